@@ -1,0 +1,106 @@
+"""What can go wrong, for a person to read and for a flow to act on.
+
+    BonsaiError                 every error that Bonsai raises on purpose
+    ├── TransientError          may pass by itself: a flow retries it
+    │   ├── LockTimeout         another process holds the database or the GPU
+    │   └── WorkerDied          a training or benchmark process was killed
+    └── TerminalError           will not pass by itself: a person is told
+        ├── UsageError          the command itself is wrong; the CLI exits with 2
+        │   ├── ConfigError     an unknown or unusable setting
+        │   └── UnknownId       no record, night, promotion ... of that id
+        ├── InputError          a file that cannot be read as records
+        ├── HomeError           the home is missing, foreign, or written by a newer version
+        ├── IntegrityError      a checksum differs: a tampered or torn benchmark, adapter, snapshot, log
+        ├── TrainingError       training refused or stopped itself (non-finite loss, modules without an adapter, ...)
+        ├── BenchmarkError      a report could not be made
+        └── PromotionError      an illegal move, or a decision made against another champion
+
+Each error names its text by key (`bonsai/locales/*/errors.toml`), so it speaks English and Japanese:
+what was wrong (with the value), what is valid, what to do.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from bonsai.texts import TextLanguage, text
+
+
+class BonsaiError(Exception):
+    """Base of all; `BonsaiError("errors.lock_timeout", path=..., seconds=...)`."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, key: str, /, **values: Any) -> None:
+        super().__init__(key, values)
+        self.key = key
+        self.values = values
+
+    def render(self, language: TextLanguage = "en") -> str:
+        """One line for a person."""
+        return text(self.key, language, **self.values)
+
+    def __str__(self) -> str:
+        return self.render("en")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuild, (type(self), self.key, self.values))
+
+
+def _rebuild(kind: type[BonsaiError], key: str, values: dict[str, Any]) -> BonsaiError:
+    """Errors cross process borders (Prefect pickles them)."""
+    return kind(key, **values)
+
+
+class TransientError(BonsaiError):
+    """May pass by itself; a flow retries it."""
+
+
+class LockTimeout(TransientError):
+    """Another process holds what is needed, and did not let go in time."""
+
+
+class WorkerDied(TransientError):
+    """A worker process was killed (out of memory, CUDA fault, a person)."""
+
+
+class TerminalError(BonsaiError):
+    """Will not pass by itself; a person is told."""
+
+
+class UsageError(TerminalError):
+    """The command itself is wrong."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """An unknown or unusable setting."""
+
+
+class UnknownId(UsageError):
+    """No record, night, promotion or adapter of that id."""
+
+
+class InputError(TerminalError):
+    """A file that cannot be read as records."""
+
+
+class HomeError(TerminalError):
+    """The home is missing, is no home, or was written by a newer version."""
+
+
+class IntegrityError(TerminalError):
+    """A checksum differs from the one recorded."""
+
+
+class TrainingError(TerminalError):
+    """Training refused to start or stopped itself."""
+
+
+class BenchmarkError(TerminalError):
+    """A benchmark report could not be made."""
+
+
+class PromotionError(TerminalError):
+    """An illegal move between promotion states."""

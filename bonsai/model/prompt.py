@@ -1,0 +1,145 @@
+"""THE prompt: training, benchmark and serving render a question here and nowhere else.
+
+The current template is `tagged`: the model first says in which language and which kind of answer it
+will give, then answers, so it knows which language it speaks:
+
+    <|system|>You are Bonsai.
+    <|instruction|>日本で一番高い山は?
+    <|context|>...                                    (only when there is a context)
+    <|reasoning|>The question is in Japanese; answer in Japanese.      <- the completion begins here
+    <|category|>open_qa
+    <|language|>ja
+    <|response|>富士山です。<|endoftext|>
+
+Prompt and completion are tokenised apart, so no loss mask ever has to search for a marker. The older
+templates `alpaca` and `reasoning` stay for experiments. Marker-like text in a user's field is
+neutralised: it can neither end a field nor open one.
+
+The idea (reasoning, category and language beside every record) is the seed project's; the plain
+Alpaca form is https://github.com/tatsu-lab/stanford_alpaca.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from bonsai.errors import TrainingError
+
+TemplateName = Literal["tagged", "reasoning", "alpaca"]
+SYSTEM = "You are Bonsai."
+END = "<|endoftext|>"
+MARKERS = tuple(f"<|{name}|>" for name in ("system", "instruction", "context", "reasoning", "category", "language", "response"))
+
+_MARKER_LIKE = re.compile(r"<(?=\s*\|)|(?<=\|)>")
+_FIELD = re.compile(r"<\|(reasoning|category|language|response)\|>")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked."""
+
+    instruction: str
+    context: str = ""
+    "A passage, dated experiences, or nothing."
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerTags:
+    """What the model declares before it answers."""
+
+    reasoning: str
+    "One English sentence that names the answer's language."
+    category: str
+    language: str
+    "The answer's language: ja, en, zh or other."
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedCompletion:
+    """A generated completion, taken apart."""
+
+    tags: AnswerTags
+    "Empty strings for what the model did not declare."
+    response: str
+    leaked_markers: bool
+    "The response itself contains text in the form of a marker."
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One version of the prompt. Its `digest` stands in every passport."""
+
+    name: TemplateName
+    preamble: str
+    declares: tuple[str, ...]
+    "Which tags the completion begins with, in order."
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over what the template makes of fixed fields: any change of form changes it."""
+        question = Question("i\nj", "c")
+        tags = AnswerTags("r", "open_qa", "ja")
+        made = prompt(self, question) + "\0" + prompt(self, Question("i")) + "\0" + completion(self, tags, "o")
+        return hashlib.sha256(made.encode()).hexdigest()
+
+
+TEMPLATES: dict[TemplateName, Template] = {
+    "tagged": Template("tagged", SYSTEM, ("reasoning", "category", "language")),
+    "reasoning": Template("reasoning", SYSTEM, ("reasoning",)),
+    "alpaca": Template(
+        "alpaca",
+        "Below is an instruction that describes a task. Write a response that appropriately completes the request.",
+        (),
+    ),
+}
+CURRENT = TEMPLATES["tagged"]
+
+
+def template(name: str, digest: str | None = None) -> Template:
+    """The template of a passport. Raises TrainingError when it is unknown or was altered since."""
+    found = TEMPLATES.get(name)  # type: ignore[call-overload]
+    if found is None:
+        raise TrainingError("errors.template_unknown", name=name, known=", ".join(TEMPLATES))
+    if digest is not None and digest != found.digest:
+        raise TrainingError("errors.template_altered", name=name)
+    return found  # type: ignore[no-any-return]
+
+
+def neutralise(field: str) -> str:
+    """Make marker-like text harmless: `<|end|>` becomes `‹|end|›`. Leaves every other text as it is."""
+    return _MARKER_LIKE.sub(lambda hit: "‹" if hit[0] == "<" else "›", field)
+
+
+def prompt(template: Template, question: Question) -> str:
+    """Everything the model is given."""
+    lines = [f"<|system|>{template.preamble}", f"<|instruction|>{neutralise(question.instruction)}"]
+    if question.context:
+        lines.append(f"<|context|>{neutralise(question.context)}")
+    return "\n".join(lines) + "\n"
+
+
+def declaration(template: Template, tags: AnswerTags) -> str:
+    """The head of the completion: the declared tags up to the response marker (used to force tags)."""
+    fields = {"reasoning": tags.reasoning, "category": tags.category, "language": tags.language}
+    head = "".join(f"<|{name}|>{neutralise(fields[name])}\n" for name in template.declares)
+    return f"{head}<|response|>"
+
+
+def completion(template: Template, tags: AnswerTags, response: str) -> str:
+    """What the model is to say, without the end-of-text token (the tokeniser's id is appended as an id)."""
+    return declaration(template, tags) + neutralise(response)
+
+
+def parse(completion_text: str) -> ParsedCompletion:
+    """Take a generated completion apart; never fails, whatever a model said."""
+    head, _, response = completion_text.partition("<|response|>")
+    if "<|response|>" not in completion_text:
+        head, response = completion_text, ""
+    pieces = _FIELD.split(head)
+    declared = dict(zip(pieces[1::2], (value.strip() for value in pieces[2::2]), strict=False))
+    tags = AnswerTags(declared.get("reasoning", ""), declared.get("category", ""), declared.get("language", ""))
+    response = response.removesuffix(END)
+    return ParsedCompletion(tags, response.strip(), leaked_markers="<|" in response or "|>" in response)
