@@ -1,14 +1,74 @@
 """Every setting, once: `defaults.toml` < `$BONSAI_HOME/bonsai.toml` < environment (`BONSAI_GATE__MODE=review`).
 
 Parsed at the edge and passed on as plain values; unknown keys are errors, all reported at once.
+A default stands in `defaults.toml` alone, with its unit and meaning; the models here only say what is allowed.
 """
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bonsai.config_layers import SettingsError, read_layers
 
 
 class Section(BaseModel):
     """Base of all sections: frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def load_config(home: Path, environ: Mapping[str, str]) -> Config:
+    """The settings of `home`, checked as a whole.
+
+    Raises ConfigError: a file that is no TOML, or every unknown key and unusable value in one error.
+    """
+    layers = read_layers(home, environ)
+    try:
+        return Config.model_validate(layers.values)
+    except ValidationError as error:
+        raise SettingsError.from_validation(error, layers, valid_names) from None
+
+
+def valid_names(parents: tuple[str, ...]) -> tuple[str, ...]:
+    """The keys that may stand under `parents`; `()` for the names of the sections."""
+    model: type[BaseModel] = Config
+    for parent in parents:
+        inner = model.model_fields[parent].annotation if parent in model.model_fields else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return ()
+        model = inner
+    return tuple(model.model_fields)
+
+
+class NightSettings(Section):
+    """When a night is worth its training."""
+
+    minimum_new_records: int = Field(ge=1)
+
+
+class PrefectSettings(Section):
+    """The embedded server and its workers."""
+
+    port: int = Field(ge=0, le=65535)
+    server_startup_seconds: int = Field(ge=5)
+    worker_poll_seconds: float = Field(gt=0)
+    stop_seconds: float = Field(gt=0)
+
+
+class CliSettings(Section):
+    """The terminal."""
+
+    language: Literal["auto", "en", "ja"]
+    list_limit: int = Field(ge=1)
+
+
+class Config(Section):
+    """All settings of one home."""
+
+    night: NightSettings
+    prefect: PrefectSettings
+    cli: CliSettings
