@@ -150,6 +150,8 @@ class Defaults:
     author: str = ""
 
 
+LIMITS = Limits()
+DEFAULTS = Defaults()
 RAW_CHARACTERS = 10_000
 "How much of a rejected text is kept."
 
@@ -214,8 +216,8 @@ class _Refused(Exception):
 def parse(
     fields: Mapping[str, object],
     origin: Origin,
-    defaults: Defaults = Defaults(),
-    limits: Limits = Limits(),
+    defaults: Defaults = DEFAULTS,
+    limits: Limits = LIMITS,
     raw: str | None = None,
 ) -> Record | Reject:
     """Make a record of named fields, or say why not. Fields of other names are ignored.

@@ -1,0 +1,71 @@
+"""Files of other people's making, read as records: JSON, JSONL, CSV, TSV and Parquet in four shapes.
+
+    for made in read(Path("cats.csv")):     # Record | Reject, in the file's order
+        ...
+
+Memory stays bounded; what cannot become a record comes out as a `Reject` with its line, its raw text and the reason,
+and the reading goes on. A file that cannot be read at all raises InputError, before the first record where the
+format allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from bonsai.characters import has_surrogates
+from bonsai.readers.elements import Broken, Element, Elements
+from bonsai.readers.json_files import read_json_array, read_json_lines, read_json_object
+from bonsai.readers.recognise import Recognised as Recognised
+from bonsai.readers.recognise import recognise as recognise
+from bonsai.readers.shapes import ShapeError, fields_of
+from bonsai.readers.tables import raw_of, read_parquet, read_table
+from bonsai.records import DEFAULTS, LIMITS, Defaults, Limits, Origin, Record, Reject, parse, reject
+
+
+def read(
+    path: Path,
+    *,
+    defaults: Defaults = DEFAULTS,
+    limits: Limits = LIMITS,
+    recognised: Recognised | None = None,
+) -> Iterator[Record | Reject]:
+    """Every record and reject of a file. `recognised` is what `recognise(path)` found, when it was asked before."""
+    found = recognised or recognise(path)
+    for element in elements(path, found, limits):
+        yield from records_of(element, path.name, found.encoding, defaults, limits)
+
+
+def elements(path: Path, found: Recognised, limits: Limits) -> Elements:
+    """The file taken apart, not yet as records."""
+    match found.format:
+        case "jsonl":
+            return read_json_lines(path, found.encoding, limits.line_bytes)
+        case "json":
+            return read_json_array(path, found.encoding, limits.line_bytes)
+        case "json-object":
+            return read_json_object(path, found.encoding, limits.line_bytes)
+        case "table":
+            return read_table(path, found.encoding, found.delimiter, limits.line_bytes)
+        case "parquet":
+            return read_parquet(path)
+
+
+def records_of(
+    element: Element | Broken, file: str, encoding: str, defaults: Defaults, limits: Limits
+) -> Iterator[Record | Reject]:
+    """The records of one element: one, several for a chat, or a reject."""
+    origin = Origin(file, element.line)
+    if isinstance(element, Broken):
+        yield reject(origin, element.raw, element.reason_key, **dict(element.values))
+        return
+    if has_surrogates(element.raw):
+        yield reject(origin, element.raw, "readers.undecodable_line", encoding=encoding, byte="?")
+        return
+    try:
+        found = fields_of(element.value)
+    except ShapeError as error:
+        yield reject(origin, raw_of(element), error.reason_key, **error.values)
+        return
+    for fields in found:
+        yield parse(fields, origin, defaults, limits, element.raw or None)

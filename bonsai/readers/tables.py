@@ -1,0 +1,91 @@
+"""Tables: CSV and TSV with a header row, and Parquet."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bonsai.errors import InputError
+from bonsai.readers.elements import Broken, Element, Elements
+from bonsai.readers.lines import lines
+from bonsai.readers.shapes import CHATS, FIELD_OF_NAME
+
+PARQUET_ROWS = 512
+"Rows in memory at once."
+
+
+@dataclass(slots=True)
+class _Feed:
+    """The lines of a table on their way into `csv.reader`: kept until their row is complete."""
+
+    source: Iterator[Element | Broken]
+    taken: list[str] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
+    number: int = 0
+    "Of the line that was read last."
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self.source:
+            self.number = line.line
+            if isinstance(line, Broken):
+                self.broken.append(line)
+            else:
+                self.taken.append(line.raw)
+                yield line.raw + "\n"
+
+
+def read_table(path: Path, encoding: str, delimiter: str, max_bytes: int) -> Elements:
+    """One row a record, cells by the header's names. A row of another length than the header is broken."""
+    feed = _Feed(lines(path, encoding, max_bytes))
+    rows = csv.reader(iter(feed), delimiter=delimiter, strict=True)
+    header: list[str] = []
+    while True:
+        feed.taken.clear()
+        first = feed.number + 1
+        try:
+            row: list[str] | None = next(rows, None)
+        except csv.Error as error:
+            yield Broken(first, "\n".join(feed.taken), "readers.broken_row", (("why", str(error)),))
+            continue
+        yield from feed.broken
+        feed.broken.clear()
+        if row is None:
+            return
+        if not header:
+            header = [cell.strip() for cell in row]
+        elif any(cell.strip() for cell in row):
+            yield _row(header, row, first, "\n".join(feed.taken))
+
+
+def _row(header: list[str], row: list[str], line: int, raw: str) -> Element | Broken:
+    if len(row) != len(header):
+        return Broken(line, raw, "readers.wrong_cells", (("cells", len(row)), ("columns", len(header))))
+    return Element(line, dict(zip(header, row, strict=True)), raw)
+
+
+def read_parquet(path: Path) -> Elements:
+    """One row a record, a few hundred rows at a time."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path, pre_buffer=False) as file:
+            names = [name for name in file.schema_arrow.names if name.lower() in (*FIELD_OF_NAME, *CHATS)]
+            if not names:
+                columns = ", ".join(file.schema_arrow.names)[:120]
+                raise InputError("readers.unknown_columns", path=path, columns=columns)
+            number = 0
+            for batch in file.iter_batches(PARQUET_ROWS, columns=names):
+                for value in batch.to_pylist():
+                    number += 1
+                    yield Element(number, value, "")
+    except (pa.ArrowException, OSError):
+        raise InputError("readers.not_parquet", path=path) from None
+
+
+def raw_of(element: Element) -> str:
+    """The element as text, for a reject."""
+    return element.raw or json.dumps(element.value, ensure_ascii=False, default=str)
