@@ -66,9 +66,49 @@ class CliSettings(Section):
     list_limit: int = Field(ge=1)
 
 
+class BenchmarkSettings(Section):
+    """How the benchmark is run."""
+
+    canaries: int = Field(ge=1)
+    forced_answers: bool
+
+
+class GuardFloors(Section):
+    """Shares of the answers that must keep each guard."""
+
+    ended: float = Field(ge=0, le=1)
+    language: float = Field(ge=0, le=1)
+    no_loop: float = Field(ge=0, le=1)
+    not_empty: float = Field(ge=0, le=1)
+    no_leak: float = Field(ge=0, le=1)
+
+
+class GateSettings(Section):
+    """Who decides, and every number of the gate (`bonsai.decision.Policy` has the same names)."""
+
+    mode: Literal["auto", "review"]
+    alpha: float = Field(gt=0, lt=0.5)
+    min_gain_bits: float = Field(ge=0)
+    min_suite_gain_bits: float = Field(ge=0)
+    min_clusters: int = Field(ge=30)
+    min_slice_clusters: int = Field(ge=5)
+    bits_cap: float = Field(gt=0)
+    winsor_share: float = Field(ge=0, lt=0.25)
+    language_margin_bits: float = Field(ge=0)
+    retention_margin_bits: float = Field(ge=0)
+    slice_margin_bits: float = Field(ge=0)
+    retention_floor: float = Field(ge=0, le=1)
+    retention_domains: tuple[str, ...] = Field(min_length=1)
+    resamples: int = Field(ge=1000)
+    seed: int
+    guard_floors: GuardFloors
+
+
 class Config(Section):
     """All settings of one home."""
 
     night: NightSettings
     prefect: PrefectSettings
     cli: CliSettings
+    benchmark: BenchmarkSettings
+    gate: GateSettings
