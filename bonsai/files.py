@@ -5,21 +5,70 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+TEMPORARY_NAME = re.compile(r"\..+\.(\d+)-\d+\.tmp")
+"Hidden, and signed with process and thread, so that two writers of one path never share it."
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:
     """Write `content` so that `path` holds either the old bytes or all of the new ones."""
-    data = content.encode() if isinstance(content, str) else content
+    with _replacing(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+
+
+def copy_atomic(source: Path, path: Path) -> None:
+    """Copy a file's bytes, of any length, so that `path` holds all of them or is as before."""
+    with source.open("rb") as file, _replacing(path) as copy:
+        shutil.copyfileobj(file, copy)
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file beside `path` that takes its place when the block ends, and goes when it raises."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with beside.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    beside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+    try:
+        with beside.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
     sync_folder(path.parent)
+
+
+def move_durably(path: Path, target: Path) -> None:
+    """Rename within one file system, so that a power cut leaves the file in one of the two places."""
+    path.replace(target)
+    sync_folder(target.parent)
+    sync_folder(path.parent)
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove what writers that were killed left beside their files; those that live go on."""
+    for path in folder.iterdir():
+        writer = TEMPORARY_NAME.fullmatch(path.name)
+        if writer and not _lives(int(writer[1])):
+            path.unlink(missing_ok=True)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def write_json_atomic(path: Path, value: Any) -> None:

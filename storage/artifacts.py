@@ -1,0 +1,145 @@
+"""The home: one folder that holds everything a person's Bonsai has, `$BONSAI_HOME` or `~/.bonsai`.
+
+    bonsai.toml       settings            snapshots/   what each night trained on
+    bonsai.duckdb     records and nights  adapters/    what each night made
+    inbox/            submissions         runs/        work in progress: checkpoints, worker logs
+    logs/             of flows, workers   reports/     benchmark reports and their cache
+
+A folder counts only when its manifest is there, for that is written last; one without is half-written.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import bonsai
+from bonsai.errors import HomeError
+from bonsai.files import write_atomic
+from storage.connect import Database
+from storage.migrate import migrate, require_current
+
+FOLDERS = ("inbox", "snapshots", "adapters", "runs", "reports", "logs")
+SETTINGS_HEADER = """\
+# The settings of this home. Whatever is not set here has its default:
+# every setting with its unit and meaning stands in bonsai/defaults.toml.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSettings:
+    """How the home's database is opened (config section `storage`)."""
+
+    lock_wait_seconds: float = 20.0
+    memory_limit: str = "1GB"
+    threads: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The places of one home."""
+
+    root: Path
+    database: Database
+
+    @property
+    def settings_file(self) -> Path:
+        """`bonsai.toml`."""
+        return self.root / "bonsai.toml"
+
+    @property
+    def inbox(self) -> Path:
+        """Submissions that wait to be stored."""
+        return self.root / "inbox"
+
+    @property
+    def snapshots(self) -> Path:
+        """One folder a snapshot."""
+        return self.root / "snapshots"
+
+    @property
+    def adapters(self) -> Path:
+        """One folder an adapter."""
+        return self.root / "adapters"
+
+    @property
+    def runs(self) -> Path:
+        """Work in progress."""
+        return self.root / "runs"
+
+    @property
+    def reports(self) -> Path:
+        """Benchmark reports."""
+        return self.root / "reports"
+
+    @property
+    def logs(self) -> Path:
+        """Of flows and workers."""
+        return self.root / "logs"
+
+
+def home_root(environ: Mapping[str, str]) -> Path:
+    """Where the home is: `$BONSAI_HOME`, else `~/.bonsai`."""
+    named = environ.get("BONSAI_HOME", "").strip()
+    return (Path(named) if named else Path("~/.bonsai")).expanduser().absolute()
+
+
+def create_home(root: Path, at: datetime, settings: DatabaseSettings | None = None) -> Home:
+    """Make the home, or complete or upgrade the one that is there. Safe to repeat and to interrupt.
+
+    Raises HomeError for a folder that holds something else, and for the home of a newer Bonsai.
+    """
+    home = _home(root, settings)
+    if root.exists() and not root.is_dir():
+        raise HomeError("storage.not_a_home", path=root)
+    if root.is_dir() and any(root.iterdir()) and not home.settings_file.exists():
+        raise HomeError("storage.not_a_home", path=root)
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)  # personal: for its owner's eyes alone
+    if not home.settings_file.exists():
+        write_atomic(home.settings_file, SETTINGS_HEADER)
+    for name in FOLDERS:
+        (root / name).mkdir(exist_ok=True, mode=0o700)
+    migrate(home.database, bonsai.__version__, at)
+    return home
+
+
+def open_home(root: Path, settings: DatabaseSettings | None = None) -> Home:
+    """The home at `root`.
+
+    Raises HomeError when there is none, or when it was written by another version of Bonsai.
+    """
+    home = _home(root, settings)
+    if not home.settings_file.is_file() and not home.database.path.is_file():
+        raise HomeError("storage.no_home", path=root)
+    with home.database.reading() as con:
+        require_current(con)
+    return home
+
+
+def finished_folders(parent: Path, manifest: str) -> list[Path]:
+    """The folders in `parent` that are whole: their manifest, written last, is there."""
+    return sorted(folder for folder in _folders(parent) if (folder / manifest).is_file())
+
+
+def remove_unfinished(parent: Path, manifest: str) -> list[str]:
+    """Remove the half-written folders in `parent`; their names.
+
+    Only for who is sure that nobody is writing there, i.e. under the lock of the night.
+    """
+    doomed = [folder for folder in _folders(parent) if not (folder / manifest).is_file()]
+    for folder in doomed:
+        shutil.rmtree(folder)
+    return sorted(folder.name for folder in doomed)
+
+
+def _folders(parent: Path) -> list[Path]:
+    return [path for path in parent.iterdir() if path.is_dir()] if parent.is_dir() else []
+
+
+def _home(root: Path, settings: DatabaseSettings | None) -> Home:
+    chosen = settings or DatabaseSettings()
+    path = root / "bonsai.duckdb"
+    return Home(root, Database(path, chosen.lock_wait_seconds, chosen.memory_limit, chosen.threads))

@@ -1,0 +1,75 @@
+"""`bonsai db check`: is everything in the database consistent with everything else?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bonsai.errors import BonsaiError
+from storage import promotions_table
+from storage.connect import Connection
+from storage.migrate import pending
+from storage.sql import values
+
+ORPHANS = {
+    "storage.orphan_adapter": "SELECT id FROM adapters ANTI JOIN snapshots ON snapshots.id = snapshot_id",
+    "storage.orphan_lineage": """
+        SELECT DISTINCT snapshot_id FROM snapshot_records ANTI JOIN snapshots ON snapshots.id = snapshot_id
+    """,
+    "storage.orphan_promotion": "SELECT adapter FROM promotions ANTI JOIN adapters ON adapters.id = promotions.adapter",
+    "storage.orphan_champion": """
+        SELECT adapter FROM champion ANTI JOIN promotions USING (adapter) WHERE adapter <> 'base'
+    """,
+    "storage.champion_state": """
+        SELECT promotions.adapter FROM promotions LEFT JOIN champion USING (adapter)
+        WHERE (promotions.state = 'champion') <> (champion.adapter IS NOT NULL)
+    """,
+    "storage.orphan_replacement": """
+        SELECT old.id FROM records old ANTI JOIN records new ON new.id = old.replaced_by WHERE old.replaced_by <> ''
+    """,
+    "storage.not_forgotten": """
+        SELECT id FROM records SEMI JOIN tombstones USING (id) WHERE status <> 'forgotten' OR output <> ''
+    """,
+    "storage.import_sums": """
+        SELECT batch FROM imports WHERE read <> new + duplicate + held_back + rejected
+    """,
+}
+"Key of the problem's text -> a query for the ids that have it."
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is not as it should be."""
+
+    key: str
+    "Key of its text in `locales`."
+    values: tuple[tuple[str, str], ...]
+    "Values of that text."
+
+
+def check(con: Connection) -> tuple[Problem, ...]:
+    """Everything that is inconsistent; empty for a sound database. Raises HomeError for a newer home."""
+    try:
+        waiting = pending(con)
+    except BonsaiError as error:
+        return (_of(error),)
+    if waiting:
+        names = ", ".join(step.name for step in waiting)
+        return (Problem("storage.older_home", (("missing", names),)),)
+    return tuple(_orphans(con)) + _log_problems(con)
+
+
+def _orphans(con: Connection) -> list[Problem]:
+    found = {key: [str(one) for one in values(con, query)] for key, query in ORPHANS.items()}
+    return [Problem(key, (("ids", ", ".join(ids[:5])), ("count", str(len(ids))))) for key, ids in found.items() if ids]
+
+
+def _log_problems(con: Connection) -> tuple[Problem, ...]:
+    try:
+        promotions_table.verify(con)
+    except BonsaiError as error:
+        return (_of(error),)
+    return ()
+
+
+def _of(error: BonsaiError) -> Problem:
+    return Problem(error.key, tuple((name, str(value)) for name, value in error.values.items()))

@@ -1,0 +1,115 @@
+"""The only way into the database: take the file lock, open, work, close.
+
+    database = Database(home / "bonsai.duckdb", lock_wait_seconds=20)
+    with database.reading() as con: ...     # together with other readers
+    with database.writing() as con: ...     # alone; one transaction, committed at the end of the block
+
+DuckDB lets one process write and refuses every other opener with an error; a lock on a side file turns that
+into waiting. Nothing may open, copy or hash the database file by other means: closing it drops DuckDB's own lock.
+Settings: https://duckdb.org/docs/stable/operations_manual/securing_duckdb/overview
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from bonsai.errors import HomeError, IntegrityError
+from storage.locks import held
+
+Connection = duckdb.DuckDBPyConnection
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Where the database lies and how it is opened; no connection is kept."""
+
+    path: Path
+    lock_wait_seconds: float
+    "How long to wait for other processes before LockTimeout."
+    memory_limit: str = "1GB"
+    "DuckDB's own, e.g. `500MB`."
+    threads: int = 2
+
+    @property
+    def lock_path(self) -> Path:
+        """The side file that is locked in the database's stead."""
+        return self.path.with_name(self.path.name + ".lock")
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A read-only connection. Raises HomeError when there is no database, LockTimeout."""
+        self._require_file()
+        with held(self.lock_path, exclusive=False, wait_seconds=self.lock_wait_seconds):
+            con = self._open(read_only=True)
+            try:
+                yield con
+            finally:
+                con.close()
+
+    @contextmanager
+    def writing(self, *, create: bool = False) -> Iterator[Connection]:
+        """A connection inside one transaction: committed when the block ends, rolled back when it raises.
+
+        Keep the block under a second; cut longer work into several. Raises HomeError when there is no
+        database (unless `create`), LockTimeout.
+        """
+        if not create:
+            self._require_file()
+        with held(self.lock_path, exclusive=True, wait_seconds=self.lock_wait_seconds):
+            con = self._open(read_only=False)
+            try:
+                con.execute("BEGIN")
+                yield con
+                con.execute("COMMIT")
+            finally:
+                con.close()  # rolls back what was not committed
+
+    def backup(self, target: Path) -> None:
+        """Copy everything into the new database file `target`, in one consistent state.
+
+        Written beside and renamed, so that a backup is whole or absent. Raises HomeError when `target` exists.
+        """
+        if target.exists():
+            raise HomeError("storage.backup_exists", path=target)
+        self._require_file()
+        beside = target.with_name(f".{target.name}.tmp")
+        beside.unlink(missing_ok=True)
+        with held(self.lock_path, exclusive=True, wait_seconds=self.lock_wait_seconds):
+            con = self._open(read_only=False)
+            try:
+                source = _quoted(str(con.execute("SELECT current_database()").fetchall()[0][0]))
+                con.execute(f"ATTACH '{str(beside).replace(chr(39), chr(39) * 2)}' AS backup")
+                con.execute(f"COPY FROM DATABASE {source} TO backup")
+                con.execute("DETACH backup")
+            finally:
+                con.close()
+        beside.rename(target)
+
+    def _require_file(self) -> None:
+        if not self.path.is_file():
+            raise HomeError("storage.no_database", path=self.path, home=self.path.parent)
+
+    def _open(self, *, read_only: bool) -> Connection:
+        try:
+            return duckdb.connect(
+                str(self.path),
+                read_only=read_only,
+                config={
+                    "autoinstall_known_extensions": "false",
+                    "autoload_known_extensions": "false",
+                    "memory_limit": self.memory_limit,
+                    "threads": str(self.threads),
+                },
+            )
+        except duckdb.IOException as error:
+            detail = str(error).splitlines()[0]
+            raise IntegrityError("storage.unreadable_database", path=self.path, detail=detail) from error
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

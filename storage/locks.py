@@ -1,0 +1,94 @@
+"""One file lock for everything that only one process may do at a time: `flock` with a bounded wait.
+
+The kernel releases the lock with its process, so a `kill -9` leaves nothing behind that would have to be
+cleaned up. The holder writes its process id into the file, only to be named in the other's error.
+Never lock a DuckDB file itself: DuckDB's own lock is lost when the process closes the file by other means.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bonsai.errors import LockTimeout
+
+FIRST_PAUSE_SECONDS = 0.002
+LONGEST_PAUSE_SECONDS = 0.05
+
+
+@contextmanager
+def held(path: Path, *, exclusive: bool, wait_seconds: float) -> Iterator[None]:
+    """Hold the lock file `path` during the block, alone or together with other sharers.
+
+    Raises LockTimeout after `wait_seconds`. Not reentrant: a second `held` in the same block waits for the first.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        _wait(descriptor, path, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH, wait_seconds)
+        os.ftruncate(descriptor, 0)  # also wipes the name of a holder that was killed
+        if exclusive:
+            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        try:
+            yield
+        finally:
+            if exclusive:
+                os.ftruncate(descriptor, 0)
+            # Not by close alone: a forked child may still have the descriptor, and with it the lock.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+    finally:
+        os.close(descriptor)
+
+
+def _wait(descriptor: int, path: Path, kind: int, wait_seconds: float) -> None:
+    """Try until the lock is ours. A blocking `flock` would be fairer but cannot be bounded without signals."""
+    until = time.monotonic() + wait_seconds
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                raise _timeout(descriptor, path, wait_seconds) from None
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+
+def _timeout(descriptor: int, path: Path, wait_seconds: float) -> LockTimeout:
+    pid = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+    if pid:
+        return LockTimeout("storage.locked_by", path=path, seconds=f"{wait_seconds:g}", pid=pid)
+    return LockTimeout("storage.locked", path=path, seconds=f"{wait_seconds:g}")
+
+
+def process_name() -> str:
+    """This process as `host:pid:start`, told apart from a later one that got the same id."""
+    return f"{socket.gethostname()}:{os.getpid()}:{_start_of(os.getpid())}"
+
+
+def may_be_running(name: str) -> bool:
+    """Whether the process of that `process_name` may still run; one on another host is given the benefit."""
+    host, pid, start = name.rsplit(":", 2)
+    if host != socket.gethostname():
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return _start_of(int(pid)) == start
+
+
+def _start_of(pid: int) -> str:
+    """Start time in clock ticks since boot on Linux; empty elsewhere. A zombie counts as gone."""
+    try:
+        after_name = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "gone" if after_name[0] in "ZX" else after_name[19]

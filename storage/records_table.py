@@ -1,0 +1,225 @@
+"""The table `records`: put in, look up, list, count, and choose what may train."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from bonsai.errors import UnknownId
+from bonsai.records import Status
+from storage import retired_items_table, tombstones_table
+from storage.connect import Connection, Database
+from storage.record_rows import NewRecord, Reason, StoredRecord, reason_columns, to_columns, to_stored
+from storage.sql import batch, changed, rows, to_utc, values
+
+MAY_TRAIN = """
+    status = 'active'
+    AND id NOT IN (SELECT unnest(record_ids) FROM suite_items WHERE retired_at IS NULL)
+"""
+"Active, and not the held-out wording of an item of the owner's suite."
+
+
+@dataclass(frozen=True, slots=True)
+class InsertCounts:
+    """What became of a batch; the four add up to its size."""
+
+    new: int = 0
+    "Stored and active."
+    held_back: int = 0
+    "Stored, but not active."
+    duplicate: int = 0
+    "Already there, or twice in the batch."
+    forgotten: int = 0
+    "Refused: a person had it forgotten."
+
+    def __add__(self, other: InsertCounts) -> InsertCounts:
+        return InsertCounts(
+            self.new + other.new,
+            self.held_back + other.held_back,
+            self.duplicate + other.duplicate,
+            self.forgotten + other.forgotten,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFilter:
+    """Which records to list; empty fields do not filter."""
+
+    status: str = ""
+    language: str = ""
+    category: str = ""
+    subject: str = ""
+    batch: str = ""
+    text: str = ""
+    "Part of the instruction, input or output; case and width do not matter."
+    near: bool | None = None
+    "True: only those that nearly repeat another one."
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRow:
+    """What the duplicates index needs to know of a stored record."""
+
+    id: str
+    question_key: str
+    instruction: str
+    input: str
+    output: str
+    language: str
+    fact: str
+    status: Status
+
+
+def insert_records(con: Connection, new: Iterable[NewRecord], batch_id: str, at: datetime) -> InsertCounts:
+    """Store what is not there yet, in the caller's transaction. Safe to repeat.
+
+    Ids with a tombstone are refused. Keep it to some 10,000 records a transaction (`insert_in_chunks` does).
+    """
+    given = list(new)
+    ids = [item.record.id for item in given]
+    forgotten = tombstones_table.known(con, ids)
+    known = existing_ids(con, ids) - forgotten  # a forgotten record leaves its empty row behind
+    fresh = {item.record.id: item for item in given if item.record.id not in known | forgotten}
+    if fresh:
+        columns = to_columns(fresh.values(), batch_id, to_utc(at))
+        with batch(con, columns):
+            con.execute(f"INSERT INTO records ({', '.join(columns)}) SELECT * FROM batch")
+    for item in fresh.values():
+        if item.retires_item:
+            retired_items_table.retire(con, item.retires_item, item.record.id, at)
+    refused = sum(identity in forgotten for identity in ids)
+    active = sum(item.status is Status.ACTIVE for item in fresh.values())
+    return InsertCounts(active, len(fresh) - active, len(ids) - len(fresh) - refused, refused)
+
+
+def insert_in_chunks(
+    database: Database, new: Sequence[NewRecord], batch_id: str, at: datetime, chunk_rows: int = 10_000
+) -> InsertCounts:
+    """`insert_records` in transactions of well under a second each, so that others get their turn between them."""
+    counts = InsertCounts()
+    for start in range(0, len(new), chunk_rows):
+        with database.writing() as con:
+            counts += insert_records(con, new[start : start + chunk_rows], batch_id, at)
+    return counts
+
+
+def existing_ids(con: Connection, ids: Iterable[str]) -> frozenset[str]:
+    """Those of `ids` that are stored, whatever their status."""
+    with batch(con, {"id": list(ids)}):
+        return frozenset(values(con, "SELECT id FROM records SEMI JOIN batch USING (id)"))
+
+
+def resolve(con: Connection, prefix: str) -> str:
+    """The full id that begins with `prefix`. Raises UnknownId for none or several."""
+    found = values(con, "SELECT id FROM records WHERE starts_with(id, ?) LIMIT 2", [prefix]) if prefix else []
+    if len(found) != 1:
+        raise UnknownId("storage.unknown_record" if not found else "storage.ambiguous_record", id=prefix)
+    return str(found[0])
+
+
+def get(con: Connection, record_id: str) -> StoredRecord:
+    """One record by its full id or a beginning of it. Raises UnknownId."""
+    return to_stored(rows(con, "SELECT * FROM records WHERE id = ?", [resolve(con, record_id)])[0])
+
+
+def get_many(con: Connection, ids: Iterable[str]) -> list[StoredRecord]:
+    """The stored ones among `ids`, in order of arrival."""
+    with batch(con, {"id": list(ids)}):
+        return [to_stored(row) for row in rows(con, "FROM records SEMI JOIN batch USING (id) ORDER BY sequence")]
+
+
+def list_records(
+    con: Connection, wanted: RecordFilter | None = None, limit: int | None = None, after: str = ""
+) -> list[StoredRecord]:
+    """Records in order of arrival; for the next page pass the last one's id as `after`."""
+    where, parameters = _where(wanted or RecordFilter())
+    if after:
+        where.append("sequence > (SELECT sequence FROM records WHERE id = $after)")
+        parameters["after"] = after
+    clause = f"WHERE {' AND '.join(where)}" if where else ""
+    page = "" if limit is None else f"LIMIT {int(limit)}"
+    return [to_stored(row) for row in rows(con, f"FROM records {clause} ORDER BY sequence {page}", parameters)]
+
+
+def _where(wanted: RecordFilter) -> tuple[list[str], dict[str, object]]:
+    """Conditions and their named values."""
+    names = ("status", "language", "category", "subject", "batch")
+    parameters: dict[str, object] = {name: getattr(wanted, name) for name in names if getattr(wanted, name)}
+    where = [f"{name} = ${name}" for name in parameters]
+    if wanted.text:
+        where.append("contains(lower(concat_ws(chr(10), instruction, input, output)), $text)")
+        parameters["text"] = unicodedata.normalize("NFKC", wanted.text).lower()
+    if wanted.near is not None:
+        where.append("near_of <> ''" if wanted.near else "near_of = ''")
+    return where, parameters
+
+
+def index_rows(con: Connection) -> list[IndexRow]:
+    """Every record whose texts are still there, for the duplicates index."""
+    query = """
+        SELECT id, question_key, instruction, input, output, language, fact, status
+        FROM records WHERE status <> 'forgotten' AND replaced_by = '' ORDER BY sequence
+    """
+    return [IndexRow(**row | {"status": Status(row["status"])}) for row in rows(con, query)]
+
+
+def eligible(con: Connection) -> list[StoredRecord]:
+    """What may train now: active, and not held out for the owner's suite."""
+    return [to_stored(row) for row in rows(con, f"FROM records WHERE {MAY_TRAIN} ORDER BY sequence")]
+
+
+def new_since(con: Connection, snapshot_id: str) -> list[str]:
+    """Ids that may train and that the snapshot does not hold; every eligible id when there is no such snapshot."""
+    query = f"""
+        SELECT id FROM records
+        WHERE {MAY_TRAIN} AND id NOT IN (SELECT record_id FROM snapshot_records WHERE snapshot_id = ?)
+        ORDER BY sequence
+    """
+    return [str(found) for found in values(con, query, [snapshot_id])]
+
+
+def data_hash(con: Connection) -> str:
+    """Hex SHA-256 over what may train now, texts and tags: a night's key, together with its date."""
+    query = f"SELECT id, language, category, reasoning FROM records WHERE {MAY_TRAIN} ORDER BY id"
+    lines = ("\t".join(row) for row in con.execute(query).fetchall())
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def counts(con: Connection) -> dict[Literal["status", "language", "category"], dict[str, int]]:
+    """How many records there are by status (all of them), by language and by category (those that are active)."""
+    return {
+        "status": _count_by(con, "status", "true"),
+        "language": _count_by(con, "language", "status = 'active'"),
+        "category": _count_by(con, "category", "status = 'active'"),
+    }
+
+
+def _count_by(con: Connection, column: str, condition: str) -> dict[str, int]:
+    query = f"SELECT {column}, count(*) FROM records WHERE {condition} GROUP BY 1 ORDER BY 2 DESC, 1"
+    return {str(name): int(number) for name, number in con.execute(query).fetchall()}
+
+
+def set_status(
+    con: Connection, ids: Iterable[str], status: Status, reason: Reason | None, at: datetime, only: Sequence[Status]
+) -> int:
+    """Give `status` to those of `ids` whose present one is among `only`; how many that were."""
+    columns: Mapping[str, object] = reason_columns(reason)
+    with batch(con, {"id": list(ids)}):
+        return changed(
+            con,
+            """
+            UPDATE records SET status = $status, reason_key = $key, reason_values = $values, updated_at = $at
+            WHERE id IN (SELECT id FROM batch) AND status IN (SELECT unnest($only))
+            """,
+            {
+                "status": status.value,
+                "key": columns["reason_key"],
+                "values": columns["reason_values"],
+                "at": to_utc(at),
+                "only": [one.value for one in only],
+            },
+        )

@@ -1,0 +1,101 @@
+"""The table `rejects`: what could not become a record, whole, so that a person can mend and resubmit it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from bonsai.errors import UnknownId
+from bonsai.records import Reject
+from storage.connect import Connection
+from storage.sql import Row, batch, changed, from_utc, rows, to_json, to_utc, values
+
+State = Literal["open", "mended"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReject:
+    """A reject with its place in the database."""
+
+    id: str
+    reject: Reject
+    batch: str
+    state: State
+    created_at: datetime
+    updated_at: datetime
+
+
+def reject_id(reject: Reject) -> str:
+    """Hex SHA-256 of where it stood, what it said and why it was refused: the same reject again is one."""
+    told = to_json([reject.file, reject.line, reject.raw, reject.reason_key, dict(reject.values)])
+    return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def insert_rejects(con: Connection, rejects: Iterable[Reject], batch_id: str, at: datetime) -> int:
+    """Keep rejects; how many were not known yet. Safe to repeat."""
+    found = {reject_id(reject): reject for reject in rejects}
+    if not found:
+        return 0
+    columns: dict[str, list[object]] = {
+        "id": [*found],
+        "file": [one.file for one in found.values()],
+        "line": [one.line for one in found.values()],
+        "raw": [_storable(one.raw) for one in found.values()],
+        "reason_key": [one.reason_key for one in found.values()],
+        "reason_values": [_storable(to_json(dict(one.values))) for one in found.values()],
+    }
+    insert = """
+        INSERT OR IGNORE INTO rejects
+        SELECT id, $batch, file, line, raw, reason_key, reason_values, 'open', $at, $at FROM batch
+    """
+    with batch(con, columns):
+        return changed(con, insert, {"batch": batch_id, "at": to_utc(at)})
+
+
+def list_rejects(con: Connection, state: State | None = "open", limit: int | None = None) -> list[StoredReject]:
+    """Rejects by file and line; all states for None."""
+    where = "" if state is None else "WHERE state = $state"
+    page = "" if limit is None else f"LIMIT {int(limit)}"
+    query = f"FROM rejects {where} ORDER BY created_at, file, line, id {page}"
+    return [_stored(row) for row in rows(con, query, {"state": state} if state else {})]
+
+
+def get(con: Connection, reject_prefix: str) -> StoredReject:
+    """One reject by its id or a beginning of it that is its alone. Raises UnknownId."""
+    found = rows(con, "FROM rejects WHERE starts_with(id, ?) LIMIT 2", [reject_prefix]) if reject_prefix else []
+    if len(found) != 1:
+        raise UnknownId("storage.unknown_reject", id=reject_prefix)
+    return _stored(found[0])
+
+
+def mark_mended(con: Connection, ids: Iterable[str], at: datetime) -> int:
+    """Close rejects whose content came back as records; how many were open."""
+    with batch(con, {"id": list(ids)}):
+        update = "UPDATE rejects SET state = 'mended', updated_at = ? WHERE state = 'open' AND id IN (FROM batch)"
+        return changed(con, update, [to_utc(at)])
+
+
+def count_open(con: Connection) -> int:
+    """How many wait for a person."""
+    return int(values(con, "SELECT count(*) FROM rejects WHERE state = 'open'")[0])
+
+
+def _storable(text: str) -> str:
+    """DuckDB stores valid UTF-8 only; a broken character becomes its escape."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _stored(row: Row) -> StoredReject:
+    told = tuple((name, str(value)) for name, value in sorted(json.loads(row["reason_values"]).items()))
+    return StoredReject(
+        row["id"],
+        Reject(row["file"], row["line"], row["raw"], row["reason_key"], told),
+        row["batch"],
+        row["state"],
+        from_utc(row["created_at"]),
+        from_utc(row["updated_at"]),
+    )

@@ -1,0 +1,67 @@
+"""The tables `snapshots` and `snapshot_records`: which own records each snapshot holds (lineage)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bonsai.errors import UnknownId
+from bonsai.snapshots import Snapshot
+from storage.connect import Connection
+from storage.sql import batch, from_utc, rows, to_utc, values
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSnapshot:
+    """A snapshot as the database knows it; its examples lie in `folder`."""
+
+    id: str
+    content_hash: str
+    folder: str
+    seed: int
+    own_records: int
+    anchors: int
+    created_at: datetime
+
+
+def add(con: Connection, snapshot: Snapshot, at: datetime) -> bool:
+    """Record a finished snapshot and its lineage; False when it was there. Safe to repeat."""
+    if values(con, "SELECT 1 FROM snapshots WHERE id = ?", [snapshot.id]):
+        return False
+    splits = [("train", one) for one in snapshot.train] + [("validation", one) for one in snapshot.validation]
+    own = [(split, one.record_id) for split, one in splits if one.role == "own"]
+    con.execute(
+        "INSERT INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            snapshot.id,
+            snapshot.content_hash,
+            snapshot.folder,
+            snapshot.seed,
+            len(own),
+            len(splits) - len(own),
+            to_utc(at),
+        ],
+    )
+    if own:
+        with batch(con, {"record_id": [record_id for _, record_id in own], "split": [split for split, _ in own]}):
+            con.execute("INSERT INTO snapshot_records SELECT DISTINCT ?, record_id, split FROM batch", [snapshot.id])
+    return True
+
+
+def get(con: Connection, snapshot_id: str) -> StoredSnapshot:
+    """Raises UnknownId."""
+    found = rows(con, "FROM snapshots WHERE id = ?", [snapshot_id])
+    if not found:
+        raise UnknownId("storage.unknown_snapshot", id=snapshot_id)
+    return StoredSnapshot(**found[0] | {"created_at": from_utc(found[0]["created_at"])})
+
+
+def latest(con: Connection) -> StoredSnapshot | None:
+    """The newest snapshot."""
+    found = values(con, "SELECT id FROM snapshots ORDER BY created_at DESC, id LIMIT 1")
+    return get(con, found[0]) if found else None
+
+
+def record_ids(con: Connection, snapshot_id: str) -> frozenset[str]:
+    """The own records that the snapshot holds."""
+    return frozenset(values(con, "SELECT record_id FROM snapshot_records WHERE snapshot_id = ?", [snapshot_id]))

@@ -1,0 +1,70 @@
+"""A real database in a folder of its own, and records to put into it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bonsai.records import Category, Origin, Record, Status, Tag, Tags
+from storage.artifacts import DatabaseSettings, Home, create_home
+from storage.record_rows import NewRecord, Reason
+
+AT = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
+MakeRecord = Callable[..., NewRecord]
+
+
+@pytest.fixture
+def at() -> datetime:
+    return AT
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return create_home(tmp_path / "home", AT, DatabaseSettings(lock_wait_seconds=5, threads=1))
+
+
+@pytest.fixture
+def make_record() -> MakeRecord:
+    return new_record
+
+
+def new_record(
+    instruction: str = "What does Mike eat?",
+    output: str = "Mike eats tuna.",
+    *,
+    context: str = "",
+    status: Status = Status.ACTIVE,
+    reason: Reason | None = None,
+    language: str = "en",
+    category: str = Category.OPEN_QA,
+    tag_source: str = "rule",
+    near_of: str = "",
+    retires_item: str = "",
+    subject: str = "Mike",
+) -> NewRecord:
+    """What intake would hand over; the id is any hash of the three texts."""
+    identity = hashlib.sha256("\n".join((instruction, context, output)).encode()).hexdigest()
+    given = tag_source in ("import", "person")
+    reasoning = "The question is in English; answer in English."
+    record = Record(
+        identity,
+        instruction,
+        context,
+        output,
+        Origin("cats.jsonl", 7),
+        language=language if given else None,  # type: ignore[arg-type]
+        category=Category(category) if given else None,
+        reasoning=reasoning if given else "",
+        subject=subject,
+        happened_on=AT.date(),
+        feeling="happy",
+        source="self",
+        author="mika",
+        fact="mike-food",
+    )
+    tags = Tags(*(Tag(value, tag_source, 0.5, "rules-1") for value in (language, category, reasoning)))  # type: ignore[arg-type]
+    return NewRecord(record, tags, "en", f"{instruction}|{context}".lower(), status, reason, near_of, retires_item)
