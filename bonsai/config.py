@@ -13,6 +13,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bonsai.config_layers import SettingsError, read_layers
+from bonsai.model.bases import Base
+from bonsai.training.plan import Recipe
 
 
 class Section(BaseModel):
@@ -44,6 +46,14 @@ def valid_names(parents: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(model.model_fields)
 
 
+class StorageSettings(Section):
+    """How the home's database is opened (`storage.artifacts.DatabaseSettings` has the same names)."""
+
+    lock_wait_seconds: float = Field(gt=0)
+    memory_limit: str = Field(pattern=r"^\d+(\.\d+)?\s*[KMGT]i?B$")
+    threads: int = Field(ge=1)
+
+
 class NightSettings(Section):
     """When a night is worth its training."""
 
@@ -55,6 +65,7 @@ class PrefectSettings(Section):
 
     port: int = Field(ge=0, le=65535)
     server_startup_seconds: int = Field(ge=5)
+    training_wait_seconds: int = Field(ge=60)
     worker_poll_seconds: float = Field(gt=0)
     stop_seconds: float = Field(gt=0)
 
@@ -104,11 +115,32 @@ class GateSettings(Section):
     guard_floors: GuardFloors
 
 
+class TrainingSettings(Section):
+    """What every night's training shares; the recipe lies in its profile."""
+
+    profile: str
+    seed: int = Field(ge=0)
+    threads: int = Field(ge=0)
+    nice: int = Field(ge=0, le=19)
+    anchor_share: float = Field(ge=0, lt=1)
+    validation_share: float = Field(ge=0, lt=0.5)
+
+
+class ProfileSettings(Section):
+    """A base and how an adapter is trained on it."""
+
+    base: Base
+    recipe: Recipe
+
+
 class Config(Section):
     """All settings of one home."""
 
+    storage: StorageSettings
     night: NightSettings
     prefect: PrefectSettings
     cli: CliSettings
     benchmark: BenchmarkSettings
     gate: GateSettings
+    training: TrainingSettings
+    profiles: dict[str, ProfileSettings]

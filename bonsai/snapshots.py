@@ -1,11 +1,33 @@
-"""A snapshot: exactly what a night trains on, immutable, with the hashes that prove it."""
+"""A snapshot: exactly what a night trains on, immutable, with the hashes that prove it.
+
+    made = build(rows, anchors, seed=7, validation_share=0.05, anchor_share=0.5, count_tokens=..., max_tokens=512)
+    stored = write(made, folder)      # records.parquet, then manifest.json, both flushed
+    same = read(folder)               # IntegrityError when a byte differs
+
+`build` is pure: the same rows in any order give the same snapshot. Over-long rows are refused and listed, never
+cut: a cut row would teach the model not to stop. Anchors are general records replayed against forgetting
+(experience replay; Rolnick et al. 2019, https://arxiv.org/abs/1811.11682).
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime
+from pathlib import Path
+from random import Random
 from typing import Literal
 
+from bonsai.errors import IntegrityError
+from bonsai.files import sha256_file, sha256_json, write_atomic, write_json_atomic
+
 Role = Literal["own", "anchor"]
+RECORDS = "records.parquet"
+MANIFEST = "manifest.json"
+FORMAT = 1
+"Version of the folder's layout."
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +55,141 @@ class Snapshot:
     "First 16 hex digits of `content_hash`."
     content_hash: str
     folder: str
+    "Empty until it is written."
     train: tuple[Example, ...]
     validation: tuple[Example, ...]
     seed: int
+    train_tokens: int = 0
+    "Tokens of one pass over `train`."
+    refused: tuple[str, ...] = ()
+    "Ids of records that are longer than the base can take; they are told to the person and do not train."
+
+
+def build(
+    rows: Iterable[Example],
+    anchors: Sequence[Example],
+    *,
+    seed: int,
+    validation_share: float,
+    anchor_share: float,
+    count_tokens: Callable[[Example], int],
+    max_tokens: int,
+) -> Snapshot:
+    """Choose what trains.
+
+    `anchor_share` is the part of all training rows that are anchors (0.5: one anchor for each own row), as far as
+    there are anchors; `validation_share` the part of the own rows that is held out, evenly over language and category.
+    """
+    own = {row.record_id: row for row in rows}
+    lengths = {row: count_tokens(row) for row in (*own.values(), *anchors)}
+    refused = tuple(sorted(row.record_id for row in own.values() if lengths[row] > max_tokens))
+    fitting = sorted((row for row in own.values() if lengths[row] <= max_tokens), key=lambda row: row.record_id)
+    held_out = _held_out(fitting, validation_share, seed)
+    learned = [row for row in fitting if row.record_id not in held_out]
+    wanted = round(len(learned) * anchor_share / (1 - anchor_share)) if anchor_share < 1 else len(anchors)
+    replayed = _sample([row for row in anchors if lengths[row] <= max_tokens], wanted, seed)
+    train = tuple(sorted((*learned, *replayed), key=lambda row: (row.role, row.record_id)))
+    validation = tuple(row for row in fitting if row.record_id in held_out)
+    made = content_hash(train, validation)
+    return Snapshot(
+        id=made[:16],
+        content_hash=made,
+        folder="",
+        train=train,
+        validation=validation,
+        seed=seed,
+        train_tokens=sum(lengths[row] for row in train),
+        refused=refused,
+    )
+
+
+def _held_out(rows: Sequence[Example], share: float, seed: int) -> set[str]:
+    """Ids to validate on: `share` of each language and category, the remainder carried over from group to group."""
+    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for row in rows:
+        groups[row.language, row.category].append(row.record_id)
+    chosen: set[str] = set()
+    carried = 0.0
+    for key in sorted(groups):
+        carried += len(groups[key]) * share
+        count = int(carried + 1e-9)
+        carried -= count
+        chosen.update(Random(f"{seed} {key}").sample(groups[key], min(count, len(groups[key]))))
+    return chosen
+
+
+def _sample(anchors: Sequence[Example], count: int, seed: int) -> list[Example]:
+    """`count` anchors, fewer when there are fewer; the same whatever order they come in."""
+    distinct = sorted({row.record_id: row for row in anchors}.values(), key=lambda row: row.record_id)
+    return Random(f"{seed} anchors").sample(distinct, min(count, len(distinct)))
+
+
+def content_hash(train: Iterable[Example], validation: Iterable[Example]) -> str:
+    """SHA-256 over every row's fields and split, whatever their order."""
+    listed = [[split, *asdict(row).values()] for split, rows in (("train", train), ("val", validation)) for row in rows]
+    return sha256_json(sorted(listed))
+
+
+def write(snapshot: Snapshot, folder: Path, created_at: datetime) -> Snapshot:
+    """Store a snapshot; writing it again over itself changes nothing that is read."""
+    import pandas as pd
+
+    splits = (("train", snapshot.train), ("validation", snapshot.validation))
+    rows = [{"split": split, **asdict(row)} for split, chosen in splits for row in chosen]
+    table = pd.DataFrame(rows, columns=["split", *(field.name for field in fields(Example))])
+    write_atomic(folder / RECORDS, table.to_parquet(index=False))
+    manifest = {
+        "format": FORMAT,
+        "id": snapshot.id,
+        "content_hash": snapshot.content_hash,
+        "records_sha256": sha256_file(folder / RECORDS),
+        "seed": snapshot.seed,
+        "train": len(snapshot.train),
+        "anchors": sum(row.role == "anchor" for row in snapshot.train),
+        "validation": len(snapshot.validation),
+        "train_tokens": snapshot.train_tokens,
+        "refused": list(snapshot.refused),
+        "created_at": created_at.isoformat(),
+    }
+    write_json_atomic(folder / MANIFEST, manifest)
+    return replace(snapshot, folder=str(folder))
+
+
+def read(folder: Path) -> Snapshot:
+    """A stored snapshot. Raises IntegrityError when it is unfinished, of another version, or was altered."""
+    import pandas as pd
+
+    manifest = _manifest(folder)
+    records = folder / RECORDS
+    if not records.is_file() or sha256_file(records) != manifest["records_sha256"]:
+        raise IntegrityError("snapshots.altered", folder=folder)
+    rows = pd.read_parquet(records).to_dict("records")
+    split: dict[str, list[Example]] = {"train": [], "validation": []}
+    for row in rows:
+        values = {str(name): value for name, value in row.items()}
+        split[values.pop("split")].append(Example(**values))
+    made = content_hash(split["train"], split["validation"])
+    if made != manifest["content_hash"]:
+        raise IntegrityError("snapshots.altered", folder=folder)
+    return Snapshot(
+        id=made[:16],
+        content_hash=made,
+        folder=str(folder),
+        train=tuple(split["train"]),
+        validation=tuple(split["validation"]),
+        seed=int(str(manifest["seed"])),
+        train_tokens=int(str(manifest["train_tokens"])),
+        refused=tuple(manifest["refused"]),  # type: ignore[arg-type]
+    )
+
+
+def _manifest(folder: Path) -> Mapping[str, object]:
+    try:
+        manifest: Mapping[str, object] = json.loads((folder / MANIFEST).read_text("utf-8"))
+    except FileNotFoundError:
+        raise IntegrityError("snapshots.unfinished", folder=folder) from None
+    except ValueError:
+        raise IntegrityError("snapshots.altered", folder=folder) from None
+    if manifest.get("format") != FORMAT:
+        raise IntegrityError("snapshots.format_unknown", folder=folder, found=manifest.get("format"), known=FORMAT)
+    return manifest

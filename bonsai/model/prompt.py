@@ -31,7 +31,8 @@ from bonsai.errors import TrainingError
 TemplateName = Literal["tagged", "reasoning", "alpaca"]
 SYSTEM = "You are Bonsai."
 END = "<|endoftext|>"
-MARKERS = tuple(f"<|{name}|>" for name in ("system", "instruction", "context", "reasoning", "category", "language", "response"))
+_FIELDS = ("system", "instruction", "context", "reasoning", "category", "language", "response")
+MARKERS = tuple(f"<|{name}|>" for name in _FIELDS)
 
 _MARKER_LIKE = re.compile(r"<(?=\s*\|)|(?<=\|)>")
 _FIELD = re.compile(r"<\|(reasoning|category|language|response)\|>")

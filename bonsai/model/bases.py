@@ -1,0 +1,115 @@
+"""The models that adapters grow on: which weights, how they are held in memory, and which one this machine can carry.
+
+`Base` is a plain value, read from `[profiles.<name>.base]` of `defaults.toml`. `choose_profile("auto", ...)` picks
+by device and free memory: without a GPU the seedling, on a small GPU Phi-2 in NF4, on a larger one Phi-2 in bfloat16.
+
+NF4 and the adapters on it: QLoRA, https://arxiv.org/abs/2305.14314. Phi-2: https://huggingface.co/microsoft/phi-2
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from bonsai.errors import ConfigError
+from bonsai.files import sha256_file, sha256_json
+
+SEEDLING = "seedling"
+PHI_MODULES = ("q_proj", "k_proj", "v_proj", "dense", "fc1", "fc2")
+"Every linear map of a Phi block; an adapter that misses one learns less, and peft does not say so."
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """One base model, ready to be loaded."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+    "Read straight from the configuration: an unknown key there is an error."
+
+    name: str
+    "What passports call it: adapters of one name share their base."
+    model: str
+    "`seedling` (the weights in this package), a folder, or a hub id."
+    revision: str
+    "Commit of a hub id; empty for a folder."
+    quantisation: Literal["nf4", "none"]
+    double_quantisation: bool
+    "Quantise the quantisation constants too: 0.4 bits a parameter less."
+    compute_dtype: Literal["float32", "bfloat16"]
+    "In which type the dequantised weights are multiplied. float32 on CPUs: the same numbers on every one."
+    max_tokens: int
+    "Longest example, prompt and completion together, in tokens; longer ones are refused, never cut."
+    answer_tokens_en: int
+    "Longest completion in English, declared tags included, in tokens."
+    answer_tokens_ja: int
+    "Longest completion in any other language: Japanese costs more tokens a character."
+    generation_batch: int
+    "Questions answered at once."
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where models run on this machine."""
+
+    kind: Literal["cpu", "cuda"]
+    free_gib: float
+    "Free memory of the GPU in GiB; 0 without one."
+
+
+def find_device() -> Device:
+    """Ask the NVIDIA driver, without loading torch; a machine without an answering driver is a CPU machine."""
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return Device("cpu", 0.0)
+    query = [tool, "--query-gpu=memory.free", "--format=csv,noheader,nounits"]
+    try:
+        answer = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True).stdout
+        return Device("cuda", int(answer.split()[0]) / 1024)
+    except (OSError, subprocess.SubprocessError, ValueError, IndexError):
+        return Device("cpu", 0.0)
+
+
+def choose_profile(wanted: str, known: Collection[str], device: Device) -> str:
+    """The profile's name: `wanted` itself, or what `auto` means on this device.
+
+    Raises ConfigError for a name that no profile has.
+    """
+    if wanted == "auto":
+        if device.kind == "cpu" or device.free_gib < 6:  # Phi-2 in NF4 trains in about 5 GiB (checkpointed, batch 1)
+            wanted = "seedling"
+        else:
+            wanted = "phi2-lora" if device.free_gib >= 24 else "phi2-qlora"
+    if wanted not in known:
+        raise ConfigError("model.profile_unknown", name=wanted, known=", ".join(sorted(known)))
+    return wanted
+
+
+def model_folder(base: Base) -> Path:
+    """The folder with the base's weights and tokenizer; a hub id is downloaded on first use.
+
+    Raises ConfigError when a hub id can neither be found on the disk nor downloaded.
+    """
+    if base.model == SEEDLING:
+        from bonsai.model.seedling import weights_folder
+
+        return weights_folder()
+    if Path(base.model).is_dir():
+        return Path(base.model)
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    wanted = ["*.json", "*.safetensors", "merges.txt", "vocab.json"]
+    try:
+        return Path(snapshot_download(base.model, revision=base.revision or None, allow_patterns=wanted))
+    except (HfHubHTTPError, LocalEntryNotFoundError, ValueError) as error:
+        raise ConfigError("model.base_missing", model=base.model, reason=type(error).__name__) from error
+
+
+def weights_hash(folder: Path) -> str:
+    """SHA-256 over a base's configuration and weight files, names included."""
+    files = sorted((*folder.glob("*.safetensors"), folder / "config.json"))
+    return sha256_json({file.name: sha256_file(file) for file in files})

@@ -1,0 +1,126 @@
+"""Text to token ids, the same way when training, answering and scoring.
+
+Prompt, declaration and response are tokenised apart and then joined: the loss mask and the response's bits are
+exact for every tokenizer, because no token ever spans a border. The end-of-text token is appended as an id; text
+can never spell it (`prompt.neutralise`).
+
+Uses the small `tokenizers` library alone, so counting tokens loads neither torch nor transformers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from bonsai.errors import TrainingError
+from bonsai.model.prompt import END, AnswerTags, Question, Template, declaration, neutralise, prompt
+from bonsai.snapshots import Example
+
+IGNORED = -100
+"The label of a token that the loss leaves out (torch's `ignore_index`)."
+
+
+class _Encoding(Protocol):
+    @property
+    def ids(self) -> list[int]: ...
+
+
+class RawTokenizer(Protocol):
+    """What is used of `tokenizers.Tokenizer`."""
+
+    def encode(self, sequence: str, *, add_special_tokens: bool = ...) -> _Encoding:
+        """Ids of a text."""
+
+    def decode(self, ids: list[int], skip_special_tokens: bool = ...) -> str:
+        """Text of ids."""
+
+    def token_to_id(self, token: str) -> int | None:
+        """Id of a whole token."""
+
+    def to_str(self) -> str:
+        """The whole tokenizer as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """One training example in token ids; the three parts follow each other."""
+
+    prompt: tuple[int, ...]
+    declaration: tuple[int, ...]
+    response: tuple[int, ...]
+    "Without the end-of-text token."
+    end: int
+    "The end-of-text token's id."
+
+    @property
+    def input_ids(self) -> list[int]:
+        """Everything, ending with the end-of-text token."""
+        return [*self.prompt, *self.declaration, *self.response, self.end]
+
+    @property
+    def labels(self) -> list[int]:
+        """As long as `input_ids`: the prompt is ignored, the completion and its end are learned."""
+        return [IGNORED] * len(self.prompt) + self.input_ids[len(self.prompt) :]
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """A tokenizer with the project's prompt."""
+
+    tokenizer: RawTokenizer
+    end: int
+    "Id of the end-of-text token."
+
+    def ids(self, text: str) -> tuple[int, ...]:
+        """Token ids of a piece of text."""
+        return tuple(self.tokenizer.encode(text, add_special_tokens=False).ids)
+
+    def text(self, ids: Sequence[int]) -> str:
+        """Text of token ids, markers included."""
+        return self.tokenizer.decode(list(ids), skip_special_tokens=False)
+
+    def question(self, template: Template, question: Question, forced: AnswerTags | None = None) -> tuple[int, ...]:
+        """What the model is given; with `forced` tags their declaration follows the prompt."""
+        head = self.ids(prompt(template, question))
+        return head if forced is None else head + self.ids(declaration(template, forced))
+
+    def encode(self, template: Template, question: Question, tags: AnswerTags, response: str) -> Encoded:
+        """A question with its answer."""
+        return Encoded(
+            prompt=self.question(template, question),
+            declaration=self.ids(declaration(template, tags)),
+            response=self.ids(neutralise(response)),
+            end=self.end,
+        )
+
+    def example(self, template: Template, row: Example) -> Encoded:
+        """A snapshot's row."""
+        tags = AnswerTags(row.reasoning, row.category, row.language)
+        return self.encode(template, Question(row.instruction, row.context), tags, row.output)
+
+    def tokens(self, template: Template, row: Example) -> int:
+        """Length of a snapshot's row in tokens, the end included."""
+        return len(self.example(template, row).input_ids)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the tokenizer's whole definition."""
+        return hashlib.sha256(self.tokenizer.to_str().encode()).hexdigest()
+
+
+def encoder_of(tokenizer: RawTokenizer) -> Encoder:
+    """Raises TrainingError for a tokenizer without an end-of-text token."""
+    end = tokenizer.token_to_id(END)
+    if end is None:
+        raise TrainingError("model.no_end_token", token=END)
+    return Encoder(tokenizer, end)
+
+
+def load_encoder(folder: Path) -> Encoder:
+    """The encoder of a base's folder (`tokenizer.json`)."""
+    from tokenizers import Tokenizer
+
+    return encoder_of(Tokenizer.from_file(str(folder / "tokenizer.json")))

@@ -1,0 +1,256 @@
+"""Heavy: loads a base through transformers and bitsandbytes, hangs adapters on it, and answers with it.
+
+One `LoadedBase` holds the weights once; its answerers share them and switch the adapter:
+
+    loaded = load_base(base, "cpu")
+    loaded.add_adapter("3f2a...", folder)          # verified before by bonsai.training.adapters
+    champion, bare = loaded.answerer(template, "3f2a..."), loaded.answerer(template)
+
+Greedy generation is left-padded (every row's next token stands in the last column), scoring is right-padded.
+The batches depend on the questions alone, so two models that are compared get identical ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch.nn.functional import cross_entropy
+from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig, GenerationConfig, PreTrainedModel
+from transformers.utils import logging as transformers_logging
+
+from bonsai.errors import InputError
+from bonsai.model.answerer import Generated, Likelihood, Scored
+from bonsai.model.bases import Base, model_folder
+from bonsai.model.encoding import Encoder, load_encoder
+from bonsai.model.prompt import AnswerTags, Question, Template, declaration, neutralise
+
+_PROBES = ("What is the capital of Japan?", "日本の首都はどこですか?", "Why does my cat purr?", "1 + 1 = ?")
+_LOGITS_PER_PROBE = 16
+_LN2 = 0.6931471805599453
+
+
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Silence what the libraries say about themselves, and nothing else.
+
+    bitsandbytes looks for an optional hub kernel on CPUs with AVX512-BF16 and warns when it is missing; peft calls a
+    property of transformers that is going to be renamed.
+    """
+    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
+    transformers_logging.disable_progress_bar()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*", category=FutureWarning)
+        yield
+
+
+def load_model(base: Base, device: str) -> PreTrainedModel:
+    """The base's weights on `device` ("cpu" or "cuda"), quantised as the base says, frozen.
+
+    Phi-2 ships `gelu_new` and dropout; the fused form of the same function and no dropout need a third of the memory.
+    """
+    folder = model_folder(base)
+    config = AutoConfig.from_pretrained(folder)
+    if config.hidden_act == "gelu_new":
+        config.hidden_act = "gelu_pytorch_tanh"
+    config.resid_pdrop = config.embd_pdrop = config.attention_dropout = 0.0
+    dtype = torch.float32 if base.compute_dtype == "float32" else torch.bfloat16
+    quantisation = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_compute_dtype=dtype,
+        bnb_4bit_use_double_quant=base.double_quantisation,
+    )
+    with quiet_libraries():
+        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+            folder,
+            config=config,
+            dtype=dtype,
+            quantization_config=quantisation if base.quantisation == "nf4" else None,
+            device_map={"": device},
+        )
+    _keep_weights_in_place(model)
+    return model.requires_grad_(False).eval()
+
+
+def _keep_weights_in_place(model: PreTrainedModel) -> None:
+    """Switch off bitsandbytes' packed bfloat16 inference on CPUs with AVX512-BF16.
+
+    It rewrites the 4-bit weights at the first forward pass without gradients, after which the model cannot train,
+    and rounds activations: an answer would depend on the CPU's model.
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
+
+
+def frozen_hash(model: torch.nn.Module) -> str:
+    """SHA-256 over every parameter that is no LoRA weight: the same before and after a training."""
+    frozen = {
+        name.removeprefix("base_model.model.").replace(".base_layer", ""): weight.detach().cpu().contiguous()
+        for name, weight in model.named_parameters()
+        if "lora_" not in name
+    }
+    made = hashlib.sha256()
+    for name, weight in sorted(frozen.items()):
+        made.update(name.encode())
+        made.update(weight.view(torch.uint8).numpy().tobytes())
+    return made.hexdigest()
+
+
+class LoadedBase:
+    """A base in memory with any number of adapters."""
+
+    def __init__(self, base: Base, model: PreTrainedModel, encoder: Encoder) -> None:
+        self.base = base
+        self.model = model
+        "The bare model, later wrapped by peft."
+        self.encoder = encoder
+        self._adapters: set[str] = set()
+
+    @classmethod
+    def around(cls, base: Base, model: PreTrainedModel, encoder: Encoder, adapters: set[str]) -> LoadedBase:
+        """A model that peft has wrapped already, with the adapters it carries."""
+        made = cls(base, model, encoder)
+        made._adapters = set(adapters)
+        return made
+
+    def add_adapter(self, name: str, folder: Path) -> None:
+        """Load an adapter folder under a name; a name that is loaded already is left as it is."""
+        from peft import PeftModel
+
+        if name in self._adapters:
+            return
+        with quiet_libraries():
+            if self._adapters:
+                self.model.load_adapter(str(folder), adapter_name=name)
+            else:
+                self.model = PeftModel.from_pretrained(self.model, str(folder), adapter_name=name)
+        self.model.eval()
+        self._adapters.add(name)
+
+    @contextmanager
+    def using(self, adapter: str | None) -> Iterator[PreTrainedModel]:
+        """The model with this adapter switched on, or with none."""
+        if adapter is not None:
+            self.model.set_adapter(adapter)
+        bare = self.model.disable_adapter() if adapter is None and self._adapters else nullcontext()
+        with bare, torch.inference_mode():
+            yield self.model
+
+    def answerer(self, template: Template, adapter: str | None = None) -> HfAnswerer:
+        """The base itself, or with one of its adapters."""
+        return HfAnswerer(self, template, adapter)
+
+
+def load_base(base: Base, device: str) -> LoadedBase:
+    """Load a base with its tokenizer."""
+    return LoadedBase(base, load_model(base, device), load_encoder(model_folder(base)))
+
+
+@dataclass(frozen=True, slots=True)
+class HfAnswerer:
+    """`bonsai.model.answerer.Answerer` on a loaded base."""
+
+    loaded: LoadedBase
+    template: Template
+    adapter: str | None
+
+    def answers(
+        self, questions: Sequence[Question], forced: Sequence[AnswerTags | None], max_new_tokens: int | None = None
+    ) -> list[Generated]:
+        """Greedy completions. Raises InputError when a question leaves no room for its answer."""
+        encoder, base = self.loaded.encoder, self.loaded.base
+        pairs = list(zip(questions, forced, strict=True))
+        prompts = [encoder.question(self.template, question, tags) for question, tags in pairs]
+        limits = [max_new_tokens or _answer_tokens(base, tags) for _, tags in pairs]
+        made: dict[int, Generated] = {}
+        with self.loaded.using(self.adapter) as model:
+            for batch in _batches(prompts, base.generation_batch):
+                self._check_room(model, max(len(prompts[i]) + limits[i] for i in batch))
+                rows = _generate(model, [prompts[i] for i in batch], max(limits[i] for i in batch), encoder.end)
+                for i, ids in zip(batch, rows, strict=True):
+                    made[i] = self._completion(ids, limits[i], pairs[i][1])
+        return [made[i] for i in range(len(pairs))]
+
+    def _check_room(self, model: PreTrainedModel, needed: int) -> None:
+        room = model.config.max_position_embeddings
+        if needed > room:
+            raise InputError("model.question_too_long", tokens=needed, limit=room)
+
+    def _completion(self, ids: list[int], limit: int, tags: AnswerTags | None) -> Generated:
+        """Cut a row at its first end-of-text token and at its own limit, whatever batch it was in."""
+        end = self.loaded.encoder.end
+        said = ids[: ids.index(end)] if end in ids else ids
+        head = declaration(self.template, tags) if tags else ""
+        ended = end in ids and len(said) < limit
+        said = said[:limit]
+        return Generated(head + self.loaded.encoder.text(said), ended, len(said))
+
+    def log_likelihoods(self, examples: Sequence[Scored]) -> list[Likelihood]:
+        """Bits of each response given its question and expected tags."""
+        encoder = self.loaded.encoder
+        encoded = [encoder.encode(self.template, one.question, one.tags, one.response) for one in examples]
+        given = [len(one.prompt) + len(one.declaration) for one in encoded]
+        rows = [tuple(one.input_ids[:-1]) for one in encoded]
+        bits: dict[int, float] = {}
+        with self.loaded.using(self.adapter) as model:
+            for batch in _batches(rows, self.loaded.base.generation_batch):
+                scored = _response_bits(model, [rows[i] for i in batch], [given[i] for i in batch], encoder.end)
+                bits.update(zip(batch, scored, strict=True))
+        sizes = [len(neutralise(one.response).encode()) for one in examples]
+        return [Likelihood(bits[i], size) for i, size in enumerate(sizes)]
+
+    def logits_fingerprint(self) -> tuple[float, ...]:
+        """`_LOGITS_PER_PROBE` first-token logits of each probe question."""
+        found: list[float] = []
+        with self.loaded.using(self.adapter) as model:
+            for probe in _PROBES:
+                ids = torch.tensor([self.loaded.encoder.question(self.template, Question(probe))], device=model.device)
+                logits = model(input_ids=ids).logits[0, -1].float()  # (vocabulary,)
+                found += logits[:: max(1, logits.numel() // _LOGITS_PER_PROBE)][:_LOGITS_PER_PROBE].tolist()
+        return tuple(found)
+
+
+def _answer_tokens(base: Base, tags: AnswerTags | None) -> int:
+    return base.answer_tokens_en if tags is not None and tags.language == "en" else base.answer_tokens_ja
+
+
+def _batches(rows: Sequence[tuple[int, ...]], size: int) -> Iterator[list[int]]:
+    """Indices by length, then by content: the order in which questions arrive does not change a batch."""
+    order = sorted(range(len(rows)), key=lambda i: (len(rows[i]), rows[i]))
+    for start in range(0, len(order), size):
+        yield order[start : start + size]
+
+
+def _generate(model: PreTrainedModel, prompts: list[tuple[int, ...]], limit: int, end: int) -> list[list[int]]:
+    """New token ids of each row, padded with `end`."""
+    width = max(map(len, prompts))
+    ids = torch.tensor([[end] * (width - len(row)) + list(row) for row in prompts], device=model.device)
+    mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in prompts], device=model.device)
+    greedy = GenerationConfig(do_sample=False, max_new_tokens=limit, eos_token_id=end, pad_token_id=end)
+    made = model.generate(input_ids=ids, attention_mask=mask, generation_config=greedy)
+    return [row[width:].tolist() for row in made]
+
+
+def _response_bits(model: PreTrainedModel, rows: list[tuple[int, ...]], given: list[int], end: int) -> list[float]:
+    """Minus log2 probability of each row from position `given` on."""
+    width = max(map(len, rows))
+    ids = torch.tensor([list(row) + [end] * (width - len(row)) for row in rows], device=model.device)
+    mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows], device=model.device)
+    causal = model.get_base_model() if hasattr(model, "get_base_model") else model
+    # (batch, width, hidden)
+    hidden = causal.model(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
+    bits = []
+    for states, row, start in zip(hidden, rows, given, strict=True):
+        # only the response's positions meet the LM head: Phi-2's vocabulary makes full logits the largest tensor
+        logits = causal.lm_head(states[start - 1 : len(row) - 1]).float()  # (response, vocabulary)
+        wanted = torch.tensor(row[start:], device=logits.device)
+        bits.append(float(cross_entropy(logits, wanted, reduction="sum")) / _LN2)
+    return bits

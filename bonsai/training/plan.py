@@ -1,0 +1,161 @@
+"""What a training does, resolved before it starts and saved beside its adapter.
+
+Pure: profile + snapshot -> `TrainingPlan`. The number of steps is fixed here and never depends on the clock, so the
+same plan gives the same adapter on the same machine. `Trainer` is what the pipeline sees of a training.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from math import ceil
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol
+
+from bonsai.errors import TrainingError
+from bonsai.model.bases import Base
+from bonsai.snapshots import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a LoRA is trained; `[profiles.<name>.recipe]` of `defaults.toml`."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+    "Read straight from the configuration: an unknown key there is an error."
+
+    template: str
+    "Name of the prompt template."
+    target_modules: tuple[str, ...]
+    "Linear maps that get an adapter; each must be found in every layer."
+    lora_rank: int
+    lora_alpha: float
+    "The adapter's output is scaled by alpha / rank."
+    lora_dropout: float
+    learning_rate: float
+    "Peak; a cosine falls from it to zero."
+    warmup_share: float
+    "Part of all steps in which the learning rate rises."
+    weight_decay: float
+    max_grad_norm: float
+    epochs: int
+    batch_size: int
+    "Examples a step on the device."
+    accumulate: int
+    "Batches that share one update."
+    by_length: bool
+    "Batches of similar length: less padding. For CPUs."
+    packing: bool
+    "Several examples fill one row of `max_tokens`. For GPUs."
+    gradient_checkpointing: bool
+    "Recompute activations: a third slower, a fraction of the memory."
+    optimiser: str
+    "A name of transformers' `optim`. No paged ones: they use managed memory."
+    checkpoint_steps: int
+    "A killed training loses at most this many steps."
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPlan:
+    """One training, fully resolved."""
+
+    profile: str
+    base: Base
+    recipe: Recipe
+    device: Literal["cpu", "cuda"]
+    threads: int
+    "CPU threads of the worker; 0 leaves it to torch."
+    seed: int
+    steps: int
+    snapshot_id: str
+    snapshot_hash: str
+    snapshot_folder: str
+    run_folder: str
+    "Checkpoints, plan and log of this training."
+    adapters_folder: str
+    "Where the finished adapter's own folder appears."
+    created_at: str
+    "ISO 8601, UTC; when the training was planned."
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a training stands."""
+
+    step: int
+    steps: int
+    loss: float
+    tokens_per_second: float
+    eta_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterFolder:
+    """A finished adapter."""
+
+    id: str
+    "16 hex digits of a hash over its weights, base, template and snapshot."
+    path: Path
+
+
+class Trainer(Protocol):
+    """Runs a plan."""
+
+    def train(self, plan: TrainingPlan, on_progress: Callable[[Progress], None]) -> AdapterFolder:
+        """Train to the end; started again after a kill it goes on from its last checkpoint.
+
+        Raises TrainingError when the training refuses or stops itself, WorkerDied when it was killed.
+        """
+
+
+def make_plan(
+    profile: str,
+    base: Base,
+    recipe: Recipe,
+    snapshot: Snapshot,
+    *,
+    device: Literal["cpu", "cuda"],
+    threads: int,
+    seed: int,
+    run_folder: Path,
+    adapters_folder: Path,
+    created_at: datetime,
+) -> TrainingPlan:
+    """Resolve a training. Raises TrainingError for a snapshot with nothing to learn from."""
+    if not snapshot.train:
+        raise TrainingError("training.nothing_to_train", snapshot=snapshot.id)
+    return TrainingPlan(
+        profile=profile,
+        base=base,
+        recipe=recipe,
+        device=device,
+        threads=threads,
+        seed=seed,
+        steps=steps_of(recipe, base, snapshot),
+        snapshot_id=snapshot.id,
+        snapshot_hash=snapshot.content_hash,
+        snapshot_folder=snapshot.folder,
+        run_folder=str(run_folder),
+        adapters_folder=str(adapters_folder),
+        created_at=created_at.isoformat(),
+    )
+
+
+def steps_of(recipe: Recipe, base: Base, snapshot: Snapshot) -> int:
+    """Updates of the whole training; every epoch ends with a possibly smaller batch."""
+    rows = ceil(snapshot.train_tokens / base.max_tokens) if recipe.packing else len(snapshot.train)
+    return recipe.epochs * ceil(ceil(rows / recipe.batch_size) / recipe.accumulate)
+
+
+def plan_to_json(plan: TrainingPlan) -> dict[str, Any]:
+    """The plan as JSON values."""
+    made: dict[str, Any] = json.loads(json.dumps(asdict(plan)))
+    return made
+
+
+def plan_from_json(values: Mapping[str, Any]) -> TrainingPlan:
+    """The plan of `plan_to_json`."""
+    recipe = {**values["recipe"], "target_modules": tuple(values["recipe"]["target_modules"])}
+    return TrainingPlan(**{**values, "base": Base(**values["base"]), "recipe": Recipe(**recipe)})

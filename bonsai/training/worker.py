@@ -1,0 +1,66 @@
+"""Entry point of a training's own process: `python -m bonsai.training.worker <run folder>/plan.json`.
+
+Speaks JSON lines to its parent (`bonsai.processes`). Started again on the same plan it goes on from the last whole
+checkpoint, and a plan that is finished already answers at once. Two workers never share a run folder.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bonsai.errors import IntegrityError, LockTimeout
+from bonsai.files import write_json_atomic
+from bonsai.processes import Emit, serve
+from bonsai.training.passport import read_passport
+from bonsai.training.plan import Progress, plan_from_json
+
+
+def work(plan_file: Path, emit: Emit) -> Mapping[str, Any]:
+    """Run the plan of a file; the result names the adapter's folder."""
+    plan = plan_from_json(json.loads(plan_file.read_text("utf-8")))
+    run = Path(plan.run_folder)
+    result_file = run / "result.json"
+    with (run / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LockTimeout("training.run_is_busy", run=run) from None
+        finished = _finished(result_file)
+        if finished:
+            return finished
+        from bonsai.training.qlora import train
+
+        def report(progress: Progress) -> None:
+            event = {"type": "progress", **asdict(progress)}
+            sys.stderr.write(json.dumps(event) + "\n")  # the run's log
+            emit(event)
+
+        made = train(plan, report)
+        result = {"adapter_id": made.id, "path": str(made.path)}
+        write_json_atomic(result_file, result)
+        return result
+
+
+def _finished(result_file: Path) -> dict[str, Any] | None:
+    """The result of an earlier run of this plan, when its adapter is still there and whole."""
+    try:
+        result: dict[str, Any] = json.loads(result_file.read_text("utf-8"))
+        read_passport(Path(result["path"]))
+    except (FileNotFoundError, IntegrityError):
+        return None
+    return result
+
+
+def main() -> int:
+    """Run the worker."""
+    return serve(work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
