@@ -1,0 +1,72 @@
+"""The three labels of every record: the answer's language, the kind of answer, the reasoning sentence.
+
+    tags = tag_batch(records, tagger, threshold=0.65)       # in the records' order
+    tags = [merge_tags(old, new) for old, new in zip(stored, tags)]     # tagging again
+
+What a file or a person gave is taken as it is; the rest is found by rule, then by the learned tagger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+from bonsai.records import Record, Tag, Tags
+from bonsai.tags.category import CategoryTagger as CategoryTagger
+from bonsai.tags.category import tag_categories
+from bonsai.tags.language import VERSION as LANGUAGE_VERSION
+from bonsai.tags.language import detect as detect
+from bonsai.tags.language import guess_answer
+from bonsai.tags.merging import merge_tag as merge_tag
+from bonsai.tags.merging import merge_tags as merge_tags
+from bonsai.tags.reasoning import question_language as question_language
+from bonsai.tags.reasoning import question_text, reasoning_tag
+from bonsai.tags.reasoning import reasoning_sentence as reasoning_sentence
+
+THRESHOLD = 0.65
+"Probability from which the learned tagger's category is taken."
+
+
+def tag_batch(
+    records: Sequence[Record],
+    tagger: CategoryTagger | None,
+    *,
+    threshold: float = THRESHOLD,
+    given_by: Literal["import", "person"] = "import",
+) -> list[Tags]:
+    """Tag records, in order. `given_by` says whose the values are that the records already carry.
+
+    A batch of some thousand records is fastest. Without a tagger only rules give categories.
+    """
+    untagged = [i for i, record in enumerate(records) if record.category is None]
+    found = tag_categories([records[i] for i in untagged], tagger, threshold)
+    categories = dict(zip(untagged, found, strict=True))
+    return [_tags(record, categories.get(i), given_by) for i, record in enumerate(records)]
+
+
+def tag(record: Record, tagger: CategoryTagger | None, *, threshold: float = THRESHOLD) -> Tags:
+    """Tag one record."""
+    return tag_batch([record], tagger, threshold=threshold)[0]
+
+
+def retag_batch(
+    records: Sequence[Record], old: Sequence[Tags], tagger: CategoryTagger | None, *, threshold: float = THRESHOLD
+) -> list[Tags]:
+    """Tag stored records again: newer rules speak, imported and personal tags stay."""
+    new = tag_batch(records, tagger, threshold=threshold)
+    return [merge_tags(before, after) for before, after in zip(old, new, strict=True)]
+
+
+def _tags(record: Record, category: Tag | None, given_by: Literal["import", "person"]) -> Tags:
+    version = record.author if given_by == "person" else record.source_name or record.origin.name
+    given = Tag("", given_by, 1.0, version)
+    if record.language:
+        spoken, language = record.language, replace(given, value=record.language)
+    else:
+        found = guess_answer(record.output, question_text(record))
+        spoken, language = found.language, Tag(found.language, "rule", found.confidence, LANGUAGE_VERSION)
+    if category is None:
+        category = replace(given, value=str(record.category))
+    reasoning = replace(given, value=record.reasoning) if record.reasoning else reasoning_tag(record, spoken)
+    return Tags(language, category, reasoning)

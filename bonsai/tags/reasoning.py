@@ -1,0 +1,27 @@
+"""The reasoning of a record: in the seed project's form, one English sentence that names the answer's language.
+
+`The question is in Japanese; answer in Japanese.` A record's own reasoning is kept as it is.
+"""
+
+from __future__ import annotations
+
+from bonsai.records import Language, Record, Tag
+from bonsai.records import reasoning_sentence as reasoning_sentence
+from bonsai.tags.language import guess
+
+VERSION = "reasoning-1"
+
+
+def question_text(record: Record) -> str:
+    """What shows the question's language: the instruction; its passage only where the instruction has no letter."""
+    return record.instruction if guess(record.instruction).confidence else record.input
+
+
+def question_language(record: Record) -> Language:
+    """The language of the question."""
+    return guess(question_text(record)).language
+
+
+def reasoning_tag(record: Record, answer_language: Language) -> Tag:
+    """The sentence for a record that has no reasoning of its own."""
+    return Tag(reasoning_sentence(question_language(record), answer_language), "rule", 1.0, VERSION)
