@@ -31,11 +31,13 @@ SETTINGS_HEADER = """\
 
 @dataclass(frozen=True, slots=True)
 class DatabaseSettings:
-    """How the home's database is opened (config section `storage`)."""
+    """How the home's database is opened: `DatabaseSettings(**config.storage.model_dump())`."""
 
-    lock_wait_seconds: float = 20.0
-    memory_limit: str = "1GB"
-    threads: int = 2
+    lock_wait_seconds: float
+    "How long to wait for other processes before LockTimeout."
+    memory_limit: str
+    "DuckDB's own, e.g. `500MB`."
+    threads: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def home_root(environ: Mapping[str, str]) -> Path:
     return (Path(named) if named else Path("~/.bonsai")).expanduser().absolute()
 
 
-def create_home(root: Path, at: datetime, settings: DatabaseSettings | None = None) -> Home:
+def create_home(root: Path, at: datetime, settings: DatabaseSettings) -> Home:
     """Make the home, or complete or upgrade the one that is there. Safe to repeat and to interrupt.
 
     Raises HomeError for a folder that holds something else, and for the home of a newer Bonsai.
@@ -106,7 +108,7 @@ def create_home(root: Path, at: datetime, settings: DatabaseSettings | None = No
     return home
 
 
-def open_home(root: Path, settings: DatabaseSettings | None = None) -> Home:
+def open_home(root: Path, settings: DatabaseSettings) -> Home:
     """The home at `root`.
 
     Raises HomeError when there is none, or when it was written by another version of Bonsai.
@@ -139,7 +141,6 @@ def _folders(parent: Path) -> list[Path]:
     return [path for path in parent.iterdir() if path.is_dir()] if parent.is_dir() else []
 
 
-def _home(root: Path, settings: DatabaseSettings | None) -> Home:
-    chosen = settings or DatabaseSettings()
+def _home(root: Path, settings: DatabaseSettings) -> Home:
     path = root / "bonsai.duckdb"
-    return Home(root, Database(path, chosen.lock_wait_seconds, chosen.memory_limit, chosen.threads))
+    return Home(root, Database(path, settings.lock_wait_seconds, settings.memory_limit, settings.threads))

@@ -1,6 +1,6 @@
 """The only way into the database: take the file lock, open, work, close.
 
-    database = Database(home / "bonsai.duckdb", lock_wait_seconds=20)
+    database = Database(home / "bonsai.duckdb", lock_wait_seconds=20, memory_limit="1GB", threads=2)
     with database.reading() as con: ...     # together with other readers
     with database.writing() as con: ...     # alone; one transaction, committed at the end of the block
 
@@ -31,9 +31,9 @@ class Database:
     path: Path
     lock_wait_seconds: float
     "How long to wait for other processes before LockTimeout."
-    memory_limit: str = "1GB"
+    memory_limit: str
     "DuckDB's own, e.g. `500MB`."
-    threads: int = 2
+    threads: int
 
     @property
     def lock_path(self) -> Path:

@@ -14,6 +14,7 @@ from storage.artifacts import DatabaseSettings, Home, create_home
 from storage.record_rows import NewRecord, Reason
 
 AT = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
+SETTINGS = DatabaseSettings(lock_wait_seconds=5, memory_limit="500MB", threads=1)
 MakeRecord = Callable[..., NewRecord]
 
 
@@ -24,7 +25,7 @@ def at() -> datetime:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    return create_home(tmp_path / "home", AT, DatabaseSettings(lock_wait_seconds=5, threads=1))
+    return create_home(tmp_path / "home", AT, SETTINGS)
 
 
 @pytest.fixture
