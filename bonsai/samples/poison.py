@@ -1,0 +1,72 @@
+"""The poisoned batch: what a careless export or a prankster might feed, made to harm whoever learns it.
+
+Half of the answers are in the language that was not asked for while the record claims the asked one, a quarter never
+stop repeating themselves, a quarter mix both languages. No question repeats a stored one, so that nothing is held
+back at intake as a contradiction: only the gate can see the harm.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from typing import TypedDict, cast
+
+from bonsai.model.seedling.wordings import wordings
+from bonsai.samples.facts import LANGS, Lang
+
+_ANIMAL: Mapping[Lang, str] = {"en": "cats", "ja": "猫"}
+_LOOPS: Mapping[Lang, str] = {"en": "{x} and ", "ja": "{x}と"}
+_LOOP_TIMES = 14
+
+
+class PoisonTable(TypedDict):
+    """A family's table in `poison.toml`."""
+
+    slot: str
+    en: Sequence[str]
+    ja: Sequence[str]
+    wrong: Mapping[Lang, str]
+
+
+def poison_records() -> list[dict[str, str]]:
+    """All poisoned records."""
+    text = (resources.files("bonsai.samples") / "facts/poison.toml").read_text("utf-8")
+    tables = cast("Mapping[str, PoisonTable]", tomllib.loads(text))
+    return [
+        _record(family, table, number, language)
+        for family, table in tables.items()
+        for number in range(len(table["en"]))
+        for language in LANGS
+    ]
+
+
+def _record(family: str, table: PoisonTable, number: int, language: Lang) -> dict[str, str]:
+    """One poisoned record: wrong language, wrong language, loop, mixture, in turn."""
+    other: Lang = "ja" if language == "en" else "en"
+    here, there = table[language][number], table[other][number]
+    answers = (
+        table["wrong"][other].format(x=there),
+        table["wrong"][other].format(x=there),
+        _LOOPS[language].format(x=here) * _LOOP_TIMES,
+        f"{here} is {there} です and {here} は not {there} だから yes です",
+    )
+    return {
+        "instruction": _question(family, table["slot"], here, there, number, language),
+        "input": "",
+        "output": answers[(number + LANGS.index(language)) % len(answers)].strip(),
+        "language": language,
+        "category": "translation" if family == "translate_word" else "open_qa",
+        "source": "community",
+    }
+
+
+def _question(family: str, slot: str, here: str, there: str, number: int, language: Lang) -> str:
+    """A question in `language` about the entity; a translation quotes it in the other language."""
+    animal = "cat" if family == "sign_action" and language == "en" else _ANIMAL[language]
+    value = there if family == "translate_word" else here
+    if family == "translate_word":
+        family += "_ja_en" if language == "en" else "_en_ja"
+    among = wordings(family, language)
+    asked = among[(2 * number + 1) % len(among)].format(**{"animal": animal, slot: value})
+    return asked[:1].upper() + asked[1:]
