@@ -1,0 +1,36 @@
+"""Told before? Exact, near, contradicting, leaking into the benchmark; and which records are wordings of one fact."""
+
+from __future__ import annotations
+
+from bonsai.duplicates.index import Finding as Finding
+from bonsai.duplicates.index import Index as Index
+from bonsai.duplicates.index import Known as Known
+from bonsai.duplicates.index import NearSettings as NearSettings
+from bonsai.duplicates.index import question_key as question_key
+from bonsai.duplicates.leaks import LeakFinding as LeakFinding
+from bonsai.duplicates.leaks import LeakGuard as LeakGuard
+from bonsai.duplicates.wordings import WordingGroup as WordingGroup
+from bonsai.duplicates.wordings import wording_groups as wording_groups
+from bonsai.records import Record, Tags
+
+
+def known(record: Record, tags: Tags) -> Known:
+    """A new record as the index compares it."""
+    return Known(
+        id=record.id,
+        instruction=record.instruction,
+        input=record.input,
+        output=record.output,
+        language=tags.language.value,
+        category=tags.category.value,
+        fact=record.fact,
+    )
+
+
+def held_back_reason(finding: Finding, leak: LeakFinding) -> tuple[str, dict[str, str]] | None:
+    """Key and values of the reason why a record is held back; None when nothing speaks against it."""
+    if leak.leaks:
+        return "duplicates.leak", {"items": ", ".join(leak.leaks)}
+    if finding.contradicts:
+        return "duplicates.contradiction", {"records": ", ".join(id[:12] for id in finding.contradicts)}
+    return None

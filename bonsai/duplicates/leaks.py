@@ -1,0 +1,147 @@
+"""Records that would teach the benchmark's own questions.
+
+A record leaks when it asks what an item asks: the same question after normalisation, 13 words (or 20 characters of
+Japanese) in a row, or 80 % of the item's 5-character shingles, and in each case the item's entities and numbers. So
+"Can cats eat onions?" does not leak into "Can cats eat grapes?", nor into "Is it okay to give a cat onions?": other
+wordings of a fact are how the fact is taught. Thresholds: Brown et al. 2020 (13-grams), Lee et al. 2022 (shingles).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from bonsai.duplicates.keys import content_words, numbers, text_key
+from bonsai.records import Record
+
+WORDS = 13
+CHARACTERS = 20
+SHINGLE = 5
+CONTAINMENT = 0.8
+READ_CHARACTERS = 4_000
+"Of a record's question."
+OWN_SOURCES = frozenset(("self", "feedback"))
+_LATIN_WORD = re.compile(r"[a-z0-9\u00c0-\u024f']+")
+_JAPANESE = re.compile(r"[\u3041-\u30ff\u4e00-\u9fff]")
+_HIRAGANA_WORD = re.compile(r"[\u3041-\u3096]{3,}")
+_PARTICLES = re.compile(r"[をはがにでとの]|って|から|まで|も")
+
+
+@dataclass(frozen=True, slots=True)
+class LeakFinding:
+    """What matching the benchmark means for a record."""
+
+    leaks: tuple[str, ...] = ()
+    "Ids of items that the record would give away: it is held back."
+    retires: tuple[str, ...] = ()
+    "Ids of items that the owner's own record matches: it is accepted, and they retire from this home's gate."
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    id: str
+    key: str
+    input_shingles: frozenset[str]
+    shingles: frozenset[str]
+    runs: frozenset[str]
+    "All runs of 13 words or 20 Japanese characters."
+    words: frozenset[str]
+    numbers: tuple[str, ...]
+
+
+class LeakGuard:
+    """The benchmark's questions, ready to be asked about many records."""
+
+    def __init__(self, items: Iterable[tuple[str, str, str]]) -> None:
+        """`items`: (id, instruction, input)."""
+        self._items = [_item(*item) for item in items]
+        self._by_shingle: dict[str, list[int]] = {}
+        self._by_run: dict[str, list[int]] = {}
+        for number, item in enumerate(self._items):
+            for shingle in item.shingles:
+                self._by_shingle.setdefault(shingle, []).append(number)
+            for run in item.runs:
+                self._by_run.setdefault(run, []).append(number)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def judge(self, record: Record) -> LeakFinding:
+        """Which items a record leaks, or retires because it is the owner's own."""
+        found = self.matches(record.instruction, record.input)
+        return LeakFinding(retires=found) if record.source in OWN_SOURCES else LeakFinding(leaks=found)
+
+    def matches(self, instruction: str, input: str = "") -> tuple[str, ...]:
+        """Ids of the items that this question matches, in the items' order."""
+        asked = instruction[:READ_CHARACTERS]
+        key = text_key(asked)
+        close = set(self._close(asked, key))
+        if not close:
+            return ()
+        words, counts = content_words(asked), Counter(numbers(asked))
+        passage = _shingles(text_key(input)) if input else frozenset()
+        return tuple(
+            item.id
+            for number, item in enumerate(self._items)
+            if number in close and _same_entities(item, key, words, counts) and _same_passage(item, passage)
+        )
+
+    def _close(self, asked: str, key: str) -> Iterator[int]:
+        """Items with a run in common, or most of their shingles. An equal question has all of them."""
+        shared: Counter[int] = Counter()
+        for shingle in _shingles(key):
+            shared.update(self._by_shingle.get(shingle, ()))
+        for number, count in shared.items():
+            if count >= CONTAINMENT * len(self._items[number].shingles):
+                yield number
+        for run in _runs(asked, key):
+            yield from self._by_run.get(run, ())
+
+
+def _item(id: str, instruction: str, input: str) -> _Item:
+    key = text_key(instruction)
+    return _Item(
+        id=id,
+        key=key,
+        input_shingles=_shingles(text_key(input)) if input else frozenset(),
+        shingles=_shingles(key),
+        runs=frozenset(_runs(instruction, key)),
+        words=content_words(instruction),
+        numbers=numbers(instruction),
+    )
+
+
+def _same_entities(item: _Item, key: str, words: frozenset[str], counts: Counter[str]) -> bool:
+    if Counter(item.numbers) - counts:
+        return False
+    if item.key in key:
+        return True
+    return item.words <= words and all(word in key for word in _hiragana_words(item.key))
+
+
+def _hiragana_words(key: str) -> Iterator[str]:
+    """Words in hiragana that may name something (ぶどう); not the end of the sentence, which is grammar."""
+    for run in _HIRAGANA_WORD.finditer(key):
+        if run.end() < len(key):
+            yield from (word for word in _PARTICLES.split(run[0]) if len(word) > 2)
+
+
+def _same_passage(item: _Item, passage: frozenset[str]) -> bool:
+    """An item about a passage is leaked only together with it: "Who won?" alone says nothing."""
+    return len(item.input_shingles & passage) >= CONTAINMENT * len(item.input_shingles)
+
+
+def _shingles(key: str) -> frozenset[str]:
+    """5 characters each; 3 where the key is Japanese, whose characters say more."""
+    size = 3 if _JAPANESE.search(key) else SHINGLE
+    return frozenset(key[i : i + size] for i in range(max(len(key) - size + 1, 1)))
+
+
+def _runs(text: str, key: str) -> Iterator[str]:
+    if _JAPANESE.search(key):
+        yield from (key[i : i + CHARACTERS] for i in range(len(key) - CHARACTERS + 1))
+    else:
+        words = _LATIN_WORD.findall(text.casefold())
+        yield from (" ".join(words[i : i + WORDS]) for i in range(len(words) - WORDS + 1))
