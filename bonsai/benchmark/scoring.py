@@ -19,7 +19,7 @@ from bonsai.benchmark.normalise import normalise_answer
 from bonsai.benchmark.questions import Item
 from bonsai.benchmark.report import Scores
 from bonsai.model.prompt import ParsedCompletion
-from bonsai.tags.language import detect_answer
+from bonsai.tags.language import detect
 
 if TYPE_CHECKING:
     from sacrebleu.metrics.chrf import CHRF
@@ -28,6 +28,8 @@ SCORING_VERSION = "scoring-1"
 UNIQUE_CATEGORIES = frozenset({"open_qa", "closed_qa", "classification", "translation"})
 "The categories with one right answer; the others are creative."
 
+_UNSURE = 0.5
+"Below this confidence a few letters (a name) are taken for the reference's language."
 _POLITE_END = re.compile("(?:です|でした|である|だ|ます)$")
 _YES = re.compile(r"(?:yes|はい|ええ)\b|はい|ええ")
 _NO = re.compile(r"no\b|いいえ|いや")
@@ -130,8 +132,9 @@ def speaks(response: str, language: str, reference: str, asked: str) -> bool:
     if not _LETTER.search(response) or (not _JAPANESE.search(reference) and same_answer(response, reference)):
         return True
     if language == "ja":
-        return bool(_JAPANESE.search(response)) and detect_answer(response, reference).value == "ja"
-    return detect_answer(_JAPANESE.sub("", response) if language == "en" else response, reference).value == language
+        return bool(_JAPANESE.search(response)) and detect(response).value == "ja"
+    found = detect(_JAPANESE.sub("", response) if language == "en" else response)
+    return found.value == language or (found.confidence < _UNSURE and detect(reference).value == language)
 
 
 def declares(completion: ParsedCompletion, item: Item) -> bool:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+import tomllib
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import resources
 
 import numpy as np
 import pytest
 
 from bonsai.benchmark.report import Answer, ItemResult, Report, Scores
 from bonsai.config import GateSettings
-from bonsai.config_layers import read_layers
 from bonsai.decision import Decision, Pair, Policy, decide, render
 from bonsai.texts import TEXT_LANGUAGES
 
@@ -21,8 +22,9 @@ Change = Callable[[ItemResult], ItemResult]
 
 
 @pytest.fixture(scope="module")
-def policy(tmp_path_factory: pytest.TempPathFactory) -> Policy:
-    settings = GateSettings.model_validate(read_layers(tmp_path_factory.mktemp("home"), {}).values["gate"])
+def policy() -> Policy:
+    defaults = tomllib.loads((resources.files("bonsai") / "defaults.toml").read_text("utf-8"))
+    settings = GateSettings.model_validate(defaults["gate"])
     made = Policy(**settings.model_dump(exclude={"mode"}))
     return replace(made, resamples=1000)
 

@@ -1,0 +1,216 @@
+"""A run against an answerer made by hand, and the report that comes of it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from bonsai.benchmark import examination, report, run, worker
+from bonsai.benchmark.questions import Item
+from bonsai.benchmark.report import Report
+from bonsai.errors import BenchmarkError, InputError
+from bonsai.model.answerer import Generated, Likelihood, Scored
+from bonsai.model.bases import Base
+from bonsai.model.prompt import CURRENT, AnswerTags, Question, completion
+
+SETTINGS = run.RunSettings(forced_answers=True, canaries=4)
+ABOUT = run.About("v1/selection", "a1", "hash", "seedling", "settings", "libraries", "2026-11-21T00:00:00+00:00")
+WORDS = {"ja": ("{n}は何ですか?", "{n}です。"), "en": ("What is {n}?", "It is {n}.")}
+
+
+def items(count: int = 6) -> list[Item]:
+    return [
+        Item(
+            f"q{n}-{language}", "selection", f"f{n}", "general", "open_qa" if n else "creative", language, language,
+            question.format(n=n), "", answer.format(n=n), (str(n),),
+        )
+        for n in range(count)
+        for language, (question, answer) in WORDS.items()
+    ]  # fmt: skip
+
+
+@dataclass
+class Parrot:
+    """Knows every answer; says what it is told to say instead."""
+
+    instead: dict[str, str] = field(default_factory=dict)
+    "Responses by instruction."
+    bits: float = 8.0
+    longest: int = 1000
+    asked: int = 0
+
+    def answers(
+        self, questions: Sequence[Question], forced: Sequence[AnswerTags | None], max_new_tokens: int | None = None
+    ) -> list[Generated]:
+        known = {item.instruction: item for item in items(50)}
+        made = []
+        for question, tags in zip(questions, forced, strict=True):
+            if len(question.instruction) > self.longest:
+                raise InputError("benchmark.no_items")
+            self.asked += 1
+            item = known[question.instruction]
+            said = self.instead.get(question.instruction, item.reference)
+            declared = tags or AnswerTags("", item.category, item.language)
+            made.append(Generated(completion(CURRENT, declared, said), True, len(said)))
+        return made
+
+    def log_likelihoods(self, examples: Sequence[Scored]) -> list[Likelihood]:
+        return [Likelihood(self.bits, len(one.response.encode())) for one in examples]
+
+    def logits_fingerprint(self) -> tuple[float, ...]:
+        return (self.bits, 1.0)
+
+
+def made(parrot: Parrot | None = None) -> Report:
+    return run.run(parrot or Parrot(), items(), SETTINGS, ABOUT, clock=lambda: 0.0)
+
+
+def test_a_run_scores_every_item_free_and_forced() -> None:
+    found = made(Parrot({"What is 3?": "It is 4."}))
+    assert [item.id for item in found.items] == [item.id for item in items()]
+    right = {item.id: item.free.scores.correct for item in found.items}
+    assert right["q3-en"] is False
+    assert right["q3-ja"] is True
+    assert right["q0-ja"] is None, "a creative answer is not right or wrong"
+    first = found.items[0]
+    assert first.bits_per_byte == pytest.approx(8.0 / len("0です。".encode()))
+    assert first.free.scores.tags_ok is True
+    assert first.forced is not None
+    assert first.forced.scores.tags_ok is None
+    assert found.items_hash == run.items_hash(items())
+    assert len(found.canaries) == 4
+
+
+def test_without_forced_answers_the_model_is_asked_half_as_often() -> None:
+    parrot = Parrot()
+    found = run.run(parrot, items(), replace(SETTINGS, forced_answers=False), ABOUT)
+    assert parrot.asked == len(items()) + 4
+    assert all(item.forced is None for item in found.items)
+
+
+def test_an_item_that_cannot_be_asked_is_an_error_and_no_zero() -> None:
+    found = made(Parrot(longest=8))
+    assert [name for name, _ in found.errors] == [item.id for item in items() if len(item.instruction) > 8]
+    assert found.items == ()
+
+
+def test_nothing_to_ask_is_an_error() -> None:
+    with pytest.raises(BenchmarkError, match="nothing to ask"):
+        run.run(Parrot(), [], SETTINGS, ABOUT)
+
+
+def test_an_answer_that_is_missing_is_an_error() -> None:
+    class Mute(Parrot):
+        def answers(
+            self, questions: Sequence[Question], forced: Sequence[AnswerTags | None], max_new_tokens: int | None = None
+        ) -> list[Generated]:
+            return super().answers(questions, forced)[1:]
+
+    with pytest.raises(BenchmarkError, match="11 answers"):
+        made(Mute())
+
+
+def test_the_questions_hash_sees_every_change() -> None:
+    before = run.items_hash(items())
+    changed = items()
+    changed[2] = replace(changed[2], reference="別の答え")
+    assert run.items_hash(changed) != before
+    assert run.items_hash(items()) == before
+
+
+def test_a_report_survives_json() -> None:
+    found = made(Parrot(bits=math.nan))
+    again = report.from_json(json.loads(json.dumps(report.to_json(found), allow_nan=False)))
+    assert math.isnan(again.items[0].bits_per_byte)
+    assert math.isnan(again.logits[0])
+    whole = made()
+    assert report.from_json(json.loads(json.dumps(report.to_json(whole)))) == whole
+
+
+def test_a_report_of_another_format_or_a_torn_one_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BenchmarkError, match="format 99"):
+        report.from_json({**report.to_json(made()), "format": 99})
+    torn = tmp_path / "r.json"
+    report.write(made(), torn)
+    assert report.read(torn) == made()
+    torn.write_bytes(torn.read_bytes()[:100])
+    with pytest.raises(BenchmarkError, match="no complete report"):
+        report.read(torn)
+
+
+def test_the_summary_has_a_row_for_each_domain_and_language() -> None:
+    rows = report.summary(made(Parrot({"What is 3?": "It is 4."})))
+    assert [(row.domain, row.language, row.items) for row in rows] == [
+        ("all", "en", 6), ("all", "ja", 6), ("general", "en", 6), ("general", "ja", 6),
+    ]  # fmt: skip
+    assert rows[0].accuracy == pytest.approx(4 / 5), "the creative item does not count"
+    assert dict(rows[0].guards)["language"] == 1.0
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "general knowledge"), ("ja", "一般知識")])
+def test_the_table_fits_80_columns(language: str, word: str) -> None:
+    table = report.render_table(made(), language)  # type: ignore[arg-type]
+    console = Console(width=80)
+    assert console.measure(table).minimum <= 80
+    with console.capture() as caught:
+        console.print(table)
+    assert word in caught.get()
+
+
+def test_canaries_tell_a_changed_model() -> None:
+    stored = made()
+    assert run.reproduces(Parrot(), stored, items(), SETTINGS)
+    assert not run.reproduces(Parrot(bits=9.0), stored, items(), SETTINGS)
+    said = {item.instruction: "!" for item in items()}
+    assert not run.reproduces(Parrot(said), stored, items(), SETTINGS)
+
+
+BASE = Base("seedling", "seedling", "", "nf4", True, "float32", 512, 96, 128, 64)
+SHEET = examination.Sheet("v1/selection", tuple(items()))
+
+
+def desk(folder: Path, fingerprint: str = "libraries") -> worker.Desk:
+    subjects = (examination.Subject("base"), examination.Subject("a1", "/adapters/a1"))
+    one = examination.Examination(
+        BASE, "cpu", "tagged", subjects, (SHEET,), SETTINGS, str(folder), "2026-11-21T00:00:00+00:00"
+    )
+    assert examination.from_json(json.loads(json.dumps(examination.to_json(one)))) == one
+    return worker.Desk(one, "settings", fingerprint)
+
+
+def written(at: worker.Desk, parrot: Parrot, subject: int = 1) -> Report:
+    who = at.examination.subjects[subject]
+    path = at.path(who, SHEET)
+    path.parent.mkdir(exist_ok=True)
+    return worker.write_report(at, parrot, who, SHEET, path, lambda done, steps: None)
+
+
+def test_a_stored_report_is_believed_after_its_canaries_alone(tmp_path: Path) -> None:
+    first = written(desk(tmp_path), Parrot())
+    again = Parrot()
+    assert written(desk(tmp_path), again) == first
+    assert again.asked == SETTINGS.canaries
+
+
+def test_a_report_whose_canaries_changed_is_made_again(tmp_path: Path) -> None:
+    written(desk(tmp_path), Parrot())
+    changed = Parrot(bits=4.0)
+    assert written(desk(tmp_path), changed).items[0].bits_per_byte < 1.0
+    assert changed.asked > len(items())
+
+
+def test_another_library_model_or_question_is_another_report(tmp_path: Path) -> None:
+    at = desk(tmp_path)
+    bare, adapter = at.examination.subjects
+    fewer = replace(SHEET, items=SHEET.items[1:])
+    paths = {
+        at.path(bare, SHEET), at.path(adapter, SHEET), at.path(adapter, fewer),
+        desk(tmp_path, "others").path(adapter, SHEET),
+    }  # fmt: skip
+    assert len(paths) == 4
