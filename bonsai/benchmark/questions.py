@@ -118,6 +118,12 @@ def load(pool: str, version: str = CURRENT_VERSION, folder: Path | None = None) 
     return tuple(item_from_json(line) for line in path.read_text("utf-8").splitlines())
 
 
+def verify(version: str = CURRENT_VERSION) -> str:
+    """One line that names what was checked. Raises IntegrityError when any pool is missing or altered."""
+    items = sum(len(load(pool, version)) for pool in POOLS)
+    return f"{version} {questions_hash(version)[:12]}, {items} items"
+
+
 def item_from_json(line: str) -> Item:
     """One stored line as an Item; the inverse of `item_to_json`."""
     values = cast("dict[str, str | list[str]]", json.loads(line))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from bonsai.files import write_atomic
+from bonsai.records import reasoning_sentence
 from bonsai.samples import messy, poison
 from bonsai.samples.facts import FIRST_BATCH, HOUSEHOLD, LANGS, ROLES, Asked, Fact, Lang, ask, load_facts
 
@@ -27,13 +28,18 @@ CROSS_EVERY = 7
 
 
 def record(fact: Fact, asked: Asked) -> dict[str, str]:
-    """One line of a sample file. The reasoning is left out: the rule makes it."""
+    """One line of a sample file.
+
+    The reasoning is left to the rule, but for translations: in `"爪とぎ" in English, please.` the rule sees Japanese.
+    """
+    quotes_the_other = fact.category == "translation"
     made = {
         "instruction": asked.instruction,
         "input": asked.input,
         "output": asked.output,
         "language": asked.language,
         "category": fact.category,
+        "reasoning": reasoning_sentence(asked.question_language, asked.language) if quotes_the_other else "",
         "subject": fact.subject[asked.language],
         "happened_on": fact.happened_on,
         "feeling": fact.feeling,

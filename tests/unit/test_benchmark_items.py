@@ -127,6 +127,7 @@ def test_the_manifest_counts_what_lies_there() -> None:
         assert told.pools[pool].items == len(items)
         assert told.pools[pool].clusters == len({item.cluster for item in items})
     assert questions.questions_hash() == told.questions_hash
+    assert questions.verify() == f"v1 {told.questions_hash[:12]}, {len(ALL)} items"
 
 
 def test_an_item_survives_its_line() -> None:
