@@ -1,0 +1,129 @@
+"""The seedling's world: about two thousand facts in two languages, and endless practice about invented ones.
+
+    facts(seed)                 what the seedling is to know, each with wordings that it is never trained with
+    practice(chance, seed)      invented households, afresh every time: how people ask, and how to read
+    anchors(count, seed)        records of the known facts, to be replayed in a night against forgetting
+
+Everything follows from the seed. The pieces: `fact.py`, `everyday.py` (pet care and daily life, invented),
+`general.py` (real knowledge and language), `given.py` (passages and diaries).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Iterator
+from functools import cache
+
+from bonsai.model.seedling.wordings import WORLD_LANGUAGES, WorldLanguage
+from bonsai.model.seedling.world.everyday import Household, everyday_facts, everyday_families
+from bonsai.model.seedling.world.fact import Fact, WorldRecord
+from bonsai.model.seedling.world.general import data, fresh_language_facts, general_facts
+from bonsai.model.seedling.world.given import diary_fact, given_facts, passage_fact
+
+SEED = 20261121
+INVENTED_EACH = 20
+"Facts of each everyday family that the seedling is to know by heart."
+GIVEN_EACH = 60
+ACROSS_SHARE = 0.06
+"Share of records that wish for an answer in the other language."
+LEAD_IN_SHARE = 0.15
+"Share of records with words around the question that change nothing."
+WIDE_MARK_SHARE = 0.25
+NO_MARK_SHARE = 0.08
+GENERAL_ANCHOR_SHARE = 0.8
+"The rest of the anchors is about invented names."
+
+
+@cache
+def facts(seed: int = SEED) -> tuple[Fact, ...]:
+    """Every fact that the seedling is to know."""
+    chance = random.Random(f"{seed}/facts")
+    return (
+        *general_facts(chance),
+        *everyday_facts(chance, INVENTED_EACH),
+        *given_facts(chance, GIVEN_EACH),
+    )
+
+
+def general_only(seed: int = SEED) -> tuple[Fact, ...]:
+    """The facts that are not about invented names, nor answered from a context."""
+    apart = {*everyday_families(), "from_context", "from_experiences"}
+    return tuple(fact for fact in facts(seed) if fact.family not in apart)
+
+
+def held_out_records(seed: int = SEED) -> tuple[WorldRecord, ...]:
+    """Every known fact in every wording that it was never trained with."""
+    return tuple(record for fact in facts(seed) for language in WORLD_LANGUAGES for record in fact.held_out_questions(language))
+
+
+def practice(chance: random.Random) -> Iterator[Fact]:
+    """One invented household: facts of every kind about it, some passages, and some language."""
+    household = Household(chance)
+    for family in everyday_families():
+        yield household.fact(family, chance.randrange(12))
+    for number in range(3):
+        yield passage_fact(chance, household, number)
+        yield diary_fact(chance, household, number)
+    yield from fresh_language_facts(chance, household, chance.randrange(12))
+
+
+def asked(fact: Fact, language: WorldLanguage, wording: int, chance: random.Random) -> WorldRecord:
+    """One way of asking: mostly plain, sometimes with a lead-in, across the languages, or in careless writing."""
+    return _carelessly(_asked(fact, language, wording, chance), chance)
+
+
+def _carelessly(record: WorldRecord, chance: random.Random) -> WorldRecord:
+    """Sometimes the full-width question mark of Japanese keyboards, sometimes no mark at the end at all."""
+    drawn, question = chance.random(), record.instruction
+    if drawn < WIDE_MARK_SHARE and record.question_language == "ja":
+        question = question.replace("?", "\N{FULLWIDTH QUESTION MARK}")
+    elif drawn > 1 - NO_MARK_SHARE and not record.family.startswith("translate_sentence"):
+        question = question.rstrip("?.。")
+    return dataclasses.replace(record, instruction=question)
+
+
+def _asked(fact: Fact, language: WorldLanguage, wording: int, chance: random.Random) -> WorldRecord:
+    lead_ins = data("phrases")["lead_in"]
+    drawn = chance.random()
+    other: WorldLanguage = "ja" if language == "en" else "en"
+    if drawn < ACROSS_SHARE and not fact.family.startswith(("translate_", "from_")):
+        return fact.across(language, other, wording, chance.choice(lead_ins[other]))
+    if drawn > 1 - LEAD_IN_SHARE:
+        return fact.record(language, wording, chance.choice(lead_ins[f"plain_{language}"]))
+    return fact.record(language, wording)
+
+
+def anchors(count: int, seed: int) -> list[WorldRecord]:
+    """`count` records of known facts in trained wordings: evenly over families and languages, general ones first."""
+    chance = random.Random(f"{seed}/anchors")
+    general = _by_family(general_only())
+    known = {id(fact) for group in general.values() for fact in group}
+    invented = _by_family(tuple(fact for fact in facts() if id(fact) not in known))
+    among_general = _rounds(general, chance)
+    among_invented = _rounds(invented, chance)
+    made: list[WorldRecord] = []
+    for number in range(count):
+        share = int((number + 1) * GENERAL_ANCHOR_SHARE) > int(number * GENERAL_ANCHOR_SHARE)
+        fact = next(among_general if share else among_invented)
+        language = WORLD_LANGUAGES[chance.randrange(2)]
+        made.append(fact.record(language, chance.choice(fact.trained[language])))
+    return made
+
+
+def _by_family(among: tuple[Fact, ...]) -> dict[str, list[Fact]]:
+    groups: dict[str, list[Fact]] = {}
+    for fact in among:
+        groups.setdefault(fact.family, []).append(fact)
+    return groups
+
+
+def _rounds(groups: dict[str, list[Fact]], chance: random.Random) -> Iterator[Fact]:
+    """Endlessly: a fact in proportion to the square root of its family's size, none again before all were."""
+    decks = {family: chance.sample(group, len(group)) for family, group in groups.items()}
+    weights = [len(group) ** 0.5 for group in groups.values()]
+    while True:
+        family = chance.choices(list(decks), weights)[0]
+        if not decks[family]:
+            decks[family] = chance.sample(groups[family], len(groups[family]))
+        yield decks[family].pop()
