@@ -133,10 +133,38 @@ class ProfileSettings(Section):
     recipe: Recipe
 
 
+class RecordSettings(Section):
+    """The longest texts that become records (`bonsai.records.Limits` has the same names)."""
+
+    instruction_characters: int = Field(ge=100)
+    input_characters: int = Field(ge=100)
+    output_characters: int = Field(ge=100)
+    note_characters: int = Field(ge=100)
+    line_bytes: int = Field(ge=10_000)
+
+
+class DuplicateSettings(Section):
+    """When two records are told in nearly the same words (`bonsai.duplicates.NearSettings` has the same names)."""
+
+    question_ratio: float = Field(ge=50, le=100)
+    answer_ratio: float = Field(ge=0, le=100)
+
+
+class TagSettings(Section):
+    """How sure a learned category has to be, and what the tagger learns from."""
+
+    category_threshold: float = Field(ge=0, le=1)
+    most_examples: int = Field(ge=50)
+    batch: int = Field(ge=1)
+
+
 class Config(Section):
     """All settings of one home."""
 
     storage: StorageSettings
+    records: RecordSettings
+    duplicates: DuplicateSettings
+    tags: TagSettings
     night: NightSettings
     prefect: PrefectSettings
     cli: CliSettings
