@@ -20,11 +20,17 @@ WORDS = 13
 CHARACTERS = 20
 SHINGLE = 5
 CONTAINMENT = 0.8
-READ_CHARACTERS = 4_000
+LONGER = 2
+"A question more than twice as long shares the item's shingles by chance, unless it holds them in a row."
+READ_CHARACTERS = 1_000
 "Of a record's question."
 OWN_SOURCES = frozenset(("self", "feedback"))
 _LATIN_WORD = re.compile(r"[a-z0-9\u00c0-\u024f']+")
 _JAPANESE = re.compile(r"[\u3041-\u30ff\u4e00-\u9fff]")
+_QUESTION_WORD = re.compile(
+    r"\b(?:who|whom|whose|when|where|why|which|what|how (?:many|much|long|often|old|far|tall|big)|how)\b"
+    "|何[年月日時曜人匹個本回歳枚]|何|誰|だれ|いつ|どこ|なぜ|どうして|どう|どれ|どの|いくつ|いくら"
+)
 _HIRAGANA_WORD = re.compile(r"[\u3041-\u3096]{3,}")
 _PARTICLES = re.compile(r"[をはがにでとの]|って|から|まで|も")
 
@@ -49,6 +55,8 @@ class _Item:
     "All runs of 13 words or 20 Japanese characters."
     words: frozenset[str]
     numbers: tuple[str, ...]
+    questions: frozenset[str]
+    "What, who, how many ..."
 
 
 class LeakGuard:
@@ -80,12 +88,12 @@ class LeakGuard:
         close = set(self._close(asked, key))
         if not close:
             return ()
-        words, counts = content_words(asked), Counter(numbers(asked))
+        words = content_words(asked)
         passage = _shingles(text_key(input)) if input else frozenset()
         return tuple(
             item.id
             for number, item in enumerate(self._items)
-            if number in close and _same_entities(item, key, words, counts) and _same_passage(item, passage)
+            if number in close and _asks_the_same(item, asked, key, words) and _same_passage(item, passage)
         )
 
     def _close(self, asked: str, key: str) -> Iterator[int]:
@@ -94,7 +102,9 @@ class LeakGuard:
         for shingle in _shingles(key):
             shared.update(self._by_shingle.get(shingle, ()))
         for number, count in shared.items():
-            if count >= CONTAINMENT * len(self._items[number].shingles):
+            item = self._items[number]
+            told = len(key) <= LONGER * len(item.key) or item.key in key
+            if told and count >= CONTAINMENT * len(item.shingles):
                 yield number
         for run in _runs(asked, key):
             yield from self._by_run.get(run, ())
@@ -110,15 +120,20 @@ def _item(id: str, instruction: str, input: str) -> _Item:
         runs=frozenset(_runs(instruction, key)),
         words=content_words(instruction),
         numbers=numbers(instruction),
+        questions=frozenset(_QUESTION_WORD.findall(instruction.casefold())),
     )
 
 
-def _same_entities(item: _Item, key: str, words: frozenset[str], counts: Counter[str]) -> bool:
-    if Counter(item.numbers) - counts:
+def _asks_the_same(item: _Item, asked: str, key: str, words: frozenset[str]) -> bool:
+    """The item's entities and numbers, and no other question about them ("How long is ..." is not "What is ...")."""
+    if Counter(item.numbers) - Counter(numbers(asked)):
         return False
-    if item.key in key:
-        return True
-    return item.words <= words and all(word in key for word in _hiragana_words(item.key))
+    questions = frozenset(_QUESTION_WORD.findall(asked.casefold()))
+    if item.questions and questions and not item.questions & questions:
+        return False
+    if not item.words <= words:
+        return False
+    return item.key in key or all(word in key for word in _hiragana_words(item.key))
 
 
 def _hiragana_words(key: str) -> Iterator[str]:
