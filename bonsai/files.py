@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-TEMPORARY_NAME = re.compile(r"\..+\.(\d+)-\d+\.tmp")
-"Hidden, and signed with process and thread, so that two writers of one path never share it."
+TEMPORARY_NAME = re.compile(r"\.[0-9a-f]{16}\.(\d+)-\d+\.tmp")
+"A hash of the final name (which may be as long as names can be), process and thread: no two writers share one."
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:
@@ -33,7 +33,8 @@ def copy_atomic(source: Path, path: Path) -> None:
 def _replacing(path: Path) -> Iterator[IO[bytes]]:
     """A file beside `path` that takes its place when the block ends, and goes when it raises."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+    name = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]
+    beside = path.with_name(f".{name}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
         with beside.open("wb") as file:
             yield file
@@ -73,7 +74,8 @@ def _lives(pid: int) -> bool:
 
 def write_json_atomic(path: Path, value: Any) -> None:
     """`value` as indented UTF-8 JSON with sorted keys, written atomically."""
-    write_atomic(path, json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
+    made = json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+    write_atomic(path, made.encode("utf-8", "backslashreplace"))  # a lone surrogate becomes its JSON escape
 
 
 def sync_folder(folder: Path) -> None:
@@ -94,4 +96,4 @@ def sha256_file(path: Path) -> str:
 def sha256_json(value: Any) -> str:
     """Hex SHA-256 of a JSON-able value in its canonical form (sorted keys, no spaces, UTF-8)."""
     made = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(made.encode()).hexdigest()
+    return hashlib.sha256(made.encode("utf-8", "backslashreplace")).hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bonsai.errors import BonsaiError
+from bonsai.texts import TextLanguage, text
 from storage import promotions_table
 from storage.connect import Connection
 from storage.migrate import pending
@@ -45,9 +46,13 @@ class Problem:
     values: tuple[tuple[str, str], ...]
     "Values of that text."
 
+    def render(self, language: TextLanguage = "en") -> str:
+        """One line for a person."""
+        return text(self.key, language, **dict(self.values))
+
 
 def check(con: Connection) -> tuple[Problem, ...]:
-    """Everything that is inconsistent; empty for a sound database. Raises HomeError for a newer home."""
+    """Everything that is inconsistent; empty for a sound database."""
     try:
         waiting = pending(con)
     except BonsaiError as error:

@@ -26,8 +26,8 @@ from storage.locks import held
 
 Kind = Literal["record", "file"]
 ITEM_NAME = re.compile(r"(?P<id>\d{8}T\d{12}Z-[0-9a-f]{16})\.(?P<kind>record|file)\.(?P<name>.+)", re.DOTALL)
-LONGEST_NAME = 120
-"Characters of a spooled file's own name that are kept; file systems allow 255 bytes in all."
+LONGEST_NAME = 200
+"Bytes of a spooled file's own name that are kept, its end first; file systems allow 255 in all."
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def submit(inbox: Path, fields: Mapping[str, object], at: datetime) -> str:
 def submit_file(inbox: Path, file: Path, at: datetime) -> str:
     """Put a whole file into the inbox, to be imported by the next drain; its id. The file itself is left alone."""
     identity = _identity(at, sha256_file(file))
-    name = file.name if len(file.name) <= LONGEST_NAME else file.stem[: LONGEST_NAME - 20] + file.suffix[-20:]
+    name = file.name.encode("utf-8", "replace")[-LONGEST_NAME:].decode("utf-8", "ignore")
     copy_atomic(file, inbox / f"{identity}.file.{name}")
     return identity
 

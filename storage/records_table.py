@@ -82,8 +82,8 @@ def insert_records(con: Connection, new: Iterable[NewRecord], batch_id: str, at:
     given = list(new)
     ids = [item.record.id for item in given]
     forgotten = tombstones_table.known(con, ids)
-    known = existing_ids(con, ids) - forgotten  # a forgotten record leaves its empty row behind
-    fresh = {item.record.id: item for item in given if item.record.id not in known | forgotten}
+    known = existing_ids(con, ids) | forgotten
+    fresh = {item.record.id: item for item in given if item.record.id not in known}
     if fresh:
         columns = to_columns(fresh.values(), batch_id, to_utc(at))
         with batch(con, columns):

@@ -24,6 +24,11 @@ def at() -> datetime:
 
 
 @pytest.fixture
+def settings() -> DatabaseSettings:
+    return SETTINGS
+
+
+@pytest.fixture
 def home(tmp_path: Path) -> Home:
     return create_home(tmp_path / "home", AT, SETTINGS)
 
