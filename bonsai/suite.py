@@ -1,4 +1,4 @@
-"""The owner's suite: benchmark questions made of the owner's own records, so that the gate sees what *this* owner taught.
+"""The owner's suite: questions made of the owner's own records: the gate sees what *this* owner taught.
 
 Of every own fact with three or more wordings, and of every correction beside its question, one wording never trains:
 it becomes a frozen item before the night. Which one is decided by hash, so the same records give the same suite.
