@@ -13,6 +13,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from rapidfuzz import fuzz
+
 from bonsai.duplicates.keys import content_words, numbers, text_key
 from bonsai.records import Record
 
@@ -20,8 +22,10 @@ WORDS = 13
 CHARACTERS = 20
 SHINGLE = 5
 CONTAINMENT = 0.8
-LONGER = 2
-"A question more than twice as long shares the item's shingles by chance, unless it holds them in a row."
+SAME_RATIO = 80.0
+"rapidfuzz ratio of the whole questions ..."
+PART_RATIO = 95.0
+"... or of the item with the part of the question that is most like it."
 READ_CHARACTERS = 1_000
 "Of a record's question."
 OWN_SOURCES = frozenset(("self", "feedback"))
@@ -31,6 +35,7 @@ _QUESTION_WORD = re.compile(
     r"\b(?:who|whom|whose|when|where|why|which|what|how (?:many|much|long|often|old|far|tall|big)|how)\b"
     "|何[年月日時曜人匹個本回歳枚]|何|誰|だれ|いつ|どこ|なぜ|どうして|どう|どれ|どの|いくつ|いくら"
 )
+_QUOTED = re.compile(r"(?<=[「『\"“])[^「」『』\"“”]{1,40}(?=[」』\"”])")
 _HIRAGANA_WORD = re.compile(r"[\u3041-\u3096]{3,}")
 _PARTICLES = re.compile(r"[をはがにでとの]|って|から|まで|も")
 
@@ -57,6 +62,8 @@ class _Item:
     numbers: tuple[str, ...]
     questions: frozenset[str]
     "What, who, how many ..."
+    quoted: tuple[str, ...]
+    "Words in quotation marks: what a translation is asked of."
 
 
 class LeakGuard:
@@ -103,8 +110,7 @@ class LeakGuard:
             shared.update(self._by_shingle.get(shingle, ()))
         for number, count in shared.items():
             item = self._items[number]
-            told = len(key) <= LONGER * len(item.key) or item.key in key
-            if told and count >= CONTAINMENT * len(item.shingles):
+            if count >= CONTAINMENT * len(item.shingles) and _reads_the_same(item.key, key):
                 yield number
         for run in _runs(asked, key):
             yield from self._by_run.get(run, ())
@@ -121,7 +127,13 @@ def _item(id: str, instruction: str, input: str) -> _Item:
         words=content_words(instruction),
         numbers=numbers(instruction),
         questions=frozenset(_QUESTION_WORD.findall(instruction.casefold())),
+        quoted=tuple(_QUOTED.findall(instruction)),
     )
+
+
+def _reads_the_same(item: str, asked: str) -> bool:
+    """Shingles may be shared by chance in a long question, and by all wordings of a short Japanese one."""
+    return item in asked or fuzz.ratio(item, asked) >= SAME_RATIO or fuzz.partial_ratio(item, asked) >= PART_RATIO
 
 
 def _asks_the_same(item: _Item, asked: str, key: str, words: frozenset[str]) -> bool:
@@ -131,7 +143,7 @@ def _asks_the_same(item: _Item, asked: str, key: str, words: frozenset[str]) -> 
     questions = frozenset(_QUESTION_WORD.findall(asked.casefold()))
     if item.questions and questions and not item.questions & questions:
         return False
-    if not item.words <= words:
+    if not item.words <= words or not all(quoted in asked for quoted in item.quoted):
         return False
     return item.key in key or all(word in key for word in _hiragana_words(item.key))
 

@@ -21,11 +21,12 @@ PASSAGE_CHARACTERS = 60
 _I = re.IGNORECASE
 _LANGUAGE = "(?:japanese|english|chinese|french|german|spanish|italian|korean|latin|russian|portuguese)"
 _TRANSLATION = re.compile(
-    rf"\btranslate (?:this|the|these|that|to|into|from|it|\W)|\btranslate\b.*\b(?:in|to|into) {_LANGUAGE}|\btranslation (?:of|for)\b"
+    rf"\btranslate (?:this|the|these|that|to|into|from|it|\W)|\btranslate\b.*\b(?:in|to|into) {_LANGUAGE}"
+    r"|\btranslation (?:of|for)\b"
     rf"|\bhow (?:do|would|can) (?:you|i|we) (?:say|write|put)\b.*\bin {_LANGUAGE}"
     rf"|\b(?:what is|what's|say|write|put)\b.{{1,60}}\bin {_LANGUAGE}\b|\b{_LANGUAGE} (?:word|phrase|for)\b.*\bfor\b"
     rf"|\b(?:put|turn|change|convert|render)\b.*\b(?:into|to) {_LANGUAGE}\b"
-    "|翻訳|[英和]訳|訳して|訳すと|訳は|[日英]本?語(?:で|に)(?:何と|なんと|どう|言|いう|いえば|書|直|して|訳|すると)"
+    "|翻訳|[英和]訳|訳して|訳すと|」の訳|[日英]本?語(?:で|に)(?:何と|なんと|どう|言|いう|いえば|書|直|して|訳|すると)"
     "|[日英]本?語では(?:何|なん|どう)",
     _I,
 )

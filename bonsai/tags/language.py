@@ -30,11 +30,13 @@ NAMES = 12
 _KANA = re.compile(r"[\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fd-\u30ff\uff66-\uff9d]")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
 _LATIN_WORD = re.compile(r"[a-zA-Z\u00c0-\u024f\u1e00-\u1eff][a-zA-Z\u00c0-\u024f\u1e00-\u1eff'’]*")
+_QUOTED = re.compile(r"「[^」]*」|『[^』]*』|\"[^\"]*\"|“[^”]*”")
 _OTHER_SCRIPT = re.compile(
     r"[\u0370-\u1cff\u1f00-\u1fff\u2c00-\u2dff\ua000-\uabff\uac00-\ud7af\u3131-\u318e\u3105-\u312f\ufb1d-\ufdff\ufe70-\ufefc]"
 )
 _ASKS_FOR_LANGUAGE = re.compile(
-    r"translat|\b(?:in|into|to) [A-Z]\w+(?:ese|ish|ian|an|ench|ch|tin|ic|ew|i|eek)\b|\blanguage|"
+    r"translat|\b(?:English|Japanese)\b"
+    r"|\b(?:in|into|to) [A-Z]\w+(?:ese|ish|ian|an|ench|ch|tin|ic|ew|i|eek)\b|\blanguage|"
     r"[語文](?:で|に|へ|では|だと)|翻訳|[英和仏独中]訳|アルファベット|ローマ字|翻译|翻譯|英[文语]|用.语"
 )
 _CHINESE_WORDS = re.compile(
@@ -81,8 +83,14 @@ def guess_answer(answer: str, question: str) -> Guess:
     """
     found = guess(answer)
     if found.confidence == 0.0 or (not found.by_grammar and not _ASKS_FOR_LANGUAGE.search(question)):
-        return _as_asked(found, guess(question))
+        return _as_asked(found, guess_question(question))
     return found
+
+
+def guess_question(text: str) -> Guess:
+    """The language someone asks in, whatever they quote: 'What is "爪とぎ" in English?' is asked in English."""
+    unquoted = guess(_QUOTED.sub(" ", text))
+    return unquoted if unquoted.confidence else guess(text)
 
 
 def _as_asked(found: Guess, asked: Guess) -> Guess:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bonsai.records import Language, Record, Tag
 from bonsai.records import reasoning_sentence as reasoning_sentence
-from bonsai.tags.language import guess
+from bonsai.tags.language import guess, guess_question
 
 VERSION = "reasoning-1"
 
@@ -19,7 +19,7 @@ def question_text(record: Record) -> str:
 
 def question_language(record: Record) -> Language:
     """The language of the question."""
-    return guess(question_text(record)).language
+    return guess_question(question_text(record)).language
 
 
 def reasoning_tag(record: Record, answer_language: Language) -> Tag:
