@@ -65,6 +65,11 @@ class SettingsError(ConfigError):
         return text(self.key, language, problems="; ".join(p.render(language) for p in self.values["problems"]))
 
 
+def home_of(environ: Mapping[str, str]) -> Path:
+    """`$BONSAI_HOME`, else `~/.bonsai`."""
+    return Path(environ.get("BONSAI_HOME") or "~/.bonsai").expanduser().absolute()
+
+
 def read_layers(home: Path, environ: Mapping[str, str]) -> Layers:
     """Defaults, then the home's file when there is one, then the environment.
 

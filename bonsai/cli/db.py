@@ -1,0 +1,47 @@
+"""`bonsai db`: the database of the home."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bonsai.cli.help import noun, verb
+from bonsai.cli.shell import AsJson, shell_of
+
+app = noun()
+
+
+@verb(app, "cli.db_migrate")
+def migrate(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """Bring it to this version's form; again does nothing."""
+    from bonsai import pipeline
+
+    shell = shell_of(ctx)
+    applied = pipeline.migrate(shell.open())
+    if as_json:
+        shell.json({"applied": list(applied)})
+    elif applied:
+        shell.say("cli.migrated", names=", ".join(applied))
+    else:
+        shell.say("cli.nothing_to_migrate")
+
+
+@verb(app, "cli.db_check")
+def check(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """Migrations, the promotion log's chain, adapters and snapshots against their hashes."""
+    from bonsai import pipeline
+    from bonsai.cli.findings import tell
+
+    shell = shell_of(ctx)
+    raise typer.Exit(tell(shell, pipeline.check(shell.open()), as_json))
+
+
+@verb(app, "cli.db_backup")
+def backup(ctx: typer.Context, path: Annotated[Path, typer.Argument(help="cli.arg_backup", metavar="FILE")]) -> None:
+    """A copy that is whole, made while others work; never copy the file itself."""
+    from bonsai import pipeline
+
+    shell = shell_of(ctx)
+    shell.say("cli.backed_up", path=pipeline.backup(shell.open(), path))

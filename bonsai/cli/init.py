@@ -1,0 +1,23 @@
+"""`bonsai init`: make a home."""
+
+from __future__ import annotations
+
+import typer
+
+from bonsai.cli.help import noun, verb
+from bonsai.cli.shell import AsJson, shell_of
+
+app = noun()
+
+
+@verb(app, "cli.init")
+def init(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """Make the home, or do nothing where it is one already."""
+    from bonsai import wiring
+
+    shell = shell_of(ctx)
+    made = wiring.init(shell.home, shell.language, shell.now())
+    if as_json:
+        shell.json(made)
+        return
+    shell.say("cli.home_made" if made.created else "cli.home_there", home=made.home, settings=made.settings)

@@ -1,0 +1,127 @@
+"""`bonsai`: the command line, and the only place where an error becomes a line and an exit code.
+
+0 done, 1 it failed, 2 the command was wrong, 130 interrupted. `--lang` may stand anywhere, and is taken
+out before the commands are parsed, because help and usage errors must speak it too.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import typer
+from typer._click import exceptions as click_errors  # typer 0.29 vendors click; its usage errors have no public name
+from typer.exceptions import TyperException
+
+from bonsai.cli.help import Root
+from bonsai.cli.shell import Shell, choose_language, standard_shell
+from bonsai.config_layers import home_of
+from bonsai.errors import BonsaiError
+from bonsai.texts import TEXT_LANGUAGES
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """The command line without `--lang`."""
+
+    rest: tuple[str, ...]
+    language: str | None
+    "As said; unchecked."
+
+
+def main() -> None:
+    """The console script."""
+    raise SystemExit(run(sys.argv[1:], os.environ))
+
+
+def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run one command line; returns the exit code. All errors that we raise on purpose end here, as one line."""
+    arguments = take_language(argv)
+    home = home_of(environ)
+    shell = standard_shell(choose_language(arguments.language, home, environ), home, environ)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a Latin-1 terminal shows ? for Japanese, and does not fail
+    if arguments.language is not None and arguments.language not in TEXT_LANGUAGES:
+        shell.complain("cli.error", message=shell.text("cli.bad_language", value=arguments.language))
+        return 2
+    try:
+        code = _run(shell, arguments.rest)
+        shell.out.flush()
+        return code
+    except BonsaiError as error:
+        return shell.fail(error)
+    except KeyboardInterrupt:
+        shell.complain("cli.interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter complains at exit
+        return BROKEN_PIPE
+
+
+def _run(shell: Shell, argv: Sequence[str]) -> int:
+    try:
+        code = root().main(list(argv), prog_name="bonsai", standalone_mode=False, obj=shell)
+    except click_errors.NoArgsIsHelpError:
+        return 2  # the help page is already there
+    except (TyperException, typer.Abort) as error:
+        shell.complain("cli.error", message=usage_problem(error, shell))
+        return 2
+    return code if isinstance(code, int) else 0
+
+
+def usage_problem(error: Exception, shell: Shell) -> str:
+    """What is wrong with the command line, in the caller's language."""
+    match error:
+        case click_errors.NoSuchOption():
+            near = ", ".join(error.possibilities or ()) or "--help"
+            return shell.text("cli.no_such_option", name=error.option_name, valid=near)
+        case click_errors.MissingParameter() if error.param is not None:
+            return shell.text("cli.missing_parameter", name=error.param.get_error_hint().strip("'"))
+        case click_errors.BadParameter() if error.param is not None:
+            return shell.text("cli.bad_parameter", name=error.param.get_error_hint().strip("'"), detail=error.message)
+        case TyperException():
+            return error.format_message()
+        case _:
+            return shell.text("cli.interrupted")
+
+
+def take_language(argv: Sequence[str]) -> Arguments:
+    """Split `--lang x` / `--lang=x` from the rest; what stands behind `--` is not looked at."""
+    rest: list[str] = []
+    language = None
+    words = iter(argv)
+    for word in words:
+        if word == "--":
+            rest += [word, *words]
+        elif word == "--lang":
+            language = next(words, "")
+        elif word.startswith("--lang="):
+            language = word.partition("=")[2]
+        else:
+            rest.append(word)
+    return Arguments(tuple(rest), language)
+
+
+def root() -> Root:
+    """`bonsai` itself."""
+    return Root(name="bonsai", help="cli.bonsai", no_args_is_help=True)
+
+
+def commands() -> tuple[str, ...]:
+    """Every command as typed after `bonsai`: "init", "records add", ... Loads all nouns; for tests of the docs."""
+    group = root()
+    found: list[str] = []
+    for name in group.list_commands(None):
+        verbs = getattr(group.get_command(None, name), "commands", None)
+        found += [f"{name} {verb}" for verb in verbs] if verbs else [name]
+    return tuple(found)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""`bonsai night`: learn now, and read what the nights decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bonsai.cli import progress
+from bonsai.cli.help import noun, verb
+from bonsai.cli.records_shown import short
+from bonsai.cli.shell import AsJson, Shell, shell_of
+
+if TYPE_CHECKING:
+    from bonsai.views import NightReport
+
+app = noun()
+
+
+@verb(app, "cli.night_run")
+def run(
+    ctx: typer.Context,
+    cold: Annotated[bool, typer.Option("--cold", help="cli.opt_cold")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """The nightly flow, here and now. A second start on the same records does nothing."""
+    from bonsai import views
+    from flows import here
+
+    shell = shell_of(ctx)
+    bonsai = shell.open()
+    with progress.shown(shell, quiet=as_json) as report:
+        night = here.run_night(bonsai.home, bonsai.config.prefect, cold=cold, report=report)
+    found = views.show_night(bonsai, night)
+    tell(shell, found, as_json)
+    raise typer.Exit(1 if found.status == "failed" else 0)
+
+
+@verb(app, "cli.night_list", name="list")
+def list_(
+    ctx: typer.Context,
+    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", show_default=False)] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Newest first."""
+    from bonsai import views
+
+    shell = shell_of(ctx)
+    bonsai = shell.open()
+    found = views.list_nights(bonsai, limit or (None if as_json else bonsai.config.cli.list_limit))
+    if as_json:
+        shell.json_lines(night_object(shell, night) for night in found)
+        return
+    rows = (
+        (n.night, status_text(shell, n), verdict_text(shell, n), short(n.challenger), short(n.champion), n.started_at)
+        for n in found
+    )
+    shell.table(("night", "status", "verdict", "challenger", "champion", "at"), rows)
+
+
+@verb(app, "cli.night_show")
+def show(
+    ctx: typer.Context,
+    night: Annotated[str, typer.Argument(help="cli.arg_night", metavar="NIGHT")],
+    as_json: AsJson = False,
+) -> None:
+    """One night: its verdict, the reasons in words and figures, and accuracy before and after."""
+    from bonsai import views
+
+    shell = shell_of(ctx)
+    tell(shell, views.show_night(shell.open(), night), as_json)
+
+
+def tell(shell: Shell, night: NightReport, as_json: bool) -> None:
+    """A night as JSON or for reading."""
+    if as_json:
+        shell.json(night_object(shell, night))
+        return
+    shell.fields(
+        (
+            ("night", night.night),
+            ("status", status_text(shell, night)),
+            ("verdict", verdict_text(shell, night)),
+            ("challenger", short(night.challenger)),
+            ("champion", short(night.champion) or "base"),
+        )
+    )
+    for reason in night.reasons_in(shell.language):
+        shell.line(f"  {reason}")
+    if night.accuracy:
+        shell.table(("domain", "language", "before", "after"), accuracy_rows(night), right=(2, 3))
+
+
+def status_text(shell: Shell, night: NightReport) -> str:
+    """How far it came, in the caller's language."""
+    return shell.text(f"cli.night_{night.status}")
+
+
+def verdict_text(shell: Shell, night: NightReport) -> str:
+    """The gate's word, in the caller's language; empty when nothing was judged."""
+    return shell.text(f"cli.verdict_{night.verdict}") if night.verdict else ""
+
+
+def night_object(shell: Shell, night: NightReport) -> dict[str, object]:
+    """The JSON shape of a night; reasons in the caller's language."""
+    return {
+        "night": night.night,
+        "status": night.status,
+        "verdict": night.verdict,
+        "reasons": night.reasons_in(shell.language),
+        "challenger": night.challenger,
+        "champion": night.champion,
+        "accuracy": night.accuracy,
+    }
+
+
+def accuracy_rows(night: NightReport) -> Iterator[tuple[str, str, str, str]]:
+    """A line for each domain and language: the champion before the night, the challenger after it."""
+    for domain, languages in night.accuracy.items():
+        for language, figures in languages.items():
+            yield domain, language, percent(figures.get("before")), percent(figures.get("after"))
+
+
+def percent(share: float | None) -> str:
+    """A share for a table; empty where it was not measured."""
+    return "" if share is None else f"{share:.1%}"

@@ -1,0 +1,97 @@
+"""`bonsai promotions`: which adapter answers, why, and a person's last word on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bonsai.cli.help import noun, verb
+from bonsai.cli.records_shown import short
+from bonsai.cli.shell import AsJson, By, Shell, shell_of
+
+if TYPE_CHECKING:
+    from storage.promotions_table import Promotion
+
+app = noun()
+
+PromotionId = Annotated[str, typer.Argument(help="cli.arg_promotion", metavar="ID")]
+Reason = Annotated[str, typer.Option("--reason", help="cli.opt_reason")]
+
+
+@verb(app, "cli.promotions_list", name="list")
+def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """Newest first."""
+    from bonsai import views
+
+    shell = shell_of(ctx)
+    found = views.list_promotions(shell.open())
+    if as_json:
+        shell.json_lines(promotion_object(one) for one in found)
+        return
+    rows = ((o.adapter, o.night, short(o.judged_against), o.state.value, o.updated_at) for o in found)
+    shell.table(("adapter", "night", "judged_against", "state", "at"), rows)
+
+
+@verb(app, "cli.promotions_show")
+def show(ctx: typer.Context, promotion: PromotionId, as_json: AsJson = False) -> None:
+    """One promotion."""
+    from bonsai import views
+
+    shell = shell_of(ctx)
+    _tell(shell, views.show_promotion(shell.open(), promotion), as_json)
+
+
+@verb(app, "cli.promotions_approve")
+def approve(
+    ctx: typer.Context, promotion: PromotionId, reason: Reason = "", by: By = "", as_json: AsJson = False
+) -> None:
+    """Let a waiting adapter answer; holds only against the champion it was judged against."""
+    from bonsai import pipeline
+
+    shell = shell_of(ctx)
+    done = pipeline.approve(shell.open(), promotion, by=shell.person(by), reason=reason, now=shell.now())
+    _tell(shell, done, as_json)
+
+
+@verb(app, "cli.promotions_reject")
+def reject(
+    ctx: typer.Context, promotion: PromotionId, reason: Reason = "", by: By = "", as_json: AsJson = False
+) -> None:
+    """Refuse a waiting adapter."""
+    from bonsai import pipeline
+
+    shell = shell_of(ctx)
+    done = pipeline.reject(shell.open(), promotion, by=shell.person(by), reason=reason, now=shell.now())
+    _tell(shell, done, as_json)
+
+
+@verb(app, "cli.promotions_rollback")
+def rollback(ctx: typer.Context, reason: Reason = "", by: By = "", as_json: AsJson = False) -> None:
+    """The champion before this one answers again; again goes one further back."""
+    from bonsai import pipeline
+
+    shell = shell_of(ctx)
+    done = pipeline.rollback(shell.open(), by=shell.person(by), reason=reason, now=shell.now())
+    _tell(shell, done, as_json)
+
+
+def promotion_object(promotion: Promotion) -> dict[str, object]:
+    """The JSON shape of a promotion."""
+    return {
+        "adapter": promotion.adapter,
+        "night": promotion.night,
+        "state": promotion.state.value,
+        "verdict": promotion.decision.get("verdict", ""),
+        "judged_against": promotion.judged_against,
+        "created_at": promotion.created_at,
+        "updated_at": promotion.updated_at,
+    }
+
+
+def _tell(shell: Shell, promotion: Promotion, as_json: bool) -> None:
+    told = promotion_object(promotion)
+    if as_json:
+        shell.json(told)
+    else:
+        shell.fields(told.items())

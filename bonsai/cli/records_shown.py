@@ -1,0 +1,90 @@
+"""How records look in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from bonsai.texts import TextLanguage, text
+
+if TYPE_CHECKING:
+    from bonsai.pipeline import Counts
+    from bonsai.records import Reject
+    from bonsai.views import RecordDetail
+    from storage.record_rows import StoredRecord
+
+ID_LENGTH = 10
+"Characters of an id that tables show; every command takes an unambiguous beginning of an id."
+CELL_LENGTH = 48
+COUNTS = ("read", "new", "duplicate", "held_back", "rejected")
+
+
+def short(*ids: str) -> str:
+    """The beginnings of ids, as tables show them."""
+    return ", ".join(found[:ID_LENGTH] for found in ids)
+
+
+def clipped(text: str, length: int = CELL_LENGTH) -> str:
+    """The first line of a text, with a sign where something is missing."""
+    first = " ".join(text.split())
+    return first if len(first) <= length else first[: length - 1] + "…"
+
+
+def count_pairs(counts: Counts) -> tuple[tuple[str, int], ...]:
+    """What became of the records of a file; `read` is the sum of the others."""
+    return tuple((name, int(getattr(counts, name))) for name in COUNTS)
+
+
+def record_object(stored: StoredRecord) -> dict[str, str]:
+    """The JSON shape of a listed record."""
+    record, tags = stored.record, stored.tags
+    return {
+        "id": record.id,
+        "instruction": record.instruction,
+        "input": record.input,
+        "output": record.output,
+        "language": tags.language.value,
+        "category": tags.category.value,
+        "reasoning": tags.reasoning.value,
+        "status": stored.status.value,
+    }
+
+
+def record_rows(records: Iterable[StoredRecord]) -> Iterator[tuple[str, ...]]:
+    """One line a record."""
+    for stored in records:
+        one = record_object(stored)
+        names = ("language", "category", "status")
+        yield short(one["id"]), *(one[name] for name in names), clipped(one["instruction"]), clipped(one["output"])
+
+
+def record_pairs(detail: RecordDetail, language: TextLanguage) -> Iterator[tuple[str, object]]:
+    """Everything about one record; a tag shows who gave it and how sure that was."""
+    stored, record = detail.stored, detail.stored.record
+    yield "id", record.id
+    yield "status", stored.status.value
+    if stored.reason is not None:
+        yield "reason", text(stored.reason.key, language, **dict(stored.reason.values))
+    for name in ("instruction", "input", "output"):
+        yield name, getattr(record, name)
+    for name in ("language", "category", "reasoning"):
+        tag = getattr(stored.tags, name)
+        yield name, f"{tag.value} ({tag.source} {tag.confidence:.2f}, {tag.version})" if tag.value else ""
+    for name in ("subject", "happened_on", "feeling", "source", "source_name", "author", "fact"):
+        yield name, getattr(record, name)
+    yield "origin", f"{record.origin.name}:{record.origin.line}" if record.origin.line else record.origin.name
+    yield "near_of", short(stored.near_of)
+    yield "adapters", tuple(short(adapter) for adapter in detail.adapters)
+
+
+def version_rows(detail: RecordDetail) -> Iterator[tuple[object, ...]]:
+    """What it said before each of its edits."""
+    for version in detail.versions:
+        said = version.content
+        yield version.edited_at, version.edited_by, said.get("instruction", ""), said.get("output", "")
+
+
+def reject_object(reject: Reject, language: TextLanguage) -> dict[str, str | int]:
+    """The JSON shape of a reject, its reason in words."""
+    reason = text(reject.reason_key, language, **dict(reject.values))
+    return {"file": reject.file, "line": reject.line, "reason": reason, "raw": reject.raw}

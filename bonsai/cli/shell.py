@@ -1,0 +1,204 @@
+"""What every command needs: the home, the language, the clock, and one way to show things.
+
+Nothing heavy is imported here; rich is loaded by the first table, the home by the first command that opens it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import getpass
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
+
+import typer
+
+from bonsai.errors import BonsaiError, UsageError
+from bonsai.texts import TEXT_LANGUAGES, TextLanguage, text
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from bonsai.config import Config
+    from bonsai.wiring import Bonsai
+
+AsJson = Annotated[bool, typer.Option("--json", help="cli.opt_json")]
+By = Annotated[str, typer.Option("--by", help="cli.opt_by", show_default=False)]
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """One call of `bonsai`: made by `main`, reached as `ctx.obj`."""
+
+    home: Path
+    environ: Mapping[str, str]
+    language: TextLanguage
+    out: TextIO
+    err: TextIO
+
+    def open(self) -> Bonsai:
+        """The home, ready to work on. Raises HomeError when it is none."""
+        from bonsai import wiring
+
+        return wiring.open(self.home, self.environ)
+
+    def config(self) -> Config:
+        """The settings alone: no home is needed."""
+        from bonsai.config import load_config
+
+        return load_config(self.home, self.environ)
+
+    def now(self) -> datetime:
+        """The only clock of the CLI."""
+        return datetime.now(UTC)
+
+    def person(self, by: str) -> str:
+        """Who acts: as said, else who is logged in."""
+        return by or self.environ.get("USER") or getpass.getuser()
+
+    def text(self, key: str, /, **values: Any) -> str:
+        """A text in this call's language."""
+        return text(key, self.language, **values)
+
+    def say(self, key: str, /, **values: Any) -> None:
+        """One text on a line of its own."""
+        self.line(self.text(key, **values))
+
+    def line(self, line: str) -> None:
+        """One finished line."""
+        self.out.write(f"{line}\n")
+
+    def complain(self, key: str, /, **values: Any) -> None:
+        """A remark that is not the result: on stderr."""
+        self.err.write(f"{self.text(key, **values)}\n")
+
+    def fail(self, error: BonsaiError) -> int:
+        """One line for a person; returns the exit code."""
+        self.err.write(self.text("cli.error", message=error.render(self.language)) + "\n")
+        return error.exit_code
+
+    def json(self, value: object) -> None:
+        """One JSON value: indented, one object."""
+        self.line(json.dumps(value, ensure_ascii=False, indent=2, default=plain))
+
+    def json_lines(self, values: Iterable[object]) -> None:
+        """One JSON object a line."""
+        for value in values:
+            self.line(json.dumps(value, ensure_ascii=False, default=plain))
+
+    def console(self) -> Console:
+        """A rich console on stdout; its width is the terminal's, or COLUMNS."""
+        from rich.console import Console
+
+        return Console(file=self.out, highlight=False, markup=False, emoji=False)
+
+    def show(self, renderable: RenderableType) -> None:
+        """A table or a panel."""
+        self.console().print(renderable)
+
+    def table(self, headings: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[int] = ()) -> None:
+        """Rows under translated headings (`cli.col_<heading>`); `right` names the columns of figures."""
+        from rich import box
+        from rich.table import Table
+
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        for number, heading in enumerate(headings):
+            figures = number in right
+            table.add_column(
+                self.text(f"cli.col_{heading}"),
+                justify="right" if figures else "left",
+                no_wrap=figures,
+                overflow="fold",
+            )
+        for row in rows:
+            table.add_row(*(shown(cell) for cell in row))
+        self.show(table)
+
+    def fields(self, pairs: Iterable[tuple[str, object]]) -> None:
+        """One thing, a field a line; empty fields are left out."""
+        from rich.table import Table
+
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(style="bold", no_wrap=True)
+        grid.add_column(overflow="fold")
+        for name, value in pairs:
+            if value not in ("", None, ()):
+                grid.add_row(self.text(f"cli.col_{name}"), shown(value))
+        self.show(grid)
+
+
+def shell_of(ctx: typer.Context) -> Shell:
+    """The shell that `main` made for this call."""
+    shell = ctx.find_root().obj
+    if not isinstance(shell, Shell):
+        raise TypeError("bonsai.cli commands are run by bonsai.cli.main.main")
+    return shell
+
+
+def choose_language(said: str | None, home: Path, environ: Mapping[str, str]) -> TextLanguage:
+    """`--lang`, else the setting `cli.language`, else the locale; English when none of them knows.
+
+    Reads the settings unchecked: `--help` must speak even where a setting is wrong.
+    """
+    wanted = said or environ.get("BONSAI_CLI__LANGUAGE") or _language_of_home(home)
+    if wanted in (None, "", "auto"):
+        wanted = next((environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(name)), "en")
+    return next((language for language in TEXT_LANGUAGES if str(wanted).lower().startswith(language)), "en")
+
+
+def _language_of_home(home: Path) -> str | None:
+    path = home / "bonsai.toml"
+    if not path.is_file():
+        return None
+    from bonsai.config_layers import read_settings_file
+    from bonsai.errors import ConfigError
+
+    try:
+        section = read_settings_file(path).get("cli", {})
+    except ConfigError:
+        return None
+    return str(section["language"]) if isinstance(section, dict) and "language" in section else None
+
+
+def one_of(value: str, valid: Sequence[str], name: str) -> None:
+    """Raises UsageError when `value`, said for `name`, is not among `valid`."""
+    if value not in valid:
+        raise UsageError("cli.not_one_of", name=name, value=value, valid=", ".join(valid))
+
+
+def plain(value: object) -> object:
+    """`json.dumps(default=...)`: dataclasses, dates, paths and enums as JSON values."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Path | Enum):
+        return str(value)
+    raise TypeError(f"no JSON for {type(value).__name__}")
+
+
+def shown(cell: object) -> str:
+    """A table cell: times in UTC to the minute, figures with three digits, nothing for None."""
+    match cell:
+        case None:
+            return ""
+        case bool():
+            return "✓" if cell else "✗"
+        case datetime():
+            return cell.strftime("%Y-%m-%d %H:%M")
+        case float():
+            return f"{cell:.3f}"
+        case tuple() | list():
+            return ", ".join(shown(item) for item in cell)
+        case _:
+            return str(cell)
+
+
+def standard_shell(language: TextLanguage, home: Path, environ: Mapping[str, str]) -> Shell:
+    """The shell of a real call."""
+    return Shell(home, environ, language, sys.stdout, sys.stderr)

@@ -1,0 +1,30 @@
+"""`bonsai up`: server, workers and schedule, until Ctrl-C."""
+
+from __future__ import annotations
+
+import typer
+
+from bonsai.cli.help import noun, verb
+from bonsai.cli.shell import shell_of
+
+app = noun()
+
+
+@verb(app, "cli.up")
+def up(ctx: typer.Context) -> None:
+    """Start everything, say where it is, wait; Ctrl-C stops all of it."""
+    from bonsai import pipeline
+    from flows import server
+    from flows.settings import auth_file
+
+    shell = shell_of(ctx)
+    bonsai = shell.open()
+    for night in pipeline.dead_nights(bonsai, shell.now()):
+        shell.say("cli.night_was_dead", night=night)
+    shell.say("cli.starting", home=bonsai.home)
+    with server.started(bonsai.home, bonsai.config.prefect, shell.environ) as running:
+        for name in running.crashed:
+            shell.say("cli.run_was_dead", run=name)
+        shell.say("cli.up_at", url=running.url, password=auth_file(bonsai.home), logs=running.logs)
+        shell.out.flush()
+        server.wait(running)
