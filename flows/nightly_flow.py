@@ -1,0 +1,54 @@
+"""The night: take in, begin, train on the GPU pool, judge, promote.
+
+`begin_night` names the night by date and data, so a second start, a missed schedule that runs late, or a
+person's `bonsai night run` beside the schedule finds it done and does nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import cast
+
+from prefect import flow
+from prefect.client.schemas.objects import FlowRun
+from prefect.deployments import run_deployment
+
+from bonsai.config_layers import home_of
+from bonsai.errors import BonsaiError, WorkerDied
+from flows import steps
+from flows.ingest_flow import ingest
+from flows.promote_flow import promote
+from flows.train_flow import train
+from storage.locks import held
+
+TRAINING = "train/gpu"
+BEGUN = ("started", "resumed")
+
+
+@flow(name="nightly")
+def nightly(cold: bool = False, here: bool = False) -> str:
+    """The night's id. `here` trains in this process's own children instead of on the GPU pool.
+
+    Raises what the training raised, after the night was marked as failed; the next start takes it up again.
+    """
+    with held(home_of(os.environ) / "night.lock", exclusive=True, wait_seconds=0):
+        ingest()
+        night, status = steps.begin_night(cold)
+        if status in BEGUN:
+            try:
+                train(night) if here else train_elsewhere(night)
+            except BonsaiError as error:
+                steps.fail_night(night, error.key)
+                raise
+            promote(night)
+    return str(night)
+
+
+def train_elsewhere(night: str) -> None:
+    """Start the training deployment and wait for it. A failed child does not fail its parent: look at its state."""
+    wait_seconds = steps.opened().config.prefect.training_wait_seconds
+    parameters = {"night": night}
+    run = cast(FlowRun, run_deployment(TRAINING, parameters=parameters, timeout=wait_seconds, poll_interval=1))
+    if run.state is None or not run.state.is_completed():
+        state = run.state.name if run.state else "unknown"
+        raise WorkerDied("flows.training_did_not_end", night=night, run=run.id, state=state)

@@ -1,0 +1,85 @@
+"""The steps of `bonsai.pipeline` as Prefect tasks: what may pass by itself is tried again, all else fails at once.
+
+Only ids go in and come out, because parameters, results and logs are kept by the server. The home is the
+worker's own, `BONSAI_HOME`. Every step may be run again: a retry, or a night that was killed, changes nothing twice.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from bonsai import pipeline, wiring
+from bonsai.config_layers import home_of
+from bonsai.errors import TransientError
+from bonsai.wiring import Bonsai
+from flows.progress import reporting
+
+
+def may_pass(task: object, run: object, state: Any) -> bool:
+    """A lock that was not free, a worker that was killed: worth another try. A wrong input is not."""
+    return isinstance(state.result(raise_on_failure=False), TransientError)
+
+
+step: Callable[..., Any] = partial(
+    task, retries=2, retry_delay_seconds=5, retry_condition_fn=may_pass, cache_policy=NO_CACHE, persist_result=False
+)
+
+
+def opened() -> Bonsai:
+    """The home of this worker."""
+    return wiring.open(home_of(os.environ), os.environ)
+
+
+def now() -> datetime:
+    """The clock of the flows."""
+    return datetime.now(UTC)
+
+
+@step
+def drain_inbox() -> int:
+    """What was told since the last time becomes records; gives the number of new ones."""
+    return pipeline.drain_inbox(opened(), now(), reporting()).counts.new
+
+
+@step
+def begin_night(cold: bool) -> tuple[str, str]:
+    """(night, status)."""
+    begun = pipeline.begin_night(opened(), now(), cold=cold)
+    return begun.night, begun.status
+
+
+@step
+def train(night: str) -> str:
+    """The challenger's id. Reads and writes `runs/<night>` alone, never the database."""
+    return pipeline.train_night(opened(), night, reporting())
+
+
+@step
+def benchmark(night: str) -> None:
+    """The reports of challenger and champion, into `runs/<night>`."""
+    pipeline.benchmark_night(opened(), night, reporting())
+
+
+@step
+def decide(night: str) -> str:
+    """The verdict."""
+    return pipeline.decide_night(opened(), night, now())
+
+
+@step
+def promote(night: str) -> str:
+    """`promoted`, `waiting` or `kept`."""
+    return pipeline.promote_night(opened(), night, now())
+
+
+@step
+def fail_night(night: str, reason: str) -> None:
+    """Write down that the night did not end, so that the next start takes it up again."""
+    pipeline.fail_night(opened(), night, reason, now())

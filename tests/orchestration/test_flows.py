@@ -1,0 +1,60 @@
+"""The flows on Prefect's test server: what they do when there is nothing to do, and when something is in the way."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from bonsai import pipeline, views, wiring
+from bonsai.errors import LockTimeout, TransientError
+from bonsai.progress import silent
+from flows import steps
+from flows.ingest_flow import ingest
+from flows.nightly_flow import nightly
+from flows.progress import watched_by
+from storage.locks import held
+
+pytestmark = [pytest.mark.usefixtures("prefect_server"), pytest.mark.filterwarnings("ignore")]
+
+
+def test_a_night_without_records_is_written_down_and_loads_no_model(home: Path) -> None:
+    with watched_by(silent):
+        night = nightly(here=True)
+    report = views.show_night(wiring.open(home, os.environ), night)
+    assert report.status == "nothing_to_do"
+    assert report.verdict == ""
+    assert "torch" not in sys.modules
+
+
+def test_a_second_start_of_a_night_changes_nothing(home: Path) -> None:
+    assert nightly(here=True) == nightly(here=True)
+    assert len(views.list_nights(wiring.open(home, os.environ), None)) == 1
+
+
+def test_ingest_drains_the_inbox_once(home: Path) -> None:
+    bonsai = wiring.open(home, os.environ)
+    fields = {"instruction": "Where does Mike sleep?", "output": "Mike sleeps on the piano."}
+    pipeline.submit(bonsai, fields, steps.now())
+    assert ingest() == 1
+    assert ingest() == 0
+    assert views.inbox_status(bonsai).pending == 0
+
+
+def test_two_nights_at_once_are_refused(home: Path) -> None:
+    with held(home / "night.lock", exclusive=True, wait_seconds=0), pytest.raises(LockTimeout):
+        nightly(here=True)
+
+
+def test_only_what_may_pass_is_tried_again() -> None:
+    from prefect.states import Failed
+
+    from bonsai.errors import InputError, WorkerDied
+
+    def state(error: Exception) -> object:
+        return Failed(data=error)
+
+    assert issubclass(WorkerDied, TransientError)
+    assert steps.may_pass(None, None, state(WorkerDied("processes.killed")))
+    assert not steps.may_pass(None, None, state(InputError("readers.empty")))
+    assert not steps.may_pass(None, None, state(ValueError("a mistake of ours")))
