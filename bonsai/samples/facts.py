@@ -126,10 +126,13 @@ def _fact(table: FactTable, ordinal: int) -> Fact:
     )
 
 
-def ask(fact: Fact, language: Lang, role: int) -> Asked:
-    """The question of one role (0, 1: samples; 2: benchmark) whose answer is in `language`."""
+def ask(fact: Fact, language: Lang, role: int, shift: int = 0) -> Asked:
+    """The question of one role (0, 1: samples; 2: benchmark) whose answer is in `language`.
+
+    A `shift` of 1 gives a wording that no role has.
+    """
     asking = _question_language(fact, language, role)
-    instruction = wording(fact, language, asking, role).format(**_values(fact, language, role))
+    instruction = wording(fact, language, asking, role, shift).format(**_values(fact, language, role))
     context = _context(fact, language, role)
     return Asked(instruction[:1].upper() + instruction[1:], context, fact.answer[language], asking, language)
 
@@ -143,13 +146,13 @@ def _question_language(fact: Fact, language: Lang, role: int) -> Lang:
     return language if swap else other
 
 
-def wording(fact: Fact, language: Lang, asking: Lang, role: int) -> str:
+def wording(fact: Fact, language: Lang, asking: Lang, role: int, shift: int = 0) -> str:
     """A family's wordings in turn: over its facts every wording takes every role about equally often."""
     family = fact.family
     if family.startswith("translate_"):
         family += "_en_ja" if language == "ja" else "_ja_en"
     among = wordings(family, asking)
-    return among[(fact.ordinal + role * (len(among) // ROLES)) % len(among)]
+    return among[(fact.ordinal + role * (len(among) // ROLES) + shift) % len(among)]
 
 
 def _values(fact: Fact, language: Lang, role: int) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """The poisoned batch: what a careless export or a prankster might feed, made to harm whoever learns it.
 
-Half of the answers are in the language that was not asked for while the record claims the asked one, a quarter never
-stop repeating themselves, a quarter mix both languages. No question repeats a stored one, so that nothing is held
-back at intake as a contradiction: only the gate can see the harm.
+Half of it asks for facts of the first batch in further wordings and answers in the language that was not asked for,
+or never stops; half asks for new things and answers in the wrong language, in loops, or in a mixture of both. Every
+record claims the language that was asked for. No question repeats a stored one, so that nothing is held back at
+intake as a contradiction: only the gate can see the harm.
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ from importlib import resources
 from typing import TypedDict, cast
 
 from bonsai.model.seedling.wordings import wordings
-from bonsai.samples.facts import LANGS, Lang
+from bonsai.samples.facts import LANGS, Fact, Lang, ask, load_facts
 
 _ANIMAL: Mapping[Lang, str] = {"en": "cats", "ja": "猫"}
 _LOOPS: Mapping[Lang, str] = {"en": "{x} and ", "ja": "{x}と"}
 _LOOP_TIMES = 14
+_LOOPED_CHARACTERS = 6
+KNOWN_EVERY = 2
+"One in so many of the first batch's open questions is twisted."
 
 
 class PoisonTable(TypedDict):
@@ -33,12 +37,30 @@ def poison_records() -> list[dict[str, str]]:
     """All poisoned records."""
     text = (resources.files("bonsai.samples") / "facts/poison.toml").read_text("utf-8")
     tables = cast("Mapping[str, PoisonTable]", tomllib.loads(text))
-    return [
+    new = [
         _record(family, table, number, language)
         for family, table in tables.items()
         for number in range(len(table["en"]))
         for language in LANGS
     ]
+    known = [fact for fact in load_facts() if fact.category == "open_qa"][::KNOWN_EVERY]
+    return new + [_twisted(fact, number, language) for number, fact in enumerate(known) for language in LANGS]
+
+
+def _twisted(fact: Fact, number: int, language: Lang) -> dict[str, str]:
+    """A sample's fact in a wording that no sample has: the right answer in the wrong language, or without an end."""
+    other: Lang = "ja" if language == "en" else "en"
+    begun = (
+        " ".join(fact.answer["en"].split()[:2]) + " " if language == "en" else fact.answer["ja"][:_LOOPED_CHARACTERS]
+    )
+    return {
+        "instruction": ask(fact, language, 0, shift=1).instruction,
+        "input": "",
+        "output": fact.answer[other] if number % 3 else (begun * _LOOP_TIMES).strip(),
+        "language": language,
+        "category": fact.category,
+        "source": "community",
+    }
 
 
 def _record(family: str, table: PoisonTable, number: int, language: Lang) -> dict[str, str]:

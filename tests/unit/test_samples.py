@@ -8,6 +8,8 @@ from functools import cache
 
 import pytest
 
+from bonsai.benchmark.questions import POOLS, load
+from bonsai.duplicates import Index, LeakGuard, known
 from bonsai.readers import read
 from bonsai.records import Category, Record, Reject
 from bonsai.samples import sample_path
@@ -25,9 +27,20 @@ from bonsai.samples.facts import (
 )
 from bonsai.samples.messy import COUNTS
 from bonsai.samples.render import sample_files
+from bonsai.tags import tag
 
 FIRST = load_facts(FIRST_BATCH)
 HOME = load_facts(HOUSEHOLD)
+
+
+IMPORTED_BEFORE = {"messy.jsonl": ("experience.jsonl",), "messy.csv": ("experience.jsonl", "messy.jsonl")}
+GUARD = LeakGuard([(item.id, item.instruction, item.input) for pool in POOLS for item in load(pool)])
+
+
+@cache
+def told_by(name: str) -> tuple[Record, ...]:
+    """What of a bundled file can become a record."""
+    return tuple(record for record in read(sample_path(name)) if isinstance(record, Record))
 
 
 @cache
@@ -129,19 +142,30 @@ def test_dated_experiences_carry_subject_date_and_feeling() -> None:
 @pytest.mark.parametrize("name", sorted(COUNTS))
 def test_the_messy_files_are_as_broken_as_their_count_says(name: str) -> None:
     made = list(read(sample_path(name)))
-    counts = COUNTS[name]
-    known = {record.id for record in records("experience.jsonl")} | _known_before(name)
     told = [record for record in made if isinstance(record, Record)]
-    fresh = {record.id for record in told} - known
-    assert len(made) == counts["read"] == sum(count for reason, count in counts.items() if reason != "read")
-    assert len(made) - len(told) == counts["rejected"]
-    assert len(fresh) == counts["new"] + counts["leak"] + counts["contradiction"]
+    before = [record for earlier in IMPORTED_BEFORE[name] for record in told_by(earlier)]
+    index = Index()
+    index.add_batch([known(record, tag(record, None)) for record in before])
+    findings = index.judge_batch([known(record, tag(record, None)) for record in told])
+    leaks = sum(bool(GUARD.matches(record.instruction, record.input)) for record in told)
+    found = {
+        "duplicate": sum(finding.exact for finding in findings),
+        "leak": leaks,
+        "contradiction": sum(bool(finding.contradicts) for finding in findings),
+        "rejected": len(made) - len(told),
+    }
+    assert {"read": len(made), "new": len(made) - sum(found.values()), **found} == COUNTS[name]
 
 
-def _known_before(name: str) -> set[str]:
-    """messy.jsonl is imported before messy.csv."""
-    made = read(sample_path("messy.jsonl")) if name == "messy.csv" else iter(())
-    return {record.id for record in made if isinstance(record, Record)}
+@pytest.mark.parametrize("name", ["experience.jsonl", "household.jsonl", "poison.jsonl"])
+def test_nothing_is_held_back_at_intake(name: str) -> None:
+    index = Index()
+    index.add_batch(
+        [known(record, tag(record, None)) for record in told_by("experience.jsonl") if name != "experience.jsonl"]
+    )
+    findings = index.judge_batch([known(record, tag(record, None)) for record in told_by(name)])
+    assert not any(finding.exact or finding.contradicts for finding in findings)
+    assert [record.instruction for record in told_by(name) if GUARD.matches(record.instruction, record.input)] == []
 
 
 def test_the_count_is_bundled_too() -> None:
