@@ -78,7 +78,7 @@ def run(
     except InputError:
         asked, free, errors = [], [], unaskable(answerer, items)
     progress(2, steps)
-    forced = generate(answerer, asked, forced=True) if settings.forced_answers else [None] * len(asked)
+    forced = forced_answers(answerer, asked, free) if settings.forced_answers else [None] * len(asked)
     progress(3, steps)
     likelihoods = answerer.log_likelihoods([_scored(item) for item in asked]) if asked else []
     progress(steps - 1, steps)
@@ -100,6 +100,16 @@ def generate(answerer: Answerer, items: Sequence[Item], *, forced: bool) -> list
     if len(made) != len(items):
         raise BenchmarkError("benchmark.answers_missing", asked=len(items), got=len(made))
     return made
+
+
+def forced_answers(answerer: Answerer, items: Sequence[Item], free: Sequence[Generated]) -> list[Generated | None]:
+    """One completion an item with the expected tags given; where the model declared just these, it is the free one.
+
+    After the same prefix a greedy model says the same, so only wrong tags cost a second answer.
+    """
+    wrong = [i for i, made in enumerate(free) if parse(made.text).tags != expected_tags(items[i])]
+    again = dict(zip(wrong, generate(answerer, [items[i] for i in wrong], forced=True), strict=True))
+    return [again.get(i, made) for i, made in enumerate(free)]
 
 
 def unaskable(answerer: Answerer, items: Sequence[Item]) -> tuple[tuple[str, str], ...]:

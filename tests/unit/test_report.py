@@ -43,6 +43,8 @@ class Parrot:
     "Responses by instruction."
     bits: float = 8.0
     longest: int = 1000
+    reasoning: str = ""
+    "What it declares instead of the expected sentence."
     asked: int = 0
 
     def answers(
@@ -56,7 +58,9 @@ class Parrot:
             self.asked += 1
             item = known[question.instruction]
             said = self.instead.get(question.instruction, item.reference)
-            declared = tags or AnswerTags("", item.category, item.language)
+            declared = tags or AnswerTags(
+                self.reasoning or run.expected_tags(item).reasoning, item.category, item.language
+            )
             made.append(Generated(completion(CURRENT, declared, said), True, len(said)))
         return made
 
@@ -87,10 +91,16 @@ def test_a_run_scores_every_item_free_and_forced() -> None:
     assert len(found.canaries) == 4
 
 
-def test_without_forced_answers_the_model_is_asked_half_as_often() -> None:
-    parrot = Parrot()
-    found = run.run(parrot, items(), replace(SETTINGS, forced_answers=False), ABOUT)
-    assert parrot.asked == len(items()) + 4
+def test_only_wrong_tags_cost_a_second_answer() -> None:
+    careful, careless, free_only = Parrot(), Parrot(reasoning="Hm."), Parrot()
+    same = made(careful)
+    assert careful.asked == len(items()) + SETTINGS.canaries
+    assert same.items[0].forced is not None
+    assert same.items[0].forced.response == same.items[0].free.response
+    assert made(careless).items[0].forced is not None
+    assert careless.asked == 2 * len(items()) + SETTINGS.canaries
+    found = run.run(free_only, items(), replace(SETTINGS, forced_answers=False), ABOUT)
+    assert free_only.asked == len(items()) + SETTINGS.canaries
     assert all(item.forced is None for item in found.items)
 
 
