@@ -13,8 +13,6 @@ The batches depend on the questions alone, so two models that are compared get i
 from __future__ import annotations
 
 import hashlib
-import logging
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -30,24 +28,11 @@ from bonsai.model.answerer import Generated, Likelihood, Scored
 from bonsai.model.bases import Base, model_folder
 from bonsai.model.encoding import Encoder, load_encoder
 from bonsai.model.prompt import AnswerTags, Question, Template, declaration, neutralise
+from bonsai.model.quiet import quiet_libraries
 
 _PROBES = ("What is the capital of Japan?", "日本の首都はどこですか?", "Why does my cat purr?", "1 + 1 = ?")
 _LOGITS_PER_PROBE = 16
 _LN2 = 0.6931471805599453
-
-
-@contextmanager
-def quiet_libraries() -> Iterator[None]:
-    """Silence what the libraries say about themselves, and nothing else.
-
-    bitsandbytes looks for an optional hub kernel on CPUs with AVX512-BF16 and warns when it is missing; peft calls a
-    property of transformers that is going to be renamed.
-    """
-    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
-    transformers_logging.disable_progress_bar()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*", category=FutureWarning)
-        yield
 
 
 def load_model(base: Base, device: str) -> PreTrainedModel:
@@ -67,6 +52,7 @@ def load_model(base: Base, device: str) -> PreTrainedModel:
         bnb_4bit_compute_dtype=dtype,
         bnb_4bit_use_double_quant=base.double_quantisation,
     )
+    transformers_logging.disable_progress_bar()
     with quiet_libraries():
         model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
             folder,
@@ -123,11 +109,11 @@ class LoadedBase:
 
     def add_adapter(self, name: str, folder: Path) -> None:
         """Load an adapter folder under a name; a name that is loaded already is left as it is."""
-        from peft import PeftModel
-
         if name in self._adapters:
             return
         with quiet_libraries():
+            from peft import PeftModel
+
             if self._adapters:
                 self.model.load_adapter(str(folder), adapter_name=name)
             else:

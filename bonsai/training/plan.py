@@ -144,9 +144,9 @@ def make_plan(
 
 
 def steps_of(recipe: Recipe, base: Base, snapshot: Snapshot) -> int:
-    """Updates of the whole training; every epoch ends with a possibly smaller batch."""
+    """Updates of the whole training; only its very last batch may be smaller."""
     rows = ceil(snapshot.train_tokens / base.max_tokens) if recipe.packing else len(snapshot.train)
-    return recipe.epochs * ceil(ceil(rows / recipe.batch_size) / recipe.accumulate)
+    return ceil(recipe.epochs * rows / (recipe.batch_size * recipe.accumulate))
 
 
 def plan_to_json(plan: TrainingPlan) -> dict[str, Any]:

@@ -36,9 +36,11 @@ from bonsai.errors import IntegrityError, TrainingError
 from bonsai.files import sync_folder, write_atomic, write_json_atomic
 from bonsai.model.bases import model_folder, weights_hash
 from bonsai.model.encoding import Encoded, Encoder, load_encoder
-from bonsai.model.hf import LoadedBase, frozen_hash, load_model, quiet_libraries
+from bonsai.model.hf import LoadedBase, frozen_hash, load_model
 from bonsai.model.prompt import template
+from bonsai.model.quiet import quiet_libraries
 from bonsai.training.checkpoints import last_complete, mark_complete
+from bonsai.training.order import training_order
 from bonsai.training.passport import (
     Passport,
     adapter_id,
@@ -77,7 +79,7 @@ def train(plan: TrainingPlan, on_progress: Callable[[Progress], None]) -> Adapte
     trainer = BonsaiTrainer(
         model=model,
         args=sft_config(plan),
-        train_dataset=to_dataset(rows),
+        train_dataset=ordered(rows, plan),
         processing_class=_hf_tokenizer(plan),
         callbacks=[_Reporter(plan, on_progress)],
     )
@@ -116,6 +118,18 @@ def check_rows(rows: Sequence[Encoded], max_tokens: int) -> None:
 def to_dataset(rows: Sequence[Encoded]) -> Dataset:
     """Token ids with exact labels: trl trains on them as they are."""
     return Dataset.from_dict({"input_ids": [row.input_ids for row in rows], "labels": [row.labels for row in rows]})
+
+
+def ordered(rows: Sequence[Encoded], plan: TrainingPlan) -> Dataset:
+    """The rows as often and in the order in which they train; packed rows are ordered by trl."""
+    if plan.recipe.packing:
+        return to_dataset(rows)
+    recipe = plan.recipe
+    lengths = [len(row.input_ids) for row in rows]
+    order = training_order(
+        lengths, epochs=recipe.epochs, batch_size=recipe.batch_size, by_length=recipe.by_length, seed=plan.seed
+    )
+    return to_dataset(rows).select(order)
 
 
 def with_lora(model: PreTrainedModel, plan: TrainingPlan) -> Any:
@@ -163,7 +177,7 @@ def sft_config(plan: TrainingPlan) -> SFTConfig:
         optim=recipe.optimiser,
         bf16=plan.base.compute_dtype == "bfloat16",  # trl's default is on, also in float32 on a CPU
         activation_checkpointing=recipe.gradient_checkpointing,  # the name since transformers 5.23
-        train_sampling_strategy="group_by_length" if recipe.by_length else "random",
+        train_sampling_strategy="random" if recipe.packing else "sequential",  # see `ordered`
         packing=recipe.packing,
         max_length=plan.base.max_tokens,
         dataset_kwargs={"skip_prepare_dataset": not recipe.packing},  # rows are tokenised, labelled and checked

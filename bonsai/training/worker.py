@@ -16,9 +16,11 @@ from typing import Any
 
 from bonsai.errors import IntegrityError, LockTimeout
 from bonsai.files import write_json_atomic
+from bonsai.model.quiet import quiet_libraries
 from bonsai.processes import Emit, serve
+from bonsai.training.checkpoints import plan_hash
 from bonsai.training.passport import read_passport
-from bonsai.training.plan import Progress, plan_from_json
+from bonsai.training.plan import Progress, TrainingPlan, plan_from_json
 
 
 def work(plan_file: Path, emit: Emit) -> Mapping[str, Any]:
@@ -31,10 +33,11 @@ def work(plan_file: Path, emit: Emit) -> Mapping[str, Any]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise LockTimeout("training.run_is_busy", run=run) from None
-        finished = _finished(result_file)
+        finished = _finished(result_file, plan)
         if finished:
             return finished
-        from bonsai.training.qlora import train
+        with quiet_libraries():
+            from bonsai.training.qlora import train
 
         def report(progress: Progress) -> None:
             event = {"type": "progress", **asdict(progress)}
@@ -42,19 +45,19 @@ def work(plan_file: Path, emit: Emit) -> Mapping[str, Any]:
             emit(event)
 
         made = train(plan, report)
-        result = {"adapter_id": made.id, "path": str(made.path)}
+        result = {"adapter_id": made.id, "path": str(made.path), "plan": plan_hash(plan)}
         write_json_atomic(result_file, result)
         return result
 
 
-def _finished(result_file: Path) -> dict[str, Any] | None:
-    """The result of an earlier run of this plan, when its adapter is still there and whole."""
+def _finished(result_file: Path, plan: TrainingPlan) -> dict[str, Any] | None:
+    """The result of an earlier run of this very plan, when its adapter is still there and whole."""
     try:
         result: dict[str, Any] = json.loads(result_file.read_text("utf-8"))
         read_passport(Path(result["path"]))
     except (FileNotFoundError, IntegrityError):
         return None
-    return result
+    return result if result["plan"] == plan_hash(plan) else None
 
 
 def main() -> int:

@@ -1,13 +1,166 @@
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from bonsai import snapshots
+from bonsai.errors import IntegrityError, TrainingError
+from bonsai.model.bases import Base
+from bonsai.model.encoding import IGNORED, load_encoder
+from bonsai.model.hf import frozen_hash, load_model
+from bonsai.model.prompt import CURRENT, Question, completion, prompt
 from bonsai.training.passport import read_passport
-from bonsai.training.plan import Progress, TrainingPlan
-from bonsai.training.qlora import train
+from bonsai.training.plan import Progress, TrainingPlan, plan_from_json
+from bonsai.training.qlora import check_rows, check_trained, train, with_lora
 
 
-def test_train(tiny_plan: TrainingPlan):
+def ignore(_progress: Progress) -> None:
+    """For tests that do not look at the progress."""
+
+
+def with_recipe(plan: TrainingPlan, **changes: object) -> TrainingPlan:
+    return replace(plan, recipe=replace(plan.recipe, **changes))  # type: ignore[arg-type]
+
+
+def test_a_training_ends_with_a_whole_adapter_and_tells_every_step(tiny_plan: TrainingPlan) -> None:
     seen: list[Progress] = []
+
     made = train(tiny_plan, seen.append)
-    print(seen)
+
+    assert [progress.step for progress in seen] == list(range(1, tiny_plan.steps + 1))
+    assert seen[-1].loss < seen[0].loss
+    assert seen[-1].tokens_per_second > 0
+    assert seen[-1].eta_seconds == 0
     passport = read_passport(made.path)
-    print(passport)
+    assert made.path == Path(tiny_plan.adapters_folder) / made.id
+    assert passport.adapter_id == made.id
+    assert passport.snapshot_hash == tiny_plan.snapshot_hash
+    assert plan_from_json(passport.plan) == tiny_plan
+    assert passport.measured["reload_difference"] < 1e-4
+    assert passport.measured["validation_loss"] > 0
+    assert sorted(passport.files) == ["adapter_config.json", "adapter_model.safetensors", "plan.json"]
+
+
+def test_the_same_plan_gives_the_same_adapter_and_another_seed_another(tiny_plan: TrainingPlan) -> None:
+    first = train(tiny_plan, ignore)
+    again = train(tiny_plan, ignore)
+    other = train(replace(tiny_plan, seed=8), ignore)
+
+    assert again == first
+    assert other.id != first.id
+    assert sorted(path.name for path in Path(tiny_plan.adapters_folder).iterdir()) == sorted([first.id, other.id])
+
+
+def test_lora_weights_are_float32_and_cover_six_modules_in_every_layer(tiny_plan: TrainingPlan) -> None:
+    made = train(tiny_plan, ignore)
+
+    weights = load_file(made.path / "adapter_model.safetensors")
+    assert {weight.dtype for weight in weights.values()} == {torch.float32}
+    assert len(weights) == 6 * 2 * 2  # modules, layers, A and B
+    assert all(weight.abs().max() > 0 for weight in weights.values())
+
+
+def test_labels_cover_the_completion_and_its_end_alone(tiny_base: Base, tiny_snapshot: snapshots.Snapshot) -> None:
+    encoder = load_encoder(Path(tiny_base.model))
+    for row in (*tiny_snapshot.train, *tiny_snapshot.validation):
+        encoded = encoder.example(CURRENT, row)
+        learned = [label for label in encoded.labels if label != IGNORED]
+
+        assert len(encoded.labels) == len(encoded.input_ids)
+        assert learned[-1] == encoder.end
+        assert encoder.text(learned[:-1]) == completion(CURRENT, snapshots_tags(row), row.output)
+        given = [one for one, label in zip(encoded.input_ids, encoded.labels, strict=True) if label == IGNORED]
+        assert encoder.text(given) == prompt(CURRENT, Question(row.instruction, row.context))
+
+
+def snapshots_tags(row: snapshots.Example):  # type: ignore[no-untyped-def]
+    from bonsai.model.prompt import AnswerTags
+
+    return AnswerTags(row.reasoning, row.category, row.language)
+
+
+def test_a_loss_that_is_no_number_stops_the_training_and_leaves_nothing(tiny_plan: TrainingPlan) -> None:
+    exploding = with_recipe(tiny_plan, learning_rate=1e30, warmup_share=0.0, max_grad_norm=1e30)
+
+    with pytest.raises(TrainingError, match="at step") as caught:
+        train(exploding, ignore)
+
+    assert caught.value.key == "training.loss_not_finite"
+    assert caught.value.values["step"] < tiny_plan.steps
+    assert not Path(tiny_plan.adapters_folder).exists()
+
+
+def test_a_learning_rate_of_zero_is_no_adapter(tiny_plan: TrainingPlan) -> None:
+    with pytest.raises(TrainingError) as caught:
+        train(with_recipe(tiny_plan, learning_rate=0.0), ignore)
+
+    assert caught.value.key == "training.no_effect"
+    assert not Path(tiny_plan.adapters_folder).exists()
+
+
+def test_a_module_that_the_base_lacks_is_refused_though_others_match(tiny_plan: TrainingPlan) -> None:
+    plan = with_recipe(tiny_plan, target_modules=("q_proj", "gate_proj"))
+
+    with pytest.raises(TrainingError, match="gate_proj"):
+        train(plan, ignore)
+
+
+def test_a_base_that_moved_is_noticed(tiny_plan: TrainingPlan) -> None:
+    bare = load_model(tiny_plan.base, "cpu")
+    before = frozen_hash(bare)
+    model = with_lora(bare, tiny_plan)
+    for name, weight in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight)
+    check_trained(model, before)
+
+    with torch.no_grad():
+        model.get_base_model().lm_head.bias += 1e-6
+
+    with pytest.raises(TrainingError) as caught:
+        check_trained(model, before)
+    assert caught.value.key == "training.base_moved"
+
+
+def test_an_over_long_row_is_refused_not_cut(tiny_base: Base, tiny_snapshot: snapshots.Snapshot) -> None:
+    row = load_encoder(Path(tiny_base.model)).example(CURRENT, tiny_snapshot.train[0])
+
+    check_rows([row], len(row.input_ids))
+    with pytest.raises(TrainingError, match=str(len(row.input_ids))):
+        check_rows([row], len(row.input_ids) - 1)
+
+
+def test_another_snapshot_than_planned_is_refused(tiny_plan: TrainingPlan) -> None:
+    with pytest.raises(IntegrityError) as caught:
+        train(replace(tiny_plan, snapshot_hash="0" * 64, snapshot_id="0" * 16), ignore)
+
+    assert caught.value.key == "training.other_snapshot"
+
+
+def test_packed_rows_and_accumulation_train_too(tiny_plan: TrainingPlan) -> None:
+    plan = with_recipe(tiny_plan, packing=True, by_length=False, accumulate=2, gradient_checkpointing=True)
+
+    made = train(replace(plan, steps=2), ignore)
+
+    assert read_passport(made.path).measured["steps"] == 2
+
+
+@pytest.mark.parametrize("file", ["adapter_model.safetensors", "adapter_config.json", "plan.json", "passport.json"])
+def test_a_tampered_adapter_is_refused(tiny_plan: TrainingPlan, file: str) -> None:
+    made = train(replace(tiny_plan, steps=2), ignore)
+    path = made.path / file
+    if file == "passport.json":
+        values = json.loads(path.read_text("utf-8"))
+        path.write_text(json.dumps({**values, "base_hash": "0" * 64}))
+    else:
+        content = bytearray(path.read_bytes())
+        content[-2] ^= 1
+        path.write_bytes(content)
+
+    with pytest.raises(IntegrityError, match=file):
+        read_passport(made.path)

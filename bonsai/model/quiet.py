@@ -1,0 +1,21 @@
+"""Silences what the model libraries say about themselves, and nothing else. Loads none of them."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Around the import and every use of peft and bitsandbytes.
+
+    bitsandbytes looks for an optional hub kernel on CPUs with AVX512-BF16 and warns at import when it is missing;
+    peft calls a property that transformers is going to rename.
+    """
+    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*", category=FutureWarning)
+        yield

@@ -1,0 +1,38 @@
+"""In which order a training sees its rows: fixed before it starts, so that a resumed training sees the same.
+
+Batches hold rows of similar length (less padding), drawn from shuffled windows, as transformers' length-grouped
+sampler does; that sampler draws from a generator whose state a resumed training does not get back (measured: other
+batches after the checkpoint, another adapter).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+_WINDOW_BATCHES = 16
+"Batches of similar length are cut from shuffled windows of this many: lengths mix over the training."
+
+
+def training_order(lengths: Sequence[int], *, epochs: int, batch_size: int, by_length: bool, seed: int) -> list[int]:
+    """Row indices for the whole training, `batch_size` after `batch_size`; every row comes `epochs` times."""
+    chance = Random(f"{seed} order")
+    order: list[int] = []
+    for _ in range(epochs):
+        order += chance.sample(range(len(lengths)), len(lengths))
+    if not by_length:
+        return order
+    grouped: list[int] = []
+    window = batch_size * _WINDOW_BATCHES
+    for start in range(0, len(order), window):
+        grouped += _by_length(order[start : start + window], lengths, batch_size, chance)
+    return grouped
+
+
+def _by_length(rows: list[int], lengths: Sequence[int], batch_size: int, chance: Random) -> list[int]:
+    """One window: sorted by length, cut into batches, batches shuffled; a smaller batch stays at the end."""
+    rows = sorted(rows, key=lambda row: lengths[row])
+    batches = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
+    smaller = [batches.pop()] if len(batches[-1]) < batch_size else []
+    chance.shuffle(batches)
+    return [row for batch in (*batches, *smaller) for row in batch]

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from bonsai.errors import InputError, IntegrityError, TrainingError
+from bonsai.model.answerer import Answerer, Scored
+from bonsai.model.bases import Base
+from bonsai.model.hf import LoadedBase
+from bonsai.model.prompt import CURRENT, AnswerTags, Question, declaration, parse
+from bonsai.training.adapters import load, open_answerer
+from bonsai.training.plan import TrainingPlan
+from bonsai.training.qlora import train
+
+EN = AnswerTags("The question is in English; answer in English.", "open_qa", "en")
+JA = AnswerTags("The question is in Japanese; answer in Japanese.", "open_qa", "ja")
+QUESTIONS = [
+    Question("Where does Mike sleep (0)?"),
+    Question("クロはどこで寝ますか(1)?"),
+    Question("ソラ?"),
+    Question("Where is the key?", "The key is in the hall."),
+    Question("Who sleeps in the kitchen?"),
+]
+SCORED = [Scored(QUESTIONS[0], EN, "Mike sleeps in the kitchen."), Scored(QUESTIONS[1], JA, "クロは台所で寝ます。")]
+
+
+@pytest.fixture
+def bare(tiny_base: Base) -> LoadedBase:
+    return load(tiny_base, "cpu")
+
+
+def test_answers_come_in_the_order_of_the_questions_whatever_the_batches(bare: LoadedBase) -> None:
+    answerer = bare.answerer(CURRENT)
+    free: list[AnswerTags | None] = [None] * len(QUESTIONS)
+
+    straight = answerer.answers(QUESTIONS, free, 12)
+    backward = answerer.answers(QUESTIONS[::-1], free, 12)
+
+    assert straight == backward[::-1]
+    assert all(one.tokens <= 12 for one in straight)
+    assert all(one.ended == (one.tokens < 12) for one in straight)
+
+
+def test_forced_tags_stand_before_the_answer(bare: LoadedBase) -> None:
+    [made] = bare.answerer(CURRENT).answers(QUESTIONS[:1], [JA], 5)
+
+    assert made.text.startswith(declaration(CURRENT, JA))
+    assert parse(made.text).tags == JA
+    assert made.tokens <= 5
+
+
+def test_without_a_limit_the_answers_language_sets_it(bare: LoadedBase) -> None:
+    unending = replace(bare.base, answer_tokens_en=3, answer_tokens_ja=7)
+    answerer = LoadedBase(unending, bare.model, replace(bare.encoder, end=1)).answerer(CURRENT)
+
+    made = answerer.answers(QUESTIONS[:3], [EN, JA, None])
+
+    assert [one.tokens for one in made] == [3, 7, 7]
+    assert not any(one.ended for one in made)
+
+
+def test_a_question_without_room_for_an_answer_is_refused(bare: LoadedBase) -> None:
+    with pytest.raises(InputError, match="256"):
+        bare.answerer(CURRENT).answers([Question("cat " * 400)], [None])
+
+
+def test_likelihoods_are_those_of_a_plain_forward_pass(bare: LoadedBase) -> None:
+    answerer = bare.answerer(CURRENT)
+
+    found = answerer.log_likelihoods(SCORED)
+
+    for scored, likelihood in zip(SCORED, found, strict=True):
+        encoded = bare.encoder.encode(CURRENT, scored.question, scored.tags, scored.response)
+        ids = torch.tensor([encoded.input_ids])
+        with torch.inference_mode():
+            logs = torch.log_softmax(bare.model(input_ids=ids).logits[0].float(), -1)
+        start = len(encoded.prompt) + len(encoded.declaration)
+        expected = -sum(float(logs[at - 1, ids[0, at]]) for at in range(start, start + len(encoded.response)))
+        assert likelihood.bits == pytest.approx(expected / math.log(2), rel=1e-4)
+        assert likelihood.bytes == len(scored.response.encode())
+
+
+def test_a_trained_adapter_answers_better_and_its_base_stays_what_it_was(tiny_plan: TrainingPlan) -> None:
+    trained = train(
+        replace(tiny_plan, recipe=replace(tiny_plan.recipe, epochs=60, learning_rate=2e-2), steps=150), ignore
+    )
+    loaded = load(tiny_plan.base, "cpu")
+    base = open_answerer(loaded, None)
+    fingerprint, before = base.logits_fingerprint(), base.log_likelihoods(SCORED)
+
+    adapter = open_answerer(loaded, trained.path)
+    after = adapter.log_likelihoods(SCORED)
+
+    assert all(new.bits < 0.8 * old.bits for new, old in zip(after, before, strict=True))
+    assert adapter.logits_fingerprint() != fingerprint
+    assert base.logits_fingerprint() == fingerprint
+    assert base.log_likelihoods(SCORED) == before
+
+
+def test_two_adapters_share_one_base_and_answer_as_when_alone(tiny_plan: TrainingPlan) -> None:
+    one = train(tiny_plan, ignore)
+    other = train(replace(tiny_plan, seed=8), ignore)
+
+    loaded = load(tiny_plan.base, "cpu")
+    together = {path: open_answerer(loaded, path) for path in (one.path, other.path)}
+    prints = {path: answerer.logits_fingerprint() for path, answerer in together.items()}
+
+    for path in (one.path, other.path):
+        alone: Answerer = open_answerer(load(tiny_plan.base, "cpu"), path)
+        assert alone.logits_fingerprint() == prints[path]
+        assert together[path].logits_fingerprint() == prints[path]
+    assert prints[one.path] != prints[other.path]
+
+
+def test_evaluation_leaves_the_base_trainable(tiny_plan: TrainingPlan) -> None:
+    from bonsai.training.qlora import with_lora
+
+    loaded = load(tiny_plan.base, "cpu")
+    loaded.answerer(CURRENT).answers(QUESTIONS, [None] * len(QUESTIONS), 3)
+
+    model = with_lora(loaded.model, tiny_plan).train()
+    ids = torch.tensor([[5, 6, 7, 8]])
+    model(input_ids=ids, labels=ids).loss.backward()
+
+    assert all(weight.grad is not None for name, weight in model.named_parameters() if "lora_B" in name)
+
+
+def test_an_adapter_of_another_base_is_refused(tiny_plan: TrainingPlan, tmp_path: Path) -> None:
+    import shutil
+
+    made = train(tiny_plan, ignore)
+    elsewhere = tmp_path / "other-base"
+    shutil.copytree(tiny_plan.base.model, elsewhere)
+    config = elsewhere / "config.json"
+    config.write_text(config.read_text().replace('"layer_norm_eps": 1e-05', '"layer_norm_eps": 1e-04'))
+
+    with pytest.raises(IntegrityError) as caught:
+        open_answerer(load(replace(tiny_plan.base, model=str(elsewhere)), "cpu"), made.path)
+
+    assert caught.value.key == "training.other_base"
+
+
+def test_an_adapter_of_an_altered_template_is_refused(tiny_plan: TrainingPlan) -> None:
+    import json
+
+    from bonsai.training.passport import PASSPORT, adapter_id
+
+    made = train(tiny_plan, ignore)
+    values = json.loads((made.path / PASSPORT).read_text())
+    values["template_digest"] = "0" * 64
+    values["adapter_id"] = adapter_id(values["files"], values["base_hash"], "0" * 64, values["snapshot_hash"])
+    (made.path / PASSPORT).write_text(json.dumps(values))
+
+    with pytest.raises(TrainingError, match="tagged"):
+        open_answerer(load(tiny_plan.base, "cpu"), made.path)
+
+
+def ignore(_progress: object) -> None:
+    """For tests that do not look at the progress."""
