@@ -7,8 +7,9 @@ A default stands in `defaults.toml` alone, with its unit and meaning; the models
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import is_dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -36,14 +37,18 @@ def load_config(home: Path, environ: Mapping[str, str]) -> Config:
 
 
 def valid_names(parents: tuple[str, ...]) -> tuple[str, ...]:
-    """The keys that may stand under `parents`; `()` for the names of the sections."""
-    model: type[BaseModel] = Config
+    """The keys that may stand under `parents`; `()` for the names of the sections. Empty: any name may."""
+    kind: object = Config
     for parent in parents:
-        inner = model.model_fields[parent].annotation if parent in model.model_fields else None
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            return ()
-        model = inner
-    return tuple(model.model_fields)
+        kind = get_args(kind)[1] if get_origin(kind) is dict else _parts(kind).get(parent)
+    return tuple(_parts(kind))
+
+
+def _parts(kind: object) -> dict[str, object]:
+    """The fields of a section, or of a plain dataclass inside one, with their types."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return {name: field.annotation for name, field in kind.model_fields.items()}
+    return dict(get_type_hints(kind)) if isinstance(kind, type) and is_dataclass(kind) else {}
 
 
 class StorageSettings(Section):

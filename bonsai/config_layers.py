@@ -130,7 +130,7 @@ def _problem(detail: ErrorDetails, layers: Layers, valid_names: Callable[[Keys],
     keys = tuple(str(part) for part in detail["loc"])
     origin = next((layers.origins[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in layers.origins), "")
     values = {"name": ".".join(keys), "origin": origin or "defaults.toml"}
-    if detail["type"] == "extra_forbidden":
+    if detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         valid = valid_names(keys[:-1])
         near = get_close_matches(keys[-1], valid, n=1, cutoff=0.5)
         meant = ".".join((*keys[:-1], near[0])) if near else ", ".join(valid)

@@ -45,6 +45,14 @@ def test_a_key_that_resembles_nothing_is_answered_with_the_valid_ones(tmp_path: 
         load_config(tmp_path, {"BONSAI_CLI__ZZZ": "1"})
 
 
+def test_a_profile_is_checked_to_its_last_key(tmp_path: Path) -> None:
+    home = write(tmp_path, "[profiles.seedling]\nbaes = 1\n\n[profiles.seedling.recipe]\nlerning_rate = 1\n")
+    with pytest.raises(ConfigError) as caught:
+        load_config(home, {})
+    assert "did you mean profiles.seedling.base?" in str(caught.value)
+    assert "did you mean profiles.seedling.recipe.learning_rate?" in str(caught.value)
+
+
 def test_mistakes_speak_japanese_and_survive_a_process_border(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load_config(tmp_path, {"BONSAI_CLI__LANGAGE": "ja"})
