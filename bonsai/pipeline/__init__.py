@@ -1,0 +1,44 @@
+"""The steps of the loop: each reads, lets the stages decide, and writes. What the CLI, the flows and the pages call.
+
+intake.py      files and the inbox -> stored records        night.py       a night, step by step
+people.py      edit, tag, forget, release, approve ...       preparing.py   suite, snapshot and job of a night
+asking.py      questions to the champion                     examining.py   the benchmark by hand
+keeping.py     export, check, back up                        voices.py      who is meant by `champion` or an id
+"""
+
+from __future__ import annotations
+
+from bonsai.pipeline.asking import Answer as Answer
+from bonsai.pipeline.asking import ask as ask
+from bonsai.pipeline.asking import ask_all as ask_all
+from bonsai.pipeline.examining import benchmark_report as benchmark_report
+from bonsai.pipeline.examining import compare_adapters as compare_adapters
+from bonsai.pipeline.examining import run_benchmark as run_benchmark
+from bonsai.pipeline.intake import Counts as Counts
+from bonsai.pipeline.intake import Drained as Drained
+from bonsai.pipeline.intake import drain_inbox as drain_inbox
+from bonsai.pipeline.intake import import_file as import_file
+from bonsai.pipeline.intake import submit as submit
+from bonsai.pipeline.keeping import backup as backup
+from bonsai.pipeline.keeping import check as check
+from bonsai.pipeline.keeping import export_records as export_records
+from bonsai.pipeline.night import NightStart as NightStart
+from bonsai.pipeline.night import begin_night as begin_night
+from bonsai.pipeline.night import benchmark_night as benchmark_night
+from bonsai.pipeline.night import dead_nights as dead_nights
+from bonsai.pipeline.night import decide_night as decide_night
+from bonsai.pipeline.night import fail_night as fail_night
+from bonsai.pipeline.night import promote_night as promote_night
+from bonsai.pipeline.night import run_night as run_night
+from bonsai.pipeline.night import train_night as train_night
+from bonsai.pipeline.parts import Bonsai as Bonsai
+from bonsai.pipeline.people import Forgotten as Forgotten
+from bonsai.pipeline.people import approve as approve
+from bonsai.pipeline.people import edit_record as edit_record
+from bonsai.pipeline.people import exclude_records as exclude_records
+from bonsai.pipeline.people import forget_records as forget_records
+from bonsai.pipeline.people import reject as reject
+from bonsai.pipeline.people import release_records as release_records
+from bonsai.pipeline.people import retag as retag
+from bonsai.pipeline.people import rollback as rollback
+from bonsai.pipeline.people import tag_record as tag_record

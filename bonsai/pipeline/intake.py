@@ -1,0 +1,287 @@
+"""From files and the inbox to stored records: read -> parse -> tag -> compare -> store, in bounded chunks.
+
+Every chunk is stored in transactions of its own, and content ids make a repetition change nothing, so an import that
+was killed is simply started again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+from bonsai import duplicates, tags
+from bonsai.benchmark import questions
+from bonsai.duplicates import Finding, Index, Known, LeakFinding, LeakGuard
+from bonsai.errors import InputError
+from bonsai.files import sha256_file, sha256_json
+from bonsai.pipeline.learned_tagger import category_tagger
+from bonsai.pipeline.parts import Bonsai
+from bonsai.progress import Progress, Report, silent
+from bonsai.readers import read, recognise
+from bonsai.readers.bilingual import merge
+from bonsai.records import Defaults, Limits, Origin, Record, Reject, Source, Status, Tags, parse
+from bonsai.tags import CategoryTagger
+from storage import imports_table, inbox, records_table, rejects_table
+from storage.imports_table import Import
+from storage.inbox import Item
+from storage.record_rows import NewRecord, Reason, StoredRecord
+from storage.records_table import InsertCounts
+
+CHUNK = 4_000
+"Records that are judged together: enough for the vectorised stages, little memory."
+INBOX_BATCH = "inbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of what was read: `read` = `new` + `duplicate` + `held_back` + `rejected`."""
+
+    read: int = 0
+    new: int = 0
+    duplicate: int = 0
+    "Told before word for word, or forgotten for good."
+    held_back: int = 0
+    rejected: int = 0
+    near: int = 0
+    "Of the new ones: those that nearly repeat another; they train."
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.read + other.read,
+            self.new + other.new,
+            self.duplicate + other.duplicate,
+            self.held_back + other.held_back,
+            self.rejected + other.rejected,
+            self.near + other.near,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """What the inbox held."""
+
+    files: int
+    counts: Counts
+
+
+@dataclass(slots=True)
+class Judge:
+    """Tags and compares records in the order in which they come; knows everything told before."""
+
+    index: Index
+    guard: LeakGuard
+    tagger: CategoryTagger
+    threshold: float
+
+    def judge(self, records: list[Record], given_by: Literal["import", "person"]) -> tuple[list[NewRecord], int]:
+        """The records that are not exact duplicates, and how many were."""
+        found = tags.tag_batch(records, self.tagger, threshold=self.threshold, given_by=given_by)
+        known = [duplicates.known(record, tagged) for record, tagged in zip(records, found, strict=True)]
+        findings = self.index.judge_batch(known, add=True)
+        made = [
+            _new_record(record, tagged, finding, self.guard.judge(record))
+            for record, tagged, finding in zip(records, found, findings, strict=True)
+            if not finding.exact
+        ]
+        return made, len(records) - len(made)
+
+
+def _new_record(record: Record, tagged: Tags, finding: Finding, leak: LeakFinding) -> NewRecord:
+    held = duplicates.held_back_reason(finding, leak)
+    return NewRecord(
+        record,
+        tagged,
+        question_language=tags.question_language(record),
+        question_key=duplicates.question_key(record.instruction, record.input),
+        status=Status.HELD_BACK if held else Status.ACTIVE,
+        reason=Reason(held[0], tuple(held[1].items())) if held else None,
+        near_of=finding.near[0] if finding.near else "",
+        retires_item=leak.retires[0] if leak.retires else "",
+    )
+
+
+def open_judge(b: Bonsai, without: frozenset[str] = frozenset()) -> Judge:
+    """A judge that knows every stored record but those of the ids in `without`."""
+    index = Index(duplicates.NearSettings(**b.config.duplicates.model_dump()))
+    with b.database.reading() as con:
+        rows = records_table.index_rows(con)
+    index.add_batch([_known(row) for row in rows if row.id not in without])
+    items = [(i.id, i.instruction, i.input) for pool in questions.pools() for i in questions.load(pool)]
+    return Judge(index, LeakGuard(items), category_tagger(b), b.config.tags.category_threshold)
+
+
+def _known(row: records_table.IndexRow) -> Known:
+    return Known(
+        id=row.id,
+        instruction=row.instruction,
+        input=row.input,
+        output=row.output,
+        language=row.language,
+        fact=row.fact,
+        active=row.status is Status.ACTIVE,
+    )
+
+
+def import_file(
+    b: Bonsai,
+    path: Path,
+    *,
+    now: datetime,
+    pair_with: Path | None = None,
+    source: Source = "import",
+    source_name: str = "",
+    author: str = "",
+    report: Report = silent,
+) -> Counts:
+    """All records of a file; importing it again adds nothing.
+
+    `pair_with` is the Japanese half of an English Alpaca file: the two are merged row by row. Raises InputError for a
+    file that cannot be read as records.
+    """
+    defaults = Defaults(source=source, source_name=source_name, author=author)
+    limits = Limits(**b.config.records.model_dump())
+    if pair_with is None:
+        made = read(path, defaults=defaults, limits=limits, recognised=recognise(path))
+    else:
+        made = (row.made for row in merge(path, pair_with, defaults=defaults, limits=limits))
+    digest = sha256_file(path)
+    batch = f"{now:%Y%m%dT%H%M%S}-{digest[:8]}"
+    counts = _store_all(b, made, batch, now, "import", report)
+    with b.database.writing() as con:
+        imports_table.record_import(
+            con,
+            Import(
+                batch,
+                path.name,
+                digest,
+                counts.read,
+                counts.new,
+                counts.duplicate,
+                counts.held_back,
+                counts.rejected,
+                now,
+            ),
+        )
+    return counts
+
+
+def _store_all(
+    b: Bonsai,
+    made: Iterable[Record | Reject],
+    batch: str,
+    now: datetime,
+    given_by: Literal["import", "person"],
+    report: Report,
+    judge: Judge | None = None,
+) -> Counts:
+    """Judge and store chunk by chunk."""
+    counts = Counts()
+    for chunk in _chunks(made):
+        judge = judge or open_judge(b)
+        counts += _store(b, judge, chunk, batch, now, given_by)
+        report(Progress("ingest", counts.read, 0))
+    report(Progress("ingest", counts.read, counts.read))
+    return counts
+
+
+def _chunks(made: Iterable[Record | Reject]) -> Iterator[list[Record | Reject]]:
+    rest = iter(made)
+    while chunk := list(islice(rest, CHUNK)):
+        yield chunk
+
+
+def _store(
+    b: Bonsai,
+    judge: Judge,
+    chunk: list[Record | Reject],
+    batch: str,
+    now: datetime,
+    given_by: Literal["import", "person"],
+) -> Counts:
+    """One chunk: rejects and records in one transaction."""
+    records = [one for one in chunk if isinstance(one, Record)]
+    rejects = [one for one in chunk if isinstance(one, Reject)]
+    new, exact = judge.judge(records, given_by)
+    with b.database.writing() as con:
+        rejects_table.insert_rejects(con, rejects, batch, now)
+        stored = records_table.insert_records(con, new, batch, now)
+    return _counted(len(chunk), stored, exact, len(rejects), sum(bool(one.near_of) for one in new))
+
+
+def _counted(read: int, stored: InsertCounts, exact: int, rejected: int, near: int) -> Counts:
+    told_before = exact + stored.duplicate + stored.forgotten
+    return Counts(read, stored.new, told_before, stored.held_back, rejected, near)
+
+
+def submit(b: Bonsai, fields: Mapping[str, str], now: datetime) -> str:
+    """Put one record into the inbox; needs no database. The submission's id, once it is safely on the disk."""
+    return inbox.submit(b.places.inbox, fields, now)
+
+
+def drain_inbox(b: Bonsai, now: datetime, report: Report = silent) -> Drained:
+    """Store everything that waits. Draining twice changes nothing. Raises LockTimeout."""
+    with inbox.draining(b.places.inbox, b.config.storage.lock_wait_seconds):
+        waiting = inbox.pending(b.places.inbox)
+        told = [item for item in waiting if item.kind == "record"]
+        counts = _drain_records(b, told, now, report)
+        for item in waiting:
+            if item.kind == "file":
+                counts += _drain_file(b, item, now, report)
+    return Drained(len(waiting), counts)
+
+
+def _drain_records(b: Bonsai, items: list[Item], now: datetime, report: Report) -> Counts:
+    """Submissions move away only after the transaction that stores them."""
+    readable = [item for item in items if _readable(item)]
+    if not readable:
+        return Counts()
+    made = [_parsed(b, item) for item in readable]
+    counts = _store_all(b, made, INBOX_BATCH, now, "person", report)
+    for item in readable:
+        inbox.done(item)
+    return counts
+
+
+def _readable(item: Item) -> bool:
+    try:
+        inbox.fields_of(item)
+    except InputError as error:
+        inbox.failed(item, str(error))
+        return False
+    return True
+
+
+def _parsed(b: Bonsai, item: Item) -> Record | Reject:
+    return parse(
+        inbox.fields_of(item), Origin("form"), Defaults(source="self"), Limits(**b.config.records.model_dump())
+    )
+
+
+def _drain_file(b: Bonsai, item: Item, now: datetime, report: Report) -> Counts:
+    try:
+        counts = import_file(b, item.path, now=now, report=report)
+    except InputError as error:
+        inbox.failed(item, str(error))
+        return Counts()
+    inbox.done(item)
+    return counts
+
+
+def judge_one(b: Bonsai, old: StoredRecord, changes: Mapping[str, str], by: str) -> NewRecord | Reject:
+    """A stored record with other texts, judged like a new one; tags that a person or a file gave are kept."""
+    fields: dict[str, object] = {"instruction": old.record.instruction, "input": old.record.input}
+    fields |= {"output": old.record.output, **changes}
+    parsed = parse(fields, Origin("edit"), Defaults(), Limits(**b.config.records.model_dump()))
+    if isinstance(parsed, Reject):
+        return parsed
+    record = replace(old.record, id=parsed.id, instruction=parsed.instruction, input=parsed.input, output=parsed.output)
+    judge = open_judge(b, frozenset((old.record.id,)))
+    judged, _ = judge.judge([record], "import")
+    if not judged:  # the new texts are another stored record's
+        return Reject("edit", 0, sha256_json([by, record.id]), "pipeline.edit_repeats", (("id", record.id[:12]),))
+    merged = tags.merge_tags(old.tags, judged[0].tags)
+    return replace(judged[0], tags=merged)

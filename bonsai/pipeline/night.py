@@ -1,0 +1,220 @@
+"""A night, step by step. Every step may be killed and called again: it goes on from what is there.
+
+    begin_night       read records -> freeze the suite, write the snapshot and the job           (database)
+    train_night       job -> adapter                                                             (folders only)
+    benchmark_night   job -> reports, decision                                                   (folders only)
+    decide_night      decision -> database: adapter, candidate, openings, suspects
+    promote_night     the candidate becomes champion (mode auto); the night is closed
+
+What runs on the accelerator sees `runs/<night>/` and never the database, so it may run on another host.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from bonsai import trial
+from bonsai.errors import BonsaiError, LockTimeout
+from bonsai.pipeline.parts import Bonsai
+from bonsai.pipeline.preparing import freeze_suite, write_job, write_snapshot
+from bonsai.progress import Progress, Report
+from bonsai.promotion import GATE, State
+from bonsai.training.passport import read_passport
+from bonsai.training.plan import Progress as TrainingProgress
+from storage import (
+    adapters_table,
+    nights_table,
+    openings_table,
+    promotions_table,
+    record_versions_table,
+    records_table,
+    settings_table,
+    snapshots_table,
+)
+from storage.adapters_table import Adapter
+from storage.connect import Connection
+from storage.locks import held, may_be_running, process_name
+from storage.nights_table import Night, Outcome, Start
+
+StartStatus = Literal["started", "resumed", "nothing_to_do", "already_done"]
+GPU_WAIT_SECONDS = 6 * 3600.0
+"One accelerator, one training: the next one waits its turn."
+
+
+@dataclass(frozen=True, slots=True)
+class NightStart:
+    """How a night begins."""
+
+    night: str
+    "Its key: date and data."
+    status: StartStatus
+    snapshot: str = ""
+
+
+def begin_night(b: Bonsai, now: datetime, *, cold: bool = False) -> NightStart:
+    """Claim tonight's key and write down all that the training needs. Loads no model.
+
+    `cold` (or a forgotten record) runs a night even without new records. Raises LockTimeout when another process is
+    in the middle of this very night.
+    """
+    freeze_suite(b, now)
+    with b.database.writing() as con:
+        key = _key(con, now)
+        start = nights_table.begin(con, key, process_name(), now)
+        if start is Start.ALREADY_RUNNING:
+            raise LockTimeout("pipeline.night_running", night=key)
+        if start is Start.ALREADY_FINISHED:
+            return NightStart(key, "already_done")
+        due = cold or settings_table.cold_night_due(con)
+        if not due and len(_new_records(con)) < b.config.night.minimum_new_records:
+            nights_table.finish(con, key, _nothing(con), now)
+            return NightStart(key, "nothing_to_do")
+    snapshot = write_snapshot(b, now)
+    with b.database.writing() as con:
+        snapshots_table.add(con, snapshot, now)
+    write_job(b, key, snapshot, now)
+    return NightStart(key, "resumed" if start is Start.TAKEN_OVER else "started", snapshot.id)
+
+
+def _key(con: Connection, now: datetime) -> str:
+    """Date and data; an unfinished night on the same data is taken up under its own key, whatever its date."""
+    data = records_table.data_hash(con)[:8]
+    unfinished = (
+        one.key
+        for one in nights_table.list_nights(con)
+        if one.key.endswith(f"-{data}") and one.outcome.status in ("running", "failed")
+    )
+    return next(unfinished, f"{now:%Y-%m-%d}-{data}")
+
+
+def _new_records(con: Connection) -> list[str]:
+    """Records that may train and that the last trained night did not see."""
+    last = nights_table.latest_trained(con)
+    return records_table.new_since(con, last.outcome.snapshot_id if last else "")
+
+
+def _nothing(con: Connection) -> Outcome:
+    champion = promotions_table.champion(con).adapter
+    return Outcome("nothing_to_do", champion=champion, chain_head=promotions_table.head(con))
+
+
+def train_night(b: Bonsai, night: str, report: Report) -> str:
+    """The challenger's id. One training at a time on this machine; resumes from its last checkpoint."""
+    run = b.places.runs / night
+    job = trial.read_job(run)
+
+    def show(progress: TrainingProgress) -> None:
+        report(Progress("train", progress.step, progress.steps, progress.loss))
+
+    with held(b.home / "gpu.lock", exclusive=True, wait_seconds=GPU_WAIT_SECONDS):
+        adapter = b.trainer.train(job.plan, show)
+    trial.write_adapter(run, adapter)
+    return adapter.id
+
+
+def benchmark_night(b: Bonsai, night: str, report: Report) -> None:
+    """Ask, judge, write the judgement into the run's folder. A judged night is not judged again."""
+    run = b.places.runs / night
+    job = trial.read_job(run)
+    with held(b.home / "gpu.lock", exclusive=True, wait_seconds=GPU_WAIT_SECONDS):
+        judged = trial.judge(
+            job, trial.read_adapter(run), b.examiner, lambda done, total: report(Progress("benchmark", done, total))
+        )
+    trial.write_judgement(run, judged)
+
+
+def decide_night(b: Bonsai, night: str, now: datetime) -> str:
+    """Write the judgement into the database: adapter, candidate, opened pool, suspects. Gives the verdict."""
+    run = b.places.runs / night
+    job, judged = trial.read_job(run), trial.read_judgement(run)
+    passport = read_passport(Path(judged.folder))
+    decision = judged.decision
+    with b.database.writing() as con:
+        adapters_table.add(
+            con,
+            Adapter(judged.challenger, passport.base_name, passport.snapshot_id, judged.folder, asdict(passport), now),
+        )
+        told = json.loads(json.dumps(asdict(decision)))
+        promotions_table.propose(con, judged.challenger, night, decision.verdict, job.champion.adapter, told, now)
+        if decision.confirmation_opened:
+            openings_table.open_pool(con, trial.CONFIRMATION, night, now)
+        if decision.harm:
+            record_versions_table.mark_suspects(con, _learned_since(con, job), night, now)
+    return decision.verdict
+
+
+def _learned_since(con: Connection, job: trial.Job) -> list[str]:
+    """The records that the challenger learned and the champion did not."""
+    learned = snapshots_table.record_ids(con, job.plan.snapshot_id)
+    known = adapters_table.records_of(con, [job.champion.adapter] if job.champion.folder else [])
+    return sorted(learned - known)
+
+
+def promote_night(b: Bonsai, night: str, now: datetime) -> str:
+    """`promoted`, `waiting` (mode review) or `kept`; closes the night. Safe to repeat."""
+    judged = trial.read_judgement(b.places.runs / night)
+    with b.database.writing() as con:
+        before = promotions_table.get(con, judged.challenger).judged_against
+        state = promotions_table.get(con, judged.challenger).state
+        if state is State.WAITING and b.config.gate.mode == "auto":
+            promotions_table.approve(con, judged.challenger, GATE, judged.decision.verdict, now)
+            state = State.CHAMPION
+        settings_table.put(con, settings_table.COLD_NIGHT_DUE, False, now)
+        nights_table.finish(con, night, _outcome(con, judged, before), now)
+    return {State.CHAMPION: "promoted", State.WAITING: "waiting"}.get(state, "kept")
+
+
+def _outcome(con: Connection, judged: trial.Judgement, before: str) -> Outcome:
+    told = json.loads(json.dumps(asdict(judged)))
+    return Outcome(
+        "done",
+        verdict=judged.decision.verdict,
+        reasons=[{"key": one.key, "values": dict(one.values)} for one in judged.decision.reasons],
+        snapshot_id=adapters_table.get(con, judged.challenger).snapshot_id,
+        challenger=judged.challenger,
+        champion=before,
+        report={name: told[name] for name in ("accuracy", "suite", "score")},
+        chain_head=promotions_table.head(con),
+    )
+
+
+def fail_night(b: Bonsai, night: str, reason: str, now: datetime) -> None:
+    """Write down that the night did not end; the next start takes it up again. `reason` is a text's key."""
+    with b.database.writing() as con:
+        champion = promotions_table.champion(con).adapter
+        outcome = Outcome(
+            "failed", reasons=[{"key": reason, "values": {}}], champion=champion, chain_head=promotions_table.head(con)
+        )
+        nights_table.finish(con, night, outcome, now)
+
+
+def dead_nights(b: Bonsai, now: datetime) -> tuple[str, ...]:
+    """Mark nights whose process is gone as failed, so that the next start takes them up; their keys."""
+    with b.database.reading() as con:
+        dead = tuple(one.key for one in nights_table.list_nights(con) if _is_dead(one))
+    for night in dead:
+        fail_night(b, night, "pipeline.night_died", now)
+    return dead
+
+
+def _is_dead(night: Night) -> bool:
+    return night.outcome.status == "running" and not may_be_running(night.holder)
+
+
+def run_night(b: Bonsai, now: datetime, report: Report, *, cold: bool = False) -> NightStart:
+    """All steps in a row, in this process and its children: what a flow does, without Prefect."""
+    begun = begin_night(b, now, cold=cold)
+    if begun.status in ("started", "resumed"):
+        try:
+            train_night(b, begun.night, report)
+            benchmark_night(b, begun.night, report)
+        except BonsaiError as error:
+            fail_night(b, begun.night, error.key, now)
+            raise
+        decide_night(b, begun.night, now)
+        promote_night(b, begun.night, now)
+    return begun

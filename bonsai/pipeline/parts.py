@@ -1,0 +1,37 @@
+"""What every step of the pipeline is given: one home, opened, with the two slow things behind their protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bonsai.benchmark.examination import Examiner
+from bonsai.config import Config
+from bonsai.serving import Speaker
+from bonsai.training.plan import Trainer
+from storage.artifacts import Home
+from storage.connect import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Bonsai:
+    """One person's Bonsai. Made by `bonsai.wiring.open`; holds no connection and no model."""
+
+    places: Home
+    config: Config
+    trainer: Trainer
+    examiner: Examiner
+    speaker: Speaker
+    find_profile: Callable[[], str]
+    "Name of the training profile that this machine can carry; asks the GPU driver only when the settings say `auto`."
+
+    @property
+    def home(self) -> Path:
+        """The home's folder."""
+        return self.places.root
+
+    @property
+    def database(self) -> Database:
+        """Opened and locked by each step for itself."""
+        return self.places.database

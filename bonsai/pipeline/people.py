@@ -1,0 +1,152 @@
+"""What people do to records and promotions, one function an action: read, decide by the stages' rules, write once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import get_args
+
+from bonsai import tags
+from bonsai.errors import UsageError
+from bonsai.pipeline.intake import CHUNK, judge_one
+from bonsai.pipeline.learned_tagger import learn_tagger
+from bonsai.pipeline.parts import Bonsai
+from bonsai.progress import Progress, Report, silent
+from bonsai.promotion import State
+from bonsai.records import Reject, Status
+from bonsai.texts import text
+from storage import (
+    forgetting,
+    promotions_table,
+    record_versions_table,
+    records_table,
+)
+from storage.connect import Connection
+from storage.promotions_table import Promotion
+from storage.record_versions_table import TagName
+
+EDITABLE = ("instruction", "input", "output")
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What forgetting touched."""
+
+    records: tuple[str, ...]
+    adapters: tuple[str, ...]
+    "They learned from one of the records; the next night trains anew."
+    cold_night: bool
+
+
+def edit_record(b: Bonsai, record_id: str, changes: Mapping[str, str], by: str, now: datetime) -> str:
+    """Change a record's texts; the id of what it is now. The old version is kept.
+
+    Raises UnknownId; UsageError for texts that make no record.
+    """
+    with b.database.reading() as con:
+        old = records_table.get(con, record_id)
+    parsed = judge_one(b, old, {name: changes[name] for name in EDITABLE if name in changes}, by)
+    if isinstance(parsed, Reject):
+        raise UsageError("pipeline.edit_refused", reason=text(parsed.reason_key, **dict(parsed.values)))
+    kept = replace(parsed, status=old.status, reason=old.reason) if parsed.record.id == old.record.id else parsed
+    with b.database.writing() as con:
+        return record_versions_table.edit(con, old.record.id, kept, by, now).record.id
+
+
+def tag_record(
+    b: Bonsai,
+    record_id: str,
+    *,
+    language: str | None,
+    category: str | None,
+    reasoning: str | None,
+    by: str,
+    now: datetime,
+) -> None:
+    """A person's tags: they win over all others. Raises UnknownId, UsageError."""
+    wanted = {"language": language, "category": category, "reasoning": reasoning}
+    with b.database.writing() as con:
+        full_id = records_table.resolve(con, record_id)
+        for name in get_args(TagName):
+            if wanted[name] is not None:
+                record_versions_table.set_tag(con, full_id, name, str(wanted[name]), by, now)
+
+
+def forget_records(b: Bonsai, ids: Sequence[str], by: str, now: datetime) -> Forgotten:
+    """Forget for good: texts go, tombstones stay, adapters that learned from them are marked. Safe to repeat."""
+    with b.database.writing() as con:
+        found = [forgetting.forget(con, one, by, now) for one in ids]
+    records = tuple(dict.fromkeys(record for one in found for record in one.records))
+    adapters = tuple(dict.fromkeys(adapter for one in found for adapter in one.adapters))
+    return Forgotten(records, adapters, bool(adapters))
+
+
+def release_records(b: Bonsai, ids: Sequence[str], by: str, now: datetime) -> tuple[str, ...]:
+    """Let held-back, suspect or excluded records train."""
+    with b.database.writing() as con:
+        return tuple(record_versions_table.release(con, _full(con, one), by, now).record.id for one in ids)
+
+
+def exclude_records(b: Bonsai, ids: Sequence[str], by: str, now: datetime) -> tuple[str, ...]:
+    """Keep records out of training."""
+    with b.database.writing() as con:
+        return tuple(record_versions_table.exclude(con, _full(con, one), by, now).record.id for one in ids)
+
+
+def _full(con: Connection, prefix: str) -> str:
+    return records_table.resolve(con, prefix)
+
+
+def approve(b: Bonsai, promotion: str, *, by: str, reason: str, now: datetime) -> Promotion:
+    """Make a waiting or refused adapter the champion, or a former champion again. Raises PromotionError, UnknownId."""
+    with b.database.writing() as con:
+        adapter = resolve_promotion(con, promotion)
+        former = promotions_table.get(con, adapter).state in (State.REPLACED, State.ROLLED_BACK)
+        (promotions_table.restore if former else promotions_table.approve)(con, adapter, by, reason, now)
+        return promotions_table.get(con, adapter)
+
+
+def reject(b: Bonsai, promotion: str, *, by: str, reason: str, now: datetime) -> Promotion:
+    """Refuse a candidate."""
+    with b.database.writing() as con:
+        adapter = resolve_promotion(con, promotion)
+        promotions_table.reject(con, adapter, by, reason, now)
+        return promotions_table.get(con, adapter)
+
+
+def rollback(b: Bonsai, *, by: str, reason: str, now: datetime) -> Promotion:
+    """The champion's predecessor answers again; gives the promotion that was taken back."""
+    with b.database.writing() as con:
+        before = promotions_table.champion(con)
+        promotions_table.roll_back(con, by, reason, now)
+        return promotions_table.get(con, before.adapter)
+
+
+def resolve_promotion(con: Connection, prefix: str) -> str:
+    """The adapter whose id begins with `prefix`. Raises UsageError for several, UnknownId for none."""
+    found = [one.adapter for one in promotions_table.list_promotions(con) if one.adapter.startswith(prefix)]
+    if len(found) > 1:
+        raise UsageError("pipeline.ambiguous_promotion", id=prefix, found=", ".join(found))
+    return found[0] if found else promotions_table.get(con, prefix).adapter
+
+
+def retag(b: Bonsai, now: datetime, report: Report = silent) -> int:
+    """Give the automatic tags anew, learning from what people said; their tags stay. How many records changed."""
+    tagger = learn_tagger(b)
+    with b.database.reading() as con:
+        stored = [one for one in records_table.list_records(con) if one.status is not Status.FORGOTTEN]
+    changed = 0
+    for start in range(0, len(stored), CHUNK):
+        chunk = stored[start : start + CHUNK]
+        found = tags.retag_batch(
+            [one.record for one in chunk],
+            [one.tags for one in chunk],
+            tagger,
+            threshold=b.config.tags.category_threshold,
+        )
+        new = {one.record.id: made for one, made in zip(chunk, found, strict=True) if made != one.tags}
+        with b.database.writing() as con:
+            changed += record_versions_table.retag(con, new, now) and len(new)
+        report(Progress("tag", start + len(chunk), len(stored)))
+    return changed

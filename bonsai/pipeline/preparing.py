@@ -1,0 +1,151 @@
+"""Before a night trains: freeze the owner's suite, choose the snapshot, write the job for the accelerator's side."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from math import ceil
+
+from bonsai import duplicates, snapshots, suite, trial
+from bonsai.benchmark.examination import Subject
+from bonsai.benchmark.questions import item_from_values
+from bonsai.benchmark.run import RunSettings
+from bonsai.decision import Policy
+from bonsai.model.bases import find_device, model_folder
+from bonsai.model.encoding import load_encoder
+from bonsai.model.prompt import template
+from bonsai.model.seedling import WorldRecord, anchors
+from bonsai.pipeline.parts import Bonsai
+from bonsai.promotion import BASE
+from bonsai.records import content_id
+from bonsai.snapshots import Example, Snapshot
+from bonsai.training.plan import make_plan
+from storage import adapters_table, promotions_table, records_table, retired_items_table, suite_table
+from storage.connect import Connection
+from storage.record_rows import StoredRecord
+
+
+def freeze_suite(b: Bonsai, now: datetime) -> None:
+    """One wording of every own fact with enough of them becomes an item of the owner's suite, before it can train."""
+    with b.database.reading() as con:
+        stored = {one.record.id: one for one in records_table.eligible(con)}
+        items = suite_table.active_items(con)
+        champion = promotions_table.champion(con).adapter
+        learned = adapters_table.records_of(con, [] if champion == BASE else [champion])
+    groups = duplicates.wording_groups([duplicates.known(one.record, one.tags) for one in stored.values()])
+    chosen = suite.choose(
+        groups,
+        known=frozenset((one.cluster, str(one.item["language"])) for one in items),
+        corrections=frozenset(name for name, one in stored.items() if one.record.source == "feedback"),
+        learned=learned,
+    )
+    if chosen:
+        frozen = [_suite_item(stored[one.record_id], one.cluster, now) for one in chosen]
+        with b.database.writing() as con:
+            suite_table.freeze(con, frozen)
+
+
+def _suite_item(stored: StoredRecord, cluster: str, now: datetime) -> suite_table.SuiteItem:
+    item = suite.item_of(stored.record, stored.tags, stored.question_language, cluster)
+    return suite_table.SuiteItem(item.id, item.cluster, asdict(item), (stored.record.id,), now)
+
+
+def write_snapshot(b: Bonsai, now: datetime) -> Snapshot:
+    """Choose what trains, and store it."""
+    with b.database.reading() as con:
+        rows = [example(one) for one in records_table.eligible(con)]
+    profile = b.config.profiles[b.find_profile()]
+    encoder = load_encoder(model_folder(profile.base))
+    form = template(profile.recipe.template)
+    settings = b.config.training
+    made = snapshots.build(
+        rows,
+        [_anchor_example(one) for one in anchors(_anchors_for(len(rows), settings.anchor_share), settings.seed)],
+        seed=settings.seed,
+        validation_share=settings.validation_share,
+        anchor_share=settings.anchor_share,
+        count_tokens=lambda row: encoder.tokens(form, row),
+        max_tokens=profile.base.max_tokens,
+    )
+    return snapshots.write(made, b.places.snapshots / made.id, now)
+
+
+def _anchors_for(own: int, share: float) -> int:
+    """How many anchors the share asks for; 0.5 is one for each own row."""
+    return ceil(own * share / (1 - share))
+
+
+def _anchor_example(made: WorldRecord) -> Example:
+    """A general record as a row that trains."""
+    return Example(
+        record_id=content_id(made.instruction, made.context, made.output),
+        role="anchor",
+        instruction=made.instruction,
+        context=made.context,
+        reasoning=made.reasoning,
+        category=made.category,
+        language=made.language,
+        output=made.output,
+    )
+
+
+def example(stored: StoredRecord) -> Example:
+    """A stored record as a row that trains."""
+    tags = stored.tags
+    return Example(
+        record_id=stored.record.id,
+        role="own",
+        instruction=stored.record.instruction,
+        context=stored.record.input,
+        reasoning=tags.reasoning.value,
+        category=tags.category.value,
+        language=tags.language.value,
+        output=stored.record.output,
+    )
+
+
+def write_job(b: Bonsai, key: str, snapshot: Snapshot, now: datetime) -> None:
+    """All that the accelerator's side needs, in one file."""
+    name = b.find_profile()
+    profile = b.config.profiles[name]
+    run = b.places.runs / key
+    plan = make_plan(
+        name,
+        profile.base,
+        profile.recipe,
+        snapshot,
+        device=find_device().kind,
+        threads=b.config.training.threads,
+        seed=b.config.training.seed,
+        run_folder=run,
+        adapters_folder=b.places.adapters,
+        created_at=now,
+    )
+    gate = b.config.gate
+    with b.database.reading() as con:
+        champion, anchor = promotions_table.champion(con).adapter, _anchor(con)
+        compared = [adapter for adapter in (champion, anchor) if adapter != BASE]
+        job = trial.Job(
+            night=key,
+            plan=plan,
+            champion=_subject(con, champion),
+            anchor=_subject(con, anchor) if anchor not in (BASE, champion) else None,
+            suite=tuple(item_from_values(one.item) for one in suite_table.active_items(con)),
+            left_out=tuple(sorted(retired_items_table.retired(con) | suite_table.trained_items(con, compared))),
+            policy=Policy(**gate.model_dump(exclude={"mode"})),
+            settings=RunSettings(**b.config.benchmark.model_dump()),
+            reports_folder=str(b.places.reports),
+            created_at=now.isoformat(),
+        )
+    trial.write_job(run, job)
+
+
+def _subject(con: Connection, adapter: str) -> Subject:
+    return Subject(BASE) if adapter == BASE else Subject(adapter, adapters_table.get(con, adapter).folder)
+
+
+def _anchor(con: Connection) -> str:
+    """The oldest promoted adapter that learned from no forgotten record; the base before there is one."""
+    promoted = (line.entry.champion_after for line in promotions_table.log(con))
+    sound = (one for one in promoted if one != BASE and not adapters_table.get(con, one).needs_retrain)
+    return next(sound, BASE)
