@@ -30,7 +30,7 @@ def run(
     shell = shell_of(ctx)
     bonsai = shell.open()
     with progress.shown(shell, quiet=as_json) as report:
-        made = pipeline.run_benchmark(bonsai, adapter, pool, report)
+        made = pipeline.run_benchmark(bonsai, adapter, pool, shell.now(), report)
     _tell(shell, made, as_json)
 
 
@@ -59,7 +59,7 @@ def compare(
 
     shell = shell_of(ctx)
     bonsai = shell.open()
-    compared = [_comparison(one, bonsai.config.gate.alpha) for one in pipeline.compare(bonsai, left, right, pool)]
+    compared = [_comparison(one, bonsai.config.gate.alpha) for one in pipeline.compare_adapters(bonsai, left, right, pool)]
     if as_json:
         shell.json(compared)
         return

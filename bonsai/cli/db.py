@@ -16,10 +16,10 @@ app = noun()
 @verb(app, "cli.db_migrate")
 def migrate(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Bring it to this version's form; again does nothing."""
-    from bonsai import pipeline
+    from bonsai import wiring
 
     shell = shell_of(ctx)
-    applied = pipeline.migrate(shell.open())
+    applied = wiring.migrate(shell.home, shell.environ, shell.now())
     if as_json:
         shell.json({"applied": list(applied)})
     elif applied:

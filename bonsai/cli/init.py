@@ -16,7 +16,7 @@ def init(ctx: typer.Context, as_json: AsJson = False) -> None:
     from bonsai import wiring
 
     shell = shell_of(ctx)
-    made = wiring.init(shell.home, shell.language, shell.now())
+    made = wiring.init(shell.home, shell.language, shell.now(), shell.environ)
     if as_json:
         shell.json(made)
         return
