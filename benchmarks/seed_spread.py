@@ -4,7 +4,7 @@
     python -m benchmarks.seed_spread --seeds 4 --folder /tmp/spread --teach household.jsonl
 
 Trains the bundled samples with K seeds (same snapshot, same steps), asks all of them the selection and confirmation
-pools, and prints the gate's statistic for every pair, its 97.5 % quantile (`gate.min_gain_bits`), by how much each slice
+pools, prints the gate's statistic for every pair, its 97.5 % quantile (`gate.min_gain_bits`), by how much each slice
 differs, and the gate's verdict on each pair: between two seeds the truth is "no progress". Started again on the same
 folder it goes on with what is there.
 """

@@ -188,17 +188,23 @@ def confirmation(
 ) -> tuple[RuleResult, ...]:
     """F: unseen questions agree; answers pass or fail only, so that nobody can tune to them.
 
-    Progress shown on v1 must show again. Progress on what v1 does not ask (the suite alone) cannot: there,
-    no harm is enough.
+    The pool is smaller than selection, where D has shown that nothing is worse: here no harm may be shown, and no loss
+    may exceed its margin. Progress shown on v1 must show again; progress on the suite alone cannot, v1 does not ask it.
     """
     checks = validity(pair, base.logits)
     if checks[0].outcome == "pass":
         checks = no_harm("F", pair, policy, left_out)
         if not suite_only:
             checks += (gain("gain", compare(pair, ALL, policy.bits, policy.bootstrap, left_out), 0.0, policy.alpha),)
-    agrees = all(result.outcome == "pass" for result in checks)
+    agrees = all(result.outcome == "pass" or within_margin(result) for result in checks)
     reason = Reason("decision.confirmed" if agrees else "decision.not_confirmed")
     return (RuleResult("F", "confirmation", "pass" if agrees else "fail", reason),)
+
+
+def within_margin(result: RuleResult) -> bool:
+    """Harm is not excluded, but the loss that was seen is smaller than the margin."""
+    seen, limit = result.figure, result.threshold
+    return result.outcome == "unclear" and seen is not None and limit is not None and limit < 0 and seen > limit
 
 
 def passed(found: tuple[RuleResult, ...], name: str) -> bool:
