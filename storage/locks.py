@@ -1,5 +1,7 @@
 """One file lock for everything that only one process may do at a time: `flock` with a bounded wait.
 
+Who wants the lock first takes a second one, the turn, and gives it back when the lock is its own. So a writer
+that waits keeps new readers from overtaking it; without that, four readers in a loop keep a writer out for good.
 The kernel releases the lock with its process, so a `kill -9` leaves nothing behind that would have to be
 cleaned up. The holder writes its process id into the file, only to be named in the other's error.
 Never lock a DuckDB file itself: DuckDB's own lock is lost when the process closes the file by other means.
@@ -27,9 +29,10 @@ def held(path: Path, *, exclusive: bool, wait_seconds: float) -> Iterator[None]:
 
     Raises LockTimeout after `wait_seconds`. Not reentrant: a second `held` in the same block waits for the first.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = _open(path)
     try:
-        _wait(descriptor, path, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH, wait_seconds)
+        if not _take(descriptor, path, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH, wait_seconds):
+            raise _timeout(descriptor, path, wait_seconds)
         os.ftruncate(descriptor, 0)  # also wipes the name of a holder that was killed
         if exclusive:
             os.pwrite(descriptor, str(os.getpid()).encode(), 0)
@@ -44,17 +47,31 @@ def held(path: Path, *, exclusive: bool, wait_seconds: float) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _wait(descriptor: int, path: Path, kind: int, wait_seconds: float) -> None:
-    """Try until the lock is ours. A blocking `flock` would be fairer but cannot be bounded without signals."""
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _take(descriptor: int, path: Path, kind: int, wait_seconds: float) -> bool:
+    """Wait for the turn, then for the lock; False when the time is over."""
     until = time.monotonic() + wait_seconds
+    turn = _open(path.with_name(path.name + ".turn"))
+    try:
+        return _wait(turn, fcntl.LOCK_EX, until) and _wait(descriptor, kind, until)
+    finally:
+        fcntl.flock(turn, fcntl.LOCK_UN)
+        os.close(turn)
+
+
+def _wait(descriptor: int, kind: int, until: float) -> bool:
+    """Try until the lock is ours, or until that time. A blocking `flock` cannot be bounded without signals."""
     pause = FIRST_PAUSE_SECONDS
     while True:
         try:
             fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-            return
+            return True
         except BlockingIOError:
             if time.monotonic() >= until:
-                raise _timeout(descriptor, path, wait_seconds) from None
+                return False
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 

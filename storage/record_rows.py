@@ -65,24 +65,32 @@ class StoredRecord:
 
 def to_columns(records: Iterable[NewRecord], batch: str, at: datetime) -> dict[str, list[object]]:
     """Column name -> one value a record. `at` is zone-less UTC."""
-    made: dict[str, list[object]] = {}
-    for new in records:
-        for name, value in _row(new, batch, at).items():
-            made.setdefault(name, []).append(value)
-    return made
+    made = [_row(new, batch, at) for new in records]
+    return {name: [row[name] for row in made] for name in (made[0] if made else ())}
 
 
 def _row(new: NewRecord, batch: str, at: datetime) -> Row:
     record = new.record
-    row: Row = {"id": record.id, "batch": batch, "happened_on": record.happened_on}
-    row |= {name: getattr(record, name) for name in TEXT_COLUMNS}
-    row |= {"origin_name": record.origin.name, "origin_line": record.origin.line}
-    for name in TAG_NAMES:
-        row |= tag_columns(name, getattr(new.tags, name))
-    row |= {"question_language": new.question_language, "question_key": new.question_key}
-    row |= {"status": new.status.value} | reason_columns(new.reason)
-    row |= {"near_of": new.near_of, "retires_item": new.retires_item, "replaced_by": ""}
-    return row | {"created_at": at, "updated_at": at}
+    return {
+        "id": record.id,
+        "batch": batch,
+        **{name: getattr(record, name) for name in TEXT_COLUMNS},
+        "happened_on": record.happened_on,
+        "origin_name": record.origin.name,
+        "origin_line": record.origin.line,
+        **tag_columns("language", new.tags.language),
+        **tag_columns("category", new.tags.category),
+        **tag_columns("reasoning", new.tags.reasoning),
+        "question_language": new.question_language,
+        "question_key": new.question_key,
+        "status": new.status.value,
+        **reason_columns(new.reason),
+        "near_of": new.near_of,
+        "retires_item": new.retires_item,
+        "replaced_by": "",
+        "created_at": at,
+        "updated_at": at,
+    }
 
 
 def tag_columns(name: str, tag: Tag) -> Row:
@@ -99,7 +107,7 @@ def reason_columns(reason: Reason | None) -> Row:
     """The two columns of a reason."""
     return {
         "reason_key": reason.key if reason else "",
-        "reason_values": to_json(dict(reason.values) if reason else {}),
+        "reason_values": to_json(dict(reason.values)) if reason else "{}",
     }
 
 

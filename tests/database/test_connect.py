@@ -39,6 +39,15 @@ for _ in range(15):
         con.execute("UPDATE counter SET value = ?", [number + 1])
 """
 )
+READ = (
+    OPEN
+    + """
+print("ready", flush=True)
+for _ in range(10**9):
+    with database.reading() as con:
+        time.sleep(0.02)
+"""
+)
 KILLED_BEFORE_COMMIT = (
     OPEN
     + """
@@ -114,6 +123,19 @@ def test_a_writer_waits_for_readers_and_no_dead_writer_is_blamed(database: Datab
         assert killed.wait(20) == -signal.SIGKILL
     with holder("reading", database), pytest.raises(LockTimeout, match="another process"), database.writing():
         pass
+
+
+def test_readers_that_never_pause_do_not_keep_a_writer_out(database: Database) -> None:
+    readers = [start(READ, database) for _ in range(3)]
+    try:
+        assert [reader.stdout and reader.stdout.readline() for reader in readers] == ["ready\n"] * 3
+        for number in range(10):
+            with replace(database, lock_wait_seconds=10).writing() as con:
+                con.execute("UPDATE counter SET value = ?", [number])
+    finally:
+        for reader in readers:
+            reader.kill()
+            reader.communicate()
 
 
 def test_within_one_process_threads_wait_for_each_other(database: Database) -> None:
