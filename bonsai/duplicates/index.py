@@ -185,7 +185,7 @@ def _entry(row: Known) -> _Entry:
 
 
 def _contradict(row: Known, entry: _Entry, other: _Entry) -> bool:
-    if (entry.open_ended and other.open_ended) or (row.fact and row.fact == other.fact):
+    if entry.open_ended or other.open_ended or (row.fact and row.fact == other.fact):
         return False
     return bool(other.raw_answer) and contradict(row.instruction, row.output, other.raw_answer)
 

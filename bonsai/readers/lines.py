@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -21,10 +20,11 @@ def lines(path: Path, encoding: str, max_bytes: int) -> Iterator[Element | Broke
     A line feed is never part of a longer character in UTF-8, CP932 or EUC-JP, so their lines are cut as bytes; UTF-16
     is decoded first.
     """
-    with path.open("rb") as file:
-        if encoding == "utf-16":
-            yield from _wide_lines(io.TextIOWrapper(file, encoding, errors="surrogatepass", newline="\n"), max_bytes)
-        else:
+    if encoding == "utf-16":
+        with path.open(encoding=encoding, errors="surrogatepass", newline="\n") as wide:
+            yield from _wide_lines(wide, max_bytes)
+    else:
+        with path.open("rb") as file:
             yield from _byte_lines(file, encoding, max_bytes)
 
 
