@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bonsai.records import Category, Origin, Record, Status, Tag, Tags
-from storage.artifacts import DatabaseSettings, Home, create_home
+from storage.artifacts import DatabaseSettings, Home, create_home, open_home
 from storage.record_rows import NewRecord, Reason
 
 AT = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
@@ -28,9 +29,15 @@ def settings() -> DatabaseSettings:
     return SETTINGS
 
 
+@pytest.fixture(scope="session")
+def new_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh home to copy: made in a quarter of a second, copied in a hundredth."""
+    return create_home(tmp_path_factory.mktemp("template") / "home", AT, SETTINGS).root
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return create_home(tmp_path / "home", AT, SETTINGS)
+def home(tmp_path: Path, new_home: Path) -> Home:
+    return open_home(Path(shutil.copytree(new_home, tmp_path / "home")), SETTINGS)
 
 
 @pytest.fixture
