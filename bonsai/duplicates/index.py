@@ -159,10 +159,15 @@ class Index:
             if entry.numbers != other.numbers:
                 continue
             ratio = fuzz.ratio(entry.question, other.question, score_cutoff=self.settings.question_ratio)
-            if ratio and fuzz.ratio(entry.answer, other.answer) >= self.settings.answer_ratio:
+            if ratio and self._alike(entry.answer, other.answer):
                 found.append((ratio, number))
         found.sort(key=lambda pair: (-pair[0], pair[1]))
         return tuple(self._entries[number].id for _, number in found[:NEAR_IDS])
+
+    def _alike(self, answer: str, other: str) -> bool:
+        """Similar, or one is the beginning of the other: "No." and "No, never."."""
+        begins = answer.startswith(other) or other.startswith(answer)
+        return begins or fuzz.ratio(answer, other) >= self.settings.answer_ratio
 
 
 def question_key(instruction: str, input: str = "") -> str:

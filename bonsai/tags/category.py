@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,10 +123,10 @@ class CategoryTagger:
     def load(cls, path: Path) -> CategoryTagger:
         """Read what `save` wrote; nothing in it can be executed. Raises IntegrityError when it is not such a file."""
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
                 fits = int(file["format"]) == FORMAT and file["weights"].shape == (FEATURES, len(file["classes"]))
                 made = cls._of(tuple(map(str, file["classes"])), file["idf"], file["weights"], file["bias"])
-        except (ValueError, KeyError, OSError, EOFError):
+        except (ValueError, KeyError, OSError, EOFError, BadZipFile):
             raise IntegrityError("tags.tagger_unreadable", path=path) from None
         if not fits:
             raise IntegrityError("tags.tagger_unreadable", path=path)
