@@ -45,6 +45,13 @@ def forget(con: Connection, record_id: str, who: str, at: datetime) -> Forgotten
     return Forgotten(tuple(sorted(ids)), adapters, snapshots, items)
 
 
+def cold_night_done(con: Connection, adapter_id: str, at: datetime) -> bool:
+    """No cold night is due any more, unless the new adapter learned what was forgotten while it trained."""
+    forgotten = tombstones_table.known(con, adapters_table.records_of(con, [adapter_id]))
+    settings_table.put(con, settings_table.COLD_NIGHT_DUE, bool(forgotten), at)
+    return not forgotten
+
+
 def _empty(con: Connection, ids: frozenset[str], who: str, at: datetime) -> None:
     """Take out everything that says what the record said."""
     reason = Reason("storage.forgotten_by", (("who", who),))

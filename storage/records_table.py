@@ -70,6 +70,7 @@ class IndexRow:
     input: str
     output: str
     language: str
+    category: str
     fact: str
     status: Status
 
@@ -161,7 +162,7 @@ def _where(wanted: RecordFilter) -> tuple[list[str], dict[str, object]]:
 def index_rows(con: Connection) -> list[IndexRow]:
     """Every record whose texts are still there, for the duplicates index."""
     query = """
-        SELECT id, question_key, instruction, input, output, language, fact, status
+        SELECT id, question_key, instruction, input, output, language, category, fact, status
         FROM records WHERE status <> 'forgotten' AND replaced_by = '' ORDER BY sequence
     """
     return [IndexRow(**row | {"status": Status(row["status"])}) for row in rows(con, query)]

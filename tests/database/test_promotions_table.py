@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -106,6 +110,38 @@ def test_a_rejection_and_an_unknown_candidate(home: Home, at: datetime) -> None:
         assert promotions_table.get(con, "a1").state is State.REJECTED
         with pytest.raises(UnknownId):
             promotions_table.approve(con, "nobody", "mika", "", at)
+
+
+KILLED = """
+import os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from storage import promotions_table
+from storage.connect import Database
+with Database(Path(sys.argv[1]), 20, "200MB", 1).writing() as con:
+    promotions_table.approve(con, "a4", "gate", "", datetime(2026, 11, 21, tzinfo=UTC))
+    if sys.argv[2] == "after":
+        con.execute("COMMIT")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize(("when", "version"), [("before", 3), ("after", 4)])
+def test_a_killed_promotion_is_whole_or_absent_and_can_be_repeated(
+    home: Home, at: datetime, when: str, version: int
+) -> None:
+    three_promotions(home, at)
+    with home.database.writing() as con:
+        propose(con, "a4", "a3", at)
+    command = [sys.executable, "-c", KILLED, str(home.database.path), when]
+    assert subprocess.run(command, cwd=Path(__file__).parents[2], timeout=60).returncode == -signal.SIGKILL
+    with home.database.writing() as con:
+        assert promotions_table.champion(con).version == version
+        assert len(promotions_table.log(con)) == version
+        promotions_table.verify(con)
+        assert promotions_table.approve(con, "a4", GATE, "", at) == Pointer("a4", 4)
+        assert len(promotions_table.log(con)) == 4
+        promotions_table.verify(con)
 
 
 TAMPERINGS: dict[str, str] = {
