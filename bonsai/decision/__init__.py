@@ -3,7 +3,7 @@
     A validity       both were asked the same, in the same way, and every number is a number
     B guards         it stops, answers in the asked language, does not loop, leak or fall silent
     C superiority    it is better, on v1 or on the owner's suite, by more than a lucky seed; and not less accurate
-    D no harm        Japanese, English and retention are shown not to be worse; no smaller slice is shown to be
+    D no harm        Japanese, English, retention are shown not to be worse; no smaller slice, nor the suite, is worse
     E no erosion     D against the oldest champion too; and most of what the bare base could is still there
     F confirmation   questions that no night has looked at agree (opened only when A to E pass)
 
@@ -22,7 +22,7 @@ from collections.abc import Callable
 from bonsai.benchmark.compare import Pair
 from bonsai.benchmark.report import Report
 from bonsai.decision.results import Decision, Outcome, Policy, Reason, Rule, RuleResult, Verdict, render
-from bonsai.decision.rules import confirmation, erosion, guards, no_harm, passed, superiority, validity
+from bonsai.decision.rules import confirmation, erosion, guards, harmed_slices, no_harm, passed, superiority, validity
 
 __all__ = ["Decision", "Outcome", "Pair", "Policy", "Reason", "Rule", "RuleResult", "Verdict", "decide", "render"]
 
@@ -51,7 +51,7 @@ def decide(
         return conclude(found, opened=False)
     found += guards(night, policy, left_out)
     found += superiority(night, suite, policy, left_out)
-    found += no_harm("D", night, policy, left_out)
+    found += no_harm("D", night, policy, left_out) + (harmed_slices("D", suite, policy, left_out) if suite else ())
     found += erosion(night, base, anchor, policy, left_out)
     if any(result.outcome in ("fail", "unclear") for result in found):
         return conclude(found, opened=False)
@@ -68,4 +68,5 @@ def conclude(found: tuple[RuleResult, ...], *, opened: bool) -> Decision:
         verdict = "invalid" if any(result.rule == "A" for result in failed) else "keep"
     decisive = failed or unclear or tuple(result for result in found if result.rule in "CDEF")
     shown = tuple(result.reason for result in decisive if result.outcome != "noted")
-    return Decision(verdict, shown, found, any(result.harm for result in failed), opened)
+    harm = verdict == "keep" and any(result.harm for result in failed)
+    return Decision(verdict, shown, found, harm, opened)

@@ -64,18 +64,19 @@ def guards(pair: Pair, policy: Policy, left_out: frozenset[str]) -> tuple[RuleRe
 
 
 def superiority(pair: Pair, suite: Pair | None, policy: Policy, left_out: frozenset[str]) -> tuple[RuleResult, ...]:
-    """C: better on v1 or on the suite, each claimed at half the level when both are asked.
+    """C: better on v1 or on the suite, each claimed at half the level when both can be.
 
     A claim that does not hold beside one that does is only noted; when none does, the nearer one says why.
     """
     claims = [("gain_v1", pair, policy.min_gain_bits)]
     if suite is not None and suite.challenger.items:
         claims.append(("gain_suite", suite, policy.min_suite_gain_bits))
-    alpha = policy.alpha / len(claims)  # Holm's first step: to claim either, the better one must hold at alpha / claims
-    gains = [
-        gain(name, compare(both, ALL, policy.bits, policy.bootstrap, left_out), smallest, alpha)
-        for name, both, smallest in claims
-    ]
+    compared = [(name, compare(both, ALL, policy.bits, policy.bootstrap, left_out), m) for name, both, m in claims]
+    made = sum(found.estimate is not None for _, found, _ in compared)
+    alpha = policy.alpha / max(
+        made, 1
+    )  # Holm's first step: to claim either, the better one must hold at alpha / claims
+    gains = [gain(name, found, smallest, alpha) for name, found, smallest in compared]
     rank: dict[Outcome, int] = {"pass": 0, "unclear": 1, "fail": 2, "noted": 3}
     best = min(gains, key=lambda result: rank[result.outcome])
     shown = tuple(g if g is best or g.outcome == "pass" else replace(g, outcome="noted") for g in gains)
@@ -177,6 +178,8 @@ def kept_of_base(pair: Pair, base: Report, policy: Policy, left_out: frozenset[s
     could, can, champion_can = right(base), right(pair.challenger), right(pair.champion)
     kept, floor = (can / could if could else 1.0), policy.retention_floor
     values = (("kept", kept), ("floor", floor), ("base", could), ("new", can))
+    if could * sum(part.holds(item) for item in base.items) < policy.min_slice_clusters:
+        return RuleResult("E", "retention", "noted", Reason("decision.little_to_retain", (("base", could),)))
     if kept >= floor:
         return RuleResult("E", "retention", "pass", Reason("decision.retained", values), kept, None, floor)
     reason = Reason("decision.forgotten", values)  # suspect only what this night did, not what was lost before it

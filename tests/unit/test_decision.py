@@ -226,6 +226,31 @@ def test_progress_on_the_owners_suite_is_enough(policy: Policy) -> None:
     assert short.verdict == "not_enough_evidence", "29 facts are too few to claim anything"
 
 
+def test_a_suite_that_is_too_small_to_judge_costs_v1_nothing(policy: Policy) -> None:
+    facts = {"own": 12}
+    suite = Pair(world(61, pool="suite", facts=facts), world(60, subject="a0", pool="suite", facts=facts))
+    alone, beside = (judged(shifted(world(3), -0.1), policy, suite=one) for one in (None, suite))
+    assert alone.verdict == beside.verdict == "promote"
+    bounds = [next(rule.interval for rule in one.rules if rule.name == "gain_v1") for one in (alone, beside)]
+    assert bounds[0] == bounds[1]
+
+
+def test_forgetting_what_the_owner_taught_is_refused_though_v1_rose(policy: Policy) -> None:
+    facts = {"own": 12}
+    suite = Pair(shifted(world(61, pool="suite", facts=facts), 0.6), world(60, subject="a0", pool="suite", facts=facts))
+    decision = judged(shifted(world(3), -0.2), policy, suite=suite)
+    assert decision.verdict == "keep"
+    assert decision.harm
+    assert {rule.name for rule in decision.rules if rule.outcome == "fail"} == {"own/ja", "own/en"}
+
+
+def test_a_base_that_knew_nothing_has_nothing_to_retain(policy: Policy) -> None:
+    ignorant = changed(bare(), lambda item: replace(item, free=replace(item.free, scores=replace(GOOD, correct=False))))
+    decision = judged(shifted(world(3), -0.2), policy, base=ignorant)
+    assert decision.verdict == "promote"
+    assert next(rule for rule in decision.rules if rule.name == "retention" and rule.rule == "E").outcome == "noted"
+
+
 def test_the_confirmation_pool_can_refuse_and_says_no_more(policy: Policy) -> None:
     decision = judged(shifted(world(3), -0.2), policy, confirmed=-0.3)
     assert decision.verdict == "keep"
