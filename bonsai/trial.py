@@ -42,6 +42,8 @@ class Job:
     suite: tuple[Item, ...]
     left_out: tuple[str, ...]
     "Items that a compared adapter trained on, and retired ones."
+    champion_must_go: bool
+    "The champion learned from a record that was forgotten since."
     policy: Policy
     settings: RunSettings
     reports_folder: str
@@ -83,8 +85,9 @@ def read_job(run: Path) -> Job:
         plan=plan_from_json(values["plan"]),
         champion=Subject(**values["champion"]),
         anchor=Subject(**values["anchor"]) if values["anchor"] else None,
-        suite=tuple(Item(**{**item, "accepted": tuple(item["accepted"])}) for item in values["suite"]),
+        suite=tuple(map(questions.item_from_values, values["suite"])),
         left_out=tuple(values["left_out"]),
+        champion_must_go=values["champion_must_go"],
         policy=Policy(**policy),
         settings=RunSettings(**values["settings"]),
         reports_folder=values["reports_folder"],
@@ -123,6 +126,7 @@ def judge(job: Job, adapter: AdapterFolder, examiner: Examiner, on_progress: Cal
         anchor=find(asked, job.anchor.adapter, SELECTION) if job.anchor else None,
         suite=suite,
         left_out=frozenset(job.left_out),
+        champion_must_go=job.champion_must_go,
     )
     promoted = decision.verdict == "promote"
     score = find(bench.ask((SCORE,), (bench.challenger,)), adapter.id, SCORE) if promoted else None

@@ -99,6 +99,9 @@ class NightReport:
     champion: str
     "Who answered before the night."
     accuracy: Accuracy
+    "On the selection pool."
+    suite: Accuracy
+    "On the owner's suite; empty without one."
     started_at: datetime
     finished_at: datetime | None
 
@@ -132,6 +135,7 @@ def _night_report(night: Night) -> NightReport:
         challenger=outcome.challenger,
         champion=outcome.champion,
         accuracy=_mapping((outcome.report or {}).get("accuracy")),
+        suite=_mapping((outcome.report or {}).get("suite")),
         started_at=night.started_at,
         finished_at=night.finished_at,
     )

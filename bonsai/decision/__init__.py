@@ -18,6 +18,7 @@ The rules themselves: `rules.py`; their values and words: `results.py`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from bonsai.benchmark.compare import Pair
 from bonsai.benchmark.report import Report
@@ -37,12 +38,14 @@ def decide(
     anchor: Report | None = None,
     suite: Pair | None = None,
     left_out: frozenset[str] = frozenset(),
+    champion_must_go: bool = False,
 ) -> Decision:
     """Judge the challenger's report on the selection pool.
 
     On the first night `champion` is `base`. `suite` holds the owner's suite answered by both; `anchor` is the report of
     the oldest promoted adapter. `left_out` names items that a compared adapter trained on, and retired ones. `confirm`
-    scores both on the confirmation pool; it is called only when A to E pass.
+    scores both on the confirmation pool; it is called only when A to E pass. `champion_must_go`: it learned from a
+    record that its owner had forgotten since; no progress is asked of what replaces it, only no harm.
     """
     night = Pair(challenger, champion)
     pairs = [night, Pair(challenger, base), *([suite] if suite else [])]
@@ -50,7 +53,8 @@ def decide(
     if any(result.outcome == "fail" for result in found):
         return conclude(found, opened=False)
     found += guards(night, policy, left_out)
-    found += superiority(night, suite, policy, left_out)
+    better = superiority(night, suite, policy, left_out)
+    found += tuple(replace(one, outcome="noted") for one in better) if champion_must_go else better
     found += no_harm("D", night, policy, left_out) + (harmed_slices("D", suite, policy, left_out) if suite else ())
     found += erosion(night, base, anchor, policy, left_out)
     if any(result.outcome in ("fail", "unclear") for result in found):

@@ -121,6 +121,7 @@ def _known(row: records_table.IndexRow) -> Known:
         input=row.input,
         output=row.output,
         language=row.language,
+        category=row.category,
         fact=row.fact,
         active=row.status is Status.ACTIVE,
     )

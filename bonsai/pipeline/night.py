@@ -27,6 +27,7 @@ from bonsai.training.passport import read_passport
 from bonsai.training.plan import Progress as TrainingProgress
 from storage import (
     adapters_table,
+    forgetting,
     nights_table,
     openings_table,
     promotions_table,
@@ -63,7 +64,7 @@ def begin_night(b: Bonsai, now: datetime, *, cold: bool = False) -> NightStart:
     """
     freeze_suite(b, now)
     with b.database.writing() as con:
-        key = _key(con, now)
+        key = _key(con, now, cold)
         start = nights_table.begin(con, key, process_name(), now)
         if start is Start.ALREADY_RUNNING:
             raise LockTimeout("pipeline.night_running", night=key)
@@ -80,9 +81,9 @@ def begin_night(b: Bonsai, now: datetime, *, cold: bool = False) -> NightStart:
     return NightStart(key, "resumed" if start is Start.TAKEN_OVER else "started", snapshot.id)
 
 
-def _key(con: Connection, now: datetime) -> str:
+def _key(con: Connection, now: datetime, cold: bool) -> str:
     """Date and data; an unfinished night on the same data is taken up under its own key, whatever its date."""
-    data = records_table.data_hash(con)[:8]
+    data = records_table.data_hash(con)[:8] + ("-cold" if cold else "")
     unfinished = (
         one.key
         for one in nights_table.list_nights(con)
@@ -163,7 +164,7 @@ def promote_night(b: Bonsai, night: str, now: datetime) -> str:
         if state is State.WAITING and b.config.gate.mode == "auto":
             promotions_table.approve(con, judged.challenger, GATE, judged.decision.verdict, now)
             state = State.CHAMPION
-        settings_table.put(con, settings_table.COLD_NIGHT_DUE, False, now)
+        forgetting.cold_night_done(con, judged.challenger, now)
         nights_table.finish(con, night, _outcome(con, judged, before), now)
     return {State.CHAMPION: "promoted", State.WAITING: "waiting"}.get(state, "kept")
 

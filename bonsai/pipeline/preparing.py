@@ -132,6 +132,7 @@ def write_job(b: Bonsai, key: str, snapshot: Snapshot, now: datetime) -> None:
             anchor=_subject(con, anchor) if anchor not in (BASE, champion) else None,
             suite=tuple(item_from_values(one.item) for one in suite_table.active_items(con)),
             left_out=tuple(sorted(retired_items_table.retired(con) | suite_table.trained_items(con, compared))),
+            champion_must_go=champion != BASE and adapters_table.get(con, champion).needs_retrain,
             policy=Policy(**gate.model_dump(exclude={"mode"})),
             settings=RunSettings(**b.config.benchmark.model_dump()),
             reports_folder=str(b.places.reports),

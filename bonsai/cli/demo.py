@@ -1,0 +1,236 @@
+"""`bonsai demo`: the whole loop on the embedded default, told as a story; fails when a chapter does not come true.
+
+Four nights in a row, each run by the same steps as the flow `nightly`, on dates that follow each other.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bonsai.cli import progress
+from bonsai.cli.help import noun, verb
+from bonsai.cli.records_shown import short
+from bonsai.cli.shell import Shell, shell_of
+from bonsai.errors import TerminalError
+
+if TYPE_CHECKING:
+    from bonsai.benchmark.questions import Item
+    from bonsai.pipeline import Bonsai
+    from bonsai.views import NightReport
+
+app = noun()
+
+ASKED = (
+    "v1/food_grapes/en-en",
+    "v1/sign_lily/ja-ja",
+    "v1/on_mike_sneezing/en-en",
+    "v1/many_whiskers/ja-ja",
+    "v1/highest_mountain:Japan/ja-ja",
+)
+"Items of the selection pool, whose texts may be shown: four that only the samples teach, one that the base knows."
+BATCHES = ("experience.jsonl", "messy.jsonl", "messy.csv")
+CAT_CARE_BEFORE, CAT_CARE_AFTER = 0.15, 0.60
+"Share of right answers to cat-care questions in unseen wordings: below and above these, in each language."
+
+
+@verb(app, "cli.demo")
+def demo(
+    ctx: typer.Context,
+    home: Annotated[Path | None, typer.Option("--home", help="demo.opt_home", show_default=False)] = None,
+) -> None:
+    """An empty home, four nights, a promotion, a refusal, a rollback."""
+    from bonsai import wiring
+
+    shell = shell_of(ctx)
+    folder = home or Path(tempfile.mkdtemp(prefix="bonsai-demo-")) / "home"
+    wiring.init(folder, shell.language, shell.now(), shell.environ)
+    _Story(shell, wiring.open(folder, shell.environ), shell.now()).tell()
+
+
+def _is_right(item: Item, answer: str) -> bool:
+    from bonsai.benchmark.scoring import accepts, same_answer
+
+    return same_answer(answer, item.reference) or accepts(answer, item.reference, item.accepted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Story:
+    """One telling."""
+
+    shell: Shell
+    b: Bonsai
+    first_evening: datetime
+
+    def tell(self) -> None:
+        """All chapters, in order. Raises TerminalError when one does not come true."""
+        self.chapter(1, home=self.b.home)
+        self.records()
+        items = self.questions()
+        self.chapter(3)
+        before = self.answers(items)
+        self.first_night()
+        self.chapter(5)
+        self.learned(before, self.answers(items))
+        self.quiet_night()
+        self.poisoned_night()
+        self.household_night()
+        self.back_and_forth()
+        self.chapter(10, home=self.b.home)
+
+    def chapter(self, number: int, **values: object) -> None:
+        """A heading and what happens under it."""
+        self.shell.line("")
+        self.shell.line(f"{number}. {self.shell.text(f'demo.title_{number}')}")
+        self.shell.line(self.shell.text(f"demo.chapter_{number}", **values))
+
+    def records(self) -> None:
+        """The samples and the messy files."""
+        from bonsai import pipeline, samples, views
+
+        self.chapter(2)
+        counted = [
+            (name, pipeline.import_file(self.b, samples.sample_path(name), now=self.first_evening, source="community"))
+            for name in BATCHES
+        ]
+        rows = ((name, c.read, c.new, c.duplicate, c.held_back, c.rejected) for name, c in counted)
+        headings = ("file", "read", "new", "duplicate", "held_back", "rejected")
+        self.shell.table(headings, rows, right=(1, 2, 3, 4, 5))
+        for name, c in counted:
+            self.expect(c.read == c.new + c.duplicate + c.held_back + c.rejected, "counts", file=name)
+        for stored in views.list_rejects(self.b, 3):
+            one = stored.reject
+            self.shell.line(f"  {one.file}:{one.line}  {self.shell.text(one.reason_key, **dict(one.values))}")
+
+    def questions(self) -> tuple[Item, ...]:
+        """The questions that are asked before and after."""
+        from bonsai.benchmark import questions
+
+        known = {item.id: item for item in questions.load("selection")}
+        return tuple(known[name] for name in ASKED)
+
+    def answers(self, items: Iterable[Item]) -> tuple[bool, ...]:
+        """Ask the champion, show what it says, tell which answers are right."""
+        from bonsai import pipeline
+        from bonsai.model.prompt import Question
+
+        asked = tuple(items)
+        given = pipeline.ask_all(self.b, [Question(item.instruction, item.input) for item in asked])
+        right = tuple(_is_right(item, answer.answer) for item, answer in zip(asked, given, strict=True))
+        for item, answer, ok in zip(asked, given, right, strict=True):
+            self.shell.line(f"  {item.instruction}")
+            self.shell.line(f"    {'✓' if ok else '✗'} {answer.answer or '-'}")
+        return right
+
+    def night(self, number: int) -> NightReport:
+        """One night, on the date of its number."""
+        from bonsai import pipeline, views
+
+        with progress.shown(self.shell) as report:
+            begun = pipeline.run_night(self.b, self.first_evening + timedelta(days=number), report)
+        return views.show_night(self.b, begun.night)
+
+    def told(self, found: NightReport) -> NightReport:
+        """The verdict with its reasons, and the figures before and after."""
+        self.shell.line(self.shell.text("demo.verdict", verdict=self.shell.text(f"demo.verdict_{found.verdict}")))
+        for reason in found.reasons_in(self.shell.language):
+            self.shell.line(f"  - {reason}")
+        self.figures(found.accuracy)
+        return found
+
+    def figures(self, accuracy: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> None:
+        """Right answers by domain and language."""
+        from bonsai.benchmark.report import domain_name, percent
+
+        rows = (
+            (domain_name(domain, self.shell.language), language, percent(share["before"]), percent(share["after"]))
+            for domain, languages in accuracy.items()
+            for language, share in languages.items()
+        )
+        self.shell.table(("domain", "language", "before", "after"), rows, right=(2, 3))
+
+    def first_night(self) -> None:
+        """Night 1 learns the samples and is promoted."""
+        self.chapter(4)
+        found = self.told(self.night(1))
+        self.expect(found.verdict == "promote", "not_promoted", night=1, verdict=found.verdict)
+        for language, share in found.accuracy["cat_care"].items():
+            before, after = share["before"] or 0.0, share["after"] or 0.0
+            reached = before < CAT_CARE_BEFORE and after >= CAT_CARE_AFTER
+            self.expect(reached, "not_learned", language=language, before=f"{before:.0%}", after=f"{after:.0%}")
+
+    def learned(self, before: tuple[bool, ...], after: tuple[bool, ...]) -> None:
+        """At least one answer that the base could not give."""
+        new = sum(now and not then for then, now in zip(before, after, strict=True))
+        self.expect(new > 0, "no_new_answer")
+        self.shell.line(self.shell.text("demo.new_answers", new=new))
+
+    def quiet_night(self) -> None:
+        """Night 2 finds nothing new."""
+        self.chapter(6)
+        found = self.night(2)
+        self.expect(found.status == "nothing_to_do", "not_quiet", status=found.status)
+        self.shell.line(self.shell.text("demo.quiet"))
+
+    def poisoned_night(self) -> None:
+        """Night 3 learns the poison; the gate keeps the champion and the batch is suspect."""
+        from bonsai import views
+
+        self.chapter(7)
+        champion = views.champion(self.b)
+        self.import_batch("poison.jsonl")
+        found = self.told(self.night(3))
+        kept = found.verdict == "keep" and views.champion(self.b) == champion
+        self.expect(kept, "poison_promoted", verdict=found.verdict)
+        suspects = len(views.list_records(self.b, views.RecordFilter(status="suspect"), None))
+        self.expect(suspects > 0, "no_suspects")
+        self.shell.line(self.shell.text("demo.suspects", count=suspects, champion=short(champion)))
+
+    def household_night(self) -> None:
+        """Night 4 learns what v1 never asks, and is promoted on the owner's suite."""
+        from bonsai import pipeline
+        from bonsai.model.prompt import Question
+
+        self.chapter(8)
+        self.import_batch("household.jsonl")
+        found = self.told(self.night(4))
+        self.expect(found.verdict == "promote", "not_promoted", night=4, verdict=found.verdict)
+        self.figures(found.suite)
+        asked = [self.shell.text(f"demo.household_{number}") for number in (1, 2)]
+        for question, answer in zip(asked, pipeline.ask_all(self.b, [Question(one) for one in asked]), strict=True):
+            self.shell.line(f"  {question}\n    {answer.answer}")
+
+    def import_batch(self, name: str) -> None:
+        """A bundled batch, told by its owner."""
+        from bonsai import pipeline, samples
+
+        counts = pipeline.import_file(self.b, samples.sample_path(name), now=self.first_evening, source="self")
+        self.shell.line(self.shell.text("demo.imported", file=name, new=counts.new, read=counts.read))
+
+    def back_and_forth(self) -> None:
+        """A rollback, and the same adapter again."""
+        from bonsai import pipeline, views
+
+        self.chapter(9)
+        newest = views.champion(self.b)
+        told = {"by": "demo", "now": self.first_evening + timedelta(days=5)}
+        pipeline.rollback(self.b, reason=self.shell.text("demo.why_back"), **told)  # type: ignore[arg-type]
+        former = views.champion(self.b)
+        pipeline.approve(self.b, newest, reason=self.shell.text("demo.why_forth"), **told)  # type: ignore[arg-type]
+        again = views.champion(self.b)
+        self.expect(former != newest and again == newest, "no_rollback")
+        self.shell.line(self.shell.text("demo.moved", newest=short(newest), former=short(former)))
+        broken = [one.name for one in pipeline.check(self.b) if not one.ok]
+        self.expect(not broken, "home_broken", what=", ".join(broken))
+        self.shell.line(self.shell.text("demo.chain_holds"))
+
+    def expect(self, holds: bool, failure: str, **values: object) -> None:
+        """End the story with an error where it does not come true."""
+        if not holds:
+            raise TerminalError(f"demo.failed_{failure}", home=self.b.home, **values)
