@@ -27,7 +27,7 @@ from bonsai.texts import TextLanguage, text
 
 
 class BonsaiError(Exception):
-    """Base of all; `BonsaiError("errors.lock_timeout", path=..., seconds=...)`."""
+    """Base of all; `LockTimeout("pipeline.night_running", night=...)`."""
 
     exit_code: ClassVar[int] = 1
 
