@@ -20,6 +20,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from bonsai.config import PrefectSettings
@@ -30,6 +31,7 @@ from storage.locks import held
 
 POOLS = ("bonsai-cpu", "bonsai-gpu")
 LOOK_SECONDS = 0.5
+SHORT_LOOK_SECONDS = 0.1
 PR_SET_PDEATHSIG = 1
 
 
@@ -78,8 +80,8 @@ def started(home: Path, settings: PrefectSettings, environ: Mapping[str, str]) -
             raise UsageError("flows.port_taken", port=port)
         own = environment(home, settings, environ, _url(port))
         starting = _Starting(stack, home / "logs", settings.stop_seconds)
-        server = starting.child("server", ["server", "start", "--host", HOST, "--port", str(port)], own)
-        _wait_for(server, port, settings.server_startup_seconds)
+        server = starting.child("server", ["prefect", "server", "start", "--host", HOST, "--port", str(port)], own)
+        wait_until_it_answers(server, _url(port), settings.server_startup_seconds)
         crashed = tuple(json.loads(_run([sys.executable, "-m", "flows.reconcile", *POOLS], own)))
         _run([sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"], own)
         workers = tuple(starting.child(pool, _worker(pool), _seen_by(pool, own)) for pool in POOLS)
@@ -87,6 +89,23 @@ def started(home: Path, settings: PrefectSettings, environ: Mapping[str, str]) -
         write_json_atomic(about, {"port": port, "pid": server.process.pid})
         stack.callback(about.unlink, missing_ok=True)
         yield Running(_url(port), home / "logs", own, (server, *workers), crashed)
+
+
+@contextmanager
+def alone(home: Path, settings: PrefectSettings, environ: Mapping[str, str]) -> Iterator[Running]:
+    """A server for this process only, gone after the block. It may not answer yet: `wait_until_it_answers`.
+
+    Prefect would start one by itself, but that one outlives a killed parent and is only started after the import.
+    """
+    port = _free_port()
+    own = environment(home, settings, environ, _url(port))
+    app = Path(str(find_spec("prefect").origin)).parents[1]  # type: ignore[union-attr]  # a dependency of ours
+    command = ["uvicorn", "--app-dir", str(app), "--factory", "prefect.server.api.server:create_app"]
+    with ExitStack() as stack:
+        starting = _Starting(stack, home / "logs", settings.stop_seconds)
+        options = ["--host", HOST, "--port", str(port), "--log-level", "error", "--lifespan", "on"]
+        server = starting.child("server-alone", [*command, *options], {**own, "PREFECT_UI_ENABLED": "0"})
+        yield Running(_url(port), home / "logs", own, (server,))
 
 
 def wait(running: Running) -> None:
@@ -98,9 +117,20 @@ def wait(running: Running) -> None:
         time.sleep(LOOK_SECONDS)
 
 
+def wait_until_it_answers(server: Child, url: str, seconds: float) -> None:
+    """Raises TerminalError when it ends instead, or takes longer."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and server.process.poll() is None:
+        with suppress(urllib.error.URLError, ConnectionError, TimeoutError):
+            with urllib.request.urlopen(f"{url}/api/health", timeout=2):
+                return
+        time.sleep(SHORT_LOOK_SECONDS)
+    raise TerminalError("flows.server_did_not_start", seconds=f"{seconds:g}", log=server.log)
+
+
 @dataclass(frozen=True, slots=True)
 class _Starting:
-    """Starts Prefect commands that end with `stack`."""
+    """Starts Python modules as children that end with `stack`."""
 
     stack: ExitStack
     logs: Path
@@ -111,7 +141,7 @@ class _Starting:
         log = self.logs / f"{name}.log"
         with log.open("ab") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "prefect", *command],
+                [sys.executable, "-m", *command],
                 env=dict(environ),
                 cwd=CODE,
                 stdin=subprocess.DEVNULL,
@@ -127,7 +157,7 @@ class _Starting:
 def _worker(pool: str) -> list[str]:
     """A training takes the whole accelerator, so the GPU worker takes one run at a time."""
     limit = ["--limit", "1"] if pool.endswith("gpu") else []
-    return ["worker", "start", "--pool", pool, "--type", "process", "--name", pool, "--install-policy", "never", *limit]
+    return ["prefect", "worker", "start", "--pool", pool, "--type", "process", "--name", pool, *limit]
 
 
 def _seen_by(pool: str, environ: Mapping[str, str]) -> dict[str, str]:
@@ -142,16 +172,6 @@ def _run(command: Sequence[str], environ: Mapping[str, str]) -> str:
         said = (done.stderr.strip() or done.stdout.strip() or "-").splitlines()[-1]
         raise TerminalError("flows.command_failed", command=" ".join(command[1:]), code=done.returncode, said=said)
     return done.stdout
-
-
-def _wait_for(server: Child, port: int, seconds: float) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until and server.process.poll() is None:
-        with suppress(urllib.error.URLError, ConnectionError, TimeoutError):
-            with urllib.request.urlopen(f"{_url(port)}/api/health", timeout=2):
-                return
-        time.sleep(LOOK_SECONDS)
-    raise TerminalError("flows.server_did_not_start", seconds=f"{seconds:g}", log=server.log)
 
 
 def _stop(process: subprocess.Popen[bytes], seconds: float) -> None:

@@ -127,11 +127,11 @@ def _parameters(command: TyperCommand | TyperGroup, ctx: Any) -> list[tuple[str,
     arguments: Rows = []
     options: Rows = []
     for parameter in command.params:
-        about = text(parameter.help, shell.language) if getattr(parameter, "help", None) else ""
         if isinstance(parameter, TyperArgument):
-            arguments.append((_argument_name(parameter), about))
+            arguments.append((_argument_name(parameter), shell.text(str(parameter.help))))
         elif isinstance(parameter, TyperOption) and not parameter.hidden:
-            options.append((_option_name(parameter), about + _default_of(parameter, shell.language)))
+            about = shell.text(str(parameter.help)) + _default_of(parameter, shell.language)
+            options.append((_option_name(parameter), about))
     options.append(("--lang en|ja", shell.text("cli.opt_lang")))
     options.append(("--help", shell.text("cli.opt_help")))
     return [("cli.help_arguments", arguments), ("cli.help_options", options)]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from bonsai.cli import progress
 from bonsai.cli.help import noun, verb
 from bonsai.cli.records_shown import (
-    clipped,
     count_pairs,
+    on_one_line,
     record_object,
     record_pairs,
     record_rows,
@@ -24,6 +24,9 @@ from bonsai.cli.shell import AsJson, By, Shell, one_of, shell_of
 from bonsai.errors import LockTimeout, UsageError
 
 app = noun()
+
+SOURCES: tuple[Literal["import", "self", "community"], ...] = ("import", "self", "community")
+KINDS: tuple[Literal["jsonl", "csv", "parquet"], ...] = ("jsonl", "csv", "parquet")
 
 RecordId = Annotated[str, typer.Argument(help="cli.arg_record", metavar="ID")]
 RecordIds = Annotated[list[str], typer.Argument(help="cli.arg_records", metavar="ID")]
@@ -73,7 +76,7 @@ def add(
     except LockTimeout:
         drained = None
     if as_json:
-        shell.json({"submission": submission, "counts": drained.counts if drained else None})
+        shell.json({"submission": submission, "counts": dict(count_pairs(drained.counts)) if drained else None})
         return
     shell.say("cli.submitted", submission=submission)
     if drained is None:
@@ -97,14 +100,14 @@ def import_(
 
     shell = shell_of(ctx)
     bonsai = shell.open()
-    one_of(source, ("import", "self", "community"), "--source")
+    whose = one_of(source, SOURCES, "--source")
     with progress.shown(shell, quiet=as_json) as report:
         counts = pipeline.import_file(
             bonsai,
             path,
             now=shell.now(),
             pair_with=pair_with,
-            source=source,
+            source=whose,
             source_name=source_name,
             author=by,
             report=report,
@@ -133,12 +136,13 @@ def list_(
     shell = shell_of(ctx)
     bonsai = shell.open()
     wanted = views.RecordFilter(status=status, language=language, category=category, text=contains)
-    found = views.list_records(bonsai, wanted, limit or None)
     if as_json:
-        shell.json_lines(record_object(stored) for stored in found)
+        shell.json_lines(record_object(stored) for stored in views.list_records(bonsai, wanted, limit or None))
         return
-    shown = found[-bonsai.config.cli.list_limit :][::-1]
-    shell.table(("id", "language", "category", "status", "question", "answer"), record_rows(shown))
+    found = views.list_records(bonsai, wanted, None)
+    shown = found[-(limit or bonsai.config.cli.list_limit) :][::-1]
+    headings = ("id", "language", "category", "status", "question", "answer")
+    shell.table(headings, record_rows(shown), clipped=(4, 5))
     shell.say("cli.shown_of", shown=len(shown), all=len(found))
 
 
@@ -262,8 +266,7 @@ def export(
     from bonsai import pipeline, views
 
     shell = shell_of(ctx)
-    kind = path.suffix.lstrip(".").lower()
-    one_of(kind, ("jsonl", "csv", "parquet"), str(path))
+    kind = one_of(path.suffix.lstrip(".").lower(), KINDS, str(path))
     wanted = views.RecordFilter(status=status, language=language, category=category)
     count = pipeline.export_records(shell.open(), path, kind, wanted)
     shell.say("cli.exported", count=count, path=path)
@@ -276,13 +279,13 @@ def rejects(ctx: typer.Context, limit: Limit = 0, as_json: AsJson = False) -> No
 
     shell = shell_of(ctx)
     bonsai = shell.open()
-    found = [stored.reject for stored in views.list_rejects(bonsai, limit or None)]
+    found = [reject_object(stored.reject, shell.language) for stored in views.list_rejects(bonsai, None)]
     if as_json:
-        shell.json_lines(reject_object(reject, shell.language) for reject in found)
+        shell.json_lines(found[: limit or None])
         return
-    shown = [reject_object(reject, shell.language) for reject in found[: limit or bonsai.config.cli.list_limit]]
-    rows = ((one["file"], one["line"], one["reason"], clipped(str(one["raw"]))) for one in shown)
-    shell.table(("file", "line", "reason", "raw"), rows, right=(1,))
+    shown = found[: limit or bonsai.config.cli.list_limit]
+    rows = ((one["file"], one["line"], one["reason"], on_one_line(str(one["raw"]))) for one in shown)
+    shell.table(("file", "line", "reason", "raw"), rows, right=(1,), clipped=(3,))
     shell.say("cli.shown_of", shown=len(shown), all=len(found))
 
 

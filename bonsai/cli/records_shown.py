@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 ID_LENGTH = 10
 "Characters of an id that tables show; every command takes an unambiguous beginning of an id."
-CELL_LENGTH = 48
 COUNTS = ("read", "new", "duplicate", "held_back", "rejected")
 
 
@@ -24,10 +23,9 @@ def short(*ids: str) -> str:
     return ", ".join(found[:ID_LENGTH] for found in ids)
 
 
-def clipped(text: str, length: int = CELL_LENGTH) -> str:
-    """The first line of a text, with a sign where something is missing."""
-    first = " ".join(text.split())
-    return first if len(first) <= length else first[: length - 1] + "…"
+def on_one_line(text: str) -> str:
+    """A text for a table that cuts it to the width it has."""
+    return " ".join(text[:200].split())
 
 
 def count_pairs(counts: Counts) -> tuple[tuple[str, int], ...]:
@@ -55,7 +53,12 @@ def record_rows(records: Iterable[StoredRecord]) -> Iterator[tuple[str, ...]]:
     for stored in records:
         one = record_object(stored)
         names = ("language", "category", "status")
-        yield short(one["id"]), *(one[name] for name in names), clipped(one["instruction"]), clipped(one["output"])
+        yield (
+            short(one["id"]),
+            *(one[name] for name in names),
+            on_one_line(one["instruction"]),
+            on_one_line(one["output"]),
+        )
 
 
 def record_pairs(detail: RecordDetail, language: TextLanguage) -> Iterator[tuple[str, object]]:

@@ -19,7 +19,7 @@ def build(
     ctx: typer.Context,
     out: Annotated[Path, typer.Argument(help="cli.arg_seedling_out", metavar="FOLDER")],
     minutes: Annotated[float, typer.Option("--minutes", help="cli.opt_minutes")] = 50.0,
-    seed: Annotated[int, typer.Option("--seed", help="cli.opt_seed")] = 0,
+    seed: Annotated[int | None, typer.Option("--seed", help="cli.opt_seed")] = None,
 ) -> None:
     """Pre-train it from the text this package generates; started again, it goes on where it stopped."""
     from bonsai.model.seedling import build as recipe

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, TypeVar
 
 import typer
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bonsai.wiring import Bonsai
 
 AsJson = Annotated[bool, typer.Option("--json", help="cli.opt_json")]
+Choice = TypeVar("Choice", bound=str)
 By = Annotated[str, typer.Option("--by", help="cli.opt_by", show_default=False)]
 
 
@@ -101,19 +102,28 @@ class Shell:
         """A table or a panel."""
         self.console().print(renderable)
 
-    def table(self, headings: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[int] = ()) -> None:
-        """Rows under translated headings (`cli.col_<heading>`); `right` names the columns of figures."""
+    def table(
+        self,
+        headings: Sequence[str],
+        rows: Iterable[Sequence[object]],
+        right: Sequence[int] = (),
+        clipped: Sequence[int] = (),
+    ) -> None:
+        """Rows under translated headings (`cli.col_<heading>`).
+
+        `right` names the columns of figures; `clipped` those that share what is left of a line, and are cut to it.
+        """
         from rich import box
         from rich.table import Table
 
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, expand=bool(clipped))
         for number, heading in enumerate(headings):
-            figures = number in right
             table.add_column(
                 self.text(f"cli.col_{heading}"),
-                justify="right" if figures else "left",
-                no_wrap=figures,
-                overflow="fold",
+                justify="right" if number in right else "left",
+                no_wrap=number in right or number in clipped,
+                overflow="ellipsis" if number in clipped else "fold",
+                ratio=1 if number in clipped else None,
             )
         for row in rows:
             table.add_row(*(shown(cell) for cell in row))
@@ -165,10 +175,12 @@ def _language_of_home(home: Path) -> str | None:
     return str(section["language"]) if isinstance(section, dict) and "language" in section else None
 
 
-def one_of(value: str, valid: Sequence[str], name: str) -> None:
-    """Raises UsageError when `value`, said for `name`, is not among `valid`."""
-    if value not in valid:
-        raise UsageError("cli.not_one_of", name=name, value=value, valid=", ".join(valid))
+def one_of(value: str, valid: Sequence[Choice], name: str) -> Choice:
+    """`value`, said for `name`, as one of `valid`. Raises UsageError when it is none of them."""
+    for choice in valid:
+        if choice == value:
+            return choice
+    raise UsageError("cli.not_one_of", name=name, value=value, valid=", ".join(valid))
 
 
 def plain(value: object) -> object:

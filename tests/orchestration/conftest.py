@@ -21,6 +21,6 @@ def prefect_server() -> Iterator[None]:
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     made = tmp_path / "home"
-    wiring.init(made, "en", datetime.now(UTC))
+    wiring.init(made, "en", datetime.now(UTC), {})
     monkeypatch.setenv("BONSAI_HOME", str(made))
     return made
