@@ -38,7 +38,7 @@ def nightly(cold: bool = False, here: bool = False) -> str:
             try:
                 train(night) if here else train_elsewhere(night)
             except BonsaiError as error:
-                steps.fail_night(night, error.key)
+                steps.fail_night(night, error)
                 raise
             promote(night)
     return str(night)

@@ -17,7 +17,7 @@ from prefect.cache_policies import NO_CACHE
 
 from bonsai import pipeline, wiring
 from bonsai.config_layers import home_of
-from bonsai.errors import TransientError
+from bonsai.errors import BonsaiError, TransientError
 from bonsai.wiring import Bonsai
 from flows.progress import reporting
 
@@ -80,6 +80,6 @@ def promote(night: str) -> str:
 
 
 @step
-def fail_night(night: str, reason: str) -> None:
-    """Write down that the night did not end, so that the next start takes it up again."""
-    pipeline.fail_night(opened(), night, reason, now())
+def fail_night(night: str, error: BonsaiError) -> None:
+    """Write down that the night did not end, and why, so that the next start takes it up again."""
+    pipeline.fail_night(opened(), night, error, now())

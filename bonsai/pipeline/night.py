@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from bonsai import trial
-from bonsai.errors import BonsaiError, LockTimeout
+from bonsai.errors import BonsaiError, LockTimeout, WorkerDied
 from bonsai.pipeline.parts import Bonsai
 from bonsai.pipeline.preparing import freeze_suite, write_job, write_snapshot
 from bonsai.progress import Progress, Report
@@ -183,12 +183,16 @@ def _outcome(con: Connection, judged: trial.Judgement, before: str) -> Outcome:
     )
 
 
-def fail_night(b: Bonsai, night: str, reason: str, now: datetime) -> None:
-    """Write down that the night did not end; the next start takes it up again. `reason` is a text's key."""
+def fail_night(b: Bonsai, night: str, error: BonsaiError, now: datetime) -> None:
+    """Write down that the night did not end, and why; the next start takes it up again."""
+    values = {name: one if isinstance(one, int | float) else str(one) for name, one in error.values.items()}
     with b.database.writing() as con:
         champion = promotions_table.champion(con).adapter
         outcome = Outcome(
-            "failed", reasons=[{"key": reason, "values": {}}], champion=champion, chain_head=promotions_table.head(con)
+            "failed",
+            reasons=[{"key": error.key, "values": values}],
+            champion=champion,
+            chain_head=promotions_table.head(con),
         )
         nights_table.finish(con, night, outcome, now)
 
@@ -198,7 +202,7 @@ def dead_nights(b: Bonsai, now: datetime) -> tuple[str, ...]:
     with b.database.reading() as con:
         dead = tuple(one.key for one in nights_table.list_nights(con) if _is_dead(one))
     for night in dead:
-        fail_night(b, night, "pipeline.night_died", now)
+        fail_night(b, night, WorkerDied("pipeline.night_died"), now)
     return dead
 
 
@@ -214,7 +218,7 @@ def run_night(b: Bonsai, now: datetime, report: Report, *, cold: bool = False) -
             train_night(b, begun.night, report)
             benchmark_night(b, begun.night, report)
         except BonsaiError as error:
-            fail_night(b, begun.night, error.key, now)
+            fail_night(b, begun.night, error, now)
             raise
         decide_night(b, begun.night, now)
         promote_night(b, begun.night, now)
