@@ -72,11 +72,12 @@ class LeakGuard:
     def __init__(self, items: Iterable[tuple[str, str, str]]) -> None:
         """`items`: (id, instruction, input)."""
         self._items = [_item(*item) for item in items]
-        self._by_shingle: dict[str, list[int]] = {}
+        self._by_rare_shingle: dict[str, list[int]] = {}
         self._by_run: dict[str, list[int]] = {}
+        usual = Counter(shingle for item in self._items for shingle in item.shingles)
         for number, item in enumerate(self._items):
-            for shingle in item.shingles:
-                self._by_shingle.setdefault(shingle, []).append(number)
+            for shingle in _rarest(item.shingles, usual):
+                self._by_rare_shingle.setdefault(shingle, []).append(number)
             for run in item.runs:
                 self._by_run.setdefault(run, []).append(number)
 
@@ -105,12 +106,11 @@ class LeakGuard:
 
     def _close(self, asked: str, key: str) -> Iterator[int]:
         """Items with a run in common, or most of their shingles. An equal question has all of them."""
-        shared: Counter[int] = Counter()
-        for shingle in _shingles(key):
-            shared.update(self._by_shingle.get(shingle, ()))
-        for number, count in shared.items():
+        shingles = _shingles(key)
+        for number in {number for shingle in shingles for number in self._by_rare_shingle.get(shingle, ())}:
             item = self._items[number]
-            if count >= CONTAINMENT * len(item.shingles) and _reads_the_same(item.key, key):
+            shared = len(item.shingles & shingles)
+            if shared >= CONTAINMENT * len(item.shingles) and _reads_the_same(item.key, key):
                 yield number
         for run in _runs(asked, key):
             yield from self._by_run.get(run, ())
@@ -129,6 +129,12 @@ def _item(id: str, instruction: str, input: str) -> _Item:
         questions=frozenset(_QUESTION_WORD.findall(instruction.casefold())),
         quoted=tuple(_QUOTED.findall(instruction)),
     )
+
+
+def _rarest(shingles: frozenset[str], usual: Counter[str]) -> list[str]:
+    """So many of an item's shingles that whoever shares 80 % of them all shares at least one of these."""
+    missing = int((1 - CONTAINMENT) * len(shingles) + 1e-9)
+    return sorted(shingles, key=lambda shingle: (usual[shingle], shingle))[: missing + 1]
 
 
 def _reads_the_same(item: str, asked: str) -> bool:

@@ -17,12 +17,12 @@ from bonsai.tags.category import CategoryTagger as CategoryTagger
 from bonsai.tags.category import tag_categories
 from bonsai.tags.language import VERSION as LANGUAGE_VERSION
 from bonsai.tags.language import detect as detect
-from bonsai.tags.language import guess_answer
+from bonsai.tags.language import guess_answer, guess_question
 from bonsai.tags.merging import merge_tag as merge_tag
 from bonsai.tags.merging import merge_tags as merge_tags
 from bonsai.tags.reasoning import question_language as question_language
-from bonsai.tags.reasoning import question_text, reasoning_tag
 from bonsai.tags.reasoning import reasoning_sentence as reasoning_sentence
+from bonsai.tags.reasoning import reasoning_tag
 
 THRESHOLD = 0.65
 "Probability from which the learned tagger's category is taken."
@@ -61,12 +61,13 @@ def retag_batch(
 def _tags(record: Record, category: Tag | None, given_by: Literal["import", "person"]) -> Tags:
     version = record.author if given_by == "person" else record.source_name or record.origin.name
     given = Tag("", given_by, 1.0, version)
+    asked = guess_question(record.instruction, record.input)
     if record.language:
         spoken, language = record.language, replace(given, value=record.language)
     else:
-        found = guess_answer(record.output, question_text(record))
+        found = guess_answer(record.output, record.instruction, asked)
         spoken, language = found.language, Tag(found.language, "rule", found.confidence, LANGUAGE_VERSION)
     if category is None:
         category = replace(given, value=str(record.category))
-    reasoning = replace(given, value=record.reasoning) if record.reasoning else reasoning_tag(record, spoken)
+    reasoning = replace(given, value=record.reasoning) if record.reasoning else reasoning_tag(asked.language, spoken)
     return Tags(language, category, reasoning)

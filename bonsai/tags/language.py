@@ -24,6 +24,9 @@ from functools import cache
 from bonsai.records import Language, Tag
 
 VERSION = "language-1"
+READ_CHARACTERS = 800
+"Of a text; more does not change the guess."
+MOST_WORDS = 100
 NAMES = 12
 "Latin words that may be a list of names: no grammar, whatever the model takes them for."
 
@@ -75,22 +78,28 @@ def detect(text: str) -> Tag:
     return Tag(found.language, "rule", found.confidence, VERSION)
 
 
-def guess_answer(answer: str, question: str) -> Guess:
-    """The answer's language. Where the answer alone cannot say, the question decides.
+def guess_question(instruction: str, passage: str = "") -> Guess:
+    """The language someone asks in, whatever they quote: 'What is "爪とぎ" in English?' is asked in English.
+
+    The passage speaks only for an instruction without a letter.
+    """
+    for text in (_QUOTED.sub(" ", instruction), instruction, passage):
+        found = guess(text)
+        if found.confidence:
+            return found
+    return NOTHING
+
+
+def guess_answer(answer: str, instruction: str, asked: Guess | None = None) -> Guess:
+    """The answer's language. Where the answer alone cannot say, the question's language (`asked`) decides.
 
     That is a number, Han that two languages share, or a few names in Latin letters: "DPLG" answers a Japanese
     question in Japanese, unless the question asks for another language ("... in French?", "英語で").
     """
     found = guess(answer)
-    if found.confidence == 0.0 or (not found.by_grammar and not _ASKS_FOR_LANGUAGE.search(question)):
-        return _as_asked(found, guess_question(question))
+    if found.confidence == 0.0 or (not found.by_grammar and not _ASKS_FOR_LANGUAGE.search(instruction)):
+        return _as_asked(found, asked or guess_question(instruction))
     return found
-
-
-def guess_question(text: str) -> Guess:
-    """The language someone asks in, whatever they quote: 'What is "爪とぎ" in English?' is asked in English."""
-    unquoted = guess(_QUOTED.sub(" ", text))
-    return unquoted if unquoted.confidence else guess(text)
 
 
 def _as_asked(found: Guess, asked: Guess) -> Guess:
@@ -103,6 +112,7 @@ def _as_asked(found: Guess, asked: Guess) -> Guess:
 
 def guess(text: str) -> Guess:
     """The language by script, then by words."""
+    text = text[:READ_CHARACTERS]
     if text.isascii():
         words = _LATIN_WORD.findall(text)
         return _latin(text, words) if words else NOTHING
@@ -154,13 +164,15 @@ def _character_sets() -> _CharacterSets:
 
 def _latin(text: str, words: list[str]) -> Guess:
     """English or another language in Latin letters."""
-    lowered = [word.lower().replace("’", "'") for word in words[:200]]
-    known = [word for word in lowered if word in _ENGLISH_WORDS]
+    read = [word.lower().replace("’", "'") for word in words[:MOST_WORDS]]
+    known = [word for word in read if word in _ENGLISH_WORDS]
     sure = sum(word not in _SHARED_WORDS for word in known)
-    foreign = 0 if text.isascii() else sum(not word.isascii() for word in lowered)
-    if (sure or len(known) > 1) and 20 * len(known) >= len(lowered) and 10 * foreign <= len(lowered):
+    foreign = 0 if text.isascii() else sum(not word.isascii() for word in read)
+    if (sure or len(known) > 1) and 20 * len(known) >= len(read) and 10 * foreign <= len(read):
         return Guess("en", 0.99 if sure > 1 else 0.9)
-    return _by_model(text, len(lowered))
+    if len(read) < 3 and text.isascii():  # a name, a bit of code, one word: a model would only be guessing
+        return Guess("en", 0.4, by_grammar=False)
+    return _by_model(text, len(read))
 
 
 def _by_model(text: str, words: int) -> Guess:
@@ -170,6 +182,6 @@ def _by_model(text: str, words: int) -> Guess:
     name, score = str(answers[0]["lang"]), float(answers[0]["score"])
     if name == "en":
         return Guess("en", max(0.5, score), by_grammar=words > NAMES)
-    if (words < 3 and text.isascii()) or score < 0.4:  # a name, a bit of code, one word: not enough to say more
+    if score < 0.4:
         return Guess("en", 0.4, by_grammar=False)
     return Guess("other", score, by_grammar=words > NAMES)

@@ -7,21 +7,16 @@ from __future__ import annotations
 
 from bonsai.records import Language, Record, Tag
 from bonsai.records import reasoning_sentence as reasoning_sentence
-from bonsai.tags.language import guess, guess_question
+from bonsai.tags.language import guess_question
 
 VERSION = "reasoning-1"
 
 
-def question_text(record: Record) -> str:
-    """What shows the question's language: the instruction; its passage only where the instruction has no letter."""
-    return record.instruction if guess(record.instruction).confidence else record.input
-
-
 def question_language(record: Record) -> Language:
     """The language of the question."""
-    return guess_question(question_text(record)).language
+    return guess_question(record.instruction, record.input).language
 
 
-def reasoning_tag(record: Record, answer_language: Language) -> Tag:
+def reasoning_tag(question_language: Language, answer_language: Language) -> Tag:
     """The sentence for a record that has no reasoning of its own."""
-    return Tag(reasoning_sentence(question_language(record), answer_language), "rule", 1.0, VERSION)
+    return Tag(reasoning_sentence(question_language, answer_language), "rule", 1.0, VERSION)
