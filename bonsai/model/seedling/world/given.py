@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from bonsai.model.seedling.wordings import WORLD_LANGUAGES, ask, wordings
 from bonsai.model.seedling.world.everyday import Household, written_date
@@ -31,7 +32,9 @@ def given_facts(chance: random.Random, each: int) -> Iterator[Fact]:
 
 def passage_fact(chance: random.Random, household: Household, ordinal: int) -> Fact:
     """Two to four statements, and a question that one of them answers."""
-    told = [household.fact(family, chance.randrange(12)) for family in chance.sample(PASSAGE_FAMILIES, chance.randint(2, 4))]
+    told = [
+        household.fact(family, chance.randrange(12)) for family in chance.sample(PASSAGE_FAMILIES, chance.randint(2, 4))
+    ]
     asked = told[0]
     chance.shuffle(told)
     context = (" ".join(fact.answer["en"] for fact in told), "".join(fact.answer["ja"] for fact in told))
@@ -40,41 +43,62 @@ def passage_fact(chance: random.Random, household: Household, ordinal: int) -> F
 
 
 def diary_fact(chance: random.Random, household: Household, ordinal: int) -> Fact:
-    """Three or four dated lines, and a question for one of them."""
-    rules = data("phrases")["diary"]
-    lines: list[tuple[str, str]] = []
-    slots: dict[str, Pair] = {}
-    answer: Pair = ("", "")
-    for position, entry in enumerate(chance.sample(rules["entry"], chance.randint(3, 4))):
-        year, month, day = chance.randint(2022, 2026), chance.randint(1, 10), chance.randint(1, 28)
-        name, mood = chance.choice(household.names), chance.choice(rules["mood"])
-        stamp = f"{year}-{month:02}-{day:02}"
-        lines.append((f"{stamp} · {name[0]} · {mood[0]} · self · {entry[0]}", f"{stamp} · {name[1]} · {mood[1]} · self · {entry[1]}"))
-        if position == 0:
-            slots, answer = _diary_question(chance, name, written_date(year, month, day), mood, entry)
-    lines.sort()
+    """Three or four dated lines, and a question for the first that was written."""
+    notes = [_note(chance, household) for _ in range(chance.randint(3, 4))]
+    asked = notes[0]
+    lines = sorted(note.line for note in notes)
     head = f"today: {TODAY}\n"
     context = (head + "\n".join(line[0] for line in lines), head + "\n".join(line[1] for line in lines))
-    return make_fact("from_experiences", ordinal, slots, answer, context)
+    return make_fact("from_experiences", ordinal, {"question": asked.question}, asked.answer, context)
 
 
-def _diary_question(
-    chance: random.Random, name: Pair, date: Pair, mood: Pair, entry: list[str]
-) -> tuple[dict[str, Pair], Pair]:
-    """When it was, what happened on that day, or how it felt."""
+@dataclass(frozen=True, slots=True)
+class _Note:
+    """One line of a diary, with a question that it answers."""
+
+    line: Pair
+    question: Pair
+    answer: Pair
+
+
+def _note(chance: random.Random, household: Household) -> _Note:
+    """Half of the notes are about common events, half in free words."""
+    rules = data("phrases")["diary"]
+    year, month, day = chance.randint(2022, 2026), chance.randint(1, 10), chance.randint(1, 28)
+    name, mood, date = chance.choice(household.names), chance.choice(rules["mood"]), written_date(year, month, day)
+    stamp = f"{year}-{month:02}-{day:02}"
+    if chance.random() < 0.5:
+        entry = chance.choice(rules["entry"])
+        note, (question, answer) = (entry[0], entry[1]), _common(chance, name, date, mood, entry)
+    else:
+        told = chance.choice(rules["told"])
+        known: dict[str, Pair] = {"name": name, "date": date}
+        note, answer = (household.fill((text[0], text[1]), known) for text in (told["note"], told["answer"]))
+        asked = chance.choice(told["questions"])
+        question = household.fill((asked[0], asked[1]), known)
+    line = tuple(f"{stamp} · {name[at]} · {mood[at]} · self · {note[at]}" for at in (0, 1))
+    return _Note((line[0], line[1]), question, answer)
+
+
+def _common(chance: random.Random, name: Pair, date: Pair, mood: list[str], entry: list[str]) -> tuple[Pair, Pair]:
+    """A question and its answer: when it was, what happened on that day, or how it felt."""
     kind = chance.randrange(3)
     _, _, noun_en, noun_ja, said_en, said_ja = entry
     if kind == 0:
         fact = make_fact("when_event", 0, {"name": name, "event": (noun_en, noun_ja)}, ("", ""))
-        answer = (f"{name[0]}'s {noun_en} was on {date[0]}.", f"{name[1]}の{noun_ja}は{date[1]}でした。")
-    elif kind == 1:
+        return _question(chance, fact), (
+            f"{name[0]}'s {noun_en} was on {date[0]}.",
+            f"{name[1]}の{noun_ja}は{date[1]}でした。",
+        )
+    if kind == 1:
         fact = make_fact("event_on", 0, {"name": name, "date": date}, ("", ""))
-        answer = (f"On {date[0]} {name[0]} {said_en}.", f"{date[1]}に{name[1]}は{said_ja}。")
-    else:
-        question = (f"How did I feel about {name[0]}'s {noun_en}?", f"{name[1]}の{noun_ja}のとき、どんな気持ちでしたか?")
-        answer = (f"I was {mood[0]} about {name[0]}'s {noun_en}.", f"{name[1]}の{noun_ja}のときの気持ちは「{mood[1]}」です。")
-        return {"question": question}, answer
-    return {"question": _question(chance, fact)}, answer
+        return _question(chance, fact), (f"On {date[0]} {name[0]} {said_en}.", f"{date[1]}に{name[1]}は{said_ja}。")
+    question = (f"How did I feel about {name[0]}'s {noun_en}?", f"{name[1]}の{noun_ja}のとき、どんな気持ちでしたか?")
+    answer = (
+        f"I was {mood[0]} about {name[0]}'s {noun_en}.",
+        f"{name[1]}の{noun_ja}のときの気持ちは「{mood[1]}」です。",
+    )
+    return question, answer
 
 
 def _question(chance: random.Random, fact: Fact) -> Pair:
