@@ -11,7 +11,7 @@ class Progress:
     """One sign of life of a long step."""
 
     step: str
-    "`ingest`, `tag`, `snapshot`, `train`, `benchmark`, `decide` or `promote`: its text is `cli.step_<step>`."
+    "Its name, `ingest`, `train`, `benchmark` ...; the text for people is `cli.step_<step>`."
     done: int
     total: int
     "0 when nobody knows yet."

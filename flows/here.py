@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bonsai.config import PrefectSettings
-from bonsai.progress import Report
+from bonsai.progress import Progress, Report
 from flows import server
 from flows.settings import environment
 
@@ -20,14 +20,16 @@ def run_night(home: Path, settings: PrefectSettings, *, cold: bool, report: Repo
         if not up:
             up = stack.enter_context(server.alone(home, settings, os.environ))
             own = dict(up.environ)
+        report(Progress("prefect", 0, 0))
         os.environ.clear()
-        # The terminal shows progress instead; logs would be sent at exit, to a server that is gone by then.
-        os.environ.update(own | {"PREFECT_LOGGING_LEVEL": "WARNING", "PREFECT_LOGGING_TO_API_ENABLED": "false"})
+        # The terminal shows progress, and errors as one line; logs would be sent at exit, to a server gone by then.
+        os.environ.update(own | {"PREFECT_LOGGING_LEVEL": "CRITICAL", "PREFECT_LOGGING_TO_API_ENABLED": "false"})
 
         from flows.nightly_flow import nightly  # seconds, in which the server starts too
         from flows.progress import watched_by
 
         for child in up.children:
             server.wait_until_it_answers(child, up.url, settings.server_startup_seconds)
+        report(Progress("prefect", 1, 1))
         with watched_by(report):
             return nightly(cold=cold, here=True)

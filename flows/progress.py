@@ -35,6 +35,15 @@ def reporting() -> Report:
     return _watcher.get() or _logging()
 
 
+@contextmanager
+def told(step: str) -> Iterator[None]:
+    """Tell the beginning and the end of a step that has nothing to count."""
+    report = reporting()
+    report(Progress(step, 0, 1))
+    yield
+    report(Progress(step, 1, 1))
+
+
 def _logging() -> Report:
     logger = get_run_logger()
     last: dict[str, float] = {}

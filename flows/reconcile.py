@@ -19,8 +19,7 @@ from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.states import Crashed
 
 from bonsai.config_layers import home_of
-from bonsai.errors import LockTimeout
-from storage.locks import held
+from flows.locks import is_held
 
 UNFINISHED = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
 
@@ -32,7 +31,7 @@ def main(pools: list[str]) -> None:
         for name in pools:
             if name not in known:
                 client.create_work_pool(WorkPoolCreate(name=name, type="process"))
-        sys.stdout.write(json.dumps(mark_dead_runs(client, night_is_held(home_of(os.environ)))))
+        sys.stdout.write(json.dumps(mark_dead_runs(client, is_held(home_of(os.environ) / "night.lock"))))
 
 
 def mark_dead_runs(client: SyncPrefectClient, night_held: bool) -> list[str]:
@@ -56,15 +55,6 @@ def may_live(run: FlowRun, night_held: bool) -> bool:
     except OSError:
         return False
     return b"prefect" in command
-
-
-def night_is_held(home: Path) -> bool:
-    """Whether some process is in the middle of a night."""
-    try:
-        with held(home / "night.lock", exclusive=True, wait_seconds=0):
-            return False
-    except LockTimeout:
-        return True
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from pathlib import Path
 from bonsai.config import PrefectSettings
 from bonsai.errors import TerminalError, UsageError
 from bonsai.files import write_json_atomic
+from flows.locks import is_held
 from flows.settings import CODE, HOST, environment, folder
 from storage.locks import held
 
@@ -59,9 +60,9 @@ class Running:
 
 
 def running(home: Path) -> Running | None:
-    """The server of this home, if one answers on its port."""
+    """The server of this home, if one is up. Its file alone proves nothing: a killed one leaves it behind."""
     path = home / "prefect" / "server.json"
-    if not path.is_file():
+    if not path.is_file() or not is_held(home / "prefect" / "up.lock"):
         return None
     port = int(json.loads(path.read_text("utf-8"))["port"])
     return Running(_url(port), home / "logs", {}) if _listens(port) else None

@@ -19,7 +19,7 @@ from bonsai import pipeline, wiring
 from bonsai.config_layers import home_of
 from bonsai.errors import BonsaiError, TransientError
 from bonsai.wiring import Bonsai
-from flows.progress import reporting
+from flows.progress import reporting, told
 
 
 def may_pass(task: object, run: object, state: Any) -> bool:
@@ -51,7 +51,8 @@ def drain_inbox() -> int:
 @step
 def begin_night(cold: bool) -> tuple[str, str]:
     """(night, status)."""
-    begun = pipeline.begin_night(opened(), now(), cold=cold)
+    with told("snapshot"):
+        begun = pipeline.begin_night(opened(), now(), cold=cold)
     return begun.night, begun.status
 
 
@@ -70,13 +71,15 @@ def benchmark(night: str) -> None:
 @step
 def decide(night: str) -> str:
     """The verdict."""
-    return pipeline.decide_night(opened(), night, now())
+    with told("decide"):
+        return pipeline.decide_night(opened(), night, now())
 
 
 @step
 def promote(night: str) -> str:
     """`promoted`, `waiting` or `kept`."""
-    return pipeline.promote_night(opened(), night, now())
+    with told("promote"):
+        return pipeline.promote_night(opened(), night, now())
 
 
 @step

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+from contextlib import suppress
+
 import typer
 
 from bonsai.cli.help import noun, verb
@@ -12,13 +15,14 @@ app = noun()
 
 @verb(app, "cli.up")
 def up(ctx: typer.Context) -> None:
-    """Start everything, say where it is, wait; Ctrl-C stops all of it."""
+    """Start everything, say where it is, wait; Ctrl-C, or a SIGTERM, stops all of it."""
     from bonsai import pipeline
     from flows import server
     from flows.settings import auth_file
 
     shell = shell_of(ctx)
     bonsai = shell.open()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     for night in pipeline.dead_nights(bonsai, shell.now()):
         shell.say("cli.night_was_dead", night=night)
     shell.say("cli.starting", home=bonsai.home)
@@ -27,4 +31,6 @@ def up(ctx: typer.Context) -> None:
             shell.say("cli.run_was_dead", run=name)
         shell.say("cli.up_at", url=running.url, password=auth_file(bonsai.home), logs=running.logs)
         shell.out.flush()
-        server.wait(running)
+        with suppress(KeyboardInterrupt):
+            server.wait(running)
+        shell.say("cli.stopping")

@@ -251,3 +251,18 @@ def test_nothing_a_command_prints_is_wider_than_80_columns(bonsai: Bonsai) -> No
         for language in ("en", "ja"):
             out = bonsai(*command.split(), "--lang", language).out
             assert max(cell_len(line) for line in out.splitlines()) <= 80, command
+
+
+def test_the_doctor_looks_at_everything(bonsai: Bonsai) -> None:
+    found = {one["name"]: one["ok"] for one in bonsai("doctor", "--json").json}
+    names = ["python", "packages", "settings", "home", "disk", "gpu", "seedling", "benchmark", "prefect"]
+    assert list(found) == names
+    assert all(found[name] for name in ("python", "settings", "home", "benchmark", "prefect"))
+
+
+def test_the_doctor_names_what_is_wrong(bonsai: Bonsai, tmp_path: Path) -> None:
+    with (tmp_path / "home" / "bonsai.toml").open("a") as file:
+        file.write("\n[gate]\nmoed = 'review'\n")
+    said = bonsai("doctor", "--json")
+    assert said.code == 1
+    assert next("gate.mode" in one["detail"] for one in said.json if one["name"] == "settings")

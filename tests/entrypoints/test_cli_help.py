@@ -1,5 +1,6 @@
 """The command line explains itself in both languages, quickly, and says no in one line."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ def test_every_command_has_help_in_both_languages(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     commands = cli.commands()
-    assert len(commands) >= 35
+    assert len(commands) == 34
     for command in commands:
         pages = {}
         for language in ("en", "ja"):
@@ -45,6 +46,13 @@ def test_both_languages_have_the_same_keys_and_placeholders() -> None:
         return {name: {part[1] for part in Formatter().parse(value)} - {None} for name, value in texts.items()}
 
     assert shape("en") == shape("ja")
+
+
+def test_every_step_that_reports_has_a_name_for_people() -> None:
+    sources = [path for folder in ("bonsai", "flows") for path in (ROOT / folder).rglob("*.py")]
+    steps = {step for path in sources for step in re.findall(r'(?:Progress|told)\("(\w+)"', path.read_text("utf-8"))}
+    assert {"ingest", "train", "benchmark", "promote"} <= steps
+    assert {f"step_{step}" for step in steps} <= set(area_texts("cli", "en"))
 
 
 def test_the_language_comes_from_the_option_then_the_settings_then_the_locale(

@@ -1,6 +1,5 @@
 """Which unfinished runs are dead: told by the process that their worker noted."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -10,7 +9,8 @@ from uuid import uuid4
 import pytest
 from prefect.client.schemas.objects import FlowRun
 
-from flows.reconcile import may_live, night_is_held
+from flows.locks import is_held
+from flows.reconcile import may_live
 from storage.locks import held
 
 
@@ -52,9 +52,9 @@ def test_a_run_without_a_process_is_a_person_s_night_or_dead(deployed: bool, hel
     assert may_live(run(None, deployed), night_held=held_now) is lives
 
 
-def test_the_night_lock_tells_whether_one_runs(tmp_path: Path) -> None:
-    assert not night_is_held(tmp_path)
-    with held(tmp_path / "night.lock", exclusive=True, wait_seconds=0):
-        assert night_is_held(tmp_path)
-    assert not night_is_held(tmp_path)
-    assert os.path.exists(tmp_path / "night.lock")
+def test_a_lock_tells_whether_it_is_held(tmp_path: Path) -> None:
+    path = tmp_path / "night.lock"
+    assert not is_held(path)
+    with held(path, exclusive=True, wait_seconds=0):
+        assert is_held(path)
+    assert not is_held(path)

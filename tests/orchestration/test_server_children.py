@@ -1,0 +1,73 @@
+"""What `flows.server` starts does not outlive what started it, however that ended."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from bonsai.config import load_config
+from flows import server
+from flows.settings import auth_file, auth_string, environment
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = """
+import os, sys, time
+from pathlib import Path
+from bonsai.config import load_config
+from flows import server
+home = Path(sys.argv[1])
+with server.alone(home, load_config(home, {}).prefect, os.environ) as running:
+    print(running.children[0].process.pid, flush=True)
+    time.sleep(600)
+"""
+
+
+def is_gone(pid: int, seconds: float = 30) -> bool:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except FileNotFoundError:
+            return True
+        if state in "ZX":
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_a_server_for_one_night_ends_with_a_killed_parent(tmp_path: Path) -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    parent.send_signal(signal.SIGKILL)
+    parent.communicate()
+    assert is_gone(child)
+
+
+def test_a_file_of_a_killed_server_is_no_server(tmp_path: Path) -> None:
+    (tmp_path / "prefect").mkdir()
+    (tmp_path / "prefect" / "server.json").write_text('{"port": 4200, "pid": 1}')
+    assert server.running(tmp_path) is None
+
+
+def test_the_password_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
+    first = auth_string(tmp_path)
+    assert auth_string(tmp_path) == first
+    assert len(first) > 40
+    assert auth_file(tmp_path).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_person_s_own_prefect_is_left_alone(tmp_path: Path) -> None:
+    settings = load_config(tmp_path, {}).prefect
+    theirs = {"PREFECT_API_URL": "https://api.prefect.cloud/x", "PREFECT_API_KEY": "secret", "PATH": os.environ["PATH"]}
+    made = environment(tmp_path, settings, theirs, "http://127.0.0.1:4200")
+    assert made["PREFECT_API_URL"] == "http://127.0.0.1:4200/api"
+    assert made["PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS"] == "http://127.0.0.1:4200"
+    assert "PREFECT_API_KEY" not in made
+    assert made["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
+    assert made["DO_NOT_TRACK"] == "1"
+    assert "PREFECT_API_URL" not in environment(tmp_path, settings, theirs)
