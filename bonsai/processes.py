@@ -32,6 +32,8 @@ Work = Callable[[Path, Emit], Mapping[str, Any]]
 """A worker's work: argument file in, result out."""
 
 _STOP_SECONDS = 10.0
+_PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
+"""torch's threads spin while they wait for each other: beside other busy processes a step took 20 times as long."""
 
 
 def run_worker(
@@ -80,7 +82,7 @@ def _started(
             stdout=subprocess.PIPE,
             stderr=stderr,
             start_new_session=True,
-            env={**os.environ, "PYTHONPATH": path, **environment},
+            env={**_PATIENT, **os.environ, "PYTHONPATH": path, **environment},
         )
     with suppress(ProcessLookupError, PermissionError):
         os.setpriority(os.PRIO_PROCESS, child.pid, nice)

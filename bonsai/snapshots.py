@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
@@ -45,6 +45,28 @@ class Example:
     language: str
     "The answer's language."
     output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """`manifest.json`: what a folder holds, for a person and for `read`."""
+
+    format: int
+    id: str
+    content_hash: str
+    "SHA-256 over every row and its split, whatever the file's layout."
+    records_sha256: str
+    "SHA-256 of the Parquet file."
+    seed: int
+    train: int
+    "Rows that train, anchors included."
+    anchors: int
+    validation: int
+    train_tokens: int
+    refused: tuple[str, ...]
+    "Ids of records that are longer than the base can take."
+    created_at: str
+    "ISO 8601, UTC."
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,20 +160,20 @@ def write(snapshot: Snapshot, folder: Path, created_at: datetime) -> Snapshot:
     rows = [{"split": split, **asdict(row)} for split, chosen in splits for row in chosen]
     table = pd.DataFrame(rows, columns=["split", *(field.name for field in fields(Example))])
     write_atomic(folder / RECORDS, table.to_parquet(index=False))
-    manifest = {
-        "format": FORMAT,
-        "id": snapshot.id,
-        "content_hash": snapshot.content_hash,
-        "records_sha256": sha256_file(folder / RECORDS),
-        "seed": snapshot.seed,
-        "train": len(snapshot.train),
-        "anchors": sum(row.role == "anchor" for row in snapshot.train),
-        "validation": len(snapshot.validation),
-        "train_tokens": snapshot.train_tokens,
-        "refused": list(snapshot.refused),
-        "created_at": created_at.isoformat(),
-    }
-    write_json_atomic(folder / MANIFEST, manifest)
+    manifest = Manifest(
+        format=FORMAT,
+        id=snapshot.id,
+        content_hash=snapshot.content_hash,
+        records_sha256=sha256_file(folder / RECORDS),
+        seed=snapshot.seed,
+        train=len(snapshot.train),
+        anchors=sum(row.role == "anchor" for row in snapshot.train),
+        validation=len(snapshot.validation),
+        train_tokens=snapshot.train_tokens,
+        refused=snapshot.refused,
+        created_at=created_at.isoformat(),
+    )
+    write_json_atomic(folder / MANIFEST, asdict(manifest))
     return replace(snapshot, folder=str(folder))
 
 
@@ -161,7 +183,7 @@ def read(folder: Path) -> Snapshot:
 
     manifest = _manifest(folder)
     records = folder / RECORDS
-    if not records.is_file() or sha256_file(records) != manifest["records_sha256"]:
+    if not records.is_file() or sha256_file(records) != manifest.records_sha256:
         raise IntegrityError("snapshots.altered", folder=folder)
     rows = pd.read_parquet(records).to_dict("records")
     split: dict[str, list[Example]] = {"train": [], "validation": []}
@@ -169,7 +191,7 @@ def read(folder: Path) -> Snapshot:
         values = {str(name): value for name, value in row.items()}
         split[values.pop("split")].append(Example(**values))
     made = content_hash(split["train"], split["validation"])
-    if made != manifest["content_hash"]:
+    if made != manifest.content_hash:
         raise IntegrityError("snapshots.altered", folder=folder)
     return Snapshot(
         id=made[:16],
@@ -177,19 +199,20 @@ def read(folder: Path) -> Snapshot:
         folder=str(folder),
         train=tuple(split["train"]),
         validation=tuple(split["validation"]),
-        seed=int(str(manifest["seed"])),
-        train_tokens=int(str(manifest["train_tokens"])),
-        refused=tuple(manifest["refused"]),  # type: ignore[arg-type]
+        seed=manifest.seed,
+        train_tokens=manifest.train_tokens,
+        refused=tuple(manifest.refused),
     )
 
 
-def _manifest(folder: Path) -> Mapping[str, object]:
+def _manifest(folder: Path) -> Manifest:
     try:
-        manifest: Mapping[str, object] = json.loads((folder / MANIFEST).read_text("utf-8"))
+        values = json.loads((folder / MANIFEST).read_text("utf-8"))
+        found = values["format"]
+        if found == FORMAT:
+            return Manifest(**values)
     except FileNotFoundError:
         raise IntegrityError("snapshots.unfinished", folder=folder) from None
-    except ValueError:
+    except (ValueError, TypeError, KeyError):
         raise IntegrityError("snapshots.altered", folder=folder) from None
-    if manifest.get("format") != FORMAT:
-        raise IntegrityError("snapshots.format_unknown", folder=folder, found=manifest.get("format"), known=FORMAT)
-    return manifest
+    raise IntegrityError("snapshots.format_unknown", folder=folder, found=found, known=FORMAT)

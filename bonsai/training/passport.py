@@ -79,16 +79,13 @@ def read_passport(folder: Path) -> Passport:
     """
     try:
         values = json.loads((folder / PASSPORT).read_text("utf-8"))
+        found = values["format"]
+        if found != FORMAT:
+            raise IntegrityError("training.passport_format", folder=folder, found=found, known=FORMAT)
+        passport = Passport(**{**values, "files": dict(values["files"])})
     except FileNotFoundError:
         raise IntegrityError("training.adapter_unfinished", folder=folder) from None
-    except ValueError:
-        raise IntegrityError("training.adapter_altered", folder=folder, file=PASSPORT) from None
-    if not isinstance(values, dict) or values.get("format") != FORMAT:
-        found = values.get("format") if isinstance(values, dict) else None
-        raise IntegrityError("training.passport_format", folder=folder, found=found, known=FORMAT)
-    try:
-        passport = Passport(**values)
-    except TypeError:
+    except (ValueError, TypeError, KeyError):
         raise IntegrityError("training.adapter_altered", folder=folder, file=PASSPORT) from None
     _verify(folder, passport)
     return passport

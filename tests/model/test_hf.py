@@ -95,7 +95,7 @@ def test_a_trained_adapter_answers_better_and_its_base_stays_what_it_was(tiny_pl
     adapter = open_answerer(loaded, trained.path)
     after = adapter.log_likelihoods(SCORED)
 
-    assert all(new.bits < 0.8 * old.bits for new, old in zip(after, before, strict=True))
+    assert all(new.bits < 0.95 * old.bits for new, old in zip(after, before, strict=True))
     assert adapter.logits_fingerprint() != fingerprint
     assert base.logits_fingerprint() == fingerprint
     assert base.log_likelihoods(SCORED) == before

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bonsai.errors import ConfigError, TrainingError
+from bonsai.model.bases import Base, Device, choose_profile
+from bonsai.snapshots import Example, Snapshot
+from bonsai.training.checkpoints import plan_hash
+from bonsai.training.order import training_order
+from bonsai.training.plan import Recipe, TrainingPlan, make_plan, plan_from_json, plan_to_json
+
+BASE = Base("tiny", "/bases/tiny", "", "nf4", True, "float32", 64, 24, 32, 4)
+RECIPE = Recipe(
+    template="tagged",
+    target_modules=("q_proj", "fc1"),
+    lora_rank=4,
+    lora_alpha=8.0,
+    lora_dropout=0.0,
+    learning_rate=1e-3,
+    warmup_share=0.1,
+    weight_decay=0.0,
+    max_grad_norm=1.0,
+    epochs=3,
+    batch_size=4,
+    accumulate=2,
+    by_length=True,
+    packing=False,
+    gradient_checkpointing=False,
+    optimiser="adamw_torch_fused",
+    checkpoint_steps=10,
+)
+ROW = Example("r", "own", "Q?", "", "", "open_qa", "en", "A.")
+SNAPSHOT = Snapshot("0" * 16, "0" * 64, "/snapshots/0", tuple([ROW] * 10), (), 7, train_tokens=640)
+
+
+def planned(recipe: Recipe = RECIPE, snapshot: Snapshot = SNAPSHOT) -> TrainingPlan:
+    return make_plan(
+        "tiny",
+        BASE,
+        recipe,
+        snapshot,
+        device="cpu",
+        threads=2,
+        seed=7,
+        run_folder=Path("/runs/1"),
+        adapters_folder=Path("/adapters"),
+        created_at=datetime(2026, 11, 21, tzinfo=UTC),
+    )
+
+
+def test_steps_are_fixed_by_rows_epochs_and_batches() -> None:
+    assert planned().steps == 4  # 30 rows in batches of 4, two a step
+    assert planned(replace(RECIPE, accumulate=1)).steps == 8
+    assert planned(replace(RECIPE, accumulate=1, packing=True)).steps == 8  # 640 tokens fill 10 rows of 64
+
+
+def test_a_plan_survives_json() -> None:
+    plan = planned()
+
+    assert plan_from_json(json.loads(json.dumps(plan_to_json(plan)))) == plan
+
+
+def test_an_empty_snapshot_is_refused() -> None:
+    with pytest.raises(TrainingError) as caught:
+        planned(snapshot=replace(SNAPSHOT, train=()))
+
+    assert caught.value.key == "training.nothing_to_train"
+
+
+def test_a_checkpoint_belongs_to_what_is_trained_not_to_where_and_when() -> None:
+    plan = planned()
+
+    assert plan_hash(replace(plan, created_at="", run_folder="/elsewhere", adapters_folder="/a")) == plan_hash(plan)
+    assert plan_hash(replace(plan, seed=8)) != plan_hash(plan)
+    assert plan_hash(replace(plan, recipe=replace(RECIPE, learning_rate=2e-3))) != plan_hash(plan)
+
+
+@given(
+    st.lists(st.integers(1, 200), max_size=90), st.integers(1, 3), st.integers(1, 8), st.booleans(), st.integers(0, 99)
+)
+def test_every_row_trains_once_an_epoch(
+    lengths: list[int], epochs: int, batch_size: int, by_length: bool, seed: int
+) -> None:
+    order = training_order(lengths, epochs=epochs, batch_size=batch_size, by_length=by_length, seed=seed)
+
+    assert Counter(order) == dict.fromkeys(range(len(lengths)), epochs)
+    again = training_order(lengths, epochs=epochs, batch_size=batch_size, by_length=by_length, seed=seed)
+    assert again == order
+
+
+def test_batches_of_similar_length_waste_little_and_come_in_no_order_of_length() -> None:
+    lengths = [(37 * n) % 101 + 1 for n in range(640)]
+
+    def padded(order: list[int]) -> int:
+        batches = [order[at : at + 8] for at in range(0, len(order), 8)]
+        return sum(len(batch) * max(lengths[row] for row in batch) for batch in batches)
+
+    grouped = training_order(lengths, epochs=1, batch_size=8, by_length=True, seed=1)
+    shuffled = training_order(lengths, epochs=1, batch_size=8, by_length=False, seed=1)
+
+    assert padded(grouped) < 1.15 * sum(lengths) < 1.5 * sum(lengths) < padded(shuffled)
+    firsts = [lengths[row] for row in grouped[::8]]
+    assert firsts[:16] != sorted(firsts[:16])
+
+
+@pytest.mark.parametrize(
+    ("device", "profile"),
+    [
+        (Device("cpu", 0.0), "seedling"),
+        (Device("cuda", 4.0), "seedling"),
+        (Device("cuda", 8.0), "phi2-qlora"),
+        (Device("cuda", 24.0), "phi2-lora"),
+        (Device("cuda", 139.0), "phi2-lora"),
+    ],
+)
+def test_auto_takes_what_the_device_can_carry(device: Device, profile: str) -> None:
+    assert choose_profile("auto", ["seedling", "phi2-qlora", "phi2-lora"], device) == profile
+
+
+def test_a_named_profile_wins_over_the_device_and_must_exist() -> None:
+    assert choose_profile("seed-script", ["seedling", "seed-script"], Device("cpu", 0.0)) == "seed-script"
+    with pytest.raises(ConfigError, match=r"oak.*seedling"):
+        choose_profile("oak", ["seedling"], Device("cpu", 0.0))
