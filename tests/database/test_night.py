@@ -1,0 +1,280 @@
+"""Nights on a real database; only the training and the examination are made by hand."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bonsai import pipeline, trial, views, wiring
+from bonsai.benchmark.examination import BASE, Examination, Examined
+from bonsai.benchmark.questions import Item
+from bonsai.benchmark.report import Answer, ItemResult, Report, Scores
+from bonsai.benchmark.run import items_hash
+from bonsai.errors import BonsaiError, IntegrityError, LockTimeout, WorkerDied
+from bonsai.pipeline import Bonsai
+from bonsai.progress import silent
+from bonsai.training.passport import Passport, adapter_id, file_hashes, write_passport
+from bonsai.training.plan import AdapterFolder, Progress, TrainingPlan
+from storage import nights_table, promotions_table, records_table
+
+EVENING = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
+
+
+@dataclass
+class HandTrainer:
+    """Writes an adapter folder whose weights are the snapshot's hash; dies while `dies` is set."""
+
+    dies: bool = False
+
+    def train(self, plan: TrainingPlan, on_progress: Callable[[Progress], None]) -> AdapterFolder:
+        if self.dies:
+            raise WorkerDied("processes.killed", module="by hand", signal="SIGKILL", log="-")
+        folder = Path(plan.adapters_folder) / plan.snapshot_id
+        folder.mkdir(exist_ok=True)
+        (folder / "adapter_model.safetensors").write_text(plan.snapshot_hash)
+        files = file_hashes(folder)
+        name = adapter_id(files, "b", "t", plan.snapshot_hash)
+        write_passport(
+            folder,
+            Passport(
+                name, plan.base.name, "", "b", "k", "tagged", "t", plan.snapshot_id, plan.snapshot_hash, plan.seed,
+                {}, {}, {}, files, plan.created_at,
+            ),
+        )  # fmt: skip
+        return AdapterFolder(name, folder)
+
+
+@dataclass
+class HandExaminer:
+    """Gives every model the bits per byte that the test says; what the test does not name gets `challenger_bits`."""
+
+    bits: dict[str, float] = field(default_factory=lambda: {BASE: 2.0})
+    challenger_bits: float = 1.0
+    loops: bool = False
+    sheets: list[str] = field(default_factory=list)
+
+    def examine(self, examination: Examination, on_progress: Callable[[int, int], None]) -> tuple[Examined, ...]:
+        made = []
+        for subject in examination.subjects:
+            for sheet in examination.sheets:
+                self.sheets.append(sheet.name)
+                known = subject.adapter in self.bits
+                bits = self.bits.get(subject.adapter, self.challenger_bits)
+                report = hand_report(sheet.name, sheet.items, subject.adapter, bits, self.loops and not known)
+                made.append(Examined(subject.adapter, sheet.name, Path(), report))
+        return tuple(made)
+
+
+def hand_report(sheet: str, items: tuple[Item, ...], subject: str, bits: float, loops: bool) -> Report:
+    scores = Scores(True, True, True, 1.0, 100.0, True, loops, True, False, False, True)
+    answer = Answer("x", ("", "", ""), 3, scores)
+    results = tuple(
+        ItemResult(i.id, i.cluster, i.domain, i.category, i.language, bits + jitter(i.id, subject), answer, None)
+        for i in items
+    )
+    return Report(
+        sheet, items_hash(items), subject, "" if subject == BASE else subject, "seedling", "s", "l",
+        (jitter("logits", subject),), EVENING.isoformat(), 1.0, results,
+    )  # fmt: skip
+
+
+def jitter(item: str, subject: str) -> float:
+    return int(hashlib.sha256(f"{item} {subject}".encode()).hexdigest()[:4], 16) / 65_536 / 20
+
+
+@dataclass
+class Stage:
+    b: Bonsai
+    trainer: HandTrainer
+    examiner: HandExaminer
+    told: int = 0
+
+    def tell(self, count: int = 3, subject: str = "Mike") -> None:
+        for _ in range(count):
+            self.told += 1
+            fields = {"instruction": f"What is {subject} doing at {self.told} o'clock?", "source": "self"}
+            pipeline.submit(self.b, {**fields, "output": f"{subject} sits on chair {self.told}."}, EVENING)
+        pipeline.drain_inbox(self.b, EVENING)
+
+    def night(self, day: int = 0) -> views.NightReport:
+        begun = pipeline.run_night(self.b, EVENING + timedelta(days=day), silent)
+        return views.show_night(self.b, begun.night)
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    wiring.init(tmp_path / "home", "en", EVENING, {})
+    trainer, examiner = HandTrainer(), HandExaminer()
+    opened = wiring.open(tmp_path / "home", {})
+    return Stage(replace(opened, trainer=trainer, examiner=examiner), trainer, examiner)
+
+
+def test_the_first_night_promotes_and_the_second_has_nothing_to_do(stage: Stage) -> None:
+    stage.tell()
+    first = stage.night()
+    assert (first.status, first.verdict, first.champion) == ("done", "promote", "base")
+    assert views.champion(stage.b) == first.challenger
+    second = stage.night(day=1)
+    assert (second.status, second.verdict, second.challenger) == ("nothing_to_do", "", "")
+    assert views.champion(stage.b) == first.challenger
+
+
+def test_the_same_night_twice_is_a_no_op(stage: Stage) -> None:
+    stage.tell()
+    stage.night()
+    asked = len(stage.examiner.sheets)
+    again = pipeline.run_night(stage.b, EVENING, silent)
+    assert again.status == "already_done"
+    assert len(stage.examiner.sheets) == asked
+
+
+def test_confirmation_is_opened_only_for_a_challenger_that_passes(stage: Stage) -> None:
+    stage.tell()
+    stage.examiner.challenger_bits = 2.2
+    assert stage.night().verdict == "keep"
+    assert trial.CONFIRMATION not in stage.examiner.sheets
+    assert trial.SCORE not in stage.examiner.sheets
+
+
+def test_a_harmful_night_makes_its_new_records_suspect_and_the_next_one_goes_on_without_them(stage: Stage) -> None:
+    stage.tell()
+    good = stage.night()
+    stage.tell(4, "Tama")
+    stage.examiner.bits[good.challenger] = 1.0
+    stage.examiner.loops = True
+    bad = stage.night(day=1)
+    assert (bad.verdict, views.champion(stage.b)) == ("keep", good.challenger)
+    suspects = views.list_records(stage.b, views.RecordFilter(status="suspect"), None)
+    assert {one.record.output.split()[0] for one in suspects} == {"Tama"}
+    assert len(suspects) == 4
+    assert stage.night(day=2).status == "nothing_to_do"
+
+
+def test_not_enough_gain_marks_nobody(stage: Stage) -> None:
+    stage.tell()
+    good = stage.night()
+    stage.examiner.bits[good.challenger] = 1.0
+    stage.tell()
+    assert stage.night(day=1).verdict == "keep"
+    assert not views.list_records(stage.b, views.RecordFilter(status="suspect"), None)
+
+
+def test_a_training_that_dies_fails_the_night_and_the_next_start_takes_it_up(stage: Stage) -> None:
+    stage.tell()
+    stage.trainer.dies = True
+    with pytest.raises(WorkerDied):
+        stage.night()
+    failed = views.list_nights(stage.b, None)
+    assert [one.status for one in failed] == ["failed"]
+    stage.trainer.dies = False
+    begun = pipeline.run_night(stage.b, EVENING + timedelta(days=1), silent)  # after midnight: still the same night
+    assert (begun.night, begun.status) == (failed[0].night, "resumed")
+    assert [one.status for one in views.list_nights(stage.b, None)] == ["done"]
+
+
+def test_every_step_may_be_called_again(stage: Stage) -> None:
+    stage.tell()
+    begun = pipeline.begin_night(stage.b, EVENING)
+    again = pipeline.begin_night(stage.b, EVENING)
+    assert (begun.snapshot, begun.status, again.status) == (again.snapshot, "started", "resumed")
+    for _ in range(2):
+        pipeline.train_night(stage.b, begun.night, silent)
+        pipeline.benchmark_night(stage.b, begun.night, silent)
+        assert pipeline.decide_night(stage.b, begun.night, EVENING) == "promote"
+        assert pipeline.promote_night(stage.b, begun.night, EVENING) == "promoted"
+    with stage.b.database.reading() as con:
+        assert len(promotions_table.log(con)) == 1
+        assert promotions_table.verify(con)
+
+
+def test_a_step_before_its_turn_says_what_is_missing(stage: Stage) -> None:
+    stage.tell()
+    night = pipeline.begin_night(stage.b, EVENING).night
+    with pytest.raises(IntegrityError, match=r"adapter\.json"):
+        pipeline.benchmark_night(stage.b, night, silent)
+    with pytest.raises(IntegrityError, match=r"judgement\.json"):
+        pipeline.decide_night(stage.b, night, EVENING)
+
+
+def test_a_night_of_a_living_process_is_not_started_twice(stage: Stage) -> None:
+    stage.tell()
+    night = pipeline.begin_night(stage.b, EVENING).night
+    with stage.b.database.writing() as con:
+        con.execute("UPDATE nights SET holder = ?", [f"{other_host()}:1:1"])
+        assert nights_table.get(con, night).outcome.status == "running"
+    with pytest.raises(LockTimeout):
+        pipeline.begin_night(stage.b, EVENING)
+
+
+def other_host() -> str:
+    return "another-host"
+
+
+def test_in_mode_review_a_person_decides(stage: Stage) -> None:
+    gate = stage.b.config.gate.model_copy(update={"mode": "review"})
+    stage.b = replace(stage.b, config=stage.b.config.model_copy(update={"gate": gate}))
+    stage.tell()
+    found = stage.night()
+    assert (found.verdict, views.champion(stage.b)) == ("promote", "base")
+    pipeline.approve(stage.b, found.challenger[:6], by="Hanako", reason="read it", now=EVENING)
+    assert views.champion(stage.b) == found.challenger
+    pipeline.rollback(stage.b, by="Hanako", reason="second thoughts", now=EVENING)
+    assert views.champion(stage.b) == "base"
+
+
+def test_a_forgotten_record_makes_a_cold_night_due_and_its_champion_go(stage: Stage) -> None:
+    stage.tell()
+    good = stage.night()
+    stage.examiner.bits[good.challenger] = 1.0
+    record = views.list_records(stage.b, views.RecordFilter(), None)[0].record
+    forgotten = pipeline.forget_records(stage.b, [record.id], "Hanako", EVENING)
+    assert forgotten.adapters == (good.challenger,)
+    cold = stage.night(day=1)  # no better than the champion, and no worse
+    assert (cold.status, cold.verdict) == ("done", "promote")
+    assert views.champion(stage.b) == cold.challenger != good.challenger
+    assert stage.night(day=2).status == "nothing_to_do"
+
+
+def test_a_fact_in_three_wordings_gives_one_to_the_suite(stage: Stage) -> None:
+    for wording in ("What is Kai's favourite toy?", "Which toy does Kai love most?", "Name the toy that Kai loves."):
+        told = {"instruction": wording, "output": "Kai loves the red ball.", "fact": "kai_toy", "source": "self"}
+        pipeline.submit(stage.b, told, EVENING)
+    pipeline.drain_inbox(stage.b, EVENING)
+    night = pipeline.begin_night(stage.b, EVENING)
+    job = trial.read_job(stage.b.places.runs / night.night)
+    assert [item.cluster for item in job.suite] == ["kai_toy"]
+    with stage.b.database.reading() as con:
+        held_out = {one.record.instruction for one in records_table.list_records(con)} - {
+            one.record.instruction for one in records_table.eligible(con)
+        }
+    assert held_out == {job.suite[0].instruction}
+
+
+def test_job_and_judgement_survive_the_disk(stage: Stage, tmp_path: Path) -> None:
+    stage.tell()
+    night = pipeline.begin_night(stage.b, EVENING).night
+    run = stage.b.places.runs / night
+    job = trial.read_job(run)
+    trial.write_job(tmp_path, job)
+    assert trial.read_job(tmp_path) == job
+    pipeline.train_night(stage.b, night, silent)
+    judged = trial.judge(job, trial.read_adapter(run), stage.examiner, lambda done, total: None)
+    trial.write_judgement(tmp_path, judged)
+    assert trial.read_judgement(tmp_path) == judged
+    assert json.loads((tmp_path / "judgement.json").read_text())["decision"]["verdict"] == "promote"
+
+
+def test_an_altered_adapter_is_not_judged(stage: Stage) -> None:
+    stage.tell()
+    night = pipeline.begin_night(stage.b, EVENING).night
+    pipeline.train_night(stage.b, night, silent)
+    adapter = trial.read_adapter(stage.b.places.runs / night)
+    (adapter.path / "adapter_model.safetensors").write_text("something else")
+    with pytest.raises(BonsaiError, match="adapter_model"):
+        pipeline.benchmark_night(stage.b, night, silent)
