@@ -67,7 +67,7 @@ class SettingsError(ConfigError):
 
 def home_of(environ: Mapping[str, str]) -> Path:
     """`$BONSAI_HOME`, else `~/.bonsai`."""
-    return Path(environ.get("BONSAI_HOME") or "~/.bonsai").expanduser().absolute()
+    return Path(environ.get("BONSAI_HOME", "").strip() or "~/.bonsai").expanduser().absolute()
 
 
 def read_layers(home: Path, environ: Mapping[str, str]) -> Layers:

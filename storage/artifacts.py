@@ -11,7 +11,6 @@ A folder counts only when its manifest is there, for that is written last; one w
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -81,12 +80,6 @@ class Home:
     def logs(self) -> Path:
         """Of flows and workers."""
         return self.root / "logs"
-
-
-def home_root(environ: Mapping[str, str]) -> Path:
-    """Where the home is: `$BONSAI_HOME`, else `~/.bonsai`."""
-    named = environ.get("BONSAI_HOME", "").strip()
-    return (Path(named) if named else Path("~/.bonsai")).expanduser().absolute()
 
 
 def create_home(root: Path, at: datetime, settings: DatabaseSettings) -> Home:

@@ -9,7 +9,6 @@ import typer
 
 from bonsai.cli.help import noun, verb
 from bonsai.cli.shell import AsJson, shell_of
-from bonsai.errors import HomeError
 
 app = noun()
 
@@ -17,15 +16,10 @@ app = noun()
 @verb(app, "cli.db_migrate")
 def migrate(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Bring it to this version's form; again does nothing. Does not open the home, which needs that form already."""
-    import bonsai
-    from storage.connect import Database
-    from storage.migrate import migrate as apply
+    from bonsai import wiring
 
     shell = shell_of(ctx)
-    path = shell.home / "bonsai.duckdb"
-    if not path.is_file():
-        raise HomeError("storage.no_home", path=shell.home)
-    applied = apply(Database(path, **shell.config().storage.model_dump()), bonsai.__version__, shell.now())
+    applied = wiring.migrate(shell.home, shell.environ, shell.now())
     if as_json:
         shell.json({"applied": list(applied)})
     elif applied:

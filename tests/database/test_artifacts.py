@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bonsai.config import load_config
+from bonsai.config_layers import home_of
 from bonsai.errors import HomeError
 from storage.artifacts import (
     FOLDERS,
@@ -15,16 +16,15 @@ from storage.artifacts import (
     Home,
     create_home,
     finished_folders,
-    home_root,
     open_home,
     remove_unfinished,
 )
 
 
 def test_where_the_home_is(tmp_path: Path) -> None:
-    assert home_root({"BONSAI_HOME": str(tmp_path)}) == tmp_path
-    assert home_root({"BONSAI_HOME": " "}) == home_root({}) == Path.home() / ".bonsai"
-    assert home_root({"BONSAI_HOME": "relative"}).is_absolute()
+    assert home_of({"BONSAI_HOME": str(tmp_path)}) == tmp_path
+    assert home_of({"BONSAI_HOME": " "}) == home_of({}) == Path.home() / ".bonsai"
+    assert home_of({"BONSAI_HOME": "relative"}).is_absolute()
 
 
 def test_a_new_home_has_its_places_for_its_owner_alone(home: Home, settings: DatabaseSettings) -> None:
