@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from datasets import Dataset
 from peft import LoraConfig, get_peft_model
+from torch.nn.functional import cross_entropy
 from transformers import (
     PreTrainedModel,
     PrinterCallback,
@@ -32,7 +33,7 @@ from trl import SFTConfig, SFTTrainer
 from bonsai import snapshots
 from bonsai.errors import IntegrityError, TrainingError
 from bonsai.model.bases import model_folder
-from bonsai.model.encoding import Encoded, load_encoder
+from bonsai.model.encoding import IGNORED, Encoded, load_encoder
 from bonsai.model.hf import frozen_hash, load_model
 from bonsai.model.prompt import template
 from bonsai.model.quiet import quiet_libraries
@@ -67,7 +68,7 @@ def train(plan: TrainingPlan, on_progress: Callable[[Progress], None]) -> Adapte
         model=model,
         args=sft_config(plan),
         train_dataset=ordered(rows, plan),
-        processing_class=_hf_tokenizer(plan),
+        processing_class=hf_tokenizer(plan),
         callbacks=[_Reporter(plan, on_progress)],
     )
     trainer.remove_callback(PrinterCallback)
@@ -183,7 +184,36 @@ def sft_config(plan: TrainingPlan) -> SFTConfig:
 
 
 class BonsaiTrainer(SFTTrainer):  # type: ignore[misc]
-    """SFTTrainer that stops before a non-finite loss reaches the weights."""
+    """SFTTrainer that stops before a non-finite loss reaches the weights, and is quick on a CPU."""
+
+    _tokens_on_cpu = 0
+
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: dict[str, torch.Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> Any:
+        """The same loss as trl's. On a CPU, trl takes every position through the LM head; here only labelled ones
+        go, which saves two fifths of a step (measured on the seedling)."""
+        if model.device.type != "cpu" or return_outputs or "attention_mask" not in inputs:
+            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+        causal, mask = model.get_base_model(), inputs["attention_mask"]
+        hidden = causal.model(input_ids=inputs["input_ids"], attention_mask=mask, use_cache=False).last_hidden_state
+        labels = inputs["labels"][:, 1:]  # (batch, width - 1)
+        learned = labels != IGNORED
+        logits = causal.lm_head(hidden[:, :-1][learned]).float()  # (labelled tokens, vocabulary)
+        loss = cross_entropy(logits, labels[learned], reduction="sum")
+        if model.training:
+            self._tokens_on_cpu += int(mask.sum())
+        return loss / (num_items_in_batch if num_items_in_batch is not None else learned.sum())
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Tell how many tokens were seen, as trl does on a GPU."""
+        if self._tokens_on_cpu:
+            logs["num_tokens"] = float(self._tokens_on_cpu)
+        super().log(logs, start_time)
 
     def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
         """One forward and backward pass. Raises TrainingError on the first loss that is no number."""
@@ -252,7 +282,7 @@ def check_trained(model: Any, frozen_before: str) -> None:
         raise TrainingError("training.no_effect")
 
 
-def _hf_tokenizer(plan: TrainingPlan) -> Any:
+def hf_tokenizer(plan: TrainingPlan) -> Any:
     """The tokenizer as trl wants it; it only pads here, the rows are encoded already."""
     from transformers import AutoTokenizer
 

@@ -75,7 +75,7 @@ def test_a_refusal_is_raised_again_in_the_parent(folder: Path) -> None:
 
 
 def test_a_signal_is_named_with_the_log(folder: Path) -> None:
-    with pytest.raises(WorkerDied, match="SIGKILL.*log.txt"):
+    with pytest.raises(WorkerDied, match=r"SIGKILL.*log\.txt"):
         run(folder, "die")
 
 

@@ -7,16 +7,26 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from trl import SFTTrainer
 
 from bonsai import snapshots
 from bonsai.errors import IntegrityError, TrainingError
 from bonsai.model.bases import Base
 from bonsai.model.encoding import IGNORED, load_encoder
 from bonsai.model.hf import frozen_hash, load_model
-from bonsai.model.prompt import CURRENT, Question, completion, prompt
+from bonsai.model.prompt import CURRENT, AnswerTags, Question, completion, prompt
 from bonsai.training.passport import read_passport
 from bonsai.training.plan import Progress, TrainingPlan, plan_from_json
-from bonsai.training.qlora import check_rows, check_trained, train, with_lora
+from bonsai.training.qlora import (
+    BonsaiTrainer,
+    check_rows,
+    check_trained,
+    hf_tokenizer,
+    sft_config,
+    to_dataset,
+    train,
+    with_lora,
+)
 
 
 def ignore(_progress: Progress) -> None:
@@ -73,15 +83,30 @@ def test_labels_cover_the_completion_and_its_end_alone(tiny_base: Base, tiny_sna
 
         assert len(encoded.labels) == len(encoded.input_ids)
         assert learned[-1] == encoder.end
-        assert encoder.text(learned[:-1]) == completion(CURRENT, snapshots_tags(row), row.output)
+        assert encoder.text(learned[:-1]) == completion(
+            CURRENT, AnswerTags(row.reasoning, row.category, row.language), row.output
+        )
         given = [one for one, label in zip(encoded.input_ids, encoded.labels, strict=True) if label == IGNORED]
         assert encoder.text(given) == prompt(CURRENT, Question(row.instruction, row.context))
 
 
-def snapshots_tags(row: snapshots.Example):  # type: ignore[no-untyped-def]
-    from bonsai.model.prompt import AnswerTags
+def test_the_quick_loss_on_a_cpu_is_trls_loss(
+    tiny_plan: TrainingPlan, tiny_snapshot: snapshots.Snapshot, tmp_path: Path
+) -> None:
+    encoder = load_encoder(Path(tiny_plan.base.model))
+    data = to_dataset([encoder.example(CURRENT, row) for row in tiny_snapshot.train[:4]])
+    model = with_lora(load_model(tiny_plan.base, "cpu"), tiny_plan).train()
+    for name, weight in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, generator=torch.Generator().manual_seed(1))
+    tokenizer = hf_tokenizer(tiny_plan)
+    trainer = BonsaiTrainer(model=model, args=sft_config(tiny_plan), train_dataset=data, processing_class=tokenizer)
+    batch = next(iter(trainer.get_train_dataloader()))
 
-    return AnswerTags(row.reasoning, row.category, row.language)
+    for items in (None, torch.tensor(50)):
+        quick = trainer.compute_loss(model, dict(batch), num_items_in_batch=items)
+        trls = SFTTrainer.compute_loss(trainer, model, dict(batch), num_items_in_batch=items)
+        assert quick.item() == pytest.approx(trls.item(), rel=1e-5)
 
 
 def test_a_loss_that_is_no_number_stops_the_training_and_leaves_nothing(tiny_plan: TrainingPlan) -> None:
