@@ -21,6 +21,7 @@ from typing import Literal
 
 from bonsai.characters import has_surrogates, one_line, storable
 from bonsai.characters import normalise as normalise
+from bonsai.field_values import CATEGORY_NAMES, LANGUAGE_NAMES
 
 Language = Literal["ja", "en", "zh", "other"]
 LANGUAGES: tuple[Language, ...] = ("ja", "en", "zh", "other")
@@ -155,31 +156,6 @@ DEFAULTS = Defaults()
 RAW_CHARACTERS = 10_000
 "How much of a rejected text is kept."
 
-LANGUAGE_NAMES: dict[str, Language] = {
-    **dict.fromkeys(("ja", "jp", "jpn", "ja-jp", "japanese", "日本語"), "ja"),
-    **dict.fromkeys(("en", "eng", "en-us", "en-gb", "english", "英語"), "en"),
-    **dict.fromkeys(("zh", "cn", "zho", "zh-cn", "zh-tw", "zh-hans", "zh-hant", "chinese", "中国語", "中文"), "zh"),
-    **dict.fromkeys(
-        "other ar cs da de el es fi fr he hi hu id it ko nl no pl pt ro ru sv th tr uk vi".split(), "other"
-    ),
-}
-"How files name the answer's language. Languages that are not told apart are `other`."
-
-CATEGORY_NAMES: dict[str, Category | None] = {
-    **{category.value: category for category in Category},
-    "uncategorised": None,
-    "uncategorized": None,
-    # Dolly's eight (https://huggingface.co/datasets/databricks/databricks-dolly-15k). Dolly divides questions by how
-    # hard the answer is to find; here only the reader of the answer counts: one right answer from general knowledge
-    # is open_qa; one that rests on the given passage is closed_qa, and so are a summary and what is drawn out of it.
-    "general_qa": Category.OPEN_QA,
-    "information_extraction": Category.CLOSED_QA,
-    "summarization": Category.CLOSED_QA,
-    "summarisation": Category.CLOSED_QA,
-    "creative_writing": Category.CREATIVE,
-}
-"How files name the category; None: to be tagged."
-
 _DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})日?(?:[T ].*)?")
 
 
@@ -288,7 +264,8 @@ def _category(fields: Mapping[str, object]) -> Category | None:
     named = re.sub(r"[\s-]+", "_", _text(fields, "category", 200).lower())
     if named and named not in CATEGORY_NAMES:
         raise _Refused("records.unknown_category", value=named, known=", ".join(list(Category)[:-1]))
-    return CATEGORY_NAMES.get(named)
+    value = CATEGORY_NAMES.get(named)
+    return Category(value) if value else None
 
 
 def _source(fields: Mapping[str, object]) -> Source | None:
