@@ -9,7 +9,6 @@ moved, an adapter that does nothing, an adapter that reloads as something else.
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -89,9 +88,7 @@ def train(plan: TrainingPlan, on_progress: Callable[[Progress], None]) -> Adapte
     }
     if "eval_loss" in evaluated:
         measured["validation_loss"] = float(evaluated["eval_loss"])
-    made = save(plan, model, encoder, measured)
-    shutil.rmtree(Path(plan.run_folder) / "checkpoints", ignore_errors=True)  # the finished adapter replaces them
-    return made
+    return save(plan, model, encoder, measured)
 
 
 def check_rows(rows: Sequence[Encoded], max_tokens: int) -> None:

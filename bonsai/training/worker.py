@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -47,6 +48,7 @@ def work(plan_file: Path, emit: Emit) -> Mapping[str, Any]:
         made = train(plan, report)
         result = {"adapter_id": made.id, "path": str(made.path), "plan": plan_hash(plan)}
         write_json_atomic(result_file, result)
+        shutil.rmtree(run / "checkpoints", ignore_errors=True)  # the finished adapter replaces them
         return result
 
 

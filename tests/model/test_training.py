@@ -167,6 +167,22 @@ def test_another_snapshot_than_planned_is_refused(tiny_plan: TrainingPlan) -> No
     assert caught.value.key == "training.other_snapshot"
 
 
+def test_packed_rows_do_not_see_each_other(tiny_plan: TrainingPlan, tiny_snapshot: snapshots.Snapshot) -> None:
+    encoder = load_encoder(Path(tiny_plan.base.model))
+    data = to_dataset([encoder.example(CURRENT, row) for row in tiny_snapshot.train[:4]])
+    model = with_lora(load_model(tiny_plan.base, "cpu"), tiny_plan).train()
+    losses = []
+    for packing in (False, True):
+        plan = replace(with_recipe(tiny_plan, packing=packing), base=replace(tiny_plan.base, max_tokens=256))
+        tokenizer = hf_tokenizer(plan)
+        trainer = BonsaiTrainer(model=model, args=sft_config(plan), train_dataset=data, processing_class=tokenizer)
+        [batch] = list(trainer.get_train_dataloader())
+        losses.append(trainer.compute_loss(model, dict(batch)).item())
+
+    assert batch["input_ids"].shape[0] == 1
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+
+
 def test_packed_rows_and_accumulation_train_too(tiny_plan: TrainingPlan) -> None:
     plan = with_recipe(tiny_plan, packing=True, by_length=False, accumulate=2, gradient_checkpointing=True)
 
