@@ -99,7 +99,7 @@ def test_a_quoted_word_is_not_the_questions_language() -> None:
         ("creative", "猫の俳句を詠んでください。", "", "春の猫"),
         ("question_to_question", "My cat is strange today.", "", "What is different from yesterday?"),
         ("question_to_question", "猫の様子が変です。", "", "いつから変ですか。"),
-        ("closed_qa", "When did she win?", "Ann came from Osaka and won the race in Kobe in 1999, on her bike.", "1999"),
+        ("closed_qa", "When did she win?", "Ann came from Osaka and won the race in Kobe in 1999 by bike.", "1999"),
         ("", "What is the capital of Japan?", "", "Tokyo."),
         ("", "Which movie star was in Lost in Translation?", "", "Bill Murray."),
         ("", "Rewrite this as a question: You like cats.", "", "Do you like cats?"),
