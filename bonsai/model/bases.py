@@ -12,6 +12,7 @@ import shutil
 import subprocess
 from collections.abc import Collection
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -61,9 +62,10 @@ class Device:
 
 
 def find_device() -> Device:
-    """Ask the NVIDIA driver, without loading torch; a machine without an answering driver is a CPU machine."""
+    """Ask the NVIDIA driver, without loading torch; without an answering driver, or with a torch that was built for
+    CPUs, this is a CPU machine."""
     tool = shutil.which("nvidia-smi")
-    if tool is None:
+    if tool is None or metadata.version("torch").endswith("+cpu"):
         return Device("cpu", 0.0)
     query = [tool, "--query-gpu=memory.free", "--format=csv,noheader,nounits"]
     try:

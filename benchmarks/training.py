@@ -1,0 +1,167 @@
+"""How long a night's heavy parts take on the bundled samples: training, then the selection pool, as a table.
+
+python benchmarks/training.py           # about 3 minutes on two free cores
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bonsai import snapshots
+from bonsai.benchmark import questions
+from bonsai.benchmark.examination import BASE, Examination, ProcessExaminer, Sheet, Subject
+from bonsai.benchmark.run import RunSettings
+from bonsai.config import Config, load_config
+from bonsai.model.bases import model_folder
+from bonsai.model.encoding import load_encoder
+from bonsai.model.prompt import template
+from bonsai.model.seedling import anchors
+from bonsai.records import content_id, reasoning_sentence
+from bonsai.samples import sample_path
+from bonsai.snapshots import Example, Snapshot
+from bonsai.tags.language import guess
+from bonsai.training.passport import read_passport
+from bonsai.training.plan import AdapterFolder, Progress, make_plan
+from bonsai.training.trainer import ProcessTrainer
+
+TRAINING_LIMIT_SECONDS = 90
+POOL_LIMIT_SECONDS = 30
+MEMORY_LIMIT_GIB = 3.0
+
+
+def sample_rows() -> list[Example]:
+    """The bundled experiences as rows that train."""
+    lines = sample_path("experience.jsonl").read_text("utf-8").splitlines()
+    made = []
+    for values in map(json.loads, lines):
+        instruction, context, output = values["instruction"], values["input"], values["output"]
+        reasoning = reasoning_sentence(guess(instruction).language, values["language"])
+        made.append(
+            Example(
+                record_id=content_id(instruction, context, output),
+                role="own",
+                instruction=instruction,
+                context=context,
+                reasoning=reasoning,
+                category=values["category"],
+                language=values["language"],
+                output=output,
+            )
+        )
+    return made
+
+
+def anchor_rows(count: int, seed: int) -> list[Example]:
+    """General records of the seedling's world."""
+    return [
+        Example(
+            record_id=content_id(one.instruction, one.context, one.output),
+            role="anchor",
+            instruction=one.instruction,
+            context=one.context,
+            reasoning=one.reasoning,
+            category=one.category,
+            language=one.language,
+            output=one.output,
+        )
+        for one in anchors(count, seed)
+    ]
+
+
+def snapshot_of(config: Config, folder: Path) -> Snapshot:
+    """What the first night of the demo trains on."""
+    profile, settings = config.profiles["seedling"], config.training
+    encoder, form = load_encoder(model_folder(profile.base)), template(profile.recipe.template)
+    rows = sample_rows()
+    made = snapshots.build(
+        rows,
+        anchor_rows(len(rows), settings.seed),
+        seed=settings.seed,
+        validation_share=settings.validation_share,
+        anchor_share=settings.anchor_share,
+        count_tokens=lambda row: encoder.tokens(form, row),
+        max_tokens=profile.base.max_tokens,
+    )
+    return snapshots.write(made, folder, datetime.now(UTC))
+
+
+def train(config: Config, snapshot: Snapshot, folder: Path) -> tuple[AdapterFolder, float]:
+    """The adapter, and the wall-clock seconds of its process."""
+    profile = config.profiles["seedling"]
+    plan = make_plan(
+        "seedling",
+        profile.base,
+        profile.recipe,
+        snapshot,
+        device="cpu",
+        threads=config.training.threads,
+        seed=config.training.seed,
+        run_folder=folder / "run",
+        adapters_folder=folder / "adapters",
+        created_at=datetime.now(UTC),
+    )
+
+    def show(progress: Progress) -> None:
+        print(f"\rstep {progress.step}/{progress.steps}  loss {progress.loss:.3f}", end="", file=sys.stderr)
+
+    began = time.perf_counter()
+    made = ProcessTrainer(nice=0).train(plan, show)
+    print(file=sys.stderr)
+    return made, time.perf_counter() - began
+
+
+def examine(config: Config, adapter: AdapterFolder, folder: Path) -> tuple[dict[str, float], float]:
+    """Seconds by subject on the selection pool, and the wall-clock seconds of the process."""
+    profile = config.profiles["seedling"]
+    examination = Examination(
+        base=profile.base,
+        device="cpu",
+        template=profile.recipe.template,
+        subjects=(Subject(BASE), Subject(adapter.id, str(adapter.path))),
+        sheets=(Sheet("v1/selection", questions.load("selection")),),
+        settings=RunSettings(**config.benchmark.model_dump()),
+        reports_folder=str(folder / "reports"),
+        created_at=datetime.now(UTC).isoformat(),
+    )
+    began = time.perf_counter()
+    made = ProcessExaminer(nice=0).examine(examination, lambda done, total: None)
+    return {one.subject: one.report.seconds for one in made}, time.perf_counter() - began
+
+
+def main() -> int:
+    """Print the table; 1 when a limit is passed."""
+    config = load_config(Path("/nonexistent"), {})
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        snapshot = snapshot_of(config, folder / "snapshot")
+        adapter, training = train(config, snapshot, folder)
+        measured = read_passport(adapter.path).measured
+        pools, examination = examine(config, adapter, folder)
+    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+    tokens = snapshot.train_tokens * config.profiles["seedling"].recipe.epochs
+    rows = [
+        ("rows (own and anchors)", f"{len(snapshot.train)}", ""),
+        ("tokens a pass", f"{snapshot.train_tokens}", ""),
+        ("training, seconds", f"{measured['seconds']:.1f}", f"{TRAINING_LIMIT_SECONDS}"),
+        ("training with its process, seconds", f"{training:.1f}", ""),
+        ("training, tokens/s", f"{tokens / measured['seconds']:.0f}", ""),
+        ("selection pool of the base, seconds", f"{pools[BASE]:.1f}", f"{POOL_LIMIT_SECONDS}"),
+        ("selection pool of the adapter, seconds", f"{pools[adapter.id]:.1f}", f"{POOL_LIMIT_SECONDS}"),
+        ("both with their process, seconds", f"{examination:.1f}", ""),
+        ("largest process, GiB", f"{memory:.2f}", f"{MEMORY_LIMIT_GIB}"),
+    ]
+    print(f"{'':<42}{'measured':>10}{'limit':>8}")
+    for what, found, limit in rows:
+        print(f"{what:<42}{found:>10}{limit:>8}")
+    late = measured["seconds"] > TRAINING_LIMIT_SECONDS or max(pools.values()) > POOL_LIMIT_SECONDS
+    return int(late or memory > MEMORY_LIMIT_GIB)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
