@@ -146,6 +146,16 @@ def test_every_deployment_is_there_and_the_night_is_scheduled(up: Up) -> None:
     assert all(one["concurrency_options"]["collision_strategy"] == "CANCEL_NEW" for one in found.values())
 
 
+def test_the_next_nights_are_scheduled(up: Up) -> None:
+    # Under SQLAlchemy 2.1 Prefect's scheduler fails in the background and no night ever comes.
+    scheduled = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}, "flows": {"name": {"any_": ["nightly"]}}}
+    until = time.monotonic() + 60
+    while not (runs := up.api.call("POST", "/flow_runs/filter", scheduled)) and time.monotonic() < until:
+        time.sleep(1)
+    assert runs
+    assert all(run["auto_scheduled"] and run["expected_start_time"][11:13] == "18" for run in runs)  # 3:00 in Tokyo
+
+
 @pytest.mark.timeout(600)
 def test_a_night_trains_on_the_gpu_pool_and_ends_in_a_promotion(up: Up) -> None:
     run = up.api.run("nightly/cpu", NIGHT_SECONDS)
