@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-from bonsai.model.seedling import world
+from bonsai.model.seedling import replay
 from bonsai.model.seedling.world.fact import WorldRecord as WorldRecord
 
 
@@ -19,4 +19,4 @@ def weights_folder() -> Path:
 
 def anchors(count: int, seed: int) -> list[WorldRecord]:
     """`count` records of what the seedling knows, to be mixed into a night against forgetting."""
-    return world.anchors(count, seed)
+    return replay.anchors(count, seed)

@@ -2,7 +2,6 @@
 
     facts(seed)                 what the seedling is to know, each with wordings that it is never trained with
     practice(chance, seed)      invented households, afresh every time: how people ask, and how to read
-    anchors(count, seed)        records of the known facts, to be replayed in a night against forgetting
 
 Everything follows from the seed. The pieces: `fact.py`, `everyday.py` (pet care and daily life, invented),
 `general.py` (real knowledge and language), `given.py` (passages and diaries).
@@ -31,8 +30,6 @@ LEAD_IN_SHARE = 0.15
 "Share of records with words around the question that change nothing."
 WIDE_MARK_SHARE = 0.25
 NO_MARK_SHARE = 0.08
-GENERAL_ANCHOR_SHARE = 0.8
-"The rest of the anchors is about invented names."
 
 
 @cache
@@ -94,38 +91,3 @@ def _asked(fact: Fact, language: WorldLanguage, wording: int, chance: random.Ran
     if drawn > 1 - LEAD_IN_SHARE:
         return fact.record(language, wording, chance.choice(lead_ins[f"plain_{language}"]))
     return fact.record(language, wording)
-
-
-def anchors(count: int, seed: int) -> list[WorldRecord]:
-    """`count` records of known facts in trained wordings: evenly over families and languages, general ones first."""
-    chance = random.Random(f"{seed}/anchors")
-    general = _by_family(general_only())
-    known = {id(fact) for group in general.values() for fact in group}
-    invented = _by_family(tuple(fact for fact in facts() if id(fact) not in known))
-    among_general = _rounds(general, chance)
-    among_invented = _rounds(invented, chance)
-    made: list[WorldRecord] = []
-    for number in range(count):
-        share = int((number + 1) * GENERAL_ANCHOR_SHARE) > int(number * GENERAL_ANCHOR_SHARE)
-        fact = next(among_general if share else among_invented)
-        language = WORLD_LANGUAGES[chance.randrange(2)]
-        made.append(fact.record(language, chance.choice(fact.trained[language])))
-    return made
-
-
-def _by_family(among: tuple[Fact, ...]) -> dict[str, list[Fact]]:
-    groups: dict[str, list[Fact]] = {}
-    for fact in among:
-        groups.setdefault(fact.family, []).append(fact)
-    return groups
-
-
-def _rounds(groups: dict[str, list[Fact]], chance: random.Random) -> Iterator[Fact]:
-    """Endlessly: a fact in proportion to the square root of its family's size, none again before all were."""
-    decks = {family: chance.sample(group, len(group)) for family, group in groups.items()}
-    weights = [len(group) ** 0.5 for group in groups.values()]
-    while True:
-        family = chance.choices(list(decks), weights)[0]
-        if not decks[family]:
-            decks[family] = chance.sample(groups[family], len(groups[family]))
-        yield decks[family].pop()

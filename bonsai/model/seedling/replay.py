@@ -1,0 +1,48 @@
+"""Anchors: records of what the seedling knows, replayed in a night so that it does not forget them.
+
+What is not replayed is forgotten within a minute of training at this size (measured), so the anchors go through as
+many facts as their number allows: no fact comes back in a language before its whole family was used in both.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+from bonsai.model.seedling import world
+from bonsai.model.seedling.wordings import WORLD_LANGUAGES, WorldLanguage
+from bonsai.model.seedling.world.fact import Fact, WorldRecord
+
+GENERAL_SHARE = 0.95
+"The rest is about invented names: the night's own records keep those kinds of question alive."
+
+_Asked = tuple[Fact, WorldLanguage]
+
+
+def anchors(count: int, seed: int) -> list[WorldRecord]:
+    """`count` records of known facts in trained wordings, over all families, in both languages alike."""
+    chance = random.Random(f"{seed}/anchors")
+    general = world.general_only()
+    known = {id(fact) for fact in general}
+    among_general = _rounds(general, chance)
+    among_invented = _rounds(tuple(fact for fact in world.facts() if id(fact) not in known), chance)
+    made: list[WorldRecord] = []
+    for number in range(count):
+        is_general = int((number + 1) * GENERAL_SHARE) > int(number * GENERAL_SHARE)
+        fact, language = next(among_general if is_general else among_invented)
+        made.append(fact.record(language, chance.choice(fact.trained[language])))
+    return made
+
+
+def _rounds(among: tuple[Fact, ...], chance: random.Random) -> Iterator[_Asked]:
+    """Endlessly: a family by the square root of its size, and its facts in rounds."""
+    groups: dict[str, list[_Asked]] = {}
+    for fact in among:
+        groups.setdefault(fact.family, []).extend((fact, language) for language in WORLD_LANGUAGES)
+    decks = {family: chance.sample(group, len(group)) for family, group in groups.items()}
+    weights = [len(group) ** 0.5 for group in groups.values()]
+    while True:
+        family = chance.choices(list(decks), weights)[0]
+        if not decks[family]:
+            decks[family] = chance.sample(groups[family], len(groups[family]))
+        yield decks[family].pop()
