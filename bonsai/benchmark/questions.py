@@ -126,9 +126,13 @@ def verify(version: str = CURRENT_VERSION) -> str:
 
 def item_from_json(line: str) -> Item:
     """One stored line as an Item; the inverse of `item_to_json`."""
-    values = cast("dict[str, str | list[str]]", json.loads(line))
+    return item_from_values(cast("dict[str, object]", json.loads(line)))
+
+
+def item_from_values(values: Mapping[str, object]) -> Item:
+    """An item of its fields, as JSON or a table gives them."""
     texts = {field.name: str(values[field.name]) for field in fields(Item) if field.name != "accepted"}
-    return Item(**texts, accepted=tuple(values["accepted"]))
+    return Item(**texts, accepted=tuple(cast("list[str]", values["accepted"])))
 
 
 def item_to_json(item: Item) -> str:
