@@ -10,6 +10,7 @@ import resource
 import sys
 import time
 from datetime import UTC, datetime
+from math import ceil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -79,9 +80,10 @@ def snapshot_of(config: Config, folder: Path) -> Snapshot:
     profile, settings = config.profiles["seedling"], config.training
     encoder, form = load_encoder(model_folder(profile.base)), template(profile.recipe.template)
     rows = sample_rows()
+    replayed = ceil(len(rows) * settings.anchor_share / (1 - settings.anchor_share))
     made = snapshots.build(
         rows,
-        anchor_rows(len(rows), settings.seed),
+        anchor_rows(replayed, settings.seed),
         seed=settings.seed,
         validation_share=settings.validation_share,
         anchor_share=settings.anchor_share,
