@@ -16,6 +16,10 @@ from bonsai.model.seedling.world.fact import Fact, WorldRecord
 GENERAL_SHARE = 0.95
 "The rest is about invented names: the night's own records keep those kinds of question alive."
 
+RULES = frozenset({"translate_sentence_en_ja", "translate_sentence_ja_en", "creative", "brainstorm", "sum", "classify"})
+"Families that follow a rule more than they are known by heart; a rule survives with fewer replays."
+RULE_SHARE = 0.4
+
 _Asked = tuple[Fact, WorldLanguage]
 
 
@@ -40,7 +44,7 @@ def _rounds(among: tuple[Fact, ...], chance: random.Random) -> Iterator[_Asked]:
     for fact in among:
         groups.setdefault(fact.family, []).extend((fact, language) for language in WORLD_LANGUAGES)
     decks = {family: chance.sample(group, len(group)) for family, group in groups.items()}
-    weights = [len(group) ** 0.5 for group in groups.values()]
+    weights = [len(group) ** 0.5 * (RULE_SHARE if family in RULES else 1.0) for family, group in groups.items()]
     while True:
         family = chance.choices(list(decks), weights)[0]
         if not decks[family]:
