@@ -7,6 +7,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ SHORT = """
 [prefect]
 port = 0
 worker_poll_seconds = 1
+server_startup_seconds = 240
 
 [profiles.seedling.recipe]
 epochs = 3
@@ -34,6 +36,7 @@ forced_answers = false
 
 # The gate itself is tested elsewhere; here a short training has to get through it.
 [gate]
+alpha = 0.001
 min_gain_bits = 0.0
 language_margin_bits = 5.0
 retention_margin_bits = 5.0
@@ -47,7 +50,7 @@ no_loop = 0.0
 not_empty = 0.0
 no_leak = 0.0
 """
-NIGHT_SECONDS = 240
+NIGHT_SECONDS = 900
 OVER = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 
 
@@ -66,7 +69,7 @@ class Api:
         for name, value in headers.items():
             request.add_header(name.replace("_", "-"), value)
         data = None if body is None else json.dumps(body).encode()
-        with urllib.request.urlopen(request, data, timeout=30) as answer:
+        with urllib.request.urlopen(request, data, timeout=60) as answer:
             return json.loads(answer.read() or b"null")
 
     def status(self, method: str, path: str, body: object = None, **headers: str) -> int:
@@ -83,7 +86,8 @@ class Api:
         until = time.monotonic() + seconds
         while run["state_type"] not in OVER and time.monotonic() < until:
             time.sleep(1)
-            run = self.call("GET", f"/flow_runs/{run['id']}")
+            with suppress(TimeoutError):  # a busy machine
+                run = self.call("GET", f"/flow_runs/{run['id']}")
         return dict(run)
 
 
@@ -156,7 +160,7 @@ def test_the_next_nights_are_scheduled(up: Up) -> None:
     assert all(run["auto_scheduled"] and run["expected_start_time"][11:13] == "18" for run in runs)  # 3:00 in Tokyo
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_a_night_trains_on_the_gpu_pool_and_ends_in_a_promotion(up: Up) -> None:
     run = up.api.run("nightly/cpu", NIGHT_SECONDS)
     assert run["state_type"] == "COMPLETED", (up.running.logs / "bonsai-gpu.log").read_text()[-3000:]
