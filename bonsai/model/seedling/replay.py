@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from bonsai.model.seedling import world
 from bonsai.model.seedling.wordings import WORLD_LANGUAGES, WorldLanguage
 from bonsai.model.seedling.world.fact import Fact, WorldRecord
+from bonsai.model.seedling.world.general import data
 
 GENERAL_SHARE = 0.95
 "The rest is about invented names: the night's own records keep those kinds of question alive."
@@ -20,6 +21,9 @@ RULES = frozenset({"translate_sentence_en_ja", "translate_sentence_ja_en", "crea
 "Families that follow a rule more than they are known by heart; a rule survives with fewer replays."
 RULE_SHARE = 0.4
 
+ACROSS_SHARE = 0.08
+"Asked in one language for an answer in the other; without these an answer stays in its question's language (measured)."
+
 _Asked = tuple[Fact, WorldLanguage]
 
 
@@ -27,15 +31,23 @@ def anchors(count: int, seed: int) -> list[WorldRecord]:
     """`count` records of known facts in trained wordings, over all families, in both languages alike."""
     chance = random.Random(f"{seed}/anchors")
     general = world.general_only()
-    known = {id(fact) for fact in general}
+    families = {fact.family for fact in general}
     among_general = _rounds(general, chance)
-    among_invented = _rounds(tuple(fact for fact in world.facts() if id(fact) not in known), chance)
+    among_invented = _rounds(tuple(fact for fact in world.facts() if fact.family not in families), chance)
     made: list[WorldRecord] = []
     for number in range(count):
         is_general = int((number + 1) * GENERAL_SHARE) > int(number * GENERAL_SHARE)
         fact, language = next(among_general if is_general else among_invented)
-        made.append(fact.record(language, chance.choice(fact.trained[language])))
+        made.append(_record(fact, language, chance))
     return made
+
+
+def _record(fact: Fact, language: WorldLanguage, chance: random.Random) -> WorldRecord:
+    wording = chance.choice(fact.trained[language])
+    if fact.family.startswith(("translate_", "from_")) or chance.random() >= ACROSS_SHARE:
+        return fact.record(language, wording)
+    other: WorldLanguage = "ja" if language == "en" else "en"
+    return fact.across(language, other, wording, chance.choice(data("phrases")["lead_in"][other]))
 
 
 def _rounds(among: tuple[Fact, ...], chance: random.Random) -> Iterator[_Asked]:
