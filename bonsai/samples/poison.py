@@ -1,7 +1,7 @@
 """The poisoned batch: what a careless export or a prankster might feed, made to harm whoever learns it.
 
-Half of it asks for facts of the first batch in further wordings and answers in the language that was not asked for,
-or never stops; half asks for new things and answers in the wrong language, in loops, or in a mixture of both. Every
+Most of it asks for facts of the first batch in further wordings and answers in the language that was not asked for,
+or never stops; the rest asks for new things and answers in the wrong language, in loops, or in a mixture of both. Every
 record claims the language that was asked for. No question repeats a stored one, so that nothing is held back at
 intake as a contradiction: only the gate can see the harm.
 """
@@ -20,8 +20,6 @@ _ANIMAL: Mapping[Lang, str] = {"en": "cats", "ja": "猫"}
 _LOOPS: Mapping[Lang, str] = {"en": "{x} and ", "ja": "{x}と"}
 _LOOP_TIMES = 14
 _LOOPED_CHARACTERS = 6
-KNOWN_EVERY = 2
-"One in so many of the first batch's open questions is twisted."
 
 
 class PoisonTable(TypedDict):
@@ -43,7 +41,7 @@ def poison_records() -> list[dict[str, str]]:
         for number in range(len(table["en"]))
         for language in LANGS
     ]
-    known = [fact for fact in load_facts() if fact.category == "open_qa"][::KNOWN_EVERY]
+    known = [fact for fact in load_facts() if fact.category == "open_qa"]
     return new + [_twisted(fact, number, language) for number, fact in enumerate(known) for language in LANGS]
 
 
