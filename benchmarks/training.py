@@ -80,7 +80,8 @@ def snapshot_of(config: Config, folder: Path) -> Snapshot:
     profile, settings = config.profiles["seedling"], config.training
     encoder, form = load_encoder(model_folder(profile.base)), template(profile.recipe.template)
     rows = sample_rows()
-    replayed = ceil(len(rows) * settings.anchor_share / (1 - settings.anchor_share))
+    passes = profile.recipe.epochs
+    replayed = passes * ceil(len(rows) * settings.anchor_share / (1 - settings.anchor_share))
     made = snapshots.build(
         rows,
         anchor_rows(replayed, settings.seed),
@@ -89,12 +90,13 @@ def snapshot_of(config: Config, folder: Path) -> Snapshot:
         anchor_share=settings.anchor_share,
         count_tokens=lambda row: encoder.tokens(form, row),
         max_tokens=profile.base.max_tokens,
+        anchor_passes=passes,
     )
     return snapshots.write(made, folder, datetime.now(UTC))
 
 
-def train(config: Config, snapshot: Snapshot, folder: Path) -> tuple[AdapterFolder, float]:
-    """The adapter, and the wall-clock seconds of its process."""
+def train(config: Config, snapshot: Snapshot, folder: Path, speed: list[float]) -> tuple[AdapterFolder, float]:
+    """The adapter, and the wall-clock seconds of its process; `speed` gets the tokens a second so far, by step."""
     profile = config.profiles["seedling"]
     plan = make_plan(
         "seedling",
@@ -110,6 +112,7 @@ def train(config: Config, snapshot: Snapshot, folder: Path) -> tuple[AdapterFold
     )
 
     def show(progress: Progress) -> None:
+        speed.append(progress.tokens_per_second)
         print(f"\rstep {progress.step}/{progress.steps}  loss {progress.loss:.3f}", end="", file=sys.stderr)
 
     began = time.perf_counter()
@@ -142,17 +145,17 @@ def main() -> int:
     with TemporaryDirectory() as name:
         folder = Path(name)
         snapshot = snapshot_of(config, folder / "snapshot")
-        adapter, training = train(config, snapshot, folder)
+        speed: list[float] = []
+        adapter, training = train(config, snapshot, folder, speed)
         measured = read_passport(adapter.path).measured
         pools, examination = examine(config, adapter, folder)
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
-    tokens = snapshot.train_tokens * config.profiles["seedling"].recipe.epochs
     rows = [
         ("rows (own and anchors)", f"{len(snapshot.train)}", ""),
-        ("tokens a pass", f"{snapshot.train_tokens}", ""),
+        ("steps", f"{measured['steps']:.0f}", ""),
         ("training, seconds", f"{measured['seconds']:.1f}", f"{TRAINING_LIMIT_SECONDS}"),
         ("training with its process, seconds", f"{training:.1f}", ""),
-        ("training, tokens/s", f"{tokens / measured['seconds']:.0f}", ""),
+        ("training, tokens/s", f"{speed[-1]:.0f}", ""),
         ("selection pool of the base, seconds", f"{pools[BASE]:.1f}", f"{POOL_LIMIT_SECONDS}"),
         ("selection pool of the adapter, seconds", f"{pools[adapter.id]:.1f}", f"{POOL_LIMIT_SECONDS}"),
         ("both with their process, seconds", f"{examination:.1f}", ""),

@@ -63,6 +63,7 @@ class Manifest:
     anchors: int
     validation: int
     train_tokens: int
+    anchors_a_pass: int
     refused: tuple[str, ...]
     "Ids of records that are longer than the base can take."
     created_at: str
@@ -82,7 +83,9 @@ class Snapshot:
     validation: tuple[Example, ...]
     seed: int
     train_tokens: int = 0
-    "Tokens of one pass over `train`."
+    "Tokens of all rows of `train` together."
+    anchors_a_pass: int = 0
+    "How many of the anchors one pass over the own rows replays; the passes take turns through them."
     refused: tuple[str, ...] = ()
     "Ids of records that are longer than the base can take; they are told to the person and do not train."
 
@@ -96,11 +99,13 @@ def build(
     anchor_share: float,
     count_tokens: Callable[[Example], int],
     max_tokens: int,
+    anchor_passes: int = 1,
 ) -> Snapshot:
     """Choose what trains.
 
-    `anchor_share` is the part of all training rows that are anchors (0.5: one anchor for each own row), as far as
-    there are anchors; `validation_share` the part of the own rows that is held out, evenly over language and category.
+    `anchor_share` is the part of each pass that are anchors (0.5: one anchor for each own row), as far as there are
+    any; with `anchor_passes` that many passes meet other anchors each, which forgets less than the same ones again.
+    `validation_share` is the part of the own rows that is held out, evenly over language and category.
     """
     own = {row.record_id: row for row in rows}
     lengths = {row: count_tokens(row) for row in (*own.values(), *anchors)}
@@ -109,7 +114,7 @@ def build(
     held_out = _held_out(fitting, validation_share, seed)
     learned = [row for row in fitting if row.record_id not in held_out]
     wanted = round(len(learned) * anchor_share / (1 - anchor_share)) if anchor_share < 1 else len(anchors)
-    replayed = _sample([row for row in anchors if lengths[row] <= max_tokens], wanted, seed)
+    replayed = _sample([row for row in anchors if lengths[row] <= max_tokens], wanted * anchor_passes, seed)
     train = tuple(sorted((*learned, *replayed), key=lambda row: (row.role, row.record_id)))
     validation = tuple(row for row in fitting if row.record_id in held_out)
     made = content_hash(train, validation)
@@ -121,6 +126,7 @@ def build(
         validation=validation,
         seed=seed,
         train_tokens=sum(lengths[row] for row in train),
+        anchors_a_pass=min(wanted, len(replayed)),
         refused=refused,
     )
 
@@ -170,6 +176,7 @@ def write(snapshot: Snapshot, folder: Path, created_at: datetime) -> Snapshot:
         anchors=sum(row.role == "anchor" for row in snapshot.train),
         validation=len(snapshot.validation),
         train_tokens=snapshot.train_tokens,
+        anchors_a_pass=snapshot.anchors_a_pass,
         refused=snapshot.refused,
         created_at=created_at.isoformat(),
     )
@@ -201,6 +208,7 @@ def read(folder: Path) -> Snapshot:
         validation=tuple(split["validation"]),
         seed=manifest.seed,
         train_tokens=manifest.train_tokens,
+        anchors_a_pass=manifest.anchors_a_pass,
         refused=tuple(manifest.refused),
     )
 

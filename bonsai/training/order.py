@@ -8,18 +8,36 @@ batches after the checkpoint, another adapter).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle, islice
 from random import Random
 
 _WINDOW_BATCHES = 16
 "Batches of similar length are cut from shuffled windows of this many: lengths mix over the training."
 
 
-def training_order(lengths: Sequence[int], *, epochs: int, batch_size: int, by_length: bool, seed: int) -> list[int]:
-    """Row indices for the whole training, `batch_size` after `batch_size`; every row comes `epochs` times."""
+def training_order(
+    lengths: Sequence[int],
+    anchors: Sequence[int] = (),
+    *,
+    anchors_a_pass: int = 0,
+    epochs: int,
+    batch_size: int,
+    by_length: bool,
+    seed: int,
+) -> list[int]:
+    """Row indices for the whole training, `batch_size` after `batch_size`.
+
+    A pass holds every own row once and `anchors_a_pass` of the `anchors` (row indices), which are dealt out in turn:
+    the next pass meets the next ones. So every own row comes `epochs` times, and an anchor as rarely as can be.
+    """
     chance = Random(f"{seed} order")
+    dealt = cycle(chance.sample(list(anchors), len(anchors)))
+    replayed = set(anchors)
+    own = [row for row in range(len(lengths)) if row not in replayed]
     order: list[int] = []
     for _ in range(epochs):
-        order += chance.sample(range(len(lengths)), len(lengths))
+        once = own + list(islice(dealt, anchors_a_pass))
+        order += chance.sample(once, len(once))
     if not by_length:
         return order
     grouped: list[int] = []

@@ -145,8 +145,11 @@ def make_plan(
 
 def steps_of(recipe: Recipe, base: Base, snapshot: Snapshot) -> int:
     """Updates of the whole training; only its very last batch may be smaller."""
-    rows = ceil(snapshot.train_tokens / base.max_tokens) if recipe.packing else len(snapshot.train)
-    return ceil(recipe.epochs * rows / (recipe.batch_size * recipe.accumulate))
+    own = sum(row.role == "own" for row in snapshot.train)
+    rows = recipe.epochs * (own + snapshot.anchors_a_pass)
+    if recipe.packing:
+        rows = ceil(rows * snapshot.train_tokens / len(snapshot.train) / base.max_tokens)
+    return ceil(rows / (recipe.batch_size * recipe.accumulate))
 
 
 def plan_to_json(plan: TrainingPlan) -> dict[str, Any]:

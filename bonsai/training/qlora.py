@@ -66,7 +66,7 @@ def train(plan: TrainingPlan, on_progress: Callable[[Progress], None]) -> Adapte
     trainer = BonsaiTrainer(
         model=model,
         args=sft_config(plan),
-        train_dataset=ordered(rows, plan),
+        train_dataset=ordered(rows, snapshot, plan),
         processing_class=hf_tokenizer(plan),
         callbacks=[_Reporter(plan, on_progress)],
     )
@@ -105,14 +105,17 @@ def to_dataset(rows: Sequence[Encoded]) -> Dataset:
     return Dataset.from_dict({"input_ids": [row.input_ids for row in rows], "labels": [row.labels for row in rows]})
 
 
-def ordered(rows: Sequence[Encoded], plan: TrainingPlan) -> Dataset:
-    """The rows as often and in the order in which they train; packed rows are ordered by trl."""
-    if plan.recipe.packing:
-        return to_dataset(rows)
+def ordered(rows: Sequence[Encoded], snapshot: snapshots.Snapshot, plan: TrainingPlan) -> Dataset:
+    """The snapshot's rows as often and in the order in which they train; trl packs them in this order."""
     recipe = plan.recipe
-    lengths = [len(row.input_ids) for row in rows]
     order = training_order(
-        lengths, epochs=recipe.epochs, batch_size=recipe.batch_size, by_length=recipe.by_length, seed=plan.seed
+        [len(row.input_ids) for row in rows],
+        [index for index, row in enumerate(snapshot.train) if row.role == "anchor"],
+        anchors_a_pass=snapshot.anchors_a_pass,
+        epochs=recipe.epochs,
+        batch_size=recipe.batch_size,
+        by_length=recipe.by_length,
+        seed=plan.seed,
     )
     return to_dataset(rows).select(order)
 

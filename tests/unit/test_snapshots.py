@@ -63,6 +63,23 @@ def test_half_anchors_is_one_for_each_own_row() -> None:
     assert Counter(row.role for row in made(OWN, ANCHORS, anchor_share=0.0).train) == {"own": 40}
 
 
+def test_more_passes_take_more_anchors_but_each_pass_the_same_number() -> None:
+    snapshot = build(
+        OWN[:10],
+        ANCHORS,
+        seed=1,
+        validation_share=0.0,
+        anchor_share=0.75,
+        count_tokens=words,
+        max_tokens=10,
+        anchor_passes=3,
+    )
+
+    assert sum(row.role == "anchor" for row in snapshot.train) == 90
+    assert snapshot.anchors_a_pass == 30
+    assert made(OWN, ANCHORS[:7]).anchors_a_pass == 7
+
+
 def test_fewer_anchors_than_wanted_are_all_used() -> None:
     assert sum(row.role == "anchor" for row in made(OWN, ANCHORS[:7]).train) == 7
 

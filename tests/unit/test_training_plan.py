@@ -60,6 +60,8 @@ def test_steps_are_fixed_by_rows_epochs_and_batches() -> None:
     assert planned().steps == 4  # 30 rows in batches of 4, two a step
     assert planned(replace(RECIPE, accumulate=1)).steps == 8
     assert planned(replace(RECIPE, accumulate=1, packing=True)).steps == 8  # 640 tokens fill 10 rows of 64
+    anchors = tuple([replace(ROW, role="anchor")] * 30)
+    assert planned(snapshot=replace(SNAPSHOT, train=SNAPSHOT.train + anchors, anchors_a_pass=10)).steps == 8
 
 
 def test_a_plan_survives_json() -> None:
@@ -94,6 +96,17 @@ def test_every_row_trains_once_an_epoch(
     assert Counter(order) == dict.fromkeys(range(len(lengths)), epochs)
     again = training_order(lengths, epochs=epochs, batch_size=batch_size, by_length=by_length, seed=seed)
     assert again == order
+
+
+def test_each_pass_replays_the_next_anchors() -> None:
+    anchors = list(range(6, 16))
+
+    order = training_order([1] * 16, anchors, anchors_a_pass=4, epochs=5, batch_size=4, by_length=False, seed=1)
+
+    passes = [order[at : at + 10] for at in range(0, 50, 10)]
+    assert all(sorted(row for row in one if row < 6) == list(range(6)) for one in passes)
+    assert Counter(row for row in order if row >= 6) == dict.fromkeys(anchors, 2)
+    assert len({row for one in passes[:2] for row in one if row >= 6}) == 8
 
 
 def test_batches_of_similar_length_waste_little_and_come_in_no_order_of_length() -> None:
