@@ -59,9 +59,9 @@ def compare(
 
     shell = shell_of(ctx)
     bonsai = shell.open()
-    compared = [
-        _comparison(one, bonsai.config.gate.alpha) for one in pipeline.compare_adapters(bonsai, left, right, pool)
-    ]
+    alpha = bonsai.config.gate.alpha
+    found = pipeline.compare_adapters(bonsai, left, right, pool)
+    compared = [_comparison(one, alpha) for one in found if one.items]
     if as_json:
         shell.json(compared)
         return

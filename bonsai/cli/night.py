@@ -53,10 +53,10 @@ def list_(
         shell.json_lines(night_object(shell, night) for night in found)
         return
     rows = (
-        (n.night, status_text(shell, n), verdict_text(shell, n), short(n.challenger), short(n.champion), n.started_at)
+        (n.night, verdict_text(shell, n) or status_text(shell, n), short(n.challenger), short(n.champion))
         for n in found
     )
-    shell.table(("night", "status", "verdict", "challenger", "champion", "at"), rows)
+    shell.table(("night", "result", "challenger", "champion"), rows)
 
 
 @verb(app, "cli.night_show")
@@ -86,10 +86,9 @@ def tell(shell: Shell, night: NightReport, as_json: bool) -> None:
             ("champion", short(night.champion) or "base"),
         )
     )
-    for reason in night.reasons_in(shell.language):
-        shell.line(f"  {reason}")
+    shell.bullets(night.reasons_in(shell.language))
     if night.accuracy:
-        shell.table(("domain", "language", "before", "after"), accuracy_rows(night), right=(2, 3))
+        shell.table(("domain", "language", "before", "after"), accuracy_rows(shell, night), right=(2, 3))
 
 
 def status_text(shell: Shell, night: NightReport) -> str:
@@ -115,11 +114,18 @@ def night_object(shell: Shell, night: NightReport) -> dict[str, object]:
     }
 
 
-def accuracy_rows(night: NightReport) -> Iterator[tuple[str, str, str, str]]:
+def accuracy_rows(shell: Shell, night: NightReport) -> Iterator[tuple[str, str, str, str]]:
     """A line for each domain and language: the champion before the night, the challenger after it."""
+    from bonsai.benchmark.report import domain_name
+
     for domain, languages in night.accuracy.items():
         for language, figures in languages.items():
-            yield domain, language, percent(figures.get("before")), percent(figures.get("after"))
+            yield (
+                domain_name(domain, shell.language),
+                language,
+                percent(figures.get("before")),
+                percent(figures.get("after")),
+            )
 
 
 def percent(share: float | None) -> str:

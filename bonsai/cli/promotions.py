@@ -29,7 +29,7 @@ def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         shell.json_lines(promotion_object(one) for one in found)
         return
-    rows = ((o.adapter, o.night, short(o.judged_against), o.state.value, o.updated_at) for o in found)
+    rows = ((short(o.adapter), o.night, short(o.judged_against), o.state.value, o.updated_at) for o in found)
     shell.table(("adapter", "night", "judged_against", "state", "at"), rows)
 
 

@@ -116,7 +116,7 @@ class Shell:
         from rich import box
         from rich.table import Table
 
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, expand=bool(clipped))
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, expand=bool(clipped))
         for number, heading in enumerate(headings):
             table.add_column(
                 self.text(f"cli.col_{heading}"),
@@ -128,6 +128,17 @@ class Shell:
         for row in rows:
             table.add_row(*(shown(cell) for cell in row))
         self.show(table)
+
+    def bullets(self, texts: Iterable[str]) -> None:
+        """One text a line, wrapped under itself."""
+        from rich.table import Table
+
+        grid = Table.grid(padding=(0, 1))
+        grid.add_column(no_wrap=True)
+        grid.add_column(overflow="fold")
+        for one in texts:
+            grid.add_row(" ·", one)
+        self.show(grid)
 
     def fields(self, pairs: Iterable[tuple[str, object]]) -> None:
         """One thing, a field a line; empty fields are left out."""

@@ -26,6 +26,7 @@ def up(ctx: typer.Context) -> None:
     for night in pipeline.dead_nights(bonsai, shell.now()):
         shell.say("cli.night_was_dead", night=night)
     shell.say("cli.starting", home=bonsai.home)
+    shell.out.flush()
     with server.started(bonsai.home, bonsai.config.prefect, shell.environ) as running:
         for name in running.crashed:
             shell.say("cli.run_was_dead", run=name)
