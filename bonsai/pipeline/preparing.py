@@ -10,6 +10,7 @@ from bonsai import duplicates, snapshots, suite, trial
 from bonsai.benchmark.examination import Subject
 from bonsai.benchmark.questions import item_from_values
 from bonsai.benchmark.run import RunSettings
+from bonsai.config import TrainingSettings
 from bonsai.decision import Policy
 from bonsai.model.bases import find_device, model_folder
 from bonsai.model.encoding import load_encoder
@@ -57,22 +58,23 @@ def write_snapshot(b: Bonsai, now: datetime) -> Snapshot:
     profile = b.config.profiles[b.find_profile()]
     encoder = load_encoder(model_folder(profile.base))
     form = template(profile.recipe.template)
-    settings = b.config.training
+    settings, passes = b.config.training, profile.recipe.epochs
     made = snapshots.build(
         rows,
-        [_anchor_example(one) for one in anchors(_anchors_for(len(rows), settings.anchor_share), settings.seed)],
+        [_anchor_example(one) for one in anchors(passes * _anchors_a_pass(len(rows), settings), settings.seed)],
         seed=settings.seed,
         validation_share=settings.validation_share,
         anchor_share=settings.anchor_share,
         count_tokens=lambda row: encoder.tokens(form, row),
         max_tokens=profile.base.max_tokens,
+        anchor_passes=passes,
     )
     return snapshots.write(made, b.places.snapshots / made.id, now)
 
 
-def _anchors_for(own: int, share: float) -> int:
+def _anchors_a_pass(own: int, settings: TrainingSettings) -> int:
     """How many anchors the share asks for; 0.5 is one for each own row."""
-    return ceil(own * share / (1 - share))
+    return ceil(own * settings.anchor_share / (1 - settings.anchor_share))
 
 
 def _anchor_example(made: WorldRecord) -> Example:
