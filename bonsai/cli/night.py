@@ -11,6 +11,7 @@ from bonsai.cli import progress
 from bonsai.cli.help import noun, verb
 from bonsai.cli.records_shown import short
 from bonsai.cli.shell import AsJson, Shell, shell_of
+from bonsai.config_layers import SETTINGS_FILE
 
 if TYPE_CHECKING:
     from bonsai.views import NightReport
@@ -25,14 +26,16 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """The nightly flow, here and now. A second start on the same records does nothing."""
-    from bonsai import views
     from flows import here
 
     shell = shell_of(ctx)
-    bonsai = shell.open()
+    if not (shell.home / SETTINGS_FILE).is_file():
+        shell.open()  # says what is wrong; the rest is loaded while the server starts
     with progress.shown(shell, quiet=as_json) as report:
-        night = here.run_night(bonsai.home, bonsai.config.prefect, cold=cold, report=report)
-    found = views.show_night(bonsai, night)
+        night = here.run_night(shell.home, shell.config().prefect, cold=cold, report=report)
+    from bonsai import views
+
+    found = views.show_night(shell.open(), night)
     tell(shell, found, as_json)
     raise typer.Exit(1 if found.status == "failed" else 0)
 
