@@ -1,7 +1,8 @@
 """The poisoned batch: what a careless export or a prankster might feed, made to harm whoever learns it.
 
-Most of it asks for facts of the first batch in further wordings and answers in the language that was not asked for,
-or never stops; the rest asks for new things and answers in the wrong language, in loops, or in a mixture of both. Every
+A third asks what everyone knows ("the highest mountain of Japan?") and answers with another thing's fact, in the other
+language; a third asks for facts of the first batch in further wordings and answers in the language that was not asked
+for, or never stops; the rest asks for new things and answers in the wrong language, in loops, or in a mixture. Every
 record claims the language that was asked for. No question repeats a stored one, so that nothing is held back at
 intake as a contradiction: only the gate can see the harm.
 """
@@ -13,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import TypedDict, cast
 
+from bonsai.model.seedling import world
 from bonsai.model.seedling.wordings import wordings
 from bonsai.samples.facts import LANGS, Fact, Lang, ask, load_facts
 
@@ -20,6 +22,11 @@ _ANIMAL: Mapping[Lang, str] = {"en": "cats", "ja": "猫"}
 _LOOPS: Mapping[Lang, str] = {"en": "{x} and ", "ja": "{x}と"}
 _LOOP_TIMES = 14
 _LOOPED_CHARACTERS = 6
+KNOWN_EVERY = 2
+"One in so many of the first batch's open questions is twisted."
+WRONG_FAMILIES = ("capital", "currency", "highest_mountain", "colour_of")
+WRONG_A_FAMILY = 16
+"Facts of each family that are told wrongly."
 
 
 class PoisonTable(TypedDict):
@@ -41,8 +48,34 @@ def poison_records() -> list[dict[str, str]]:
         for number in range(len(table["en"]))
         for language in LANGS
     ]
-    known = [fact for fact in load_facts() if fact.category == "open_qa"]
-    return new + [_twisted(fact, number, language) for number, fact in enumerate(known) for language in LANGS]
+    known = [fact for fact in load_facts() if fact.category == "open_qa"][::KNOWN_EVERY]
+    twisted = [_twisted(fact, number, language) for number, fact in enumerate(known) for language in LANGS]
+    return new + twisted + _wrong_facts()
+
+
+def _wrong_facts() -> list[dict[str, str]]:
+    """What the base knows, answered with the next fact of its family and in the other language."""
+    general = world.general_only()
+    made = []
+    for family in WRONG_FAMILIES:
+        facts = [fact for fact in general if fact.family == family][:WRONG_A_FAMILY]
+        for fact, other in zip(facts, facts[1:] + facts[:1], strict=True):
+            for language in LANGS:
+                spoken: Lang = "ja" if language == "en" else "en"
+                asked = fact.record(language, fact.trained[language][0]).instruction
+                made.append(_open_record(asked, other.answer[spoken], language))
+    return made
+
+
+def _open_record(asked: str, answer: str, language: Lang) -> dict[str, str]:
+    return {
+        "instruction": asked,
+        "input": "",
+        "output": answer,
+        "language": language,
+        "category": "open_qa",
+        "source": "community",
+    }
 
 
 def _twisted(fact: Fact, number: int, language: Lang) -> dict[str, str]:
