@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -35,21 +34,33 @@ def start_worker(plan: TrainingPlan) -> subprocess.Popen[str]:
     )
 
 
+SUICIDE = """
+import json, os, signal, sys
+from pathlib import Path
+from bonsai.training.plan import plan_from_json
+from bonsai.training.qlora import train
+
+def report(progress):
+    if progress.step == int(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+train(plan_from_json(json.loads(Path(sys.argv[1]).read_text("utf-8"))), report)
+"""
+"""A training that is killed at an exact step, however fast the machine is."""
+
+
 def kill_at_step(plan: TrainingPlan, step: int) -> None:
-    with start_worker(plan) as worker:
-        assert worker.stdout is not None
-        for line in worker.stdout:
-            if json.loads(line).get("step") == step:
-                os.kill(worker.pid, signal.SIGKILL)
-                break
-        worker.wait()
-    assert worker.returncode == -signal.SIGKILL
+    plan_file = Path(plan.run_folder) / "plan.json"
+    plan_file.write_text(json.dumps(plan_to_json(plan)), "utf-8")
+    killed = subprocess.run([sys.executable, "-c", SUICIDE, str(plan_file), str(step)], capture_output=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
 
 
 def test_killed_and_started_again_a_training_ends_as_if_nothing_had_happened(
     tiny_plan: TrainingPlan, tmp_path: Path
 ) -> None:
-    undisturbed = train(replace(tiny_plan, adapters_folder=str(tmp_path / "elsewhere")), ignore)
+    elsewhere = replace(tiny_plan, run_folder=str(tmp_path / "other"), adapters_folder=str(tmp_path / "elsewhere"))
+    undisturbed = train(elsewhere, ignore)
 
     kill_at_step(tiny_plan, 6)
     left = Path(tiny_plan.run_folder, "checkpoints")
