@@ -125,10 +125,10 @@ def _gpu(shell: Shell) -> Finding:
 def _shipped(shell: Shell) -> Iterator[Finding]:
     """The seedling's weights and the benchmark against their checksums."""
     from bonsai.benchmark import questions
-    from bonsai.model.seedling import card
+    from bonsai.model.seedling import card as seedling_card
 
     try:
-        yield Finding("seedling", True, card.verify())
+        yield Finding("seedling", True, seedling_card.verify())
     except BonsaiError as error:
         yield Finding("seedling", False, error.render(shell.language))
     try:
