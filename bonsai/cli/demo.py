@@ -104,9 +104,10 @@ class _Story:
         self.shell.table(headings, rows, right=(1, 2, 3, 4, 5))
         for name, c in counted:
             self.expect(c.read == c.new + c.duplicate + c.held_back + c.rejected, "counts", file=name)
-        for stored in views.list_rejects(self.b, 3):
-            one = stored.reject
-            self.shell.line(f"  {one.file}:{one.line}  {self.shell.text(one.reason_key, **dict(one.values))}")
+        rejects = [stored.reject for stored in views.list_rejects(self.b, 3)]
+        self.shell.bullets(
+            [f"{one.file}:{one.line}  {self.shell.text(one.reason_key, **dict(one.values))}" for one in rejects]
+        )
 
     def questions(self) -> tuple[Item, ...]:
         """The questions that are asked before and after."""
@@ -139,8 +140,7 @@ class _Story:
     def told(self, found: NightReport) -> NightReport:
         """The verdict with its reasons, and the figures before and after."""
         self.shell.line(self.shell.text("demo.verdict", verdict=self.shell.text(f"demo.verdict_{found.verdict}")))
-        for reason in found.reasons_in(self.shell.language):
-            self.shell.line(f"  - {reason}")
+        self.shell.bullets(found.reasons_in(self.shell.language))
         self.figures(found.accuracy)
         return found
 
