@@ -71,8 +71,15 @@ class Api:
         for name, value in headers.items():
             request.add_header(name.replace("_", "-"), value)
         data = None if body is None else json.dumps(body).encode()
-        with urllib.request.urlopen(request, data, timeout=60) as answer:
-            return json.loads(answer.read() or b"null")
+        for pause in (1, 2, 4, 8, None):  # 503: its SQLite is busy; Prefect's own client tries again too
+            try:
+                with urllib.request.urlopen(request, data, timeout=60) as answer:
+                    return json.loads(answer.read() or b"null")
+            except urllib.error.HTTPError as error:
+                if error.code != 503 or pause is None:
+                    raise
+                time.sleep(pause)
+        raise AssertionError("not reached")
 
     def status(self, method: str, path: str, body: object = None, **headers: str) -> int:
         try:
