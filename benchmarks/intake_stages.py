@@ -1,7 +1,7 @@
 """How fast the stages of an import are, without storage; with `--quality`, how often the tags are right.
 
-    python benchmarks/intake_stages.py ../shared/data               # about a minute
-    python benchmarks/intake_stages.py ../shared/data --quality
+    python benchmarks/intake_stages.py FOLDER               # about a minute
+    python benchmarks/intake_stages.py FOLDER --quality
 
 Speed: the real records are multiplied to 100,000 by changing words, so that they are neither equal nor all alike.
 Quality: languages of the langid texts and of the Chinese Alpaca, categories of held-out Dolly records.
