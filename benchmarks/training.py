@@ -23,6 +23,7 @@ from bonsai.model.bases import model_folder
 from bonsai.model.encoding import load_encoder
 from bonsai.model.prompt import template
 from bonsai.model.seedling import anchors
+from bonsai.pipeline.preparing import anchor_example
 from bonsai.records import content_id, reasoning_sentence
 from bonsai.samples import sample_path
 from bonsai.snapshots import Example, Snapshot
@@ -58,23 +59,6 @@ def sample_rows() -> list[Example]:
     return made
 
 
-def anchor_rows(count: int, seed: int) -> list[Example]:
-    """General records of the seedling's world."""
-    return [
-        Example(
-            record_id=content_id(one.instruction, one.context, one.output),
-            role="anchor",
-            instruction=one.instruction,
-            context=one.context,
-            reasoning=one.reasoning,
-            category=one.category,
-            language=one.language,
-            output=one.output,
-        )
-        for one in anchors(count, seed)
-    ]
-
-
 def snapshot_of(config: Config, folder: Path) -> Snapshot:
     """What the first night of the demo trains on."""
     profile, settings = config.profiles["seedling"], config.training
@@ -84,7 +68,7 @@ def snapshot_of(config: Config, folder: Path) -> Snapshot:
     replayed = passes * ceil(len(rows) * settings.anchor_share / (1 - settings.anchor_share))
     made = snapshots.build(
         rows,
-        anchor_rows(replayed, settings.seed),
+        [anchor_example(one) for one in anchors(replayed, settings.seed)],
         seed=settings.seed,
         validation_share=settings.validation_share,
         anchor_share=settings.anchor_share,

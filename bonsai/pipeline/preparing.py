@@ -61,7 +61,7 @@ def write_snapshot(b: Bonsai, now: datetime) -> Snapshot:
     settings, passes = b.config.training, profile.recipe.epochs
     made = snapshots.build(
         rows,
-        [_anchor_example(one) for one in anchors(passes * _anchors_a_pass(len(rows), settings), settings.seed)],
+        [anchor_example(one) for one in anchors(passes * _anchors_a_pass(len(rows), settings), settings.seed)],
         seed=settings.seed,
         validation_share=settings.validation_share,
         anchor_share=settings.anchor_share,
@@ -77,7 +77,7 @@ def _anchors_a_pass(own: int, settings: TrainingSettings) -> int:
     return ceil(own * settings.anchor_share / (1 - settings.anchor_share))
 
 
-def _anchor_example(made: WorldRecord) -> Example:
+def anchor_example(made: WorldRecord) -> Example:
     """A general record as a row that trains."""
     return Example(
         record_id=content_id(made.instruction, made.context, made.output),
