@@ -14,7 +14,7 @@ from bonsai.progress import Progress, Report, silent
 from bonsai.promotion import BASE
 from bonsai.records import LANGUAGES, Category, Language, normalise
 from bonsai.serving import Asking
-from bonsai.tags import detect, reasoning_sentence
+from bonsai.tags import guess_question, reasoning_sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def ask_all(
 def _forced(question: Question, language: str | None, category: str | None) -> AnswerTags | None:
     if language is None and category is None:
         return None
-    asked_in = cast("Language", detect(question.instruction).value)
+    asked_in = guess_question(question.instruction, question.context).language
     wanted = language or asked_in
     kind = category or (Category.CLOSED_QA if question.context else Category.OPEN_QA).value
     for value, valid in ((wanted, LANGUAGES), (kind, tuple(Category))):

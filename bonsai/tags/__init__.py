@@ -17,7 +17,8 @@ from bonsai.tags.category import CategoryTagger as CategoryTagger
 from bonsai.tags.category import tag_categories
 from bonsai.tags.language import VERSION as LANGUAGE_VERSION
 from bonsai.tags.language import detect as detect
-from bonsai.tags.language import guess_answer, guess_question
+from bonsai.tags.language import guess_answer
+from bonsai.tags.language import guess_question as guess_question
 from bonsai.tags.merging import merge_tag as merge_tag
 from bonsai.tags.merging import merge_tags as merge_tags
 from bonsai.tags.reasoning import question_language as question_language

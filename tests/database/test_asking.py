@@ -1,0 +1,74 @@
+"""Questions on a real home; only the model is made by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bonsai import pipeline, wiring
+from bonsai.errors import UnknownId, UsageError
+from bonsai.model.prompt import AnswerTags
+from bonsai.pipeline import Bonsai
+from bonsai.serving import Asking, Spoken
+
+
+@dataclass
+class HandSpeaker:
+    """Says the tags that it was given, and remembers what it was asked."""
+
+    asked: list[Asking] = field(default_factory=list)
+
+    def speak(self, asking: Asking) -> tuple[Spoken, ...]:
+        self.asked.append(asking)
+        own = AnswerTags("The question is in English; answer in English.", "open_qa", "en")
+        return tuple(Spoken("It is scratching.", tags or own, True) for tags in asking.forced)
+
+
+@pytest.fixture
+def speaker() -> HandSpeaker:
+    return HandSpeaker()
+
+
+@pytest.fixture
+def b(tmp_path: Path, speaker: HandSpeaker) -> Bonsai:
+    wiring.init(tmp_path / "home", "en", datetime(2026, 11, 21, tzinfo=UTC), {})
+    environ = {"BONSAI_TRAINING__PROFILE": "seedling"}
+    return replace(wiring.open(tmp_path / "home", environ), speaker=speaker)
+
+
+@pytest.mark.parametrize(
+    ("question", "asked_in", "language"),
+    [
+        ("What is 「爪とぎ」 in English?", "English", "en"),
+        ('"Scratching post" は日本語で何といいますか?', "Japanese", "ja"),
+        ("ミケはどこで寝ますか?", "Japanese", "ja"),
+    ],
+)
+def test_a_forced_category_answers_in_the_language_of_the_question_not_of_its_quotation(
+    b: Bonsai, speaker: HandSpeaker, question: str, asked_in: str, language: str
+) -> None:
+    answer = pipeline.ask(b, question, category="translation")
+    assert speaker.asked[0].forced == (
+        AnswerTags(f"The question is in {asked_in}; answer in {asked_in}.", "translation", language),
+    )
+    assert (answer.category, answer.language, answer.adapter) == ("translation", language, "base")
+
+
+def test_the_model_declares_its_own_tags_unless_told(b: Bonsai, speaker: HandSpeaker) -> None:
+    pipeline.ask(b, "Where does Mike sleep?")
+    pipeline.ask(b, "Where does Mike sleep?", language="ja")
+    assert speaker.asked[0].forced == (None,)
+    assert speaker.asked[1].forced == (AnswerTags("The question is in English; answer in Japanese.", "open_qa", "ja"),)
+
+
+def test_what_cannot_be_asked_is_refused_before_a_model_is_loaded(b: Bonsai, speaker: HandSpeaker) -> None:
+    with pytest.raises(UsageError):
+        pipeline.ask(b, " \n")
+    with pytest.raises(UsageError, match="zz"):
+        pipeline.ask(b, "Where?", language="zz")
+    with pytest.raises(UnknownId, match="abc"):
+        pipeline.ask(b, "Where?", adapter="abc")
+    assert speaker.asked == []
