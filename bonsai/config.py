@@ -126,6 +126,7 @@ class TrainingSettings(Section):
     profile: str
     seed: int = Field(ge=0)
     threads: int = Field(ge=0)
+    processes: int = Field(ge=1)
     nice: int = Field(ge=0, le=19)
     anchor_share: float = Field(ge=0, lt=1)
     validation_share: float = Field(ge=0, lt=0.5)

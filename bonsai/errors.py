@@ -12,6 +12,7 @@
         ├── HomeError           the home is missing, foreign, or written by a newer version
         ├── IntegrityError      a checksum differs: a tampered or torn benchmark, adapter, snapshot, log
         ├── TrainingError       training refused or stopped itself (non-finite loss, modules without an adapter, ...)
+        │   └── OutOfMemory     the device cannot hold a batch; tried once more with smaller ones
         ├── BenchmarkError      a report could not be made
         └── PromotionError      an illegal move, or a decision made against another champion
 
@@ -96,6 +97,10 @@ class IntegrityError(TerminalError):
 
 class TrainingError(TerminalError):
     """Training refused to start or stopped itself."""
+
+
+class OutOfMemory(TrainingError):
+    """The device's memory does not hold so many examples at once."""
 
 
 class BenchmarkError(TerminalError):

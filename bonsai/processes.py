@@ -18,7 +18,7 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -44,13 +44,17 @@ def run_worker(
     on_event: Callable[[Mapping[str, Any]], None],
     nice: int = 10,
     environment: Mapping[str, str] | None = None,
+    launcher: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Run `python -m module argument` to its end and return its result.
+
+    `launcher` is a module with its options that starts `module`, once or several times; each of these is ended with
+    this process, and the first error of any of them is raised.
 
     Raises the child's own BonsaiError, WorkerDied when a signal ended it, TerminalError when it broke otherwise.
     """
     result: dict[str, Any] | None = None
-    with _started(module, argument, log, nice, environment or {}) as child:
+    with _started((*launcher, module, str(argument)), log, nice, environment or {}) as child:
         assert child.stdout is not None
         for event in _events(child.stdout):
             if event["type"] == "error":
@@ -69,7 +73,7 @@ def run_worker(
 
 @contextmanager
 def _started(
-    module: str, argument: Path, log: Path, nice: int, environment: Mapping[str, str]
+    command: Sequence[str], log: Path, nice: int, environment: Mapping[str, str]
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A running child, which does not outlive the block."""
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -77,7 +81,7 @@ def _started(
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     with log.open("ab") as stderr:
         child = subprocess.Popen(
-            [sys.executable, "-P", "-m", module, str(argument)],  # -P: no module of the current folder gets in
+            [sys.executable, "-P", "-m", *command],  # -P: no module of the current folder gets in
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,

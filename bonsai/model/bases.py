@@ -8,6 +8,7 @@ NF4 and the adapters on it: QLoRA, https://arxiv.org/abs/2305.14314. Phi-2: http
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Collection
@@ -58,7 +59,9 @@ class Device:
 
     kind: Literal["cpu", "cuda"]
     free_gib: float
-    "Free memory of the GPU in GiB; 0 without one."
+    "Free memory of the first GPU in GiB; 0 without one."
+    gpus: tuple[str, ...] = ()
+    "Unique ids of the GPUs that torch will see, in its order."
 
 
 def find_device() -> Device:
@@ -67,12 +70,23 @@ def find_device() -> Device:
     tool = shutil.which("nvidia-smi")
     if tool is None or metadata.version("torch").endswith("+cpu"):
         return Device("cpu", 0.0)
-    query = [tool, "--query-gpu=memory.free", "--format=csv,noheader,nounits"]
+    query = [tool, "--query-gpu=index,uuid,memory.free", "--format=csv,noheader,nounits"]
     try:
         answer = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True).stdout
-        return Device("cuda", int(answer.split()[0]) / 1024)
-    except (OSError, subprocess.SubprocessError, ValueError, IndexError):
+        return read_gpus(answer, os.environ.get("CUDA_VISIBLE_DEVICES"))
+    except (OSError, subprocess.SubprocessError, ValueError):
         return Device("cpu", 0.0)
+
+
+def read_gpus(answer: str, visible: str | None) -> Device:
+    """The device of `nvidia-smi`'s lines "0, GPU-5f3a..., 81079", as far as CUDA_VISIBLE_DEVICES lets torch see it."""
+    listed = [tuple(field.strip() for field in line.split(",")) for line in answer.splitlines() if line.strip()]
+    if visible is not None and "MIG-" not in visible:  # of a part of a GPU, its whole is what nvidia-smi names
+        wanted = [name.strip() for name in visible.split(",") if name.strip()]
+        listed = [gpu for name in wanted for gpu in listed if gpu[0] == name or gpu[1].startswith(name)]
+    if not listed:
+        return Device("cpu", 0.0)
+    return Device("cuda", int(listed[0][2]) / 1024, tuple(uuid for _, uuid, _ in listed))
 
 
 def choose_profile(wanted: str, known: Collection[str], device: Device) -> str:

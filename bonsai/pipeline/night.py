@@ -19,6 +19,7 @@ from typing import Literal
 
 from bonsai import trial
 from bonsai.errors import BonsaiError, LockTimeout, WorkerDied
+from bonsai.pipeline.accelerator import alone_on_device
 from bonsai.pipeline.parts import Bonsai
 from bonsai.pipeline.preparing import freeze_suite, write_job, write_snapshot
 from bonsai.progress import Progress, Report
@@ -38,12 +39,10 @@ from storage import (
 )
 from storage.adapters_table import Adapter
 from storage.connect import Connection
-from storage.locks import held, may_be_running, process_name
+from storage.locks import may_be_running, process_name
 from storage.nights_table import Night, Outcome, Start
 
 StartStatus = Literal["started", "resumed", "nothing_to_do", "already_done"]
-GPU_WAIT_SECONDS = 6 * 3600.0
-"One accelerator, one training: the next one waits its turn."
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ def train_night(b: Bonsai, night: str, report: Report) -> str:
     def show(progress: TrainingProgress) -> None:
         report(Progress("train", progress.step, progress.steps, progress.loss))
 
-    with held(b.home / "gpu.lock", exclusive=True, wait_seconds=GPU_WAIT_SECONDS):
+    with alone_on_device(b.home, job.plan):
         adapter = b.trainer.train(job.plan, show)
     trial.write_adapter(run, adapter)
     return adapter.id
@@ -121,7 +120,7 @@ def benchmark_night(b: Bonsai, night: str, report: Report) -> None:
     """Ask, judge, write the judgement into the run's folder. A judged night is not judged again."""
     run = b.places.runs / night
     job = trial.read_job(run)
-    with held(b.home / "gpu.lock", exclusive=True, wait_seconds=GPU_WAIT_SECONDS):
+    with alone_on_device(b.home, job.plan):
         judged = trial.judge(
             job, trial.read_adapter(run), b.examiner, lambda done, total: report(Progress("benchmark", done, total))
         )

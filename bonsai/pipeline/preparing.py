@@ -122,6 +122,7 @@ def write_job(b: Bonsai, key: str, snapshot: Snapshot, now: datetime) -> None:
         run_folder=run,
         adapters_folder=b.places.adapters,
         created_at=now,
+        processes=b.config.training.processes,
     )
     gate = b.config.gate
     with b.database.reading() as con:

@@ -19,8 +19,9 @@ MARKER = "bonsai_checkpoint.json"
 
 
 def plan_hash(plan: TrainingPlan) -> str:
-    """SHA-256 of all that decides a training's outcome; the time of planning and the folders do not."""
-    placeless = replace(plan, created_at="", snapshot_folder="", run_folder="", adapters_folder="")
+    """SHA-256 of all that decides a training's outcome; the time of planning, the folders and the parts of a batch
+    do not."""
+    placeless = replace(plan, created_at="", snapshot_folder="", run_folder="", adapters_folder="", batch_parts=1)
     return sha256_json(plan_to_json(placeless))
 
 

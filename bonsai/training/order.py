@@ -13,6 +13,8 @@ from random import Random
 
 _WINDOW_BATCHES = 16
 "Batches of similar length are cut from shuffled windows of this many: lengths mix over the training."
+_OPEN_PACKS = 16
+"Packs that still take rows: enough to fill 97 % of the room with rows a tenth as long."
 
 
 def training_order(
@@ -54,3 +56,23 @@ def _by_length(rows: list[int], lengths: Sequence[int], batch_size: int, chance:
     smaller = [batches.pop()] if len(batches[-1]) < batch_size else []
     chance.shuffle(batches)
     return [row for batch in (*batches, *smaller) for row in batch]
+
+
+def packed(order: Sequence[int], lengths: Sequence[int], room: int) -> list[list[int]]:
+    """The rows of `order`, several to a pack of at most `room` tokens, in about that order.
+
+    Each row goes to the fullest of a few open packs that still takes it (best fit); when none does, the fullest is
+    closed. trl's own packing sorts by length, which puts the copies of a row, one a pass, into one pack.
+    """
+    done: list[list[int]] = []
+    opened: list[tuple[int, list[int]]] = []  # (tokens, rows)
+    for row in order:
+        fitting = [pack for pack in opened if pack[0] + lengths[row] <= room and row not in pack[1]]
+        tokens, rows = max(fitting, key=lambda pack: pack[0], default=(0, []))
+        opened = [pack for pack in opened if pack[1] is not rows]
+        opened.append((tokens + lengths[row], [*rows, row]))
+        if len(opened) > _OPEN_PACKS:
+            fullest = max(opened, key=lambda pack: pack[0])
+            opened.remove(fullest)
+            done.append(fullest[1])
+    return done + [rows for _, rows in opened]

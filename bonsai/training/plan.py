@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from math import ceil
 from pathlib import Path
@@ -78,6 +78,21 @@ class TrainingPlan:
     "Where the finished adapter's own folder appears."
     created_at: str
     "ISO 8601, UTC; when the training was planned."
+    processes: int = 1
+    "Copies of the model that share the examples of each batch, one a GPU; what is learned stays the same."
+    batch_parts: int = 1
+    "A batch goes through the device in so many parts: more than one after memory ran out."
+
+    @property
+    def batch_on_device(self) -> int:
+        """Examples that are on one device at once."""
+        return self.recipe.batch_size // (self.processes * self.batch_parts)
+
+    def in_smaller_parts(self) -> TrainingPlan | None:
+        """The same training with (about) half as many examples on a device at once; None when one is left."""
+        left = self.batch_on_device
+        parts = next((parts for parts in range(2, left + 1) if left % parts == 0), 0)
+        return replace(self, batch_parts=self.batch_parts * parts) if parts else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +104,8 @@ class Progress:
     loss: float
     tokens_per_second: float
     eta_seconds: float
+    batch_parts: int = 1
+    "2 or more: memory ran out, and a batch now goes through the device in so many parts."
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +139,16 @@ def make_plan(
     run_folder: Path,
     adapters_folder: Path,
     created_at: datetime,
+    processes: int = 1,
 ) -> TrainingPlan:
-    """Resolve a training. Raises TrainingError for a snapshot with nothing to learn from."""
+    """Resolve a training.
+
+    Raises TrainingError for a snapshot with nothing to learn from, and for a batch that the processes cannot share.
+    """
     if not snapshot.train:
         raise TrainingError("training.nothing_to_train", snapshot=snapshot.id)
+    if recipe.batch_size % processes:
+        raise TrainingError("training.batch_not_shared", batch=recipe.batch_size, processes=processes)
     return TrainingPlan(
         profile=profile,
         base=base,
@@ -140,6 +163,7 @@ def make_plan(
         run_folder=str(run_folder),
         adapters_folder=str(adapters_folder),
         created_at=created_at.isoformat(),
+        processes=processes,
     )
 
 

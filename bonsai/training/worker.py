@@ -1,16 +1,19 @@
 """Entry point of a training's own process: `python -m bonsai.training.worker <run folder>/plan.json`.
 
 Speaks JSON lines to its parent (`bonsai.processes`). Started again on the same plan it goes on from the last whole
-checkpoint, and a plan that is finished already answers at once. Two workers never share a run folder.
+checkpoint, and a plan that is finished already answers at once. Two workers never share a run folder, but a plan for
+several processes is worked on by as many of these (`accelerate launch`): the first holds the lock and writes.
 """
 
 from __future__ import annotations
 
 import fcntl
 import json
+import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -27,29 +30,43 @@ from bonsai.training.plan import Progress, TrainingPlan, plan_from_json
 def work(plan_file: Path, emit: Emit) -> Mapping[str, Any]:
     """Run the plan of a file; the result names the adapter's folder."""
     plan = plan_from_json(json.loads(plan_file.read_text("utf-8")))
-    run = Path(plan.run_folder)
-    result_file = run / "result.json"
+    if os.environ.get("RANK", "0") == "0":
+        with _held(Path(plan.run_folder)):
+            return _work(plan, emit)
+    return _work(plan, emit)
+
+
+@contextmanager
+def _held(run: Path) -> Iterator[None]:
+    """The run's folder is this worker's alone. Raises LockTimeout."""
     with (run / ".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise LockTimeout("training.run_is_busy", run=run) from None
-        finished = _finished(result_file, plan)
-        if finished:
-            return finished
-        with quiet_libraries():
-            from bonsai.training.qlora import train
+        yield
 
-        def report(progress: Progress) -> None:
-            event = {"type": "progress", **asdict(progress)}
-            sys.stderr.write(json.dumps(event) + "\n")  # the run's log
-            emit(event)
 
-        made = train(plan, report)
-        result = {"adapter_id": made.id, "path": str(made.path), "plan": plan_hash(plan)}
+def _work(plan: TrainingPlan, emit: Emit) -> dict[str, Any]:
+    run = Path(plan.run_folder)
+    result_file = run / "result.json"
+    finished = _finished(result_file, plan)
+    if finished:
+        return finished
+    with quiet_libraries():
+        from bonsai.training.qlora import train
+
+    def report(progress: Progress) -> None:
+        event = {"type": "progress", **asdict(progress)}
+        sys.stderr.write(json.dumps(event) + "\n")  # the run's log
+        emit(event)
+
+    made = train(plan, report)
+    result = {"adapter_id": made.id, "path": str(made.path), "plan": plan_hash(plan)}
+    if os.environ.get("RANK", "0") == "0":
         write_json_atomic(result_file, result)
         shutil.rmtree(run / "checkpoints", ignore_errors=True)  # the finished adapter replaces them
-        return result
+    return result
 
 
 def _finished(result_file: Path, plan: TrainingPlan) -> dict[str, Any] | None:

@@ -17,16 +17,8 @@ from bonsai.model.hf import frozen_hash, load_model
 from bonsai.model.prompt import CURRENT, AnswerTags, Question, completion, prompt
 from bonsai.training.passport import read_passport
 from bonsai.training.plan import Progress, TrainingPlan, plan_from_json
-from bonsai.training.qlora import (
-    BonsaiTrainer,
-    check_rows,
-    check_trained,
-    hf_tokenizer,
-    sft_config,
-    to_dataset,
-    train,
-    with_lora,
-)
+from bonsai.training.qlora import check_rows, check_trained, to_dataset, train, with_lora
+from bonsai.training.sft import BonsaiTrainer, hf_tokenizer, sft_config
 
 
 def ignore(_progress: Progress) -> None:
@@ -165,22 +157,6 @@ def test_another_snapshot_than_planned_is_refused(tiny_plan: TrainingPlan) -> No
         train(replace(tiny_plan, snapshot_hash="0" * 64, snapshot_id="0" * 16), ignore)
 
     assert caught.value.key == "training.other_snapshot"
-
-
-def test_packed_rows_do_not_see_each_other(tiny_plan: TrainingPlan, tiny_snapshot: snapshots.Snapshot) -> None:
-    encoder = load_encoder(Path(tiny_plan.base.model))
-    data = to_dataset([encoder.example(CURRENT, row) for row in tiny_snapshot.train[:4]])
-    model = with_lora(load_model(tiny_plan.base, "cpu"), tiny_plan).train()
-    losses = []
-    for packing in (False, True):
-        plan = replace(with_recipe(tiny_plan, packing=packing), base=replace(tiny_plan.base, max_tokens=256))
-        tokenizer = hf_tokenizer(plan)
-        trainer = BonsaiTrainer(model=model, args=sft_config(plan), train_dataset=data, processing_class=tokenizer)
-        [batch] = list(trainer.get_train_dataloader())
-        losses.append(trainer.compute_loss(model, dict(batch)).item())
-
-    assert batch["input_ids"].shape[0] == 1
-    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
 
 
 def test_packed_rows_and_accumulation_train_too(tiny_plan: TrainingPlan) -> None:
