@@ -5,6 +5,7 @@ A difference is always signed so that plus is better for the challenger: bits pe
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,7 +87,7 @@ def compare(pair: Pair, part: Slice, measure: Measure, bootstrap: Bootstrap, lef
         languages.append(item.language)
     tamed = winsorise(np.array(values, float), measure.winsor_share)
     found = estimate(tamed, clusters, languages, bootstrap, matched_proportions=measure.matched_proportions)
-    mean = found.mean if found else (float(tamed.mean()) if values else float("nan"))
+    mean = found.mean if found else (math.fsum(tamed) / len(values) if values else math.nan)
     return Comparison(part, measure.name, len(values), len(set(clusters)), mean, found)
 
 

@@ -93,12 +93,13 @@ def estimate(
 
     `values`, `clusters` and `languages` run over the items. `matched_proportions` is for differences of right and
     wrong (-1, 0, 1): two pseudo-clusters, one better and one worse, are added to the *spread*, since "no item
-    changed" would otherwise claim certainty; the mean stays the observed one.
+    changed" would otherwise claim certainty; the mean stays the observed one. Neither the order of the items nor the
+    names of the clusters change a bit of the result.
     """
-    names = sorted(set(clusters))
-    if len(names) < bootstrap.min_clusters:
+    facts = len(set(clusters))
+    if facts < bootstrap.min_clusters:
         return None
-    table = _cluster_means(values, clusters, languages, names, bootstrap.min_stratum_clusters)  # (clusters, strata)
+    table = _cluster_means(values, clusters, languages, bootstrap.min_stratum_clusters)  # (clusters, strata)
     mean = float(np.nanmean(table, axis=0).mean())
     if matched_proportions:
         table = np.vstack([table, np.ones(table.shape[1]), -np.ones(table.shape[1])])
@@ -110,7 +111,7 @@ def estimate(
     with np.errstate(divide="ignore", invalid="ignore"):
         studentised = np.where(spreads > 0, (means - centre) / spreads, 0.0)
     studentised = studentised[np.isfinite(studentised)]
-    return Estimate(mean, float(spread[0]), len(names), np.sort(studentised))
+    return Estimate(mean, float(spread[0]), facts, np.sort(studentised))
 
 
 def _draws(rng: np.random.Generator, resamples: int, clusters: int) -> Array:
@@ -120,18 +121,24 @@ def _draws(rng: np.random.Generator, resamples: int, clusters: int) -> Array:
 
 
 def _cluster_means(
-    values: Sequence[float] | Array, clusters: Sequence[str], languages: Sequence[str], names: list[str], smallest: int
+    values: Sequence[float] | Array, clusters: Sequence[str], languages: Sequence[str], smallest: int
 ) -> Array:
-    """Mean of each cluster in each language, (clusters, strata); NaN where a cluster lacks the language."""
-    of = {name: row for row, name in enumerate(names)}
-    rows = np.array([of[name] for name in clusters])
+    """Mean of each cluster in each language, (clusters, strata); NaN where a cluster lacks the language.
+
+    Sums run from the smallest value on and rows are sorted by what they hold: the table, and with it every draw of the
+    bootstrap, depends on the differences alone.
+    """
+    names, rows = np.unique(np.asarray(clusters), return_inverse=True)
     strata = _strata(clusters, languages, smallest)
+    given = np.asarray(values, float)
+    order = np.argsort(given, kind="stable")
     count = int(strata.max()) + 1
-    flat = rows * count + strata
-    totals = np.bincount(flat, weights=np.asarray(values, float), minlength=len(names) * count)
+    flat = (rows * count + strata)[order]
+    totals = np.bincount(flat, weights=given[order], minlength=len(names) * count)
     items = np.bincount(flat, minlength=len(names) * count)
     with np.errstate(invalid="ignore"):
-        return (totals / items).reshape(len(names), count)
+        table = (totals / items).reshape(len(names), count)
+    return np.asarray(table[np.lexsort(table.T)], float)
 
 
 def _strata(clusters: Sequence[str], languages: Sequence[str], smallest: int) -> NDArray[np.int64]:

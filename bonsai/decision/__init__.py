@@ -45,7 +45,7 @@ def decide(
     On the first night `champion` is `base`. `suite` holds the owner's suite answered by both; `anchor` is the report of
     the oldest promoted adapter. `left_out` names items that a compared adapter trained on, and retired ones. `confirm`
     scores both on the confirmation pool; it is called only when A to E pass. `champion_must_go`: it learned from a
-    record that its owner had forgotten since; no progress is asked of what replaces it, only no harm.
+    record that its owner had forgotten since; no progress is asked of what replaces it (never itself), only no harm.
     """
     night = Pair(challenger, champion)
     pairs = [night, Pair(challenger, base), *([suite] if suite else [])]
@@ -54,7 +54,8 @@ def decide(
         return conclude(found, opened=False)
     found += guards(night, policy, left_out)
     better = superiority(night, suite, policy, left_out)
-    found += tuple(replace(one, outcome="noted") for one in better) if champion_must_go else better
+    waived = champion_must_go and challenger.adapter_hash != champion.adapter_hash
+    found += tuple(replace(one, outcome="noted") for one in better) if waived else better
     found += no_harm("D", night, policy, left_out) + (harmed_slices("D", suite, policy, left_out) if suite else ())
     found += erosion(night, base, anchor, policy, left_out)
     if any(result.outcome in ("fail", "unclear") for result in found):

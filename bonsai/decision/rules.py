@@ -23,7 +23,7 @@ def validity(pair: Pair, base_logits: tuple[float, ...]) -> tuple[RuleResult, ..
         for name in SAME
         if getattr(new, name) != getattr(old, name)
     ]
-    if [item.id for item in new.items] != [item.id for item in old.items]:
+    if sorted(item.id for item in new.items) != sorted(item.id for item in old.items):
         broken.append(("differs", "items", f"{len(new.items)} / {len(old.items)}"))
     broken += unusable(new) + unusable(old)
     if new.adapter_hash and new.logits == base_logits:
@@ -42,7 +42,7 @@ def unusable(report: Report) -> list[tuple[str, str, str]]:
     bad = [item.id for item in report.items if not math.isfinite(item.bits_per_byte)]
     if not all(math.isfinite(logit) for logit in report.logits):
         bad.append("logits")
-    return found + [("not_finite", report.subject, name) for name in bad]
+    return sorted(found + [("not_finite", report.subject, name) for name in bad])
 
 
 def guards(pair: Pair, policy: Policy, left_out: frozenset[str]) -> tuple[RuleResult, ...]:
@@ -66,7 +66,9 @@ def guards(pair: Pair, policy: Policy, left_out: frozenset[str]) -> tuple[RuleRe
 def superiority(pair: Pair, suite: Pair | None, policy: Policy, left_out: frozenset[str]) -> tuple[RuleResult, ...]:
     """C: better on v1 or on the suite, each claimed at half the level when both can be.
 
-    A claim that does not hold beside one that does is only noted; when none does, the nearer one says why.
+    A claim that does not hold beside one that does is only noted; when none does, the nearer one says why. Progress on
+    v1 never buys a loss of what the owner taught: else the one could be promoted over the other on v1, and the other
+    over the one on the suite, for ever.
     """
     claims = [("gain_v1", pair, policy.min_gain_bits)]
     if suite is not None and suite.challenger.items:
@@ -80,7 +82,21 @@ def superiority(pair: Pair, suite: Pair | None, policy: Policy, left_out: frozen
     rank: dict[Outcome, int] = {"pass": 0, "unclear": 1, "fail": 2, "noted": 3}
     best = min(gains, key=lambda result: rank[result.outcome])
     shown = tuple(g if g is best or g.outcome == "pass" else replace(g, outcome="noted") for g in gains)
+    if suite is not None and made > 1 and gains[0].outcome == "pass":
+        shown += suite_lost(suite, policy, alpha, left_out)
     return (*shown, not_less_accurate(pair, policy, left_out))
+
+
+def suite_lost(suite: Pair, policy: Policy, alpha: float, left_out: frozenset[str]) -> tuple[RuleResult, ...]:
+    """C: the champion would be promoted over the challenger on the owner's suite, judged in just the same way."""
+    back = compare(Pair(suite.champion, suite.challenger), ALL, policy.bits, policy.bootstrap, left_out)
+    lost = gain("gain_suite", back, policy.min_suite_gain_bits, alpha)
+    if lost.outcome != "pass" or lost.interval is None:
+        return ()
+    low, high = lost.interval
+    values = (("gain", -back.mean), ("high", -low), ("clusters", back.clusters))
+    reason = Reason("decision.suite_lost", values)
+    return (RuleResult("C", "suite_lost", "fail", reason, -back.mean, (-high, -low), -policy.min_suite_gain_bits),)
 
 
 def gain(name: str, found: Comparison, smallest: float, alpha: float) -> RuleResult:

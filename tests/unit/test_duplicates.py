@@ -76,6 +76,20 @@ def test_records_that_are_not_active_are_no_reason_for_a_flag() -> None:
     assert [bool(one.contradicts) for one in found] == [False, False]
 
 
+def test_a_record_that_is_held_back_for_another_reason_is_none_for_a_flag_either() -> None:
+    leaking = known("Can cats eat raw onions?", "No.")
+    found = judged(replace(leaking, active=False), known("Can a cat eat raw onions?", "No."), leaking)
+    assert [one.near for one in found] == [(), (), ()]
+    assert [one.exact for one in found] == [False, False, True]
+
+
+def test_a_correction_takes_the_place_of_what_it_contradicts() -> None:
+    wrong, right = known("Where does Mike sleep?", "On the sofa."), known("Where does Mike sleep?", "In the box.")
+    found = judged(wrong, replace(right, correction=True), known("Where does Mike sleep?", "On the piano."))
+    assert found[1].contradicts == (wrong.id,)
+    assert found[2].contradicts == (right.id,)
+
+
 @given(st.lists(st.text("abc 12猫犬?", max_size=12), max_size=12))
 def test_judging_in_one_batch_or_one_by_one_is_the_same(questions: list[str]) -> None:
     records = [known(question, f"a{number % 3}") for number, question in enumerate(questions)]
