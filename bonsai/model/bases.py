@@ -8,6 +8,7 @@ NF4 and the adapters on it: QLoRA, https://arxiv.org/abs/2305.14314. Phi-2: http
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -23,6 +24,8 @@ from bonsai.files import sha256_file, sha256_json
 SEEDLING = "seedling"
 PHI_MODULES = ("q_proj", "k_proj", "v_proj", "dense", "fc1", "fc2")
 "Every linear map of a Phi block; an adapter that misses one learns less, and peft does not say so."
+_FILES = ("*.json", "*.safetensors")
+"What a base needs of a hub's folder; the rest is the same weights in other formats, and a page about them."
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,24 +108,48 @@ def choose_profile(wanted: str, known: Collection[str], device: Device) -> str:
 
 
 def model_folder(base: Base) -> Path:
-    """The folder with the base's weights and tokenizer; a hub id is downloaded on first use.
+    """The folder with the base's weights and tokenizer. Looks on the disk alone, so an offline machine answers at once.
 
-    Raises ConfigError when a hub id can neither be found on the disk nor downloaded.
+    Raises ConfigError, with the command that downloads it, when a hub id is not in the cache, or not all of it.
     """
     if base.model == SEEDLING:
         from bonsai.model.seedling import weights_folder
 
         return weights_folder()
     if Path(base.model).is_dir():
-        return Path(base.model)
+        return _whole(Path(base.model), base)
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import HFValidationError, IncompleteSnapshotError, LocalEntryNotFoundError
 
-    wanted = ["*.json", "*.safetensors", "merges.txt", "vocab.json"]
     try:
-        return Path(snapshot_download(base.model, revision=base.revision or None, allow_patterns=wanted))
-    except (HfHubHTTPError, LocalEntryNotFoundError, ValueError) as error:
-        raise ConfigError("model.base_missing", model=base.model, reason=type(error).__name__) from error
+        found = snapshot_download(
+            base.model, revision=base.revision or None, allow_patterns=list(_FILES), local_files_only=True
+        )
+    except HFValidationError:  # no hub id either, so a folder was meant
+        raise ConfigError("model.no_folder", model=base.model) from None
+    except (LocalEntryNotFoundError, IncompleteSnapshotError):
+        raise ConfigError("model.base_missing", model=base.model, command=download_command(base)) from None
+    return _whole(Path(found), base)
+
+
+def _whole(folder: Path, base: Base) -> Path:
+    """The folder, when nothing of the model is missing there: a download that broke off leaves a part."""
+    index = folder / "model.safetensors.index.json"
+    shards = set(json.loads(index.read_text("utf-8"))["weight_map"].values()) if index.is_file() else set()
+    wanted = ("config.json", "tokenizer.json", *sorted(shards or {"model.safetensors"}))
+    missing = [name for name in wanted if not (folder / name).is_file()]
+    if not missing:
+        return folder
+    files = ", ".join(missing)
+    if "/" in base.model and not Path(base.model).is_dir():
+        raise ConfigError("model.base_incomplete", model=base.model, files=files, command=download_command(base))
+    raise ConfigError("model.folder_incomplete", folder=folder, files=files)
+
+
+def download_command(base: Base) -> str:
+    """What a person types to get a base from the hub: the pinned commit, without weights in other formats."""
+    revision = f" --revision {base.revision}" if base.revision else ""
+    return f"hf download {base.model}{revision}" + "".join(f" --include '{pattern}'" for pattern in _FILES)
 
 
 def weights_hash(folder: Path) -> str:

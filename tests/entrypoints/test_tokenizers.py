@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -49,9 +52,58 @@ def test_the_seedlings_markers_are_single_tokens() -> None:
     check(encoder)
 
 
-def test_a_base_that_cannot_be_found_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    missing = Base("oak", "bonsai/no-such-model", "", "nf4", True, "float32", 64, 24, 32, 4)
+BASE = Base("oak", "bonsai/no-such-model", "c0ffee", "nf4", True, "float32", 64, 24, 32, 4)
 
-    with pytest.raises(ConfigError, match=r"bonsai/no-such-model.*profiles"):
-        model_folder(missing)
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_a_base_that_is_not_on_the_disk_is_told_at_once_with_the_command(
+    monkeypatch: pytest.MonkeyPatch, language: Literal["en", "ja"]
+) -> None:
+    def no_network(*_args: object) -> None:
+        raise AssertionError("a base is looked for on the disk alone")
+
+    monkeypatch.setattr("socket.socket.connect", no_network)
+    monkeypatch.setattr("socket.getaddrinfo", no_network)
+
+    with pytest.raises(ConfigError) as caught:
+        model_folder(BASE)
+
+    said = caught.value.render(language)
+    assert "hf download bonsai/no-such-model --revision c0ffee --include '*.json' --include '*.safetensors'" in said
+    assert "\n" not in said
+
+
+def test_the_command_has_the_options_of_the_installed_tool() -> None:
+    from huggingface_hub.cli.download import download
+
+    assert {"repo_id", "revision", "include"} <= set(inspect.signature(download).parameters)
+
+
+def test_a_download_that_broke_off_is_no_base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    folder = tmp_path / "models--bonsai--no-such-model" / "snapshots" / ("0" * 40)
+    folder.mkdir(parents=True)
+    pinned = replace(BASE, revision="0" * 40)
+    for name in ("config.json", "tokenizer.json"):
+        (folder / name).write_text("{}")
+    (folder / "model.safetensors.index.json").write_text(
+        '{"weight_map": {"a": "one.safetensors", "b": "two.safetensors"}}'
+    )
+    (folder / "one.safetensors").touch()
+
+    with pytest.raises(ConfigError, match=r"two\.safetensors.*hf download bonsai/no-such-model"):
+        model_folder(pinned)
+
+    (folder / "two.safetensors").touch()
+    assert model_folder(pinned) == folder
+
+
+def test_a_folder_is_a_base_when_it_holds_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"config\.json, tokenizer\.json, model\.safetensors"):
+        model_folder(replace(BASE, model=str(tmp_path)))
+    with pytest.raises(ConfigError, match="neither a folder"):
+        model_folder(replace(BASE, model=str(tmp_path / "nowhere")))
+
+    for name in ("config.json", "tokenizer.json", "model.safetensors"):
+        (tmp_path / name).touch()
+    assert model_folder(replace(BASE, model=str(tmp_path))) == tmp_path
