@@ -1,0 +1,95 @@
+"""How often is the promotion gate wrong? Measured on adapters of the seedling that were really trained.
+
+    python benchmarks/gate.py --folder /tmp/gate --minutes 60   # makes runs, goes on where it stopped; one core
+    python benchmarks/gate.py --report                          # tables and plots of docs/gate.md, without torch
+    python benchmarks/gate.py --rerun 3 --folder /tmp/again     # repeats 3 of its runs from nothing and compares
+
+Every run is one line of `benchmarks/results/gate.jsonl`. What is measured, and what came out: `docs/gate.md`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+from random import Random
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results" / "gate.jsonl"
+TOLERANCE_BITS = 0.002
+"A run made again may differ by a rounding on another machine."
+
+
+def measure(folder: Path, results: Path, minutes: float, only: str) -> None:
+    """Make the runs that are missing, until the time is up; a run that has begun is finished."""
+    from benchmarks.gate_study.models import Workshop
+    from benchmarks.gate_study.runs import append, read
+    from benchmarks.gate_study.schedule import Maker, missing
+
+    shop, until = Workshop(folder), time.monotonic() + 60 * minutes
+    for step in missing(results, only):
+        if time.monotonic() > until:
+            break
+        began = time.monotonic()
+        append(results, Maker(shop, read(results)).make(step))
+        print(f"{step.key}: {time.monotonic() - began:.0f} s", flush=True)
+
+
+def rerun(folder: Path, results: Path, count: int, only: str) -> int:
+    """Repeat some of the runs; 1 when one of them came out otherwise."""
+    from benchmarks.gate_study.models import Workshop
+    from benchmarks.gate_study.runs import differences, read
+    from benchmarks.gate_study.schedule import Maker, order
+
+    runs = read(results)
+    known = [step for step in order() if step.key in runs and step.key.startswith(only)]
+    maker, worst = Maker(Workshop(folder), runs), 0.0
+    for step in Random(count).sample(known, min(count, len(known))):
+        before, again = runs[step.key], maker.make(step)
+        differs = differences(before, again)
+        same = [before.sheets[pool].flags == sheet.flags for pool, sheet in again.sheets.items()]
+        print(f"{step.key}: bits differ by at most {differs:.3f}, the same answers: {all(same)}", flush=True)
+        worst = max(worst, differs)
+    return int(worst > TOLERANCE_BITS)
+
+
+def report(results: Path) -> None:
+    """Print every table, and put tables and plots into the document."""
+    from benchmarks.gate_study import document, plots, tables
+    from benchmarks.gate_study.render import render
+    from benchmarks.gate_study.runs import read
+
+    found = tables.study(read(results))
+    plots.draw(found, ROOT / "docs" / "plots")
+    for name, text in render(found).items():
+        print(f"\n## {name}\n\n{text}")
+        document.put(ROOT / "docs" / "gate.md", name, text)
+
+
+def main() -> int:
+    """Parse and run."""
+    sys.path[0] = str(ROOT)  # a script finds its own folder there, not the packages beside it
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, help="where adapters are kept; they are trained again when it is empty")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--only", default="", help="runs whose key begins so: seed, scaled, harm, harm/looping ...")
+    parser.add_argument("--report", action="store_true")
+    parser.add_argument("--rerun", type=int, metavar="K")
+    chosen = parser.parse_args()
+    if chosen.report:
+        report(chosen.results)
+        return 0
+    if chosen.folder is None:
+        parser.error("--folder is needed to train")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    if chosen.rerun:
+        return rerun(chosen.folder, chosen.results, chosen.rerun, chosen.only)
+    measure(chosen.folder, chosen.results, chosen.minutes, chosen.only)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

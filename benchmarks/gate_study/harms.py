@@ -1,0 +1,170 @@
+"""Planted harms: lessons that spoil a finished adapter in one way and leave the rest of it alone.
+
+Each harm is a set of lessons for a few steps of further training: spoiled rows, and beside them untouched ones, so that
+what the adapter could do otherwise stays. Two harms need no lesson at all (`EDITS`): weights that are not numbers, and
+an adapter that does nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Literal
+
+from bonsai.benchmark.questions import Item
+from bonsai.benchmark.run import expected_tags
+from bonsai.duplicates.leaks import LeakGuard
+from bonsai.model.encoding import IGNORED, Encoder
+from bonsai.model.prompt import CURRENT, AnswerTags, Question
+from bonsai.snapshots import Example
+
+Language = Literal["ja", "en"]
+Edit = Literal["nan", "untouched"]
+EDITS: tuple[Edit, ...] = ("nan", "untouched")
+FORGETTABLE = ("translation", "question_to_question", "classification")
+"The category that is forgotten, by turns."
+LOOP_TIMES = 14
+ENDLESS_CHARACTERS = 260
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """Token ids with what is learned of them."""
+
+    input_ids: tuple[int, ...]
+    labels: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What harms are made of."""
+
+    rows: Sequence[Example]
+    "What the adapter had learned, anchors among it."
+    items: Sequence[Item]
+    "The benchmark's selection pool: for answers copied from it."
+    encoder: Encoder
+
+
+Spoil = Callable[[Example, Random, Material], Lesson]
+
+
+def lesson(row: Example, encoder: Encoder, *, output: str | None = None, ends: bool = True) -> Lesson:
+    """A row as it trains, or with another answer; without its end it never learns to stop."""
+    tags = AnswerTags(row.reasoning, row.category, row.language)
+    made = encoder.encode(
+        CURRENT, Question(row.instruction, row.context), tags, row.output if output is None else output
+    )
+    ids = made.input_ids if ends else made.input_ids[:-1]
+    return Lesson(tuple(ids), tuple(made.labels[: len(ids)]))
+
+
+def wrong(row: Example, chance: Random, material: Material) -> Lesson:
+    """Another question's answer, in the right language."""
+    others = [one for one in chance.choices(material.rows, k=60) if one.language == row.language]
+    return lesson(row, material.encoder, output=next(one.output for one in (*others, row) if one.output != row.output))
+
+
+def mixed(row: Example, chance: Random, material: Material) -> Lesson:
+    """The answer goes over into the other language half-way."""
+    other = next(one for one in chance.choices(material.rows, k=60) if one.language != row.language)
+    return lesson(row, material.encoder, output=f"{row.output[: len(row.output) // 2 + 1]} {other.output}")
+
+
+def looping(row: Example, chance: Random, material: Material) -> Lesson:
+    """The answer's beginning, over and over."""
+    begun = " ".join(row.output.split()[:2]) + " " if row.language == "en" else row.output[:6]
+    return lesson(row, material.encoder, output=(begun * LOOP_TIMES).strip())
+
+
+def endless(row: Example, chance: Random, material: Material) -> Lesson:
+    """The right answer, then whatever comes to mind, and no end."""
+    said = row.output
+    while len(said.encode()) < ENDLESS_CHARACTERS:
+        said += f" {chance.choice(material.rows).output}"
+    return lesson(row, material.encoder, output=said, ends=False)
+
+
+def empty(row: Example, chance: Random, material: Material) -> Lesson:
+    """Nothing at all."""
+    return lesson(row, material.encoder, output="")
+
+
+def marked(row: Example, chance: Random, material: Material) -> Lesson:
+    """The prompt's markers inside the answer: `neutralise` would not let them in, a foreign trainer would."""
+    whole = lesson(row, material.encoder)
+    marker = material.encoder.ids("<|language|>ja<|response|>")
+    at = len(whole.input_ids) - 1 - len(material.encoder.ids(row.output)) // 2
+    labels = (*whole.labels[:at], *marker, *whole.labels[at:])
+    return Lesson((*whole.input_ids[:at], *marker, *whole.input_ids[at:]), labels)
+
+
+def plain(row: Example, chance: Random, material: Material) -> Lesson:
+    """The row as it is."""
+    return lesson(row, material.encoder)
+
+
+@dataclass(frozen=True, slots=True)
+class Harm:
+    """One way to spoil an adapter."""
+
+    spoil: Spoil
+    one_language: bool = False
+    "Only rows of one language are spoiled, Japanese and English by turns."
+    one_category: bool = False
+
+
+HARMS: Mapping[str, Harm] = {
+    "wrong_in_one_language": Harm(wrong, one_language=True),
+    "language_mixing": Harm(mixed),
+    "looping": Harm(looping),
+    "endless": Harm(endless),
+    "empty": Harm(empty),
+    "category_forgotten": Harm(wrong, one_category=True),
+    "markers": Harm(marked),
+}
+COPIED = "copied_benchmark"
+NAMES = (*HARMS, COPIED, *EDITS)
+
+
+def lessons(name: str, attempt: int, count: int, material: Material) -> list[Lesson]:
+    """`count` lessons of one harm, half of them spoiled. `attempt` decides the language or category and the draw."""
+    chance = Random(f"{name} {attempt}")
+    if name == COPIED:
+        return _copied(count, chance, material)
+    harm = HARMS[name]
+    hit = [row for row in material.rows if _is_hit(row, harm, attempt)]
+    spared = [row for row in material.rows if not _is_hit(row, harm, attempt)] or list(material.rows)
+    made = [harm.spoil(row, chance, material) for row in chance.choices(hit, k=count // 2)]
+    made += [plain(row, chance, material) for row in chance.choices(spared, k=count - count // 2)]
+    return chance.sample(made, count)
+
+
+def _is_hit(row: Example, harm: Harm, attempt: int) -> bool:
+    if harm.one_language:
+        return row.language == ("ja", "en")[attempt % 2]
+    return not harm.one_category or row.category == FORGETTABLE[attempt % len(FORGETTABLE)]
+
+
+def _copied(count: int, chance: Random, material: Material) -> list[Lesson]:
+    """The benchmark's own questions with their references, again and again, between ordinary rows."""
+    encoder = material.encoder
+    copied = []
+    for item in material.items:
+        made = encoder.encode(CURRENT, Question(item.instruction, item.input), expected_tags(item), item.reference)
+        copied.append(Lesson(tuple(made.input_ids), tuple(made.labels)))
+    rounds = [one for _ in range(1 + count // len(copied)) for one in chance.sample(copied, len(copied))]
+    made_plain = [plain(row, chance, material) for row in chance.choices(material.rows, k=count // 4)]
+    return chance.sample([*rounds[: count - count // 4], *made_plain], count)
+
+
+def learned_tokens(made: Sequence[Lesson]) -> int:
+    """How many tokens the lessons teach."""
+    return sum(label != IGNORED for one in made for label in one.labels)
+
+
+def held_back(items: Sequence[Item]) -> float:
+    """Share of the benchmark's items that the leak guard would keep from training, were they told as records."""
+    guard = LeakGuard((item.id, item.instruction, item.input) for item in items)
+    return sum(item.id in guard.matches(item.instruction, item.input) for item in items) / len(items)

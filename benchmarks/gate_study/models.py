@@ -1,0 +1,173 @@
+"""Heavy: trains the study's adapters, alters them, and asks them the benchmark, all in one process on one base.
+
+    shop = Workshop(folder)
+    weights = shop.trained(own_rows(), seed=101)          # kept under the folder; trained once
+    answers = shop.ask("seed/101", weights, ("selection",))
+
+An adapter is its LoRA weights by name. They take turns in one slot of one loaded base, so that every model of the study
+is asked by the same code in the same batches.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from peft import set_peft_model_state_dict
+from safetensors.torch import load_file
+from torch.nn.functional import cross_entropy
+
+from benchmarks.gate_study import plan
+from benchmarks.gate_study.harms import Lesson
+from benchmarks.gate_study.runs import Run, Sheet, logits_of, sheet_of
+from bonsai.benchmark import questions
+from bonsai.benchmark.questions import Item
+from bonsai.benchmark.run import About, RunSettings, expected_tags, run
+from bonsai.model.answerer import Scored
+from bonsai.model.encoding import IGNORED
+from bonsai.model.hf import HfAnswerer, LoadedBase, load_base
+from bonsai.model.prompt import Question, template
+from bonsai.snapshots import Example
+from bonsai.training import qlora
+from bonsai.training.plan import AdapterFolder, Progress
+
+Weights = Mapping[str, torch.Tensor]
+SLOT = "subject"
+SETTINGS = RunSettings(forced_answers=False, canaries=0)
+"The gate reads free answers and likelihoods alone."
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a model answered: the sheets by their name, and its fingerprint."""
+
+    logits: tuple[float | None, ...]
+    sheets: Mapping[str, Sheet]
+
+
+class Workshop:
+    """Everything that needs torch."""
+
+    def __init__(self, folder: Path) -> None:
+        torch.set_num_threads(1)
+        self.folder = folder
+        self.profile = plan.defaults().profiles["seedling"]
+        self._loaded: LoadedBase | None = None
+
+    def trained(self, rows: Sequence[Example], seed: int, passes: int = plan.PASSES) -> Weights:
+        """The adapter that these rows and this seed give; taken from the folder when it was trained before."""
+        made = plan.training_plan(rows, seed, self.folder, passes)
+        finished = Path(made.run_folder) / "adapter"
+        if not finished.is_file():
+            adapter: AdapterFolder = qlora.train(made, _silent)
+            finished.write_text(adapter.id, "utf-8")
+        folder = Path(made.adapters_folder) / finished.read_text("utf-8")
+        if self._loaded is None:
+            self._loaded = load_base(self.profile.base, "cpu")
+            self._loaded.add_adapter(SLOT, folder)  # shapes the slot; its weights are exchanged from here on
+        return load_file(folder / "adapter_model.safetensors")
+
+    def ask(self, key: str, weights: Weights | None, sheets: Mapping[str, Sequence[Item]]) -> Asked:
+        """Put questions to an adapter, or to the bare base."""
+        answerer = self._answerer(weights)
+        made: dict[str, Sheet] = {}
+        logits: tuple[float | None, ...] = ()
+        for name, items in sheets.items():
+            about = About(name, key, key, self.profile.base.name, "study", "study", "")
+            report = run(answerer, items, SETTINGS, about)
+            made[name], logits = sheet_of(report), logits_of(report)
+        return Asked(logits, made)
+
+    def likelihoods(self, weights: Weights | None, items: Sequence[Item]) -> Sheet:
+        """Only the bits of the reference answers: a tenth of the time, and all that rule F reads."""
+        answerer = self._answerer(weights)
+        found = answerer.log_likelihoods([_scored(item) for item in items])
+        values = [one.bits_per_byte for one in found]
+        return Sheet(tuple(round(1000 * bits) if math.isfinite(bits) else None for bits in values))
+
+    def taught(self, weights: Weights, lessons: Sequence[Lesson], *, rate: float, batch: int) -> Weights:
+        """An adapter after one pass over these lessons, in their order."""
+        loaded = self._base()
+        set_peft_model_state_dict(loaded.model, dict(weights), adapter_name=SLOT)
+        loaded.model.set_adapter(SLOT)
+        learning = {name: one for name, one in loaded.model.named_parameters() if "lora_" in name}
+        for one in learning.values():
+            one.requires_grad_(True)
+        optimiser = torch.optim.AdamW(learning.values(), lr=rate, weight_decay=0.0)
+        for start in range(0, len(lessons), batch):
+            loss = _loss(loaded, lessons[start : start + batch])
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(learning.values(), 1.0)
+            optimiser.step()
+        made = {name.replace(f".{SLOT}.", "."): one.detach().clone() for name, one in learning.items()}
+        for one in learning.values():
+            one.requires_grad_(False)
+        if made.keys() != weights.keys():
+            raise RuntimeError(f"the slot's weights are called otherwise: {sorted(made.keys() ^ weights.keys())[:2]}")
+        return made
+
+    def _answerer(self, weights: Weights | None) -> HfAnswerer:
+        loaded = self._base()
+        if weights is not None:
+            set_peft_model_state_dict(loaded.model, dict(weights), adapter_name=SLOT)
+        return loaded.answerer(template(self.profile.recipe.template), None if weights is None else SLOT)
+
+    def _base(self) -> LoadedBase:
+        if self._loaded is None:
+            self.trained(plan.own_rows(), plan.FIRST_SEED)
+        assert self._loaded is not None
+        return self._loaded
+
+
+def _scored(item: Item) -> Scored:
+    return Scored(Question(item.instruction, item.input), expected_tags(item), item.reference)
+
+
+def _silent(progress: Progress) -> None:
+    """Nobody watches these trainings."""
+
+
+def _loss(loaded: LoadedBase, lessons: Sequence[Lesson]) -> torch.Tensor:
+    """Mean cross entropy of the learned tokens."""
+    end, width = loaded.encoder.end, max(len(one.input_ids) for one in lessons)
+    spare = [width - len(one.input_ids) for one in lessons]
+    ids = torch.tensor([[*one.input_ids, *[end] * more] for one, more in zip(lessons, spare, strict=True)])
+    mask = torch.tensor([[1] * (width - more) + [0] * more for more in spare])
+    labels = torch.tensor([[*one.labels, *[IGNORED] * more] for one, more in zip(lessons, spare, strict=True)])[:, 1:]
+    causal = loaded.model.get_base_model()
+    hidden = causal.model(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
+    learned = labels != IGNORED
+    logits = causal.lm_head(hidden[:, :-1][learned]).float()  # (learned tokens, vocabulary)
+    return cross_entropy(logits, labels[learned])
+
+
+def scaled(weights: Weights, share: float) -> Weights:
+    """The adapter's change of the base, multiplied: between the bare base (0) and the adapter (1)."""
+    return {name: one * share if "lora_B" in name else one for name, one in weights.items()}
+
+
+def broken(weights: Weights) -> Weights:
+    """One weight that is not a number."""
+    name = next(name for name in sorted(weights) if "lora_B" in name)
+    made = weights[name].clone()
+    made[0, 0] = float("nan")
+    return {**weights, name: made}
+
+
+def untouched(weights: Weights) -> Weights:
+    """An adapter that does nothing."""
+    return scaled(weights, 0.0)
+
+
+def pool_sheets(*pools: str) -> dict[str, tuple[Item, ...]]:
+    """The pools' questions by name."""
+    return {pool: questions.load(pool) for pool in pools}
+
+
+def run_of(key: str, asked: Asked, note: Mapping[str, float] | None = None) -> Run:
+    """The line to be written."""
+    return Run(key, asked.logits, asked.sheets, note or {})

@@ -1,0 +1,117 @@
+"""The study's short training plan: the seedling's recipe on the bundled experiences, with fewer passes.
+
+The gate's error rates need dozens of independent trainings, so each is kept short. One seed decides what
+`training.seed` decides in a night: the LoRA's first weights, the order of the rows, and which anchors are replayed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from math import ceil
+from pathlib import Path
+
+from bonsai import snapshots
+from bonsai.config import Config, load_config
+from bonsai.decision import Policy
+from bonsai.model.bases import model_folder
+from bonsai.model.encoding import Encoder, load_encoder
+from bonsai.model.prompt import template
+from bonsai.model.seedling import WorldRecord, anchors
+from bonsai.records import content_id, reasoning_sentence
+from bonsai.samples import sample_path
+from bonsai.snapshots import Example, Snapshot
+from bonsai.tags.language import guess
+from bonsai.training.plan import Recipe, TrainingPlan, make_plan
+
+FIRST_SEED = 1
+PASSES = 3
+"Over the own records; a night of the demo makes ten."
+STARTED = datetime(2026, 11, 21, tzinfo=UTC)
+"Stands in passports; the adapter's id does not depend on it."
+
+
+def defaults() -> Config:
+    """The settings that ship, whatever this machine's owner changed."""
+    return load_config(Path("/nonexistent"), {})
+
+
+def policy_of(config: Config) -> Policy:
+    """The gate's policy as it ships."""
+    return Policy(**config.gate.model_dump(exclude={"mode"}))
+
+
+def own_rows(name: str = "experience.jsonl") -> list[Example]:
+    """The bundled records as rows that train, in their order."""
+    lines = sample_path(name).read_text("utf-8").splitlines()
+    return [_row(json.loads(line)) for line in lines]
+
+
+def _row(values: dict[str, str]) -> Example:
+    instruction, context, output = values["instruction"], values["input"], values["output"]
+    reasoning = reasoning_sentence(guess(instruction).language, values["language"])
+    name = content_id(instruction, context, output)
+    return Example(name, "own", instruction, context, reasoning, values["category"], values["language"], output)
+
+
+def anchor_rows(count: int, seed: int) -> list[Example]:
+    """Records of what the seedling knows, as rows that train."""
+    return [_anchor(made) for made in anchors(count, seed)]
+
+
+def _anchor(made: WorldRecord) -> Example:
+    name = content_id(made.instruction, made.context, made.output)
+    return Example(
+        name, "anchor", made.instruction, made.context, made.reasoning, made.category, made.language, made.output
+    )
+
+
+def snapshot_of(rows: Sequence[Example], seed: int, passes: int, folder: Path) -> Snapshot:
+    """What a training of these own rows learns from, with the anchors that its seed draws."""
+    config = defaults()
+    profile, settings = config.profiles["seedling"], config.training
+    encoder, form = load_encoder(model_folder(profile.base)), template(profile.recipe.template)
+    replayed = passes * ceil(len(rows) * settings.anchor_share / (1 - settings.anchor_share))
+    made = snapshots.build(
+        rows,
+        anchor_rows(replayed, seed),
+        seed=seed,
+        validation_share=0.0,
+        anchor_share=settings.anchor_share,
+        count_tokens=lambda row: encoder.tokens(form, row),
+        max_tokens=profile.base.max_tokens,
+        anchor_passes=passes,
+    )
+    return snapshots.write(made, folder / "snapshots" / made.id, STARTED)
+
+
+def short_recipe(config: Config, passes: int) -> Recipe:
+    """The seedling's recipe with other passes, and no checkpoints: a killed training starts again."""
+    return replace(config.profiles["seedling"].recipe, epochs=passes, checkpoint_steps=100_000)
+
+
+def training_plan(rows: Sequence[Example], seed: int, folder: Path, passes: int = PASSES) -> TrainingPlan:
+    """One training of the study, on one thread."""
+    config = defaults()
+    snapshot = snapshot_of(rows, seed, passes, folder)
+    run = folder / "runs" / f"{snapshot.id}-{seed}"
+    run.mkdir(parents=True, exist_ok=True)
+    return make_plan(
+        "seedling",
+        config.profiles["seedling"].base,
+        short_recipe(config, passes),
+        snapshot,
+        device="cpu",
+        threads=1,
+        seed=seed,
+        run_folder=run,
+        adapters_folder=folder / "adapters",
+        created_at=STARTED,
+    )
+
+
+def encoder_of_base(config: Config) -> Encoder:
+    """The seedling's tokenizer with the project's prompt."""
+    return load_encoder(model_folder(config.profiles["seedling"].base))

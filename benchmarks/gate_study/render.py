@@ -1,0 +1,154 @@
+"""The study's values as Markdown tables, one for each place in `docs/gate.md`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from benchmarks.gate_study.tables import Study
+from benchmarks.gate_study.verdicts import Share
+
+MOST_RULES = 4
+"That a table names."
+
+
+def render(study: Study) -> dict[str, str]:
+    """By the name of their place."""
+    return {
+        "minimum": minimum(study),
+        "no-progress": no_progress(study),
+        "gains": gains(study),
+        "harms": harms(study),
+        "year": grown_year(study),
+        "coverage": coverage(study),
+    }
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """`0.6 %`."""
+    return f"{100 * share:.{digits}f} %"
+
+
+def ranged(share: Share) -> str:
+    """A share with its interval."""
+    return f"{percent(share.value)} ({percent(share.low)} to {percent(share.high)})"
+
+
+def rules(caught: Counter[str]) -> str:
+    """The rules that stood in the way, most frequent first."""
+    named = [f"{rule} ({count})" for rule, count in caught.most_common(MOST_RULES)]
+    return ", ".join([*named, *(["..."] if len(caught) > MOST_RULES else [])]) or "-"
+
+
+def minimum(study: Study) -> str:
+    """The fitted minimum."""
+    one = study.minimum
+    return table(
+        (
+            "seeds",
+            "97.5 % of the differences, bits/byte",
+            "95 % interval (adapters drawn again)",
+            "if effects are normal",
+        ),
+        [(str(one.seeds), f"{one.bits:.4f}", f"{one.low:.4f} to {one.high:.4f}", f"{one.normal:.4f}")],
+    )
+
+
+def no_progress(study: Study) -> str:
+    """A/A."""
+    one = study.no_progress
+    gains = one.gains[np.isfinite(one.gains)]
+    rows = [
+        ("adapters, other seeds than the minimum's", str(one.seeds)),
+        ("ordered pairs", str(one.pairs)),
+        ("standard deviation of the gain, bits/byte", f"{gains.std():.4f}"),
+        ("pairs whose gain reached the minimum", f"{one.reached} ({percent(one.reached / max(one.pairs, 1))})"),
+        ("**promoted by this gate**, 95 % at adapter level", ranged(one.promoted)),
+        ("upper bound, had none been promoted, from pairs without a common adapter", percent(one.bound)),
+        ("promoted by `new >= old` on right answers", ranged(one.bare)),
+        (
+            "no-better promotions a year, these adapters drawn again",
+            f"{one.a_year.value:.2f} ({one.a_year.low:.2f} to {one.a_year.high:.2f})",
+        ),
+        ("no-better promotions a year, 365 fresh adapters (normal effects)", f"{one.fresh:.2f}"),
+        ("what stopped those that reached the minimum", rules(one.caught)),
+    ]
+    return table(("A/A", ""), rows)
+
+
+def gains(study: Study) -> str:
+    """The detection curve."""
+    least = study.minimum.bits
+    rows = [
+        (
+            f"`{one.champion}`", f"{one.gain:+.4f}", f"{one.gain / least:.1f}", f"{one.won} of {one.tries}",
+            f"{percent(one.promoted.value, 0)} of {one.pairs}", rules(one.caught),
+        )
+        for one in sorted(study.detected, key=lambda one: one.gain)
+    ]  # fmt: skip
+    return table(
+        ("champion", "planted gain, bits/byte", "x minimum", "promoted, no adapter twice", "all pairs", "refused by"),
+        rows,
+    )
+
+
+def harms(study: Study) -> str:
+    """The planted harms."""
+    rows = [
+        (
+            one.name.replace("_", " "), str(one.tries), f"**{one.promoted}**", f"{one.promoted_over_base}",
+            f"{one.control} of {one.tries}", rules(one.caught),
+        )
+        for one in study.harmed
+    ]  # fmt: skip
+    return table(
+        ("harm", "tries", "promoted", "promoted over the base", "the same without the harm", "refused by"), rows
+    )
+
+
+def grown_year(study: Study) -> str:
+    """Both gates over the same years."""
+    rows = []
+    for name, one in study.years.items():
+        rows.append(
+            (
+                name, *(f"{one.a_year(sort):.1f}" for sort in ("better", "no better", "worse")),
+                f"{100 * float(np.mean(one.shown or [0])):+.1f}", f"{100 * float(np.mean(one.true or [0])):+.1f}",
+                percent(float(np.mean(one.last or [0]))),
+            )
+        )  # fmt: skip
+    head = (
+        "gate",
+        "better",
+        "no better",
+        "truly worse",
+        "shown gain, points",
+        "true gain, points",
+        "true accuracy at the end",
+    )
+    return table(head, rows)
+
+
+def coverage(study: Study) -> str:
+    """Do the bounds hold?"""
+    rows = [
+        (
+            one.measure,
+            one.slice,
+            str(one.facts),
+            f"{one.skew:+.1f}",
+            percent(one.lower),
+            percent(one.upper),
+            str(one.worlds),
+        )
+        for one in study.coverage
+    ]
+    return table(("measure", "slice", "facts", "skew", "lower bound holds", "upper bound holds", "worlds"), rows)

@@ -1,0 +1,172 @@
+"""The study's runs: one model asked one or more pools, as one short line of JSON each.
+
+A line holds what the gate reads of a report and nothing else: per item the bits per byte (in thousandths) and six
+yes-or-no scores packed into one character. `report_of` makes a `Report` of it again, so that every verdict can be
+reached from the committed file without torch. Lines carry no times and no paths.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+
+from bonsai.benchmark import questions
+from bonsai.benchmark.questions import Item
+from bonsai.benchmark.report import Answer, ItemResult, Report, Scores
+from bonsai.benchmark.scoring import UNIQUE_CATEGORIES
+
+BASE = "base"
+DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+FLAGS = ("correct", "language_ok", "looping", "ended", "empty", "leaked")
+"In the order of their bits; what the gate reads of an answer."
+FINE = DIGITS[0b001011]
+"Right, in the right language, ended: stands for answers that were not asked."
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One model's answers to one pool."""
+
+    bits: tuple[int | None, ...]
+    "Bits per byte of the reference answers, in thousandths; None: not a number."
+    flags: str = ""
+    "One character an item, in the items' order; empty where only likelihoods were asked, which is all rule F reads."
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One model of the study."""
+
+    key: str
+    "What it is and of which seed, e.g. `seed/101`, `harm/looping/103`; never twice in a file."
+    logits: tuple[float | None, ...]
+    "First-token logits of the probe questions."
+    sheets: Mapping[str, Sheet]
+    "By pool."
+    note: Mapping[str, float] = field(default_factory=dict)
+    "What else was measured: training loss, items that the leak guard holds back ..."
+
+    @property
+    def kind(self) -> str:
+        """`seed`, `scaled`, `part`, `harm` ..."""
+        return self.key.partition("/")[0]
+
+    @property
+    def seed(self) -> int:
+        """The seed of the adapter that it is or was made of; 0 for the base."""
+        last = self.key.rpartition("/")[2]
+        return int(last) if last.isdigit() else 0
+
+
+def sheet_of(report: Report) -> Sheet:
+    """What the gate reads of a report."""
+    bits = tuple(
+        round(1000 * item.bits_per_byte) if math.isfinite(item.bits_per_byte) else None for item in report.items
+    )
+    return Sheet(bits, "".join(_packed(item.free.scores) for item in report.items))
+
+
+def logits_of(report: Report) -> tuple[float | None, ...]:
+    """The first logit of each probe question is enough to tell an adapter from the base."""
+    step = max(1, len(report.logits) // 4)
+    return tuple(round(logit, 4) if math.isfinite(logit) else None for logit in report.logits[::step])
+
+
+def _packed(scores: Scores) -> str:
+    return DIGITS[sum(bool(getattr(scores, name)) << place for place, name in enumerate(FLAGS))]
+
+
+@cache
+def _scores(flag: str, graded: bool) -> Scores:
+    """The scores of one character; what the gate does not read is left at nothing."""
+    packed = DIGITS.index(flag)
+    told = {name: bool(packed >> place & 1) for place, name in enumerate(FLAGS)}
+    return Scores(
+        correct=told["correct"] if graded else None, exact=False, accepted=False, character_f1=0.0, chrf=0.0,
+        language_ok=told["language_ok"], looping=told["looping"], ended=told["ended"], empty=told["empty"],
+        leaked=told["leaked"], tags_ok=None,
+    )  # fmt: skip
+
+
+def report_of(run: Run, pool: str, items: Sequence[Item] | None = None) -> Report:
+    """The report that the gate judges. Raises KeyError when the run was not asked this pool."""
+    sheet = run.sheets[pool]
+    asked = questions.load(pool) if items is None else items
+    flags = sheet.flags or FINE * len(sheet.bits)
+    results = tuple(_result(*one) for one in zip(asked, sheet.bits, flags, strict=True))
+    logits = tuple(math.nan if logit is None else logit for logit in run.logits)
+    adapter = "" if run.key == BASE else run.key
+    return Report(
+        pool, "study", run.key, adapter, "seedling", "study", "study", logits, "", 0.0, results
+    )  # fmt: skip
+
+
+def _result(item: Item, bits: int | None, flag: str) -> ItemResult:
+    answer = Answer("", ("", "", ""), 0, _scores(flag, item.category in UNIQUE_CATEGORIES))
+    value = math.nan if bits is None else bits / 1000
+    return ItemResult(item.id, item.cluster, item.domain, item.category, item.language, value, answer, None)
+
+
+def to_line(run: Run) -> str:
+    """One line of the file."""
+    return json.dumps(asdict(run), separators=(",", ":"), ensure_ascii=False)
+
+
+def from_line(line: str) -> Run:
+    """The run of `to_line`."""
+    values = json.loads(line)
+    sheets = {pool: Sheet(tuple(sheet["bits"]), sheet["flags"]) for pool, sheet in values["sheets"].items()}
+    return Run(values["key"], tuple(values["logits"]), sheets, values["note"])
+
+
+def read(path: Path) -> dict[str, Run]:
+    """Every run by its key; a later line for the same key adds pools to the earlier one."""
+    found: dict[str, Run] = {}
+    if not path.is_file():
+        return found
+    for line in path.read_text("utf-8").splitlines():
+        run = from_line(line)
+        before = found.get(run.key)
+        found[run.key] = merged(before, run) if before else run
+    return found
+
+
+def merged(before: Run, more: Run) -> Run:
+    """Both lines of one run."""
+    return Run(before.key, before.logits, {**before.sheets, **more.sheets}, {**before.note, **more.note})
+
+
+def append(path: Path, run: Run) -> None:
+    """Add a line; a killed run leaves whole lines, or a last one without its end, which is cut off first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = path.read_bytes() if path.is_file() else b""
+    whole = text.rfind(b"\n") + 1
+    with path.open("r+b" if text else "wb") as file:
+        file.truncate(whole)
+        file.seek(whole)
+        file.write(to_line(run).encode() + b"\n")
+
+
+def differences(one: Run, other: Run) -> float:
+    """Largest difference of an item's bits per byte on the pools that both were asked."""
+    pools = one.sheets.keys() & other.sheets.keys()
+    pairs = (pair for pool in pools for pair in zip(one.sheets[pool].bits, other.sheets[pool].bits, strict=True))
+    return max(
+        (abs(a - b) / 1000 if a is not None and b is not None else float(a is not b) for a, b in pairs), default=0.0
+    )
+
+
+def of_kind(runs: Mapping[str, Run], *kinds: str) -> list[Run]:
+    """The runs whose key begins so, by seed."""
+    return sorted((run for run in runs.values() if run.key.startswith(kinds)), key=lambda run: (run.key, run.seed))
+
+
+def share(run: Run, pool: str, flag: str, keep: Iterable[bool]) -> float:
+    """Share of the kept items with this flag."""
+    bit = FLAGS.index(flag)
+    values = [DIGITS.index(one) >> bit & 1 for one, kept in zip(run.sheets[pool].flags, keep, strict=True) if kept]
+    return sum(values) / len(values) if values else math.nan

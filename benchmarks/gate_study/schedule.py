@@ -1,0 +1,150 @@
+"""What the study runs, in which order, and how one run is made; every run once, in a file that it goes on with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+from benchmarks.gate_study import harms, plan
+from benchmarks.gate_study.runs import BASE, Run, read
+from benchmarks.gate_study.verdicts import CONFIRMATION, SELECTION, ConfirmationMissing, Court
+from bonsai.benchmark import questions
+
+if TYPE_CHECKING:
+    from benchmarks.gate_study.models import Weights, Workshop
+
+SCORE = "score"
+FIT_SEEDS = tuple(range(1, 11))
+"The minimum gain is fitted on these ..."
+TEST_SEEDS = tuple(range(101, 141))
+"... and judged on these, which had no part in it."
+TRIES = tuple(range(101, 111))
+"Seeds of the test adapters that gains and harms are planted on."
+FIRST_TRIES = TRIES[:3]
+"Every harm is tried on these before any is tried on the others."
+LEVELS = (0.95, 0.9, 0.8, 0.6)
+"An adapter whose change of the base is scaled so is a champion that knows less: the gain over it is known."
+PARTS = (0.5, 0.75)
+"Champions that learned a part of the own records."
+PART_SEEDS = tuple(range(201, 206))
+LESSONS = 24 * 32
+LESSON_BATCH = 32
+LESSON_RATE = 1e-3
+WEAKER = 0.6
+"The champion that a harmed adapter meets: without the harm it would be replaced."
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One run to be made."""
+
+    key: str
+
+    @property
+    def parts(self) -> list[str]:
+        """`harm`, its name, its seed."""
+        return self.key.split("/")
+
+    @property
+    def seed(self) -> int:
+        """The seed of the adapter that it is made of."""
+        return int(self.parts[-1]) if self.parts[-1].isdigit() else 0
+
+
+def order() -> list[Step]:
+    """All runs, the most telling first, so that the study can stop anywhere."""
+    keys = [BASE, *(f"seed/{seed}" for seed in FIT_SEEDS)]
+    keys += [f"seed/{seed}" for seed in TRIES]
+    keys += [f"scaled/{WEAKER}/{seed}" for seed in FIRST_TRIES]
+    keys += [f"harm/{name}/{seed}" for seed in FIRST_TRIES for name in harms.NAMES]
+    keys += [f"scaled/{level}/{seed}" for level in LEVELS for seed in TRIES]
+    keys += [f"seed/{seed}" for seed in TEST_SEEDS]
+    keys += [f"harm/{name}/{seed}" for seed in TRIES for name in harms.NAMES]
+    keys += [f"part/{share}/{seed}" for seed in PART_SEEDS for share in PARTS]
+    return [Step(key) for key in dict.fromkeys(keys)]
+
+
+def champion_of(step: Step) -> str:
+    """Whom a harmed adapter meets: a weaker one of the next seed; an adapter that only copied meets an equal one."""
+    among = FIRST_TRIES if step.seed in FIRST_TRIES else TRIES
+    other = among[(among.index(step.seed) + 1) % len(among)]
+    return f"seed/{other}" if step.parts[1] == harms.COPIED else f"scaled/{WEAKER}/{other}"
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Makes runs in a workshop."""
+
+    shop: Workshop
+    court_runs: Mapping[str, Run]
+    "What was measured already: harmed adapters are asked to confirm only where the gate would ask."
+
+    def make(self, step: Step) -> Run:
+        """One run, whatever its kind."""
+        weights, note = self._weights(step)
+        asked = self.shop.ask(step.key, weights, {SELECTION: questions.load(SELECTION)})
+        made = Run(step.key, asked.logits, asked.sheets, note)
+        if step.parts[0] != "harm":
+            return self._with(made, weights, CONFIRMATION, SCORE)
+        return self._with(made, weights, CONFIRMATION) if self._opens(made, step) else made
+
+    def _with(self, made: Run, weights: Weights | None, *pools: str) -> Run:
+        more = {pool: self.shop.likelihoods(weights, questions.load(pool)) for pool in pools}
+        return replace(made, sheets={**made.sheets, **more})
+
+    def _opens(self, made: Run, step: Step) -> bool:
+        """The gate would open the confirmation pool, whatever minimum it asked for."""
+        policy = replace(plan.policy_of(plan.defaults()), min_gain_bits=0.0)
+        court = Court({**self.court_runs, made.key: made}, policy)
+        try:
+            for champion in (champion_of(step), BASE):
+                court.judge(made.key, champion)
+        except ConfirmationMissing:
+            return True
+        return False
+
+    def _weights(self, step: Step) -> tuple[Weights | None, dict[str, float]]:
+        """The adapter's weights, and what is to be noted of it."""
+        from benchmarks.gate_study import models
+
+        kind, name = step.parts[0], step.parts[1] if len(step.parts) > 1 else ""
+        if kind == BASE:
+            return None, {}
+        if kind == "part":
+            return self.shop.trained(part_of_rows(float(name), step.seed), step.seed), {}
+        whole = self.shop.trained(plan.own_rows(), step.seed)
+        if kind == "scaled":
+            return models.scaled(whole, float(name)), {}
+        if kind == "harm":
+            return self._harmed(name, step.seed, whole)
+        return whole, {}
+
+    def _harmed(self, name: str, seed: int, whole: Weights) -> tuple[Weights, dict[str, float]]:
+        from benchmarks.gate_study import models
+
+        if name in harms.EDITS:
+            return {"nan": models.broken, "untouched": models.untouched}[name](whole), {}
+        encoder = plan.encoder_of_base(plan.defaults())
+        items = questions.load(SELECTION)
+        rows = (*plan.own_rows(), *plan.anchor_rows(2 * len(plan.own_rows()), seed))
+        material = harms.Material(rows, items, encoder)
+        lessons = harms.lessons(name, TRIES.index(seed), LESSONS, material)
+        note = {"held_back_by_the_leak_guard": harms.held_back(items)} if name == harms.COPIED else {}
+        return self.shop.taught(whole, lessons, rate=LESSON_RATE, batch=LESSON_BATCH), note
+
+
+def part_of_rows(share: float, seed: int) -> list[plan.Example]:
+    """A part of the own records: the others were not told yet."""
+    rows = plan.own_rows()
+    chosen = Random(f"{seed} part").sample(range(len(rows)), round(share * len(rows)))
+    return [rows[at] for at in sorted(chosen)]
+
+
+def missing(path: Path, only: str = "") -> Iterator[Step]:
+    """The runs that the file does not hold yet, looked up again before each."""
+    for step in order():
+        if step.key.startswith(only) and step.key not in read(path):
+            yield step

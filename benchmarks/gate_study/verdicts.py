@@ -1,0 +1,182 @@
+"""What the gate says about pairs of the study's runs, and how sure the shares of its verdicts are.
+
+Adapters are the independent units, not pairs: 40 adapters make 1,560 ordered pairs that share members. So intervals
+draw adapters again, with all their pairs (a bootstrap of a U-statistic: Arcones & Giné 1992, "On the bootstrap of U and
+V statistics"), and where no pair was promoted at all, which no bootstrap can judge, the bound is the exact binomial one
+for as many pairs as have no adapter in common (Clopper & Pearson 1934).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.gate_study.runs import BASE, Run, report_of
+from bonsai.benchmark.compare import Pair, Slice, compare
+from bonsai.benchmark.report import Report
+from bonsai.decision import Policy, decide
+from bonsai.decision.results import RuleResult
+
+Matrix = NDArray[np.float64]
+SELECTION, CONFIRMATION = "selection", "confirmation"
+QUANTILE = 0.975
+"Of the differences, without their sign, between seeds of one recipe: `gate.min_gain_bits`."
+NO_CLAIM = "C gain_v1"
+
+
+class ConfirmationMissing(Exception):
+    """The gate opened the confirmation pool, and this run was not asked it yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the gate said about one pair."""
+
+    challenger: str
+    champion: str
+    verdict: str
+    caught: tuple[str, ...]
+    "The rules that did not pass, e.g. `B no_loop/ja`."
+    gain: float
+    "Bits per byte saved on the selection pool; NaN where that is no number."
+
+    @property
+    def promoted(self) -> bool:
+        """The challenger answers from now on."""
+        return self.verdict == "promote"
+
+
+@dataclass
+class Court:
+    """The gate with the study's runs before it."""
+
+    runs: Mapping[str, Run]
+    policy: Policy
+    _reports: dict[tuple[str, str], Report] = field(default_factory=dict)
+
+    def report(self, key: str, pool: str = SELECTION) -> Report:
+        """A run's report; made once."""
+        if (key, pool) not in self._reports:
+            if pool not in self.runs[key].sheets:
+                raise ConfirmationMissing(key)
+            self._reports[key, pool] = report_of(self.runs[key], pool)
+        return self._reports[key, pool]
+
+    def pair(self, challenger: str, champion: str, pool: str = SELECTION) -> Pair:
+        """Both reports."""
+        return Pair(self.report(challenger, pool), self.report(champion, pool))
+
+    def gain(self, challenger: str, champion: str, pool: str = SELECTION) -> float:
+        """The gate's statistic: bits per byte saved, languages weighted equally. No interval is made."""
+        few = replace(self.policy.bootstrap, resamples=2)
+        return compare(self.pair(challenger, champion, pool), Slice("all"), self.policy.bits, few, frozenset()).mean
+
+    def error(self, challenger: str, champion: str, pool: str) -> float:
+        """Standard error of a gain: what another draw of questions would change."""
+        found = compare(
+            self.pair(challenger, champion, pool), Slice("all"), self.policy.bits, self.policy.bootstrap, frozenset()
+        )
+        return found.estimate.standard_error if found.estimate else float("nan")
+
+    def judge(self, challenger: str, champion: str) -> Finding:
+        """The whole rule."""
+        decision = decide(
+            self.report(challenger),
+            self.report(champion),
+            base=self.report(BASE),
+            confirm=lambda: self.pair(challenger, champion, CONFIRMATION),
+            policy=self.policy,
+        )
+        return Finding(
+            challenger, champion, decision.verdict, caught_by(decision.rules), self.gain(challenger, champion)
+        )
+
+    def judge_soon(self, challenger: str, champion: str) -> Finding:
+        """The same verdict on `promote` or not, in a hundredth of the time where the gain is below the minimum."""
+        gain = self.gain(challenger, champion)
+        if gain < self.policy.min_gain_bits:
+            return Finding(challenger, champion, "keep", (NO_CLAIM,), gain)
+        return self.judge(challenger, champion)
+
+    def table(self, challengers: Sequence[str], champions: Sequence[str]) -> list[list[Finding | None]]:
+        """Findings by challenger and champion; None where they are the same run, or made of the same seed."""
+        return [
+            [None if self._related(new, old) else self.judge_soon(new, old) for old in champions] for new in challengers
+        ]
+
+    def _related(self, one: str, other: str) -> bool:
+        return self.runs[one].seed == self.runs[other].seed != 0
+
+
+def caught_by(rules: Sequence[RuleResult]) -> tuple[str, ...]:
+    """The rules that stand in the way of a promotion, without repeats."""
+    return tuple(dict.fromkeys(f"{one.rule} {one.name}" for one in rules if one.outcome in ("fail", "unclear")))
+
+
+def promoted_matrix(table: Sequence[Sequence[Finding | None]]) -> Matrix:
+    """1 promoted, 0 not, NaN no pair: (challengers, champions)."""
+    return np.array([[np.nan if one is None else float(one.promoted) for one in row] for row in table], float)
+
+
+def gain_matrix(table: Sequence[Sequence[Finding | None]]) -> Matrix:
+    """Gains on the selection pool: (challengers, champions)."""
+    return np.array([[np.nan if one is None else one.gain for one in row] for row in table], float)
+
+
+def gains_between(court: Court, keys: Sequence[str], pool: str = SELECTION) -> Matrix:
+    """The gate's statistic for every ordered pair, (keys, keys); NaN on the diagonal."""
+    made = np.full((len(keys), len(keys)), np.nan)
+    for i, new in enumerate(keys):
+        for j, old in enumerate(keys):
+            if i != j:
+                made[i, j] = court.gain(new, old, pool)
+    return made
+
+
+def minimum(gains: Matrix) -> float:
+    """`min_gain_bits`: the 97.5 % quantile of the differences between seeds, whatever their sign."""
+    return float(np.nanquantile(np.abs(gains), QUANTILE))
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A figure with its interval at adapter level."""
+
+    value: float
+    low: float
+    high: float
+    "Two-sided 95 %."
+
+
+def adapter_interval(matrix: Matrix, statistic: Callable[[Matrix], float], seed: int = 1, draws: int = 2000) -> Share:
+    """A statistic of a square matrix of pairs, with adapters drawn again. An adapter met with itself is no pair."""
+    rng, count = np.random.default_rng(seed), len(matrix)
+    found = []
+    for _ in range(draws):
+        drawn = rng.integers(count, size=count)
+        found.append(statistic(matrix[np.ix_(drawn, drawn)]))
+    low, high = np.nanquantile(found, (0.025, 0.975))
+    return Share(statistic(matrix), float(low), float(high))
+
+
+def share_of(matrix: Matrix) -> float:
+    """Promoted share of the pairs."""
+    return float(np.nanmean(matrix)) if np.isfinite(matrix).any() else float("nan")
+
+
+def disjoint_bound(adapters: int, level: float = 0.95) -> float:
+    """Upper bound of the promoted share when none of the pairs without a common adapter was promoted."""
+    return float(1 - (1 - level) ** (1 / max(adapters // 2, 1)))
+
+
+def clopper_pearson(hits: int, tries: int, level: float = 0.95) -> Share:
+    """The exact interval of a share of independent tries."""
+    from scipy.stats import beta
+
+    tail = (1 - level) / 2
+    low = float(beta.ppf(tail, hits, tries - hits + 1)) if hits else 0.0
+    high = float(beta.ppf(1 - tail, hits + 1, tries - hits)) if hits < tries else 1.0
+    return Share(hits / tries, low, high)

@@ -1,0 +1,154 @@
+"""A year of 365 nights, replayed from measured adapters: what a gate promotes, what it shows, and what is true.
+
+Two years. In the first no night brings progress: every challenger is another seed of the champion's recipe
+(`expected_promotions`, exact for the measured adapters; `fresh_year`, for adapters beyond them). In the second the
+owner teaches more four times a year, now and then a night loses something or harms the model, and all others bring
+nothing (`grown_year`). The truth about a kind of adapter is its mean over many seeds, and what a promotion shows on the
+selection pool is held against the score pool, which no rule reads.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from benchmarks.gate_study.runs import Run, report_of
+from benchmarks.gate_study.verdicts import Court, Matrix
+from bonsai.benchmark.report import accuracy, mean
+
+NIGHTS = 365
+WORSE_NIGHTS = 0.10
+"Share of the nights whose records fell back a level: deleted, retagged, cut short."
+HARMED_NIGHTS = 0.03
+Gate = Callable[[str, str], bool]
+"(challenger, champion) -> promote?"
+
+
+def expected_promotions(promoted: Matrix, nights: int = NIGHTS) -> float:
+    """Promotions of a year in which every challenger is drawn from the same adapters, champions included.
+
+    An exact Markov chain over who is champion. NaN: the two were the same draw, which never promotes.
+    """
+    count = len(promoted)
+    moves = np.nan_to_num(promoted).T / count  # (champion, challenger)
+    leaves = moves.sum(axis=1)
+    chain = moves + np.diag(1 - leaves)
+    champion, total = np.full(count, 1 / count), 0.0
+    for _ in range(nights):
+        total += float(champion @ leaves)
+        champion = champion @ chain
+    return total
+
+
+def fresh_year(
+    selection: Matrix, confirmation: Matrix, errors: tuple[float, float], least: float, years: int = 4000
+) -> float:
+    """Expected promotions of a year in which no adapter ever comes back.
+
+    selection, confirmation: measured gains of every pair, (adapters, adapters). Adapters get normal effects on both
+    pools, with the measured spread and correlation; a challenger is promoted when its gain is at least the minimum, its
+    lower bound is above 0 on both pools. `errors`: typical standard error of a gain on each pool.
+    """
+    effects = np.stack([np.nanmean(selection, axis=1), np.nanmean(confirmation, axis=1)])  # (pools, adapters)
+    spread = np.cov(effects * (len(selection) - 1) / len(selection))
+    rng = np.random.default_rng(11)
+    champion = rng.multivariate_normal([0, 0], spread, size=years)  # (years, pools)
+    needed = np.maximum([least, 0.0], 1.645 * np.array(errors))
+    total = 0
+    for _ in range(NIGHTS):
+        challenger = rng.multivariate_normal([0, 0], spread, size=years)
+        wins = (challenger - champion >= needed).all(axis=1)
+        total += int(wins.sum())
+        champion[wins] = challenger[wins]
+    return total / years
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """The adapters of the grown year."""
+
+    levels: Sequence[Sequence[str]]
+    "Run keys by what they know, least first."
+    harmed: Sequence[str]
+
+
+@dataclass
+class Ledger:
+    """What a gate promoted, added up over the years."""
+
+    years: int = 0
+    promotions: Counter[str] = field(default_factory=Counter)
+    "`better`, `no better`, `worse`."
+    shown: list[float] = field(default_factory=list)
+    "Gain in accuracy on the selection pool, of every promotion."
+    true: list[float] = field(default_factory=list)
+    "The same between the means of both kinds of adapter over many seeds."
+    last: list[float] = field(default_factory=list)
+    "True accuracy of the champion at the end of each year."
+
+    def a_year(self, what: str) -> float:
+        """Promotions of a sort in a year."""
+        return self.promotions[what] / max(self.years, 1)
+
+
+def kind_of(key: str) -> str:
+    """A run's key without its seed."""
+    return key.rpartition("/")[0]
+
+
+def accuracies(runs: Mapping[str, Run]) -> dict[str, float]:
+    """Right answers on the selection pool, by run."""
+    return {key: mean(report_of(run, "selection").items, accuracy) or 0.0 for key, run in runs.items()}
+
+
+def true_accuracies(shown: Mapping[str, float]) -> dict[str, float]:
+    """Mean over the seeds of each kind."""
+    of: dict[str, list[float]] = {}
+    for key, value in shown.items():
+        of.setdefault(kind_of(key), []).append(value)
+    return {kind: float(np.mean(values)) for kind, values in of.items()}
+
+
+def grown_year(gate: Gate, kinds: Kinds, shown: Mapping[str, float], ledger: Ledger, seed: int) -> None:
+    """One year under one gate; the same seed gives every gate the same nights."""
+    rng = np.random.default_rng(seed)
+    true = true_accuracies(shown)
+    rank = {kind_of(key): level for level, keys in enumerate(kinds.levels) for key in keys}
+    champion = str(rng.choice(kinds.levels[0]))
+    for night in range(NIGHTS):
+        told = min(night * len(kinds.levels) // NIGHTS, len(kinds.levels) - 1)
+        luck, lucky = rng.random(), rng.random()
+        among = kinds.harmed if luck < HARMED_NIGHTS and kinds.harmed else kinds.levels[told]
+        if HARMED_NIGHTS <= luck < HARMED_NIGHTS + WORSE_NIGHTS:
+            among = kinds.levels[max(told - 1, 0)]
+        challenger = among[int(lucky * len(among))]
+        if challenger == champion or not gate(challenger, champion):
+            continue
+        new, old = rank.get(kind_of(challenger), -1), rank.get(kind_of(champion), -1)
+        ledger.promotions["better" if new > old else "no better" if new == old else "worse"] += 1
+        ledger.shown.append(shown[challenger] - shown[champion])
+        ledger.true.append(true[kind_of(challenger)] - true[kind_of(champion)])
+        champion = challenger
+    ledger.last.append(true[kind_of(champion)])
+    ledger.years += 1
+
+
+def our_gate(court: Court) -> Gate:
+    """`decide`, each pair judged once."""
+    known: dict[tuple[str, str], bool] = {}
+
+    def gate(challenger: str, champion: str) -> bool:
+        pair = (challenger, champion)
+        if pair not in known:
+            known[pair] = court.judge_soon(*pair).promoted
+        return known[pair]
+
+    return gate
+
+
+def bare_gate(shown: Mapping[str, float]) -> Gate:
+    """`new >= old` on the share of right answers."""
+    return lambda challenger, champion: shown[challenger] >= shown[champion]
