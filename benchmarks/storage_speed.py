@@ -1,4 +1,4 @@
-"""How fast the database takes records in and gives them back: `python -m benchmarks.storage [records]`."""
+"""How fast the database takes records in and gives them back: `python -m benchmarks.storage_speed [records]`."""
 
 from __future__ import annotations
 
