@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bonsai.errors import BonsaiError
 from bonsai.texts import TextLanguage, text
-from storage import promotions_table
+from storage import promotions_table, suite_table
 from storage.connect import Connection
 from storage.migrate import pending
 from storage.sql import values
@@ -60,7 +60,8 @@ def check(con: Connection) -> tuple[Problem, ...]:
     if waiting:
         names = ", ".join(step.name for step in waiting)
         return (Problem("storage.older_home", (("missing", names),)),)
-    return tuple(_orphans(con)) + _log_problems(con)
+    altered = (Problem("storage.suite_altered", ()),) if suite_table.is_altered(con) else ()
+    return tuple(_orphans(con)) + altered + _log_problems(con)
 
 
 def _orphans(con: Connection) -> list[Problem]:

@@ -1,18 +1,26 @@
-"""The table `suite_items`: the owner's suite, questions frozen from the owner's own records.
+"""The tables `suite_items` and `suite_changes`: the owner's suite and how it came to be what it is.
 
-The records whose wording became an item never train while it judges (`records_table.eligible` leaves them out).
+An item is a wording of the owner's own records, or a question that the owner wrote for the benchmark (its id begins
+with `bonsai.suite.WRITTEN`). The records whose wording it is never train while it judges (`records_table.eligible`
+leaves them out). Every change is written down with the version, the hash of all active items, that came of it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
+from bonsai.files import sha256_json
 from storage import adapters_table
 from storage.connect import Connection
 from storage.sql import Row, batch, changed, from_utc, from_utc_or_none, rows, to_json, to_utc, values
+
+Action = Literal["frozen", "added", "retired", "forgotten"]
+NIGHT = "night"
+"Who froze a wording."
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +39,86 @@ class SuiteItem:
     retired_because: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class SuiteChange:
+    """One line of the suite's history."""
+
+    number: int
+    action: Action
+    item_id: str
+    who: str
+    reason: str
+    version: str
+    "The suite's version after it."
+    changed_at: datetime
+
+
 def freeze(con: Connection, items: Iterable[SuiteItem]) -> int:
-    """Add items; how many were new. An item that is there already stays as it was frozen: safe to repeat."""
-    return sum(
-        changed(
-            con,
-            "INSERT OR IGNORE INTO suite_items VALUES (?, ?, ?, ?, ?, NULL, '')",
-            [one.id, one.cluster, to_json(dict(one.item)), list(one.record_ids), to_utc(one.frozen_at)],
-        )
-        for one in items
+    """Add wordings; how many were new. An item that is there already stays as it was frozen: safe to repeat."""
+    given = {one.id: one for one in items}
+    with batch(con, {"id": list(given)}):
+        known = set(values(con, "SELECT id FROM suite_items SEMI JOIN batch USING (id)"))
+    new = [one for name, one in given.items() if name not in known]
+    for one in new:
+        _insert(con, one)
+    if new:
+        _log(con, "frozen", [one.id for one in new], NIGHT, "", new[0].frozen_at)
+    return len(new)
+
+
+def add(con: Connection, items: Iterable[SuiteItem], who: str) -> int:
+    """Add questions that a person wrote; one that is retired judges again. How many were added. Safe to repeat."""
+    active = {one.id: one for one in active_items(con)}
+    new = [one for one in items if one.id not in active or replaced(one, active[one.id])]
+    for one in new:
+        _insert(con, one)
+    if new:
+        _log(con, "added", [one.id for one in new], who, "", new[0].frozen_at)
+    return len(new)
+
+
+def replaced(new: SuiteItem, old: SuiteItem) -> bool:
+    """The same question is written with another answer, category or fact."""
+    return (dict(new.item), new.record_ids) != (dict(old.item), old.record_ids)
+
+
+def _insert(con: Connection, one: SuiteItem) -> None:
+    con.execute(
+        "INSERT OR REPLACE INTO suite_items VALUES (?, ?, ?, ?, ?, NULL, '')",
+        [one.id, one.cluster, to_json(dict(one.item)), list(one.record_ids), to_utc(one.frozen_at)],
     )
 
 
 def active_items(con: Connection) -> list[SuiteItem]:
     """The items that judge now, in a fixed order."""
     return [_item(row) for row in rows(con, "FROM suite_items WHERE retired_at IS NULL ORDER BY id")]
+
+
+def all_items(con: Connection) -> list[SuiteItem]:
+    """Retired ones too, oldest first."""
+    return [_item(row) for row in rows(con, "FROM suite_items ORDER BY frozen_at, id")]
+
+
+def version(con: Connection) -> str:
+    """SHA-256 of what judges now; the same questions and answers give the same version. Empty without any."""
+    return version_of(active_items(con))
+
+
+def version_of(items: Sequence[SuiteItem]) -> str:
+    """The version that these active items make."""
+    return sha256_json([[one.id, one.cluster, dict(one.item)] for one in items]) if items else ""
+
+
+def changes(con: Connection) -> list[SuiteChange]:
+    """The suite's history, oldest first."""
+    found = rows(con, "FROM suite_changes ORDER BY number")
+    return [SuiteChange(**row | {"changed_at": from_utc(row["changed_at"])}) for row in found]
+
+
+def is_altered(con: Connection) -> bool:
+    """The items are not those that the last change left: somebody wrote into the table by hand."""
+    last = values(con, "SELECT version FROM suite_changes ORDER BY number DESC LIMIT 1")
+    return bool(last) and last[0] != version(con)
 
 
 def held_out(con: Connection) -> frozenset[str]:
@@ -60,26 +133,43 @@ def trained_items(con: Connection, adapter_ids: Iterable[str]) -> frozenset[str]
     return frozenset(one.id for one in active_items(con) if learned.intersection(one.record_ids))
 
 
-def retire(con: Connection, item_ids: Iterable[str], because: str, at: datetime) -> int:
+def retire(con: Connection, item_ids: Iterable[str], because: str, at: datetime, who: str = NIGHT) -> int:
     """Let items judge no more; their records may train again. How many were retired. Safe to repeat."""
-    with batch(con, {"id": list(item_ids)}):
-        return changed(
+    return _retire(con, item_ids, "retired", because, at, who)
+
+
+def _retire(con: Connection, item_ids: Iterable[str], action: Action, because: str, at: datetime, who: str) -> int:
+    wanted = set(item_ids)
+    active = [one.id for one in active_items(con) if one.id in wanted]
+    if not active:
+        return 0
+    with batch(con, {"id": active}):
+        count = changed(
             con,
-            """
-            UPDATE suite_items SET retired_at = ?, retired_because = ?
-            WHERE retired_at IS NULL AND id IN (SELECT id FROM batch)
-            """,
+            "UPDATE suite_items SET retired_at = ?, retired_because = ? WHERE id IN (SELECT id FROM batch)",
             [to_utc(at), because],
         )
+    _log(con, action, active, who, because, at)
+    return count
 
 
 def forget(con: Connection, record_ids: Iterable[str], at: datetime) -> tuple[str, ...]:
     """Retire and empty the items made of forgotten records; their ids."""
     query = "SELECT id FROM suite_items WHERE list_has_any(record_ids, ?) AND item <> '{}' ORDER BY id"
     ids = tuple(values(con, query, [sorted(record_ids)]))
-    retire(con, ids, "forgotten", at)
+    _retire(con, ids, "forgotten", "forgotten", at, NIGHT)
     con.execute("UPDATE suite_items SET item = '{}' WHERE id IN (SELECT unnest(?))", [list(ids)])
     return ids
+
+
+def _log(con: Connection, action: Action, item_ids: Sequence[str], who: str, reason: str, at: datetime) -> None:
+    first = int(values(con, "SELECT coalesce(max(number), 0) + 1 FROM suite_changes")[0])
+    made = version(con)
+    for number, item_id in enumerate(item_ids, first):
+        con.execute(
+            "INSERT INTO suite_changes VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [number, action, item_id, who, reason, made, to_utc(at)],
+        )
 
 
 def _item(row: Row) -> SuiteItem:

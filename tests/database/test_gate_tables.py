@@ -1,0 +1,84 @@
+"""What the gate remembers: openings and dealings of the pools, and every change of the owner's suite."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from storage import openings_table, suite_table
+from storage.artifacts import Home
+from storage.check import check
+from storage.suite_table import SuiteItem
+
+POOL = "v1/confirmation"
+
+
+def item(number: int, at: datetime, answer: str = "tuna") -> SuiteItem:
+    return SuiteItem(f"written/{number}", f"fact-{number}", {"reference": answer}, (), at)
+
+
+def test_a_new_dealing_begins_a_new_count(home: Home, at: datetime) -> None:
+    with home.database.writing() as con:
+        for night in ("n1", "n2"):
+            openings_table.open_pool(con, POOL, night, at)
+            assert not openings_table.rotate_when_due(con, POOL, night, 3, at)
+        openings_table.open_pool(con, POOL, "n3", at)
+        assert openings_table.rotate_when_due(con, POOL, "n3", 3, at)
+        assert not openings_table.rotate_when_due(con, POOL, "n3", 3, at), "once, however often it is asked"
+        assert openings_table.rotation(con) == 1
+        assert openings_table.open_pool(con, POOL, "n4", at, dealing=1) == 1
+        assert openings_table.openings(con, POOL) == 3
+        (told,) = openings_table.rotations(con)
+        assert (told.number, told.night, told.openings, told.rotated_at) == (1, "n3", 3, at)
+
+
+def test_the_version_is_of_what_judges_now(home: Home, at: datetime) -> None:
+    with home.database.writing() as con:
+        assert suite_table.version(con) == ""
+        suite_table.add(con, [item(1, at), item(2, at)], "Chris")
+        both = suite_table.version(con)
+        suite_table.retire(con, ["written/1"], "too easy", at, "Chris")
+        assert suite_table.version(con) not in ("", both)
+        assert suite_table.add(con, [item(1, at)], "Chris") == 1, "a retired question may judge again"
+        assert suite_table.version(con) == both
+        assert suite_table.add(con, [item(1, at)], "Chris") == 0
+        assert suite_table.add(con, [item(1, at, "salmon")], "Mika") == 1, "and may get another answer"
+        assert suite_table.version(con) != both
+
+
+def test_every_change_of_the_suite_is_kept(home: Home, at: datetime) -> None:
+    with home.database.writing() as con:
+        suite_table.freeze(con, [replace(item(1, at), id="own/1", record_ids=("r1",))])
+        suite_table.add(con, [item(2, at), item(3, at)], "Chris")
+        suite_table.retire(con, ["written/3", "written/9"], "too easy", at, "Chris")
+        suite_table.forget(con, ["r1"], at)
+        told = [(one.number, one.action, one.item_id, one.who, one.reason) for one in suite_table.changes(con)]
+        assert told == [
+            (1, "frozen", "own/1", "night", ""),
+            (2, "added", "written/2", "Chris", ""),
+            (3, "added", "written/3", "Chris", ""),
+            (4, "retired", "written/3", "Chris", "too easy"),
+            (5, "forgotten", "own/1", "night", "forgotten"),
+        ]
+        assert suite_table.changes(con)[-1].version == suite_table.version(con)
+
+
+COLUMNS = "cluster, item, record_ids, frozen_at, retired_at, retired_because"
+BY_HAND = {
+    "another answer": 'UPDATE suite_items SET item = \'{"reference": "salmon"}\'',
+    "a question less": "DELETE FROM suite_items",
+    "a question more": f"INSERT INTO suite_items SELECT 'x', {COLUMNS} FROM suite_items",
+}
+
+
+@pytest.mark.parametrize("statement", BY_HAND.values(), ids=BY_HAND)
+def test_a_suite_that_was_altered_by_hand_is_found(home: Home, at: datetime, statement: str) -> None:
+    with home.database.writing() as con:
+        suite_table.add(con, [item(1, at)], "Chris")
+        assert check(con) == ()
+        con.execute(statement)
+        (problem,) = check(con)
+        assert problem.key == "storage.suite_altered"
+        assert problem.render("ja") != problem.render("en")
