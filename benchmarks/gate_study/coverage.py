@@ -102,12 +102,12 @@ def covered(world: World, part: str, measure: Measure, bootstrap: Bootstrap, alp
         held += (found.lower(alpha) <= truth, found.upper(alpha) >= truth)
     centred = world.values - world.values.mean()
     skew = float((centred**3).mean() / max(centred.std(), 1e-12) ** 3)
-    return Coverage(part, measure.name, world.facts, worlds, *(held / worlds), skew)
+    return Coverage(part, measure.name, world.facts, worlds, float(held[0]) / worlds, float(held[1]) / worlds, skew)
 
 
 def study(court: Court, pairs: Sequence[tuple[str, str]], policy: Policy, worlds: int = WORLDS) -> list[Coverage]:
     """Coverage over several pairs, averaged for each slice and measure."""
-    parts = (Slice("all"), Slice("ja", None, "ja"), Slice("en", None, "en"))
+    parts: tuple[Slice, ...] = (Slice("all"), Slice("ja", None, "ja"), Slice("en", None, "en"))
     parts += (Slice("retention", policy.retention_domains), Slice("translation/ja", ("translation",), "ja"))
     bootstrap = replace(policy.slice_bootstrap, resamples=RESAMPLES)
     made = []

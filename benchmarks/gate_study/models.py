@@ -100,7 +100,7 @@ class Workshop:
         for start in range(0, len(lessons), batch):
             loss = _loss(loaded, lessons[start : start + batch])
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(learning.values(), 1.0)
             optimiser.step()
         made = {name.replace(f".{SLOT}.", "."): one.detach().clone() for name, one in learning.items()}

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from math import ceil
 from pathlib import Path
+from typing import Any
 
 from bonsai import snapshots
 from bonsai.config import Config, load_config
@@ -49,7 +50,7 @@ def own_rows(name: str = "experience.jsonl") -> list[Example]:
     return [_row(json.loads(line)) for line in lines]
 
 
-def _row(values: dict[str, str]) -> Example:
+def _row(values: dict[str, Any]) -> Example:
     instruction, context, output = values["instruction"], values["input"], values["output"]
     reasoning = reasoning_sentence(guess(instruction).language, values["language"])
     name = content_id(instruction, context, output)

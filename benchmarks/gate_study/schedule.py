@@ -12,6 +12,7 @@ from benchmarks.gate_study import harms, plan
 from benchmarks.gate_study.runs import BASE, Run, read
 from benchmarks.gate_study.verdicts import CONFIRMATION, SELECTION, ConfirmationMissing, Court
 from bonsai.benchmark import questions
+from bonsai.snapshots import Example
 
 if TYPE_CHECKING:
     from benchmarks.gate_study.models import Weights, Workshop
@@ -136,7 +137,7 @@ class Maker:
         return self.shop.taught(whole, lessons, rate=LESSON_RATE, batch=LESSON_BATCH), note
 
 
-def part_of_rows(share: float, seed: int) -> list[plan.Example]:
+def part_of_rows(share: float, seed: int) -> list[Example]:
     """A part of the own records: the others were not told yet."""
     rows = plan.own_rows()
     chosen = Random(f"{seed} part").sample(range(len(rows)), round(share * len(rows)))

@@ -108,7 +108,7 @@ def study(runs: Mapping[str, Run]) -> Study:
         fitted,
         no_progress(court, tested, shown),
         [one for kind in weaker_kinds(runs) if (one := detected(court, kind, tested))],
-        [one for name in harms.NAMES if (one := harmed(court, name))],
+        [done for name in harms.NAMES if (done := harmed(court, name))],
         coverage.study(court, coverage_pairs(runs, tested), policy),
         grown_years(Court(runs, replace(policy, resamples=YEAR_RESAMPLES)), shown),
         year.true_accuracies(shown),
