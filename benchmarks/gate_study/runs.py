@@ -7,6 +7,7 @@ reached from the committed file without torch. Lines carry no times and no paths
 
 from __future__ import annotations
 
+import fcntl
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -141,13 +142,12 @@ def merged(before: Run, more: Run) -> Run:
 
 
 def append(path: Path, run: Run) -> None:
-    """Add a line; a killed run leaves whole lines, or a last one without its end, which is cut off first."""
+    """Add a line, also beside another process; what a killed one left without its end is cut off first."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = path.read_bytes() if path.is_file() else b""
-    whole = text.rfind(b"\n") + 1
-    with path.open("r+b" if text else "wb") as file:
-        file.truncate(whole)
-        file.seek(whole)
+    with path.open("a+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        file.truncate(file.read().rfind(b"\n") + 1)
         file.write(to_line(run).encode() + b"\n")
 
 
