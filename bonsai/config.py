@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bonsai.config_layers import SettingsError, read_layers
 from bonsai.model.bases import Base
+from bonsai.training.continual import NightBudget
 from bonsai.training.plan import Recipe
 
 
@@ -130,6 +131,8 @@ class TrainingSettings(Section):
     nice: int = Field(ge=0, le=19)
     anchor_share: float = Field(ge=0, lt=1)
     validation_share: float = Field(ge=0, lt=0.5)
+    cold_after_days: int = Field(ge=1)
+    lineage_depth: int = Field(ge=0)
 
 
 class ProfileSettings(Section):
@@ -137,6 +140,8 @@ class ProfileSettings(Section):
 
     base: Base
     recipe: Recipe
+    night: NightBudget | None = None
+    "Without one every night is cold, on everything."
 
 
 class RecordSettings(Section):

@@ -23,7 +23,7 @@ from typing import Literal
 from bonsai.errors import IntegrityError
 from bonsai.files import sha256_file, sha256_json, write_atomic, write_json_atomic
 
-Role = Literal["own", "anchor"]
+Role = Literal["own", "replay", "anchor"]
 RECORDS = "records.parquet"
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -37,6 +37,8 @@ class Example:
     record_id: str
     "The record's id; an anchor's content id for `anchor` rows."
     role: Role
+    """`own` is in every pass. The passes take turns through `replay`, own records that the night's parent knows, and
+    `anchor`, general ones."""
     instruction: str
     context: str
     "The record's `input`."
@@ -68,6 +70,9 @@ class Manifest:
     "Ids of records that are longer than the base can take."
     created_at: str
     "ISO 8601, UTC."
+    replayed: int = 0
+    "Own records that a warm night replays."
+    replayed_a_pass: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,8 @@ class Snapshot:
     "Tokens of all rows of `train` together."
     anchors_a_pass: int = 0
     "How many of the anchors one pass over the own rows replays; the passes take turns through them."
+    replayed_a_pass: int = 0
+    "The same for the rows of role `replay`."
     refused: tuple[str, ...] = ()
     "Ids of records that are longer than the base can take; they are told to the person and do not train."
 
@@ -100,22 +107,27 @@ def build(
     count_tokens: Callable[[Example], int],
     max_tokens: int,
     anchor_passes: int = 1,
+    replay: Iterable[Example] = (),
+    replayed_a_pass: int = 0,
 ) -> Snapshot:
     """Choose what trains.
 
     `anchor_share` is the part of each pass that are anchors (0.5: one anchor for each own row), as far as there are
     any; with `anchor_passes` that many passes meet other anchors each, which forgets less than the same ones again.
-    `validation_share` is the part of the own rows that is held out, evenly over language and category.
+    `validation_share` is the part of `rows` that is held out, evenly over language and category. `replay` are own
+    rows that the night's parent knows (`bonsai.training.continual`), `replayed_a_pass` of them in each pass.
     """
     own = {row.record_id: row for row in rows}
-    lengths = {row: count_tokens(row) for row in (*own.values(), *anchors)}
+    again = sorted(replay, key=lambda row: row.record_id)
+    lengths = {row: count_tokens(row) for row in (*own.values(), *again, *anchors)}
     refused = tuple(sorted(row.record_id for row in own.values() if lengths[row] > max_tokens))
     fitting = sorted((row for row in own.values() if lengths[row] <= max_tokens), key=lambda row: row.record_id)
     held_out = _held_out(fitting, validation_share, seed)
     learned = [row for row in fitting if row.record_id not in held_out]
-    wanted = round(len(learned) * anchor_share / (1 - anchor_share)) if anchor_share < 1 else len(anchors)
-    replayed = _sample([row for row in anchors if lengths[row] <= max_tokens], wanted * anchor_passes, seed)
-    train = tuple(sorted((*learned, *replayed), key=lambda row: (row.role, row.record_id)))
+    a_pass = len(learned) + replayed_a_pass
+    wanted = round(a_pass * anchor_share / (1 - anchor_share)) if anchor_share < 1 else len(anchors)
+    general = _sample([row for row in anchors if lengths[row] <= max_tokens], wanted * anchor_passes, seed)
+    train = tuple(sorted((*learned, *again, *general), key=lambda row: (row.role, row.record_id)))
     validation = tuple(row for row in fitting if row.record_id in held_out)
     made = content_hash(train, validation)
     return Snapshot(
@@ -126,7 +138,8 @@ def build(
         validation=validation,
         seed=seed,
         train_tokens=sum(lengths[row] for row in train),
-        anchors_a_pass=min(wanted, len(replayed)),
+        anchors_a_pass=min(wanted, len(general)),
+        replayed_a_pass=replayed_a_pass,
         refused=refused,
     )
 
@@ -179,6 +192,8 @@ def write(snapshot: Snapshot, folder: Path, created_at: datetime) -> Snapshot:
         anchors_a_pass=snapshot.anchors_a_pass,
         refused=snapshot.refused,
         created_at=created_at.isoformat(),
+        replayed=sum(row.role == "replay" for row in snapshot.train),
+        replayed_a_pass=snapshot.replayed_a_pass,
     )
     write_json_atomic(folder / MANIFEST, asdict(manifest))
     return replace(snapshot, folder=str(folder))
@@ -209,6 +224,7 @@ def read(folder: Path) -> Snapshot:
         seed=manifest.seed,
         train_tokens=manifest.train_tokens,
         anchors_a_pass=manifest.anchors_a_pass,
+        replayed_a_pass=manifest.replayed_a_pass,
         refused=tuple(manifest.refused),
     )
 

@@ -109,6 +109,16 @@ class NightReport:
         """The reasons in words and figures."""
         return [render(reason, language) for reason in self.reasons]
 
+    start: str = ""
+    "`cold` or `warm`; empty when nothing trained."
+    parent: str = ""
+    "Adapter that a warm night started from."
+    why: Reason | None = None
+    "Why it started so, and on which records."
+
+    def why_in(self, language: TextLanguage) -> str:
+        """The same in words and figures."""
+        return render(self.why, language) if self.why else ""
 
 def list_nights(b: Bonsai, limit: int | None) -> list[NightReport]:
     """Newest first."""
@@ -132,6 +142,7 @@ def _night_report(night: Night) -> NightReport:
         status=outcome.status,
         verdict=outcome.verdict,
         reasons=tuple(_reason(told) for told in outcome.reasons),
+    training = _mapping((outcome.report or {}).get("training"))
         challenger=outcome.challenger,
         champion=outcome.champion,
         accuracy=_mapping((outcome.report or {}).get("accuracy")),
@@ -143,6 +154,9 @@ def _night_report(night: Night) -> NightReport:
 
 def _reason(told: Mapping[str, Any]) -> Reason:
     values = told.get("values", {})
+        start=str(training.get("start", "")),
+        parent=str(training.get("parent", "")),
+        why=_reason({"key": training["why"], "values": training["values"]}) if training else None,
     pairs = values.items() if isinstance(values, Mapping) else values
     return Reason(str(told["key"]), tuple((str(name), value) for name, value in pairs))
 

@@ -70,6 +70,12 @@ def list_adapters(con: Connection) -> list[Adapter]:
     return [_adapter(row) for row in rows(con, "FROM adapters ORDER BY created_at, id")]
 
 
+def depth(con: Connection, adapter_id: str) -> int:
+    """Warm trainings between an adapter and its cold ancestor."""
+    found = values(con, f"{LINEAGE} SELECT count(DISTINCT ancestor) - 1 FROM lineage WHERE adapter = ?", [adapter_id])
+    return int(found[0])
+
+
 def learned_from(con: Connection, record_ids: Iterable[str]) -> tuple[str, ...]:
     """Ids of the adapters that were trained, or warm-started from one trained, on any of the records."""
     query = f"""{LINEAGE}

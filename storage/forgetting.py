@@ -48,6 +48,7 @@ def forget(con: Connection, record_id: str, who: str, at: datetime) -> Forgotten
 def cold_night_done(con: Connection, adapter_id: str, at: datetime) -> bool:
     """No cold night is due any more, unless the new adapter learned what was forgotten while it trained."""
     forgotten = tombstones_table.known(con, adapters_table.records_of(con, [adapter_id]))
+    adapters_table.mark_learned_from(con, forgotten)  # it was not there yet when the record was forgotten
     settings_table.put(con, settings_table.COLD_NIGHT_DUE, bool(forgotten), at)
     return not forgotten
 

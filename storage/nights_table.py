@@ -12,7 +12,7 @@ from typing import Literal
 from bonsai.errors import UnknownId
 from storage.connect import Connection
 from storage.locks import may_be_running
-from storage.sql import Row, from_utc, from_utc_or_none, rows, to_json, to_utc
+from storage.sql import Row, from_utc, from_utc_or_none, rows, to_json, to_utc, values
 
 NightStatus = Literal["running", "nothing_to_do", "done", "failed"]
 
@@ -88,9 +88,15 @@ def begin(con: Connection, key: str, holder: str, at: datetime) -> Start:
     return Start.TAKEN_OVER
 
 
+def describe(con: Connection, key: str, training: Mapping[str, object]) -> None:
+    """Note what the night trains on, before it does; `finish` keeps it in the report. Raises UnknownId."""
+    report = {**(get(con, key).outcome.report or {}), "training": dict(training)}
+    con.execute("UPDATE nights SET report = ? WHERE key = ?", [to_json(report), key])
+
+
 def finish(con: Connection, key: str, outcome: Outcome, at: datetime) -> None:
     """Write how the night ended. Raises UnknownId."""
-    get(con, key)
+    told = get(con, key).outcome.report or {}
     con.execute(
         """
         UPDATE nights SET status = $status, verdict = $verdict, reasons = $reasons, snapshot_id = $snapshot,
@@ -104,7 +110,7 @@ def finish(con: Connection, key: str, outcome: Outcome, at: datetime) -> None:
             "snapshot": outcome.snapshot_id,
             "challenger": outcome.challenger,
             "champion": outcome.champion,
-            "report": to_json(dict(outcome.report or {})),
+            "report": to_json({**told, **(outcome.report or {})}),
             "head": outcome.chain_head,
             "at": to_utc(at),
             "key": key,
@@ -130,6 +136,16 @@ def latest_trained(con: Connection) -> Night | None:
     """The newest finished night that trained an adapter: its snapshot tells what is new since."""
     found = rows(con, "FROM nights WHERE status = 'done' AND challenger <> '' ORDER BY finished_at DESC LIMIT 1")
     return _night(found[0]) if found else None
+
+
+def last_cold(con: Connection) -> datetime | None:
+    """When the newest night ended that trained from the bare base."""
+    query = """
+        SELECT nights.finished_at FROM nights JOIN adapters ON adapters.id = nights.challenger
+        WHERE nights.status = 'done' AND adapters.parent = '' ORDER BY nights.finished_at DESC LIMIT 1
+    """
+    found = values(con, query)
+    return from_utc(found[0]) if found else None
 
 
 def _night(row: Row) -> Night:

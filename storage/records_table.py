@@ -174,13 +174,15 @@ def eligible(con: Connection) -> list[StoredRecord]:
 
 
 def new_since(con: Connection, snapshot_id: str) -> list[str]:
-    """Ids that may train and that the snapshot does not hold; every eligible id when there is no such snapshot."""
+    """Ids that may train and that the snapshot neither holds nor passed over; every eligible id without a snapshot."""
     query = f"""
         SELECT id FROM records
-        WHERE {MAY_TRAIN} AND id NOT IN (SELECT record_id FROM snapshot_records WHERE snapshot_id = ?)
+        WHERE {MAY_TRAIN}
+            AND id NOT IN (SELECT record_id FROM snapshot_records WHERE snapshot_id = $snapshot)
+            AND id NOT IN (SELECT record_id FROM passed_over WHERE snapshot_id = $snapshot)
         ORDER BY sequence
     """
-    return [str(found) for found in values(con, query, [snapshot_id])]
+    return [str(row[0]) for row in con.execute(query, {"snapshot": snapshot_id}).fetchall()]
 
 
 def data_hash(con: Connection) -> str:

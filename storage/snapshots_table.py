@@ -1,7 +1,8 @@
-"""The tables `snapshots` and `snapshot_records`: which own records each snapshot holds (lineage)."""
+"""The tables `snapshots`, `snapshot_records` (which own records each snapshot holds: lineage) and `passed_over`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,12 +25,16 @@ class StoredSnapshot:
     created_at: datetime
 
 
-def add(con: Connection, snapshot: Snapshot, at: datetime) -> bool:
-    """Record a finished snapshot and its lineage; False when it was there. Safe to repeat."""
+def add(con: Connection, snapshot: Snapshot, at: datetime, passed_over: Iterable[str] = ()) -> bool:
+    """Record a finished snapshot and its lineage; False when it was there. Safe to repeat.
+
+    `passed_over`: records that it leaves out and that are not new because of that.
+    """
+    _pass_over(con, snapshot.id, sorted(passed_over))
     if values(con, "SELECT 1 FROM snapshots WHERE id = ?", [snapshot.id]):
         return False
     splits = [("train", one) for one in snapshot.train] + [("validation", one) for one in snapshot.validation]
-    own = [(split, one.record_id) for split, one in splits if one.role == "own"]
+    own = [(split, one.record_id) for split, one in splits if one.role != "anchor"]
     con.execute(
         "INSERT INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?)",
         [
@@ -46,6 +51,19 @@ def add(con: Connection, snapshot: Snapshot, at: datetime) -> bool:
         with batch(con, {"record_id": [record_id for _, record_id in own], "split": [split for split, _ in own]}):
             con.execute("INSERT INTO snapshot_records SELECT DISTINCT ?, record_id, split FROM batch", [snapshot.id])
     return True
+
+
+def _pass_over(con: Connection, snapshot_id: str, record_ids: list[str]) -> None:
+    """The same snapshot may leave out others when it is made again."""
+    con.execute("DELETE FROM passed_over WHERE snapshot_id = ?", [snapshot_id])
+    if record_ids:
+        with batch(con, {"record_id": record_ids}):
+            con.execute("INSERT INTO passed_over SELECT ?, record_id FROM batch", [snapshot_id])
+
+
+def keep_passed_over(con: Connection, snapshot_id: str) -> None:
+    """Only the last trained snapshot says what is new: what the others passed over can go."""
+    con.execute("DELETE FROM passed_over WHERE snapshot_id <> ?", [snapshot_id])
 
 
 def get(con: Connection, snapshot_id: str) -> StoredSnapshot:

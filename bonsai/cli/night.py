@@ -56,10 +56,16 @@ def list_(
         shell.json_lines(night_object(shell, night) for night in found)
         return
     rows = (
-        (n.night, verdict_text(shell, n) or status_text(shell, n), short(n.challenger), short(n.champion))
+        (
+            n.night,
+            start_text(shell, n),
+            verdict_text(shell, n) or status_text(shell, n),
+            short(n.challenger),
+            short(n.champion),
+        )
         for n in found
     )
-    shell.table(("night", "result", "challenger", "champion"), rows)
+    shell.table(("night", "start", "result", "challenger", "champion"), rows)
 
 
 @verb(app, "cli.night_show")
@@ -84,6 +90,7 @@ def tell(shell: Shell, night: NightReport, as_json: bool) -> None:
         (
             ("night", night.night),
             ("status", status_text(shell, night)),
+            ("start", night.why_in(shell.language)),
             ("verdict", verdict_text(shell, night)),
             ("challenger", short(night.challenger)),
             ("champion", short(night.champion) or "base"),
@@ -99,6 +106,11 @@ def status_text(shell: Shell, night: NightReport) -> str:
     return shell.text(f"cli.night_{night.status}")
 
 
+def start_text(shell: Shell, night: NightReport) -> str:
+    """Cold or warm, in the caller's language; empty when nothing trained."""
+    return shell.text(f"cli.start_{night.start}") if night.start else ""
+
+
 def verdict_text(shell: Shell, night: NightReport) -> str:
     """The gate's word, in the caller's language; empty when nothing was judged."""
     return shell.text(f"cli.verdict_{night.verdict}") if night.verdict else ""
@@ -109,6 +121,9 @@ def night_object(shell: Shell, night: NightReport) -> dict[str, object]:
     return {
         "night": night.night,
         "status": night.status,
+        "start": night.start,
+        "parent": night.parent,
+        "why": night.why_in(shell.language),
         "verdict": night.verdict,
         "reasons": night.reasons_in(shell.language),
         "challenger": night.challenger,

@@ -21,7 +21,7 @@ from bonsai import trial
 from bonsai.errors import BonsaiError, LockTimeout, WorkerDied
 from bonsai.pipeline.accelerator import alone_on_device
 from bonsai.pipeline.parts import Bonsai
-from bonsai.pipeline.preparing import freeze_suite, write_job, write_snapshot
+from bonsai.pipeline.preparing import due_records, freeze_suite, write_job, write_snapshot
 from bonsai.progress import Progress, Report
 from bonsai.promotion import GATE, State
 from bonsai.training.passport import read_passport
@@ -70,14 +70,15 @@ def begin_night(b: Bonsai, now: datetime, *, cold: bool = False) -> NightStart:
         if start is Start.ALREADY_FINISHED:
             return NightStart(key, "already_done")
         due = cold or settings_table.cold_night_due(con)
-        if not due and len(_new_records(con)) < b.config.night.minimum_new_records:
+        if not due and len(due_records(con)) < b.config.night.minimum_new_records:
             nights_table.finish(con, key, _nothing(con), now)
             return NightStart(key, "nothing_to_do")
-    snapshot = write_snapshot(b, now)
+    prepared = write_snapshot(b, key, now, cold=cold)
     with b.database.writing() as con:
-        snapshots_table.add(con, snapshot, now)
-    write_job(b, key, snapshot, now)
-    return NightStart(key, "resumed" if start is Start.TAKEN_OVER else "started", snapshot.id)
+        snapshots_table.add(con, prepared.snapshot, now, prepared.passed_over)
+        nights_table.describe(con, key, prepared.told)
+    write_job(b, key, prepared, now)
+    return NightStart(key, "resumed" if start is Start.TAKEN_OVER else "started", prepared.snapshot.id)
 
 
 def _key(con: Connection, now: datetime, cold: bool) -> str:
@@ -89,12 +90,6 @@ def _key(con: Connection, now: datetime, cold: bool) -> str:
         if one.key.endswith(f"-{data}") and one.outcome.status in ("running", "failed")
     )
     return next(unfinished, f"{now:%Y-%m-%d}-{data}")
-
-
-def _new_records(con: Connection) -> list[str]:
-    """Records that may train and that the last trained night did not see."""
-    last = nights_table.latest_trained(con)
-    return records_table.new_since(con, last.outcome.snapshot_id if last else "")
 
 
 def _nothing(con: Connection) -> Outcome:
@@ -136,7 +131,15 @@ def decide_night(b: Bonsai, night: str, now: datetime) -> str:
     with b.database.writing() as con:
         adapters_table.add(
             con,
-            Adapter(judged.challenger, passport.base_name, passport.snapshot_id, judged.folder, asdict(passport), now),
+            Adapter(
+                judged.challenger,
+                passport.base_name,
+                passport.snapshot_id,
+                judged.folder,
+                asdict(passport),
+                now,
+                parent=job.plan.parent,
+            ),
         )
         told = json.loads(json.dumps(asdict(decision)))
         promotions_table.propose(con, judged.challenger, night, decision.verdict, job.champion.adapter, told, now)
@@ -164,7 +167,9 @@ def promote_night(b: Bonsai, night: str, now: datetime) -> str:
             promotions_table.approve(con, judged.challenger, GATE, judged.decision.verdict, now)
             state = State.CHAMPION
         forgetting.cold_night_done(con, judged.challenger, now)
-        nights_table.finish(con, night, _outcome(con, judged, before), now)
+        outcome = _outcome(con, judged, before)
+        nights_table.finish(con, night, outcome, now)
+        snapshots_table.keep_passed_over(con, outcome.snapshot_id)
     return {State.CHAMPION: "promoted", State.WAITING: "waiting"}.get(state, "kept")
 
 

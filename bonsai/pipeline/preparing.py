@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import cache
 from math import ceil
 
 from bonsai import duplicates, snapshots, suite, trial
 from bonsai.benchmark.examination import Subject
 from bonsai.benchmark.questions import item_from_values
 from bonsai.benchmark.run import RunSettings
-from bonsai.config import TrainingSettings
+from bonsai.config import ProfileSettings, TrainingSettings
 from bonsai.decision import Policy
 from bonsai.model.bases import find_device, model_folder
 from bonsai.model.encoding import load_encoder
@@ -20,10 +22,23 @@ from bonsai.pipeline.parts import Bonsai
 from bonsai.promotion import BASE
 from bonsai.records import content_id
 from bonsai.snapshots import Example, Snapshot
+from bonsai.training import continual
+from bonsai.training.continual import Candidate, Curriculum, Limits, Situation
 from bonsai.training.plan import make_plan
-from storage import adapters_table, promotions_table, records_table, retired_items_table, suite_table
+from storage import (
+    adapters_table,
+    nights_table,
+    promotions_table,
+    records_table,
+    retired_items_table,
+    settings_table,
+    suite_table,
+)
 from storage.connect import Connection
 from storage.record_rows import StoredRecord
+
+ANCHORS_MEASURED = 400
+"So many tell how long an anchor is on average, to within two tokens."
 
 
 def freeze_suite(b: Bonsai, now: datetime) -> None:
@@ -51,25 +66,115 @@ def _suite_item(stored: StoredRecord, cluster: str, now: datetime) -> suite_tabl
     return suite_table.SuiteItem(item.id, item.cluster, asdict(item), (stored.record.id,), now)
 
 
-def write_snapshot(b: Bonsai, now: datetime) -> Snapshot:
-    """Choose what trains, and store it."""
-    with b.database.reading() as con:
-        rows = [example(one) for one in records_table.eligible(con)]
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a night trains on, stored, and why."""
+
+    snapshot: Snapshot
+    curriculum: Curriculum
+
+    @property
+    def passed_over(self) -> tuple[str, ...]:
+        """Records that it leaves out and that make no night by themselves: not drawn, or too long for the base."""
+        return (*self.curriculum.passed_over, *self.snapshot.refused)
+
+    @property
+    def told(self) -> dict[str, object]:
+        """Cold or warm and why, for the night's report."""
+        chosen = self.curriculum
+        values = {**chosen.values, "tokens": chosen.tokens, "still_due": len(chosen.still_due)}
+        return {"start": chosen.start, "parent": chosen.parent, "depth": chosen.depth, "why": chosen.why} | {
+            "values": values
+        }
+
+
+def write_snapshot(b: Bonsai, key: str, now: datetime, *, cold: bool = False) -> Prepared:
+    """Choose what the night `key` trains on, and store it. `cold`: a person wants it cold."""
     profile = b.config.profiles[b.find_profile()]
     encoder = load_encoder(model_folder(profile.base))
     form = template(profile.recipe.template)
     settings, passes = b.config.training, profile.recipe.epochs
+    count_tokens = cache(lambda row: encoder.tokens(form, row))
+    with b.database.reading() as con:
+        candidates = _candidates(con, count_tokens, now)
+        situation = _situation(con, profile, now, cold)
+    fitting = [one for one in candidates if one.tokens <= profile.base.max_tokens]
+    too_long = [one.row for one in candidates if one.tokens > profile.base.max_tokens]
+    lengths = [count_tokens(anchor_example(one)) for one in anchors(ANCHORS_MEASURED, settings.seed)]
+    limits = _limits(profile, settings, sum(lengths) / len(lengths))
+    curriculum = continual.choose(fitting, situation, limits, salt=f"{settings.seed} {key}")
+    a_pass = _anchors_a_pass(len(curriculum.rows) + len(too_long) + curriculum.replayed_a_pass, settings)
     made = snapshots.build(
-        rows,
-        [anchor_example(one) for one in anchors(passes * _anchors_a_pass(len(rows), settings), settings.seed)],
+        [*curriculum.rows, *too_long],
+        [anchor_example(one) for one in anchors(passes * a_pass, settings.seed)],
         seed=settings.seed,
         validation_share=settings.validation_share,
         anchor_share=settings.anchor_share,
-        count_tokens=lambda row: encoder.tokens(form, row),
+        count_tokens=count_tokens,
         max_tokens=profile.base.max_tokens,
         anchor_passes=passes,
+        replay=curriculum.replay,
+        replayed_a_pass=curriculum.replayed_a_pass,
     )
-    return snapshots.write(made, b.places.snapshots / made.id, now)
+    return Prepared(snapshots.write(made, b.places.snapshots / made.id, now), curriculum)
+
+
+def _candidates(con: Connection, count_tokens: Callable[[Example], int], now: datetime) -> list[Candidate]:
+    """Every record that may train."""
+    due = frozenset(due_records(con))
+    champion = promotions_table.champion(con).adapter
+    learned = adapters_table.records_of(con, [] if champion == BASE else [champion])
+    stored = [(one, example(one)) for one in records_table.eligible(con)]
+    return [
+        Candidate(
+            row=row,
+            tokens=count_tokens(row),
+            told=number,
+            age_days=(now - one.created_at).total_seconds() / 86_400,
+            due=row.record_id in due,
+            learned=row.record_id in learned,
+        )
+        for number, (one, row) in enumerate(stored)
+    ]
+
+
+def due_records(con: Connection) -> list[str]:
+    """Records that may train and that the last trained night neither had nor passed over."""
+    last = nights_table.latest_trained(con)
+    return records_table.new_since(con, last.outcome.snapshot_id if last else "")
+
+
+def _situation(con: Connection, profile: ProfileSettings, now: datetime, cold: bool) -> Situation:
+    last_cold = nights_table.last_cold(con)
+    made = Situation(
+        cold_asked=cold,
+        forgotten=settings_table.cold_night_due(con),
+        days_since_cold=(now.date() - last_cold.date()).days if last_cold else None,
+    )
+    champion = promotions_table.champion(con).adapter
+    if champion == BASE:
+        return made
+    adapter = adapters_table.get(con, champion)
+    unfit = continual.unfit(adapter.passport, profile.base, profile.recipe)
+    return replace(
+        made,
+        champion=champion,
+        depth=adapters_table.depth(con, champion),
+        unfit="forgotten" if adapter.needs_retrain else unfit,
+    )
+
+
+def _limits(profile: ProfileSettings, settings: TrainingSettings, anchor_tokens: float) -> Limits:
+    budget = profile.night
+    return Limits(
+        token_budget=budget.token_budget if budget else continual.UNLIMITED,
+        cold_token_budget=budget.cold_token_budget if budget else continual.UNLIMITED,
+        passes=profile.recipe.epochs,
+        anchors_a_row=settings.anchor_share / (1 - settings.anchor_share),
+        anchor_tokens=anchor_tokens,
+        cold_after_days=settings.cold_after_days,
+        lineage_depth=settings.lineage_depth,
+    )
 
 
 def _anchors_a_pass(own: int, settings: TrainingSettings) -> int:
@@ -106,16 +211,19 @@ def example(stored: StoredRecord) -> Example:
     )
 
 
-def write_job(b: Bonsai, key: str, snapshot: Snapshot, now: datetime) -> None:
+def write_job(b: Bonsai, key: str, prepared: Prepared, now: datetime) -> None:
     """All that the accelerator's side needs, in one file."""
     name = b.find_profile()
     profile = b.config.profiles[name]
     run = b.places.runs / key
+    chosen, recipe = prepared.curriculum, profile.recipe
+    if chosen.parent and profile.night:
+        recipe = replace(recipe, learning_rate=profile.night.warm_learning_rate)
     plan = make_plan(
         name,
         profile.base,
-        profile.recipe,
-        snapshot,
+        recipe,
+        prepared.snapshot,
         device=find_device().kind,
         threads=b.config.training.threads,
         seed=b.config.training.seed,
@@ -123,6 +231,8 @@ def write_job(b: Bonsai, key: str, snapshot: Snapshot, now: datetime) -> None:
         adapters_folder=b.places.adapters,
         created_at=now,
         processes=b.config.training.processes,
+        parent=chosen.parent,
+        depth=chosen.depth,
     )
     gate = b.config.gate
     with b.database.reading() as con:

@@ -22,6 +22,8 @@ def training_order(
     anchors: Sequence[int] = (),
     *,
     anchors_a_pass: int = 0,
+    replayed: Sequence[int] = (),
+    replayed_a_pass: int = 0,
     epochs: int,
     batch_size: int,
     by_length: bool,
@@ -31,14 +33,16 @@ def training_order(
 
     A pass holds every own row once and `anchors_a_pass` of the `anchors` (row indices), which are dealt out in turn:
     the next pass meets the next ones. So every own row comes `epochs` times, and an anchor as rarely as can be.
+    `replayed` rows are dealt out likewise.
     """
     chance = Random(f"{seed} order")
     dealt = cycle(chance.sample(list(anchors), len(anchors)))
-    replayed = set(anchors)
-    own = [row for row in range(len(lengths)) if row not in replayed]
+    dealt_again = cycle(chance.sample(list(replayed), len(replayed)))
+    in_turns = {*anchors, *replayed}
+    own = [row for row in range(len(lengths)) if row not in in_turns]
     order: list[int] = []
     for _ in range(epochs):
-        once = own + list(islice(dealt, anchors_a_pass))
+        once = own + list(islice(dealt, anchors_a_pass)) + list(islice(dealt_again, replayed_a_pass))
         order += chance.sample(once, len(once))
     if not by_length:
         return order

@@ -48,6 +48,10 @@ class Passport:
     created_at: str
     "ISO 8601, UTC."
     format: int = FORMAT
+    parent: str = ""
+    "Adapter that a warm training started from; empty for a cold one."
+    depth: int = 0
+    "Warm trainings since its cold ancestor."
 
 
 def library_versions() -> dict[str, str]:

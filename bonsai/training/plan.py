@@ -82,6 +82,10 @@ class TrainingPlan:
     "Copies of the model that share the examples of each batch, one a GPU; what is learned stays the same."
     batch_parts: int = 1
     "A batch goes through the device in so many parts: more than one after memory ran out."
+    parent: str = ""
+    "Id of the adapter in `adapters_folder` that a warm training starts from; empty for a cold one."
+    depth: int = 0
+    "Warm trainings between the new adapter and its cold ancestor."
 
     @property
     def batch_on_device(self) -> int:
@@ -140,6 +144,8 @@ def make_plan(
     adapters_folder: Path,
     created_at: datetime,
     processes: int = 1,
+    parent: str = "",
+    depth: int = 0,
 ) -> TrainingPlan:
     """Resolve a training.
 
@@ -164,13 +170,15 @@ def make_plan(
         adapters_folder=str(adapters_folder),
         created_at=created_at.isoformat(),
         processes=processes,
+        parent=parent,
+        depth=depth,
     )
 
 
 def steps_of(recipe: Recipe, base: Base, snapshot: Snapshot) -> int:
     """Updates of the whole training; only its very last batch may be smaller."""
     own = sum(row.role == "own" for row in snapshot.train)
-    rows = recipe.epochs * (own + snapshot.anchors_a_pass)
+    rows = recipe.epochs * (own + snapshot.replayed_a_pass + snapshot.anchors_a_pass)
     if recipe.packing:
         rows = ceil(rows * snapshot.train_tokens / len(snapshot.train) / base.max_tokens)
     return ceil(rows / (recipe.batch_size * recipe.accumulate))

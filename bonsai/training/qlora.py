@@ -42,6 +42,7 @@ from bonsai.training.sft import (
 )
 
 
+from bonsai.training.warm_start import load_parent
 def train(plan: TrainingPlan, on_progress: Callable[[Progress], None]) -> AdapterFolder:
     """Run a plan to its end. Started again after a kill, it goes on from its last whole checkpoint.
 
@@ -77,6 +78,8 @@ def train(plan: TrainingPlan, on_progress: Callable[[Progress], None]) -> Adapte
             weight.data = weight.data.float()  # trl casts them to bfloat16 on a 4-bit base: small updates vanish
         with arguments.main_process_first(desc="looking for checkpoints"):
             checkpoint = last_complete(Path(plan.run_folder) / "checkpoints", plan)
+        if plan.parent:
+            load_parent(model, plan)
         with quiet_libraries():
             outcome = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
             evaluated = trainer.evaluate(to_dataset(held_out)) if held_out else {}
@@ -124,6 +127,8 @@ def ordered(rows: Sequence[Encoded], snapshot: snapshots.Snapshot, plan: Trainin
         epochs=recipe.epochs,
         batch_size=recipe.batch_size,
         by_length=recipe.by_length,
+        replayed=[index for index, row in enumerate(snapshot.train) if row.role == "replay"],
+        replayed_a_pass=snapshot.replayed_a_pass,
         seed=plan.seed,
     )
     if not recipe.packing:

@@ -63,6 +63,8 @@ def save(plan: TrainingPlan, model: Any, encoder: Encoder, measured: dict[str, f
             versions=library_versions(),
             files=files,
             created_at=plan.created_at,
+            parent=plan.parent,
+            depth=plan.depth,
         ),
     )
     return _publish(made, adapters / name)

@@ -1,0 +1,116 @@
+"""Nights without a model: a trainer and an examiner made by hand around a real home.
+
+Only what is slow is replaced: the adapter's weights are the snapshot's hash, and a model's bits per byte are what the
+test says they are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bonsai import pipeline, views, wiring
+from bonsai.benchmark.examination import BASE, Examination, Examined
+from bonsai.benchmark.questions import Item
+from bonsai.benchmark.report import Answer, ItemResult, Report, Scores
+from bonsai.benchmark.run import items_hash
+from bonsai.errors import WorkerDied
+from bonsai.model.prompt import template
+from bonsai.pipeline import Bonsai
+from bonsai.progress import silent
+from bonsai.training.passport import Passport, adapter_id, file_hashes, write_passport
+from bonsai.training.plan import AdapterFolder, Progress, TrainingPlan, plan_to_json
+
+EVENING = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
+
+
+@dataclass
+class HandTrainer:
+    """Writes an adapter folder whose weights are the snapshot's hash; dies while `dies` is set."""
+
+    dies: bool = False
+
+    def train(self, plan: TrainingPlan, on_progress: Callable[[Progress], None]) -> AdapterFolder:
+        if self.dies:
+            raise WorkerDied("processes.killed", module="by hand", signal="SIGKILL", log="-")
+        form = template(plan.recipe.template)
+        folder = Path(plan.adapters_folder) / plan.snapshot_id
+        folder.mkdir(exist_ok=True)
+        (folder / "adapter_model.safetensors").write_text(plan.snapshot_hash)
+        files = file_hashes(folder)
+        name = adapter_id(files, "b", form.digest, plan.snapshot_hash)
+        write_passport(
+            folder,
+            Passport(
+                name, plan.base.name, "", "b", "k", form.name, form.digest, plan.snapshot_id, plan.snapshot_hash,
+                plan.seed, plan_to_json(plan), {}, {}, files, plan.created_at, parent=plan.parent, depth=plan.depth,
+            ),
+        )  # fmt: skip
+        return AdapterFolder(name, folder)
+
+
+@dataclass
+class HandExaminer:
+    """Gives every model the bits per byte that the test says; what the test does not name gets `challenger_bits`."""
+
+    bits: dict[str, float] = field(default_factory=lambda: {BASE: 2.0})
+    challenger_bits: float = 1.0
+    loops: bool = False
+    sheets: list[str] = field(default_factory=list)
+
+    def examine(self, examination: Examination, on_progress: Callable[[int, int], None]) -> tuple[Examined, ...]:
+        made = []
+        for subject in examination.subjects:
+            for sheet in examination.sheets:
+                self.sheets.append(sheet.name)
+                known = subject.adapter in self.bits
+                bits = self.bits.get(subject.adapter, self.challenger_bits)
+                report = hand_report(sheet.name, sheet.items, subject.adapter, bits, self.loops and not known)
+                made.append(Examined(subject.adapter, sheet.name, Path(), report))
+        return tuple(made)
+
+
+def hand_report(sheet: str, items: tuple[Item, ...], subject: str, bits: float, loops: bool) -> Report:
+    scores = Scores(True, True, True, 1.0, 100.0, True, loops, True, False, False, True)
+    answer = Answer("x", ("", "", ""), 3, scores)
+    results = tuple(
+        ItemResult(i.id, i.cluster, i.domain, i.category, i.language, bits + jitter(i.id, subject), answer, None)
+        for i in items
+    )
+    return Report(
+        sheet, items_hash(items), subject, "" if subject == BASE else subject, "seedling", "s", "l",
+        (jitter("logits", subject),), EVENING.isoformat(), 1.0, results,
+    )  # fmt: skip
+
+
+def jitter(item: str, subject: str) -> float:
+    return int(hashlib.sha256(f"{item} {subject}".encode()).hexdigest()[:4], 16) / 65_536 / 20
+
+
+@dataclass
+class Stage:
+    b: Bonsai
+    trainer: HandTrainer
+    examiner: HandExaminer
+    told: int = 0
+
+    def tell(self, count: int = 3, subject: str = "Mike") -> None:
+        for _ in range(count):
+            self.told += 1
+            fields = {"instruction": f"What is {subject} doing at {self.told} o'clock?", "source": "self"}
+            pipeline.submit(self.b, {**fields, "output": f"{subject} sits on chair {self.told}."}, EVENING)
+        pipeline.drain_inbox(self.b, EVENING)
+
+    def night(self, day: int = 0) -> views.NightReport:
+        begun = pipeline.run_night(self.b, EVENING + timedelta(days=day), silent)
+        return views.show_night(self.b, begun.night)
+
+
+def open_stage(folder: Path) -> Stage:
+    """A new home with a trainer and an examiner made by hand."""
+    wiring.init(folder, "en", EVENING, {})
+    trainer, examiner = HandTrainer(), HandExaminer()
+    return Stage(replace(wiring.open(folder, {}), trainer=trainer, examiner=examiner), trainer, examiner)
