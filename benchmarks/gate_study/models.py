@@ -57,9 +57,9 @@ class Workshop:
         self.profile = plan.defaults().profiles["seedling"]
         self._loaded: LoadedBase | None = None
 
-    def trained(self, rows: Sequence[Example], seed: int, passes: int = plan.PASSES) -> Weights:
+    def trained(self, rows: Sequence[Example], seed: int, *, whole: bool = False) -> Weights:
         """The adapter that these rows and this seed give; taken from the folder when it was trained before."""
-        made = plan.training_plan(rows, seed, self.folder, passes)
+        made = plan.training_plan(rows, seed, self.folder, whole=whole)
         finished = Path(made.run_folder) / "adapter"
         if not finished.is_file():
             adapter: AdapterFolder = qlora.train(made, _silent)

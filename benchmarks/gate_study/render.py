@@ -50,15 +50,19 @@ def rules(caught: Counter[str]) -> str:
 
 def minimum(study: Study) -> str:
     """The fitted minimum."""
-    one = study.minimum
+    fits = [("short plan", study.minimum)] + ([("a whole night", study.night_minimum)] if study.night_minimum else [])
     return table(
         (
+            "trained",
             "seeds",
             "97.5 % of the differences, bits/byte",
             "95 % interval (adapters drawn again)",
             "if effects are normal",
         ),
-        [(str(one.seeds), f"{one.bits:.4f}", f"{one.low:.4f} to {one.high:.4f}", f"{one.normal:.4f}")],
+        [
+            (name, str(one.seeds), f"{one.bits:.4f}", f"{one.low:.4f} to {one.high:.4f}", f"{one.normal:.4f}")
+            for name, one in fits
+        ],
     )
 
 

@@ -31,7 +31,9 @@ LEVELS = (0.95, 0.9, 0.8, 0.6)
 PARTS = (0.5, 0.75)
 "Champions that learned a part of the own records."
 PART_SEEDS = tuple(range(201, 206))
-LESSONS = 24 * 32
+NIGHT_SEEDS = tuple(range(301, 309))
+"Trained as long as a night trains: the minimum of the recipe that ships."
+LESSONS = 16 * 32
 LESSON_BATCH = 32
 LESSON_RATE = 1e-3
 WEAKER = 0.6
@@ -65,6 +67,7 @@ def order() -> list[Step]:
     keys += [f"seed/{seed}" for seed in TEST_SEEDS]
     keys += [f"harm/{name}/{seed}" for seed in TRIES for name in harms.NAMES]
     keys += [f"part/{share}/{seed}" for seed in PART_SEEDS for share in PARTS]
+    keys += [f"night/{seed}" for seed in NIGHT_SEEDS]
     return [Step(key) for key in dict.fromkeys(keys)]
 
 
@@ -114,6 +117,8 @@ class Maker:
         kind, name = step.parts[0], step.parts[1] if len(step.parts) > 1 else ""
         if kind == BASE:
             return None, {}
+        if kind == "night":
+            return self.shop.trained(plan.own_rows(), step.seed, whole=True), {}
         if kind == "part":
             return self.shop.trained(part_of_rows(float(name), step.seed), step.seed), {}
         whole = self.shop.trained(plan.own_rows(), step.seed)

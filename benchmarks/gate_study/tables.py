@@ -86,6 +86,8 @@ class Study:
 
     policy: Policy
     minimum: Minimum
+    night_minimum: Minimum | None
+    "Of the recipe that ships, as long as a night trains."
     no_progress: NoProgress
     detected: Sequence[Detected]
     harmed: Sequence[Harmed]
@@ -98,14 +100,15 @@ class Study:
 def study(runs: Mapping[str, Run]) -> Study:
     """Judge everything that was run."""
     shipped = plan.policy_of(plan.defaults())
-    fitted = fit(Court(runs, shipped), [f"seed/{seed}" for seed in schedule.FIT_SEEDS if f"seed/{seed}" in runs])
+    fitted = fit(Court(runs, shipped), keys_of(runs, "seed", schedule.FIT_SEEDS))
     policy = replace(shipped, min_gain_bits=fitted.bits)
     court = Court(runs, policy)
-    tested = [f"seed/{seed}" for seed in schedule.TEST_SEEDS if f"seed/{seed}" in runs]
+    tested = keys_of(runs, "seed", schedule.TEST_SEEDS)
     shown = year.accuracies(runs)
     return Study(
         policy,
         fitted,
+        fit(court, nights) if len(nights := keys_of(runs, "night", schedule.NIGHT_SEEDS)) > 2 else None,
         no_progress(court, tested, shown),
         [one for kind in weaker_kinds(runs) if (one := detected(court, kind, tested))],
         [done for name in harms.NAMES if (done := harmed(court, name))],
@@ -113,6 +116,11 @@ def study(runs: Mapping[str, Run]) -> Study:
         grown_years(Court(runs, replace(policy, resamples=YEAR_RESAMPLES)), shown),
         year.true_accuracies(shown),
     )
+
+
+def keys_of(runs: Mapping[str, Run], kind: str, seeds: Sequence[int]) -> list[str]:
+    """The runs of one kind that are there."""
+    return [key for seed in seeds if (key := f"{kind}/{seed}") in runs]
 
 
 def fit(court: Court, keys: Sequence[str]) -> Minimum:
