@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bonsai.benchmark import questions
+from bonsai.benchmark import pools, questions
 from bonsai.benchmark.compare import Pair
-from bonsai.benchmark.examination import BASE, Examination, Examined, Examiner, Sheet, Subject, find
+from bonsai.benchmark.examination import BASE, Examination, Examined, Examiner, Sheet, Subject, find, fixed_sheet
 from bonsai.benchmark.questions import Item
 from bonsai.benchmark.report import Report, summary
 from bonsai.benchmark.run import RunSettings
@@ -49,6 +49,24 @@ class Job:
     reports_folder: str
     created_at: str
     "ISO 8601, UTC."
+    dealing: int = 0
+    "Of the fixed questions to their pools (`bonsai.benchmark.pools`)."
+    suite_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """On what a judgement rests, by hash: its reports are found again, and no later suite is taken for this one."""
+
+    dealing: int = 0
+    selection: str = ""
+    "Items hash of the selection sheet."
+    suite: str = ""
+    "Items hash of the suite's sheet; empty without one."
+    suite_version: str = ""
+    suite_items: int = 0
+    suite_clusters: int = 0
+    "Facts that could count: items that a compared adapter had trained on are not among them."
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +83,7 @@ class Judgement:
     "The same on the owner's suite; empty without one."
     score: Mapping[str, Mapping[str, float]]
     "The challenger on the score pool, domain -> language -> share; only when it is to be promoted."
+    evidence: Evidence = Evidence()
 
 
 def write_job(run: Path, job: Job) -> None:
@@ -92,6 +111,8 @@ def read_job(run: Path) -> Job:
         settings=RunSettings(**values["settings"]),
         reports_folder=values["reports_folder"],
         created_at=values["created_at"],
+        dealing=values.get("dealing", 0),
+        suite_version=values.get("suite_version", ""),
     )
 
 
@@ -125,7 +146,7 @@ def judge(job: Job, adapter: AdapterFolder, examiner: Examiner, on_progress: Cal
         policy=job.policy,
         anchor=find(asked, job.anchor.adapter, SELECTION) if job.anchor else None,
         suite=suite,
-        left_out=frozenset(job.left_out),
+        left_out=pools.under_both_names(job.left_out),
         champion_must_go=job.champion_must_go,
     )
     promoted = decision.verdict == "promote"
@@ -137,6 +158,19 @@ def judge(job: Job, adapter: AdapterFolder, examiner: Examiner, on_progress: Cal
         accuracy=_before_after(found),
         suite=_before_after(suite) if suite else {},
         score=_accuracy(score) if score else {},
+        evidence=_evidence(job, found.challenger, suite.challenger if suite else None),
+    )
+
+
+def _evidence(job: Job, selection: Report, suite: Report | None) -> Evidence:
+    counting = {item.cluster for item in job.suite if item.id not in job.left_out}
+    return Evidence(
+        dealing=job.dealing,
+        selection=selection.items_hash,
+        suite=suite.items_hash if suite else "",
+        suite_version=job.suite_version,
+        suite_items=len(job.suite),
+        suite_clusters=len(counting),
     )
 
 
@@ -161,15 +195,15 @@ class _Bench:
             device=job.plan.device,
             template=job.plan.recipe.template,
             subjects=subjects,
-            sheets=tuple(Sheet(name, self._items(name)) for name in sheets),
+            sheets=tuple(map(self._sheet, sheets)),
             settings=job.settings,
             reports_folder=job.reports_folder,
             created_at=job.created_at,
         )
         return self.examiner.examine(examination, self.on_progress)
 
-    def _items(self, sheet: str) -> tuple[Item, ...]:
-        return self.job.suite if sheet == SUITE else questions.load(sheet.removeprefix("v1/"))
+    def _sheet(self, name: str) -> Sheet:
+        return Sheet(SUITE, self.job.suite) if name == SUITE else fixed_sheet(name, self.job.dealing)
 
     def pair(self, examined: Sequence[Examined], sheet: str) -> Pair:
         """Challenger and champion on a sheet."""
@@ -205,7 +239,8 @@ def read_judgement(run: Path) -> Judgement:
     if not path.is_file():
         raise IntegrityError("pipeline.no_judgement", folder=run)
     values = json.loads(path.read_text("utf-8"))
-    return Judgement(**{**values, "decision": decision_from_json(values["decision"])})
+    evidence = Evidence(**values.get("evidence", {}))
+    return Judgement(**{**values, "decision": decision_from_json(values["decision"]), "evidence": evidence})
 
 
 def decision_from_json(values: Mapping[str, Any]) -> Decision:

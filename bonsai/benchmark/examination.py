@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from bonsai.benchmark import report
-from bonsai.benchmark.questions import Item
+from bonsai.benchmark import pools, report
+from bonsai.benchmark.questions import Item, item_from_values
 from bonsai.benchmark.report import Report
 from bonsai.benchmark.run import RunSettings
 from bonsai.files import write_json_atomic
@@ -41,6 +41,13 @@ class Sheet:
     name: str
     "`v1/selection`, `v1/confirmation`, `v1/score` or `suite`."
     items: tuple[Item, ...]
+    dealing: int = 0
+    "Of the fixed questions (`bonsai.benchmark.pools`)."
+
+
+def fixed_sheet(name: str, dealing: int = 0) -> Sheet:
+    """The sheet of a pool of the fixed questions, e.g. `v1/selection`."""
+    return Sheet(name, pools.asked(name.rpartition("/")[2], dealing), dealing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,21 +122,26 @@ def _examined(made: Mapping[str, Any]) -> Examined:
 
 
 def to_json(examination: Examination) -> dict[str, Any]:
-    """The examination as JSON values."""
+    """The examination as JSON values; what a closed pool asks is not among them, the reader looks it up."""
     made: dict[str, Any] = json.loads(json.dumps(asdict(examination)))
+    for sheet, values in zip(examination.sheets, made["sheets"], strict=True):
+        if pools.is_closed(sheet.name) and sheet == fixed_sheet(sheet.name, sheet.dealing):
+            values["items"] = None
     return made
 
 
 def from_json(values: Mapping[str, Any]) -> Examination:
     """The examination of `to_json`."""
-    sheets = tuple(
-        Sheet(one["name"], tuple(Item(**{**item, "accepted": tuple(item["accepted"])}) for item in one["items"]))
-        for one in values["sheets"]
-    )
     parts = {
         "base": Base(**values["base"]),
         "subjects": tuple(Subject(**one) for one in values["subjects"]),
-        "sheets": sheets,
+        "sheets": tuple(map(_sheet, values["sheets"])),
         "settings": RunSettings(**values["settings"]),
     }
     return Examination(**{**values, **parts})
+
+
+def _sheet(values: Mapping[str, Any]) -> Sheet:
+    if values["items"] is None:
+        return fixed_sheet(values["name"], values["dealing"])
+    return Sheet(values["name"], tuple(map(item_from_values, values["items"])), values["dealing"])

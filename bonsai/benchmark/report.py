@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -176,6 +176,18 @@ def _row(domain: str, language: str, items: Sequence[ItemResult]) -> SummaryRow:
     return SummaryRow(
         domain, language, len(items), mean(items, accuracy), mean(items, bits_per_byte), chrf, tags, guards
     )
+
+
+def without_answers(report: Report) -> Report:
+    """What a closed pool leaves behind: the scores, and not a word that was said."""
+
+    def silent(answer: Answer) -> Answer:
+        return replace(answer, response="", declared=("", "", ""))
+
+    items = tuple(
+        replace(item, free=silent(item.free), forced=item.forced and silent(item.forced)) for item in report.items
+    )
+    return replace(report, items=items)
 
 
 def render_table(report: Report, language: TextLanguage) -> Table:

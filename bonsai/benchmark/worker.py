@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bonsai.benchmark import report
+from bonsai.benchmark import pools, report
 from bonsai.benchmark.examination import Examination, Sheet, Subject, from_json
 from bonsai.benchmark.report import Report
 from bonsai.benchmark.run import About, items_hash, library_fingerprint, reproduces, run
@@ -84,13 +84,15 @@ def work(job: Path, emit: Emit) -> Mapping[str, Any]:
 def write_report(
     desk: Desk, answerer: Answerer, subject: Subject, sheet: Sheet, path: Path, progress: Callable[[int, int], None]
 ) -> Report:
-    """The stored report when its canaries reproduce; else a new one, written to `path`."""
+    """The stored report when its canaries reproduce, else a new one at `path`; a closed pool's holds no words."""
     settings = desk.examination.settings
     stored = _stored(path)
     if stored and not stored.errors and reproduces(answerer, stored, sheet.items, settings):
         progress(1, 1)
         return stored
     made = run(answerer, sheet.items, settings, desk.about(subject, sheet), progress=progress)
+    if pools.is_closed(sheet.name):
+        made = report.without_answers(made)
     report.write(made, path)
     return made
 
