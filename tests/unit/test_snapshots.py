@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from random import Random
 
 from hypothesis import given
@@ -132,3 +133,22 @@ def test_the_hash_follows_every_field_and_the_split() -> None:
 
 def test_another_seed_chooses_other_anchors() -> None:
     assert made(OWN, ANCHORS, seed=1).content_hash != made(OWN, ANCHORS, seed=2).content_hash
+
+
+def test_replayed_rows_train_beside_the_own_ones_and_anchors_keep_their_share() -> None:
+    replay = [replace(row, role="replay") for row in OWN[10:30]]
+    snapshot = build(
+        OWN[:10],
+        ANCHORS,
+        seed=1,
+        validation_share=0.0,
+        anchor_share=0.5,
+        count_tokens=words,
+        max_tokens=10,
+        anchor_passes=4,
+        replay=replay,
+        replayed_a_pass=5,
+    )
+
+    assert Counter(row.role for row in snapshot.train) == {"own": 10, "replay": 20, "anchor": 60}
+    assert (snapshot.anchors_a_pass, snapshot.replayed_a_pass) == (15, 5)

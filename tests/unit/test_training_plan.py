@@ -142,3 +142,30 @@ def test_a_named_profile_wins_over_the_device_and_must_exist() -> None:
     assert choose_profile("seed-script", ["seedling", "seed-script"], Device("cpu", 0.0)) == "seed-script"
     with pytest.raises(ConfigError, match=r"oak.*seedling"):
         choose_profile("oak", ["seedling"], Device("cpu", 0.0))
+
+
+def test_replayed_records_take_turns_beside_the_anchors() -> None:
+    anchors, replayed = list(range(4, 10)), list(range(10, 19))
+
+    order = training_order(
+        [1] * 19,
+        anchors,
+        anchors_a_pass=2,
+        replayed=replayed,
+        replayed_a_pass=3,
+        epochs=3,
+        batch_size=4,
+        by_length=False,
+        seed=1,
+    )
+
+    assert Counter(order) == {**dict.fromkeys(range(4), 3), **dict.fromkeys(range(4, 19), 1)}
+    passes = [order[at : at + 9] for at in range(0, 27, 9)]
+    assert all(sum(row in replayed for row in one) == 3 for one in passes)
+
+
+def test_a_plan_knows_its_parent_and_a_checkpoint_of_another_start_is_not_its_own() -> None:
+    warm = replace(planned(), parent="a1", depth=2)
+
+    assert plan_from_json(json.loads(json.dumps(plan_to_json(warm)))) == warm
+    assert plan_hash(warm) != plan_hash(planned())
