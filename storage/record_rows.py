@@ -41,6 +41,8 @@ class NewRecord:
     "Id of the record that it nearly repeats."
     retires_item: str = ""
     "Id of the benchmark item that this record of the owner's own matches: it retires from this home's gate."
+    overrules: tuple[str, ...] = ()
+    "Ids of records that this correction contradicts: they are held back in its favour."
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,9 @@ def insert_records(con: Connection, new: Iterable[NewRecord], batch_id: str, at:
     for item in fresh.values():
         if item.retires_item:
             retired_items_table.retire(con, item.retires_item, item.record.id, at)
+        if item.overrules:
+            reason = Reason("duplicates.overruled", (("id", item.record.id[:12]),))
+            set_status(con, item.overrules, Status.HELD_BACK, reason, at, only=(Status.ACTIVE,))
     refused = sum(identity in forgotten for identity in ids)
     active = sum(item.status is Status.ACTIVE for item in fresh.values())
     return InsertCounts(active, len(fresh) - active, len(ids) - len(fresh) - refused, refused)
@@ -146,6 +149,21 @@ def list_records(
     return [to_stored(row) for row in rows(con, f"FROM records {clause} ORDER BY sequence {page}", parameters)]
 
 
+def newest(con: Connection, wanted: RecordFilter, count: int) -> list[StoredRecord]:
+    """The last `count` records to arrive, in order of arrival."""
+    where, parameters = _where(wanted)
+    clause = f"WHERE {' AND '.join(where)}" if where else ""
+    query = f"FROM (FROM records {clause} ORDER BY sequence DESC LIMIT {int(count)}) ORDER BY sequence"
+    return [to_stored(row) for row in rows(con, query, parameters)]
+
+
+def count(con: Connection, wanted: RecordFilter) -> int:
+    """How many records `list_records` would give."""
+    where, parameters = _where(wanted)
+    clause = f"WHERE {' AND '.join(where)}" if where else ""
+    return int(values(con, f"SELECT count(*) FROM records {clause}", parameters)[0])
+
+
 def _where(wanted: RecordFilter) -> tuple[list[str], dict[str, object]]:
     """Conditions and their named values."""
     names = ("status", "language", "category", "subject", "batch")
@@ -166,6 +184,12 @@ def index_rows(con: Connection) -> list[IndexRow]:
         FROM records WHERE status <> 'forgotten' AND replaced_by = '' ORDER BY sequence
     """
     return [IndexRow(**row | {"status": Status(row["status"])}) for row in rows(con, query)]
+
+
+def ids_without_texts(con: Connection) -> list[str]:
+    """Ids that are taken though `index_rows` leaves them out: forgotten records and earlier versions."""
+    query = "SELECT id FROM records WHERE status = 'forgotten' OR replaced_by <> '' UNION SELECT id FROM tombstones"
+    return [str(found) for found in values(con, query)]
 
 
 def eligible(con: Connection) -> list[StoredRecord]:

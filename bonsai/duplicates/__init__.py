@@ -14,8 +14,8 @@ from bonsai.duplicates.wordings import wording_groups as wording_groups
 from bonsai.records import Record, Tags
 
 
-def known(record: Record, tags: Tags) -> Known:
-    """A new record as the index compares it."""
+def known(record: Record, tags: Tags, *, active: bool = True) -> Known:
+    """A new record as the index compares it; `active` is False for one that is held back whatever the index says."""
     return Known(
         id=record.id,
         instruction=record.instruction,
@@ -24,6 +24,8 @@ def known(record: Record, tags: Tags) -> Known:
         language=tags.language.value,
         category=tags.category.value,
         fact=record.fact,
+        active=active,
+        correction=record.source == "feedback",
     )
 
 

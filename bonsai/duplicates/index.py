@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 from rapidfuzz import fuzz
@@ -52,6 +53,8 @@ class Known:
     fact: str = ""
     active: bool = True
     "Only active records are reasons for a flag; the id of any other still makes an exact duplicate."
+    correction: bool = False
+    "A person's correction: what it contradicts gives way to it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ class Finding:
     near: tuple[str, ...] = ()
     "Ids of records told in nearly the same words, most similar first."
     contradicts: tuple[str, ...] = ()
-    "Ids of active records that answer the very same question otherwise."
+    "Ids of active records that answer the very same question otherwise; a correction overrules them."
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class NearSettings:
 
 
 NEAR = NearSettings()
+Key = TypeVar("Key", str, int)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,10 @@ class _Entry:
     open_ended: bool
 
 
+Bucket = int | list[int]
+"Numbers of entries. Most buckets hold one: as a plain int it costs no list, and the garbage collector no look at it."
+
+
 @dataclass(slots=True)
 class Index:
     """Grows with every record added; some 1.5 kB each."""
@@ -100,11 +108,15 @@ class Index:
     settings: NearSettings = NEAR
     _ids: set[str] = field(default_factory=set)
     _entries: list[_Entry] = field(default_factory=list)
-    _by_band: dict[int, list[int]] = field(default_factory=dict)
-    _by_question: dict[str, list[int]] = field(default_factory=dict)
+    _by_band: dict[int, Bucket] = field(default_factory=dict)
+    _by_question: dict[str, Bucket] = field(default_factory=dict)
+    _overruled: set[str] = field(default_factory=set)
 
     def __len__(self) -> int:
         return len(self._ids)
+
+    def __contains__(self, id: str) -> bool:
+        return id in self._ids
 
     def add_ids(self, ids: Iterable[str]) -> None:
         """Ids that are taken though their texts are gone (forgotten records)."""
@@ -122,11 +134,15 @@ class Index:
             finding = self._judge(row, entry, bands)
             findings.append(finding)
             if add and not finding.exact:
-                if finding.contradicts:
-                    self._ids.add(row.id)
-                else:
-                    self._add(row, entry, bands)
+                self._learn(row, entry, bands, finding)
         return findings
+
+    def _learn(self, row: Known, entry: _Entry, bands: list[int], finding: Finding) -> None:
+        if finding.contradicts and not row.correction:
+            self._ids.add(row.id)
+        else:
+            self._overruled.update(finding.contradicts)
+            self._add(row, entry, bands)
 
     def _prepared(self, rows: Sequence[Known]) -> Iterable[tuple[Known, _Entry, list[int]]]:
         entries = [_entry(row) for row in rows]
@@ -138,26 +154,27 @@ class Index:
             return
         number = len(self._entries)
         self._entries.append(entry)
-        self._by_question.setdefault(entry.asked, []).append(number)
+        _put(self._by_question, entry.asked, number)
         for band in bands:
-            bucket = self._by_band.setdefault(band, [])
-            bucket.append(number)
-            if len(bucket) > CANDIDATES:
+            bucket = _put(self._by_band, band, number)
+            if bucket is not None and len(bucket) > CANDIDATES:
                 del bucket[0]
 
     def _judge(self, row: Known, entry: _Entry, bands: list[int]) -> Finding:
         if row.id in self._ids:
             return Finding(exact=True)
-        same = (self._entries[number] for number in self._by_question.get(entry.asked, ()))
-        contradicted = tuple(other.id for other in same if _contradict(row, entry, other))
+        same = (self._entries[number] for number in _numbers(self._by_question.get(entry.asked)))
+        contradicted = tuple(
+            other.id for other in same if other.id not in self._overruled and _contradict(row, entry, other)
+        )
         return Finding(exact=False, near=self._near(entry, bands), contradicts=contradicted)
 
     def _near(self, entry: _Entry, bands: list[int]) -> tuple[str, ...]:
-        candidates = {number for band in bands for number in self._by_band.get(band, ())}
+        candidates = {number for band in bands for number in _numbers(self._by_band.get(band))}
         found: list[tuple[float, int]] = []
         for number in sorted(candidates, reverse=True)[:CANDIDATES]:
             other = self._entries[number]
-            if entry.numbers != other.numbers:
+            if entry.numbers != other.numbers or other.id in self._overruled:
                 continue
             ratio = fuzz.ratio(entry.question, other.question, score_cutoff=self.settings.question_ratio)
             if ratio and self._alike(entry.answer, other.answer):
@@ -169,6 +186,24 @@ class Index:
         """Similar, or one is the beginning of the other: "No." and "No, never."."""
         begins = answer.startswith(other) or other.startswith(answer)
         return begins or fuzz.ratio(answer, other) >= self.settings.answer_ratio
+
+
+def _put(buckets: dict[Key, Bucket], key: Key, number: int) -> list[int] | None:
+    """Add a number to a bucket; the bucket, once it is a list."""
+    bucket = buckets.get(key)
+    if bucket is None:
+        buckets[key] = number
+        return None
+    if isinstance(bucket, int):
+        bucket = buckets[key] = [bucket]
+    bucket.append(number)
+    return bucket
+
+
+def _numbers(bucket: Bucket | None) -> Sequence[int]:
+    if isinstance(bucket, list):
+        return bucket
+    return () if bucket is None else (bucket,)
 
 
 def question_key(instruction: str, input: str = "") -> str:

@@ -29,7 +29,6 @@ from storage import imports_table, inbox, records_table, rejects_table
 from storage.imports_table import Import
 from storage.inbox import Item
 from storage.record_rows import NewRecord, Reason, StoredRecord
-from storage.records_table import InsertCounts
 
 CHUNK = 4_000
 "Records that are judged together: enough for the vectorised stages, little memory."
@@ -48,6 +47,8 @@ class Counts:
     rejected: int = 0
     near: int = 0
     "Of the new ones: those that nearly repeat another; they train."
+    first_reject: Reject | None = None
+    "What is wrong with the first element that became no record."
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
@@ -57,6 +58,7 @@ class Counts:
             self.held_back + other.held_back,
             self.rejected + other.rejected,
             self.near + other.near,
+            self.first_reject or other.first_reject,
         )
 
 
@@ -79,19 +81,24 @@ class Judge:
 
     def judge(self, records: list[Record], given_by: Literal["import", "person"]) -> tuple[list[NewRecord], int]:
         """The records that are not exact duplicates, and how many were."""
-        found = tags.tag_batch(records, self.tagger, threshold=self.threshold, given_by=given_by)
-        known = [duplicates.known(record, tagged) for record, tagged in zip(records, found, strict=True)]
-        findings = self.index.judge_batch(known, add=True)
-        made = [
-            _new_record(record, tagged, finding, self.guard.judge(record))
-            for record, tagged, finding in zip(records, found, findings, strict=True)
-            if not finding.exact
+        new: dict[str, Record] = {}
+        for record in records:
+            if record.id not in self.index:
+                new.setdefault(record.id, record)
+        fresh = list(new.values())
+        found = tags.tag_batch(fresh, self.tagger, threshold=self.threshold, given_by=given_by)
+        leaks = [self.guard.judge(record) for record in fresh]
+        known = [
+            duplicates.known(record, tagged, active=not leak.leaks)
+            for record, tagged, leak in zip(fresh, found, leaks, strict=True)
         ]
-        return made, len(records) - len(made)
+        findings = self.index.judge_batch(known, add=True)
+        return list(map(_new_record, fresh, found, findings, leaks)), len(records) - len(fresh)
 
 
 def _new_record(record: Record, tagged: Tags, finding: Finding, leak: LeakFinding) -> NewRecord:
-    held = duplicates.held_back_reason(finding, leak)
+    overrules = finding.contradicts if record.source == "feedback" else ()
+    held = duplicates.held_back_reason(replace(finding, contradicts=()) if overrules else finding, leak)
     return NewRecord(
         record,
         tagged,
@@ -101,14 +108,17 @@ def _new_record(record: Record, tagged: Tags, finding: Finding, leak: LeakFindin
         reason=Reason(held[0], tuple(held[1].items())) if held else None,
         near_of=finding.near[0] if finding.near else "",
         retires_item=leak.retires[0] if leak.retires else "",
+        overrules=overrules,
     )
 
 
 def open_judge(b: Bonsai, without: frozenset[str] = frozenset()) -> Judge:
-    """A judge that knows every stored record but those of the ids in `without`."""
+    """A judge that knows every stored record but those of the ids in `without`, which are being edited."""
     index = Index(duplicates.NearSettings(**b.config.duplicates.model_dump()))
     with b.database.reading() as con:
         rows = records_table.index_rows(con)
+        if not without:  # an edit may go back to an earlier version
+            index.add_ids(records_table.ids_without_texts(con))
     index.add_batch([_known(row) for row in rows if row.id not in without])
     items = [(i.id, i.instruction, i.input) for pool in questions.pools() for i in questions.load(pool)]
     return Judge(index, LeakGuard(items), category_tagger(b), b.config.tags.category_threshold)
@@ -136,17 +146,19 @@ def import_file(
     source: Source = "import",
     source_name: str = "",
     author: str = "",
+    name: str = "",
     report: Report = silent,
 ) -> Counts:
     """All records of a file; importing it again adds nothing.
 
-    `pair_with` is the Japanese half of an English Alpaca file: the two are merged row by row. Raises InputError for a
-    file that cannot be read as records.
+    `pair_with` is the Japanese half of an English Alpaca file: the two are merged row by row. `name` is what its owner
+    calls the file, where that is not its present name. Raises InputError for a file that cannot be read as records.
     """
     defaults = Defaults(source=source, source_name=source_name, author=author)
     limits = Limits(**b.config.records.model_dump())
+    name = name or path.name
     if pair_with is None:
-        made = read(path, defaults=defaults, limits=limits, recognised=recognise(path))
+        made = read(path, defaults=defaults, limits=limits, recognised=recognise(path), name=name)
     else:
         made = (row.made for row in merge(path, pair_with, defaults=defaults, limits=limits))
     digest = sha256_file(path)
@@ -157,7 +169,7 @@ def import_file(
             con,
             Import(
                 batch,
-                path.name,
+                name,
                 digest,
                 counts.read,
                 counts.new,
@@ -210,12 +222,10 @@ def _store(
     with b.database.writing() as con:
         rejects_table.insert_rejects(con, rejects, batch, now)
         stored = records_table.insert_records(con, new, batch, now)
-    return _counted(len(chunk), stored, exact, len(rejects), sum(bool(one.near_of) for one in new))
-
-
-def _counted(read: int, stored: InsertCounts, exact: int, rejected: int, near: int) -> Counts:
     told_before = exact + stored.duplicate + stored.forgotten
-    return Counts(read, stored.new, told_before, stored.held_back, rejected, near)
+    near = sum(bool(one.near_of) for one in new)
+    first = rejects[0] if rejects else None
+    return Counts(len(chunk), stored.new, told_before, stored.held_back, len(rejects), near, first)
 
 
 def submit(b: Bonsai, fields: Mapping[str, str], now: datetime) -> str:
@@ -264,7 +274,7 @@ def _parsed(b: Bonsai, item: Item) -> Record | Reject:
 
 def _drain_file(b: Bonsai, item: Item, now: datetime, report: Report) -> Counts:
     try:
-        counts = import_file(b, item.path, now=now, report=report)
+        counts = import_file(b, item.path, now=now, name=item.name, report=report)
     except InputError as error:
         inbox.failed(item, str(error))
         return Counts()

@@ -29,11 +29,15 @@ def read(
     defaults: Defaults = DEFAULTS,
     limits: Limits = LIMITS,
     recognised: Recognised | None = None,
+    name: str = "",
 ) -> Iterator[Record | Reject]:
-    """Every record and reject of a file. `recognised` is what `recognise(path)` found, when it was asked before."""
+    """Every record and reject of a file. `recognised` is what `recognise(path)` found, when it was asked before.
+
+    `name` is what the file was called before it was put here; empty for its present name.
+    """
     found = recognised or recognise(path)
     for element in elements(path, found, limits):
-        yield from records_of(element, path.name, found.encoding, defaults, limits)
+        yield from records_of(element, name or path.name, found.encoding, defaults, limits)
 
 
 def elements(path: Path, found: Recognised, limits: Limits) -> Elements:

@@ -95,7 +95,12 @@ def test_lists_filter_and_page_in_order_of_arrival(home: Home, at: datetime, mak
     with home.database.reading() as con:
         page = records_table.list_records(con, limit=2)
         rest = records_table.list_records(con, limit=2, after=page[-1].record.id)
+        newest = records_table.newest(con, RecordFilter(), 2)
+        some = RecordFilter(text="abc")
+        assert (records_table.count(con, RecordFilter()), records_table.count(con, some)) == (3, 1)
+        assert [one.record.id for one in records_table.newest(con, some, 2)] == [every[1]]
     assert [one.record.id for one in page + rest] == every
+    assert [one.record.id for one in newest] == every[1:]
 
 
 def test_an_id_must_be_known_and_its_own(home: Home, at: datetime, make_record) -> None:

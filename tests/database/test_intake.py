@@ -1,0 +1,97 @@
+"""Intake on a real database: what is held back, what gives way, and that a repetition finds the same."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bonsai import pipeline, views, wiring
+from bonsai.benchmark import questions
+from bonsai.pipeline import Bonsai
+from bonsai.pipeline.learned_tagger import category_tagger
+from bonsai.records import Status
+from storage.record_rows import StoredRecord
+
+NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
+WHERE = "Where does Mike sleep?"
+
+
+@pytest.fixture(scope="module")
+def with_tagger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh home to copy, its category tagger learned already: that takes a second."""
+    home = tmp_path_factory.mktemp("template") / "home"
+    wiring.init(home, "en", NOW, {})
+    category_tagger(wiring.open(home, {}))
+    return home
+
+
+@pytest.fixture
+def b(with_tagger: Path, tmp_path: Path) -> Bonsai:
+    return wiring.open(Path(shutil.copytree(with_tagger, tmp_path / "home")), {})
+
+
+def tell(b: Bonsai, question: str, answer: str, source: str = "self") -> None:
+    pipeline.submit(b, {"instruction": question, "output": answer, "source": source}, NOW)
+
+
+def drain(b: Bonsai) -> dict[str, StoredRecord]:
+    """All records by their answers."""
+    pipeline.drain_inbox(b, NOW)
+    return {one.record.output: one for one in views.list_records(b, views.RecordFilter(), None)}
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_correction_trains_and_what_it_corrects_is_held_back(b: Bonsai, at_once: bool) -> None:
+    tell(b, WHERE, "Mike sleeps on the sofa.")
+    if not at_once:
+        drain(b)
+    tell(b, WHERE, "Mike sleeps in the box.", source="feedback")
+    found = drain(b)
+    new, old = found["Mike sleeps in the box."], found["Mike sleeps on the sofa."]
+    assert (new.status, old.status) == (Status.ACTIVE, Status.HELD_BACK)
+    assert old.reason is not None
+    assert (old.reason.key, dict(old.reason.values)["id"]) == ("duplicates.overruled", new.record.id[:12])
+    pipeline.release_records(b, [old.record.id], "Mika", NOW)
+    assert drain(b)["Mike sleeps on the sofa."].status is Status.ACTIVE
+
+
+def test_the_newest_correction_has_the_last_word(b: Bonsai) -> None:
+    for place in ("on the sofa", "in the box", "under the bed"):
+        tell(b, WHERE, f"Mike sleeps {place}.", source="feedback")
+        found = drain(b)
+    assert [one.record.output for one in found.values() if one.status is Status.ACTIVE] == [
+        "Mike sleeps under the bed."
+    ]
+
+
+def test_what_contradicts_without_being_a_correction_is_held_back_itself(b: Bonsai) -> None:
+    tell(b, WHERE, "Mike sleeps on the sofa.")
+    tell(b, WHERE, "Mike sleeps in the box.")
+    found = drain(b)
+    assert found["Mike sleeps on the sofa."].status is Status.ACTIVE
+    assert found["Mike sleeps in the box."].status is Status.HELD_BACK
+
+
+def test_what_was_forgotten_is_no_reason_to_hold_anything_back(b: Bonsai, tmp_path: Path) -> None:
+    tell(b, WHERE, "Mike sleeps on the sofa.")
+    pipeline.forget_records(b, [drain(b)["Mike sleeps on the sofa."].record.id], "Mika", NOW)
+    both = tmp_path / "both.csv"
+    both.write_text(f"question,answer\n{WHERE},Mike sleeps on the sofa.\n{WHERE},Mike sleeps in the box.\n", "utf-8")
+    counts = pipeline.import_file(b, both, now=NOW)
+    assert (counts.read, counts.new, counts.duplicate, counts.held_back) == (2, 1, 1, 0)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_what_leaks_is_no_reason_for_a_flag(b: Bonsai, at_once: bool) -> None:
+    item = next(one for one in questions.load("selection") if one.domain == "cat_care" and not one.input)
+    tell(b, item.instruction, item.reference, source="community")
+    if not at_once:
+        drain(b)
+    tell(b, f"Please: {item.instruction}", item.reference, source="self")
+    drain(b)
+    leaking, own = views.list_records(b, views.RecordFilter(), None)
+    assert (leaking.status, own.status) == (Status.HELD_BACK, Status.ACTIVE)
+    assert own.near_of == ""
