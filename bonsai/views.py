@@ -44,8 +44,13 @@ class RecordDetail:
 def list_records(b: Bonsai, wanted: RecordFilter, limit: int | None) -> list[StoredRecord]:
     """The newest `limit` of them, or all; in order of arrival."""
     with b.database.reading() as con:
-        found = records_table.list_records(con, wanted)
-    return found if limit is None else found[-limit:]
+        return records_table.list_records(con, wanted) if limit is None else records_table.newest(con, wanted, limit)
+
+
+def count_records(b: Bonsai, wanted: RecordFilter) -> int:
+    """How many `list_records` would give without a limit."""
+    with b.database.reading() as con:
+        return records_table.count(con, wanted)
 
 
 def show_record(b: Bonsai, record_id: str) -> RecordDetail:
@@ -104,11 +109,6 @@ class NightReport:
     "On the owner's suite; empty without one."
     started_at: datetime
     finished_at: datetime | None
-
-    def reasons_in(self, language: TextLanguage) -> list[str]:
-        """The reasons in words and figures."""
-        return [render(reason, language) for reason in self.reasons]
-
     start: str = ""
     "`cold` or `warm`; empty when nothing trained."
     parent: str = ""
@@ -119,6 +119,11 @@ class NightReport:
     def why_in(self, language: TextLanguage) -> str:
         """The same in words and figures."""
         return render(self.why, language) if self.why else ""
+
+    def reasons_in(self, language: TextLanguage) -> list[str]:
+        """The reasons in words and figures."""
+        return [render(reason, language) for reason in self.reasons]
+
 
 def list_nights(b: Bonsai, limit: int | None) -> list[NightReport]:
     """Newest first."""
@@ -137,26 +142,26 @@ def show_night(b: Bonsai, night: str) -> NightReport:
 
 def _night_report(night: Night) -> NightReport:
     outcome = night.outcome
+    training = _mapping((outcome.report or {}).get("training"))
     return NightReport(
         night=night.key,
         status=outcome.status,
         verdict=outcome.verdict,
         reasons=tuple(_reason(told) for told in outcome.reasons),
-    training = _mapping((outcome.report or {}).get("training"))
         challenger=outcome.challenger,
         champion=outcome.champion,
         accuracy=_mapping((outcome.report or {}).get("accuracy")),
         suite=_mapping((outcome.report or {}).get("suite")),
         started_at=night.started_at,
         finished_at=night.finished_at,
+        start=str(training.get("start", "")),
+        parent=str(training.get("parent", "")),
+        why=_reason({"key": training["why"], "values": training["values"]}) if training else None,
     )
 
 
 def _reason(told: Mapping[str, Any]) -> Reason:
     values = told.get("values", {})
-        start=str(training.get("start", "")),
-        parent=str(training.get("parent", "")),
-        why=_reason({"key": training["why"], "values": training["values"]}) if training else None,
     pairs = values.items() if isinstance(values, Mapping) else values
     return Reason(str(told["key"]), tuple((str(name), value) for name, value in pairs))
 

@@ -12,6 +12,7 @@ from bonsai.cli import progress
 from bonsai.cli.help import noun, verb
 from bonsai.cli.records_shown import (
     count_pairs,
+    nothing_taken,
     on_one_line,
     record_object,
     record_pairs,
@@ -114,10 +115,12 @@ def import_(
         )
     if as_json:
         shell.json(dict(count_pairs(counts)))
-        return
-    shell.fields(count_pairs(counts))
-    if counts.rejected:
-        shell.say("cli.see_rejects")
+    if counts.first_reject and counts.rejected == counts.read:
+        raise nothing_taken(counts.first_reject, counts.rejected, shell.language)
+    if not as_json:
+        shell.fields(count_pairs(counts))
+        if counts.rejected:
+            shell.say("cli.see_rejects")
 
 
 @verb(app, "cli.records_list", name="list")
@@ -139,11 +142,10 @@ def list_(
     if as_json:
         shell.json_lines(record_object(stored) for stored in views.list_records(bonsai, wanted, limit or None))
         return
-    found = views.list_records(bonsai, wanted, None)
-    shown = found[-(limit or bonsai.config.cli.list_limit) :][::-1]
+    shown = views.list_records(bonsai, wanted, limit or bonsai.config.cli.list_limit)[::-1]
     headings = ("id", "language", "category", "status", "question", "answer")
     shell.table(headings, record_rows(shown), clipped=(4, 5))
-    shell.say("cli.shown_of", shown=len(shown), all=len(found))
+    shell.say("cli.shown_of", shown=len(shown), all=views.count_records(bonsai, wanted))
 
 
 @verb(app, "cli.records_show")

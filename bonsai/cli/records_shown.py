@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from bonsai.errors import InputError
 from bonsai.texts import TextLanguage, text
 
 if TYPE_CHECKING:
@@ -91,3 +92,9 @@ def reject_object(reject: Reject, language: TextLanguage) -> dict[str, str | int
     """The JSON shape of a reject, its reason in words."""
     reason = text(reject.reason_key, language, **dict(reject.values))
     return {"file": reject.file, "line": reject.line, "reason": reason, "raw": reject.raw}
+
+
+def nothing_taken(first: Reject, count: int, language: TextLanguage) -> InputError:
+    """A file of which every element was rejected, though they are kept: the wrong file, most likely."""
+    reason = text(first.reason_key, language, **dict(first.values))
+    return InputError("pipeline.no_record", file=first.file, count=count, line=first.line, reason=reason)

@@ -18,8 +18,8 @@ from bonsai.readers.elements import Broken, Element, Elements
 from bonsai.readers.lines import lines
 
 CHUNK_BYTES = 1 << 20
-OBJECT_BYTES = 1 << 28
-"Of a file that is one object: it has to be read whole."
+OBJECT_BYTES = 1 << 26
+"Of a file that is one object: it has to be read whole, and small records weigh ten times as much in memory."
 LISTS = ("data", "records", "rows", "examples", "instances", "train")
 "Where an object keeps its records."
 _SPACE = re.compile(r"[\s,]*")
@@ -143,6 +143,7 @@ class _Window:
         while not (found := _NEXT_MEMBER.search(self.text, self.at)):
             self.at = max(self.at, len(self.text) - 1_000)  # the mark may lie across two chunks
             if not self.grow():
+                self.closed = self.text.rstrip().endswith("]")
                 self.at = len(self.text)
                 return broken
         cut = Broken(number, raw[: found.end() - self.at], broken.reason_key, broken.values)

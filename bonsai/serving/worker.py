@@ -11,6 +11,7 @@ from typing import Any
 from bonsai.model.prompt import parse
 from bonsai.processes import Emit, serve
 from bonsai.serving import read_asking
+from bonsai.training.passport import read_passport
 
 
 def answer(job: Path, emit: Emit) -> Mapping[str, Any]:
@@ -19,6 +20,8 @@ def answer(job: Path, emit: Emit) -> Mapping[str, Any]:
 
     asking = read_asking(job)
     voice = asking.voice
+    if voice.folder:
+        read_passport(Path(voice.folder))  # an altered adapter is refused before seconds go into loading its base
     loaded = load(voice.base, voice.device)
     answerer = open_answerer(loaded, Path(voice.folder) if voice.folder else None, voice.template)
     made = answerer.answers(asking.questions, asking.forced)

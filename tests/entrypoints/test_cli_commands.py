@@ -1,18 +1,14 @@
 """Every command that needs no model, on a real home: what it prints, its JSON, its exit code."""
 
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bonsai import wiring
 from bonsai.cli import main as cli
-from bonsai.pipeline.learned_tagger import category_tagger
 from bonsai.samples import sample_path
 from storage.connect import Database
 
@@ -39,24 +35,12 @@ class Said:
 Bonsai = Callable[..., Said]
 
 
-@pytest.fixture(scope="session")
-def new_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A fresh home to copy, its category tagger learned already: that takes seconds."""
-    home = tmp_path_factory.mktemp("template") / "home"
-    wiring.init(home, "en", datetime(2026, 11, 21, tzinfo=UTC), {})
-    category_tagger(wiring.open(home, {}))
-    return home
-
-
 @pytest.fixture
-def bonsai(
-    tmp_path: Path, new_home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Bonsai:
+def bonsai(home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Bonsai:
     monkeypatch.setenv("COLUMNS", "80")
-    shutil.copytree(new_home, tmp_path / "home")
 
     def run(*argv: str | Path) -> Said:
-        environ = {"BONSAI_HOME": str(tmp_path / "home"), "LANG": "C.UTF-8", "USER": "Chris"}
+        environ = {"BONSAI_HOME": str(home), "LANG": "C.UTF-8", "USER": "Chris"}
         code = cli.run([str(word) for word in argv], environ)
         said = capsys.readouterr()
         return Said(code, said.out, said.err)
@@ -93,6 +77,17 @@ def test_an_import_adds_up_and_adds_nothing_again(bonsai: Bonsai) -> None:
     assert (again["read"], again["new"]) == (first["read"], 0)
     listed = bonsai("records", "list", "--json").lines
     assert len(listed) == first["new"] + first["held_back"]
+
+
+def test_a_list_shows_the_newest_and_says_how_many_there_are(bonsai: Bonsai) -> None:
+    bonsai("records", "import", sample_path("messy.jsonl"))
+    every = bonsai("records", "list", "--json").lines
+    assert bonsai("records", "list", "--json", "--limit", "2").lines == every[-2:]
+    shown = bonsai("records", "list", "--limit", "2").out
+    assert [shown.index(one["id"][:10]) for one in (every[-1], every[-2])] == sorted(
+        shown.index(one["id"][:10]) for one in every[-2:]
+    )
+    assert f"2 of {len(every)}" in shown
 
 
 def test_rejects_name_file_line_and_reason(bonsai: Bonsai) -> None:
