@@ -1,0 +1,225 @@
+"""`bonsai records import` and `inbox drain`, killed with SIGKILL and typed again: as if nothing had happened."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bonsai import wiring
+from bonsai.benchmark import questions
+from bonsai.samples import sample_path
+from storage import inbox, records_table, rejects_table
+from storage.sql import rows
+
+CHUNK = 60
+"Records a transaction, instead of thousands: many places to die in."
+PROGRAM = """
+import importlib, os, signal, sys
+from bonsai.pipeline import intake
+
+intake.CHUNK = int(sys.argv.pop(1))
+when, path, times = sys.argv.pop(1).split()
+module, _, name = path.rpartition(".")
+place = importlib.import_module(module)
+original, calls = getattr(place, name), 0
+
+def dies(*values, **named):
+    global calls
+    calls += 1
+    if when == "before" and calls == int(times):
+        os.kill(os.getpid(), signal.SIGKILL)
+    made = original(*values, **named)
+    if when == "after" and calls == int(times):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return made
+
+setattr(place, name, dies)
+from bonsai.cli.main import main
+main()
+"""
+"""`bonsai` in small chunks, killed before or after the n-th call of a function."""
+NEVER = "after storage.imports_table.list_imports 1"
+DIFFERS = "batch, created_at, updated_at"
+"Columns that are not the same in two imports of one file."
+SUM = ("new", "duplicate", "held_back", "rejected")
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """A home on which `bonsai` is called as a process of its own."""
+
+    home: Path
+
+    def start(self, *words: str | Path, dying: str = NEVER) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(CHUNK), dying, *map(str, words), "--json"],
+            env={**os.environ, "BONSAI_HOME": str(self.home), "OMP_NUM_THREADS": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def said(self, *words: str | Path) -> Any:
+        process = self.start(*words)
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, f"{out}\n{err}"
+        return json.loads(out)
+
+    def dies(self, dying: str, *words: str | Path) -> None:
+        process = self.start(*words, dying=dying)
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == -signal.SIGKILL, f"it was not killed {dying}: {out}\n{err}"
+
+    def is_sound(self) -> bool:
+        return all(one["ok"] for one in self.said("db", "check"))
+
+    def content(self) -> dict[str, list[dict[str, Any]]]:
+        """Everything that an import decides, in the order of arrival."""
+        with wiring.open(self.home, {}).database.reading() as con:
+            told = rows(con, f"SELECT * EXCLUDE (sequence, {DIFFERS}) FROM records ORDER BY sequence")
+            refused = rows(con, f"SELECT * EXCLUDE ({DIFFERS}) FROM rejects ORDER BY id")
+        return {"records": told, "rejects": refused}
+
+    def stored(self) -> tuple[int, int]:
+        with wiring.open(self.home, {}).database.reading() as con:
+            return len(records_table.list_records(con)), len(rejects_table.list_rejects(con))
+
+
+@pytest.fixture
+def terminal(home: Path) -> Terminal:
+    return Terminal(home)
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The samples with the messy lines between them: new ones, duplicates, a leak, contradictions, broken lines.
+
+    The first line leaks too, and the last one nearly repeats it, chunks later.
+    """
+    lines = sample_path("experience.jsonl").read_bytes().splitlines()[:360]
+    messy = sample_path("messy.jsonl").read_bytes().splitlines()
+    for number, line in enumerate(messy):
+        lines.insert(15 * (number + 1), line)
+    item = next(one for one in questions.load("selection") if one.domain == "cat_care" and not one.input)
+    leak, own = (
+        {"instruction": f"{please}{item.instruction}", "output": item.reference, "source": source}
+        for please, source in (("", "import"), ("Please: ", "self"))
+    )
+    path = tmp_path_factory.mktemp("told") / "told.jsonl"
+    path.write_bytes(b"\n".join([json.dumps(leak).encode(), *lines, json.dumps(own).encode()]) + b"\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def undisturbed(new_home: Path, told: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What one import that nobody kills leaves behind."""
+    home = Path(shutil.copytree(new_home, tmp_path_factory.mktemp("undisturbed") / "home"))
+    terminal = Terminal(home)
+    started = time.monotonic()
+    counts = terminal.said("records", "import", told)
+    seconds = time.monotonic() - started
+    assert min(counts[name] for name in SUM) > 0
+    return {"counts": counts, "content": terminal.content(), "seconds": seconds}
+
+
+@pytest.mark.parametrize(
+    "dying",
+    [
+        "before bonsai.pipeline.intake._store 1",  # nothing stored yet
+        "after storage.rejects_table.insert_rejects 2",  # in the second chunk's transaction, half of it written
+        "after storage.records_table.insert_records 3",  # all of it written, not committed
+        "after bonsai.pipeline.intake._store 4",  # committed; the next chunk not begun
+        "before storage.imports_table.record_import 1",  # all records stored, the import itself not noted
+    ],
+)
+def test_killed_at_any_step_and_started_again_an_import_is_whole(
+    terminal: Terminal, told: Path, undisturbed: dict[str, Any], dying: str
+) -> None:
+    terminal.dies(dying, "records", "import", told)
+    assert terminal.is_sound()
+    records, rejects = terminal.stored()
+    assert (records + rejects) == 0 or chunks_are_whole(terminal, undisturbed, rejects)
+
+    counts = terminal.said("records", "import", told)
+
+    assert counts["read"] == undisturbed["counts"]["read"] == sum(counts[name] for name in SUM)
+    assert terminal.content() == undisturbed["content"]
+    assert terminal.is_sound()
+    assert terminal.said("records", "import", told)["new"] == 0
+
+
+def chunks_are_whole(terminal: Terminal, undisturbed: dict[str, Any], rejects: int) -> bool:
+    """What is there is a beginning of the file that ends at the end of a chunk: its rejects are there too."""
+    there = terminal.content()["records"]
+    told = [one["origin_line"] for one in there]
+    end = (max(told) + CHUNK - 1) // CHUNK * CHUNK
+    expected = [one for one in undisturbed["content"]["rejects"] if one["line"] <= end]
+    return there == undisturbed["content"]["records"][: len(there)] and rejects == len(expected)
+
+
+def test_killed_again_and_again_at_any_time_nothing_is_lost_and_nothing_doubled(
+    terminal: Terminal, told: Path, undisturbed: dict[str, Any]
+) -> None:
+    chance, killed = random.Random(20261121), 0
+    for share in sorted(chance.uniform(0.2, 1.0) for _ in range(6)):
+        process = terminal.start("records", "import", told)
+        try:
+            process.communicate(timeout=share * undisturbed["seconds"])
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            killed += 1
+    assert killed >= 3
+    assert terminal.is_sound()
+    counts = terminal.said("records", "import", told)
+    assert counts["read"] == undisturbed["counts"]["read"] == sum(counts[name] for name in SUM)
+    assert terminal.content() == undisturbed["content"]
+
+
+@pytest.mark.parametrize(
+    "dying",
+    [
+        "after storage.inbox.submit 1",  # told, not drained
+        "after storage.records_table.insert_records 1",  # in the transaction
+        "before storage.inbox.done 1",  # stored, and still in the inbox
+    ],
+)
+def test_what_was_told_is_there_once_whenever_the_process_died(terminal: Terminal, dying: str) -> None:
+    terminal.dies(dying, "records", "add", "Where does Mike sleep?", "Mike sleeps on the piano.")
+    terminal.said("inbox", "drain")
+    record = terminal.said("records", "list")
+    assert (record["instruction"], record["status"]) == ("Where does Mike sleep?", "active")
+    assert terminal.said("inbox", "status")["pending"] == 0
+    assert terminal.said("inbox", "drain")["read"] == 0
+    assert terminal.is_sound()
+
+
+@pytest.mark.parametrize("dying", ["after bonsai.pipeline.intake._store 2", "before storage.inbox.done 1"])
+def test_a_file_in_the_inbox_is_taken_in_once_whenever_the_process_died(
+    terminal: Terminal, told: Path, undisturbed: dict[str, Any], dying: str
+) -> None:
+    inbox.submit_file(terminal.home / "inbox", told, datetime.now(UTC))
+    terminal.dies(dying, "inbox", "drain")
+    assert terminal.said("inbox", "status")["pending"] == 1
+    counts = terminal.said("inbox", "drain")
+    assert counts["read"] == undisturbed["counts"]["read"] == sum(counts[name] for name in SUM)
+    there = terminal.said("inbox", "status")
+    assert (there["pending"], there["done"], there["failed"]) == (0, 1, 0)
+    assert without_file(terminal.content()) == without_file(undisturbed["content"])
+
+
+def without_file(content: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Records whatever the file was called that told them."""
+    return [{name: value for name, value in one.items() if name != "origin_name"} for one in content["records"]]
