@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
 import re
+import subprocess
+import sys
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from bonsai import wiring
 from bonsai.duplicates import Index, known
 from bonsai.readers import read, recognise
 from bonsai.records import Record, Reject
 from bonsai.tags import CategoryTagger, detect, tag_batch
 from bonsai.tags.category import Example, tag_categories
 
+SHARED_DATA = Path(__file__).parents[2].parent / "shared" / "data"
 HAN = re.compile(r"[\u4e00-\u9fff]")
 ROWS = {
     "dolly_en_8k.jsonl": 8_000,
@@ -26,8 +34,74 @@ ROWS = {
 }
 
 
+IMPORTED = tuple(ROWS)[:4]
+COUNTS = ("new", "duplicate", "held_back", "rejected")
+
+
 def records(path: Path) -> list[Record]:
     return [one for one in read(path) if isinstance(one, Record)]
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A home into which `bonsai records import` took the files, one process a file."""
+
+    home: Path
+    counts: Mapping[str, Mapping[str, int]]
+    "File -> what `--json` said."
+
+    def says(self, *words: str | Path) -> str:
+        """What a command prints with `--json`."""
+        command = [sys.executable, "-m", "bonsai.cli.main", *map(str, words), "--json"]
+        environ = {**os.environ, "BONSAI_HOME": str(self.home), "OMP_NUM_THREADS": "1"}
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=200)
+        assert (done.returncode, done.stderr) == (0, ""), done
+        return done.stdout
+
+    def takes(self, path: Path) -> Mapping[str, int]:
+        counts: Mapping[str, int] = json.loads(self.says("records", "import", path))
+        assert counts["read"] == sum(counts[name] for name in COUNTS)
+        return counts
+
+    def listed(self) -> list[Mapping[str, str]]:
+        return [json.loads(line) for line in self.says("records", "list").splitlines()]
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> Imported:
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"real input is not here: {SHARED_DATA}")
+    home = tmp_path_factory.mktemp("real") / "home"
+    wiring.init(home, "en", datetime.now(UTC), {})
+    empty = Imported(home, {})
+    return replace(empty, counts={name: empty.takes(SHARED_DATA / name) for name in IMPORTED})
+
+
+def test_the_terminal_accounts_for_every_record(imported: Imported) -> None:
+    assert {name: counts["read"] for name, counts in imported.counts.items()} == {n: ROWS[n] for n in IMPORTED}
+    total = {name: sum(counts[name] for counts in imported.counts.values()) for name in COUNTS}
+    assert (total["duplicate"], total["rejected"]) == (9, 0)
+    assert 0 < total["held_back"] <= 20
+    standing = Counter(one["status"] for one in imported.listed())
+    assert standing == {"active": total["new"], "held_back": total["held_back"]}
+    assert imported.says("records", "rejects") == ""
+
+
+def test_in_the_home_chinese_is_tagged_as_chinese(imported: Imported, shared_data: Path) -> None:
+    tagged = {one["id"]: one["language"] for one in imported.listed()}
+    told = {one.id: one for one in records(shared_data / "alpaca_zh_1k.json")}
+    holding = [name for name, one in told.items() if HAN.search(one.instruction + one.input + one.output)]
+    assert len(holding) > 900
+    assert sum(tagged[name] == "zh" for name in holding) >= 0.95 * len(holding)
+    assert sum(tagged[name] == "ja" for name in told) <= 3
+
+
+def test_typed_again_an_import_adds_nothing(imported: Imported, shared_data: Path) -> None:
+    before = imported.listed()
+    for name in IMPORTED:
+        again = imported.takes(shared_data / name)
+        assert again == {"read": ROWS[name], "new": 0, "duplicate": ROWS[name], "held_back": 0, "rejected": 0}
+    assert imported.listed() == before
 
 
 @pytest.mark.parametrize("name", ROWS)
