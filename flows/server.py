@@ -17,9 +17,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -43,6 +43,33 @@ class Child:
     name: str
     process: subprocess.Popen[bytes]
     log: Path
+    again: Callable[[], Child] | None = None
+    "Starts another in its place; None for the server, without which nothing goes on."
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often a worker that ends is started again."""
+
+    first_pause_seconds: float = 1.0
+    "Before the first new start; each further death within the window doubles it."
+    longest_pause_seconds: float = 60.0
+    most_deaths: int = 5
+    "Within the window; one more is no accident, and everything stops."
+    window_seconds: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """A worker that ended and will be started again."""
+
+    name: str
+    code: int
+    log: Path
+    pause_seconds: float
+
+
+PATIENCE = Patience()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +112,7 @@ def started(home: Path, settings: PrefectSettings, environ: Mapping[str, str]) -
         wait_until_it_answers(server, _url(port), settings.server_startup_seconds)
         crashed = tuple(json.loads(_run([sys.executable, "-m", "flows.reconcile", *POOLS], own)))
         _run([sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"], own)
-        workers = tuple(starting.child(pool, _worker(pool), _seen_by(pool, own)) for pool in POOLS)
+        workers = tuple(_started_worker(starting, pool, own) for pool in POOLS)
         about = folder(home) / "server.json"
         write_json_atomic(about, {"port": port, "pid": server.process.pid})
         stack.callback(about.unlink, missing_ok=True)
@@ -109,13 +136,59 @@ def alone(home: Path, settings: PrefectSettings, environ: Mapping[str, str]) -> 
         yield Running(_url(port), home / "logs", own, (server,))
 
 
-def wait(running: Running) -> None:
-    """Until one of the children ends, which it should not: raises TerminalError. Ctrl-C raises as ever."""
+def wait(running: Running, on_death: Callable[[Death], None], patience: Patience = PATIENCE) -> None:
+    """Keep everything up. A worker that ends is started again after a pause; `on_death` is told before.
+
+    Raises TerminalError when the server ends, or a worker too often. Ctrl-C raises as ever.
+    """
+    watched = [_Watched(child, patience) for child in running.children]
     while True:
-        for child in running.children:
-            if child.process.poll() is not None:
-                raise TerminalError("flows.child_ended", name=child.name, code=child.process.returncode, log=child.log)
+        for one in watched:
+            one.look(time.monotonic(), on_death)
         time.sleep(LOOK_SECONDS)
+
+
+@dataclass(slots=True)
+class _Watched:
+    """A child, and how it fared."""
+
+    child: Child
+    patience: Patience
+    deaths: list[float] = field(default_factory=list)
+    due: float | None = None
+    "When it is to be started again."
+
+    def look(self, now: float, on_death: Callable[[Death], None]) -> None:
+        """Notice its death, or start it again when that is due."""
+        if self.due is not None:
+            if now >= self.due and self.child.again is not None:
+                self.child, self.due = self.child.again(), None
+            return
+        code = _ended(self.child.process)
+        if code is None:
+            return
+        self.deaths = [one for one in self.deaths if now - one < self.patience.window_seconds] + [now]
+        name, log = self.child.name, self.child.log
+        if self.child.again is None or len(self.deaths) > self.patience.most_deaths:
+            raise TerminalError("flows.child_ended", name=name, code=code, log=log)
+        doubled = self.patience.first_pause_seconds * 2 ** (len(self.deaths) - 1)
+        pause = min(doubled, self.patience.longest_pause_seconds)
+        self.due = now + pause
+        on_death(Death(name, code, log, pause))
+
+
+def _ended(process: subprocess.Popen[bytes]) -> int | None:
+    """The exit code of a child that ended, else None.
+
+    It stays unreaped, so that no other process gets its id: runs that it left behind go on, and are found by the id
+    of their group when everything stops.
+    """
+    if process.returncode is not None:
+        return process.returncode
+    found = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    if found is None:
+        return None
+    return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
 
 
 def wait_until_it_answers(server: Child, url: str, seconds: float) -> None:
@@ -137,7 +210,13 @@ class _Starting:
     logs: Path
     stop_seconds: float
 
-    def child(self, name: str, command: Sequence[str], environ: Mapping[str, str]) -> Child:
+    def child(
+        self,
+        name: str,
+        command: Sequence[str],
+        environ: Mapping[str, str],
+        again: Callable[[], Child] | None = None,
+    ) -> Child:
         self.logs.mkdir(parents=True, exist_ok=True)
         log = self.logs / f"{name}.log"
         with log.open("ab") as output:
@@ -152,7 +231,17 @@ class _Starting:
                 preexec_fn=_end_with_parent if sys.platform == "linux" else None,
             )
         self.stack.callback(_stop, process, self.stop_seconds)
-        return Child(name, process, log)
+        return Child(name, process, log, again)
+
+
+def _started_worker(starting: _Starting, pool: str, environ: Mapping[str, str]) -> Child:
+    """A worker. Before one takes the place of another, dead runs are marked: they would block their deployment."""
+
+    def again() -> Child:
+        _run([sys.executable, "-m", "flows.reconcile", *POOLS], environ)
+        return _started_worker(starting, pool, environ)
+
+    return starting.child(pool, _worker(pool), _seen_by(pool, environ), again)
 
 
 def _worker(pool: str) -> list[str]:

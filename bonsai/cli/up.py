@@ -32,6 +32,12 @@ def up(ctx: typer.Context) -> None:
             shell.say("cli.run_was_dead", run=name)
         shell.say("cli.up_at", url=running.url, password=auth_file(bonsai.home), logs=running.logs)
         shell.out.flush()
+
+        def on_death(death: server.Death) -> None:
+            told = {"name": death.name, "code": death.code, "log": death.log}
+            shell.say("flows.worker_ended", **told, seconds=f"{death.pause_seconds:g}")
+            shell.out.flush()
+
         with suppress(KeyboardInterrupt):
-            server.wait(running)
+            server.wait(running, on_death)
         shell.say("cli.stopping")

@@ -5,9 +5,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from bonsai.config import load_config
+from bonsai.errors import TerminalError
 from flows import server
 from flows.settings import auth_file, auth_string, environment
 
@@ -71,3 +75,65 @@ def test_a_person_s_own_prefect_is_left_alone(tmp_path: Path) -> None:
     assert made["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
     assert made["DO_NOT_TRACK"] == "1"
     assert "PREFECT_API_URL" not in environment(tmp_path, settings, theirs)
+
+
+@pytest.fixture
+def started() -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Every process of a test, ended with it."""
+    made: list[subprocess.Popen[bytes]] = []
+    yield made
+    for process in made:
+        process.kill()
+        process.wait()
+
+
+def ending(name: str, log: Path, seconds: float, started: list[subprocess.Popen[bytes]], keeps: bool) -> server.Child:
+    """A child that ends with code 3 after some seconds; `keeps`: it is started again."""
+
+    def again() -> server.Child:
+        return ending(name, log, seconds, started, keeps)
+
+    program = f"import sys, time; time.sleep({seconds}); sys.exit(3)"
+    started.append(subprocess.Popen([sys.executable, "-c", program], start_new_session=True))
+    return server.Child(name, started[-1], log, again if keeps else None)
+
+
+def test_a_worker_that_ends_is_started_again_a_few_times_and_then_it_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: list[subprocess.Popen[bytes]]
+) -> None:
+    monkeypatch.setattr(server, "LOOK_SECONDS", 0.01)
+    deaths: list[server.Death] = []
+    lasting = ending("server", tmp_path, 60, started, keeps=False)
+    worker = ending("bonsai-gpu", tmp_path, 0, started, keeps=True)
+    patience = server.Patience(first_pause_seconds=0.1, longest_pause_seconds=0.3, most_deaths=3)
+    with pytest.raises(TerminalError, match="bonsai-gpu ended with code 3"):
+        server.wait(server.Running("", tmp_path, {}, (lasting, worker)), deaths.append, patience)
+    assert lasting.process.poll() is None
+    assert len(started) == 1 + 4
+    assert [(one.name, one.code) for one in deaths] == [("bonsai-gpu", 3)] * 3
+    assert [one.pause_seconds for one in deaths] == [0.1, 0.2, 0.3]
+
+
+def test_without_its_server_nothing_is_kept_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: list[subprocess.Popen[bytes]]
+) -> None:
+    monkeypatch.setattr(server, "LOOK_SECONDS", 0.01)
+    running = server.Running("", tmp_path, {}, (ending("server", tmp_path, 0, started, keeps=False),))
+    with pytest.raises(TerminalError, match="server ended with code 3"):
+        server.wait(running, lambda death: None)
+
+
+def test_a_killed_child_is_seen_and_keeps_its_id_until_everything_stops(
+    tmp_path: Path, started: list[subprocess.Popen[bytes]]
+) -> None:
+    child = ending("bonsai-gpu", tmp_path, 60, started, keeps=True)
+    watched = server._Watched(child, server.PATIENCE)
+    deaths: list[server.Death] = []
+    watched.look(0.0, deaths.append)
+    assert deaths == []
+    child.process.kill()
+    until = time.monotonic() + 20
+    while not deaths and time.monotonic() < until:
+        watched.look(0.0, deaths.append)
+    assert [one.code for one in deaths] == [-signal.SIGKILL]
+    assert Path(f"/proc/{child.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
