@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import ceil
 from pathlib import Path
 from typing import Any
 
 from bonsai import snapshots
+from bonsai.benchmark.questions import Item
 from bonsai.config import Config, load_config
 from bonsai.decision import Policy
 from bonsai.model.bases import model_folder
@@ -24,13 +25,14 @@ from bonsai.model.seedling import WorldRecord, anchors
 from bonsai.records import content_id, reasoning_sentence
 from bonsai.samples import sample_path
 from bonsai.snapshots import Example, Snapshot
+from bonsai.suite import DOMAIN, POOL
 from bonsai.tags.language import guess
 from bonsai.training.plan import Recipe, TrainingPlan, make_plan
 
 FIRST_SEED = 1
 PASSES = 2
 "Over the own records, in the short plan; a night makes more."
-RATE = 3e-3
+RATE = 1.5e-3
 "Peak learning rate of the short plan: at a night's own rate two passes forget more than they should."
 STARTED = datetime(2026, 11, 21, tzinfo=UTC)
 "Stands in passports; the adapter's id does not depend on it."
@@ -57,6 +59,33 @@ def _row(values: dict[str, Any]) -> Example:
     reasoning = reasoning_sentence(guess(instruction).language, values["language"])
     name = content_id(instruction, context, output)
     return Example(name, "own", instruction, context, reasoning, values["category"], values["language"], output)
+
+
+@dataclass(frozen=True, slots=True)
+class Household:
+    """The bundled household as an owner tells it: two wordings of each fact train, the third is asked."""
+
+    rows: tuple[Example, ...]
+    suite: tuple[Item, ...]
+
+
+def household() -> Household:
+    """The owner's suite of the bundled household; which wording is held back is decided by hash, as in a night."""
+    told = [json.loads(line) for line in sample_path("household.jsonl").read_text("utf-8").splitlines()]
+    wordings: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for values in sorted(told, key=lambda one: _row(one).record_id):
+        wordings.setdefault((values["fact"], values["language"]), []).append(values)
+    held_back = [group[0] for group in wordings.values()]
+    rows = [_row(values) for group in wordings.values() for values in group[1:]]
+    return Household(tuple(rows), tuple(_own_item(values) for values in held_back))
+
+
+def _own_item(values: dict[str, Any]) -> Item:
+    language = values["language"]
+    return Item(
+        f"own/{values['fact']}-{language}", POOL, values["fact"], DOMAIN, values["category"], language, language,
+        values["instruction"], values["input"], values["output"], (),
+    )  # fmt: skip
 
 
 def anchor_rows(count: int, seed: int) -> list[Example]:

@@ -50,7 +50,11 @@ def rules(caught: Counter[str]) -> str:
 
 def minimum(study: Study) -> str:
     """The fitted minimum."""
-    fits = [("short plan", study.minimum)] + ([("a whole night", study.night_minimum)] if study.night_minimum else [])
+    fits = {
+        "on v1, short plan": study.minimum,
+        "v1, as long as a night": study.night_minimum,
+        "owner's suite, as long as a night": study.suite_minimum,
+    }
     return table(
         (
             "trained",
@@ -61,7 +65,8 @@ def minimum(study: Study) -> str:
         ),
         [
             (name, str(one.seeds), f"{one.bits:.4f}", f"{one.low:.4f} to {one.high:.4f}", f"{one.normal:.4f}")
-            for name, one in fits
+            for name, one in fits.items()
+            if one
         ],
     )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.gate_study import harms, plan
 from benchmarks.gate_study.runs import BASE, Run, read
-from benchmarks.gate_study.verdicts import CONFIRMATION, SELECTION, ConfirmationMissing, Court
+from benchmarks.gate_study.verdicts import CONFIRMATION, SELECTION, SUITE, ConfirmationMissing, Court
 from bonsai.benchmark import questions
 from bonsai.snapshots import Example
 
@@ -33,6 +33,8 @@ PARTS = (0.5, 0.75)
 PART_SEEDS = tuple(range(201, 206))
 NIGHT_SEEDS = tuple(range(301, 309))
 "Trained as long as a night trains: the minimum of the recipe that ships."
+HOUSE_SEEDS = tuple(range(401, 409))
+"Learned a household of their owner's: the minimum on the owner's suite."
 LESSONS = 16 * 32
 LESSON_BATCH = 32
 LESSON_RATE = 1e-3
@@ -67,6 +69,7 @@ def order() -> list[Step]:
     keys += [f"seed/{seed}" for seed in TEST_SEEDS]
     keys += [f"harm/{name}/{seed}" for seed in TRIES for name in harms.NAMES]
     keys += [f"part/{share}/{seed}" for seed in PART_SEEDS for share in PARTS]
+    keys += [f"house/{seed}" for seed in HOUSE_SEEDS]
     keys += [f"night/{seed}" for seed in NIGHT_SEEDS]
     return [Step(key) for key in dict.fromkeys(keys)]
 
@@ -89,6 +92,9 @@ class Maker:
     def make(self, step: Step) -> Run:
         """One run, whatever its kind."""
         weights, note = self._weights(step)
+        if step.parts[0] == "house":
+            own = self.shop.ask(step.key, weights, {SUITE: plan.household().suite})
+            return Run(step.key, own.logits, own.sheets, note)
         asked = self.shop.ask(step.key, weights, {SELECTION: questions.load(SELECTION)})
         made = Run(step.key, asked.logits, asked.sheets, note)
         if step.parts[0] != "harm":
@@ -119,6 +125,8 @@ class Maker:
             return None, {}
         if kind == "night":
             return self.shop.trained(plan.own_rows(), step.seed, whole=True), {}
+        if kind == "house":
+            return self.shop.trained(plan.household().rows, step.seed, whole=True), {}
         if kind == "part":
             return self.shop.trained(part_of_rows(float(name), step.seed), step.seed), {}
         whole = self.shop.trained(plan.own_rows(), step.seed)

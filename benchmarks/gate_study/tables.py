@@ -88,6 +88,8 @@ class Study:
     minimum: Minimum
     night_minimum: Minimum | None
     "Of the recipe that ships, as long as a night trains."
+    suite_minimum: Minimum | None
+    "The same on the owner's suite: `gate.min_suite_gain_bits`."
     no_progress: NoProgress
     detected: Sequence[Detected]
     harmed: Sequence[Harmed]
@@ -109,6 +111,7 @@ def study(runs: Mapping[str, Run]) -> Study:
         policy,
         fitted,
         fit(court, nights) if len(nights := keys_of(runs, "night", schedule.NIGHT_SEEDS)) > 2 else None,
+        fit_suite(runs, shipped),
         no_progress(court, tested, shown),
         [one for kind in weaker_kinds(runs) if (one := detected(court, kind, tested))],
         [done for name in harms.NAMES if (done := harmed(court, name))],
@@ -123,9 +126,15 @@ def keys_of(runs: Mapping[str, Run], kind: str, seeds: Sequence[int]) -> list[st
     return [key for seed in seeds if (key := f"{kind}/{seed}") in runs]
 
 
-def fit(court: Court, keys: Sequence[str]) -> Minimum:
+def fit_suite(runs: Mapping[str, Run], policy: Policy) -> Minimum | None:
+    """The minimum on the owner's suite."""
+    keys = keys_of(runs, "house", schedule.HOUSE_SEEDS)
+    return fit(Court(runs, policy, plan.household().suite), keys, verdicts.SUITE) if len(keys) > 2 else None
+
+
+def fit(court: Court, keys: Sequence[str], pool: str = verdicts.SELECTION) -> Minimum:
     """The minimum gain, and how sure it is."""
-    gains = verdicts.gains_between(court, keys)
+    gains = verdicts.gains_between(court, keys, pool)
     share = verdicts.adapter_interval(gains, verdicts.minimum)
     effects = np.nanmean(gains, axis=1) * (len(keys) - 1) / len(keys)
     return Minimum(len(keys), share.value, share.low, share.high, 2.2414 * 2**0.5 * float(effects.std(ddof=1)))

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from benchmarks.gate_study.runs import BASE, Run, report_of
 from bonsai.benchmark.compare import Pair, Slice, compare
+from bonsai.benchmark.questions import Item
 from bonsai.benchmark.report import Report
 from bonsai.decision import Policy, decide
 from bonsai.decision.results import RuleResult
 
 Matrix = NDArray[np.float64]
-SELECTION, CONFIRMATION = "selection", "confirmation"
+SELECTION, CONFIRMATION, SUITE = "selection", "confirmation", "suite"
 QUANTILE = 0.975
 "Of the differences, without their sign, between seeds of one recipe: `gate.min_gain_bits`."
 NO_CLAIM = "C gain_v1"
@@ -55,6 +56,8 @@ class Court:
 
     runs: Mapping[str, Run]
     policy: Policy
+    suite: Sequence[Item] = ()
+    "The questions of the owner's suite, for runs that were asked them."
     _reports: dict[tuple[str, str], Report] = field(default_factory=dict)
 
     def report(self, key: str, pool: str = SELECTION) -> Report:
@@ -62,7 +65,7 @@ class Court:
         if (key, pool) not in self._reports:
             if pool not in self.runs[key].sheets:
                 raise ConfirmationMissing(key)
-            self._reports[key, pool] = report_of(self.runs[key], pool)
+            self._reports[key, pool] = report_of(self.runs[key], pool, self.suite if pool == SUITE else None)
         return self._reports[key, pool]
 
     def pair(self, challenger: str, champion: str, pool: str = SELECTION) -> Pair:

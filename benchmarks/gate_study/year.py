@@ -101,7 +101,11 @@ def kind_of(key: str) -> str:
 
 def accuracies(runs: Mapping[str, Run]) -> dict[str, float]:
     """Right answers on the selection pool, by run."""
-    return {key: mean(report_of(run, "selection").items, accuracy) or 0.0 for key, run in runs.items()}
+    return {
+        key: mean(report_of(run, "selection").items, accuracy) or 0.0
+        for key, run in runs.items()
+        if "selection" in run.sheets
+    }
 
 
 def true_accuracies(shown: Mapping[str, float]) -> dict[str, float]:
