@@ -116,6 +116,7 @@ class GateSettings(Section):
     slice_margin_bits: float = Field(ge=0)
     retention_floor: float = Field(ge=0, le=1)
     retention_domains: tuple[str, ...] = Field(min_length=1)
+    openings_before_rotation: int = Field(ge=1)
     resamples: int = Field(ge=1000)
     seed: int
     guard_floors: GuardFloors

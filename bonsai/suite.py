@@ -20,6 +20,8 @@ CORRECTED_WORDINGS = 2
 "A correction comes as the question that was asked and the one that was meant; one of them is left to train."
 LANGUAGES = ("ja", "en")
 "Only these have a guard and a margin in the gate."
+WRITTEN = "written/"
+"Ids of questions that the owner wrote for the benchmark begin so; those of the owner's records with `own/`."
 POOL = "owner"
 DOMAIN = "own"
 
@@ -60,6 +62,16 @@ def choose(
 def _pick(record_ids: Iterable[str], learned: frozenset[str]) -> str:
     """The wording with the smallest hash; unlearned ones first. The ids are hashes, but of a text its author chose."""
     return min(record_ids, key=lambda one: (one in learned, hashlib.sha256(f"suite {one}".encode()).hexdigest()))
+
+
+def is_written(item_id: str) -> bool:
+    """The owner wrote this question for the benchmark; no record told it."""
+    return item_id.startswith(WRITTEN)
+
+
+def written_id(instruction: str, input: str) -> str:
+    """One question has one id, whatever its answer."""
+    return WRITTEN + hashlib.sha256(f"{instruction}\0{input}".encode()).hexdigest()[:16]
 
 
 def item_of(record: Record, tags: Tags, question_language: str, cluster: str) -> Item:

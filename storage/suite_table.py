@@ -21,6 +21,8 @@ from storage.sql import Row, batch, changed, from_utc, from_utc_or_none, rows, t
 Action = Literal["frozen", "added", "retired", "forgotten"]
 NIGHT = "night"
 "Who froze a wording."
+NOT_ACTIVE = "not_active"
+"Why an item was retired that may come back: its record was held back, excluded, replaced or suspect."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +56,14 @@ class SuiteChange:
 
 
 def freeze(con: Connection, items: Iterable[SuiteItem]) -> int:
-    """Add wordings; how many were new. An item that is there already stays as it was frozen: safe to repeat."""
+    """Add wordings; how many were new. An item that is there already stays as it was frozen: safe to repeat.
+
+    Only one that was retired with its record judges again when that record does stand again.
+    """
     given = {one.id: one for one in items}
     with batch(con, {"id": list(given)}):
-        known = set(values(con, "SELECT id FROM suite_items SEMI JOIN batch USING (id)"))
+        query = "SELECT id FROM suite_items SEMI JOIN batch USING (id) WHERE retired_because <> ?"
+        known = set(values(con, query, [NOT_ACTIVE]))
     new = [one for name, one in given.items() if name not in known]
     for one in new:
         _insert(con, one)
@@ -92,6 +98,11 @@ def _insert(con: Connection, one: SuiteItem) -> None:
 def active_items(con: Connection) -> list[SuiteItem]:
     """The items that judge now, in a fixed order."""
     return [_item(row) for row in rows(con, "FROM suite_items WHERE retired_at IS NULL ORDER BY id")]
+
+
+def frozen_after(con: Connection, moment: datetime | None) -> list[SuiteItem]:
+    """Active items that came later than `moment`; all of them for None."""
+    return [one for one in active_items(con) if moment is None or one.frozen_at > moment]
 
 
 def all_items(con: Connection) -> list[SuiteItem]:

@@ -37,6 +37,7 @@ class Policy:
     retention_floor: float
     retention_domains: tuple[str, ...]
     guard_floors: Mapping[str, float]
+    openings_before_rotation: int
     resamples: int
     seed: int
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from bonsai import trial
+from bonsai.config import GateSettings
 from bonsai.errors import BonsaiError, LockTimeout, WorkerDied
 from bonsai.pipeline.accelerator import alone_on_device
 from bonsai.pipeline.parts import Bonsai
@@ -36,6 +37,7 @@ from storage import (
     records_table,
     settings_table,
     snapshots_table,
+    suite_table,
 )
 from storage.adapters_table import Adapter
 from storage.connect import Connection
@@ -141,20 +143,23 @@ def decide_night(b: Bonsai, night: str, now: datetime) -> str:
                 parent=job.plan.parent,
             ),
         )
-        told = json.loads(json.dumps(asdict(decision)))
+        told = json.loads(json.dumps({**asdict(decision), "evidence": asdict(judged.evidence)}))
         promotions_table.propose(con, judged.challenger, night, decision.verdict, job.champion.adapter, told, now)
         if decision.confirmation_opened:
-            openings_table.open_pool(con, trial.CONFIRMATION, night, now)
+            openings_table.open_pool(con, trial.CONFIRMATION, night, now, dealing=job.dealing)
+            openings_table.rotate_when_due(con, trial.CONFIRMATION, night, job.policy.openings_before_rotation, now)
         if decision.harm:
-            record_versions_table.mark_suspects(con, _learned_since(con, job), night, now)
+            record_versions_table.mark_suspects(con, _told_since(con, job), night, now)
     return decision.verdict
 
 
-def _learned_since(con: Connection, job: trial.Job) -> list[str]:
-    """The records that the challenger learned and the champion did not."""
+def _told_since(con: Connection, job: trial.Job) -> list[str]:
+    """The records that the challenger learned and the champion did not; and their wordings that only ask."""
     learned = snapshots_table.record_ids(con, job.plan.snapshot_id)
     known = adapters_table.records_of(con, [job.champion.adapter] if job.champion.folder else [])
-    return sorted(learned - known)
+    since = adapters_table.get(con, job.champion.adapter).created_at if job.champion.folder else None
+    asking = {one for item in suite_table.frozen_after(con, since) for one in item.record_ids}
+    return sorted((learned | asking) - known)
 
 
 def promote_night(b: Bonsai, night: str, now: datetime) -> str:
@@ -167,13 +172,13 @@ def promote_night(b: Bonsai, night: str, now: datetime) -> str:
             promotions_table.approve(con, judged.challenger, GATE, judged.decision.verdict, now)
             state = State.CHAMPION
         forgetting.cold_night_done(con, judged.challenger, now)
-        outcome = _outcome(con, judged, before)
+        outcome = _outcome(con, judged, before, b.config.gate)
         nights_table.finish(con, night, outcome, now)
         snapshots_table.keep_passed_over(con, outcome.snapshot_id)
     return {State.CHAMPION: "promoted", State.WAITING: "waiting"}.get(state, "kept")
 
 
-def _outcome(con: Connection, judged: trial.Judgement, before: str) -> Outcome:
+def _outcome(con: Connection, judged: trial.Judgement, before: str, gate: GateSettings) -> Outcome:
     told = json.loads(json.dumps(asdict(judged)))
     return Outcome(
         "done",
@@ -182,9 +187,23 @@ def _outcome(con: Connection, judged: trial.Judgement, before: str) -> Outcome:
         snapshot_id=adapters_table.get(con, judged.challenger).snapshot_id,
         challenger=judged.challenger,
         champion=before,
-        report={name: told[name] for name in ("accuracy", "suite", "score")},
+        report={name: told[name] for name in ("accuracy", "suite", "score")} | {"gate": _gate_state(con, judged, gate)},
         chain_head=promotions_table.head(con),
     )
+
+
+def _gate_state(con: Connection, judged: trial.Judgement, gate: GateSettings) -> dict[str, str | int | bool]:
+    """How used up the confirmation pool is, and how far the owner's suite is from deciding."""
+    evidence = judged.evidence
+    return {
+        "openings": openings_table.openings(con, trial.CONFIRMATION, evidence.dealing),
+        "openings_before_rotation": gate.openings_before_rotation,
+        "dealt_anew": openings_table.rotation(con) > evidence.dealing,
+        "suite_version": evidence.suite_version,
+        "suite_items": evidence.suite_items,
+        "suite_clusters": evidence.suite_clusters,
+        "min_clusters": gate.min_clusters,
+    }
 
 
 def fail_night(b: Bonsai, night: str, error: BonsaiError, now: datetime) -> None:

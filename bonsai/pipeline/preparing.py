@@ -20,7 +20,7 @@ from bonsai.model.prompt import template
 from bonsai.model.seedling import WorldRecord, anchors
 from bonsai.pipeline.parts import Bonsai
 from bonsai.promotion import BASE
-from bonsai.records import content_id
+from bonsai.records import Status, content_id
 from bonsai.snapshots import Example, Snapshot
 from bonsai.training import continual
 from bonsai.training.continual import Candidate, Curriculum, Limits, Situation
@@ -28,6 +28,7 @@ from bonsai.training.plan import make_plan
 from storage import (
     adapters_table,
     nights_table,
+    openings_table,
     promotions_table,
     records_table,
     retired_items_table,
@@ -42,7 +43,11 @@ ANCHORS_MEASURED = 400
 
 
 def freeze_suite(b: Bonsai, now: datetime) -> None:
-    """One wording of every own fact with enough of them becomes an item of the owner's suite, before it can train."""
+    """One wording of every own fact with enough of them becomes an item of the owner's suite, before it can train.
+
+    Items whose record no longer stands (held back, excluded, replaced, suspect) judge no more.
+    """
+    _retire_fallen(b, now)
     with b.database.reading() as con:
         stored = {one.record.id: one for one in records_table.eligible(con)}
         items = suite_table.active_items(con)
@@ -59,6 +64,17 @@ def freeze_suite(b: Bonsai, now: datetime) -> None:
         frozen = [_suite_item(stored[one.record_id], one.cluster, now) for one in chosen]
         with b.database.writing() as con:
             suite_table.freeze(con, frozen)
+
+
+def _retire_fallen(b: Bonsai, now: datetime) -> None:
+    with b.database.reading() as con:
+        items = [one for one in suite_table.active_items(con) if not suite.is_written(one.id)]
+        asking = records_table.get_many(con, {record for one in items for record in one.record_ids})
+    standing = {one.record.id for one in asking if one.status is Status.ACTIVE}
+    fallen = [one.id for one in items if not standing.intersection(one.record_ids)]
+    if fallen:
+        with b.database.writing() as con:
+            suite_table.retire(con, fallen, suite_table.NOT_ACTIVE, now)
 
 
 def _suite_item(stored: StoredRecord, cluster: str, now: datetime) -> suite_table.SuiteItem:
@@ -250,6 +266,8 @@ def write_job(b: Bonsai, key: str, prepared: Prepared, now: datetime) -> None:
             settings=RunSettings(**b.config.benchmark.model_dump()),
             reports_folder=str(b.places.reports),
             created_at=now.isoformat(),
+            dealing=openings_table.rotation(con),
+            suite_version=suite_table.version(con),
         )
     trial.write_job(run, job)
 
