@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
-from bonsai.cli.main import commands
+import pytest
+
+from bonsai.cli.main import commands, root, take_language
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+EXAMPLES = [line for page in PAGES for line in page.read_text("utf-8").splitlines() if line.startswith("bonsai ")]
 SHOWN = ("bonsai", "storage", "flows")
 
 
@@ -20,6 +25,19 @@ def section(title: str) -> str:
 def test_every_command_is_listed_once() -> None:
     listed = re.findall(r"^\| `bonsai ([a-z ]+?)`", section("Commands"), re.MULTILINE)
     assert sorted(listed) == sorted(commands())
+
+
+def test_there_are_examples() -> None:
+    assert len(EXAMPLES) >= 6
+
+
+@pytest.mark.parametrize("line", EXAMPLES)
+def test_every_example_can_be_typed_as_it_stands(line: str) -> None:
+    words = list(take_language(shlex.split(line, comments=True)[1:]).rest)
+    command, context = root(), root().make_context("bonsai", words)
+    while hasattr(command, "resolve_command"):  # parsed by the real parsers, down to the verb, and not run
+        name, command, words = command.resolve_command(context, words)
+        context = command.make_context(name, words, parent=context)
 
 
 def test_the_tree_is_the_disk() -> None:
