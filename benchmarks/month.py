@@ -19,8 +19,10 @@ RESULTS = ROOT / "benchmarks" / "results" / "month.jsonl"
 
 def measure(folder: Path, results: Path, policies: list[str], nights: int) -> None:
     """Make the nights that are missing."""
-    from benchmarks.month_study.nights import Month, append, read
+    from benchmarks.month_study.nights import BASE, Month, append, read
 
+    if (BASE, 0) not in read(results):
+        append(results, Month(BASE, folder, {}).bare())
     for policy in policies:
         known = read(results)
         for line in Month(policy, folder, known).nights(nights):

@@ -32,6 +32,8 @@ from bonsai.training.plan import TrainingPlan, make_plan
 POLICIES = ("replay", "cold", "alone")
 """`replay`: the nightly policy. `cold`: always from the base on everything. `alone`: the nightly policy, but a warm
 night trains on what is new and nothing else, for as many tokens."""
+BASE = "base"
+"The bare seedling, asked once: night 0."
 PASSES = 8
 BATCH = 16
 ANCHOR_SHARE = 0.5
@@ -116,6 +118,10 @@ class Month:
             self._champion, self._depth = line.adapter, chosen.depth
             self._last_cold = self._last_cold if chosen.parent else night
             yield line
+
+    def bare(self) -> Line:
+        """The base itself, asked the general questions."""
+        return Line(BASE, 0, "", "", 0, 0, 0, 0.0, "", "", self._asked(0, ""))
 
     def _candidates(self, night: int) -> list[Candidate]:
         told = [one for one in world.facts_of_the_month() if one.night <= night < one.forgotten]
@@ -242,10 +248,11 @@ class Month:
         from bonsai.model.hf import load_base
 
         loaded = load_base(self._profile.base, "cpu")
-        loaded.add_adapter(adapter, self._folder / "adapters" / adapter)
+        if adapter:
+            loaded.add_adapter(adapter, self._folder / "adapters" / adapter)
         groups = world.questions(night)
         asked = [(name, record) for name, records in groups.items() for record in records]
-        told = loaded.answerer(self._form, adapter).answers(
+        told = loaded.answerer(self._form, adapter or None).answers(
             [Question(record.instruction, record.context) for _, record in asked], [None] * len(asked)
         )
         right = {name: 0 for name in groups}

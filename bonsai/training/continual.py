@@ -204,10 +204,8 @@ def _warm(
     must = [*due, *missed]
     known = _ranked([one for one in candidates if not one.due and one.learned], salt)
     left = limits.token_budget - _tokens(must, limits)
-    once = sum(map(limits.tokens_a_pass, known))
-    rounds = int(left / once) if once else 0  # all of them may fit more than once: then whole rounds through them
-    replay = known if rounds else _prefix(known, left, limits, passes=1)
-    a_pass = max(rounds, 1) * len(replay) // limits.passes
+    replay = _prefix(known, left, limits, passes=1)
+    a_pass = _deals(replay, left, limits) // limits.passes
     replay = replay[: a_pass * limits.passes]
     drawn = {one.row.record_id for one in (*must, *replay)}
     dealt = a_pass * limits.passes / len(replay) if replay else 0.0
@@ -229,6 +227,13 @@ def _warm(
         parent=situation.champion,
         depth=situation.depth + 1,
     )
+
+
+def _deals(replay: Sequence[Candidate], room: float, limits: Limits) -> int:
+    """How often the passes together may replay one of them, when all are dealt out once before any comes again."""
+    costs = [limits.tokens_a_pass(one) for one in replay] or [UNLIMITED]
+    rounds = int(room / sum(costs))
+    return rounds * len(replay) + int((room - rounds * sum(costs)) / max(costs))  # whichever rows come again
 
 
 def _figures(

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from killed_training import kill_at_step
 from safetensors.torch import load_file
 
 from bonsai.errors import LockTimeout, TrainingError
@@ -32,28 +32,6 @@ def start_worker(plan: TrainingPlan) -> subprocess.Popen[str]:
         stderr=subprocess.DEVNULL,
         text=True,
     )
-
-
-SUICIDE = """
-import json, os, signal, sys
-from pathlib import Path
-from bonsai.training.plan import plan_from_json
-from bonsai.training.qlora import train
-
-def report(progress):
-    if progress.step == int(sys.argv[2]):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-train(plan_from_json(json.loads(Path(sys.argv[1]).read_text("utf-8"))), report)
-"""
-"""A training that is killed at an exact step, however fast the machine is."""
-
-
-def kill_at_step(plan: TrainingPlan, step: int) -> None:
-    plan_file = Path(plan.run_folder) / "plan.json"
-    plan_file.write_text(json.dumps(plan_to_json(plan)), "utf-8")
-    killed = subprocess.run([sys.executable, "-c", SUICIDE, str(plan_file), str(step)], capture_output=True)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
 
 
 def test_killed_and_started_again_a_training_ends_as_if_nothing_had_happened(

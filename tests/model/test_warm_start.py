@@ -1,0 +1,138 @@
+"""Warm nights, really trained."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+import torch
+from killed_training import kill_at_step
+from safetensors.torch import load_file, save_file
+
+from bonsai import snapshots
+from bonsai.errors import IntegrityError, TrainingError
+from bonsai.model.encoding import load_encoder
+from bonsai.model.prompt import CURRENT
+from bonsai.snapshots import Example, Snapshot
+from bonsai.training.passport import read_passport
+from bonsai.training.plan import AdapterFolder, Progress, TrainingPlan, make_plan
+from bonsai.training.qlora import train
+from bonsai.training.trainer import ProcessTrainer
+
+
+def ignore(_progress: Progress) -> None:
+    """For tests that do not look at the progress."""
+
+
+@pytest.fixture
+def cold_plan(tiny_plan: TrainingPlan) -> TrainingPlan:
+    """Long enough to have learned something."""
+    return replace(tiny_plan, steps=60)
+
+
+@pytest.fixture
+def parent(cold_plan: TrainingPlan) -> AdapterFolder:
+    return train(cold_plan, ignore)
+
+
+def warm_plan(cold: TrainingPlan, parent: AdapterFolder, snapshot: Snapshot, run: Path) -> TrainingPlan:
+    """A night that starts from `parent`; its snapshot holds what the parent knows, and one new record."""
+    encoder = load_encoder(Path(cold.base.model))
+    new = Example("new", "own", "Where does Kai sleep?", "", "", "open_qa", "en", "Kai sleeps in the hall.")
+    made = snapshots.build(
+        [new],
+        [],
+        seed=1,
+        validation_share=0.0,
+        anchor_share=0.5,
+        count_tokens=lambda row: encoder.tokens(CURRENT, row),
+        max_tokens=cold.base.max_tokens,
+        replay=[replace(row, role="replay") for row in snapshot.train],
+        replayed_a_pass=len(snapshot.train) // cold.recipe.epochs,
+    )
+    run.mkdir(parents=True)
+    created_at = datetime.fromisoformat(cold.created_at)
+    return make_plan(
+        "tiny",
+        cold.base,
+        cold.recipe,
+        snapshots.write(made, run.parent / "warm-snapshot", created_at),
+        device="cpu",
+        threads=1,
+        seed=7,
+        run_folder=run,
+        adapters_folder=Path(cold.adapters_folder),
+        created_at=created_at,
+        parent=parent.id,
+        depth=1,
+    )
+
+
+@pytest.fixture
+def warm(cold_plan: TrainingPlan, parent: AdapterFolder, tiny_snapshot: Snapshot, tmp_path: Path) -> TrainingPlan:
+    return warm_plan(cold_plan, parent, tiny_snapshot, tmp_path / "runs" / "warm")
+
+
+def losses(plan: TrainingPlan) -> tuple[AdapterFolder, list[float]]:
+    seen: list[Progress] = []
+    made = train(plan, seen.append)
+    return made, [progress.loss for progress in seen]
+
+
+def test_a_warm_night_starts_where_its_parent_ended(warm: TrainingPlan, tmp_path: Path) -> None:
+    cold = replace(warm, parent="", depth=0, run_folder=str(tmp_path / "cold"))
+
+    made, from_parent = losses(warm)
+    _, from_base = losses(cold)
+
+    assert from_parent[0] < 0.6 * from_base[0]
+    passport = read_passport(made.path)
+    assert (passport.parent, passport.depth) == (warm.parent, 1)
+
+
+def test_with_no_rate_to_speak_of_the_parents_weights_stay_what_they_are(
+    warm: TrainingPlan, parent: AdapterFolder
+) -> None:
+    still = replace(warm, recipe=replace(warm.recipe, learning_rate=1e-12))
+
+    made = train(still, ignore)
+
+    before, after = (load_file(folder / "adapter_model.safetensors") for folder in (parent.path, made.path))
+    assert before.keys() == after.keys()
+    assert all(torch.allclose(before[name], after[name], atol=1e-8) for name in before)
+
+
+def test_a_killed_warm_night_goes_on_and_ends_the_same(warm: TrainingPlan, tmp_path: Path) -> None:
+    warm = replace(warm, steps=9)
+    undisturbed = train(replace(warm, run_folder=str(tmp_path / "other")), ignore)
+    kill_at_step(warm, 6)
+
+    made = ProcessTrainer().train(warm, ignore)
+
+    assert read_passport(made.path).measured["resumed_from_step"] == 4
+    before, after = (load_file(one.path / "adapter_model.safetensors") for one in (undisturbed, made))
+    assert all(torch.allclose(before[name], after[name], atol=1e-6) for name in before)
+
+
+def test_a_parent_of_another_shape_is_refused(warm: TrainingPlan) -> None:
+    with pytest.raises(TrainingError) as caught:
+        train(replace(warm, recipe=replace(warm.recipe, lora_rank=2)), ignore)
+
+    assert caught.value.key == "training.other_parent"
+
+
+def test_an_altered_parent_is_refused(warm: TrainingPlan, parent: AdapterFolder) -> None:
+    weights = load_file(parent.path / "adapter_model.safetensors")
+    save_file({name: one + 1 for name, one in weights.items()}, parent.path / "adapter_model.safetensors")
+
+    with pytest.raises(IntegrityError):
+        train(warm, ignore)
+
+
+def test_another_adapter_in_the_parents_place_is_refused(warm: TrainingPlan, parent: AdapterFolder) -> None:
+    parent.path.rename(parent.path.with_name("0" * 16))
+
+    with pytest.raises(IntegrityError):
+        train(replace(warm, parent="0" * 16), ignore)
