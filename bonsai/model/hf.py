@@ -20,7 +20,14 @@ from pathlib import Path
 
 import torch
 from torch.nn.functional import cross_entropy
-from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig, GenerationConfig, PreTrainedModel
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    BitsAndBytesConfig,
+    GenerationConfig,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
 from transformers.utils import logging as transformers_logging
 
 from bonsai.errors import InputError
@@ -32,6 +39,7 @@ from bonsai.model.quiet import quiet_libraries
 
 _PROBES = ("What is the capital of Japan?", "日本の首都はどこですか?", "Why does my cat purr?", "1 + 1 = ?")
 _LOGITS_PER_PROBE = 16
+_SCALED_LOGITS = ("final_logit_softcapping", "logit_scale", "logits_scaling")
 _LN2 = 0.6931471805599453
 
 
@@ -76,6 +84,11 @@ def _unpacked(model: PreTrainedModel) -> PreTrainedModel:
     with quiet_libraries():
         unpacked: PreTrainedModel = model.dequantize()
     return unpacked
+
+
+def head_is_all(config: PreTrainedConfig) -> bool:
+    """Whether logits are the LM head's output and no more: Gemma caps them, Cohere and Granite scale them."""
+    return not any(getattr(config, name, None) for name in _SCALED_LOGITS)
 
 
 def frozen_hash(model: torch.nn.Module) -> str:
@@ -233,12 +246,16 @@ def _response_bits(model: PreTrainedModel, rows: list[tuple[int, ...]], given: l
     ids = torch.tensor([list(row) + [end] * (width - len(row)) for row in rows], device=model.device)
     mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows], device=model.device)
     causal = model.get_base_model() if hasattr(model, "get_base_model") else model
-    # (batch, width, hidden)
-    hidden = causal.model(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
+    if head_is_all(causal.config):
+        # (batch, width, hidden)
+        hidden = causal.base_model(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
+        head = causal.get_output_embeddings()
+    else:
+        hidden, head = causal(input_ids=ids, attention_mask=mask, use_cache=False).logits, torch.nn.Identity()
     bits = []
     for states, row, start in zip(hidden, rows, given, strict=True):
         # only the response's positions meet the LM head: Phi-2's vocabulary makes full logits the largest tensor
-        logits = causal.lm_head(states[start - 1 : len(row) - 1]).float()  # (response, vocabulary)
+        logits = head(states[start - 1 : len(row) - 1]).float()  # (response, vocabulary)
         wanted = torch.tensor(row[start:], device=logits.device)
         bits.append(float(cross_entropy(logits, wanted, reduction="sum")) / _LN2)
     return bits

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from bonsai.model.encoding import Encoded, load_encoder
 from bonsai.model.hf import frozen_hash, load_model
 from bonsai.model.prompt import template
 from bonsai.model.quiet import quiet_libraries
+from bonsai.model.varlen import attention_for_packs
 from bonsai.training.checkpoints import last_complete
 from bonsai.training.order import packed, training_order
 from bonsai.training.plan import AdapterFolder, Progress, TrainingPlan
@@ -40,9 +42,9 @@ from bonsai.training.sft import (
     process_number,
     sft_config,
 )
-
-
 from bonsai.training.warm_start import load_parent
+
+
 def train(plan: TrainingPlan, on_progress: Callable[[Progress], None]) -> AdapterFolder:
     """Run a plan to its end. Started again after a kill, it goes on from its last whole checkpoint.
 
@@ -76,11 +78,12 @@ def train(plan: TrainingPlan, on_progress: Callable[[Progress], None]) -> Adapte
         trainer.remove_callback(PrinterCallback)
         for weight in trained_weights(model):
             weight.data = weight.data.float()  # trl casts them to bfloat16 on a 4-bit base: small updates vanish
-        with arguments.main_process_first(desc="looking for checkpoints"):
-            checkpoint = last_complete(Path(plan.run_folder) / "checkpoints", plan)
         if plan.parent:
             load_parent(model, plan)
-        with quiet_libraries():
+        with arguments.main_process_first(desc="looking for checkpoints"):
+            checkpoint = last_complete(Path(plan.run_folder) / "checkpoints", plan)
+        packs = attention_for_packs(bare, device_of(plan)) if plan.recipe.packing else nullcontext()
+        with quiet_libraries(), packs:
             outcome = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
             evaluated = trainer.evaluate(to_dataset(held_out)) if held_out else {}
     model.eval()
@@ -124,11 +127,11 @@ def ordered(rows: Sequence[Encoded], snapshot: snapshots.Snapshot, plan: Trainin
         lengths,
         [index for index, row in enumerate(snapshot.train) if row.role == "anchor"],
         anchors_a_pass=snapshot.anchors_a_pass,
+        replayed=[index for index, row in enumerate(snapshot.train) if row.role == "replay"],
+        replayed_a_pass=snapshot.replayed_a_pass,
         epochs=recipe.epochs,
         batch_size=recipe.batch_size,
         by_length=recipe.by_length,
-        replayed=[index for index, row in enumerate(snapshot.train) if row.role == "replay"],
-        replayed_a_pass=snapshot.replayed_a_pass,
         seed=plan.seed,
     )
     if not recipe.packing:

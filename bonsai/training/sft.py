@@ -28,6 +28,7 @@ from trl import SFTConfig, SFTTrainer
 from bonsai.errors import OutOfMemory, TrainingError
 from bonsai.model.bases import model_folder
 from bonsai.model.encoding import IGNORED
+from bonsai.model.hf import head_is_all
 from bonsai.training.checkpoints import mark_complete
 from bonsai.training.plan import Progress, TrainingPlan
 
@@ -126,10 +127,10 @@ class BonsaiTrainer(SFTTrainer):  # type: ignore[misc]
         return loss / (num_items_in_batch if num_items_in_batch is not None else learned.sum())
 
     def _may_be_quick(self, model: Any) -> bool:
-        """Not under DDP, which must see its own forward pass, and only where logits are the LM head's and no more."""
+        """Not under DDP, which must see its own forward pass."""
         if isinstance(model, DistributedDataParallel) or model.device.type != "cpu":
             return False
-        return not any(getattr(model.config, name, None) for name in _SCALED_LOGITS)
+        return head_is_all(model.config)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Tell how many tokens were seen, as trl does on a GPU."""
@@ -146,10 +147,6 @@ class BonsaiTrainer(SFTTrainer):  # type: ignore[misc]
 
     def create_model_card(self, *_args: Any, **_kwargs: Any) -> None:
         """No README in every checkpoint: the passport says more."""
-
-
-_SCALED_LOGITS = ("final_logit_softcapping", "logit_scale", "logits_scaling")
-"Settings of Gemma, Cohere and Granite: their logits are not the LM head's output alone."
 
 
 class Reporter(TrainerCallback):  # type: ignore[misc]
