@@ -19,7 +19,7 @@ from typing import Literal
 
 from bonsai import trial
 from bonsai.config import GateSettings
-from bonsai.errors import BonsaiError, LockTimeout, WorkerDied
+from bonsai.errors import BonsaiError, IntegrityError, LockTimeout, PromotionError, WorkerDied
 from bonsai.pipeline.accelerator import alone_on_device
 from bonsai.pipeline.parts import Bonsai
 from bonsai.pipeline.preparing import due_records, freeze_suite, write_job, write_snapshot
@@ -63,6 +63,8 @@ def begin_night(b: Bonsai, now: datetime, *, cold: bool = False) -> NightStart:
     `cold` (or a forgotten record) runs a night even without new records. Raises LockTimeout when another process is
     in the middle of this very night.
     """
+    _end_decided(b, now)
+    dead_nights(b, now)
     freeze_suite(b, now)
     with b.database.writing() as con:
         key = _key(con, now, cold)
@@ -81,6 +83,19 @@ def begin_night(b: Bonsai, now: datetime, *, cold: bool = False) -> NightStart:
         nights_table.describe(con, key, prepared.told)
     write_job(b, key, prepared, now)
     return NightStart(key, "resumed" if start is Start.TAKEN_OVER else "started", prepared.snapshot.id)
+
+
+def _end_decided(b: Bonsai, now: datetime) -> None:
+    """End the nights that died right after their verdict. It may have changed the data, and with it their key."""
+    with b.database.reading() as con:
+        judged = {one.night for one in promotions_table.list_promotions(con)}
+        begun = [one for one in nights_table.list_nights(con) if one.key in judged]
+    for night in begun:
+        if night.outcome.status == "failed" or _is_dead(night):
+            try:
+                promote_night(b, night.key, now)
+            except (PromotionError, IntegrityError) as error:  # another champion since; a folder that is gone
+                fail_night(b, night.key, error, now)
 
 
 def _key(con: Connection, now: datetime, cold: bool) -> str:

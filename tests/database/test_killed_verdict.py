@@ -1,0 +1,52 @@
+"""A night killed between its verdict and its end: the verdict may have changed the data by which a night is named."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hand_nights import EVENING, Stage, open_stage
+
+from bonsai import pipeline, views
+from bonsai.progress import silent
+from storage import nights_table, promotions_table
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    return open_stage(tmp_path / "home")
+
+
+def decided(stage: Stage) -> str:
+    """A night whose process died right after its verdict."""
+    stage.tell()
+    night = pipeline.begin_night(stage.b, EVENING).night
+    pipeline.train_night(stage.b, night, silent)
+    pipeline.benchmark_night(stage.b, night, silent)
+    pipeline.decide_night(stage.b, night, EVENING)
+    with stage.b.database.writing() as con:
+        dead = nights_table.get(con, night).holder.rsplit(":", 1)[0]
+        con.execute("UPDATE nights SET holder = ?", [f"{dead}:before"])
+    return night
+
+
+def test_a_harmful_verdict_that_was_cut_off_is_ended_by_the_next_start(stage: Stage) -> None:
+    stage.examiner.loops = True
+    night = decided(stage)
+    assert len(views.list_records(stage.b, views.RecordFilter(status="suspect"), None)) == 3
+    again = pipeline.run_night(stage.b, EVENING + timedelta(hours=1), silent)
+    assert again.status == "nothing_to_do"
+    ended = views.show_night(stage.b, night)
+    assert (ended.status, ended.verdict) == ("done", "keep")
+    assert [one.status for one in views.list_nights(stage.b, None) if one.night == again.night] == ["nothing_to_do"]
+
+
+def test_a_promotion_that_was_cut_off_happens_once_though_new_records_came(stage: Stage) -> None:
+    night = decided(stage)
+    stage.tell(1, "Kuro")
+    pipeline.begin_night(stage.b, EVENING + timedelta(days=1))
+    ended = views.show_night(stage.b, night)
+    assert (ended.status, views.champion(stage.b)) == ("done", ended.challenger)
+    with stage.b.database.reading() as con:
+        assert len(promotions_table.log(con)) == 1
