@@ -1,6 +1,6 @@
 """How often is the promotion gate wrong? Measured on adapters of the seedling that were really trained.
 
-    python benchmarks/gate.py --folder /tmp/gate --minutes 60   # makes runs, goes on where it stopped; one core
+    python benchmarks/gate.py --folder /tmp/gate --minutes 60   # makes the missing runs; one core a process
     python benchmarks/gate.py --report                          # tables and plots of docs/gate.md, without torch
     python benchmarks/gate.py --rerun 3 --folder /tmp/again     # repeats 3 of its runs from nothing and compares
 
@@ -29,7 +29,7 @@ def measure(folder: Path, results: Path, minutes: float, only: str) -> None:
     from benchmarks.gate_study.schedule import Maker, missing
 
     shop, until = Workshop(folder), time.monotonic() + 60 * minutes
-    for step in missing(results, only):
+    for step in missing(results, folder, only):
         if time.monotonic() > until:
             break
         began = time.monotonic()

@@ -19,8 +19,8 @@ from bonsai.benchmark.statistics import Bootstrap, estimate, winsorise
 from bonsai.decision import Policy
 
 Array = NDArray[np.float64]
-WORLDS = 400
-RESAMPLES = 1000
+WORLDS = 200
+RESAMPLES = 500
 "Fewer than the gate's 4000: the bounds move little, and the simulation is paid for."
 
 

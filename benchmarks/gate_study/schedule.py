@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,8 +36,8 @@ NIGHT_SEEDS = tuple(range(301, 309))
 "Trained as long as a night trains: the minimum of the recipe that ships."
 HOUSE_SEEDS = tuple(range(401, 409))
 "Learned a household of their owner's: the minimum on the owner's suite."
-LESSONS = 16 * 32
-LESSON_BATCH = 32
+LESSONS = 12 * 16
+LESSON_BATCH = 16
 LESSON_RATE = 1e-3
 WEAKER = 0.6
 "The champion that a harmed adapter meets: without the harm it would be replaced."
@@ -157,8 +158,17 @@ def part_of_rows(share: float, seed: int) -> list[Example]:
     return [rows[at] for at in sorted(chosen)]
 
 
-def missing(path: Path, only: str = "") -> Iterator[Step]:
-    """The runs that the file does not hold yet, looked up again before each."""
+def missing(path: Path, folder: Path, only: str = "") -> Iterator[Step]:
+    """The runs that the file does not hold yet, looked up again before each, and that no other process is making."""
+    claims = folder / "claims"
+    claims.mkdir(parents=True, exist_ok=True)
     for step in order():
-        if step.key.startswith(only) and step.key not in read(path):
-            yield step
+        if not step.key.startswith(only):
+            continue
+        with (claims / step.key.replace("/", "-")).open("w") as claim:
+            try:
+                fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            if step.key not in read(path):
+                yield step

@@ -14,8 +14,8 @@ from benchmarks.gate_study.runs import BASE, Run
 from benchmarks.gate_study.verdicts import Court, Finding, Matrix, Share
 from bonsai.decision import Policy
 
-YEARS = 100
-YEAR_RESAMPLES = 500
+YEARS = 40
+YEAR_RESAMPLES = 300
 "Of the bootstrap, for the tens of thousands of verdicts of the grown years."
 
 
