@@ -21,6 +21,13 @@ MAY_TRAIN = """
     AND id NOT IN (SELECT unnest(record_ids) FROM suite_items WHERE retired_at IS NULL)
 """
 "Active, and not the held-out wording of an item of the owner's suite."
+UNCERTAIN = """
+    status = 'active' AND replaced_by = '' AND (
+        category = 'uncategorised' AND category_source IN ('rule', 'learned')
+        OR language_confidence < 0.6 AND language_source IN ('rule', 'learned')
+    )
+"""
+"A tag that Bonsai gave itself and that a person had better look at."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,10 @@ class RecordFilter:
     "Part of the instruction, input or output; case and width do not matter."
     near: bool | None = None
     "True: only those that nearly repeat another one."
+    reason: str = ""
+    "Key of the reason for its status, e.g. `duplicates.contradiction`."
+    uncertain: bool = False
+    "True: only those whose language or category Bonsai found but is not sure of."
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +168,17 @@ def newest(con: Connection, wanted: RecordFilter, count: int) -> list[StoredReco
     return [to_stored(row) for row in rows(con, query, parameters)]
 
 
+def page(con: Connection, wanted: RecordFilter, limit: int, before: str = "") -> list[StoredRecord]:
+    """Records, the newest first; for the next page pass the last one's id as `before`."""
+    where, parameters = _where(wanted)
+    if before:
+        where.append("sequence < (SELECT sequence FROM records WHERE id = $before)")
+        parameters["before"] = before
+    clause = f"WHERE {' AND '.join(where)}" if where else ""
+    query = f"FROM records {clause} ORDER BY sequence DESC LIMIT {int(limit)}"
+    return [to_stored(row) for row in rows(con, query, parameters)]
+
+
 def count(con: Connection, wanted: RecordFilter) -> int:
     """How many records `list_records` would give."""
     where, parameters = _where(wanted)
@@ -174,6 +196,11 @@ def _where(wanted: RecordFilter) -> tuple[list[str], dict[str, object]]:
         parameters["text"] = unicodedata.normalize("NFKC", wanted.text).lower()
     if wanted.near is not None:
         where.append("near_of <> ''" if wanted.near else "near_of = ''")
+    if wanted.reason:
+        where.append("reason_key = $reason")
+        parameters["reason"] = wanted.reason
+    if wanted.uncertain:
+        where.append(f"({UNCERTAIN})")
     return where, parameters
 
 
@@ -214,6 +241,12 @@ def data_hash(con: Connection) -> str:
     query = f"SELECT id, language, category, reasoning FROM records WHERE {MAY_TRAIN} ORDER BY id"
     lines = ("\t".join(row) for row in con.execute(query).fetchall())
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def coverage(con: Connection) -> dict[tuple[str, str], int]:
+    """How many active records there are of each language and category."""
+    query = "SELECT language, category, count(*) FROM records WHERE status = 'active' GROUP BY ALL"
+    return {(str(row[0]), str(row[1])): int(row[2]) for row in con.execute(query).fetchall()}
 
 
 def counts(con: Connection) -> dict[Literal["status", "language", "category"], dict[str, int]]:
