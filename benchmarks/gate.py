@@ -22,7 +22,7 @@ TOLERANCE_BITS = 0.002
 "A run made again may differ by a rounding on another machine."
 
 
-def measure(folder: Path, results: Path, minutes: float, only: str) -> None:
+def measure(folder: Path, results: Path, minutes: float, only: tuple[str, ...]) -> None:
     """Make the runs that are missing, until the time is up; a run that has begun is finished."""
     from benchmarks.gate_study.models import Workshop
     from benchmarks.gate_study.runs import append, read
@@ -37,7 +37,7 @@ def measure(folder: Path, results: Path, minutes: float, only: str) -> None:
         print(f"{step.key}: {time.monotonic() - began:.0f} s", flush=True)
 
 
-def rerun(folder: Path, results: Path, count: int, only: str) -> int:
+def rerun(folder: Path, results: Path, count: int, only: tuple[str, ...]) -> int:
     """Repeat some of the runs; 1 when one of them came out otherwise."""
     from benchmarks.gate_study.models import Workshop
     from benchmarks.gate_study.runs import differences, read
@@ -75,7 +75,9 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, help="where adapters are kept; they are trained again when it is empty")
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--minutes", type=float, default=60.0)
-    parser.add_argument("--only", default="", help="runs whose key begins so: seed, scaled, harm, harm/looping ...")
+    parser.add_argument(
+        "--only", nargs="+", default=[""], help="runs whose key begins so: seed, scaled, harm, harm/looping ..."
+    )
     parser.add_argument("--report", action="store_true")
     parser.add_argument("--rerun", type=int, metavar="K")
     chosen = parser.parse_args()
@@ -86,8 +88,8 @@ def main() -> int:
         parser.error("--folder is needed to train")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     if chosen.rerun:
-        return rerun(chosen.folder, chosen.results, chosen.rerun, chosen.only)
-    measure(chosen.folder, chosen.results, chosen.minutes, chosen.only)
+        return rerun(chosen.folder, chosen.results, chosen.rerun, tuple(chosen.only))
+    measure(chosen.folder, chosen.results, chosen.minutes, tuple(chosen.only))
     return 0
 
 

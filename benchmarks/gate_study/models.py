@@ -10,6 +10,7 @@ is asked by the same code in the same batches.
 
 from __future__ import annotations
 
+import fcntl
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -61,9 +62,11 @@ class Workshop:
         """The adapter that these rows and this seed give; taken from the folder when it was trained before."""
         made = plan.training_plan(rows, seed, self.folder, whole=whole)
         finished = Path(made.run_folder) / "adapter"
-        if not finished.is_file():
-            adapter: AdapterFolder = qlora.train(made, _silent)
-            finished.write_text(adapter.id, "utf-8")
+        with (Path(made.run_folder) / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # another process may be training it just now
+            if not finished.is_file():
+                adapter: AdapterFolder = qlora.train(made, _silent)
+                finished.write_text(adapter.id, "utf-8")
         folder = Path(made.adapters_folder) / finished.read_text("utf-8")
         if self._loaded is None:
             self._loaded = load_base(self.profile.base, "cpu")

@@ -49,26 +49,18 @@ def rules(caught: Counter[str]) -> str:
 
 
 def minimum(study: Study) -> str:
-    """The fitted minimum."""
+    """The fitted minima."""
     fits = {
         "on v1, short plan": study.minimum,
-        "v1, as long as a night": study.night_minimum,
-        "owner's suite, as long as a night": study.suite_minimum,
+        "on v1, as long as a night": study.night_minimum,
+        "on an owner's suite, as long as a night": study.suite_minimum,
     }
-    return table(
-        (
-            "trained",
-            "seeds",
-            "97.5 % of the differences, bits/byte",
-            "95 % interval (adapters drawn again)",
-            "if effects are normal",
-        ),
-        [
-            (name, str(one.seeds), f"{one.bits:.4f}", f"{one.low:.4f} to {one.high:.4f}", f"{one.normal:.4f}")
-            for name, one in fits.items()
-            if one
-        ],
-    )
+    rows = [
+        (name, str(one.seeds), f"{one.spread:.4f}", f"{one.seen:.4f}", f"**{one.bits:.4f}**")
+        for name, one in fits.items()
+        if one
+    ]
+    return table(("bits/byte", "seeds", "deviation of a seed", "97.5 % of the pairs seen", "for a further pair"), rows)
 
 
 def no_progress(study: Study) -> str:

@@ -158,7 +158,7 @@ def part_of_rows(share: float, seed: int) -> list[Example]:
     return [rows[at] for at in sorted(chosen)]
 
 
-def missing(path: Path, folder: Path, only: str = "") -> Iterator[Step]:
+def missing(path: Path, folder: Path, only: tuple[str, ...] = ("",)) -> Iterator[Step]:
     """The runs that the file does not hold yet, looked up again before each, and that no other process is making."""
     claims = folder / "claims"
     claims.mkdir(parents=True, exist_ok=True)

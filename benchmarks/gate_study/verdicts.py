@@ -59,6 +59,7 @@ class Court:
     suite: Sequence[Item] = ()
     "The questions of the owner's suite, for runs that were asked them."
     _reports: dict[tuple[str, str], Report] = field(default_factory=dict)
+    _findings: dict[tuple[str, str], Finding] = field(default_factory=dict)
 
     def report(self, key: str, pool: str = SELECTION) -> Report:
         """A run's report; made once."""
@@ -85,7 +86,13 @@ class Court:
         return found.estimate.standard_error if found.estimate else float("nan")
 
     def judge(self, challenger: str, champion: str) -> Finding:
-        """The whole rule."""
+        """The whole rule; each pair is judged once."""
+        pair = (challenger, champion)
+        if pair not in self._findings:
+            self._findings[pair] = self._judged(*pair)
+        return self._findings[pair]
+
+    def _judged(self, challenger: str, champion: str) -> Finding:
         decision = decide(
             self.report(challenger),
             self.report(champion),
@@ -140,8 +147,19 @@ def gains_between(court: Court, keys: Sequence[str], pool: str = SELECTION) -> M
 
 
 def minimum(gains: Matrix) -> float:
-    """`min_gain_bits`: the 97.5 % quantile of the differences between seeds, whatever their sign."""
+    """The 97.5 % quantile of the differences between seeds that were seen, whatever their sign."""
     return float(np.nanquantile(np.abs(gains), QUANTILE))
+
+
+def predicted_minimum(spread: float, seeds: int) -> float:
+    """The same quantile for a pair of further seeds, when `spread` was estimated from so many: Student's t.
+
+    The plain quantile of the pairs of ten seeds hangs on the two that lie farthest apart; this one uses them all, and
+    is the larger the fewer there are.
+    """
+    from scipy.stats import t
+
+    return float(t.ppf((1 + QUANTILE) / 2, seeds - 1) * 2**0.5 * spread)
 
 
 @dataclass(frozen=True, slots=True)

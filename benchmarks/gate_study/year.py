@@ -141,16 +141,8 @@ def grown_year(gate: Gate, kinds: Kinds, shown: Mapping[str, float], ledger: Led
 
 
 def our_gate(court: Court) -> Gate:
-    """`decide`, each pair judged once."""
-    known: dict[tuple[str, str], bool] = {}
-
-    def gate(challenger: str, champion: str) -> bool:
-        pair = (challenger, champion)
-        if pair not in known:
-            known[pair] = court.judge_soon(*pair).promoted
-        return known[pair]
-
-    return gate
+    """`decide`."""
+    return lambda challenger, champion: court.judge_soon(challenger, champion).promoted
 
 
 def bare_gate(shown: Mapping[str, float]) -> Gate:
