@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.gate_study.tables import Study
+from benchmarks.gate_study.values import Study
 
 INK, GOOD, BAD = "#333333", "#2a7f62", "#b5462f"
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks.gate_study.tables import Study
+from benchmarks.gate_study.values import Study
 from benchmarks.gate_study.verdicts import Share
 
 MOST_RULES = 4
@@ -19,6 +19,7 @@ def render(study: Study) -> dict[str, str]:
     return {
         "minimum": minimum(study),
         "no-progress": no_progress(study),
+        "slices": slices(study),
         "gains": gains(study),
         "harms": harms(study),
         "year": grown_year(study),
@@ -83,6 +84,15 @@ def no_progress(study: Study) -> str:
         ("what stopped those that reached the minimum", rules(one.caught)),
     ]
     return table(("A/A", ""), rows)
+
+
+def slices(study: Study) -> str:
+    """How far seeds lie apart where rule D looks."""
+    rows = [
+        (f"`{one.slice}`", str(one.facts), f"{one.deviation:.4f}", f"{one.seen:.4f}", f"{one.margin:.2f}")
+        for one in study.slices
+    ]
+    return table(("slice", "facts", "deviation of a gain", "97.5 % of the pairs", "margin"), rows)
 
 
 def gains(study: Study) -> str:

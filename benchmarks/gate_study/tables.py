@@ -1,102 +1,24 @@
-"""What came out, as values (`study`) and as the tables of `docs/gate.md` (`render`); from the runs' file alone."""
+"""What came out: from the runs' file alone to the values that tables and plots show."""
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from itertools import combinations, pairwise
 
 import numpy as np
 
 from benchmarks.gate_study import coverage, harms, plan, schedule, verdicts, year
 from benchmarks.gate_study.runs import BASE, Run
-from benchmarks.gate_study.verdicts import Court, Finding, Matrix, Share
+from benchmarks.gate_study.values import Detected, Harmed, Minimum, NoProgress, SliceSpread, Study
+from benchmarks.gate_study.verdicts import Court, Finding, Share
+from bonsai.benchmark.compare import Slice, compare, slices
 from bonsai.decision import Policy
 
 YEARS = 40
 QUICK_RESAMPLES = 800
 "Of the bootstrap, where thousands of verdicts are reached: planted gains in all pairs, and the grown years."
-
-
-@dataclass(frozen=True, slots=True)
-class Minimum:
-    """The smallest gain that counts, fitted on seeds of one recipe."""
-
-    seeds: int
-    bits: float
-    "The quantile for a further pair of seeds, their effects taken as normal: few seeds see no tail of their own."
-    seen: float
-    "The plain quantile of the differences that were seen."
-    spread: float
-    "Standard deviation of one seed's effect, bits per byte."
-
-
-@dataclass(frozen=True, slots=True)
-class NoProgress:
-    """Every ordered pair of seeds of one recipe: the truth is that neither is better."""
-
-    seeds: int
-    pairs: int
-    promoted: Share
-    bound: float
-    "Upper 95 % bound if only pairs without a common adapter counted, and none of them was promoted."
-    bare: Share
-    "What `new >= old` on right answers promotes."
-    a_year: Share
-    fresh: float
-    gains: Matrix
-    caught: Counter[str]
-    "Which rules stopped the pairs whose gain reached the minimum."
-    reached: int
-
-
-@dataclass(frozen=True, slots=True)
-class Detected:
-    """One kind of weaker champion, met by whole adapters of other seeds."""
-
-    champion: str
-    gain: float
-    "Mean gain of all pairs: the size that was planted, bits per byte."
-    pairs: int
-    promoted: Share
-    caught: Counter[str]
-    tries: int
-    "Pairs without a common adapter ..."
-    won: int
-    "... and how many of them were promoted."
-
-
-@dataclass(frozen=True, slots=True)
-class Harmed:
-    """One harm, on adapters that would be promoted without it."""
-
-    name: str
-    tries: int
-    promoted: int
-    promoted_over_base: int
-    control: int
-    "Of the same adapters without the harm, how many were promoted over the same champions."
-    caught: Counter[str]
-
-
-@dataclass(frozen=True)
-class Study:
-    """Everything that is shown."""
-
-    policy: Policy
-    minimum: Minimum
-    night_minimum: Minimum | None
-    "Of the recipe that ships, as long as a night trains."
-    suite_minimum: Minimum | None
-    "The same on the owner's suite: `gate.min_suite_gain_bits`."
-    no_progress: NoProgress
-    detected: Sequence[Detected]
-    harmed: Sequence[Harmed]
-    coverage: Sequence[coverage.Coverage]
-    years: Mapping[str, year.Ledger]
-    accuracy: Mapping[str, float]
-    "Mean right answers on the selection pool, by kind of adapter."
 
 
 def study(runs: Mapping[str, Run]) -> Study:
@@ -113,6 +35,7 @@ def study(runs: Mapping[str, Run]) -> Study:
         fit(court, nights) if len(nights := keys_of(runs, "night", schedule.NIGHT_SEEDS)) > 2 else None,
         fit_suite(runs, shipped),
         no_progress(court, tested, shown),
+        slice_spreads(court, tested),
         [one for kind in weaker_kinds(runs) if (one := detected(quick, kind, tested))],
         [done for name in harms.NAMES if (done := harmed(court, name))],
         coverage.study(court, coverage_pairs(runs, tested), policy),
@@ -161,9 +84,31 @@ def no_progress(court: Court, keys: Sequence[str], shown: Mapping[str, float]) -
     )
 
 
+def slice_spreads(court: Court, keys: Sequence[str]) -> list[SliceSpread]:
+    """Every slice that rule D looks at."""
+    policy = court.policy
+    margins = [
+        (Slice("ja", None, "ja"), policy.language_margin_bits),
+        (Slice("en", None, "en"), policy.language_margin_bits),
+        (Slice("retention", policy.retention_domains), policy.retention_margin_bits),
+    ]
+    smaller = slices(court.report(keys[0]), policy.min_slice_clusters)
+    return [_slice_spread(court, keys, *one) for one in (*margins, *((s, policy.slice_margin_bits) for s in smaller))]
+
+
+def _slice_spread(court: Court, keys: Sequence[str], part: Slice, margin: float) -> SliceSpread:
+    few = replace(court.policy.slice_bootstrap, resamples=2)
+    found = [compare(court.pair(*pair), part, court.policy.bits, few, frozenset()) for pair in combinations(keys, 2)]
+    gains = np.array([one.mean for one in found])
+    deviation = float(np.sqrt(np.mean(gains**2)))  # both orders of a pair: the mean is 0
+    return SliceSpread(
+        part.name, found[0].clusters, deviation, float(np.quantile(np.abs(gains), verdicts.QUANTILE)), margin
+    )
+
+
 def typical_errors(court: Court, keys: Sequence[str]) -> tuple[float, float]:
     """Median standard error of a gain between two seeds, on the selection and on the confirmation pool."""
-    pairs = list(itertools.pairwise(keys))[:20]
+    pairs = list(pairwise(keys))[:20]
     selection, confirmation = (
         float(np.median([court.error(*pair, pool) for pair in pairs])) for pool in ("selection", "confirmation")
     )
