@@ -46,12 +46,15 @@ class Coverage:
     measure: str
     facts: int
     worlds: int
+    skew: float
+    "Of the differences."
     lower: float
     "Share of the worlds whose lower bound was at most the truth; 0.95 is promised."
     upper: float
     "Share of the worlds whose upper bound was at least the truth."
-    skew: float
-    "Of the differences."
+    lower_tamed: float
+    upper_tamed: float
+    "The same for the mean of the winsorised differences, which is what the bounds are made for."
 
 
 def world_of(pair: Pair, part: Slice, measure: Measure) -> World:
@@ -89,8 +92,9 @@ def redrawn(world: World, rng: np.random.Generator) -> World:
 
 def covered(world: World, part: str, measure: Measure, bootstrap: Bootstrap, alpha: float, worlds: int) -> Coverage:
     """Draw benchmarks and count the bounds that hold."""
-    truth, rng = truth_of(world), np.random.default_rng(len(world.values))
-    held = np.zeros(2)
+    tamed = replace(world, values=winsorise(world.values, measure.winsor_share))
+    truth, tamed_truth = truth_of(world), truth_of(tamed)
+    rng, held = np.random.default_rng(len(world.values)), np.zeros(4)
     for _ in range(worlds):
         drawn = redrawn(world, rng)
         found = estimate(
@@ -99,10 +103,11 @@ def covered(world: World, part: str, measure: Measure, bootstrap: Bootstrap, alp
         )  # fmt: skip
         if found is None:
             raise ValueError(f"{part}: {world.facts} facts are too few for an interval")
-        held += (found.lower(alpha) <= truth, found.upper(alpha) >= truth)
+        low, high = found.lower(alpha), found.upper(alpha)
+        held += (low <= truth, high >= truth, low <= tamed_truth, high >= tamed_truth)
     centred = world.values - world.values.mean()
     skew = float((centred**3).mean() / max(centred.std(), 1e-12) ** 3)
-    return Coverage(part, measure.name, world.facts, worlds, float(held[0]) / worlds, float(held[1]) / worlds, skew)
+    return Coverage(part, measure.name, world.facts, worlds, skew, *map(float, held / worlds))
 
 
 def study(court: Court, pairs: Sequence[tuple[str, str]], policy: Policy, worlds: int = WORLDS) -> list[Coverage]:
@@ -122,8 +127,15 @@ def study(court: Court, pairs: Sequence[tuple[str, str]], policy: Policy, worlds
 
 
 def _averaged(each: Sequence[Coverage]) -> Coverage:
-    first = each[0]
-    lower, upper, skew = (float(np.mean([getattr(one, name) for one in each])) for name in ("lower", "upper", "skew"))
-    return Coverage(
-        first.slice, first.measure, first.facts, sum(one.worlds for one in each), lower, upper, skew
-    )  # fmt: skip
+    def mean_of(name: str) -> float:
+        return float(np.mean([getattr(one, name) for one in each]))
+
+    return replace(
+        each[0],
+        worlds=sum(one.worlds for one in each),
+        skew=mean_of("skew"),
+        lower=mean_of("lower"),
+        upper=mean_of("upper"),
+        lower_tamed=mean_of("lower_tamed"),
+        upper_tamed=mean_of("upper_tamed"),
+    )

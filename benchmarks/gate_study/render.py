@@ -101,14 +101,16 @@ def gains(study: Study) -> str:
     rows = [
         (
             f"`{one.champion}`", f"{one.gain:+.4f}", f"{one.gain / least:.1f}", f"{one.won} of {one.tries}",
-            f"{percent(one.promoted.value, 0)} of {one.pairs}", rules(one.caught),
+            f"{percent(one.promoted.value, 0)} of {one.pairs}", percent(one.faulty / one.pairs, 0),
+            percent(one.found, 0), rules(one.caught),
         )
         for one in sorted(study.detected, key=lambda one: one.gain)
     ]  # fmt: skip
-    return table(
-        ("champion", "planted gain, bits/byte", "x minimum", "promoted, no adapter twice", "all pairs", "refused by"),
-        rows,
-    )
+    head = (
+        "champion", "planted gain, bits/byte", "x minimum", "promoted, no adapter twice", "promoted, all pairs",
+        "refused for what the seed lost", "promoted of the others", "refused by",
+    )  # fmt: skip
+    return table(head, rows)
 
 
 def harms(study: Study) -> str:
@@ -158,8 +160,13 @@ def coverage(study: Study) -> str:
             f"{one.skew:+.1f}",
             percent(one.lower),
             percent(one.upper),
+            percent(one.lower_tamed),
+            percent(one.upper_tamed),
             str(one.worlds),
         )
         for one in study.coverage
     ]
-    return table(("measure", "slice", "facts", "skew", "lower bound holds", "upper bound holds", "worlds"), rows)
+    return table(
+        ("measure", "slice", "facts", "skew", "lower holds", "upper holds", "lower, tamed", "upper, tamed", "worlds"),
+        rows,
+    )

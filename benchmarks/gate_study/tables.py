@@ -129,22 +129,21 @@ def detected(court: Court, kind: str, whole: Sequence[str]) -> Detected | None:
         return None
     table = court.table(whole, champions)
     found = [one for row in table for one in row if one]
-    promoted = verdicts.promoted_matrix(table)
     apart = [one for one in (row_of(table, step, champions) for step in range(len(whole))) if one]
-    hits = [one.promoted for one in found]
-    spread = verdicts.clopper_pearson(sum(one.promoted for one in apart), len(apart))
-    return (
-        Detected(
-            champion=kind,
-            gain=float(np.mean([one.gain for one in found])),
-            pairs=len(found),
-            promoted=Share(float(np.nanmean(promoted)), spread.low, spread.high),
-            caught=Counter(rule for one in found if not one.promoted for rule in one.caught),
-            tries=len(apart),
-            won=sum(one.promoted for one in apart),
-        )
-        if hits
-        else None
+    if not apart:
+        return None
+    refused = [one for one in found if not one.promoted]
+    won = sum(one.promoted for one in apart)
+    exact = verdicts.clopper_pearson(won, len(apart))
+    return Detected(
+        champion=kind,
+        gain=float(np.mean([one.gain for one in found])),
+        pairs=len(found),
+        promoted=Share(1 - len(refused) / len(found), exact.low, exact.high),
+        caught=Counter(rule for one in refused for rule in one.caught),
+        faulty=sum(any(rule[0] in "BE" for rule in one.caught) for one in refused),
+        tries=len(apart),
+        won=won,
     )
 
 

@@ -68,10 +68,17 @@ class Detected:
     pairs: int
     promoted: Share
     caught: Counter[str]
+    faulty: int
+    "Pairs refused by a guard (B) or for forgetting (E): a short training loses something itself, gain or no gain."
     tries: int
     "Pairs without a common adapter ..."
     won: int
     "... and how many of them were promoted."
+
+    @property
+    def found(self) -> float:
+        """Promoted share of the pairs whose challenger lost nothing else."""
+        return self.promoted.value * self.pairs / max(self.pairs - self.faulty, 1)
 
 
 @dataclass(frozen=True, slots=True)
