@@ -11,6 +11,7 @@ Settings: https://duckdb.org/docs/stable/operations_manual/securing_duckdb/overv
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from pathlib import Path
 import duckdb
 
 from bonsai.errors import HomeError, IntegrityError
+from bonsai.files import move_durably
 from storage.locks import held
 
 Connection = duckdb.DuckDBPyConnection
@@ -77,18 +79,36 @@ class Database:
         if target.exists():
             raise HomeError("storage.backup_exists", path=target)
         self._require_file()
+        with held(self.lock_path, exclusive=True, wait_seconds=self.lock_wait_seconds):
+            beside = self._copied_beside(target)
+        beside.rename(target)
+
+    def rewrite(self) -> None:
+        """Write the whole file anew: a page that was freed shows what stood in it until something else needs it.
+
+        Written beside and renamed, so that a kill leaves the old file or the new one. Safe to repeat.
+        """
+        self._require_file()
+        with held(self.lock_path, exclusive=True, wait_seconds=self.lock_wait_seconds):
+            beside = self._copied_beside(self.path)
+            with beside.open("rb") as file:
+                os.fsync(file.fileno())
+            move_durably(beside, self.path)
+
+    def _copied_beside(self, target: Path) -> Path:
+        """A copy of the database, under a temporary name in the folder of `target`."""
         beside = target.with_name(f".{target.name}.tmp")
         beside.unlink(missing_ok=True)
-        with held(self.lock_path, exclusive=True, wait_seconds=self.lock_wait_seconds):
-            con = self._open(read_only=False)
-            try:
-                source = _quoted(str(con.execute("SELECT current_database()").fetchall()[0][0]))
-                con.execute(f"ATTACH '{str(beside).replace(chr(39), chr(39) * 2)}' AS backup")
-                con.execute(f"COPY FROM DATABASE {source} TO backup")
-                con.execute("DETACH backup")
-            finally:
-                con.close()
-        beside.rename(target)
+        con = self._open(read_only=False)
+        try:
+            con.execute("CHECKPOINT")
+            source = _quoted(str(con.execute("SELECT current_database()").fetchall()[0][0]))
+            con.execute(f"ATTACH '{str(beside).replace(chr(39), chr(39) * 2)}' AS copy")
+            con.execute(f"COPY FROM DATABASE {source} TO copy")
+            con.execute("DETACH copy")
+        finally:
+            con.close()
+        return beside
 
     def _require_file(self) -> None:
         if not self.path.is_file():

@@ -1,19 +1,30 @@
 """To forget a record: its texts go wherever the database holds them, its id stays so that nothing brings it back.
 
-What learned from it is named and marked, and a cold night is due: only training anew takes it out of an adapter.
-The texts remain in the snapshot folders named in the result and in files that people keep.
+What learned from it is named and marked, and a cold night is due: only training anew takes it out of an adapter. The
+same transaction notes what is still to be erased from the home's files (`bonsai.pipeline.forgetting` does that), so
+that a kill in between forgets nothing of it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from bonsai.records import Status
-from storage import adapters_table, record_versions_table, records_table, settings_table, suite_table, tombstones_table
+from storage import (
+    adapters_table,
+    record_versions_table,
+    records_table,
+    rejects_table,
+    settings_table,
+    snapshots_table,
+    suite_table,
+    tombstones_table,
+)
 from storage.connect import Connection
 from storage.record_rows import Reason
-from storage.sql import batch, values
+from storage.sql import batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +39,43 @@ class Forgotten:
     "Snapshots that hold one of them."
     suite_items: tuple[str, ...]
     "Items of the owner's suite that were made of one of them; now retired and empty."
+    rejects: int = 0
+    "Rejects that held its texts; now empty."
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Whose texts are still to be erased from files."""
+
+    records: tuple[str, ...] = ()
+    suite_items: tuple[str, ...] = ()
 
 
 def forget(con: Connection, record_id: str, who: str, at: datetime) -> Forgotten:
     """Forget a record for good, with all its versions. Safe to repeat. Raises UnknownId."""
     ids = record_versions_table.family(con, records_table.resolve(con, record_id))
+    told = [(one.record.instruction, one.record.output) for one in records_table.get_many(con, ids)]
+    rejects = rejects_table.forget(con, told, at)
     tombstones_table.bury(con, ids, who, at)
     _empty(con, ids, who, at)
     items = suite_table.forget(con, ids, at)
     adapters = adapters_table.mark_learned_from(con, ids)
     if adapters:
         settings_table.put(con, settings_table.COLD_NIGHT_DUE, True, at)
-    with batch(con, {"record_id": sorted(ids)}):
-        query = "SELECT DISTINCT snapshot_id FROM snapshot_records SEMI JOIN batch USING (record_id) ORDER BY 1"
-        snapshots = tuple(values(con, query))
-    return Forgotten(tuple(sorted(ids)), adapters, snapshots, items)
+    _note(con, ids, items, at)
+    return Forgotten(tuple(sorted(ids)), adapters, snapshots_table.holding(con, ids), items, rejects)
+
+
+def due(con: Connection) -> Due:
+    """What is still to be erased; nothing at all for most homes at most times."""
+    noted = settings_table.get(con, settings_table.ERASURE_DUE, {})
+    return Due(tuple(noted.get("records", ())), tuple(noted.get("suite_items", ())))
+
+
+def erased(con: Connection, done: Due, at: datetime) -> None:
+    """Take back the note of what was due, but for what was forgotten meanwhile."""
+    now = due(con)
+    _write(con, set(now.records) - set(done.records), set(now.suite_items) - set(done.suite_items), at)
 
 
 def cold_night_done(con: Connection, adapter_id: str, at: datetime) -> bool:
@@ -50,7 +83,19 @@ def cold_night_done(con: Connection, adapter_id: str, at: datetime) -> bool:
     forgotten = tombstones_table.known(con, adapters_table.records_of(con, [adapter_id]))
     adapters_table.mark_learned_from(con, forgotten)  # it was not there yet when the record was forgotten
     settings_table.put(con, settings_table.COLD_NIGHT_DUE, bool(forgotten), at)
+    if forgotten:
+        _note(con, forgotten, (), at)  # nor was its snapshot
     return not forgotten
+
+
+def _note(con: Connection, records: Iterable[str], items: Iterable[str], at: datetime) -> None:
+    before = due(con)
+    _write(con, {*before.records, *records}, {*before.suite_items, *items}, at)
+
+
+def _write(con: Connection, records: set[str], items: set[str], at: datetime) -> None:
+    noted = {"records": sorted(records), "suite_items": sorted(items)}
+    settings_table.put(con, settings_table.ERASURE_DUE, noted, at)
 
 
 def _empty(con: Connection, ids: frozenset[str], who: str, at: datetime) -> None:

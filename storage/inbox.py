@@ -21,7 +21,15 @@ from pathlib import Path
 from typing import Literal
 
 from bonsai.errors import InputError
-from bonsai.files import copy_atomic, move_durably, remove_abandoned, sha256_file, sha256_json, write_json_atomic
+from bonsai.files import (
+    copy_atomic,
+    move_durably,
+    remove_abandoned,
+    sha256_file,
+    sha256_json,
+    sync_folder,
+    write_json_atomic,
+)
 from storage.locks import held
 
 Kind = Literal["record", "file"]
@@ -106,6 +114,18 @@ def failed(item: Item, reason: str) -> Path:
     target = item.path.parent / "failed" / item.path.name
     write_json_atomic(target.with_name(f"{item.id}.reason.json"), {"file": item.path.name, "reason": reason})
     return _move(item, "failed")
+
+
+def filed(inbox: Path) -> list[Item]:
+    """What was stored and lies in `done/`, in order of arrival."""
+    found = (ITEM_NAME.fullmatch(path.name) for path in _listing(inbox / "done"))
+    return [Item(m["id"], m["kind"], m["name"], inbox / "done" / m[0]) for m in found if m]  # type: ignore[arg-type]
+
+
+def erase(item: Item) -> None:
+    """Remove a submission whose records are stored, or were forgotten. Safe to repeat."""
+    item.path.unlink(missing_ok=True)
+    sync_folder(item.path.parent)
 
 
 def counts(inbox: Path) -> InboxCounts:

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from bonsai.duplicates.keys import text_key
 from bonsai.errors import UnknownId
-from bonsai.records import Reject
+from bonsai.records import Reject, normalise
 from storage.connect import Connection
 from storage.sql import Row, batch, changed, from_utc, rows, to_json, to_utc, values
 
-State = Literal["open", "mended"]
+State = Literal["open", "mended", "forgotten"]
+COMPARED_CHARACTERS = 200
+"Of a question or an answer, when it is looked for in the raw text of a reject."
+_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\[nrtbf/\"\\]")
+"""As JSON writes characters; the raw text of a reject may be a line of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,32 @@ def mark_mended(con: Connection, ids: Iterable[str], at: datetime) -> int:
     with batch(con, {"id": list(ids)}):
         update = "UPDATE rejects SET state = 'mended', updated_at = ? WHERE state = 'open' AND id IN (FROM batch)"
         return changed(con, update, [to_utc(at)])
+
+
+def forget(con: Connection, told: Iterable[tuple[str, str]], at: datetime) -> int:
+    """Empty the rejects that hold a question together with its answer, whatever else they hold; how many.
+
+    `told`: normalised (instruction, output) of records that are to be forgotten.
+    """
+    wanted = [(_compared(instruction), _compared(output)) for instruction, output in told if output]
+    if not wanted:
+        return 0
+    doomed = []
+    for row in rows(con, "SELECT id, raw FROM rejects WHERE raw <> ''"):
+        raw = text_key(normalise(_ESCAPE.sub(_unescaped, row["raw"])))
+        if any(asked in raw and answered in raw for asked, answered in wanted):
+            doomed.append(row["id"])
+    with batch(con, {"id": doomed}):
+        update = "UPDATE rejects SET raw = '', state = 'forgotten', updated_at = ? WHERE id IN (FROM batch)"
+        return changed(con, update, [to_utc(at)]) if doomed else 0
+
+
+def _compared(text: str) -> str:
+    return text_key(text[:COMPARED_CHARACTERS])
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    return chr(int(escape[1], 16)) if escape[1] else " "
 
 
 def count_open(con: Connection) -> int:

@@ -12,6 +12,9 @@ from storage.sql import to_json, to_utc, values
 COLD_NIGHT_DUE = "cold_night_due"
 "True after a forgetting: the next night trains from the bare base."
 
+ERASURE_DUE = "erasure_due"
+"Ids of forgotten records and items whose texts are still to be erased from the home's files."
+
 
 def put(con: Connection, name: str, value: object, at: datetime) -> None:
     """Remember a JSON-able value."""

@@ -80,6 +80,13 @@ def latest(con: Connection) -> StoredSnapshot | None:
     return get(con, found[0]) if found else None
 
 
+def holding(con: Connection, records: Iterable[str]) -> tuple[str, ...]:
+    """Ids of the snapshots that hold one of the records."""
+    with batch(con, {"record_id": sorted(records)}):
+        query = "SELECT DISTINCT snapshot_id FROM snapshot_records SEMI JOIN batch USING (record_id) ORDER BY 1"
+        return tuple(values(con, query))
+
+
 def record_ids(con: Connection, snapshot_id: str) -> frozenset[str]:
     """The own records that the snapshot holds."""
     return frozenset(values(con, "SELECT record_id FROM snapshot_records WHERE snapshot_id = ?", [snapshot_id]))

@@ -15,6 +15,11 @@ def bury(con: Connection, ids: Iterable[str], who: str, at: datetime) -> None:
         con.execute("INSERT OR IGNORE INTO tombstones SELECT id, ?, ? FROM batch", [to_utc(at), who])
 
 
+def any_there(con: Connection) -> bool:
+    """Whether anything was ever forgotten here."""
+    return bool(values(con, "SELECT 1 FROM tombstones LIMIT 1"))
+
+
 def known(con: Connection, ids: Iterable[str]) -> frozenset[str]:
     """Those of `ids` that are forgotten."""
     with batch(con, {"id": list(ids)}):

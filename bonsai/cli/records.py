@@ -234,6 +234,7 @@ def forget(ctx: typer.Context, records: RecordIds, by: By = "", as_json: AsJson 
         shell.say("cli.learned_by", adapters=short(*forgotten.adapters))
     if forgotten.cold_night:
         shell.say("cli.cold_night")
+    shell.say("pipeline.forgotten_inside" if forgotten.erased else "pipeline.forgotten_later")
 
 
 @verb(app, "cli.records_release")

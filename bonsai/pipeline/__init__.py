@@ -1,7 +1,8 @@
 """The steps of the loop: each reads, lets the stages decide, and writes. What the CLI, the flows and the pages call.
 
-intake.py      files and the inbox -> stored records        night.py       a night, step by step
-people.py      edit, tag, forget, release, approve ...       preparing.py   suite, snapshot and job of a night
+intake.py      files -> stored records                       night.py       a night, step by step
+draining.py    the inbox -> stored records                   preparing.py   suite, snapshot and job of a night
+people.py      edit, tag, release, approve ...               forgetting.py  out of the database and out of the files
 asking.py      questions to the champion                     examining.py   the benchmark by hand
 keeping.py     export, check, back up                        voices.py      who is meant by `champion` or an id
 """
@@ -11,14 +12,16 @@ from __future__ import annotations
 from bonsai.pipeline.asking import Answer as Answer
 from bonsai.pipeline.asking import ask as ask
 from bonsai.pipeline.asking import ask_all as ask_all
+from bonsai.pipeline.draining import Drained as Drained
+from bonsai.pipeline.draining import drain_inbox as drain_inbox
+from bonsai.pipeline.draining import submit as submit
 from bonsai.pipeline.examining import benchmark_report as benchmark_report
 from bonsai.pipeline.examining import compare_adapters as compare_adapters
 from bonsai.pipeline.examining import run_benchmark as run_benchmark
+from bonsai.pipeline.forgetting import Forgotten as Forgotten
+from bonsai.pipeline.forgetting import forget_records as forget_records
 from bonsai.pipeline.intake import Counts as Counts
-from bonsai.pipeline.intake import Drained as Drained
-from bonsai.pipeline.intake import drain_inbox as drain_inbox
 from bonsai.pipeline.intake import import_file as import_file
-from bonsai.pipeline.intake import submit as submit
 from bonsai.pipeline.keeping import backup as backup
 from bonsai.pipeline.keeping import check as check
 from bonsai.pipeline.keeping import export_records as export_records
@@ -32,11 +35,9 @@ from bonsai.pipeline.night import promote_night as promote_night
 from bonsai.pipeline.night import run_night as run_night
 from bonsai.pipeline.night import train_night as train_night
 from bonsai.pipeline.parts import Bonsai as Bonsai
-from bonsai.pipeline.people import Forgotten as Forgotten
 from bonsai.pipeline.people import approve as approve
 from bonsai.pipeline.people import edit_record as edit_record
 from bonsai.pipeline.people import exclude_records as exclude_records
-from bonsai.pipeline.people import forget_records as forget_records
 from bonsai.pipeline.people import reject as reject
 from bonsai.pipeline.people import release_records as release_records
 from bonsai.pipeline.people import retag as retag

@@ -1,4 +1,4 @@
-"""From files and the inbox to stored records: read -> parse -> tag -> compare -> store, in bounded chunks.
+"""From a file to stored records: read -> parse -> tag -> compare -> store, in bounded chunks.
 
 Every chunk is stored in transactions of its own, and content ids make a repetition change nothing, so an import that
 was killed is simply started again.
@@ -16,7 +16,6 @@ from typing import Literal
 from bonsai import duplicates, tags
 from bonsai.benchmark import questions
 from bonsai.duplicates import Finding, Index, Known, LeakFinding, LeakGuard
-from bonsai.errors import InputError
 from bonsai.files import sha256_file, sha256_json
 from bonsai.pipeline.learned_tagger import category_tagger
 from bonsai.pipeline.parts import Bonsai
@@ -25,14 +24,12 @@ from bonsai.readers import read, recognise
 from bonsai.readers.bilingual import merge
 from bonsai.records import Defaults, Limits, Origin, Record, Reject, Source, Status, Tags, parse
 from bonsai.tags import CategoryTagger
-from storage import imports_table, inbox, records_table, rejects_table
+from storage import imports_table, records_table, rejects_table
 from storage.imports_table import Import
-from storage.inbox import Item
 from storage.record_rows import NewRecord, Reason, StoredRecord
 
 CHUNK = 4_000
 "Records that are judged together: enough for the vectorised stages, little memory."
-INBOX_BATCH = "inbox"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +57,6 @@ class Counts:
             self.near + other.near,
             self.first_reject or other.first_reject,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Drained:
-    """What the inbox held."""
-
-    files: int
-    counts: Counts
 
 
 @dataclass(slots=True)
@@ -163,7 +152,7 @@ def import_file(
         made = (row.made for row in merge(path, pair_with, defaults=defaults, limits=limits))
     digest = sha256_file(path)
     batch = f"{now:%Y%m%dT%H%M%S}-{digest[:8]}"
-    counts = _store_all(b, made, batch, now, "import", report)
+    counts = store_all(b, made, batch, now, "import", report)
     with b.database.writing() as con:
         imports_table.record_import(
             con,
@@ -182,7 +171,7 @@ def import_file(
     return counts
 
 
-def _store_all(
+def store_all(
     b: Bonsai,
     made: Iterable[Record | Reject],
     batch: str,
@@ -226,60 +215,6 @@ def _store(
     near = sum(bool(one.near_of) for one in new)
     first = rejects[0] if rejects else None
     return Counts(len(chunk), stored.new, told_before, stored.held_back, len(rejects), near, first)
-
-
-def submit(b: Bonsai, fields: Mapping[str, str], now: datetime) -> str:
-    """Put one record into the inbox; needs no database. The submission's id, once it is safely on the disk."""
-    return inbox.submit(b.places.inbox, fields, now)
-
-
-def drain_inbox(b: Bonsai, now: datetime, report: Report = silent) -> Drained:
-    """Store everything that waits. Draining twice changes nothing. Raises LockTimeout."""
-    with inbox.draining(b.places.inbox, b.config.storage.lock_wait_seconds):
-        waiting = inbox.pending(b.places.inbox)
-        told = [item for item in waiting if item.kind == "record"]
-        counts = _drain_records(b, told, now, report)
-        for item in waiting:
-            if item.kind == "file":
-                counts += _drain_file(b, item, now, report)
-    return Drained(len(waiting), counts)
-
-
-def _drain_records(b: Bonsai, items: list[Item], now: datetime, report: Report) -> Counts:
-    """Submissions move away only after the transaction that stores them."""
-    readable = [item for item in items if _readable(item)]
-    if not readable:
-        return Counts()
-    made = [_parsed(b, item) for item in readable]
-    counts = _store_all(b, made, INBOX_BATCH, now, "person", report)
-    for item in readable:
-        inbox.done(item)
-    return counts
-
-
-def _readable(item: Item) -> bool:
-    try:
-        inbox.fields_of(item)
-    except InputError as error:
-        inbox.failed(item, str(error))
-        return False
-    return True
-
-
-def _parsed(b: Bonsai, item: Item) -> Record | Reject:
-    return parse(
-        inbox.fields_of(item), Origin("form"), Defaults(source="self"), Limits(**b.config.records.model_dump())
-    )
-
-
-def _drain_file(b: Bonsai, item: Item, now: datetime, report: Report) -> Counts:
-    try:
-        counts = import_file(b, item.path, now=now, name=item.name, report=report)
-    except InputError as error:
-        inbox.failed(item, str(error))
-        return Counts()
-    inbox.done(item)
-    return counts
 
 
 def judge_one(b: Bonsai, old: StoredRecord, changes: Mapping[str, str], by: str) -> NewRecord | Reject:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import get_args
 
@@ -16,27 +16,12 @@ from bonsai.progress import Progress, Report, silent
 from bonsai.promotion import State
 from bonsai.records import Reject, Status
 from bonsai.texts import text
-from storage import (
-    forgetting,
-    promotions_table,
-    record_versions_table,
-    records_table,
-)
+from storage import promotions_table, record_versions_table, records_table
 from storage.connect import Connection
 from storage.promotions_table import Promotion
 from storage.record_versions_table import TagName
 
 EDITABLE = ("instruction", "input", "output")
-
-
-@dataclass(frozen=True, slots=True)
-class Forgotten:
-    """What forgetting touched."""
-
-    records: tuple[str, ...]
-    adapters: tuple[str, ...]
-    "They learned from one of the records; the next night trains anew."
-    cold_night: bool
 
 
 def edit_record(b: Bonsai, record_id: str, changes: Mapping[str, str], by: str, now: datetime) -> str:
@@ -71,15 +56,6 @@ def tag_record(
         for name in get_args(TagName):
             if wanted[name] is not None:
                 record_versions_table.set_tag(con, full_id, name, str(wanted[name]), by, now)
-
-
-def forget_records(b: Bonsai, ids: Sequence[str], by: str, now: datetime) -> Forgotten:
-    """Forget for good: texts go, tombstones stay, adapters that learned from them are marked. Safe to repeat."""
-    with b.database.writing() as con:
-        found = [forgetting.forget(con, one, by, now) for one in ids]
-    records = tuple(dict.fromkeys(record for one in found for record in one.records))
-    adapters = tuple(dict.fromkeys(adapter for one in found for adapter in one.adapters))
-    return Forgotten(records, adapters, bool(adapters))
 
 
 def release_records(b: Bonsai, ids: Sequence[str], by: str, now: datetime) -> tuple[str, ...]:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
-import signal
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dying_terminal import CHUNK, Terminal
 
 from bonsai import wiring
 from bonsai.benchmark import questions
@@ -23,67 +21,14 @@ from bonsai.samples import sample_path
 from storage import inbox, records_table, rejects_table
 from storage.sql import rows
 
-CHUNK = 60
-"Records a transaction, instead of thousands: many places to die in."
-PROGRAM = """
-import importlib, os, signal, sys
-from bonsai.pipeline import intake
-
-intake.CHUNK = int(sys.argv.pop(1))
-when, path, times = sys.argv.pop(1).split()
-module, _, name = path.rpartition(".")
-place = importlib.import_module(module)
-original, calls = getattr(place, name), 0
-
-def dies(*values, **named):
-    global calls
-    calls += 1
-    if when == "before" and calls == int(times):
-        os.kill(os.getpid(), signal.SIGKILL)
-    made = original(*values, **named)
-    if when == "after" and calls == int(times):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return made
-
-setattr(place, name, dies)
-from bonsai.cli.main import main
-main()
-"""
-"""`bonsai` in small chunks, killed before or after the n-th call of a function."""
-NEVER = "after storage.imports_table.list_imports 1"
 DIFFERS = "batch, created_at, updated_at"
 "Columns that are not the same in two imports of one file."
 SUM = ("new", "duplicate", "held_back", "rejected")
 
 
 @dataclass(frozen=True)
-class Terminal:
-    """A home on which `bonsai` is called as a process of its own."""
-
-    home: Path
-
-    def start(self, *words: str | Path, dying: str = NEVER) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(CHUNK), dying, *map(str, words), "--json"],
-            env={**os.environ, "BONSAI_HOME": str(self.home), "OMP_NUM_THREADS": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def said(self, *words: str | Path) -> Any:
-        process = self.start(*words)
-        out, err = process.communicate(timeout=120)
-        assert process.returncode == 0, f"{out}\n{err}"
-        return json.loads(out)
-
-    def dies(self, dying: str, *words: str | Path) -> None:
-        process = self.start(*words, dying=dying)
-        out, err = process.communicate(timeout=120)
-        assert process.returncode == -signal.SIGKILL, f"it was not killed {dying}: {out}\n{err}"
-
-    def is_sound(self) -> bool:
-        return all(one["ok"] for one in self.said("db", "check"))
+class Importing(Terminal):
+    """A terminal whose home can be looked into."""
 
     def content(self) -> dict[str, list[dict[str, Any]]]:
         """Everything that an import decides, in the order of arrival."""
@@ -98,8 +43,8 @@ class Terminal:
 
 
 @pytest.fixture
-def terminal(home: Path) -> Terminal:
-    return Terminal(home)
+def terminal(home: Path) -> Importing:
+    return Importing(home)
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +71,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def undisturbed(new_home: Path, told: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What one import that nobody kills leaves behind."""
     home = Path(shutil.copytree(new_home, tmp_path_factory.mktemp("undisturbed") / "home"))
-    terminal = Terminal(home)
+    terminal = Importing(home)
     started = time.monotonic()
     counts = terminal.said("records", "import", told)
     seconds = time.monotonic() - started
@@ -145,7 +90,7 @@ def undisturbed(new_home: Path, told: Path, tmp_path_factory: pytest.TempPathFac
     ],
 )
 def test_killed_at_any_step_and_started_again_an_import_is_whole(
-    terminal: Terminal, told: Path, undisturbed: dict[str, Any], dying: str
+    terminal: Importing, told: Path, undisturbed: dict[str, Any], dying: str
 ) -> None:
     terminal.dies(dying, "records", "import", told)
     assert terminal.is_sound()
@@ -160,7 +105,7 @@ def test_killed_at_any_step_and_started_again_an_import_is_whole(
     assert terminal.said("records", "import", told)["new"] == 0
 
 
-def chunks_are_whole(terminal: Terminal, undisturbed: dict[str, Any], rejects: int) -> bool:
+def chunks_are_whole(terminal: Importing, undisturbed: dict[str, Any], rejects: int) -> bool:
     """What is there is a beginning of the file that ends at the end of a chunk: its rejects are there too."""
     there = terminal.content()["records"]
     told = [one["origin_line"] for one in there]
@@ -170,7 +115,7 @@ def chunks_are_whole(terminal: Terminal, undisturbed: dict[str, Any], rejects: i
 
 
 def test_killed_again_and_again_at_any_time_nothing_is_lost_and_nothing_doubled(
-    terminal: Terminal, told: Path, undisturbed: dict[str, Any]
+    terminal: Importing, told: Path, undisturbed: dict[str, Any]
 ) -> None:
     chance, killed = random.Random(20261121), 0
     for share in sorted(chance.uniform(0.2, 1.0) for _ in range(6)):
@@ -196,7 +141,7 @@ def test_killed_again_and_again_at_any_time_nothing_is_lost_and_nothing_doubled(
         "before storage.inbox.done 1",  # stored, and still in the inbox
     ],
 )
-def test_what_was_told_is_there_once_whenever_the_process_died(terminal: Terminal, dying: str) -> None:
+def test_what_was_told_is_there_once_whenever_the_process_died(terminal: Importing, dying: str) -> None:
     terminal.dies(dying, "records", "add", "Where does Mike sleep?", "Mike sleeps on the piano.")
     terminal.said("inbox", "drain")
     record = terminal.said("records", "list")
@@ -208,7 +153,7 @@ def test_what_was_told_is_there_once_whenever_the_process_died(terminal: Termina
 
 @pytest.mark.parametrize("dying", ["after bonsai.pipeline.intake._store 2", "before storage.inbox.done 1"])
 def test_a_file_in_the_inbox_is_taken_in_once_whenever_the_process_died(
-    terminal: Terminal, told: Path, undisturbed: dict[str, Any], dying: str
+    terminal: Importing, told: Path, undisturbed: dict[str, Any], dying: str
 ) -> None:
     inbox.submit_file(terminal.home / "inbox", told, datetime.now(UTC))
     terminal.dies(dying, "inbox", "drain")
