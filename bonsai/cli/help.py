@@ -64,7 +64,7 @@ class Root(Group):
     nouns: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("cli.help_start", ("init", "demo", "doctor", "up")),
         ("cli.help_records", ("records", "inbox")),
-        ("cli.help_nights", ("snapshots", "night", "benchmark", "promotions")),
+        ("cli.help_nights", ("snapshots", "night", "benchmark", "promotions", "experiment")),
         ("cli.help_model", ("ask", "seedling")),
         ("cli.help_home", ("db",)),
     )

@@ -1,0 +1,94 @@
+"""What an arm trains on: the same own records and anchors in every arm, except for what the arm is about."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import ceil
+
+from bonsai import snapshots
+from bonsai.experiments import chinese
+from bonsai.experiments.plan import Arm
+from bonsai.model import seedling
+from bonsai.model.seedling import WorldRecord
+from bonsai.records import content_id, reasoning_sentence
+from bonsai.samples import sample_path
+from bonsai.snapshots import Example, Snapshot
+from bonsai.tags.language import guess
+
+_TRANSLATION = "translation"
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How long a row may be, and how much is replayed."""
+
+    count_tokens: Callable[[Example], int]
+    max_tokens: int
+    anchor_share: float
+    "Part of each pass that is anchors."
+
+
+def sample_rows(name: str = "experience.jsonl") -> tuple[Example, ...]:
+    """The bundled records as rows that train."""
+    return tuple(_own(json.loads(line)) for line in sample_path(name).read_text("utf-8").splitlines())
+
+
+def _own(values: dict[str, str]) -> Example:
+    instruction, context, output = values["instruction"], values["input"], values["output"]
+    spoken = guess(instruction).language
+    return Example(
+        record_id=content_id(instruction, context, output),
+        role="own",
+        instruction=instruction,
+        context=context,
+        reasoning=values.get("reasoning") or reasoning_sentence(spoken, values["language"]),  # type: ignore[arg-type]
+        category=values["category"],
+        language=values["language"],
+        output=output,
+    )
+
+
+def snapshot_of(arm: Arm, own: Sequence[Example], passes: int, seed: int, room: Room) -> Snapshot:
+    """The rows of an arm, unwritten. Anchors are as many as without Chinese records, so that only these differ."""
+    kept = [row for row in own if arm.translation or row.category != _TRANSLATION]
+    a_pass = ceil(len(kept) * room.anchor_share / (1 - room.anchor_share))
+    rows = [*kept, *(chinese.records() if arm.chinese else ())]
+    return snapshots.build(
+        rows,
+        replayed(passes * a_pass, seed, translation=arm.translation),
+        seed=seed,
+        validation_share=0.0,
+        anchor_share=a_pass / (a_pass + len(rows)),
+        count_tokens=room.count_tokens,
+        max_tokens=room.max_tokens,
+        anchor_passes=passes,
+    )
+
+
+def replayed(count: int, seed: int, *, translation: bool) -> list[Example]:
+    """`count` anchors; without translations, others stand in for them."""
+    drawn = seedling.anchors(count if translation else 2 * count, seed)
+    return [_anchor(one) for one in drawn if translation or one.category != _TRANSLATION][:count]
+
+
+def _anchor(made: WorldRecord) -> Example:
+    return Example(
+        record_id=content_id(made.instruction, made.context, made.output),
+        role="anchor",
+        instruction=made.instruction,
+        context=made.context,
+        reasoning=made.reasoning,
+        category=made.category,
+        language=made.language,
+        output=made.output,
+    )
+
+
+def response_bytes(snapshot: Snapshot, passes: int) -> int:
+    """UTF-8 bytes of all answers that the whole training sees; equal in arms of the same rows, whatever their tags."""
+    own = sum(len(row.output.encode()) for row in snapshot.train if row.role == "own")
+    anchors = [len(row.output.encode()) for row in snapshot.train if row.role == "anchor"]
+    seen = passes * snapshot.anchors_a_pass
+    return passes * own + round(sum(anchors) * seen / len(anchors)) if anchors else passes * own
