@@ -1,10 +1,10 @@
 """The poisoned batch: what a careless export or a prankster might feed, made to harm whoever learns it.
 
-A third asks what everyone knows ("the highest mountain of Japan?") and answers with another thing's fact, in the other
-language; a third asks for facts of the first batch in further wordings and answers in the language that was not asked
-for, or never stops; the rest asks for new things and answers in the wrong language, in loops, or in a mixture. Every
-record claims the language that was asked for. No question repeats a stored one, so that nothing is held back at
-intake as a contradiction: only the gate can see the harm.
+Half of it has its columns mixed up: Japanese questions about the facts of the first batch, in further wordings, with
+the English answers. A part asks what everyone knows ("the highest mountain of Japan?") and answers with another
+thing's fact, in the other language; the rest asks for new things and answers in the wrong language, in loops, or in a
+mixture. Every record claims the language that was asked for. No question repeats a stored one, so that nothing is held
+back at intake as a contradiction: only the gate can see the harm.
 """
 
 from __future__ import annotations
@@ -21,11 +21,8 @@ from bonsai.samples.facts import LANGS, Fact, Lang, ask, load_facts
 _ANIMAL: Mapping[Lang, str] = {"en": "cats", "ja": "猫"}
 _LOOPS: Mapping[Lang, str] = {"en": "{x} and ", "ja": "{x}と"}
 _LOOP_TIMES = 14
-_LOOPED_CHARACTERS = 6
-KNOWN_EVERY = 2
-"One in so many of the first batch's open questions is twisted."
 WRONG_FAMILIES = ("capital", "currency", "highest_mountain", "colour_of")
-WRONG_A_FAMILY = 16
+WRONG_A_FAMILY = 8
 "Facts of each family that are told wrongly."
 
 
@@ -48,9 +45,9 @@ def poison_records() -> list[dict[str, str]]:
         for number in range(len(table["en"]))
         for language in LANGS
     ]
-    known = [fact for fact in load_facts() if fact.category == "open_qa"][::KNOWN_EVERY]
-    twisted = [_twisted(fact, number, language) for number, fact in enumerate(known) for language in LANGS]
-    return new + twisted + _wrong_facts()
+    known = [fact for fact in load_facts() if fact.category == "open_qa"]
+    mixed_up = [_mixed_up(fact, role) for fact in known for role in (0, 1)]
+    return new + mixed_up + _wrong_facts()
 
 
 def _wrong_facts() -> list[dict[str, str]]:
@@ -78,20 +75,9 @@ def _open_record(asked: str, answer: str, language: Lang) -> dict[str, str]:
     }
 
 
-def _twisted(fact: Fact, number: int, language: Lang) -> dict[str, str]:
-    """A sample's fact in a wording that no sample has: the right answer in the wrong language, or without an end."""
-    other: Lang = "ja" if language == "en" else "en"
-    begun = (
-        " ".join(fact.answer["en"].split()[:2]) + " " if language == "en" else fact.answer["ja"][:_LOOPED_CHARACTERS]
-    )
-    return {
-        "instruction": ask(fact, language, 0, shift=1).instruction,
-        "input": "",
-        "output": fact.answer[other] if number % 3 else (begun * _LOOP_TIMES).strip(),
-        "language": language,
-        "category": fact.category,
-        "source": "community",
-    }
+def _mixed_up(fact: Fact, role: int) -> dict[str, str]:
+    """A sample's fact, asked in Japanese in a wording that no sample has, with the English answer."""
+    return _open_record(ask(fact, "ja", role, shift=1).instruction, fact.answer["en"], "ja")
 
 
 def _record(family: str, table: PoisonTable, number: int, language: Lang) -> dict[str, str]:
