@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bonsai.benchmark.questions import Item
 from bonsai.duplicates.wordings import WordingGroup
@@ -89,3 +89,11 @@ def item_of(record: Record, tags: Tags, question_language: str, cluster: str) ->
         reference=record.output,
         accepted=(),
     )
+
+
+def written_item(
+    record: Record, tags: Tags, question_language: str, cluster: str, accepted: tuple[str, ...]
+) -> Item:  # fmt: skip
+    """A question that the owner wrote, parsed as a record; `accepted` are further right answers."""
+    item = item_of(record, tags, question_language, cluster)
+    return replace(item, id=written_id(record.instruction, record.input), accepted=accepted)

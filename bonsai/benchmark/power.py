@@ -3,8 +3,9 @@
 From the measured spread of two models' paired differences, cluster by cluster: a gain is seen when its lower bound at
 the gate's level is above 0; the smallest gain is the one that is seen in `power` (80 %) of such nights. With t the
 studentised bootstrap of the difference and s its standard error, that is `s * (t[1 - alpha] - t[1 - power])`: the
-textbook's `s * (1.64 + 0.84)` where t is normal. Source: Cohen, *Statistical Power Analysis* (1988), chapter 2; for
-evaluations Card et al., "With Little Power Comes Great Responsibility", https://arxiv.org/abs/2010.06595.
+textbook's `s * (1.64 + 0.84)` where t is normal, and never less than that: two models that differ in every answer show
+a skew that a small gain would not have. Source: Cohen, *Statistical Power Analysis* (1988), chapter 2; for evaluations
+Card et al., "With Little Power Comes Great Responsibility", https://arxiv.org/abs/2010.06595.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
@@ -63,8 +65,10 @@ def _sight(found: Comparison, alpha: float, power: float) -> Sight:
 
 def smallest_gain(found: Estimate, alpha: float, power: float, at_least: float = 0.0) -> float:
     """The true gain that is seen with probability `power`: shown above 0, and measured as `at_least` or more."""
-    asked = max(found.mean - found.lower(alpha), at_least)
-    return asked - float(np.quantile(found.studentised, 1 - power)) * found.standard_error
+    normal = NormalDist()
+    needed = max(float(np.quantile(found.studentised, 1 - alpha)), normal.inv_cdf(1 - alpha))
+    luck = max(-float(np.quantile(found.studentised, 1 - power)), normal.inv_cdf(power))
+    return max(needed * found.standard_error, at_least) + luck * found.standard_error
 
 
 def clusters_needed(clusters: int, smallest: float, wanted: float) -> int:

@@ -1,4 +1,4 @@
-"""`bonsai benchmark`: the fixed questions, put to any adapter."""
+"""`bonsai benchmark`: the fixed questions and the owner's, put to any adapter; what they can see."""
 
 from __future__ import annotations
 
@@ -8,11 +8,17 @@ import typer
 
 from bonsai.cli import progress
 from bonsai.cli.help import noun, verb
-from bonsai.cli.shell import AsJson, Shell, shell_of
+from bonsai.cli.records_shown import on_one_line
+from bonsai.cli.shell import AsJson, By, Shell, shell_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bonsai.benchmark.compare import Comparison
     from bonsai.benchmark.report import Report
+    from bonsai.pipeline import SuiteState
+    from bonsai.pipeline.examining import Outlook
+    from storage.suite_table import SuiteItem
 
 app = noun()
 
@@ -68,6 +74,179 @@ def compare(
     headings = ("slice", "measure", "items", "clusters", "gain", "low", "high")
     shell.table(headings, ([one[name] for name in headings] for one in compared), right=(2, 3, 4, 5, 6))
     shell.say("cli.gain_meaning")
+
+
+@verb(app, "cli.benchmark_power")
+def power(
+    ctx: typer.Context,
+    left: Annotated[str, typer.Argument(help="cli.arg_power_left", metavar="ADAPTER")] = "",
+    right: Annotated[str, typer.Argument(help="cli.arg_power_right", metavar="ADAPTER")] = "",
+    share: Annotated[float, typer.Option("--power", help="cli.opt_power", min=0.5, max=0.99)] = 0.8,
+    as_json: AsJson = False,
+) -> None:
+    """The smallest gain that the questions can see, from the spread between two models' answers."""
+    from bonsai import pipeline
+
+    shell = shell_of(ctx)
+    found = pipeline.benchmark_power(shell.open(), left, right, power=share)
+    if as_json:
+        shell.json([sight_object(one) for one in found])
+        return
+    for one in found:
+        _tell_outlook(shell, one)
+    shell.show(shell.text("suite.power_meaning", power=share, alpha=found[0].alpha))
+
+
+@verb(app, "cli.benchmark_add")
+def add(
+    ctx: typer.Context,
+    question: Annotated[str, typer.Argument(help="cli.arg_instruction", metavar="QUESTION")],
+    answer: Annotated[str, typer.Argument(help="cli.arg_output", metavar="ANSWER")],
+    accept: Annotated[list[str] | None, typer.Option("--accept", help="cli.opt_accept")] = None,
+    wording: Annotated[list[str] | None, typer.Option("--wording", help="cli.opt_wording")] = None,
+    input: Annotated[str, typer.Option("--input", help="cli.opt_input")] = "",
+    fact: Annotated[str, typer.Option("--fact", help="cli.opt_fact")] = "",
+    language: Annotated[str, typer.Option("--language", help="cli.opt_suite_language")] = "",
+    category: Annotated[str, typer.Option("--category", help="cli.opt_tag_category")] = "",
+    hold_back: Annotated[bool, typer.Option("--hold-back", help="cli.opt_hold_back")] = False,
+    by: By = "",
+    as_json: AsJson = False,
+) -> None:
+    """A question of one's own, never trained; wordings and translations of one fact share its name."""
+    from bonsai import pipeline
+
+    shell = shell_of(ctx)
+    written = pipeline.Written(
+        (question, *(wording or ())), answer, tuple(accept or ()), input, language, category, fact
+    )  # fmt: skip
+    added = pipeline.add_question(shell.open(), written, hold_back=hold_back, by=shell.person(by), now=shell.now())
+    if as_json:
+        about = {"ids": [item.id for item in added.items], "new": added.new, "held_back": added.held_back}
+        shell.json(about | suite_object(added.state))
+        return
+    shell.show(shell.text("suite.added", ids=", ".join(item.id for item in added.items), new=added.new))
+    if added.held_back:
+        shell.show(shell.text("suite.held_back", ids=", ".join(one[:10] for one in added.held_back)))
+    tell_state(shell, added.state)
+
+
+@verb(app, "cli.benchmark_list", name="list")
+def list_(
+    ctx: typer.Context,
+    history: Annotated[bool, typer.Option("--history", help="cli.opt_suite_history")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """The owner's suite: what judges now, and how far it is from deciding."""
+    from bonsai import pipeline
+
+    shell = shell_of(ctx)
+    bonsai = shell.open()
+    state = pipeline.suite_state(bonsai)
+    if as_json:
+        told = suite_object(state) | {"questions": [item_object(one) for one in state.items]}
+        shell.json(told | ({"changes": pipeline.suite_history(bonsai)} if history else {}))
+        return
+    rows = ((one.id, one.item["language"], one.cluster, one.frozen_at, on_one_line(str(one.item["instruction"])))
+            for one in state.items)  # fmt: skip
+    shell.table(("id", "language", "fact", "frozen_at", "wording"), rows, clipped=(2, 4))
+    if history:
+        changes = pipeline.suite_history(bonsai)
+        lines = (
+            (
+                c.changed_at,
+                shell.text(f"suite.action_{c.action}"),
+                c.item_id,
+                c.who,
+                why(shell, c.reason),
+                c.version[:8],
+            )
+            for c in changes
+        )
+        shell.table(("at", "status", "id", "by", "reason", "version"), lines)
+    tell_state(shell, state)
+
+
+@verb(app, "cli.benchmark_retire")
+def retire(
+    ctx: typer.Context,
+    ids: Annotated[list[str], typer.Argument(help="cli.arg_suite_items", metavar="ID")],
+    reason: Annotated[str, typer.Option("--reason", help="cli.opt_reason")] = "",
+    by: By = "",
+    as_json: AsJson = False,
+) -> None:
+    """Questions of the owner's suite judge no more; their records may train again."""
+    from bonsai import pipeline
+
+    shell = shell_of(ctx)
+    bonsai = shell.open()
+    retired = pipeline.retire_questions(bonsai, ids, by=shell.person(by), reason=reason, now=shell.now())
+    state = pipeline.suite_state(bonsai)
+    if as_json:
+        shell.json({"ids": retired} | suite_object(state))
+        return
+    shell.show(shell.text("suite.retired_now", ids=", ".join(retired)))
+    tell_state(shell, state)
+
+
+def tell_state(shell: Shell, state: SuiteState) -> None:
+    """How far the owner's suite is from deciding."""
+    values = {"items": len(state.items), "facts": state.clusters, "needed": state.needed, "missing": state.missing}
+    key = "suite.can_decide" if not state.missing else "suite.cannot_decide"
+    shell.show(shell.text(key, counting=state.counting, version=state.version[:12], **values))
+
+
+def suite_object(state: SuiteState) -> dict[str, object]:
+    """The JSON shape of the suite's state."""
+    return {
+        "version": state.version,
+        "items": len(state.items),
+        "facts": state.clusters,
+        "facts_that_count": state.counting,
+        "facts_needed": state.needed,
+        "can_decide": not state.missing,
+    }
+
+
+def item_object(one: SuiteItem) -> dict[str, object]:
+    """The JSON shape of a question of the suite."""
+    return {**one.item, "id": one.id, "fact": one.cluster, "records": one.record_ids, "frozen_at": one.frozen_at}
+
+
+def why(shell: Shell, reason: str) -> str:
+    """Bonsai's own reasons in the caller's language, a person's as it was written."""
+    return shell.text(f"suite.because_{reason}") if reason in ("not_active", "forgotten", "released") else reason
+
+
+def sight_object(one: Outlook) -> dict[str, object]:
+    """The JSON shape of what one sheet can see."""
+    about = {name: getattr(one, name) for name in ("sheet", "challenger", "champion", "alpha", "power", "minimum_gain")}
+    figures = {"smallest_promoted": one.smallest_promoted, "facts_to_see_minimum": one.facts_to_see_minimum}
+    return {**about, **figures, "slices": one.sights}
+
+
+def _tell_outlook(shell: Shell, one: Outlook) -> None:
+    names = {"sheet": one.sheet, "left": one.challenger[:10], "right": one.champion[:10]}
+    shell.show(shell.text("suite.power_of", **names))
+    headings = ("slice", "measure", "items", "clusters", "spread", "smallest_gain")
+    shell.table(headings, _sight_rows(shell, one), right=(2, 3, 4, 5))
+    if one.smallest_promoted is None:
+        shell.show(shell.text("suite.power_too_few"))
+        return
+    values = {"gain": one.smallest_promoted, "minimum": one.minimum_gain, "facts": one.facts_to_see_minimum or 0}
+    shell.show(shell.text("suite.power_promoted", power=one.power, **values))
+
+
+def _sight_rows(shell: Shell, one: Outlook) -> Iterable[tuple[str, ...]]:
+    from bonsai.cli.promotion_shown import slice_name
+
+    for seen in one.sights:
+        points = seen.measure == "accuracy"
+        figures = (
+            "-" if value is None else f"{100 * value:.1f}" if points else f"{value:.3f}"
+            for value in (seen.standard_error, seen.smallest_gain)
+        )
+        name = slice_name(one.sheet, seen.slice, shell.language)
+        yield name, shell.text(f"suite.measure_{seen.measure}"), str(seen.items), str(seen.clusters), *figures
 
 
 def _comparison(one: Comparison, alpha: float) -> dict[str, object]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bonsai.cli import progress
+from bonsai.cli.gate_shown import gate_fields
 from bonsai.cli.help import noun, verb
 from bonsai.cli.records_shown import short
 from bonsai.cli.shell import AsJson, Shell, shell_of
@@ -94,6 +95,7 @@ def tell(shell: Shell, night: NightReport, as_json: bool) -> None:
             ("verdict", verdict_text(shell, night)),
             ("challenger", short(night.challenger)),
             ("champion", short(night.champion) or "base"),
+            *gate_fields(night.gate, shell.language),
         )
     )
     shell.bullets(night.reasons_in(shell.language))
@@ -129,6 +131,8 @@ def night_object(shell: Shell, night: NightReport) -> dict[str, object]:
         "challenger": night.challenger,
         "champion": night.champion,
         "accuracy": night.accuracy,
+        "suite": night.suite,
+        "gate": night.gate,
     }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bonsai.cli.help import noun, verb
+from bonsai.cli.promotion_shown import explanation_object, tell_explanation
 from bonsai.cli.records_shown import short
 from bonsai.cli.shell import AsJson, By, Shell, shell_of
 
@@ -34,12 +35,23 @@ def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
 
 
 @verb(app, "cli.promotions_show")
-def show(ctx: typer.Context, promotion: PromotionId, as_json: AsJson = False) -> None:
-    """One promotion."""
-    from bonsai import views
+def show(
+    ctx: typer.Context,
+    promotion: Annotated[str, typer.Argument(help="cli.arg_promotion_or_newest", metavar="ID")] = "",
+    every: Annotated[bool, typer.Option("--all", help="cli.opt_all_flips")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """One verdict and everything it rests on; the newest one without an id."""
+    from bonsai import pipeline
 
     shell = shell_of(ctx)
-    _tell(shell, views.show_promotion(shell.open(), promotion), as_json)
+    found = pipeline.explain(shell.open(), promotion)
+    told = promotion_object(found.promotion)
+    if as_json:
+        shell.json(told | explanation_object(found, shell.language))
+        return
+    shell.fields(told.items())
+    tell_explanation(shell, found, every=every)
 
 
 @verb(app, "cli.promotions_approve")

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bonsai.benchmark.compare import ACCURACY, Comparison, Pair, Slice, compare, slices
 from bonsai.benchmark.report import GUARDS, Report, accuracy, mean
-from bonsai.benchmark.statistics import holm
+from bonsai.benchmark.statistics import Estimate, holm
 from bonsai.decision.results import Outcome, Policy, Reason, Rule, RuleResult
 
 ALL = Slice("all")
@@ -158,18 +158,18 @@ def harmed_slices(rule: Rule, pair: Pair, policy: Policy, left_out: frozenset[st
         if (found := compare(pair, part, policy.bits, policy.slice_bootstrap, left_out)).estimate
     ]
     worse = holm([made.p_below() for _, made in compared if made], policy.alpha)
-    margin = policy.slice_margin_bits
     return tuple(
-        _slice_harmed(rule, found, margin)
-        for (found, _), shown in zip(compared, worse, strict=True)
-        if shown and found.mean <= -margin
+        _slice_harmed(rule, found, made, policy)
+        for (found, made), shown in zip(compared, worse, strict=True)
+        if made and shown and found.mean <= -policy.slice_margin_bits
     )
 
 
-def _slice_harmed(rule: Rule, found: Comparison, margin: float) -> RuleResult:
-    values = (("slice", found.slice.name), ("gain", found.mean), ("margin", margin))
-    reason = Reason("decision.slice_harmed", values)
-    return RuleResult(rule, found.slice.name, "fail", reason, found.mean, None, -margin, harm=rule == "D")
+def _slice_harmed(rule: Rule, found: Comparison, made: Estimate, policy: Policy) -> RuleResult:
+    margin, alpha = policy.slice_margin_bits, policy.alpha
+    reason = Reason("decision.slice_harmed", (("slice", found.slice.name), ("gain", found.mean), ("margin", margin)))
+    bounds = (made.lower(alpha), made.upper(alpha))
+    return RuleResult(rule, found.slice.name, "fail", reason, found.mean, bounds, -margin, harm=rule == "D")
 
 
 def erosion(

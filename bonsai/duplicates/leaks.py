@@ -69,8 +69,9 @@ class _Item:
 class LeakGuard:
     """The benchmark's questions, ready to be asked about many records."""
 
-    def __init__(self, items: Iterable[tuple[str, str, str]]) -> None:
-        """`items`: (id, instruction, input)."""
+    def __init__(self, items: Iterable[tuple[str, str, str]], kept: frozenset[str] = frozenset()) -> None:
+        """`items`: (id, instruction, input). `kept`: ids of those that no record retires, not even the owner's own."""
+        self._kept = kept
         self._items = [_item(*item) for item in items]
         self._by_rare_shingle: dict[str, list[int]] = {}
         self._by_run: dict[str, list[int]] = {}
@@ -87,7 +88,10 @@ class LeakGuard:
     def judge(self, record: Record) -> LeakFinding:
         """Which items a record leaks, or retires because it is the owner's own."""
         found = self.matches(record.instruction, record.input)
-        return LeakFinding(retires=found) if record.source in OWN_SOURCES else LeakFinding(leaks=found)
+        if record.source not in OWN_SOURCES:
+            return LeakFinding(leaks=found)
+        leaks = tuple(item for item in found if item in self._kept)
+        return LeakFinding(leaks, tuple(item for item in found if item not in self._kept))
 
     def matches(self, instruction: str, input: str = "") -> tuple[str, ...]:
         """Ids of the items that this question matches, in the items' order."""

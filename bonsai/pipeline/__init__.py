@@ -15,9 +15,12 @@ from bonsai.pipeline.asking import ask_all as ask_all
 from bonsai.pipeline.draining import Drained as Drained
 from bonsai.pipeline.draining import drain_inbox as drain_inbox
 from bonsai.pipeline.draining import submit as submit
+from bonsai.pipeline.examining import benchmark_power as benchmark_power
 from bonsai.pipeline.examining import benchmark_report as benchmark_report
 from bonsai.pipeline.examining import compare_adapters as compare_adapters
 from bonsai.pipeline.examining import run_benchmark as run_benchmark
+from bonsai.pipeline.explaining import Explanation as Explanation
+from bonsai.pipeline.explaining import explain as explain
 from bonsai.pipeline.forgetting import Forgotten as Forgotten
 from bonsai.pipeline.forgetting import forget_records as forget_records
 from bonsai.pipeline.intake import Counts as Counts
@@ -34,6 +37,12 @@ from bonsai.pipeline.night import fail_night as fail_night
 from bonsai.pipeline.night import promote_night as promote_night
 from bonsai.pipeline.night import run_night as run_night
 from bonsai.pipeline.night import train_night as train_night
+from bonsai.pipeline.owners_suite import SuiteState as SuiteState
+from bonsai.pipeline.owners_suite import Written as Written
+from bonsai.pipeline.owners_suite import add_question as add_question
+from bonsai.pipeline.owners_suite import retire_questions as retire_questions
+from bonsai.pipeline.owners_suite import suite_history as suite_history
+from bonsai.pipeline.owners_suite import suite_state as suite_state
 from bonsai.pipeline.parts import Bonsai as Bonsai
 from bonsai.pipeline.people import approve as approve
 from bonsai.pipeline.people import edit_record as edit_record

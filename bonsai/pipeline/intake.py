@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Literal
 
 from bonsai import duplicates, tags
-from bonsai.benchmark import questions
+from bonsai.benchmark import pools, questions
 from bonsai.duplicates import Finding, Index, Known, LeakFinding, LeakGuard
 from bonsai.files import sha256_file, sha256_json
 from bonsai.pipeline.learned_tagger import category_tagger
+from bonsai.pipeline.owners_suite import written_questions
 from bonsai.pipeline.parts import Bonsai
 from bonsai.progress import Progress, Report, silent
 from bonsai.readers import read, recognise
@@ -105,12 +106,13 @@ def open_judge(b: Bonsai, without: frozenset[str] = frozenset()) -> Judge:
     """A judge that knows every stored record but those of the ids in `without`, which are being edited."""
     index = Index(duplicates.NearSettings(**b.config.duplicates.model_dump()))
     with b.database.reading() as con:
-        rows = records_table.index_rows(con)
+        rows, written = records_table.index_rows(con), written_questions(con)
         if not without:  # an edit may go back to an earlier version
             index.add_ids(records_table.ids_without_texts(con))
     index.add_batch([_known(row) for row in rows if row.id not in without])
-    items = [(i.id, i.instruction, i.input) for pool in questions.pools() for i in questions.load(pool)]
-    return Judge(index, LeakGuard(items), category_tagger(b), b.config.tags.category_threshold)
+    items = [(i.id, i.instruction, i.input) for pool in questions.pools() for i in pools.asked(pool)]
+    guard = LeakGuard([*items, *written], kept=frozenset(item for item, _, _ in written))
+    return Judge(index, guard, category_tagger(b), b.config.tags.category_threshold)
 
 
 def _known(row: records_table.IndexRow) -> Known:

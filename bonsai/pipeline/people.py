@@ -11,6 +11,7 @@ from bonsai import tags
 from bonsai.errors import UsageError
 from bonsai.pipeline.intake import CHUNK, judge_one
 from bonsai.pipeline.learned_tagger import learn_tagger
+from bonsai.pipeline.owners_suite import retire_asked
 from bonsai.pipeline.parts import Bonsai
 from bonsai.progress import Progress, Report, silent
 from bonsai.promotion import State
@@ -59,9 +60,12 @@ def tag_record(
 
 
 def release_records(b: Bonsai, ids: Sequence[str], by: str, now: datetime) -> tuple[str, ...]:
-    """Let held-back, suspect or excluded records train."""
+    """Let held-back, suspect or excluded records train; a question of the owner's suite that one asks retires."""
     with b.database.writing() as con:
-        return tuple(record_versions_table.release(con, _full(con, one), by, now).record.id for one in ids)
+        released = [record_versions_table.release(con, _full(con, one), by, now).record for one in ids]
+        for record in released:
+            retire_asked(con, record, by, now)
+    return tuple(record.id for record in released)
 
 
 def exclude_records(b: Bonsai, ids: Sequence[str], by: str, now: datetime) -> tuple[str, ...]:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from bonsai import wiring
+from bonsai.pipeline.learned_tagger import category_tagger
 from bonsai.records import Category, Origin, Record, Status, Tag, Tags
 from storage.artifacts import DatabaseSettings, Home, create_home, open_home
 from storage.record_rows import NewRecord, Reason
@@ -33,6 +35,15 @@ def settings() -> DatabaseSettings:
 def new_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fresh home to copy: made in a quarter of a second, copied in a hundredth."""
     return create_home(tmp_path_factory.mktemp("template") / "home", AT, SETTINGS).root
+
+
+@pytest.fixture(scope="session")
+def taught_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh home to copy, its category tagger learned already: that takes seconds."""
+    home = tmp_path_factory.mktemp("taught") / "home"
+    wiring.init(home, "en", AT, {})
+    category_tagger(wiring.open(home, {}))
+    return home
 
 
 @pytest.fixture

@@ -1,0 +1,170 @@
+"""How a verdict explains itself in the terminal: one sentence, the rules, the slices, the answers that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from bonsai.cli.intervals import plot, scale_of
+from bonsai.cli.records_shown import on_one_line, short
+from bonsai.texts import TextLanguage, text
+
+if TYPE_CHECKING:
+    from bonsai.cli.shell import Shell
+    from bonsai.decision import RuleResult
+    from bonsai.pipeline.explaining import Explanation, Flip, SliceChange
+
+FLIPS = 3
+"Changed answers of each direction that are shown without `--all`."
+MARKS = {"pass": "✓", "fail": "✗", "unclear": "?", "noted": "·"}
+
+
+def sentence(found: Explanation, language: TextLanguage) -> str:
+    """The verdict in one sentence, with the first reason."""
+    from bonsai.decision import render
+
+    decision, told = found.decision, found.promotion
+    kind = "keep_harm" if decision.verdict == "keep" and decision.harm else decision.verdict
+    reason = render(decision.reasons[0], language) if decision.reasons else ""
+    names = {"challenger": short(told.adapter), "champion": short(told.judged_against)}
+    return text(f"explain.{kind}", language, reason=reason, **names).strip()
+
+
+def rule_name(rule: RuleResult, language: TextLanguage) -> str:
+    """`A validity`, `B ends by itself, ja`."""
+    from bonsai.benchmark.report import domain_name
+
+    name, _, spoken = rule.name.partition("/")
+    known = rule.rule in "AFC" or not spoken
+    words = text(f"explain.rule_{name}", language) if known or rule.rule == "B" else domain_name(name, language)
+    return f"{rule.rule} {words}" + (f", {spoken}" if spoken else "")
+
+
+def rule_rows(found: Explanation, language: TextLanguage) -> Iterator[tuple[str, ...]]:
+    """One line a rule: mark, figure, one-sided bounds, what was needed, the interval drawn."""
+    scales = {
+        of_accuracy: scale_of(
+            value
+            for rule in found.decision.rules
+            if rule.interval and (rule.name == "accuracy") is of_accuracy
+            for value in (*rule.interval, rule.threshold)
+        )
+        for of_accuracy in (False, True)
+    }
+    for rule in found.decision.rules:
+        kept = (rule.rule, rule.name, rule.interval) == ("E", "retention", None)
+        write = _share if rule.rule == "B" or kept else _number
+        bounds = drawn = ""
+        if rule.interval and rule.figure is not None:
+            low, high = rule.interval
+            bounds = f"{low:+.3f} {high:+.3f}"
+            drawn = plot(scales[rule.name == "accuracy"], rule.figure, low, high, rule.threshold)
+        needed = write(rule.threshold) if rule.figure is not None else ""
+        yield MARKS[rule.outcome], rule_name(rule, language), write(rule.figure), bounds, needed, drawn
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:+.3f}"
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.1%}"
+
+
+def slice_rows(slices: Sequence[SliceChange], language: TextLanguage) -> Iterator[tuple[str, ...]]:
+    """Right answers before and after, and the gain in bits/byte with its bounds."""
+    from bonsai.benchmark.report import percent
+
+    for one in slices:
+        bounds = "" if one.low is None or one.high is None else f"{one.low:+.3f} {one.high:+.3f}"
+        name = slice_name(one.sheet, one.slice, language)
+        yield name, str(one.items), percent(one.before), percent(one.after), f"{one.gain:+.3f}", bounds
+
+
+def slice_name(sheet: str, name: str, language: TextLanguage) -> str:
+    """A slice in words; those of the owner's suite say so."""
+    from bonsai.benchmark.report import domain_name
+
+    domain, _, spoken = name.partition("/")
+    words = f"{domain_name(domain, language)}, {spoken}" if spoken else text(f"decision.slice_{name}", language)
+    return f"{text('explain.suite', language)}: {words}" if sheet == "suite" else words
+
+
+def tell_explanation(shell: Shell, found: Explanation, *, every: bool) -> None:
+    """The whole explanation for reading."""
+    shell.show(f"\n{sentence(found, shell.language)}")
+    shell.say("explain.rules")
+    headings = ("mark", "rule", "figure", "bounds", "needed", "interval")
+    shell.table(headings, rule_rows(found, shell.language), right=(2, 3, 4))
+    shell.show(shell.text("explain.legend"))
+    if found.slices:
+        shell.say("explain.slices")
+        headings = ("slice", "items", "before", "after", "gain", "bounds")
+        shell.table(headings, slice_rows(found.slices, shell.language), right=(1, 2, 3, 4, 5))
+    for sheet in found.missing:
+        shell.show(shell.text("explain.no_reports", sheet=sheet, adapter=short(found.promotion.adapter)))
+    for gained in (True, False):
+        tell_flips(shell, [flip for flip in found.flips if flip.gained is gained], gained, every)
+    if found.flips:
+        shell.show(shell.text("explain.new_records", count=found.new_records))
+
+
+def tell_flips(shell: Shell, flips: Sequence[Flip], gained: bool, every: bool) -> None:
+    """Answers that changed in one direction, side by side."""
+    shell.say("explain.gained" if gained else "explain.lost", count=len(flips))
+    shown = flips if every else flips[:FLIPS]
+    for flip in shown:
+        tell_flip(shell, flip)
+    if len(shown) < len(flips):
+        shell.say("explain.more", count=len(flips) - len(shown))
+
+
+def tell_flip(shell: Shell, flip: Flip) -> None:
+    """One changed answer: question, right answer, what both said, which of tonight's records are like it."""
+    from rich.padding import Padding
+    from rich.table import Table
+
+    shell.show(f"\n{'✗→✓' if flip.gained else '✓→✗'} {flip.question}")
+    sides = Table.grid(padding=(0, 2), expand=True)
+    for _ in range(2):
+        sides.add_column(ratio=1, overflow="fold")
+    sides.add_row(shell.text("explain.before"), shell.text("explain.after"))
+    sides.add_row(flip.before.strip() or "-", flip.after.strip() or "-")
+    said = [
+        f"{shell.text('explain.your_record', id=short(near.id), likeness=near.likeness)}"
+        f" {on_one_line(near.instruction)} → {on_one_line(near.output)}"
+        for near in flip.records
+    ]
+    for part in (f"{shell.text('explain.right_answer')} {flip.reference}", sides, *said):
+        shell.show(Padding(part, (0, 0, 0, 4)))
+
+
+def explanation_object(found: Explanation, language: TextLanguage) -> dict[str, object]:
+    """Everything, as JSON; texts in the caller's language."""
+    from bonsai.decision import render
+
+    rules = [
+        {
+            "rule": rule.rule,
+            "name": rule.name,
+            "outcome": rule.outcome,
+            "figure": rule.figure,
+            "low": rule.interval[0] if rule.interval else None,
+            "high": rule.interval[1] if rule.interval else None,
+            "threshold": rule.threshold,
+            "reason": render(rule.reason, language),
+        }
+        for rule in found.decision.rules
+    ]
+    return {
+        "sentence": sentence(found, language),
+        "reasons": [render(reason, language) for reason in found.decision.reasons],
+        "harm": found.decision.harm,
+        "confirmation_opened": found.decision.confirmation_opened,
+        "evidence": found.evidence,
+        "rules": rules,
+        "slices": found.slices,
+        "flips": found.flips,
+        "missing": found.missing,
+        "new_records": found.new_records,
+    }

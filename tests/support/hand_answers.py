@@ -1,0 +1,111 @@
+"""An examination without a model, through everything that writes: the job on the disk, the worker's reports, the cache.
+
+Only the answerer is made by hand: a pupil answers each question with its reference answer or with nonsense.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bonsai.benchmark import worker
+from bonsai.benchmark.examination import BASE, Examination, Examined, Subject, from_json, to_json
+from bonsai.benchmark.questions import Item
+from bonsai.benchmark.run import expected_tags
+from bonsai.files import write_json_atomic
+from bonsai.model.answerer import Generated, Likelihood, Scored
+from bonsai.model.prompt import CURRENT, AnswerTags, Question, completion
+
+
+@dataclass(frozen=True)
+class Pupil:
+    """What a model knows."""
+
+    knows: Callable[[Item], bool]
+    bits: Callable[[Item], float]
+
+
+def ignorant(bits: float = 2.0) -> Pupil:
+    return Pupil(lambda item: False, lambda item: bits)
+
+
+def learned(bits: float = 1.0, *, domains: Sequence[str] = (), forgot: Sequence[str] = ()) -> Pupil:
+    """Answers these domains (all for none) rightly, but for the items in `forgot`."""
+    return Pupil(lambda item: item.domain in (domains or (item.domain,)) and item.id not in forgot, lambda item: bits)
+
+
+@dataclass
+class HandAnswerer:
+    """A pupil at its desk."""
+
+    name: str
+    pupil: Pupil
+    known: Mapping[tuple[str, str], Item]
+    "By instruction and input."
+
+    def answers(
+        self, questions: Sequence[Question], forced: Sequence[AnswerTags | None], max_new_tokens: int | None = None
+    ) -> list[Generated]:
+        return [self._answer(self._item(question)) for question in questions]
+
+    def _answer(self, item: Item) -> Generated:
+        said = item.reference if self.pupil.knows(item) else nonsense(item)
+        return Generated(completion(CURRENT, expected_tags(item), said), True, 5)
+
+    def log_likelihoods(self, examples: Sequence[Scored]) -> list[Likelihood]:
+        made = []
+        for one in examples:
+            item, size = self._item(one.question), len(one.response.encode())
+            made.append(Likelihood((self.pupil.bits(item) + jitter(self.name, item.id)) * size, size))
+        return made
+
+    def logits_fingerprint(self) -> tuple[float, ...]:
+        return (jitter(self.name, "logits"),)
+
+    def _item(self, question: Question) -> Item:
+        return self.known[(question.instruction, question.context)]
+
+
+def nonsense(item: Item) -> str:
+    """A wrong answer in the right language that no other item gets."""
+    word = hashlib.sha256(item.instruction.encode()).hexdigest()[:12]
+    return f"それは{word}という話です。" if item.language == "ja" else f"That would be {word} I guess."
+
+
+def jitter(*names: str) -> float:
+    return int(hashlib.sha256(" ".join(names).encode()).hexdigest()[:4], 16) / 65_536 / 20
+
+
+@dataclass
+class DeskExaminer:
+    """`Examiner` whose worker is called in this process."""
+
+    pupils: dict[str, Pupil] = field(default_factory=lambda: {BASE: ignorant()})
+    newcomer: Pupil = field(default_factory=learned)
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    "(subject, sheet) of every report that was really made."
+
+    def examine(self, examination: Examination, on_progress: Callable[[int, int], None]) -> tuple[Examined, ...]:
+        job = Path(examination.reports_folder) / "jobs" / f"{examination.created_at.replace(':', '')}.json"
+        write_json_atomic(job, to_json(examination))
+        read = from_json(json.loads(job.read_text("utf-8")))
+        desk = worker.Desk(read, "settings", "libraries")
+        made = []
+        for number, subject in enumerate(read.subjects):
+            for sheet in read.sheets:
+                path = desk.path(subject, sheet)
+                if not path.is_file():
+                    self.asked.append((subject.adapter, sheet.name))
+                answerer = HandAnswerer(
+                    subject.adapter, self._pupil(subject), {(one.instruction, one.input): one for one in sheet.items}
+                )  # fmt: skip
+                report = worker.write_report(desk, answerer, subject, sheet, path, lambda done, steps: None)
+                made.append(Examined(subject.adapter, sheet.name, path, report))
+                on_progress(number + 1, len(read.subjects))
+        return tuple(made)
+
+    def _pupil(self, subject: Subject) -> Pupil:
+        return self.pupils.get(subject.adapter, self.newcomer)
