@@ -107,6 +107,8 @@ class NightReport:
     "On the selection pool."
     suite: Accuracy
     "On the owner's suite; empty without one."
+    gate: Mapping[str, Any]
+    "How often the confirmation pool was opened, and how far the owner's suite is from deciding."
     started_at: datetime
     finished_at: datetime | None
     start: str = ""
@@ -152,6 +154,7 @@ def _night_report(night: Night) -> NightReport:
         champion=outcome.champion,
         accuracy=_mapping((outcome.report or {}).get("accuracy")),
         suite=_mapping((outcome.report or {}).get("suite")),
+        gate=_mapping((outcome.report or {}).get("gate")),
         started_at=night.started_at,
         finished_at=night.finished_at,
         start=str(training.get("start", "")),
