@@ -35,7 +35,7 @@ def check(ctx: typer.Context, as_json: AsJson = False) -> None:
     from bonsai.cli.findings import tell
 
     shell = shell_of(ctx)
-    raise typer.Exit(tell(shell, pipeline.check(shell.open()), as_json))
+    raise typer.Exit(tell(shell, pipeline.check(shell.open(), shell.language), as_json))
 
 
 @verb(app, "cli.db_backup")

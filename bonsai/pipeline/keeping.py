@@ -14,6 +14,7 @@ from bonsai.files import write_atomic
 from bonsai.pipeline.parts import Bonsai
 from bonsai.snapshots import MANIFEST
 from bonsai.snapshots import read as read_snapshot
+from bonsai.texts import TextLanguage
 from bonsai.training.passport import PASSPORT, read_passport
 from storage import records_table
 from storage.artifacts import finished_folders
@@ -70,11 +71,11 @@ def _written(rows: list[dict[str, str]], kind: Literal["jsonl", "csv", "parquet"
     return bytes(pd.DataFrame(rows, columns=COLUMNS).to_parquet(index=False))
 
 
-def check(b: Bonsai) -> tuple[Finding, ...]:
+def check(b: Bonsai, language: TextLanguage = "en") -> tuple[Finding, ...]:
     """The database against itself, the log's chain, every adapter and snapshot against its hashes."""
     with b.database.reading() as con:
         problems = check_database(con)
-    found = [Finding("database", not problems, "; ".join(one.render() for one in problems))]
+    found = [Finding("database", not problems, "; ".join(one.render(language) for one in problems))]
     for name, parent, manifest, reader in (
         ("adapters", b.places.adapters, PASSPORT, read_passport),
         ("snapshots", b.places.snapshots, MANIFEST, read_snapshot),
@@ -85,7 +86,7 @@ def check(b: Bonsai) -> tuple[Finding, ...]:
             try:
                 reader(folder)
             except IntegrityError as error:
-                broken.append(str(error))
+                broken.append(error.render(language))
         found.append(Finding(name, not broken, "; ".join(broken) or str(len(folders))))
     return tuple(found)
 
