@@ -83,6 +83,18 @@ class CliSettings(Section):
     list_limit: int = Field(ge=1)
 
 
+class DashboardSettings(Section):
+    """The pages."""
+
+    port: int = Field(ge=1, le=65535)
+    memory_limit: str = Field(pattern=r"^\d+(\.\d+)?\s*[KMGT]i?B$")
+    threads: int = Field(ge=1)
+    lock_wait_seconds: float = Field(gt=0)
+    page_size: int = Field(ge=5, le=200)
+    session_hours: float = Field(gt=0)
+    login_attempts: int = Field(ge=1)
+
+
 class BenchmarkSettings(Section):
     """How the benchmark is run."""
 
@@ -180,6 +192,7 @@ class Config(Section):
     night: NightSettings
     prefect: PrefectSettings
     cli: CliSettings
+    dashboard: DashboardSettings
     benchmark: BenchmarkSettings
     gate: GateSettings
     training: TrainingSettings

@@ -62,11 +62,11 @@ class Root(Group):
     """`bonsai` itself: knows the nouns by name and loads the one that is called."""
 
     nouns: tuple[tuple[str, tuple[str, ...]], ...] = (
-        ("cli.help_start", ("init", "demo", "doctor", "up")),
+        ("cli.help_start", ("init", "demo", "doctor", "up", "dashboard")),
         ("cli.help_records", ("records", "inbox")),
         ("cli.help_nights", ("snapshots", "night", "benchmark", "promotions", "experiment")),
         ("cli.help_model", ("ask", "seedling")),
-        ("cli.help_home", ("db",)),
+        ("cli.help_home", ("db", "users")),
     )
 
     def list_commands(self, ctx: Any) -> list[str]:

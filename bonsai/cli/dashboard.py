@@ -1,0 +1,86 @@
+"""`bonsai dashboard`: the pages, until Ctrl-C."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bonsai.cli.help import noun, verb
+from bonsai.cli.shell import Shell, shell_of
+from bonsai.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bonsai.pipeline.parts import Bonsai
+
+app = noun()
+
+
+@verb(app, "cli.dashboard")
+def dashboard(
+    ctx: typer.Context,
+    host: Annotated[str, typer.Option("--host", help="cli.opt_host")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", help="cli.opt_port", show_default=False)] = 0,
+    names: Annotated[list[str] | None, typer.Option("--name", help="cli.opt_name", metavar="NAME")] = None,
+    login: Annotated[bool, typer.Option("--login", help="cli.opt_login")] = False,
+) -> None:
+    """On this machine alone nobody logs in; any other address needs users."""
+    from bonsai.dashboard import accounts, security
+    from bonsai.dashboard.app import create_app, serve
+
+    shell = shell_of(ctx)
+    bonsai = shell.open()
+    login = login or not security.is_loopback(host)
+    if login and not accounts.list_users(bonsai):
+        raise UsageError("dashboard.needs_users", host=host)
+    port = port or bonsai.config.dashboard.port
+    _require_free(host, port)
+    made = create_app(
+        bonsai,
+        clock=shell.now,
+        owner="" if login else shell.person(""),
+        drain=drainer(shell, bonsai),
+        hosts=security.trusted_hosts(host, names or []),
+    )
+    shell.say("dashboard.serving", url=f"http://{f'[{host}]' if ':' in host else host}:{port}/")
+    shell.out.flush()
+    serve(made, host, port)
+
+
+def _require_free(host: str, port: int) -> None:
+    """uvicorn would say it in English, after everything else has started."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            told = {"host": host, "port": port, "detail": error.strerror, "other": port + 1}
+            raise UsageError("dashboard.port_taken", **told) from error
+
+
+def drainer(shell: Shell, bonsai: Bonsai) -> Callable[[], None]:
+    """Starts `bonsai inbox drain` as a process of its own: it reads every record that there is, a page must not.
+
+    One at a time; a call while it runs makes it run once more afterwards.
+    """
+    wanted = threading.Event()
+
+    def work() -> None:
+        while True:
+            wanted.wait()
+            wanted.clear()
+            log = bonsai.places.logs / "dashboard-drain.log"
+            environ = {**shell.environ, "BONSAI_HOME": str(bonsai.home)}
+            with log.open("ab") as told:
+                command = [sys.executable, "-P", "-m", "bonsai.cli.main", "inbox", "drain", "--json"]
+                subprocess.run(command, env=environ, stdin=subprocess.DEVNULL, stdout=told, stderr=told, check=False)
+
+    threading.Thread(target=work, daemon=True, name="drain").start()
+    return wanted.set

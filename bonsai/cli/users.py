@@ -1,0 +1,78 @@
+"""`bonsai users`: who may log in to the dashboard from another machine."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from bonsai.cli.help import noun, verb
+from bonsai.cli.shell import AsJson, Shell, one_of, shell_of
+from bonsai.errors import UsageError
+
+app = noun()
+
+UserName = Annotated[str, typer.Argument(help="cli.arg_user", metavar="NAME")]
+
+
+@verb(app, "cli.users_add")
+def add(
+    ctx: typer.Context,
+    name: UserName,
+    role: Annotated[str, typer.Option("--role", help="cli.opt_role")] = "contributor",
+) -> None:
+    """Asks for the password, or reads a line of standard input."""
+    from bonsai.dashboard import accounts
+    from storage.users_table import ROLES
+
+    shell = shell_of(ctx)
+    bonsai = shell.open()
+    as_what = one_of(role, ROLES, "--role")
+    kept = accounts.add_user(bonsai, name, as_what, _password(shell), shell.now())
+    shell.say("dashboard.user_added", name=kept, role=as_what)
+
+
+@verb(app, "cli.users_list", name="list")
+def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """By name; no hash is shown."""
+    from bonsai.dashboard import accounts
+
+    shell = shell_of(ctx)
+    found = accounts.list_users(shell.open())
+    if as_json:
+        shell.json_lines({"name": one.name, "role": one.role, "created_at": one.created_at} for one in found)
+        return
+    shell.table(("name", "role", "at"), ((one.name, one.role, one.created_at) for one in found))
+
+
+@verb(app, "cli.users_remove")
+def remove(ctx: typer.Context, name: UserName) -> None:
+    """Logged out at once."""
+    from bonsai.dashboard import accounts
+
+    shell = shell_of(ctx)
+    accounts.remove_user(shell.open(), name)
+    shell.say("dashboard.user_removed", name=name)
+
+
+@verb(app, "cli.users_passwd")
+def passwd(ctx: typer.Context, name: UserName) -> None:
+    """Another password; all sessions end."""
+    from bonsai.dashboard import accounts
+
+    shell = shell_of(ctx)
+    accounts.change_password(shell.open(), name, _password(shell), shell.now())
+    shell.say("dashboard.password_changed", name=name)
+
+
+def _password(shell: Shell) -> str:
+    """Typed twice and unseen on a terminal; a script sends one line."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    from getpass import getpass
+
+    first = getpass(f"{shell.text('dashboard.login_password')}: ")
+    if getpass(f"{shell.text('cli.password_again')}: ") != first:
+        raise UsageError("dashboard.passwords_differ")
+    return first

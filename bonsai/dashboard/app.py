@@ -1,0 +1,136 @@
+"""The dashboard put together: `create_app(b, ...)` for tests and `serve`, which `bonsai dashboard` calls.
+
+Every page is an ordinary function that FastAPI runs in a thread; each opens the database for itself and closes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Scope
+
+from bonsai.dashboard import routes_home, routes_login, routes_promotions
+from bonsai.dashboard.security import SafeHeaders, Throttle, is_from_our_page
+from bonsai.dashboard.web import FOLDER, LoginNeeded, Problem, Site, Visit, choose_language, make_environment
+from bonsai.dashboard.web import problem_of as status_of
+from bonsai.errors import BonsaiError
+from bonsai.pipeline.parts import Bonsai
+
+LOGIN_WINDOW = timedelta(minutes=15)
+KNOWN_STATUS = (401, 403, 404, 405, 409, 413, 415, 422, 500, 503)
+
+
+def create_app(
+    b: Bonsai,
+    *,
+    clock: Callable[[], datetime],
+    owner: str,
+    drain: Callable[[], None],
+    hosts: Sequence[str],
+) -> ASGIApp:
+    """The application. `owner` acts without a login, or is empty; `hosts` are the names it may be called by."""
+    settings = b.config.dashboard
+    app = FastAPI(title="Bonsai", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(_our_page)])
+    throttle = Throttle(settings.login_attempts, LOGIN_WINDOW)
+    app.state.site = Site(lightly(b), settings, clock, owner, drain, make_environment(), throttle)
+    for routes in (routes_home, routes_login, routes_promotions):
+        app.include_router(routes.router)
+    app.mount("/static", KeptFiles(directory=FOLDER / "static"))
+    for error, handler in _HANDLERS:
+        app.add_exception_handler(error, handler)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
+    return SafeHeaders(app)  # around everything: the page that tells of a mistake of ours has them too
+
+
+def lightly(b: Bonsai) -> Bonsai:
+    """The home with DuckDB in little memory and one thread: a night may run beside the pages."""
+    settings = b.config.dashboard
+    database = replace(
+        b.database,
+        memory_limit=settings.memory_limit,
+        threads=settings.threads,
+        lock_wait_seconds=settings.lock_wait_seconds,
+    )
+    return replace(b, places=replace(b.places, database=database))
+
+
+def _our_page(request: Request) -> None:
+    if not is_from_our_page(request):
+        raise Problem(403, "problem_foreign")
+
+
+class KeptFiles(StaticFiles):
+    """Static files, whose addresses change with their content."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """As Starlette does, to be kept for a year."""
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+def _show(request: Request, status: int, message: str) -> Response:
+    """A problem as a page, or as JSON for a script (RFC 9457)."""
+    site: Site = request.app.state.site
+    visit = Visit(site, request, choose_language(request), None)
+    title = visit.text(f"problem_{status if status in KNOWN_STATUS else 500}")
+    if "application/json" in request.headers.get("accept", ""):
+        told = {"type": "about:blank", "title": title, "status": status, "detail": message}
+        return JSONResponse(told, status, media_type="application/problem+json")
+    return visit.page("problem.html", status, title=title, message=message)
+
+
+async def _on_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    message = Visit(request.app.state.site, request, choose_language(request), None).text(error.key)
+    return _show(request, error.status, message)
+
+
+async def _on_bonsai_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, BonsaiError)
+    return _show(request, status_of(error), error.render(choose_language(request)))
+
+
+async def _on_login_needed(request: Request, error: Exception) -> Response:
+    if request.method == "GET" and "application/json" not in request.headers.get("accept", ""):
+        return RedirectResponse(f"/login?{urlencode({'next': request.url.path})}", 303)
+    return _show(request, 401, "")
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    response = _show(request, status, "")
+    if isinstance(error, HTTPException):
+        response.headers.update(error.headers or {})
+    return response
+
+
+async def _on_invalid(request: Request, error: Exception) -> Response:
+    return _show(request, 422, "")
+
+
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+_HANDLERS: tuple[tuple[type[Exception], Handler], ...] = (
+    (Problem, _on_problem),
+    (BonsaiError, _on_bonsai_error),
+    (LoginNeeded, _on_login_needed),
+    (HTTPException, _on_http_error),
+    (RequestValidationError, _on_invalid),
+    (Exception, _on_http_error),
+)
+
+
+def serve(app: ASGIApp, host: str, port: int) -> None:
+    """Until Ctrl-C."""
+    import uvicorn
+
+    uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False, proxy_headers=False)

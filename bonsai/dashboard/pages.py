@@ -1,0 +1,150 @@
+"""Values -> what a template shows: sentences, rows and plots of the first page and of records; no HTML here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import get_args
+from urllib.parse import urlencode
+
+from markupsafe import Markup
+
+from bonsai.dashboard import charts
+from bonsai.dashboard.schedule import NextNight
+from bonsai.dashboard.web import ID_LENGTH, Visit, moment
+from bonsai.overview import CONTRADICTION, Score, Waiting
+from bonsai.records import LANGUAGES, Category, Status
+from bonsai.views import NightReport
+from storage.promotions_table import Promotion
+from storage.record_rows import StoredRecord
+from storage.records_table import RecordFilter
+from storage.users_table import Role
+
+HELPFUL = 3
+"Cells of the coverage that are named as the ones to add to."
+OWN_LANGUAGES = ("ja", "en")
+CATEGORIES = tuple(one.value for one in Category if one is not Category.UNCATEGORISED)
+STATUSES = tuple(one.value for one in Status)
+FILTERS = ("text", "language", "category", "status", "subject")
+ROLES: tuple[Role, ...] = get_args(Role)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Words that lead somewhere."""
+
+    words: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """The score of the champions: a plot and the table behind it."""
+
+    plot: Markup
+    scores: Sequence[Score]
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many records there are of each kind."""
+
+    languages: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
+    "(category, ((language, count), ...))"
+    fewest: tuple[tuple[str, str], ...]
+    "(language, category) where one more would help most."
+
+
+def night_sentence(visit: Visit, night: NightReport, promotion: Promotion | None) -> str:
+    """What the night did, and the first reason why."""
+    state = promotion.state.value if promotion else night.status
+    kind = {"replaced": "champion", "rolled_back": "champion"}.get(state, state)
+    reasons = night.reasons_in(visit.language)
+    told = visit.text(
+        f"night_{kind}",
+        night=moment(night.started_at),
+        adapter=night.challenger[:ID_LENGTH],
+        verdict=visit.text(f"decision.verdict_{night.verdict}") if night.verdict else "",
+    )
+    return " ".join([told, *reasons[:1]])
+
+
+def next_night_sentence(visit: Visit, found: NextNight) -> str:
+    """When, and whether anybody would start it."""
+    if found.at is None:
+        return visit.text("next_none")
+    return visit.text("next_scheduled" if found.up else "next_if_up", at=moment(found.at))
+
+
+def waiting_rows(visit: Visit, waiting: Waiting) -> list[Link]:
+    """What waits for a person, with the page where it is decided; what does not wait is left out."""
+    found = (
+        ("promotions", waiting.promotions, "/promotions"),
+        ("contradictions", waiting.contradictions, records_path(status=Status.HELD_BACK, reason=CONTRADICTION)),
+        ("held_back", waiting.held_back - waiting.contradictions, records_path(status=Status.HELD_BACK)),
+        ("suspects", waiting.suspects, records_path(status=Status.SUSPECT)),
+        ("uncertain", waiting.uncertain, records_path(uncertain="1")),
+        ("rejects", waiting.rejects, "/rejects"),
+        ("inbox", waiting.inbox, "/records"),
+    )
+    return [Link(visit.text(f"waiting_{name}", count=count), path) for name, count, path in found if count]
+
+
+def records_path(**wanted: str) -> str:
+    """The list of records, filtered."""
+    filled = {name: str(value) for name, value in wanted.items() if value}
+    return f"/records?{urlencode(filled)}" if filled else "/records"
+
+
+def trend(visit: Visit, scores: Sequence[Score]) -> Trend | None:
+    """None before the first promotion."""
+    if not scores:
+        return None
+    points = [charts.Point(one.since, one.language, one.share, one.low, one.high) for one in scores]
+    newest = {one.language: one for one in scores}
+    told = [
+        visit.text("trend_newest", language=language_name(visit, n), share=f"{one.share:.0%}")
+        for n, one in newest.items()
+    ]
+    return Trend(charts.trend_plot(points, f"{visit.text('trend_label')} {' '.join(told)}"), scores[::-1])
+
+
+def coverage(counts: Mapping[tuple[str, str], int]) -> Coverage:
+    """All categories, and the languages that there are; Japanese and English always."""
+    found = {language for language, _ in counts}
+    languages = tuple(one for one in LANGUAGES if one in OWN_LANGUAGES or one in found)
+    some = (*CATEGORIES, Category.UNCATEGORISED.value)
+    shown = [one for one in some if one in CATEGORIES or any(counts.get((spoken, one)) for spoken in languages)]
+    rows = tuple((one, tuple((spoken, counts.get((spoken, one), 0)) for spoken in languages)) for one in shown)
+    cells = [(spoken, one) for one in CATEGORIES for spoken in OWN_LANGUAGES]
+    fewest = sorted(cells, key=lambda cell: counts.get(cell, 0))[:HELPFUL]
+    return Coverage(languages, rows, tuple(fewest))
+
+
+def language_name(visit: Visit, language: str) -> str:
+    """A language in the reader's words."""
+    return visit.text(f"decision.language_{language}") if language in LANGUAGES else language
+
+
+def filter_of(given: Mapping[str, str]) -> RecordFilter:
+    """The filter that an address asks for; values that are none of ours filter everything out, as in any search."""
+    return RecordFilter(
+        **{name: given.get(name, "").strip() for name in FILTERS},
+        reason=given.get("reason", ""),
+        uncertain=given.get("uncertain") == "1",
+    )
+
+
+def next_page(given: Mapping[str, str], shown: Sequence[StoredRecord], size: int) -> str:
+    """The address of the records after these; empty on the last page."""
+    if len(shown) < size:
+        return ""
+    names = (*FILTERS, "reason", "uncertain")
+    kept = {name: given[name] for name in names if given.get(name)}
+    return records_path(**kept, before=shown[-1].record.id)
+
+
+def reason_of(visit: Visit, stored: StoredRecord) -> str:
+    """Why a record stands as it does."""
+    return visit.text(stored.reason.key, **dict(stored.reason.values)) if stored.reason else ""

@@ -1,0 +1,30 @@
+"""The first page."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from bonsai import overview, views
+from bonsai.dashboard import pages
+from bonsai.dashboard.schedule import next_night
+from bonsai.dashboard.web import Contributor
+
+router = APIRouter()
+
+
+@router.get("/")
+def home(visit: Contributor) -> Response:
+    """Who answers, what the last night did, what waits, when the next night is, how the score went, what is known."""
+    found = overview.overview(visit.b)
+    nights = views.list_nights(visit.b, 1)
+    last = views.show_promotion(visit.b, nights[0].challenger) if nights and nights[0].verdict else None
+    return visit.page(
+        "home.html",
+        champion=found.champion,
+        last_night=pages.night_sentence(visit, nights[0], last) if nights else "",
+        waiting=pages.waiting_rows(visit, found.waiting),
+        next_night=pages.next_night_sentence(visit, next_night(visit.b.home, visit.now)),
+        trend=pages.trend(visit, found.scores),
+        coverage=pages.coverage(found.coverage),
+    )

@@ -1,0 +1,257 @@
+"""One request: who asks, in which language, what they sent, and the page they get."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import parse_qsl, quote, urlencode
+
+from fastapi import Depends, Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from bonsai.config import DashboardSettings
+from bonsai.dashboard import accounts
+from bonsai.dashboard.accounts import Person
+from bonsai.dashboard.security import MOST_BODY_BYTES, Throttle, body_is_too_long
+from bonsai.errors import BonsaiError, HomeError, LockTimeout, PromotionError, UnknownId, UsageError
+from bonsai.files import sha256_file
+from bonsai.pipeline.parts import Bonsai
+from bonsai.texts import TEXT_LANGUAGES, TextLanguage, text
+from storage import audit
+from storage.users_table import Role
+
+FOLDER = Path(__file__).parent
+LANGUAGE_COOKIE = "bonsai_language"
+SESSION_COOKIE = "bonsai_session"
+YEAR_SECONDS = 365 * 24 * 3600
+MOST_FIELDS = 50
+DONE = ("approve", "reject", "rollback", "add", "forget", "release", "exclude")
+"What a page may say was just done; an address can name nothing else."
+ID_LENGTH = 10
+"Characters of an id that pages show, as the terminal does."
+OWN_PATH = re.compile(r"/(?![/\\])[^\s\\]*")
+"A path on this server: `//elsewhere` and `/\\elsewhere` are none."
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What all pages share; made once."""
+
+    b: Bonsai
+    settings: DashboardSettings
+    clock: Callable[[], datetime]
+    owner: str
+    "Who acts without a login, on loopback; empty when everybody logs in."
+    drain: Callable[[], None]
+    "Starts taking in the inbox, in a process of its own."
+    environment: Environment
+    throttle: Throttle
+
+
+class Problem(Exception):
+    """Ends a request with a page that says why; `key` names the text, in the area `dashboard`."""
+
+    def __init__(self, status: int, key: str) -> None:
+        super().__init__(key)
+        self.status = status
+        self.key = key
+
+
+class LoginNeeded(Exception):
+    """Nobody is logged in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request."""
+
+    site: Site
+    request: Request
+    language: TextLanguage
+    person: Person | None
+
+    @property
+    def b(self) -> Bonsai:
+        """The home."""
+        return self.site.b
+
+    @property
+    def now(self) -> datetime:
+        """Aware, UTC."""
+        return self.site.clock()
+
+    @property
+    def who(self) -> str:
+        """The person's name."""
+        return self.person.name if self.person else ""
+
+    def text(self, key: str, /, **values: Any) -> str:
+        """`text`, of the area `dashboard` where the key names none."""
+        return say(self.language, key, **values)
+
+    def page(self, template: str, /, status: int = 200, **values: Any) -> Response:
+        """The template filled in; the choice of `?lang` is remembered."""
+        done = self.request.query_params.get("done", "")
+        shown = self.site.environment.get_template(template).render(
+            visit=self,
+            t=self.text,
+            lang=self.language,
+            person=self.person,
+            path=self.request.url.path,
+            done=self.text(f"done_{done}") if done in DONE else "",
+            **values,
+        )
+        response = HTMLResponse(shown, status)
+        if self.request.query_params.get("lang") == self.language:
+            response.set_cookie(LANGUAGE_COOKIE, self.language, max_age=YEAR_SECONDS, httponly=True, samesite="strict")
+        return response
+
+    def go(self, path: str, done: str = "") -> Response:
+        """To another page, after something was done; `done` names the sentence that says so."""
+        return RedirectResponse(f"{path}?{urlencode({'done': done})}" if done else path, 303)
+
+    def noted(self, action: str, target: str = "") -> None:
+        """A line for the audit."""
+        address = self.request.client.host if self.request.client else ""
+        audit.note(self.b.places.logs, audit.Act(self.now, self.who, action, target, address))
+
+    def in_language(self, language: str) -> str:
+        """This page's own address in another language."""
+        others = [
+            (name, value) for name, value in self.request.query_params.multi_items() if name not in ("lang", "done")
+        ]
+        return f"{quote(self.request.url.path)}?{urlencode([*others, ('lang', language)])}"
+
+
+def say(language: TextLanguage, key: str, /, **values: Any) -> str:
+    """A text in a language; keys without an area are of `dashboard`."""
+    return text(key if "." in key else f"dashboard.{key}", language, **values)
+
+
+def visitor(request: Request) -> Visit:
+    """Whoever asks, logged in or not."""
+    site: Site = request.app.state.site
+    person: Person | None = Person(site.owner, "admin") if site.owner else None
+    if person is None:
+        person = accounts.person_of(site.b, request.cookies.get(SESSION_COOKIE, ""), site.clock())
+    return Visit(site, request, choose_language(request), person)
+
+
+AnyVisit = Annotated[Visit, Depends(visitor)]
+
+
+def _needs(role: Role, visit: Visit) -> Visit:
+    if visit.person is None:
+        raise LoginNeeded
+    if not visit.person.may(role):
+        raise Problem(403, "problem_role")
+    return visit
+
+
+def contributing(visit: AnyVisit) -> Visit:
+    """Who may add and look."""
+    return _needs("contributor", visit)
+
+
+def reviewing(visit: AnyVisit) -> Visit:
+    """Who may decide."""
+    return _needs("reviewer", visit)
+
+
+Contributor = Annotated[Visit, Depends(contributing)]
+Reviewer = Annotated[Visit, Depends(reviewing)]
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """The fields of a form. Raises Problem for any other body, and for one that is too long."""
+    if body_is_too_long(request.headers):
+        raise Problem(413, "problem_too_long")
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded":
+        raise Problem(415, "problem_no_form")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MOST_BODY_BYTES:
+            raise Problem(413, "problem_too_long")
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
+    except ValueError:
+        raise Problem(422, "problem_no_form") from None
+    return dict(pairs)
+
+
+Form = Annotated[dict[str, str], Depends(read_form)]
+
+
+def choose_language(request: Request) -> TextLanguage:
+    """`?lang`, else the remembered choice, else what the browser asks for; English when none of them knows."""
+    said = (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE))
+    chosen = next((one for wanted in said for one in TEXT_LANGUAGES if one == wanted), None)
+    return chosen or accepted_language(request.headers.get("accept-language", ""))
+
+
+def accepted_language(header: str) -> TextLanguage:
+    """The best of ours by an `Accept-Language` header (RFC 9110, 12.5.4)."""
+    weighed: list[tuple[float, TextLanguage]] = []
+    for part in header.split(",")[:20]:
+        name, _, rest = part.partition(";")
+        found = re.fullmatch(r"\s*q=([01](?:\.\d{0,3})?)\s*", rest) if rest else None
+        weight = float(found[1]) if found else 0.0 if rest else 1.0
+        for language in TEXT_LANGUAGES:
+            if name.strip().lower().partition("-")[0] == language and weight > 0:
+                weighed.append((weight, language))
+    return max(weighed, key=lambda one: one[0])[1] if weighed else "en"
+
+
+def own_path(path: str) -> str:
+    """A path of ours to go on to after a login, else the first page."""
+    return path if OWN_PATH.fullmatch(path) else "/"
+
+
+def make_environment() -> Environment:
+    """Templates: whatever is filled in is escaped, and a name that is not there is a mistake of ours."""
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.globals["static"] = partial(_static, {})
+    environment.filters["short"] = lambda identity: str(identity)[:ID_LENGTH]
+    environment.filters["moment"] = moment
+    environment.filters["path"] = lambda part: quote(str(part), safe="")
+    return environment
+
+
+def _static(known: dict[str, str], name: str) -> str:
+    """A static file's address, which changes with the file: browsers may keep it for good."""
+    if name not in known:
+        known[name] = f"/static/{name}?v={sha256_file(FOLDER / 'static' / name)[:12]}"
+    return known[name]
+
+
+def moment(at: datetime) -> str:
+    """A time to the minute, where this machine stands."""
+    return at.astimezone().strftime("%Y-%m-%d %H:%M %Z")
+
+
+def problem_of(error: BonsaiError) -> int:
+    """The status that says what kind of error it is."""
+    known: tuple[tuple[type[BonsaiError], int], ...] = (
+        (UnknownId, 404),
+        (accounts.LoginRefused, 401),
+        (PromotionError, 409),
+        (UsageError, 422),
+        (LockTimeout, 503),
+        (HomeError, 503),
+    )
+    return next((status for kind, status in known if isinstance(error, kind)), 500)

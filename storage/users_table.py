@@ -1,0 +1,92 @@
+"""The tables `users` and `sessions`: who may use the dashboard from another machine, and who is logged in.
+
+Neither a password nor a session's token is stored: of the one an argon2 hash, of the other its SHA-256.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, cast
+
+from bonsai.errors import UnknownId
+from storage.connect import Connection
+from storage.sql import Row, changed, from_utc, rows, to_utc
+
+Role = Literal["contributor", "reviewer", "admin"]
+ROLES: tuple[Role, ...] = ("contributor", "reviewer", "admin")
+"Each may do what those before it may."
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """One person who may log in."""
+
+    name: str
+    role: Role
+    password_hash: str
+    created_at: datetime
+    updated_at: datetime
+
+
+def add(con: Connection, name: str, role: Role, password_hash: str, at: datetime) -> bool:
+    """False when there is one of that name already."""
+    insert = "INSERT OR IGNORE INTO users VALUES (?, ?, ?, ?, ?)"
+    return bool(changed(con, insert, [name, role, password_hash, to_utc(at), to_utc(at)]))
+
+
+def remove(con: Connection, name: str) -> None:
+    """The user and all sessions of theirs. Raises UnknownId."""
+    get(con, name)
+    con.execute("DELETE FROM sessions WHERE name = ?", [name])
+    con.execute("DELETE FROM users WHERE name = ?", [name])
+
+
+def set_password(con: Connection, name: str, password_hash: str, at: datetime) -> None:
+    """Another password; whoever was logged in under the old one no longer is. Raises UnknownId."""
+    get(con, name)
+    con.execute("DELETE FROM sessions WHERE name = ?", [name])
+    con.execute("UPDATE users SET password_hash = ?, updated_at = ? WHERE name = ?", [password_hash, to_utc(at), name])
+
+
+def get(con: Connection, name: str) -> User:
+    """Raises UnknownId."""
+    found = rows(con, "FROM users WHERE name = ?", [name])
+    if not found:
+        raise UnknownId("dashboard.unknown_user", name=name)
+    return _user(found[0])
+
+
+def list_users(con: Connection) -> list[User]:
+    """All, by name."""
+    return [_user(row) for row in rows(con, "FROM users ORDER BY name")]
+
+
+def open_session(con: Connection, token_hash: str, name: str, at: datetime, until: datetime) -> None:
+    """Log somebody in; sessions that are over go."""
+    con.execute("DELETE FROM sessions WHERE expires_at <= ?", [to_utc(at)])
+    con.execute("INSERT INTO sessions VALUES (?, ?, ?, ?)", [token_hash, name, to_utc(at), to_utc(until)])
+
+
+def close_session(con: Connection, token_hash: str) -> None:
+    """Log somebody out. Safe to repeat."""
+    con.execute("DELETE FROM sessions WHERE token_hash = ?", [token_hash])
+
+
+def session_user(con: Connection, token_hash: str, at: datetime) -> User | None:
+    """Whose session it is, while it lasts."""
+    query = """
+        SELECT users.* FROM users JOIN sessions USING (name) WHERE sessions.token_hash = ? AND sessions.expires_at > ?
+    """
+    found = rows(con, query, [token_hash, to_utc(at)])
+    return _user(found[0]) if found else None
+
+
+def _user(row: Row) -> User:
+    return User(
+        row["name"],
+        cast(Role, row["role"]),
+        row["password_hash"],
+        from_utc(row["created_at"]),
+        from_utc(row["updated_at"]),
+    )
