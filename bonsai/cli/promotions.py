@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bonsai.cli.gate_shown import suite_words
 from bonsai.cli.help import noun, verb
 from bonsai.cli.promotion_shown import explanation_object, tell_explanation
 from bonsai.cli.records_shown import short
@@ -45,12 +46,15 @@ def show(
     from bonsai import pipeline
 
     shell = shell_of(ctx)
-    found = pipeline.explain(shell.open(), promotion)
+    bonsai = shell.open()
+    found = pipeline.explain(bonsai, promotion)
     told = promotion_object(found.promotion)
     if as_json:
         shell.json(told | explanation_object(found, shell.language))
         return
-    shell.fields(told.items())
+    needed, evidence = bonsai.config.gate.min_clusters, found.evidence
+    own = suite_words(evidence.suite_clusters, needed, evidence.suite_version, shell.language)
+    shell.fields([*told.items(), ("suite", own)])
     tell_explanation(shell, found, every=every)
 
 

@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from bonsai import trial
+from bonsai import suite, trial
 from bonsai.config import GateSettings
 from bonsai.errors import BonsaiError, IntegrityError, LockTimeout, PromotionError, WorkerDied
 from bonsai.pipeline.accelerator import alone_on_device
@@ -173,7 +173,8 @@ def _told_since(con: Connection, job: trial.Job) -> list[str]:
     learned = snapshots_table.record_ids(con, job.plan.snapshot_id)
     known = adapters_table.records_of(con, [job.champion.adapter] if job.champion.folder else [])
     since = adapters_table.get(con, job.champion.adapter).created_at if job.champion.folder else None
-    asking = {one for item in suite_table.frozen_after(con, since) for one in item.record_ids}
+    frozen = (item for item in suite_table.frozen_after(con, since) if not suite.is_written(item.id))
+    asking = {one for item in frozen for one in item.record_ids}
     return sorted((learned | asking) - known)
 
 

@@ -181,12 +181,6 @@ def suite_history(b: Bonsai) -> tuple[SuiteChange, ...]:
         return tuple(suite_table.changes(con))
 
 
-def retired_items(b: Bonsai) -> tuple[SuiteItem, ...]:
-    """What judged once, oldest first."""
-    with b.database.reading() as con:
-        return tuple(one for one in suite_table.all_items(con) if one.retired_at)
-
-
 def written_questions(con: Connection) -> list[tuple[str, str, str]]:
     """Id, instruction and input of the active questions that a person wrote: what records must not teach."""
     items = [item_from_values(one.item) for one in suite_table.active_items(con) if suite.is_written(one.id)]
