@@ -117,14 +117,17 @@ def harms(study: Study) -> str:
     """The planted harms."""
     rows = [
         (
-            one.name.replace("_", " "), str(one.tries), f"**{one.promoted}**", f"{one.promoted_over_base}",
-            f"{one.control} of {one.tries}", rules(one.caught),
+            one.name.replace("_", " "), str(one.tries), f"**{one.promoted}**", str(one.promoted_over_base),
+            f"{one.control} of {one.tries}", f"{one.gain:+.3f} / {one.confirmed:+.3f}".replace("+nan", "-"),
+            rules(one.caught),
         )
         for one in study.harmed
     ]  # fmt: skip
-    return table(
-        ("harm", "tries", "promoted", "promoted over the base", "the same without the harm", "refused by"), rows
-    )
+    head = (
+        "harm", "tries", "promoted", "over the base", "the same without the harm", "gain, selection / confirmation",
+        "refused by (tries)",
+    )  # fmt: skip
+    return table(head, rows)
 
 
 def grown_year(study: Study) -> str:

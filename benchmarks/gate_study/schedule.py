@@ -100,7 +100,8 @@ class Maker:
         made = Run(step.key, asked.logits, asked.sheets, note)
         if step.parts[0] != "harm":
             return self._with(made, weights, CONFIRMATION, SCORE)
-        return self._with(made, weights, CONFIRMATION) if self._opens(made, step) else made
+        seen = step.parts[1] == harms.COPIED  # was only the pool that it copied learned? The gate may never ask
+        return self._with(made, weights, CONFIRMATION) if seen or self._opens(made, step) else made
 
     def _with(self, made: Run, weights: Weights | None, *pools: str) -> Run:
         more = {pool: self.shop.likelihoods(weights, questions.load(pool)) for pool in pools}

@@ -155,23 +155,25 @@ def row_of(table: Sequence[Sequence[Finding | None]], step: int, champions: Sequ
 def harmed(court: Court, name: str) -> Harmed | None:
     """One harm's verdicts, beside those of the same adapters without it."""
     steps = [schedule.Step(f"harm/{name}/{seed}") for seed in schedule.TRIES]
-    found, over_base, control = [], [], []
-    for step in steps:
-        champion, whole = schedule.champion_of(step), f"seed/{step.seed}"
-        if step.key not in court.runs or champion not in court.runs:
-            continue
-        found.append(court.judge(step.key, champion))
-        over_base.append(court.judge(step.key, BASE))
-        control.append(court.judge(whole, champion))
-    if not found:
+    met = [(step, schedule.champion_of(step)) for step in steps]
+    met = [(step, champion) for step, champion in met if step.key in court.runs and champion in court.runs]
+    if not met:
         return None
+    found = [court.judge(step.key, champion) for step, champion in met]
+    confirmed = [
+        court.gain(step.key, champion, verdicts.CONFIRMATION)
+        for step, champion in met
+        if verdicts.CONFIRMATION in court.runs[step.key].sheets
+    ]
     return Harmed(
         name,
         len(found),
         sum(one.promoted for one in found),
-        sum(one.promoted for one in over_base),
-        sum(one.promoted for one in control),
+        sum(court.judge(step.key, BASE).promoted for step, _ in met),
+        sum(court.judge(f"seed/{step.seed}", champion).promoted for step, champion in met),
         Counter(rule for one in found if not one.promoted for rule in one.caught),
+        float(np.mean([one.gain for one in found])),
+        float(np.mean(confirmed)) if confirmed else float("nan"),
     )
 
 

@@ -92,6 +92,10 @@ class Harmed:
     control: int
     "Of the same adapters without the harm, how many were promoted over the same champions."
     caught: Counter[str]
+    gain: float
+    "Mean gain on the selection pool, bits per byte ..."
+    confirmed: float
+    "... and on the confirmation pool, where it was asked; else NaN."
 
 
 @dataclass(frozen=True)
