@@ -115,12 +115,12 @@ class NightReport:
     "`cold` or `warm`; empty when nothing trained."
     parent: str = ""
     "Adapter that a warm night started from."
-    why: Reason | None = None
+    why: tuple[Reason, ...] = ()
     "Why it started so, and on which records."
 
     def why_in(self, language: TextLanguage) -> str:
         """The same in words and figures."""
-        return render(self.why, language) if self.why else ""
+        return "; ".join(render(one, language) for one in self.why)
 
     def reasons_in(self, language: TextLanguage) -> list[str]:
         """The reasons in words and figures."""
@@ -159,7 +159,9 @@ def _night_report(night: Night) -> NightReport:
         finished_at=night.finished_at,
         start=str(training.get("start", "")),
         parent=str(training.get("parent", "")),
-        why=_reason({"key": training["why"], "values": training["values"]}) if training else None,
+        why=tuple(
+            _reason({"key": training[part], "values": training["values"]}) for part in ("why", "what") if training
+        ),
     )
 
 

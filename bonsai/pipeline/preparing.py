@@ -22,7 +22,7 @@ from bonsai.pipeline.parts import Bonsai
 from bonsai.promotion import BASE
 from bonsai.records import Status, content_id
 from bonsai.snapshots import Example, Snapshot
-from bonsai.training import continual
+from bonsai.training import adapters, continual
 from bonsai.training.continual import Candidate, Curriculum, Limits, Situation
 from bonsai.training.plan import make_plan
 from storage import (
@@ -99,8 +99,13 @@ class Prepared:
         """Cold or warm and why, for the night's report."""
         chosen = self.curriculum
         values = {**chosen.values, "tokens": chosen.tokens, "still_due": len(chosen.still_due)}
-        return {"start": chosen.start, "parent": chosen.parent, "depth": chosen.depth, "why": chosen.why} | {
-            "values": values
+        return {
+            "start": chosen.start,
+            "parent": chosen.parent,
+            "depth": chosen.depth,
+            "why": chosen.why,
+            "what": chosen.what,
+            "values": values,
         }
 
 
@@ -171,7 +176,7 @@ def _situation(con: Connection, profile: ProfileSettings, now: datetime, cold: b
     if champion == BASE:
         return made
     adapter = adapters_table.get(con, champion)
-    unfit = continual.unfit(adapter.passport, profile.base, profile.recipe)
+    unfit = adapters.unfit(adapter.passport, profile.base, profile.recipe)
     return replace(
         made,
         champion=champion,

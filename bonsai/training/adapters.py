@@ -1,4 +1,5 @@
 """Opens a finished adapter for answering: its passport is verified, its base and template must be the ones it knows.
+Says as well whether a training may start from one (`unfit`).
 
     loaded = load(base, "cpu")
     bare, champion = open_answerer(loaded, None, "tagged"), open_answerer(loaded, adapters / "3f2a...")
@@ -8,14 +9,16 @@ Light until it is called: torch is loaded with `bonsai.model.hf` alone.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bonsai.errors import IntegrityError
 from bonsai.model.answerer import Answerer
 from bonsai.model.bases import Base, model_folder, weights_hash
 from bonsai.model.prompt import CURRENT, template
 from bonsai.training.passport import Passport, read_passport
+from bonsai.training.plan import Recipe
 
 if TYPE_CHECKING:
     from bonsai.model.hf import LoadedBase
@@ -49,3 +52,17 @@ def check_base(passport: Passport, base: Base, tokenizer_hash: str) -> None:
         raise IntegrityError(
             "training.other_base", adapter=passport.adapter_id, trained_on=passport.base_name, base=base.name
         )
+
+
+def unfit(passport: Mapping[str, Any], base: Base, recipe: Recipe) -> str:
+    """Why an adapter's weights cannot be where this base and recipe start: `other_base`, `other_template`,
+    `other_shape`, or empty. `passport` holds the fields of `Passport`."""
+    known = base.name, base.revision, weights_hash(model_folder(base))
+    if (passport["base_name"], passport["base_revision"], passport["base_hash"]) != known:
+        return "other_base"
+    if passport["template_digest"] != template(recipe.template).digest:
+        return "other_template"
+    learned = passport["plan"].get("recipe", {})
+    shape = (recipe.lora_rank, recipe.lora_alpha, sorted(recipe.target_modules))
+    found = (learned.get("lora_rank"), learned.get("lora_alpha"), sorted(learned.get("target_modules", ())))
+    return "" if shape == found else "other_shape"

@@ -21,12 +21,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from bonsai.model.bases import Base
-from bonsai.model.prompt import template
 from bonsai.snapshots import Example
-from bonsai.training.plan import Recipe
 
 StartKind = Literal["cold", "warm"]
 UNLIMITED = 10**15
@@ -101,7 +98,7 @@ class Situation:
     depth: int = 0
     "Warm nights between the champion and its cold ancestor."
     unfit: str = ""
-    "Why nothing can start from the champion: a name of `unfit`, or `forgotten`; empty when it can."
+    "Why nothing can start from the champion: what `adapters.unfit` says, or `forgotten`; empty when it can."
     cold_asked: bool = False
     "A person wants a cold night."
     forgotten: bool = False
@@ -117,8 +114,10 @@ class Curriculum:
     start: StartKind
     why: str
     "Key of the reason's text."
+    what: str
+    "Key of the text that tells which records."
     values: Mapping[str, int | str]
-    "Figures for that text."
+    "Figures for both."
     rows: tuple[Example, ...]
     "Own records that every pass holds."
     replay: tuple[Example, ...] = ()
@@ -185,7 +184,8 @@ def _cold(
     figures = _figures(candidates, chosen, situation, limits)
     return Curriculum(
         start="cold",
-        why=f"continual.{why}" if len(taken) == len(candidates) else f"continual.{why}_sampled",
+        why=f"continual.{why}",
+        what="continual.whole" if len(taken) == len(candidates) else "continual.sampled",
         values={**figures, "budget": int(budget if why != "fits" else limits.token_budget)},
         rows=_rows(chosen),
         passed_over=tuple(sorted({one.row.record_id for one in rest} - taken)),
@@ -212,6 +212,7 @@ def _warm(
     return Curriculum(
         start="warm",
         why="continual.warm",
+        what="continual.replayed",
         values={
             **_figures(candidates, must, situation, limits),
             "budget": limits.token_budget,
@@ -244,7 +245,7 @@ def _figures(
         "records": len(candidates),
         "chosen": len(chosen),
         "new": sum(one.due for one in chosen),
-        "parent": situation.champion,
+        "parent": situation.champion[:10],
         "depth": situation.depth,
         "days": situation.days_since_cold or 0,
     }
@@ -285,16 +286,3 @@ def _prefix(
             break
         count += 1
     return list(ranked[:count])
-
-
-def unfit(passport: Mapping[str, Any], base: Base, recipe: Recipe) -> str:
-    """Why an adapter's weights cannot be where this base and recipe start: `other_base`, `other_template`,
-    `other_shape`, or empty. `passport` holds the fields of `bonsai.training.passport.Passport`."""
-    if (passport["base_name"], passport["base_revision"]) != (base.name, base.revision):
-        return "other_base"
-    if passport["template_digest"] != template(recipe.template).digest:
-        return "other_template"
-    learned = passport["plan"].get("recipe", {})
-    shape = (recipe.lora_rank, recipe.lora_alpha, sorted(recipe.target_modules))
-    found = (learned.get("lora_rank"), learned.get("lora_alpha"), sorted(learned.get("target_modules", ())))
-    return "" if shape == found else "other_shape"

@@ -69,13 +69,13 @@ def own_rows(stage: Stage, night: NightReport) -> snapshots.Snapshot:
 def test_beyond_the_budget_a_night_is_warm_and_its_new_records_are_all_in(stage: Stage) -> None:
     cold = first_night_then_budget(stage, 12, warm=8, cold=40)
     assert (cold.start, cold.parent) == ("cold", "")
-    assert "fit the night's budget" in cold.why_in("en")
+    assert "fits the night's budget" in cold.why_in("en")
     stage.tell(3)
 
     warm = better_night(stage, 1)
 
     assert (warm.start, warm.parent, warm.verdict) == ("warm", cold.challenger, "promote")
-    assert cold.challenger in warm.why_in("en")
+    assert cold.challenger[:10] in warm.why_in("en")
     assert "続きから" in warm.why_in("ja")
     held = own_rows(stage, warm)
     assert sum(row.role == "own" for row in held.train) == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -28,8 +29,8 @@ def ignore(_progress: Progress) -> None:
 
 @pytest.fixture
 def cold_plan(tiny_plan: TrainingPlan) -> TrainingPlan:
-    """Long enough to have learned something."""
-    return replace(tiny_plan, steps=60)
+    """Long and strong enough to have learned something on a base that knows nothing."""
+    return replace(tiny_plan, steps=120, recipe=replace(tiny_plan.recipe, learning_rate=2e-2, lora_rank=16))
 
 
 @pytest.fixture
@@ -104,9 +105,13 @@ def test_with_no_rate_to_speak_of_the_parents_weights_stay_what_they_are(
     assert all(torch.allclose(before[name], after[name], atol=1e-8) for name in before)
 
 
-def test_a_killed_warm_night_goes_on_and_ends_the_same(warm: TrainingPlan, tmp_path: Path) -> None:
+def test_a_killed_warm_night_goes_on_and_ends_the_same(
+    warm: TrainingPlan, parent: AdapterFolder, tmp_path: Path
+) -> None:
     warm = replace(warm, steps=9)
-    undisturbed = train(replace(warm, run_folder=str(tmp_path / "other")), ignore)
+    shutil.copytree(parent.path, tmp_path / "elsewhere" / parent.id)
+    elsewhere = replace(warm, run_folder=str(tmp_path / "other"), adapters_folder=str(tmp_path / "elsewhere"))
+    undisturbed = train(elsewhere, ignore)
     kill_at_step(warm, 6)
 
     made = ProcessTrainer().train(warm, ignore)

@@ -18,6 +18,7 @@ from bonsai.benchmark.questions import Item
 from bonsai.benchmark.report import Answer, ItemResult, Report, Scores
 from bonsai.benchmark.run import items_hash
 from bonsai.errors import WorkerDied
+from bonsai.model.bases import model_folder, weights_hash
 from bonsai.model.prompt import template
 from bonsai.pipeline import Bonsai
 from bonsai.progress import silent
@@ -36,16 +37,16 @@ class HandTrainer:
     def train(self, plan: TrainingPlan, on_progress: Callable[[Progress], None]) -> AdapterFolder:
         if self.dies:
             raise WorkerDied("processes.killed", module="by hand", signal="SIGKILL", log="-")
-        form = template(plan.recipe.template)
+        form, base_hash = template(plan.recipe.template), weights_hash(model_folder(plan.base))
         folder = Path(plan.adapters_folder) / plan.snapshot_id
         folder.mkdir(exist_ok=True)
         (folder / "adapter_model.safetensors").write_text(plan.snapshot_hash)
         files = file_hashes(folder)
-        name = adapter_id(files, "b", form.digest, plan.snapshot_hash)
+        name = adapter_id(files, base_hash, form.digest, plan.snapshot_hash)
         write_passport(
             folder,
             Passport(
-                name, plan.base.name, "", "b", "k", form.name, form.digest, plan.snapshot_id, plan.snapshot_hash,
+                name, plan.base.name, "", base_hash, "k", form.name, form.digest, plan.snapshot_id, plan.snapshot_hash,
                 plan.seed, plan_to_json(plan), {}, {}, files, plan.created_at, parent=plan.parent, depth=plan.depth,
             ),
         )  # fmt: skip

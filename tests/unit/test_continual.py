@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bonsai.config import load_config
+from bonsai.model.bases import model_folder, weights_hash
 from bonsai.model.prompt import CURRENT
 from bonsai.snapshots import Example
 from bonsai.texts import TEXT_LANGUAGES, text
+from bonsai.training.adapters import unfit
 from bonsai.training.continual import (
     AGE_BANDS,
     MISSED_SHARE,
@@ -22,7 +24,6 @@ from bonsai.training.continual import (
     Limits,
     Situation,
     choose,
-    unfit,
 )
 from bonsai.training.order import training_order
 
@@ -35,6 +36,8 @@ LIMITS = Limits(
     cold_after_days=7,
     lineage_depth=5,
 )
+SMALL = replace(LIMITS, token_budget=1_000, cold_token_budget=2_000)
+"For homes of a few dozen records."
 CHAMPION = Situation(champion="a1", depth=1, days_since_cold=2)
 
 
@@ -57,7 +60,7 @@ def homes(draw: st.DrawFn) -> list[Candidate]:
             age=draw(st.sampled_from([0.0, 10.0, 50.0, 400.0])),
             language=draw(st.sampled_from(["en", "ja"])),
         )
-        for number in range(draw(st.integers(0, 120)))
+        for number in range(draw(st.integers(0, 50)))
     ]
 
 
@@ -95,16 +98,16 @@ def trained(chosen: Curriculum, candidates: list[Candidate]) -> float:
 
 @given(homes(), situations)
 def test_a_night_never_costs_more_than_its_budget(candidates: list[Candidate], situation: Situation) -> None:
-    chosen = choose(candidates, situation, LIMITS, salt="n")
+    chosen = choose(candidates, situation, SMALL, salt="n")
 
-    budget = LIMITS.cold_token_budget if chosen.start == "cold" else LIMITS.token_budget
+    budget = SMALL.cold_token_budget if chosen.start == "cold" else SMALL.token_budget
     assert trained(chosen, candidates) <= budget
     assert chosen.tokens <= budget
 
 
 @given(homes(), situations)
 def test_what_is_due_is_in_or_stays_due(candidates: list[Candidate], situation: Situation) -> None:
-    chosen = choose(candidates, situation, LIMITS, salt="n")
+    chosen = choose(candidates, situation, SMALL, salt="n")
 
     due = {one.row.record_id for one in candidates if one.due}
     in_every_pass = {row.record_id for row in chosen.rows}
@@ -117,7 +120,7 @@ def test_what_is_due_is_in_or_stays_due(candidates: list[Candidate], situation: 
 def test_every_record_is_chosen_or_due_or_passed_over_and_only_one_of_them(
     candidates: list[Candidate], situation: Situation
 ) -> None:
-    chosen = choose(candidates, situation, LIMITS, salt="n")
+    chosen = choose(candidates, situation, SMALL, salt="n")
 
     ids = [row.record_id for row in (*chosen.rows, *chosen.replay)] + [*chosen.still_due, *chosen.passed_over]
     assert sorted(ids) == sorted(one.row.record_id for one in candidates)
@@ -130,15 +133,16 @@ def test_the_order_of_the_records_changes_nothing(
     shuffled = list(candidates)
     chance.shuffle(shuffled)
 
-    assert choose(shuffled, situation, LIMITS, salt="n") == choose(candidates, situation, LIMITS, salt="n")
+    assert choose(shuffled, situation, SMALL, salt="n") == choose(candidates, situation, SMALL, salt="n")
 
 
 @given(homes(), situations)
 def test_every_reason_has_its_words(candidates: list[Candidate], situation: Situation) -> None:
-    chosen = choose(candidates, situation, LIMITS, salt="n")
+    chosen = choose(candidates, situation, SMALL, salt="n")
 
     for language in TEXT_LANGUAGES:
         assert text(chosen.why, language, **chosen.values)
+        assert text(chosen.what, language, **chosen.values)
 
 
 @given(st.integers(30, 400), st.integers(0, 9))
@@ -258,6 +262,7 @@ def test_an_adapter_of_other_make_is_no_start() -> None:
     passport = {
         "base_name": base.name,
         "base_revision": base.revision,
+        "base_hash": weights_hash(model_folder(base)),
         "template_digest": CURRENT.digest,
         "plan": {"recipe": learned},
     }
@@ -266,6 +271,7 @@ def test_an_adapter_of_other_make_is_no_start() -> None:
     assert unfit(passport, base, replace(recipe, learning_rate=1.0, epochs=1)) == ""
     assert unfit({**passport, "base_name": "phi-2"}, base, recipe) == "other_base"
     assert unfit({**passport, "base_revision": "main"}, base, recipe) == "other_base"
+    assert unfit({**passport, "base_hash": "rebuilt"}, base, recipe) == "other_base"
     assert unfit({**passport, "template_digest": "x"}, base, recipe) == "other_template"
     assert unfit(passport, base, replace(recipe, lora_rank=8)) == "other_shape"
     assert unfit(passport, base, replace(recipe, lora_alpha=1.0)) == "other_shape"
