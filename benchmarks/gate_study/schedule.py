@@ -27,7 +27,7 @@ TRIES = tuple(range(101, 111))
 "Seeds of the test adapters that gains and harms are planted on."
 FIRST_TRIES = TRIES[:3]
 "Every harm is tried on these before any is tried on the others."
-LEVELS = (0.95, 0.9, 0.8, 0.6)
+LEVELS = (0.6, 0.77, 0.9, 0.8, 0.95)
 "An adapter whose change of the base is scaled so is a champion that knows less: the gain over it is known."
 PARTS = (0.5, 0.75)
 "Champions that learned a part of the own records."
