@@ -19,6 +19,7 @@ from bonsai.records import Status
 from storage import inbox, promotions_table, records_table, rejects_table
 from storage.connect import Connection
 from storage.promotions_table import Logged
+from storage.record_rows import StoredRecord
 from storage.records_table import RecordFilter
 
 SCORED_LANGUAGES = ("ja", "en")
@@ -178,3 +179,9 @@ def pointer(b: Bonsai) -> Pointer:
     """Who answers now, as the rules of promotion see it."""
     with b.database.reading() as con:
         return promotions_table.champion(con)
+
+
+def page_of_records(b: Bonsai, wanted: RecordFilter, limit: int, before: str = "") -> list[StoredRecord]:
+    """Records, the newest first; for the next page pass the last one's id as `before`."""
+    with b.database.reading() as con:
+        return records_table.page(con, wanted, limit, before)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from urllib.parse import urlencode
 
 from fastapi import Depends, FastAPI, Request
@@ -18,12 +19,13 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
-from bonsai.dashboard import routes_home, routes_login, routes_promotions
+from bonsai.dashboard import routes_home, routes_login, routes_promotions, routes_records
 from bonsai.dashboard.security import SafeHeaders, Throttle, is_from_our_page
 from bonsai.dashboard.web import FOLDER, LoginNeeded, Problem, Site, Visit, choose_language, make_environment
 from bonsai.dashboard.web import problem_of as status_of
 from bonsai.errors import BonsaiError
 from bonsai.pipeline.parts import Bonsai
+from bonsai.pipeline.suggesting import learned_before
 
 LOGIN_WINDOW = timedelta(minutes=15)
 KNOWN_STATUS = (401, 403, 404, 405, 409, 413, 415, 422, 500, 503)
@@ -41,8 +43,9 @@ def create_app(
     settings = b.config.dashboard
     app = FastAPI(title="Bonsai", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(_our_page)])
     throttle = Throttle(settings.login_attempts, LOGIN_WINDOW)
-    app.state.site = Site(lightly(b), settings, clock, owner, drain, make_environment(), throttle)
-    for routes in (routes_home, routes_login, routes_promotions):
+    tagger = cache(lambda: learned_before(b))
+    app.state.site = Site(lightly(b), settings, clock, owner, drain, make_environment(), throttle, tagger)
+    for routes in (routes_home, routes_login, routes_promotions, routes_records):
         app.include_router(routes.router)
     app.mount("/static", KeptFiles(directory=FOLDER / "static"))
     for error, handler in _HANDLERS:

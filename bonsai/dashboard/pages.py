@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import get_args
 from urllib.parse import urlencode
 
 from markupsafe import Markup
@@ -17,8 +16,6 @@ from bonsai.records import LANGUAGES, Category, Status
 from bonsai.views import NightReport
 from storage.promotions_table import Promotion
 from storage.record_rows import StoredRecord
-from storage.records_table import RecordFilter
-from storage.users_table import Role
 
 HELPFUL = 3
 "Cells of the coverage that are named as the ones to add to."
@@ -26,7 +23,6 @@ OWN_LANGUAGES = ("ja", "en")
 CATEGORIES = tuple(one.value for one in Category if one is not Category.UNCATEGORISED)
 STATUSES = tuple(one.value for one in Status)
 FILTERS = ("text", "language", "category", "status", "subject")
-ROLES: tuple[Role, ...] = get_args(Role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,24 +121,6 @@ def coverage(counts: Mapping[tuple[str, str], int]) -> Coverage:
 def language_name(visit: Visit, language: str) -> str:
     """A language in the reader's words."""
     return visit.text(f"decision.language_{language}") if language in LANGUAGES else language
-
-
-def filter_of(given: Mapping[str, str]) -> RecordFilter:
-    """The filter that an address asks for; values that are none of ours filter everything out, as in any search."""
-    return RecordFilter(
-        **{name: given.get(name, "").strip() for name in FILTERS},
-        reason=given.get("reason", ""),
-        uncertain=given.get("uncertain") == "1",
-    )
-
-
-def next_page(given: Mapping[str, str], shown: Sequence[StoredRecord], size: int) -> str:
-    """The address of the records after these; empty on the last page."""
-    if len(shown) < size:
-        return ""
-    names = (*FILTERS, "reason", "uncertain")
-    kept = {name: given[name] for name in names if given.get(name)}
-    return records_path(**kept, before=shown[-1].record.id)
 
 
 def reason_of(visit: Visit, stored: StoredRecord) -> str:

@@ -22,6 +22,7 @@ from bonsai.dashboard.security import MOST_BODY_BYTES, Throttle, body_is_too_lon
 from bonsai.errors import BonsaiError, HomeError, LockTimeout, PromotionError, UnknownId, UsageError
 from bonsai.files import sha256_file
 from bonsai.pipeline.parts import Bonsai
+from bonsai.tags import CategoryTagger
 from bonsai.texts import TEXT_LANGUAGES, TextLanguage, text
 from storage import audit
 from storage.users_table import Role
@@ -52,6 +53,8 @@ class Site:
     "Starts taking in the inbox, in a process of its own."
     environment: Environment
     throttle: Throttle
+    tagger: Callable[[], CategoryTagger | None]
+    "Loaded by the first question for it."
 
 
 class Problem(Exception):
@@ -112,9 +115,10 @@ class Visit:
             response.set_cookie(LANGUAGE_COOKIE, self.language, max_age=YEAR_SECONDS, httponly=True, samesite="strict")
         return response
 
-    def go(self, path: str, done: str = "") -> Response:
+    def go(self, path: str, done: str = "", **kept: str) -> Response:
         """To another page, after something was done; `done` names the sentence that says so."""
-        return RedirectResponse(f"{path}?{urlencode({'done': done})}" if done else path, 303)
+        query = {**({"done": done} if done else {}), **kept}
+        return RedirectResponse(f"{path}?{urlencode(query)}" if query else path, 303)
 
     def noted(self, action: str, target: str = "") -> None:
         """A line for the audit."""

@@ -1,0 +1,146 @@
+"""Values -> what the pages of records show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bonsai.dashboard.pages import CATEGORIES, FILTERS, STATUSES, language_name, reason_of, records_path
+from bonsai.dashboard.web import Visit
+from bonsai.records import LANGUAGES, Reject, Status, Tags
+from storage.record_rows import StoredRecord
+from storage.record_versions_table import Version
+from storage.records_table import RecordFilter
+from storage.rejects_table import StoredReject
+
+SHOWN_CHARACTERS = 240
+"Of a text in a list."
+TAG_NAMES = ("language", "category", "reasoning")
+NOTES = ("subject", "happened_on", "feeling", "source", "source_name", "author", "fact")
+Choices = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record in the list."""
+
+    id: str
+    question: str
+    answer: str
+    language: str
+    category: str
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TagShown:
+    """A tag, who gave it, and how sure that was."""
+
+    name: str
+    value: str
+    source: str
+    sure: str
+
+
+@dataclass(frozen=True, slots=True)
+class RejectShown:
+    """A line that became no record."""
+
+    place: str
+    reason: str
+    raw: str
+    "As it stood in the file; text, whatever it contains."
+
+
+def filter_of(given: Mapping[str, str]) -> RecordFilter:
+    """The filter that an address asks for; a value that is none of ours finds nothing, as in any search."""
+    said = {name: given.get(name, "").strip() for name in FILTERS}
+    return RecordFilter(**said, reason=given.get("reason", ""), uncertain=given.get("uncertain") == "1")
+
+
+def page_path(given: Mapping[str, str], before: str) -> str:
+    """The same list from another record on."""
+    names = (*FILTERS, "reason", "uncertain")
+    return records_path(**{name: given[name] for name in names if given.get(name)}, before=before)
+
+
+def rows(visit: Visit, records: Sequence[StoredRecord]) -> list[Row]:
+    """One row a record."""
+    return [
+        Row(
+            id=one.record.id,
+            question=cut(one.record.instruction),
+            answer=cut(one.record.output),
+            language=one.tags.language.value,
+            category=one.tags.category.value,
+            status=one.status.value,
+            reason=reason_of(visit, one) if one.status is not Status.ACTIVE else "",
+        )
+        for one in records
+    ]
+
+
+def cut(text: str) -> str:
+    """The beginning of a text, on one line."""
+    line = " ".join(text[: 2 * SHOWN_CHARACTERS].split())
+    return line if len(line) <= SHOWN_CHARACTERS else f"{line[:SHOWN_CHARACTERS]}…"
+
+
+def languages(visit: Visit) -> Choices:
+    """To choose from."""
+    return [(one, language_name(visit, one)) for one in LANGUAGES]
+
+
+def categories(visit: Visit) -> Choices:
+    """To choose from."""
+    return [(one, visit.text(f"category_{one}")) for one in CATEGORIES]
+
+
+def statuses(visit: Visit) -> Choices:
+    """To choose from."""
+    return [(one, visit.text(f"status_{one}")) for one in STATUSES]
+
+
+def tags_shown(visit: Visit, tags: Tags) -> list[TagShown]:
+    """The three tags in words."""
+    return [
+        TagShown(name, tag_words(visit, name, tag.value), visit.text(f"source_{tag.source}"), f"{tag.confidence:.0%}")
+        for name in TAG_NAMES
+        if (tag := getattr(tags, name)).value
+    ]
+
+
+def tag_words(visit: Visit, name: str, value: str) -> str:
+    """A tag's value in the reader's language."""
+    if name == "language":
+        return language_name(visit, value)
+    return visit.text(f"category_{value}") if name == "category" else value
+
+
+def notes(visit: Visit, stored: StoredRecord) -> Iterator[tuple[str, str]]:
+    """Whatever else is known of a record."""
+    for name in NOTES:
+        value = getattr(stored.record, name)
+        if value:
+            yield visit.text(f"note_{name}"), str(value)
+    origin = stored.record.origin
+    yield visit.text("note_origin"), f"{origin.name}:{origin.line}" if origin.line else origin.name
+
+
+def earlier(versions: Sequence[Version]) -> list[tuple[Version, str, str]]:
+    """What the record was before each edit, newest first: version, question, answer."""
+    return [
+        (one, str(one.content.get("instruction", "")), str(one.content.get("output", ""))) for one in versions[::-1]
+    ]
+
+
+def reject_shown(visit: Visit, stored: StoredReject) -> RejectShown:
+    """Where it stood, why it was refused, what it said."""
+    told = stored.reject
+    return RejectShown(f"{told.file}:{told.line}" if told.line else told.file, reject_words(visit, told), told.raw)
+
+
+def reject_words(visit: Visit, told: Reject) -> str:
+    """Why something became no record."""
+    return visit.text(told.reason_key, **dict(told.values))
