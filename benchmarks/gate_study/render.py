@@ -132,24 +132,16 @@ def harms(study: Study) -> str:
 
 def grown_year(study: Study) -> str:
     """Both gates over the same years."""
+    head = (
+        "gate", "better", "no better", "truly worse", "points shown / true", "bits/byte shown / true",
+        "bits/byte saved at the end",
+    )  # fmt: skip
     rows = []
     for name, one in study.years.items():
-        rows.append(
-            (
-                name, *(f"{one.a_year(sort):.1f}" for sort in ("better", "no better", "worse")),
-                f"{100 * float(np.mean(one.shown or [0])):+.1f}", f"{100 * float(np.mean(one.true or [0])):+.1f}",
-                percent(float(np.mean(one.last or [0]))),
-            )
-        )  # fmt: skip
-    head = (
-        "gate",
-        "better",
-        "no better",
-        "truly worse",
-        "shown gain, points",
-        "true gain, points",
-        "true accuracy at the end",
-    )
+        points, bits = (np.mean(pairs or [(0.0, 0.0)], axis=0) for pairs in (one.accuracy, one.bits))
+        sorts = (f"{one.a_year(sort):.1f}" for sort in ("better", "no better", "worse"))
+        shown = (f"{100 * points[0]:+.1f} / {100 * points[1]:+.1f}", f"{bits[0]:+.4f} / {bits[1]:+.4f}")
+        rows.append((name, *sorts, *shown, f"{float(np.mean(one.last or [0.0])):.3f}"))
     return table(head, rows)
 
 

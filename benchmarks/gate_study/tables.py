@@ -28,19 +28,18 @@ def study(runs: Mapping[str, Run]) -> Study:
     policy = replace(shipped, min_gain_bits=fitted.bits)
     court, quick = Court(runs, policy), Court(runs, replace(policy, resamples=QUICK_RESAMPLES))
     tested = keys_of(runs, "seed", schedule.TEST_SEEDS)
-    shown = year.accuracies(runs)
+    worth = year.worth_of(quick)
     return Study(
         policy,
         fitted,
         fit(court, nights) if len(nights := keys_of(runs, "night", schedule.NIGHT_SEEDS)) > 2 else None,
         fit_suite(runs, shipped),
-        no_progress(court, tested, shown),
+        no_progress(court, tested, worth.accuracy.shown),
         slice_spreads(court, tested),
         [one for kind in weaker_kinds(runs) if (one := detected(quick, kind, tested))],
         [done for name in harms.NAMES if (done := harmed(court, name))],
         coverage.study(court, coverage_pairs(runs, tested), policy),
-        grown_years(quick, shown),
-        year.true_accuracies(shown),
+        grown_years(quick, worth),
     )
 
 
@@ -188,15 +187,15 @@ def coverage_pairs(runs: Mapping[str, Run], tested: Sequence[str]) -> list[tuple
     return [pair for pair in wanted if all(key in runs for key in pair)]
 
 
-def grown_years(court: Court, shown: Mapping[str, float]) -> dict[str, year.Ledger]:
+def grown_years(court: Court, worth: year.Worth) -> dict[str, year.Ledger]:
     """The grown year under both gates, over and over."""
     levels = [[key for key in court.runs if key.startswith(f"scaled/{level}/")] for level in sorted(schedule.LEVELS)]
     levels.append([f"seed/{seed}" for seed in schedule.TRIES if f"seed/{seed}" in court.runs])
     bad = [key for key in court.runs if key.startswith("harm/") and "/nan/" not in key and "/untouched/" not in key]
     kinds = year.Kinds([level for level in levels if level], bad)
-    gates = {"`new >= old`": year.bare_gate(shown), "this gate": year.our_gate(court)}
+    gates = {"`new >= old`": year.bare_gate(worth.accuracy.shown), "this gate": year.our_gate(court)}
     ledgers = {name: year.Ledger() for name in gates}
     for number in range(YEARS):
         for name, gate in gates.items():
-            year.grown_year(gate, kinds, shown, ledgers[name], number)
+            year.grown_year(gate, kinds, worth, ledgers[name], number)
     return ledgers

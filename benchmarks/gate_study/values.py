@@ -114,5 +114,4 @@ class Study:
     harmed: Sequence[Harmed]
     coverage: Sequence[Coverage]
     years: Mapping[str, Ledger]
-    accuracy: Mapping[str, float]
-    "Mean right answers on the selection pool, by kind of adapter."
+    "By the name of the gate."

@@ -2,9 +2,8 @@
 
 Two years. In the first no night brings progress: every challenger is another seed of the champion's recipe
 (`expected_promotions`, exact for the measured adapters; `fresh_year`, for adapters beyond them). In the second the
-owner teaches more four times a year, now and then a night loses something or harms the model, and all others bring
-nothing (`grown_year`). The truth about a kind of adapter is its mean over many seeds, and what a promotion shows on the
-selection pool is held against the score pool, which no rule reads.
+owner teaches more now and then, some nights lose something or harm the model, and all others bring nothing
+(`grown_year`). The truth about a kind of adapter is its mean over many seeds: what a promotion shows is held to it.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from benchmarks.gate_study.runs import Run, report_of
-from benchmarks.gate_study.verdicts import Court, Matrix
+from benchmarks.gate_study.runs import BASE
+from benchmarks.gate_study.verdicts import SELECTION, Court, Matrix
 from bonsai.benchmark.report import accuracy, mean
 
 NIGHTS = 365
@@ -75,6 +74,30 @@ class Kinds:
     harmed: Sequence[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What is shown of a run, and what is true of its kind."""
+
+    shown: Mapping[str, float]
+    "By run, on the selection pool."
+    true: Mapping[str, float]
+    "By kind: the mean over its seeds."
+
+    def gain(self, challenger: str, champion: str) -> tuple[float, float]:
+        """(shown, true) of a promotion."""
+        shown = self.shown[challenger] - self.shown[champion]
+        return shown, self.true[kind_of(challenger)] - self.true[kind_of(champion)]
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """Both measures of every run."""
+
+    accuracy: Figures
+    bits: Figures
+    "Bits per byte saved, against the base."
+
+
 @dataclass
 class Ledger:
     """What a gate promoted, added up over the years."""
@@ -82,12 +105,12 @@ class Ledger:
     years: int = 0
     promotions: Counter[str] = field(default_factory=Counter)
     "`better`, `no better`, `worse`."
-    shown: list[float] = field(default_factory=list)
-    "Gain in accuracy on the selection pool, of every promotion."
-    true: list[float] = field(default_factory=list)
-    "The same between the means of both kinds of adapter over many seeds."
+    accuracy: list[tuple[float, float]] = field(default_factory=list)
+    "(shown, true) gain in right answers of every promotion."
+    bits: list[tuple[float, float]] = field(default_factory=list)
+    "(shown, true) gain in bits per byte."
     last: list[float] = field(default_factory=list)
-    "True accuracy of the champion at the end of each year."
+    "True bits per byte saved by the champion at the end of each year."
 
     def a_year(self, what: str) -> float:
         """Promotions of a sort in a year."""
@@ -99,27 +122,24 @@ def kind_of(key: str) -> str:
     return key.rpartition("/")[0]
 
 
-def accuracies(runs: Mapping[str, Run]) -> dict[str, float]:
-    """Right answers on the selection pool, by run."""
-    return {
-        key: mean(report_of(run, "selection").items, accuracy) or 0.0
-        for key, run in runs.items()
-        if "selection" in run.sheets
-    }
-
-
-def true_accuracies(shown: Mapping[str, float]) -> dict[str, float]:
-    """Mean over the seeds of each kind."""
+def figures(shown: Mapping[str, float]) -> Figures:
+    """With the truth of each kind."""
     of: dict[str, list[float]] = {}
     for key, value in shown.items():
         of.setdefault(kind_of(key), []).append(value)
-    return {kind: float(np.mean(values)) for kind, values in of.items()}
+    return Figures(shown, {kind: float(np.mean(values)) for kind, values in of.items()})
 
 
-def grown_year(gate: Gate, kinds: Kinds, shown: Mapping[str, float], ledger: Ledger, seed: int) -> None:
+def worth_of(court: Court) -> Worth:
+    """Right answers, and bits saved against the base, on the selection pool."""
+    asked = {key: run for key, run in court.runs.items() if SELECTION in run.sheets}
+    right = {key: mean(court.report(key).items, accuracy) or 0.0 for key in asked}
+    return Worth(figures(right), figures({key: court.gain(key, BASE) for key in asked}))
+
+
+def grown_year(gate: Gate, kinds: Kinds, worth: Worth, ledger: Ledger, seed: int) -> None:
     """One year under one gate; the same seed gives every gate the same nights."""
     rng = np.random.default_rng(seed)
-    true = true_accuracies(shown)
     rank = {kind_of(key): level for level, keys in enumerate(kinds.levels) for key in keys}
     champion = str(rng.choice(kinds.levels[0]))
     for night in range(NIGHTS):
@@ -133,10 +153,10 @@ def grown_year(gate: Gate, kinds: Kinds, shown: Mapping[str, float], ledger: Led
             continue
         new, old = rank.get(kind_of(challenger), -1), rank.get(kind_of(champion), -1)
         ledger.promotions["better" if new > old else "no better" if new == old else "worse"] += 1
-        ledger.shown.append(shown[challenger] - shown[champion])
-        ledger.true.append(true[kind_of(challenger)] - true[kind_of(champion)])
+        ledger.accuracy.append(worth.accuracy.gain(challenger, champion))
+        ledger.bits.append(worth.bits.gain(challenger, champion))
         champion = challenger
-    ledger.last.append(true[kind_of(champion)])
+    ledger.last.append(worth.bits.true[kind_of(champion)])
     ledger.years += 1
 
 

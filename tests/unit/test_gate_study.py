@@ -119,17 +119,18 @@ def test_a_lucky_champion_is_not_replaced_for_ever() -> None:
 
 
 def test_a_year_counts_what_promotions_were_worth() -> None:
-    shown = {"low/1": 0.5, "low/2": 0.7, "high/1": 0.8, "high/2": 0.8}
-    kinds = year.Kinds([["low/1", "low/2"], ["high/1", "high/2"]], [])
-    always, ledger = lambda challenger, champion: True, year.Ledger()
-    year.grown_year(always, kinds, shown, ledger, seed=1)
+    right = year.figures({"low/1": 0.5, "low/2": 0.7, "high/1": 0.8, "high/2": 0.8})
+    worth = year.Worth(right, right)
+    kinds, ledger = year.Kinds([["low/1", "low/2"], ["high/1", "high/2"]], []), year.Ledger()
+    year.grown_year(lambda challenger, champion: True, kinds, worth, ledger, seed=1)
     assert ledger.years == 1
     assert ledger.promotions["better"] > 0
     assert ledger.promotions["worse"] > 0
     assert ledger.promotions["no better"] > 50
-    assert sorted({round(gain, 6) for gain in ledger.true}) == [-0.2, 0.0, 0.2]
+    assert sorted({round(true, 6) for _, true in ledger.bits}) == [-0.2, 0.0, 0.2]
+    assert max(shown for shown, true in ledger.accuracy if round(true, 6) == 0) == pytest.approx(0.2), "luck is shown"
     never = year.Ledger()
-    year.grown_year(lambda challenger, champion: False, kinds, shown, never, seed=1)
+    year.grown_year(lambda challenger, champion: False, kinds, worth, never, seed=1)
     assert never.last == [pytest.approx(0.6)]
 
 
