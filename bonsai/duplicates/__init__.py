@@ -26,6 +26,7 @@ def known(record: Record, tags: Tags, *, active: bool = True) -> Known:
         fact=record.fact,
         active=active,
         correction=record.source == "feedback",
+        question_key=question_key(record.instruction, record.input),
     )
 
 

@@ -55,6 +55,8 @@ class Known:
     "Only active records are reasons for a flag; the id of any other still makes an exact duplicate."
     correction: bool = False
     "A person's correction: what it contradicts gives way to it."
+    question_key: str = ""
+    "As `question_key` makes it; empty: not made yet."
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +223,7 @@ def _entry(row: Known) -> _Entry:
         question = f"{question}\0{text_key(row.input[:PASSAGE_CHARACTERS])}"
     return _Entry(
         id=row.id,
-        asked=_digest(f"{row.language}\0{question_key(row.instruction, row.input)}"),
+        asked=_digest(f"{row.language}\0{row.question_key or question_key(row.instruction, row.input)}"),
         question=question,
         answer=text_key(row.output[:ANSWER_CHARACTERS]),
         raw_answer=row.output if len(row.output) <= ANSWER_CHARACTERS else "",

@@ -6,7 +6,9 @@ was killed is simply started again.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -23,7 +25,7 @@ from bonsai.pipeline.parts import Bonsai
 from bonsai.progress import Progress, Report, silent
 from bonsai.readers import read, recognise
 from bonsai.readers.bilingual import merge
-from bonsai.records import Defaults, Limits, Origin, Record, Reject, Source, Status, Tags, parse
+from bonsai.records import Defaults, Language, Limits, Origin, Record, Reject, Source, Status, Tags, parse
 from bonsai.tags import CategoryTagger
 from storage import imports_table, records_table, rejects_table
 from storage.imports_table import Import
@@ -31,6 +33,8 @@ from storage.record_rows import NewRecord, Reason, StoredRecord
 
 CHUNK = 4_000
 "Records that are judged together: enough for the vectorised stages, little memory."
+COLLECT_AFTER = 200_000
+"New objects until the garbage collector looks at them; Python's own default is 700."
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,24 +80,29 @@ class Judge:
             if record.id not in self.index:
                 new.setdefault(record.id, record)
         fresh = list(new.values())
-        found = tags.tag_batch(fresh, self.tagger, threshold=self.threshold, given_by=given_by)
+        asked = [tags.guess_question(record.instruction, record.input) for record in fresh]
+        found = tags.tag_batch(fresh, self.tagger, threshold=self.threshold, given_by=given_by, asked=asked)
         leaks = [self.guard.judge(record) for record in fresh]
         known = [
             duplicates.known(record, tagged, active=not leak.leaks)
             for record, tagged, leak in zip(fresh, found, leaks, strict=True)
         ]
         findings = self.index.judge_batch(known, add=True)
-        return list(map(_new_record, fresh, found, findings, leaks)), len(records) - len(fresh)
+        languages = [one.language for one in asked]
+        made = list(map(_new_record, fresh, found, languages, known, findings, leaks))
+        return made, len(records) - len(made)
 
 
-def _new_record(record: Record, tagged: Tags, finding: Finding, leak: LeakFinding) -> NewRecord:
+def _new_record(
+    record: Record, tagged: Tags, asked_in: Language, known: Known, finding: Finding, leak: LeakFinding
+) -> NewRecord:
     overrules = finding.contradicts if record.source == "feedback" else ()
     held = duplicates.held_back_reason(replace(finding, contradicts=()) if overrules else finding, leak)
     return NewRecord(
         record,
         tagged,
-        question_language=tags.question_language(record),
-        question_key=duplicates.question_key(record.instruction, record.input),
+        question_language=asked_in,
+        question_key=known.question_key,
         status=Status.HELD_BACK if held else Status.ACTIVE,
         reason=Reason(held[0], tuple(held[1].items())) if held else None,
         near_of=finding.near[0] if finding.near else "",
@@ -125,6 +134,7 @@ def _known(row: records_table.IndexRow) -> Known:
         category=row.category,
         fact=row.fact,
         active=row.status is Status.ACTIVE,
+        question_key=row.question_key,
     )
 
 
@@ -184,12 +194,25 @@ def store_all(
 ) -> Counts:
     """Judge and store chunk by chunk."""
     counts = Counts()
-    for chunk in _chunks(made):
-        judge = judge or open_judge(b)
-        counts += _store(b, judge, chunk, batch, now, given_by)
-        report(Progress("ingest", counts.read, 0))
+    with _rare_collections():
+        for chunk in _chunks(made):
+            judge = judge or open_judge(b)
+            counts += _store(b, judge, chunk, batch, now, given_by)
+            report(Progress("ingest", counts.read, 0))
     report(Progress("ingest", counts.read, counts.read))
     return counts
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """An import makes millions of objects that stay, in the index, and no cycles: to look at all of them again and
+    again took the garbage collector an eighth of the time."""
+    thresholds = gc.get_threshold()
+    gc.set_threshold(COLLECT_AFTER, *thresholds[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
 
 
 def _chunks(made: Iterable[Record | Reject]) -> Iterator[list[Record | Reject]]:

@@ -16,8 +16,8 @@ from bonsai.records import Record, Tag, Tags
 from bonsai.tags.category import CategoryTagger as CategoryTagger
 from bonsai.tags.category import tag_categories
 from bonsai.tags.language import VERSION as LANGUAGE_VERSION
+from bonsai.tags.language import Guess, guess_answer
 from bonsai.tags.language import detect as detect
-from bonsai.tags.language import guess_answer
 from bonsai.tags.language import guess_question as guess_question
 from bonsai.tags.merging import merge_tag as merge_tag
 from bonsai.tags.merging import merge_tags as merge_tags
@@ -35,15 +35,18 @@ def tag_batch(
     *,
     threshold: float = THRESHOLD,
     given_by: Literal["import", "person"] = "import",
+    asked: Sequence[Guess] | None = None,
 ) -> list[Tags]:
     """Tag records, in order. `given_by` says whose the values are that the records already carry.
 
-    A batch of some thousand records is fastest. Without a tagger only rules give categories.
+    A batch of some thousand records is fastest. Without a tagger only rules give categories. `asked` is the language
+    of each question, where it was guessed before.
     """
+    asked = asked or [guess_question(record.instruction, record.input) for record in records]
     untagged = [i for i, record in enumerate(records) if record.category is None]
     found = tag_categories([records[i] for i in untagged], tagger, threshold)
     categories = dict(zip(untagged, found, strict=True))
-    return [_tags(record, categories.get(i), given_by) for i, record in enumerate(records)]
+    return [_tags(record, asked[i], categories.get(i), given_by) for i, record in enumerate(records)]
 
 
 def tag(record: Record, tagger: CategoryTagger | None, *, threshold: float = THRESHOLD) -> Tags:
@@ -59,10 +62,9 @@ def retag_batch(
     return [merge_tags(before, after) for before, after in zip(old, new, strict=True)]
 
 
-def _tags(record: Record, category: Tag | None, given_by: Literal["import", "person"]) -> Tags:
+def _tags(record: Record, asked: Guess, category: Tag | None, given_by: Literal["import", "person"]) -> Tags:
     version = record.author if given_by == "person" else record.source_name or record.origin.name
     given = Tag("", given_by, 1.0, version)
-    asked = guess_question(record.instruction, record.input)
     if record.language:
         spoken, language = record.language, replace(given, value=record.language)
     else:

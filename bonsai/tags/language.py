@@ -33,6 +33,7 @@ NAMES = 12
 _KANA = re.compile(r"[\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fd-\u30ff\uff66-\uff9d]")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
 _LATIN_WORD = re.compile(r"[a-zA-Z\u00c0-\u024f\u1e00-\u1eff][a-zA-Z\u00c0-\u024f\u1e00-\u1eff'’]*")
+_ASCII_WORD = re.compile(r"[a-z][a-z']*")
 _QUOTED = re.compile(r"「[^」]*」|『[^』]*』|\"[^\"]*\"|“[^”]*”")
 _OTHER_SCRIPT = re.compile(
     r"[\u0370-\u1cff\u1f00-\u1fff\u2c00-\u2dff\ua000-\uabff\uac00-\ud7af\u3131-\u318e\u3105-\u312f\ufb1d-\ufdff\ufe70-\ufefc]"
@@ -114,18 +115,18 @@ def guess(text: str) -> Guess:
     """The language by script, then by words."""
     text = text[:READ_CHARACTERS]
     if text.isascii():
-        words = _LATIN_WORD.findall(text)
-        return _latin(text, words) if words else NOTHING
+        words = _ASCII_WORD.findall(text.lower())
+        return _latin(text, words[:MOST_WORDS]) if words else NOTHING
     kana = len(_KANA.findall(text))
     han = _HAN.findall(text)
     words = _LATIN_WORD.findall(text)
     others = len(_OTHER_SCRIPT.findall(text))
     if others > kana + len(han) and others > len(words):
         return Guess("other", 0.95)
-    if kana + len(han) == 0:
-        return _latin(text, words) if words else NOTHING
-    if len(words) > 4 * (kana + len(han)):  # an English sentence that quotes 猫
-        return _latin(text, words)
+    if not kana + len(han) and not words:
+        return NOTHING
+    if len(words) > 4 * (kana + len(han)):  # only Latin, or an English sentence that quotes 猫
+        return _latin(text, [word.lower().replace("’", "'") for word in words[:MOST_WORDS]])
     return _han(text, kana, han)
 
 
@@ -162,9 +163,8 @@ def _character_sets() -> _CharacterSets:
     return _CharacterSets(frozenset(han) - jis, frozenset(jis - chinese))
 
 
-def _latin(text: str, words: list[str]) -> Guess:
-    """English or another language in Latin letters."""
-    read = [word.lower().replace("’", "'") for word in words[:MOST_WORDS]]
+def _latin(text: str, read: list[str]) -> Guess:
+    """English or another language in Latin letters, by its first words, in lower case."""
     known = [word for word in read if word in _ENGLISH_WORDS]
     sure = sum(word not in _SHARED_WORDS for word in known)
     foreign = 0 if text.isascii() else sum(not word.isascii() for word in read)
