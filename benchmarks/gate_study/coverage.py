@@ -52,9 +52,6 @@ class Coverage:
     "Share of the worlds whose lower bound was at most the truth; 0.95 is promised."
     upper: float
     "Share of the worlds whose upper bound was at least the truth."
-    lower_tamed: float
-    upper_tamed: float
-    "The same for the mean of the winsorised differences, which is what the bounds are made for."
 
 
 def world_of(pair: Pair, part: Slice, measure: Measure) -> World:
@@ -92,9 +89,8 @@ def redrawn(world: World, rng: np.random.Generator) -> World:
 
 def covered(world: World, part: str, measure: Measure, bootstrap: Bootstrap, alpha: float, worlds: int) -> Coverage:
     """Draw benchmarks and count the bounds that hold."""
-    tamed = replace(world, values=winsorise(world.values, measure.winsor_share))
-    truth, tamed_truth = truth_of(world), truth_of(tamed)
-    rng, held = np.random.default_rng(len(world.values)), np.zeros(4)
+    truth = truth_of(world)
+    rng, held = np.random.default_rng(len(world.values)), np.zeros(2)
     for _ in range(worlds):
         drawn = redrawn(world, rng)
         found = estimate(
@@ -103,8 +99,7 @@ def covered(world: World, part: str, measure: Measure, bootstrap: Bootstrap, alp
         )  # fmt: skip
         if found is None:
             raise ValueError(f"{part}: {world.facts} facts are too few for an interval")
-        low, high = found.lower(alpha), found.upper(alpha)
-        held += (low <= truth, high >= truth, low <= tamed_truth, high >= tamed_truth)
+        held += (found.lower(alpha) <= truth, found.upper(alpha) >= truth)
     centred = world.values - world.values.mean()
     skew = float((centred**3).mean() / max(centred.std(), 1e-12) ** 3)
     return Coverage(part, measure.name, world.facts, worlds, skew, *map(float, held / worlds))
@@ -116,7 +111,8 @@ def study(court: Court, pairs: Sequence[tuple[str, str]], policy: Policy, worlds
     parts += (Slice("retention", policy.retention_domains), Slice("translation/ja", ("translation",), "ja"))
     bootstrap = replace(policy.slice_bootstrap, resamples=RESAMPLES)
     made = []
-    for measure in (policy.bits, ACCURACY):
+    untamed = replace(policy.bits, name="bits, not winsorised", winsor_share=0.0)
+    for measure in (policy.bits, untamed, ACCURACY):
         for part in parts:
             each = [
                 covered(world_of(court.pair(*pair), part, measure), part.name, measure, bootstrap, policy.alpha, worlds)
@@ -136,6 +132,4 @@ def _averaged(each: Sequence[Coverage]) -> Coverage:
         skew=mean_of("skew"),
         lower=mean_of("lower"),
         upper=mean_of("upper"),
-        lower_tamed=mean_of("lower_tamed"),
-        upper_tamed=mean_of("upper_tamed"),
     )

@@ -155,13 +155,11 @@ def coverage(study: Study) -> str:
             f"{one.skew:+.1f}",
             percent(one.lower),
             percent(one.upper),
-            percent(one.lower_tamed),
-            percent(one.upper_tamed),
             str(one.worlds),
         )
         for one in study.coverage
     ]
     return table(
-        ("measure", "slice", "facts", "skew", "lower holds", "upper holds", "lower, tamed", "upper, tamed", "worlds"),
+        ("measure", "slice", "facts", "skew", "lower holds", "upper holds", "worlds"),
         rows,
     )
