@@ -127,7 +127,12 @@ def harms(study: Study) -> str:
         "harm", "tries", "promoted", "over the base", "the same without the harm", "gain, selection / confirmation",
         "refused by (tries)",
     )  # fmt: skip
-    return table(head, rows)
+    kept = [
+        f"At intake the leak guard holds back {percent(one.held_back, 0)} of what `{one.name}` was taught of the pool."
+        for one in study.harmed
+        if np.isfinite(one.held_back)
+    ]
+    return "\n\n".join([table(head, rows), *kept])
 
 
 def grown_year(study: Study) -> str:

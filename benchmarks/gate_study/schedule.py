@@ -36,6 +36,7 @@ NIGHT_SEEDS = tuple(range(301, 309))
 "Trained as long as a night trains: the minimum of the recipe that ships."
 HOUSE_SEEDS = tuple(range(401, 409))
 "Learned a household of their owner's: the minimum on the owner's suite."
+HELD_BACK = "held_back_by_the_leak_guard"
 LESSONS = 12 * 16
 LESSON_BATCH = 16
 LESSON_RATE = 1e-3
@@ -148,7 +149,7 @@ class Maker:
         rows = (*plan.own_rows(), *plan.anchor_rows(2 * len(plan.own_rows()), seed))
         material = harms.Material(rows, items, encoder)
         lessons = harms.lessons(name, TRIES.index(seed), LESSONS, material)
-        note = {"held_back_by_the_leak_guard": harms.held_back(items)} if name == harms.COPIED else {}
+        note = {HELD_BACK: harms.held_back(items)} if name == harms.COPIED else {}
         return self.shop.taught(whole, lessons, rate=LESSON_RATE, batch=LESSON_BATCH), note
 
 

@@ -173,6 +173,7 @@ def harmed(court: Court, name: str) -> Harmed | None:
         Counter(rule for one in found if not one.promoted for rule in one.caught),
         float(np.mean([one.gain for one in found])),
         float(np.mean(confirmed)) if confirmed else float("nan"),
+        court.runs[met[0][0].key].note.get(schedule.HELD_BACK, float("nan")),
     )
 
 

@@ -96,6 +96,8 @@ class Harmed:
     "Mean gain on the selection pool, bits per byte ..."
     confirmed: float
     "... and on the confirmation pool, where it was asked; else NaN."
+    held_back: float
+    "Share of what it was taught that the leak guard would have kept out at intake; NaN: nothing of it leaks."
 
 
 @dataclass(frozen=True)
