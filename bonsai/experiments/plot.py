@@ -87,13 +87,14 @@ def held_out_points(run: Run, base: Run | None) -> list[Point]:
 
 
 def _dress(axes: Axes, title: str) -> None:
-    from matplotlib.ticker import FuncFormatter, LogFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     axes.set_title(title, fontsize=9, loc="left")
     axes.set_xlabel("answers trained on, kB")
     axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(FuncFormatter(_plain))
-    axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1, 0.4)))
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.grid(alpha=0.3, linewidth=0.5)
     axes.legend(frameon=False, fontsize=8)
     for side in ("top", "right"):

@@ -233,8 +233,7 @@ class Watcher:
 
     def seen(self) -> list[tuple[int, Path]]:
         """The kept weights, by step."""
-        found = ((int(path.name), path) for path in self.kept.iterdir() if path.name.isdigit())
-        return sorted(found)
+        return sorted((int(path.name), path) for path in self.kept.glob("*") if path.name.isdigit())
 
     def losses(self) -> dict[int, float]:
         """By step; a step that was trained again after a kill counts as the last time."""
