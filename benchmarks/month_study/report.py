@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.gate_study.document import put
 from benchmarks.month_study.nights import BASE, POLICIES, Line, read
-from benchmarks.month_study.world import NEW_NIGHTS, SHIFT
+from benchmarks.month_study.world import NEW_NIGHTS, NIGHTS, SHIFT
 
 NAMES = {"replay": "warm + replay", "cold": "cold", "alone": "warm without replay"}
 COLOURS = {"replay": "#2a7f62", "cold": "#333333", "alone": "#b5462f"}
@@ -44,7 +44,7 @@ def share(lines: Iterable[Line], group: str) -> float | None:
 def accuracy_table(months: Months, base: Line | None) -> str:
     """What each policy knows, as shares of right answers."""
     head = (
-        "policy", "nights", "new facts", "new, first warm nights of the second topic", "old own facts",
+        "policy", "nights", "new facts", f"new, nights {SHIFT} to {SHIFT + NEW_NIGHTS - 1}", "old own facts",
         "old, last night", "general", "general, worst night", "forgotten facts still told",
     )  # fmt: skip
     rows = [
@@ -116,6 +116,8 @@ def draw(months: Months, folder: Path) -> None:
         axes.set_ylabel(f"{title}, right")
     _plot(panels[3], months, {policy: [one.tokens / 1000 for one in nights] for policy, nights in months.items()})
     panels[3].set_ylim(0, None)
+    panels[3].set_xlim(0.5, NIGHTS + 0.5)
+    panels[3].set_xticks([1, *range(5, NIGHTS + 1, 5)])
     panels[3].set_ylabel("trained tokens, thousands")
     panels[3].set_xlabel("night (dotted: another topic begins; crosses: nights that start cold)")
     panels[0].legend(frameon=False, ncols=3, loc="lower left")

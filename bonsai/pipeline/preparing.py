@@ -39,7 +39,9 @@ from storage.connect import Connection
 from storage.record_rows import StoredRecord
 
 ANCHORS_MEASURED = 400
-"So many tell how long an anchor is on average, to within two tokens."
+"So many tell how long an anchor is on average, to within half a token."
+ANCHOR_ALLOWANCE = 1.0
+"Tokens on top of that average, so that the anchors that a night draws stay within its budget too."
 
 
 def freeze_suite(b: Bonsai, now: datetime) -> None:
@@ -122,7 +124,7 @@ def write_snapshot(b: Bonsai, key: str, now: datetime, *, cold: bool = False) ->
     fitting = [one for one in candidates if one.tokens <= profile.base.max_tokens]
     too_long = [one.row for one in candidates if one.tokens > profile.base.max_tokens]
     lengths = [count_tokens(anchor_example(one)) for one in anchors(ANCHORS_MEASURED, settings.seed)]
-    limits = _limits(profile, settings, sum(lengths) / len(lengths))
+    limits = _limits(profile, settings, sum(lengths) / len(lengths) + ANCHOR_ALLOWANCE)
     curriculum = continual.choose(fitting, situation, limits, salt=f"{settings.seed} {key}")
     a_pass = _anchors_a_pass(len(curriculum.rows) + len(too_long) + curriculum.replayed_a_pass, settings)
     made = snapshots.build(
