@@ -17,7 +17,7 @@ from pathlib import Path
 
 import bonsai
 from bonsai.errors import HomeError
-from bonsai.files import write_atomic
+from bonsai.files import remove_abandoned, write_atomic
 from storage.connect import Database
 from storage.migrate import migrate, require_current
 
@@ -128,6 +128,14 @@ def remove_unfinished(parent: Path, manifest: str) -> list[str]:
     for folder in doomed:
         shutil.rmtree(folder)
     return sorted(folder.name for folder in doomed)
+
+
+def remove_leftovers(home: Home) -> None:
+    """Remove the files that killed processes were writing: they never got their name. Safe at any time."""
+    parents = (home.snapshots, home.runs, home.reports, home.adapters)
+    for folder in (home.root, *parents, *(folder for parent in parents for folder in _folders(parent))):
+        if folder.is_dir():
+            remove_abandoned(folder)
 
 
 def _folders(parent: Path) -> list[Path]:

@@ -21,6 +21,7 @@ from bonsai.pipeline.parts import Bonsai
 from bonsai.readers import read
 from bonsai.records import Defaults, Limits, Origin, Record, parse
 from storage import erasing, forgetting, inbox, nights_table, snapshots_table
+from storage.artifacts import remove_leftovers
 from storage.connect import Connection
 from storage.inbox import Item
 from storage.locks import may_be_running
@@ -71,6 +72,7 @@ def finish(b: Bonsai, now: datetime) -> bool:
             erasing.erase_snapshot(b.places.snapshots / name, now)
         erasing.erase_runs(b.places.runs, snapshots, due.suite_items)
         erasing.erase_reports(b.places.reports, due.suite_items)
+        remove_leftovers(b.places)
         b.database.rewrite()
         with b.database.writing() as con:
             forgetting.erased(con, due, now)

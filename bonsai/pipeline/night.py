@@ -25,7 +25,7 @@ from bonsai.pipeline.parts import Bonsai
 from bonsai.pipeline.preparing import due_records, freeze_suite, write_job, write_snapshot
 from bonsai.progress import Progress, Report
 from bonsai.promotion import GATE, State
-from bonsai.training.passport import read_passport
+from bonsai.training.passport import PASSPORT, read_passport
 from bonsai.training.plan import Progress as TrainingProgress
 from storage import (
     adapters_table,
@@ -40,6 +40,7 @@ from storage import (
     suite_table,
 )
 from storage.adapters_table import Adapter
+from storage.artifacts import remove_leftovers, remove_unfinished
 from storage.connect import Connection
 from storage.locks import may_be_running, process_name
 from storage.nights_table import Night, Outcome, Start
@@ -77,6 +78,10 @@ def begin_night(b: Bonsai, now: datetime, *, cold: bool = False) -> NightStart:
         if not due and len(due_records(con)) < b.config.night.minimum_new_records:
             nights_table.finish(con, key, _nothing(con), now)
             return NightStart(key, "nothing_to_do")
+        alone = not any(one.outcome.status == "running" and one.key != key for one in nights_table.list_nights(con))
+    if alone:  # nobody else is writing there: what is half-written was left by a night that was killed
+        remove_unfinished(b.places.adapters, PASSPORT)
+        remove_leftovers(b.places)
     prepared = write_snapshot(b, key, now, cold=cold)
     with b.database.writing() as con:
         snapshots_table.add(con, prepared.snapshot, now, prepared.passed_over)

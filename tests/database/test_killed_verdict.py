@@ -42,6 +42,26 @@ def test_a_harmful_verdict_that_was_cut_off_is_ended_by_the_next_start(stage: St
     assert [one.status for one in views.list_nights(stage.b, None) if one.night == again.night] == ["nothing_to_do"]
 
 
+def test_half_an_adapter_of_a_night_that_nobody_takes_up_again_goes_with_the_next_one(stage: Stage) -> None:
+    stage.tell()
+    night = pipeline.begin_night(stage.b, EVENING).night
+    half = stage.b.places.adapters / f".unfinished-{night}"
+    half.mkdir()
+    (half / "adapter_model.safetensors").write_text("half of the weights")
+    unnamed = stage.b.places.runs / night / ".0123456789abcdef.4194305-1.tmp"  # above every process id
+    unnamed.write_text("a job that never got its name")
+    with stage.b.database.writing() as con:
+        con.execute("UPDATE nights SET holder = 'another-host:1:1'")
+    stage.tell(1, "Kuro")
+    pipeline.begin_night(stage.b, EVENING)
+    assert half.is_dir(), "another night may still be writing it"
+    with stage.b.database.writing() as con:
+        con.execute("UPDATE nights SET status = 'failed'")
+    done = pipeline.run_night(stage.b, EVENING, silent)
+    assert [one.name for one in stage.b.places.adapters.iterdir()] == [done.snapshot]
+    assert not unnamed.exists()
+
+
 def test_a_promotion_that_was_cut_off_happens_once_though_new_records_came(stage: Stage) -> None:
     night = decided(stage)
     stage.tell(1, "Kuro")
