@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from urllib.parse import urlencode
 
 from fastapi import Depends, FastAPI, Request
@@ -24,10 +24,12 @@ from bonsai.dashboard.security import SafeHeaders, Throttle, is_from_our_page
 from bonsai.dashboard.web import FOLDER, LoginNeeded, Problem, Site, Visit, choose_language, make_environment
 from bonsai.dashboard.web import problem_of as status_of
 from bonsai.errors import BonsaiError
+from bonsai.pipeline.explaining import Explanation, explain
 from bonsai.pipeline.parts import Bonsai
 from bonsai.pipeline.suggesting import learned_before
 
 LOGIN_WINDOW = timedelta(minutes=15)
+EXPLANATIONS = 3
 KNOWN_STATUS = (401, 403, 404, 405, 409, 413, 415, 422, 500, 503)
 
 
@@ -43,8 +45,18 @@ def create_app(
     settings = b.config.dashboard
     app = FastAPI(title="Bonsai", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(_our_page)])
     throttle = Throttle(settings.login_attempts, LOGIN_WINDOW)
-    tagger = cache(lambda: learned_before(b))
-    app.state.site = Site(lightly(b), settings, clock, owner, drain, make_environment(), throttle, tagger)
+    light = lightly(b)
+    app.state.site = Site(
+        b=light,
+        settings=settings,
+        clock=clock,
+        owner=owner,
+        drain=drain,
+        environment=make_environment(),
+        throttle=throttle,
+        tagger=cache(lambda: learned_before(light)),
+        explain=remembering_explain(light),
+    )
     for routes in (routes_home, routes_login, routes_promotions, routes_records):
         app.include_router(routes.router)
     app.mount("/static", KeptFiles(directory=FOLDER / "static"))
@@ -64,6 +76,16 @@ def lightly(b: Bonsai) -> Bonsai:
         lock_wait_seconds=settings.lock_wait_seconds,
     )
     return replace(b, places=replace(b.places, database=database))
+
+
+def remembering_explain(b: Bonsai) -> Callable[[str], Explanation]:
+    """`explain`, its last results kept until anything is written: whatever was forgotten is not shown again."""
+
+    @lru_cache(maxsize=EXPLANATIONS)
+    def explained(adapter: str, written_ns: int) -> Explanation:
+        return explain(b, adapter)
+
+    return lambda adapter: explained(adapter, b.database.path.stat().st_mtime_ns)
 
 
 def _our_page(request: Request) -> None:

@@ -24,10 +24,9 @@ def log_in(visit: AnyVisit, form: Form) -> Response:
     if visit.site.owner:
         raise Problem(404, "problem_no_login")
     name, after = form.get("name", ""), own_path(form.get("next", "/"))
-    client = visit.request.client
-    counted = (f"name {name}", f"address {client.host if client else ''}")
+    counted = (f"name {name}", f"address {visit.address}")
     if visit.site.throttle.must_wait(counted, visit.now):
-        visit.noted("login_throttled", name[: accounts.LONGEST_NAME])
+        visit.noted("login_throttled", who=name[: accounts.LONGEST_NAME])
         problem = visit.text("login_wait")
         return visit.page("login.html", 429, after=after, name=name, problem=problem)
     try:
@@ -41,9 +40,9 @@ def log_in(visit: AnyVisit, form: Form) -> Response:
         )
     except accounts.LoginRefused as refused:
         visit.site.throttle.failed(counted, visit.now)
-        visit.noted("login_refused", name[: accounts.LONGEST_NAME])
+        visit.noted("login_refused", who=name[: accounts.LONGEST_NAME])
         return visit.page("login.html", 401, after=after, name=name, problem=refused.render(visit.language))
-    visit.noted("login", name)
+    visit.noted("login", who=name)
     response = visit.go(after)
     response.set_cookie(
         SESSION_COOKIE,

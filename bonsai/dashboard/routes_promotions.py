@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from bonsai import overview, pipeline, views
+from bonsai.dashboard import pages_answers
 from bonsai.dashboard import pages_promotions as pages
 from bonsai.dashboard.web import Contributor, Form, Problem, Reviewer, Visit
 from bonsai.errors import PromotionError, UnknownId
@@ -14,6 +15,7 @@ from storage.promotions_table import Promotion
 
 router = APIRouter(prefix="/promotions")
 LONGEST_REASON = 2_000
+FLIPS_SHOWN = 25
 
 
 @router.get("")
@@ -52,6 +54,28 @@ def _page(visit: Visit, found: Promotion, problem: str = "", reason: str = "", s
         needs_reason=state is State.REFUSED,
         problem=problem,
         reason=reason,
+    )
+
+
+@router.get("/{adapter}/answers")
+def answers(visit: Contributor, adapter: str) -> Response:
+    """The answers that turned right or wrong, the new records that are most like each question, and the slices."""
+    found = visit.site.explain(views.show_promotion(visit.b, adapter).adapter)
+    said = visit.request.query_params.get("from", "0")
+    start = int(said) if said.isdecimal() and len(said) < 7 else 0
+    shown = found.flips[start : start + FLIPS_SHOWN]
+    following = start + FLIPS_SHOWN
+    return visit.page(
+        "answers.html",
+        adapter=found.promotion.adapter,
+        answers=pages_answers.answers(visit, shown),
+        slices=pages_answers.slices(visit, found.slices) if not start else (),
+        gained=sum(flip.gained for flip in found.flips),
+        lost=sum(not flip.gained for flip in found.flips),
+        missing=bool(found.missing),
+        new_records=found.new_records,
+        following=following if following < len(found.flips) else 0,
+        start=start,
     )
 
 

@@ -21,6 +21,7 @@ from bonsai.dashboard.accounts import Person
 from bonsai.dashboard.security import MOST_BODY_BYTES, Throttle, body_is_too_long
 from bonsai.errors import BonsaiError, HomeError, LockTimeout, PromotionError, UnknownId, UsageError
 from bonsai.files import sha256_file
+from bonsai.pipeline.explaining import Explanation
 from bonsai.pipeline.parts import Bonsai
 from bonsai.tags import CategoryTagger
 from bonsai.texts import TEXT_LANGUAGES, TextLanguage, text
@@ -55,6 +56,8 @@ class Site:
     throttle: Throttle
     tagger: Callable[[], CategoryTagger | None]
     "Loaded by the first question for it."
+    explain: Callable[[str], Explanation]
+    "Of a promotion; takes a second, so the last ones are kept until the database changes."
 
 
 class Problem(Exception):
@@ -120,10 +123,14 @@ class Visit:
         query = {**({"done": done} if done else {}), **kept}
         return RedirectResponse(f"{path}?{urlencode(query)}" if query else path, 303)
 
-    def noted(self, action: str, target: str = "") -> None:
-        """A line for the audit."""
-        address = self.request.client.host if self.request.client else ""
-        audit.note(self.b.places.logs, audit.Act(self.now, self.who, action, target, address))
+    def noted(self, action: str, target: str = "", who: str = "") -> None:
+        """A line for the audit; `who` where nobody is logged in yet."""
+        audit.note(self.b.places.logs, audit.Act(self.now, who or self.who, action, target, self.address))
+
+    @property
+    def address(self) -> str:
+        """Of the person's machine."""
+        return self.request.client.host if self.request.client else ""
 
     def in_language(self, language: str) -> str:
         """This page's own address in another language."""
