@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -162,3 +164,8 @@ def test_a_table_finds_its_place_in_the_document(tmp_path: Path) -> None:
     assert path.read_text("utf-8") == "Before\n<!-- harms -->\n\n| newer |\n\n<!-- end harms -->\nAfter\n"
     with pytest.raises(ValueError, match="no place for year"):
         document.put(path, "year", "")
+
+
+def test_the_report_needs_no_torch() -> None:
+    code = "import sys; from benchmarks.gate_study import plots, render, tables; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=False).returncode == 0
