@@ -10,6 +10,8 @@ from bonsai.cli.records_shown import on_one_line, short
 from bonsai.texts import TextLanguage, text
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from bonsai.cli.shell import Shell
     from bonsai.decision import RuleResult
     from bonsai.pipeline.explaining import Explanation, Flip, SliceChange
@@ -135,7 +137,8 @@ def tell_flip(shell: Shell, flip: Flip) -> None:
         f" {on_one_line(near.instruction)} → {on_one_line(near.output)}"
         for near in flip.records
     ]
-    for part in (f"{shell.text('explain.right_answer')} {flip.reference}", sides, *said):
+    parts: list[RenderableType] = [f"{shell.text('explain.right_answer')} {flip.reference}", sides, *said]
+    for part in parts:
         shell.show(Padding(part, (0, 0, 0, 4)))
 
 
