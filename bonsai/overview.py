@@ -15,12 +15,12 @@ from bonsai.benchmark.statistics import Bootstrap, estimate
 from bonsai.errors import BenchmarkError, BonsaiError, IntegrityError
 from bonsai.pipeline.parts import Bonsai
 from bonsai.promotion import BASE, Pointer, State
-from bonsai.records import Status
 from storage import inbox, promotions_table, records_table, rejects_table
 from storage.connect import Connection
 from storage.promotions_table import Logged
 from storage.record_rows import StoredRecord
 from storage.records_table import RecordFilter
+from storage.standing import standing
 
 SCORED_LANGUAGES = ("ja", "en")
 LEVEL = 0.025
@@ -94,15 +94,13 @@ def overview(b: Bonsai, champions: int = 12) -> Overview:
 
 
 def _waiting(con: Connection, in_inbox: int) -> Waiting:
-    def records(wanted: RecordFilter) -> int:
-        return records_table.count(con, wanted)
-
+    records = standing(con)
     return Waiting(
         promotions=len(promotions_table.list_promotions(con, State.WAITING)),
-        contradictions=records(RecordFilter(status=Status.HELD_BACK, reason=CONTRADICTION)),
-        held_back=records(RecordFilter(status=Status.HELD_BACK)),
-        uncertain=records(RecordFilter(uncertain=True)),
-        suspects=records(RecordFilter(status=Status.SUSPECT)),
+        contradictions=records.contradictions,
+        held_back=records.held_back,
+        uncertain=records.uncertain,
+        suspects=records.suspects,
         rejects=rejects_table.count_open(con),
         inbox=in_inbox,
     )
