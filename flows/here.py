@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bonsai.config import PrefectSettings
+from bonsai.errors import BonsaiError
 from bonsai.progress import Progress, Report
 from flows import server
 from flows.settings import environment
@@ -32,4 +33,8 @@ def run_night(home: Path, settings: PrefectSettings, *, cold: bool, report: Repo
             server.wait_until_it_answers(child, up.url, settings.server_startup_seconds)
         report(Progress("prefect", 1, 1))
         with watched_by(report):
-            return nightly(cold=cold, here=True)
+            try:
+                return nightly(cold=cold, here=True)
+            except BonsaiError as error:
+                # Prefect keeps the error to the end; its frames would keep DuckDB, which complains of that at length.
+                raise error.with_traceback(None) from None

@@ -128,6 +128,14 @@ def test_a_home_that_cannot_be_opened(
     assert english.err != japanese.err
 
 
+def test_a_night_on_such_a_home_is_one_line_too(terminal: Terminal) -> None:
+    # Prefect keeps the error until the process ends; what its frames held made DuckDB print pages there.
+    newer_version(terminal.home)
+    said = terminal.says("night", "run", "--json")
+    assert said.is_one_clear_line(), said
+    assert "9.9" in said.err
+
+
 @pytest.fixture(scope="module")
 def altered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the package in which somebody made the benchmark easier."""
