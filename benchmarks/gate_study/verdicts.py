@@ -75,6 +75,8 @@ class Court:
 
     def gain(self, challenger: str, champion: str, pool: str = SELECTION) -> float:
         """The gate's statistic: bits per byte saved, languages weighted equally. No interval is made."""
+        if any(None in self.runs[key].sheets[pool].bits for key in (challenger, champion)):
+            return float("nan")
         few = replace(self.policy.bootstrap, resamples=2)
         return compare(self.pair(challenger, champion, pool), Slice("all"), self.policy.bits, few, frozenset()).mean
 
