@@ -39,19 +39,16 @@ def rule_name(rule: RuleResult, language: TextLanguage) -> str:
     name, _, spoken = rule.name.partition("/")
     known = rule.rule in "AFC" or not spoken
     words = text(f"explain.rule_{name}", language) if known or rule.rule == "B" else domain_name(name, language)
-    return f"{rule.rule} {words}" + (f", {spoken}" if spoken else "")
+    about = dict(rule.reason.values).get("benchmark", "") if rule.name == "validity" else spoken
+    return f"{rule.rule} {words}" + (f", {about}" if about else "")
 
 
 def rule_rows(found: Explanation, language: TextLanguage) -> Iterator[tuple[str, ...]]:
     """One line a rule: mark, figure, one-sided bounds, what was needed, the interval drawn."""
+    drawn_rules = [rule for rule in found.decision.rules if rule.interval]
     scales = {
-        of_accuracy: scale_of(
-            value
-            for rule in found.decision.rules
-            if rule.interval and (rule.name == "accuracy") is of_accuracy
-            for value in (*rule.interval, rule.threshold)
-        )
-        for of_accuracy in (False, True)
+        kind: scale_of(v for r in drawn_rules if _kind(r) == kind for v in (*(r.interval or ()), r.threshold))
+        for kind in {_kind(rule) for rule in drawn_rules}
     }
     for rule in found.decision.rules:
         kept = (rule.rule, rule.name, rule.interval) == ("E", "retention", None)
@@ -60,9 +57,15 @@ def rule_rows(found: Explanation, language: TextLanguage) -> Iterator[tuple[str,
         if rule.interval and rule.figure is not None:
             low, high = rule.interval
             bounds = f"{low:+.3f} {high:+.3f}"
-            drawn = plot(scales[rule.name == "accuracy"], rule.figure, low, high, rule.threshold)
+            drawn = plot(scales[_kind(rule)], rule.figure, low, high, rule.threshold)
         needed = write(rule.threshold) if rule.figure is not None else ""
         yield MARKS[rule.outcome], rule_name(rule, language), write(rule.figure), bounds, needed, drawn
+
+
+def _kind(rule: RuleResult) -> str:
+    """Intervals of one kind share a scale: a new own fact gains a hundred times what a margin allows to be lost."""
+    of_suite = rule.name in ("gain_suite", "suite_lost") or rule.name.startswith("own/")
+    return "accuracy" if rule.name == "accuracy" else "suite" if of_suite else "fixed"
 
 
 def _number(value: float | None) -> str:

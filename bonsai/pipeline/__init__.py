@@ -4,6 +4,7 @@ intake.py      files -> stored records                       night.py       a ni
 draining.py    the inbox -> stored records                   preparing.py   suite, snapshot and job of a night
 people.py      edit, tag, release, approve ...               forgetting.py  out of the database and out of the files
 asking.py      questions to the champion                     examining.py   the benchmark by hand
+explaining.py  why one was promoted or refused               owners_suite.py  questions that an owner writes
 keeping.py     export, check, back up                        voices.py      who is meant by `champion` or an id
 """
 

@@ -129,8 +129,10 @@ def compare_adapters(b: Bonsai, left: str, right: str, pool: str) -> tuple[Compa
 
 
 def _parts(pair: Pair, policy: Policy) -> Sequence[Slice]:
+    """All, each language; and each domain in each language, where there is more than one."""
     languages = [Slice(name, None, name) for name in ("ja", "en")]
-    return (ALL, *languages, *slices(pair.challenger, policy.min_slice_clusters))
+    small = () if pair.challenger.benchmark == trial.SUITE else slices(pair.challenger, policy.min_slice_clusters)
+    return (ALL, *languages, *small)
 
 
 def _pair(b: Bonsai, left: str, right: str, pool: str) -> Pair:
