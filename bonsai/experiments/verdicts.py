@@ -21,6 +21,7 @@ COSTS: dict[Measure, str] = {"loss": "loss", "bits": "response", "bits_with_tags
 FLAGGED: dict[Measure, str] = {"accuracy": "correct", "language": "language_ok", "ended": "ended"}
 SHARES: frozenset[Measure] = frozenset({"accuracy", "language", "no_loop", "ended", "spoken_zh"})
 POOL = "selection"
+FEWEST_SEEDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,8 @@ def holds(claim: Claim, item: Item) -> bool:
 
 
 def verdict_of(found: Difference) -> Verdict:
-    """Shown is what the whole interval says."""
-    if found.low is None or found.high is None:
+    """Shown is what the whole interval says; one seed shows nothing of what another would have done."""
+    if found.low is None or found.high is None or len(found.by_seed) < FEWEST_SEEDS:
         return "too_few"
     return "holds" if found.low > 0 else "reversed" if found.high < 0 else "not_shown"
 

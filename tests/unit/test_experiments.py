@@ -215,6 +215,15 @@ def test_equal_falls_from_different_bases_show_nothing() -> None:
     assert found["fall"].difference.mean == pytest.approx(0.0)
 
 
+def test_one_seed_has_an_interval_and_shows_nothing() -> None:
+    runs = {key: run for key, run in by_hand().items() if run.seed < 2}
+    found = verdicts.judge(DESIGN, runs, ITEMS)[0]
+    assert found.difference is not None
+    assert found.difference.low is not None
+    assert found.difference.low > 0
+    assert found.verdict == "too_few"
+
+
 def test_a_claim_without_its_arm_is_not_judged() -> None:
     runs = {key: run for key, run in by_hand().items() if run.arm != "alpaca"}
     found = {one.claim.name: one.verdict for one in verdicts.judge(DESIGN, runs, ITEMS)}
