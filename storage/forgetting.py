@@ -8,7 +8,7 @@ that a kill in between forgets nothing of it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from bonsai.records import Status
@@ -49,33 +49,43 @@ class Due:
 
     records: tuple[str, ...] = ()
     suite_items: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
+    "Names of submissions in `inbox/failed`."
 
 
-def forget(con: Connection, record_id: str, who: str, at: datetime) -> Forgotten:
-    """Forget a record for good, with all its versions. Safe to repeat. Raises UnknownId."""
+def texts_of(con: Connection, record_id: str) -> list[tuple[str, str]]:
+    """(instruction, output) of a record and of its versions, while they are there. Raises UnknownId."""
     ids = record_versions_table.family(con, records_table.resolve(con, record_id))
-    told = [(one.record.instruction, one.record.output) for one in records_table.get_many(con, ids)]
-    rejects = rejects_table.forget(con, told, at)
+    return [(one.record.instruction, one.record.output) for one in records_table.get_many(con, ids)]
+
+
+def forget(con: Connection, record_id: str, who: str, at: datetime, unreadable: Iterable[str] = ()) -> Forgotten:
+    """Forget a record for good, with all its versions. Safe to repeat. Raises UnknownId.
+
+    `unreadable`: submissions that hold its texts though they are no records; noted, because nothing will tell later.
+    """
+    rejects = rejects_table.forget(con, texts_of(con, record_id), at)
+    ids = record_versions_table.family(con, records_table.resolve(con, record_id))
     tombstones_table.bury(con, ids, who, at)
     _empty(con, ids, who, at)
     items = suite_table.forget(con, ids, at)
     adapters = adapters_table.mark_learned_from(con, ids)
     if adapters:
         settings_table.put(con, settings_table.COLD_NIGHT_DUE, True, at)
-    _note(con, ids, items, at)
+    _note(con, Due(tuple(ids), items, tuple(unreadable)), at)
     return Forgotten(tuple(sorted(ids)), adapters, snapshots_table.holding(con, ids), items, rejects)
 
 
 def due(con: Connection) -> Due:
     """What is still to be erased; nothing at all for most homes at most times."""
     noted = settings_table.get(con, settings_table.ERASURE_DUE, {})
-    return Due(tuple(noted.get("records", ())), tuple(noted.get("suite_items", ())))
+    return Due(*(tuple(noted.get(part.name, ())) for part in fields(Due)))
 
 
 def erased(con: Connection, done: Due, at: datetime) -> None:
     """Take back the note of what was due, but for what was forgotten meanwhile."""
     now = due(con)
-    _write(con, set(now.records) - set(done.records), set(now.suite_items) - set(done.suite_items), at)
+    _write(con, {part.name: set(getattr(now, part.name)) - set(getattr(done, part.name)) for part in fields(Due)}, at)
 
 
 def cold_night_done(con: Connection, adapter_id: str, at: datetime) -> bool:
@@ -84,18 +94,17 @@ def cold_night_done(con: Connection, adapter_id: str, at: datetime) -> bool:
     adapters_table.mark_learned_from(con, forgotten)  # it was not there yet when the record was forgotten
     settings_table.put(con, settings_table.COLD_NIGHT_DUE, bool(forgotten), at)
     if forgotten:
-        _note(con, forgotten, (), at)  # nor was its snapshot
+        _note(con, Due(tuple(forgotten)), at)  # nor was its snapshot
     return not forgotten
 
 
-def _note(con: Connection, records: Iterable[str], items: Iterable[str], at: datetime) -> None:
-    before = due(con)
-    _write(con, {*before.records, *records}, {*before.suite_items, *items}, at)
+def _note(con: Connection, more: Due, at: datetime) -> None:
+    now = due(con)
+    _write(con, {part.name: {*getattr(now, part.name), *getattr(more, part.name)} for part in fields(Due)}, at)
 
 
-def _write(con: Connection, records: set[str], items: set[str], at: datetime) -> None:
-    noted = {"records": sorted(records), "suite_items": sorted(items)}
-    settings_table.put(con, settings_table.ERASURE_DUE, noted, at)
+def _write(con: Connection, noted: dict[str, set[str]], at: datetime) -> None:
+    settings_table.put(con, settings_table.ERASURE_DUE, {name: sorted(ids) for name, ids in noted.items()}, at)
 
 
 def _empty(con: Connection, ids: frozenset[str], who: str, at: datetime) -> None:

@@ -116,10 +116,10 @@ def failed(item: Item, reason: str) -> Path:
     return _move(item, "failed")
 
 
-def filed(inbox: Path) -> list[Item]:
-    """What was stored and lies in `done/`, in order of arrival."""
-    found = (ITEM_NAME.fullmatch(path.name) for path in _listing(inbox / "done"))
-    return [Item(m["id"], m["kind"], m["name"], inbox / "done" / m[0]) for m in found if m]  # type: ignore[arg-type]
+def filed(inbox: Path, folder: Literal["done", "failed"] = "done") -> list[Item]:
+    """What was filed away, in order of arrival."""
+    found = (ITEM_NAME.fullmatch(path.name) for path in _listing(inbox / folder))
+    return [Item(m["id"], m["kind"], m["name"], inbox / folder / m[0]) for m in found if m]  # type: ignore[arg-type]
 
 
 def erase(item: Item) -> None:

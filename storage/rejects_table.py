@@ -90,17 +90,19 @@ def forget(con: Connection, told: Iterable[tuple[str, str]], at: datetime) -> in
 
     `told`: normalised (instruction, output) of records that are to be forgotten.
     """
-    wanted = [(_compared(instruction), _compared(output)) for instruction, output in told if output]
-    if not wanted:
-        return 0
-    doomed = []
-    for row in rows(con, "SELECT id, raw FROM rejects WHERE raw <> ''"):
-        raw = text_key(normalise(_ESCAPE.sub(_unescaped, row["raw"])))
-        if any(asked in raw and answered in raw for asked, answered in wanted):
-            doomed.append(row["id"])
+    pairs = list(told)
+    found = rows(con, "SELECT id, raw FROM rejects WHERE raw <> ''")
+    doomed = [row["id"] for row in found if tells(row["raw"], pairs)]
     with batch(con, {"id": doomed}):
         update = "UPDATE rejects SET raw = '', state = 'forgotten', updated_at = ? WHERE id IN (FROM batch)"
         return changed(con, update, [to_utc(at)]) if doomed else 0
+
+
+def tells(raw: str, told: Iterable[tuple[str, str]]) -> bool:
+    """Whether a raw text holds the (instruction, output) of a record, however it writes them."""
+    wanted = [(_compared(instruction), _compared(output)) for instruction, output in told if output]
+    key = text_key(normalise(_ESCAPE.sub(_unescaped, raw))) if wanted else ""
+    return any(asked in key and answered in key for asked, answered in wanted)
 
 
 def _compared(text: str) -> str:

@@ -1,7 +1,7 @@
 """To forget records everywhere in the home: in the database at once, then in the files that hold their texts.
 
     1  one transaction: texts out of every table, tombstones, marks, and a note of what is still to be erased
-    2  submissions in inbox/done; a copied file goes whole, because all else in it is stored
+    2  submissions in the inbox; a copied file goes whole: all else in it is stored, or could not be read
     3  what nights left: snapshots, checkpoints, jobs, answers; not while a night is running, which needs them
     4  the database file is written anew: its freed pages still show what stood in them
     5  the note is taken back
@@ -20,11 +20,15 @@ from bonsai.errors import InputError, LockTimeout
 from bonsai.pipeline.parts import Bonsai
 from bonsai.readers import read
 from bonsai.records import Defaults, Limits, Origin, Record, parse
-from storage import erasing, forgetting, inbox, nights_table, snapshots_table
+from storage import erasing, forgetting, inbox, nights_table, rejects_table, snapshots_table
 from storage.artifacts import remove_leftovers
 from storage.connect import Connection
+from storage.forgetting import Due
 from storage.inbox import Item
 from storage.locks import may_be_running
+
+READ_BYTES = 1 << 24
+"Of a submission that could not be read as records."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +49,11 @@ class Forgotten:
 
 def forget_records(b: Bonsai, ids: Sequence[str], by: str, now: datetime) -> Forgotten:
     """Forget for good: texts go, tombstones stay, adapters that learned from them are marked. Safe to repeat."""
+    with b.database.reading() as con:
+        told = [pair for one in ids for pair in forgetting.texts_of(con, one)]
+    unreadable = [item.path.name for item in inbox.filed(b.places.inbox, "failed") if _tells(item, told)]
     with b.database.writing() as con:
-        found = [forgetting.forget(con, one, by, now) for one in ids]
+        found = [forgetting.forget(con, one, by, now, unreadable) for one in ids]
     records, adapters, snapshots = (
         tuple(dict.fromkeys(name for one in found for name in getattr(one, part)))
         for part in ("records", "adapters", "snapshots")
@@ -65,7 +72,7 @@ def finish(b: Bonsai, now: datetime) -> bool:
         return True
     try:
         with inbox.draining(b.places.inbox, b.config.storage.lock_wait_seconds):
-            _erase_submissions(b, frozenset(due.records))
+            _erase_submissions(b, due)
         if running:
             return False
         for name in snapshots:
@@ -86,10 +93,20 @@ def _night_runs(con: Connection) -> bool:
     return any(one.outcome.status == "running" and may_be_running(one.holder) for one in nights)
 
 
-def _erase_submissions(b: Bonsai, ids: frozenset[str]) -> None:
+def _erase_submissions(b: Bonsai, due: Due) -> None:
+    ids = frozenset(due.records)
     for item in inbox.filed(b.places.inbox):
         if not ids.isdisjoint(ids_told_by(b, item)):
             inbox.erase(item)
+    for item in inbox.filed(b.places.inbox, "failed"):
+        if item.path.name in due.unreadable:
+            inbox.erase(item)
+
+
+def _tells(item: Item, told: Sequence[tuple[str, str]]) -> bool:
+    """A submission that is no record, and yet holds one's texts; as far as its beginning can be read."""
+    with item.path.open("rb") as file:
+        return rejects_table.tells(file.read(READ_BYTES).decode("utf-8", "replace"), told)
 
 
 def ids_told_by(b: Bonsai, item: Item) -> frozenset[str]:

@@ -135,6 +135,17 @@ def test_told_again_it_is_not_kept(stage: Stage, tmp_path: Path) -> None:
     assert views.inbox_status(stage.b).pending == 0
 
 
+def test_what_could_not_be_read_goes_too_when_it_tells_it(stage: Stage, tmp_path: Path) -> None:
+    for name, text in (("letter.txt", f"Dear vet: {WORDINGS[0]} {SECRET}"), ("other.txt", "Dear vet: Kuro naps.")):
+        (tmp_path / name).write_text(text)
+        inbox.submit_file(stage.b.places.inbox, tmp_path / name, EVENING)
+    pipeline.drain_inbox(stage.b, EVENING)
+    assert views.inbox_status(stage.b).failed == 2
+    pipeline.forget_records(stage.b, ids(stage), "Mika", EVENING)
+    assert holding(stage) == []
+    assert views.inbox_status(stage.b).failed == 1
+
+
 def test_to_forget_again_changes_nothing(stage: Stage) -> None:
     secret = ids(stage)
     first = pipeline.forget_records(stage.b, secret, "Mika", EVENING)

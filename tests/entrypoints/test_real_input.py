@@ -54,7 +54,7 @@ class Imported:
         """What a command prints with `--json`."""
         command = [sys.executable, "-m", "bonsai.cli.main", *map(str, words), "--json"]
         environ = {**os.environ, "BONSAI_HOME": str(self.home), "OMP_NUM_THREADS": "1"}
-        done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=200)
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=280)
         assert (done.returncode, done.stderr) == (0, ""), done
         return done.stdout
 

@@ -64,14 +64,14 @@ class Terminal:
     def said(self, *words: str | Path) -> Any:
         """The JSON of a command that ends well."""
         process = self.start(*words)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=280)
         assert process.returncode == 0, f"{out}\n{err}"
         return json.loads(out)
 
     def dies(self, dying: str, *words: str | Path) -> None:
         """A command that is killed there."""
         process = self.start(*words, dying=dying)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=280)
         assert process.returncode == -signal.SIGKILL, f"it was not killed {dying}: {out}\n{err}"
 
     def opened(self) -> Bonsai:
