@@ -115,8 +115,8 @@ def scores(reports: Path, changes: list[Logged]) -> tuple[Score, ...]:
         written = {path: path.stat().st_mtime_ns for path in stored}
         if written:
             newest = max(written, key=lambda path: written[path])
-            measured = _measured(newest, written[newest])
-            found += [Score(adapter, line.entry.at, language, *figures) for language, *figures in measured]
+            for language, share, low, high in _measured(newest, written[newest]):
+                found.append(Score(adapter, line.entry.at, language, share, low, high))
     return tuple(found)
 
 

@@ -118,7 +118,7 @@ def trend_plot(points: Sequence[Point], label: str) -> Markup:
 
 def _series(points: Sequence[Point], x: Callable[[Point], float], y: Callable[[float], float]) -> list[svg.Element]:
     ordered = sorted(points, key=lambda point: point.at)
-    path = [coordinate for point in ordered for coordinate in (x(point), y(point.value))]
+    path = [svg.Point(x(point), y(point.value)) for point in ordered]
     drawn: list[svg.Element] = [svg.Polyline(points=path, class_=[f"line {_text(ordered[0].series)}"])]
     for point in ordered:
         name = f"interval {_text(point.series)}"

@@ -55,8 +55,16 @@ class RejectShown:
 
 def filter_of(given: Mapping[str, str]) -> RecordFilter:
     """The filter that an address asks for; a value that is none of ours finds nothing, as in any search."""
-    said = {name: given.get(name, "").strip() for name in FILTERS}
-    return RecordFilter(**said, reason=given.get("reason", ""), uncertain=given.get("uncertain") == "1")
+    said = {name: given.get(name, "").strip() for name in (*FILTERS, "reason")}
+    return RecordFilter(
+        text=said["text"],
+        language=said["language"],
+        category=said["category"],
+        status=said["status"],
+        subject=said["subject"],
+        reason=said["reason"],
+        uncertain=given.get("uncertain") == "1",
+    )
 
 
 def page_path(given: Mapping[str, str], before: str) -> str:

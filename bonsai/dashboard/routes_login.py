@@ -30,14 +30,10 @@ def log_in(visit: AnyVisit, form: Form) -> Response:
         problem = visit.text("login_wait")
         return visit.page("login.html", 429, after=after, name=name, problem=problem)
     try:
-        token = accounts.log_in(
-            visit.b,
-            name,
-            form.get("password", ""),
-            old_token=visit.request.cookies.get(SESSION_COOKIE, ""),
-            now=visit.now,
-            hours=visit.site.settings.session_hours,
-        )
+        old = visit.request.cookies.get(SESSION_COOKIE, "")
+        hours = visit.site.settings.session_hours
+        with visit.site.throttle.turn:
+            token = accounts.log_in(visit.b, name, form.get("password", ""), old_token=old, now=visit.now, hours=hours)
     except accounts.LoginRefused as refused:
         visit.site.throttle.failed(counted, visit.now)
         visit.noted("login_refused", who=name[: accounts.LONGEST_NAME])
@@ -47,7 +43,7 @@ def log_in(visit: AnyVisit, form: Form) -> Response:
     response.set_cookie(
         SESSION_COOKIE,
         token,
-        max_age=int(visit.site.settings.session_hours * 3600),
+        max_age=int(hours * 3600),
         httponly=True,
         samesite="strict",
         secure=visit.request.url.scheme == "https",

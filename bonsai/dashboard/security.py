@@ -101,6 +101,8 @@ class Throttle:
 
     most: int
     window: timedelta
+    turn: threading.Lock = field(default_factory=threading.Lock)
+    "Held while a password is verified: each takes 19 MiB, and forty at once would be the whole machine's."
     _wrong: dict[str, deque[datetime]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
