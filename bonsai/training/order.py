@@ -14,7 +14,7 @@ from random import Random
 _WINDOW_BATCHES = 16
 "Batches of similar length are cut from shuffled windows of this many: lengths mix over the training."
 _OPEN_PACKS = 16
-"Packs that still take rows: enough to fill 97 % of the room with rows a tenth as long."
+"Packs that still take rows: enough to fill 98 % of 1,024 tokens with records of 300 on average."
 
 
 def training_order(
