@@ -7,6 +7,7 @@ is left out is the gate: every adapter becomes champion. The plan is short, so t
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -264,6 +265,7 @@ class Month:
 def _trained(plan: TrainingPlan) -> str:
     from bonsai.model.quiet import quiet_libraries
 
+    shutil.rmtree(Path(plan.run_folder) / "checkpoints", ignore_errors=True)  # the whole night's time is measured
     with quiet_libraries():
         from bonsai.training.qlora import train
 
