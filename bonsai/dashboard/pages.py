@@ -97,6 +97,7 @@ def trend(visit: Visit, scores: Sequence[Score]) -> Trend | None:
     """None before the first promotion."""
     if not scores:
         return None
+    scores = tuple({(one.since, one.language): one for one in scores}.values())  # of moves at one time the last
     points = [charts.Point(one.since, one.language, one.share, one.low, one.high) for one in scores]
     newest = {one.language: one for one in scores}
     told = [
