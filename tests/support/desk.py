@@ -1,0 +1,42 @@
+"""A home whose pages are asked for as a browser does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from hand_nights import EVENING, HandExaminer, HandTrainer
+from starlette.testclient import TestClient
+
+from bonsai import pipeline
+from bonsai.dashboard.app import create_app
+from bonsai.pipeline import Bonsai
+from bonsai.progress import silent
+
+EVIL = "</textarea></script><script>alert(1)</script>\"'><img src=x onerror=alert(1)> {{ 7 * 7 }}"
+ORIGIN = "http://testserver"
+NOW = EVENING + timedelta(hours=10)
+TEXT_FIELDS = ("instruction", "output", "input", "subject", "feeling", "source_name", "author", "fact", "reasoning")
+
+
+@dataclass
+class Desk:
+    """A home, its clock, and browsers to look at it."""
+
+    b: Bonsai
+
+    def client(self, owner: str = EVIL, drain: Callable[[], None] | None = None) -> TestClient:
+        """A browser on this machine; with an empty `owner` people log in."""
+        app = create_app(self.b, clock=lambda: NOW, owner=owner, drain=drain or self.drain, hosts=["testserver"])
+        return TestClient(app, headers={"Origin": ORIGIN}, base_url=ORIGIN, raise_server_exceptions=False)
+
+    def drain(self) -> None:
+        pipeline.drain_inbox(self.b, NOW)
+
+    def night(self, bits: float, day: int) -> str:
+        """A night whose challenger has these bits per byte; its id."""
+        pipeline.submit(self.b, {"instruction": f"What is new on day {day}?", "output": f"Thing {day}."}, NOW)
+        self.drain()
+        b = replace(self.b, trainer=HandTrainer(), examiner=HandExaminer(challenger_bits=bits))
+        return pipeline.run_night(b, EVENING + timedelta(days=day), silent).night
