@@ -192,7 +192,7 @@ def grown_years(court: Court, worth: year.Worth) -> dict[str, year.Ledger]:
     """The grown year under both gates, over and over."""
     levels = [[key for key in court.runs if key.startswith(f"scaled/{level}/")] for level in sorted(schedule.LEVELS)]
     levels.append([f"seed/{seed}" for seed in schedule.TRIES if f"seed/{seed}" in court.runs])
-    bad = [key for key in court.runs if key.startswith("harm/") and "/nan/" not in key and "/untouched/" not in key]
+    bad = [key for key in court.runs if key.startswith("harm/") and key.split("/")[1] in harms.HARMS]
     kinds = year.Kinds([level for level in levels if level], bad)
     gates = {"`new >= old`": year.bare_gate(worth.accuracy.shown), "this gate": year.our_gate(court)}
     ledgers = {name: year.Ledger() for name in gates}
