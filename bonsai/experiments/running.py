@@ -4,8 +4,8 @@
     place/adapters/             its adapters: never a home's
 
 A killed experiment goes on where it stopped: finished units are lines, an unfinished training resumes from its
-checkpoint. Two adapters at once on one thread each take less time than one after the other on two: a step of a model
-this small does not keep two threads busy.
+checkpoint. Several units run at once, one thread each: they never wait for each other, as the threads of one small step
+would.
 """
 
 from __future__ import annotations

@@ -92,3 +92,7 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
     nothing = bonsai(tmp_path / "home", *COMMAND, "show", "templates")
     assert nothing.returncode == 1
     assert "experiment run templates" in nothing.stderr
+    empty = bonsai(tmp_path / "home", *COMMAND, "run", "quick", "--records", "home")
+    assert empty.returncode == 1
+    assert "--records samples" in empty.stderr
+    assert not (tmp_path / "home" / "experiments").exists()
