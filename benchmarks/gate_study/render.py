@@ -107,7 +107,7 @@ def gains(study: Study) -> str:
         for one in sorted(study.detected, key=lambda one: one.gain)
     ]  # fmt: skip
     head = (
-        "champion", "planted gain, bits/byte", "x minimum", "promoted, no adapter twice", "promoted, all pairs",
+        "champion", "planted gain, bits/byte", "x minimum", "promoted, each challenger once", "promoted, all pairs",
         "refused for what the seed lost", "promoted of the others", "refused by",
     )  # fmt: skip
     return table(head, rows)

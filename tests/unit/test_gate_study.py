@@ -28,7 +28,7 @@ def policy() -> Policy:
 def made(key: str, bits: float, *, luck: int = 0, flag: str = GOOD, spoiled: int = 0, logit: float = 1.0) -> Run:
     """A model with this many bits a byte everywhere, give or take; the first `spoiled` answers get `flag`."""
     rng = np.random.default_rng(luck)
-    sheets = {}
+    sheets: dict[str, Sheet] = {}
     for pool in questions.POOLS:
         count = len(questions.load(pool))
         values = tuple(max(0, round(1000 * bits + noise)) for noise in rng.normal(0, 20, count))
