@@ -39,7 +39,7 @@ def record_tokens(stage: Stage) -> float:
     """Trained tokens that one of the told records costs, its anchors included."""
     with stage.b.database.reading() as con:
         described = nights_table.list_nights(con)[-1].outcome.report or {}
-    values = described["training"]["values"]  # type: ignore[index, call-overload]
+    values = described["training"]["values"]  # type: ignore[index]
     return float(values["needed"]) / float(values["records"])
 
 

@@ -13,7 +13,9 @@ from killed_training import kill_at_step
 from safetensors.torch import load_file, save_file
 
 from bonsai import snapshots
+from bonsai.config import load_config
 from bonsai.errors import IntegrityError, TrainingError
+from bonsai.model.bases import model_folder
 from bonsai.model.encoding import load_encoder
 from bonsai.model.prompt import CURRENT
 from bonsai.snapshots import Example, Snapshot
@@ -28,20 +30,15 @@ def ignore(_progress: Progress) -> None:
 
 
 @pytest.fixture
-def cold_plan(tiny_plan: TrainingPlan) -> TrainingPlan:
-    """Long and strong enough to have learned something on a base that knows nothing."""
-    return replace(tiny_plan, steps=120, recipe=replace(tiny_plan.recipe, learning_rate=2e-2, lora_rank=16))
-
-
-@pytest.fixture
-def parent(cold_plan: TrainingPlan) -> AdapterFolder:
-    return train(cold_plan, ignore)
+def parent(tiny_plan: TrainingPlan) -> AdapterFolder:
+    return train(tiny_plan, ignore)
 
 
 def warm_plan(cold: TrainingPlan, parent: AdapterFolder, snapshot: Snapshot, run: Path) -> TrainingPlan:
     """A night that starts from `parent`; its snapshot holds what the parent knows, and one new record."""
-    encoder = load_encoder(Path(cold.base.model))
-    new = Example("new", "own", "Where does Kai sleep?", "", "", "open_qa", "en", "Kai sleeps in the hall.")
+    encoder = load_encoder(model_folder(cold.base))
+    reasoning = "The question is in English; answer in English."
+    new = Example("new", "own", "Where does Kai sleep?", "", reasoning, "open_qa", "en", "Kai sleeps in the hall.")
     made = snapshots.build(
         [new],
         [],
@@ -72,8 +69,8 @@ def warm_plan(cold: TrainingPlan, parent: AdapterFolder, snapshot: Snapshot, run
 
 
 @pytest.fixture
-def warm(cold_plan: TrainingPlan, parent: AdapterFolder, tiny_snapshot: Snapshot, tmp_path: Path) -> TrainingPlan:
-    return warm_plan(cold_plan, parent, tiny_snapshot, tmp_path / "runs" / "warm")
+def warm(tiny_plan: TrainingPlan, parent: AdapterFolder, tiny_snapshot: Snapshot, tmp_path: Path) -> TrainingPlan:
+    return warm_plan(tiny_plan, parent, tiny_snapshot, tmp_path / "runs" / "warm")
 
 
 def losses(plan: TrainingPlan) -> tuple[AdapterFolder, list[float]]:
@@ -82,15 +79,20 @@ def losses(plan: TrainingPlan) -> tuple[AdapterFolder, list[float]]:
     return made, [progress.loss for progress in seen]
 
 
-def test_a_warm_night_starts_where_its_parent_ended(warm: TrainingPlan, tmp_path: Path) -> None:
-    cold = replace(warm, parent="", depth=0, run_folder=str(tmp_path / "cold"))
+def test_a_warm_night_starts_where_its_parent_ended(
+    tiny_plan: TrainingPlan, tiny_snapshot: Snapshot, tmp_path: Path
+) -> None:
+    seedling = load_config(tmp_path, {}).profiles["seedling"]  # the tiny base can hardly learn
+    cold = replace(tiny_plan, base=seedling.base, recipe=replace(seedling.recipe, batch_size=4, epochs=3), steps=24)
+    parent = train(cold, ignore)
+    warm = replace(warm_plan(cold, parent, tiny_snapshot, tmp_path / "runs" / "warm"), steps=3)
 
     made, from_parent = losses(warm)
-    _, from_base = losses(cold)
+    _, from_base = losses(replace(warm, parent="", depth=0, run_folder=str(tmp_path / "cold")))
 
-    assert from_parent[0] < 0.6 * from_base[0]
+    assert from_parent[0] < 0.5 * from_base[0]  # the very same examples
     passport = read_passport(made.path)
-    assert (passport.parent, passport.depth) == (warm.parent, 1)
+    assert (passport.parent, passport.depth) == (parent.id, 1)
 
 
 def test_with_no_rate_to_speak_of_the_parents_weights_stay_what_they_are(

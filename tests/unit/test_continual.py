@@ -218,7 +218,7 @@ def test_without_a_budget_every_night_is_cold_on_everything() -> None:
 def test_too_much_at_once_takes_turns_the_first_told_first() -> None:
     limits = replace(LIMITS, cold_token_budget=4_000)
     waiting = [candidate(n, due=True, learned=False) for n in range(250)]
-    nights = []
+    nights: list[list[int]] = []
     while any(one.due for one in waiting):
         chosen = choose(waiting, CHAMPION, limits, salt=f"night {len(nights)}")
         nights.append(sorted(one.told for one in waiting if one.due and one.row in chosen.rows))
