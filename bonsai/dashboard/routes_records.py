@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from bonsai import overview, pipeline, views
 from bonsai.dashboard import pages_records as pages
+from bonsai.dashboard.pages import FILTERS, reason_of
 from bonsai.dashboard.web import Contributor, Form, Problem, Reviewer, Visit
 from bonsai.pipeline.suggesting import suggest_tags
 from bonsai.records import Defaults, Limits, Origin, Reject, Status, parse
@@ -24,7 +25,7 @@ RELEASABLE = (Status.HELD_BACK, Status.SUSPECT, Status.EXCLUDED)
 @router.get("/records")
 def browse(visit: Contributor) -> Response:
     """Newest first; the next page begins after the last id of this one, so that new records shift nothing."""
-    given = {**dict.fromkeys(pages.FILTERS, ""), **visit.request.query_params}
+    given = {**dict.fromkeys(FILTERS, ""), **visit.request.query_params}
     size = visit.site.settings.page_size
     found = overview.page_of_records(visit.b, pages.filter_of(given), size + 1, given.get("before", ""))
     shown = found[:size]
@@ -94,7 +95,7 @@ def show(visit: Contributor, record_id: str) -> Response:
         "record.html",
         stored=stored,
         record=stored.record,
-        reason=pages.reason_of(visit, stored),
+        reason=reason_of(visit, stored),
         tags=pages.tags_shown(visit, stored.tags),
         notes=list(pages.notes(visit, stored)),
         versions=pages.earlier(found.versions),
