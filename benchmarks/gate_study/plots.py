@@ -44,7 +44,10 @@ def detection(axes: Axes, study: Study) -> None:
     found = sorted((one for one in study.detected if one.gain < 8 * study.minimum.bits), key=lambda one: one.gain)
     gains = [0.0, *(one.gain for one in found)]
     shares = [study.no_progress.promoted.value, *(one.promoted.value for one in found)]
-    axes.plot(gains, shares, "o-", color=GOOD)
+    axes.plot(gains, shares, "o-", color=GOOD, label="all pairs")
+    sound = [study.no_progress.promoted.value, *(one.found for one in found)]
+    axes.plot(gains, sound, "o--", color=INK, label="challengers that lost nothing else")
+    axes.legend(frameon=False, loc="lower right")
     axes.axvline(study.minimum.bits, color=BAD, linestyle="--")
     axes.axvline(2 * study.minimum.bits, color=INK, linestyle=":")
     axes.axhline(0.8, color=INK, linestyle=":")
