@@ -53,6 +53,7 @@ def minimum(study: Study) -> str:
     """The fitted minima."""
     fits = {
         "on v1, short plan": study.minimum,
+        "on v1, short plan, test adapters too": study.all_minimum,
         "on v1, as long as a night": study.night_minimum,
         "on an owner's suite, as long as a night": study.suite_minimum,
     }
@@ -75,6 +76,7 @@ def no_progress(study: Study) -> str:
         ("pairs whose gain reached the minimum", f"{one.reached} ({percent(one.reached / max(one.pairs, 1))})"),
         ("**promoted by this gate**, 95 % at adapter level", ranged(one.promoted)),
         ("upper bound, had none been promoted, from pairs without a common adapter", percent(one.bound)),
+        *((f"promoted had the minimum been {least}", percent(share)) for least, share in one.smaller.items()),
         ("promoted by `new >= old` on right answers", ranged(one.bare)),
         (
             "no-better promotions a year, these adapters drawn again",

@@ -17,6 +17,7 @@ from bonsai.benchmark.compare import Slice, compare, slices
 from bonsai.decision import Policy
 
 YEARS = 40
+SMALLER_MINIMA = (0.01, 0.015, 0.02)
 QUICK_RESAMPLES = 800
 "Of the bootstrap, where thousands of verdicts are reached: planted gains in all pairs, and the grown years."
 
@@ -33,6 +34,7 @@ def study(runs: Mapping[str, Run]) -> Study:
         policy,
         fitted,
         fit(court, nights) if len(nights := keys_of(runs, "night", schedule.NIGHT_SEEDS)) > 2 else None,
+        fit(court, keys_of(runs, "seed", schedule.FIT_SEEDS + schedule.TEST_SEEDS)),
         fit_suite(runs, shipped),
         no_progress(court, tested, worth.accuracy.shown),
         slice_spreads(court, tested),
@@ -80,7 +82,13 @@ def no_progress(court: Court, keys: Sequence[str], shown: Mapping[str, float]) -
         gains=selection,
         caught=Counter(rule for one in reached if not one.promoted for rule in one.caught),
         reached=len(reached),
+        smaller={least: _share_at(court, keys, least) for least in SMALLER_MINIMA},
     )
+
+
+def _share_at(court: Court, keys: Sequence[str], least: float) -> float:
+    policy = replace(court.policy, min_gain_bits=least, resamples=QUICK_RESAMPLES)
+    return verdicts.share_of(verdicts.promoted_matrix(Court(court.runs, policy).table(keys, keys)))
 
 
 def slice_spreads(court: Court, keys: Sequence[str]) -> list[SliceSpread]:

@@ -42,6 +42,8 @@ class NoProgress:
     caught: Counter[str]
     "Which rules stopped the pairs whose gain reached the minimum."
     reached: int
+    smaller: Mapping[float, float]
+    "Promoted share had the minimum been smaller, by that minimum."
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,8 @@ class Study:
     minimum: Minimum
     night_minimum: Minimum | None
     "Of the recipe that ships, as long as a night trains."
+    all_minimum: Minimum
+    "Of all seeds of the short plan together: the best figure for `gate.min_gain_bits`, too late to be tested on them."
     suite_minimum: Minimum | None
     "The same on the owner's suite: `gate.min_suite_gain_bits`."
     no_progress: NoProgress
