@@ -139,10 +139,10 @@ def test_roles_say_who_may_decide(together: Desk) -> None:
     client = together.client(owner="")
     log_in(client, "con")
     assert client.post("/records", data=RECORD, follow_redirects=False).status_code == 303
-    assert client.post(f"/promotions/{adapter}/approve", data={}).status_code == 403
+    assert client.post(f"/promotions/{adapter}/approve", data={"reason": ""}).status_code == 403
     assert "formaction" not in client.get(f"/promotions/{adapter}").text
     log_in(client, "rev")
-    assert client.post(f"/promotions/{adapter}/approve", data={}).status_code == 200
+    assert client.post(f"/promotions/{adapter}/approve", data={"reason": ""}).status_code == 200
     assert views.champion(together.b) == adapter
     told = [(act.who, act.action) for act in audit.read(together.b.places.logs)]
     assert told == [("con", "login"), ("con", "add"), ("rev", "login"), ("rev", "approve")]

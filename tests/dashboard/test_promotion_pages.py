@@ -38,7 +38,7 @@ def test_every_rule_is_drawn_with_its_figures(client: TestClient, desk: Desk, wa
     drawn = [one.attributes["aria-label"] for one in page.all("svg")]
     gain = next(rule for rule in rules if rule["name"] == "gain_v1")
     low, high = gain["interval"]
-    assert f"Figure {gain['figure']:+.3f}, bounds {low:+.3f} … {high:+.3f}, needed +0.020" in drawn
+    assert f"Figure {gain['figure']:+.3f}, bounds {low:+.3f} … {high:+.3f}, needed {gain['threshold']:+.3f}" in drawn
 
 
 def test_an_approval_makes_the_champion_and_says_who(client: TestClient, desk: Desk, waiting: str) -> None:
@@ -76,13 +76,13 @@ def test_what_the_gate_refused_needs_a_reason_and_keeps_what_was_typed(desk: Des
 
 
 def test_rolling_back_takes_only_who_answers(client: TestClient, desk: Desk, waiting: str) -> None:
-    assert client.post(f"/promotions/{waiting}/rollback", data={}).status_code == 409
-    client.post(f"/promotions/{waiting}/approve", data={})
+    assert client.post(f"/promotions/{waiting}/rollback", data={"reason": ""}).status_code == 409
+    client.post(f"/promotions/{waiting}/approve", data={"reason": ""})
     client.post(f"/promotions/{waiting}/rollback", data={"reason": "no"})
     assert views.champion(desk.b) == "base"
     client.post(f"/promotions/{waiting}/restore", data={"reason": "yes"})
     assert (views.champion(desk.b), last_line(desk)[0]) == (waiting, "restore")
-    assert client.post(f"/promotions/{waiting}/explode", data={}).status_code == 404
+    assert client.post(f"/promotions/{waiting}/explode", data={"reason": ""}).status_code == 404
 
 
 def test_an_altered_history_is_told(client: TestClient, desk: Desk, waiting: str) -> None:

@@ -66,8 +66,8 @@ def test_pages_of_records_show_each_once_while_others_arrive(desk: Desk) -> None
     pipeline.submit(desk.b, {"instruction": "Who came in between?", "output": "I did."}, NOW)
     desk.drain()
     found, page = ids(first), first
-    while following := [one for one in page.links if "before=" in one]:
-        page = Page(client.get(following[0]).text)
+    while following := [one for one in page.all("a") if one.attributes.get("rel") == "next"]:
+        page = Page(client.get(following[0].attributes["href"]).text)
         found += ids(page)
     stored = views.list_records(desk.b, RecordFilter(), None)
     assert found == [one.record.id for one in stored[::-1]][1:]
@@ -83,7 +83,7 @@ def test_records_are_found_by_word_language_and_subject(client: TestClient) -> N
 def test_forgetting_wants_to_be_meant_and_takes_the_text(client: TestClient, desk: Desk) -> None:
     [one] = views.list_records(desk.b, RecordFilter(subject="タマ"), None)
     path = f"/records/{one.record.id}"
-    assert client.post(f"{path}/forget", data={}).status_code == 422
+    assert client.post(f"{path}/forget", data={"reason": ""}).status_code == 422
     assert "おなか" in client.get(path).text
     client.post(f"{path}/forget", data={"sure": "yes"})
     assert "おなか" not in client.get(path).text
@@ -93,11 +93,11 @@ def test_forgetting_wants_to_be_meant_and_takes_the_text(client: TestClient, des
 
 def test_training_is_a_persons_choice(client: TestClient, desk: Desk) -> None:
     one = views.list_records(desk.b, RecordFilter(subject="タマ"), None)[0].record.id
-    client.post(f"/records/{one}/exclude", data={})
+    client.post(f"/records/{one}/exclude", data={"reason": ""})
     assert views.show_record(desk.b, one).stored.status is Status.EXCLUDED
-    client.post(f"/records/{one}/release", data={})
+    client.post(f"/records/{one}/release", data={"reason": ""})
     assert views.show_record(desk.b, one).stored.status is Status.ACTIVE
-    assert client.post(f"/records/{one}/explode", data={}).status_code == 404
+    assert client.post(f"/records/{one}/explode", data={"reason": ""}).status_code == 404
 
 
 def test_a_reject_shows_its_raw_line(client: TestClient) -> None:
