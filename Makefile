@@ -2,16 +2,19 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix up
+.PHONY: help demo test test-all check fix up
 
 help:  ## this list
-	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## */  /' | awk '{ name = $$1; $$1 = ""; printf "make %-6s%s\n", name, $$0 }'
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## */  /' | awk '{ name = $$1; $$1 = ""; printf "make %-9s%s\n", name, $$0 }'
 
 demo: .venv  ## the whole loop on the embedded default, told as a story (about 10 minutes)
 	$(BIN)/bonsai demo
 
-test: .venv  ## all tests; they really train
+test: .venv  ## the tests, in ten minutes; they really train
 	$(BIN)/pytest
+
+test-all: .venv  ## the long tests too
+	BONSAI_ALL_TESTS=1 $(BIN)/pytest
 
 check: .venv  ## ruff, mypy, import contracts
 	$(BIN)/ruff check .

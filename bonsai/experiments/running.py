@@ -86,6 +86,8 @@ def missing(bench: Bench, design: Design, seeds: Sequence[int]) -> tuple[Unit, .
 def run(bench: Bench, design: Design, seeds: Sequence[int], now: datetime, report: Report) -> None:
     """Do what is missing. `report` gets `experiment` steps: runs done, runs in all."""
     waiting = missing(bench, design, seeds)
+    for finished in results.read(bench.runs_file):  # killed between its line and this, a run leaves its folder
+        shutil.rmtree(_work_folder(bench, finished), ignore_errors=True)
     total = len(tuple(units(design, seeds)))
     report(Progress("experiment", total - len(waiting), total))
     for done, made in enumerate(_in_parallel(lambda unit: one(bench, design, unit, now), waiting, bench.jobs), 1):

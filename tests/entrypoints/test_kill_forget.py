@@ -12,6 +12,8 @@ from bonsai import pipeline
 from bonsai.pipeline import Bonsai
 from storage.erasing import NOTE
 
+pytestmark = pytest.mark.long
+
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 QUESTION, SECRET = "Why is Mike under the bed?", "Mike hides from the neighbour Tanaka."

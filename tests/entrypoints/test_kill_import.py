@@ -21,6 +21,8 @@ from bonsai.samples import sample_path
 from storage import inbox, records_table, rejects_table
 from storage.sql import rows
 
+pytestmark = pytest.mark.long
+
 DIFFERS = "batch, created_at, updated_at"
 "Columns that are not the same in two imports of one file."
 SUM = ("new", "duplicate", "held_back", "rejected")

@@ -23,6 +23,8 @@ from bonsai.records import Record, Reject
 from bonsai.tags import CategoryTagger, detect, tag_batch
 from bonsai.tags.category import Example, tag_categories
 
+pytestmark = pytest.mark.long
+
 SHARED_DATA = Path(__file__).parents[2].parent / "shared" / "data"
 HAN = re.compile(r"[\u4e00-\u9fff]")
 ROWS = {

@@ -16,7 +16,7 @@ import pytest
 COMMAND = (sys.executable, "-m", "bonsai.cli.main", "experiment")
 RUN = (*COMMAND, "run", "quick", "--seeds", "1", "--passes", "1", "--jobs", "2")
 UNITS = {"base/alpaca", "base/tagged", "alpaca/1", "tagged/1"}
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = [pytest.mark.timeout(1200), pytest.mark.long]
 
 
 def environment(home: Path) -> dict[str, str]:

@@ -79,6 +79,8 @@ def dies_after(path):
 
 dies_after(sys.argv.pop(1))
 from bonsai.cli.main import main
+
+pytestmark = pytest.mark.long
 main()
 """
 """`bonsai`, killed as soon as the function that its first argument names has done its work."""
