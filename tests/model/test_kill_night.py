@@ -23,6 +23,8 @@ from bonsai.training.checkpoints import MARKER
 from bonsai.training.passport import read_passport
 from storage import nights_table, promotions_table, records_table, snapshots_table
 
+pytestmark = pytest.mark.long
+
 SETTINGS = """
 [training]
 profile = "seedling"
@@ -79,8 +81,6 @@ def dies_after(path):
 
 dies_after(sys.argv.pop(1))
 from bonsai.cli.main import main
-
-pytestmark = pytest.mark.long
 main()
 """
 """`bonsai`, killed as soon as the function that its first argument names has done its work."""
