@@ -16,6 +16,8 @@ from bonsai.training.plan import Progress, TrainingPlan
 from bonsai.training.qlora import train
 from bonsai.training.trainer import ProcessTrainer
 
+pytestmark = pytest.mark.long
+
 FAULTY_WORKER = """
 import sys
 import torch

@@ -18,6 +18,8 @@ from bonsai.training.passport import read_passport
 from bonsai.training.plan import AdapterFolder, Progress, make_plan
 from bonsai.training.trainer import ProcessTrainer
 
+pytestmark = pytest.mark.long
+
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 SETTINGS = """
 [profiles.phi2-qlora.base]
