@@ -34,15 +34,14 @@ from trl import SFTConfig, SFTTrainer
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.training import sample_rows
 from bonsai.config import load_config
 from bonsai.model.bases import model_folder
 from bonsai.model.encoding import IGNORED, Encoded, load_encoder
 from bonsai.model.hf import load_model
 from bonsai.model.prompt import template
 from bonsai.model.quiet import quiet_libraries
-from bonsai.model.seedling import anchors
-from bonsai.pipeline.preparing import anchor_example
+from bonsai.model.seedling import anchors, row_of
+from bonsai.samples.rows import sample_rows
 from bonsai.training.order import training_order
 from bonsai.training.plan import TrainingPlan
 from bonsai.training.qlora import to_dataset, with_lora
@@ -105,7 +104,7 @@ def material(records: int, folder: Path) -> Material:
     profile = config.profiles["seedling"]
     encoder, form = load_encoder(model_folder(profile.base)), template(profile.recipe.template)
     own = sample_rows()
-    examples = [*own, *(anchor_example(one) for one in anchors(2 * len(own), 7))]
+    examples = [*own, *(row_of(one) for one in anchors(2 * len(own), 7))]
     order = training_order([1] * len(examples), epochs=1, batch_size=1, by_length=False, seed=7)
     rows = [encoder.example(form, examples[index]) for index in order]
     recipe = replace(profile.recipe, epochs=1)

@@ -5,7 +5,6 @@ python benchmarks/training.py           # about 3 minutes on two free cores
 
 from __future__ import annotations
 
-import json
 import resource
 import sys
 import time
@@ -22,12 +21,9 @@ from bonsai.config import Config, load_config
 from bonsai.model.bases import model_folder
 from bonsai.model.encoding import load_encoder
 from bonsai.model.prompt import template
-from bonsai.model.seedling import anchors
-from bonsai.pipeline.preparing import anchor_example
-from bonsai.records import content_id, reasoning_sentence
-from bonsai.samples import sample_path
-from bonsai.snapshots import Example, Snapshot
-from bonsai.tags.language import guess
+from bonsai.model.seedling import anchors, row_of
+from bonsai.samples.rows import sample_rows
+from bonsai.snapshots import Snapshot
 from bonsai.training.passport import read_passport
 from bonsai.training.plan import AdapterFolder, Progress, make_plan
 from bonsai.training.trainer import ProcessTrainer
@@ -35,28 +31,6 @@ from bonsai.training.trainer import ProcessTrainer
 TRAINING_LIMIT_SECONDS = 90
 POOL_LIMIT_SECONDS = 30
 MEMORY_LIMIT_GIB = 3.0
-
-
-def sample_rows() -> list[Example]:
-    """The bundled experiences as rows that train."""
-    lines = sample_path("experience.jsonl").read_text("utf-8").splitlines()
-    made = []
-    for values in map(json.loads, lines):
-        instruction, context, output = values["instruction"], values["input"], values["output"]
-        reasoning = reasoning_sentence(guess(instruction).language, values["language"])
-        made.append(
-            Example(
-                record_id=content_id(instruction, context, output),
-                role="own",
-                instruction=instruction,
-                context=context,
-                reasoning=reasoning,
-                category=values["category"],
-                language=values["language"],
-                output=output,
-            )
-        )
-    return made
 
 
 def snapshot_of(config: Config, folder: Path) -> Snapshot:
@@ -68,7 +42,7 @@ def snapshot_of(config: Config, folder: Path) -> Snapshot:
     replayed = passes * ceil(len(rows) * settings.anchor_share / (1 - settings.anchor_share))
     made = snapshots.build(
         rows,
-        [anchor_example(one) for one in anchors(replayed, settings.seed)],
+        [row_of(one) for one in anchors(replayed, settings.seed)],
         seed=settings.seed,
         validation_share=settings.validation_share,
         anchor_share=settings.anchor_share,

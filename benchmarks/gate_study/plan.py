@@ -12,18 +12,19 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from bonsai import snapshots
 from bonsai.benchmark.questions import Item
 from bonsai.config import Config, load_config
 from bonsai.decision import Policy
+from bonsai.model import seedling
 from bonsai.model.bases import model_folder
 from bonsai.model.encoding import Encoder, load_encoder
 from bonsai.model.prompt import template
-from bonsai.model.seedling import WorldRecord, anchors
-from bonsai.records import content_id, reasoning_sentence
+from bonsai.records import Language, reasoning_sentence
 from bonsai.samples import sample_path
+from bonsai.samples.rows import row_of, sample_rows
 from bonsai.snapshots import Example, Snapshot
 from bonsai.suite import DOMAIN, POOL
 from bonsai.tags.language import guess
@@ -50,15 +51,16 @@ def policy_of(config: Config) -> Policy:
 
 def own_rows(name: str = "experience.jsonl") -> list[Example]:
     """The bundled records as rows that train, in their order."""
-    lines = sample_path(name).read_text("utf-8").splitlines()
-    return [_row(json.loads(line)) for line in lines]
+    return [_as_studied(row) for row in sample_rows(name)]
+
+
+def _as_studied(row: Example) -> Example:
+    """Reasoning by the guessed language alone, in six rows not the record's own: the runs in the file trained so."""
+    return replace(row, reasoning=reasoning_sentence(guess(row.instruction).language, cast("Language", row.language)))
 
 
 def _row(values: dict[str, Any]) -> Example:
-    instruction, context, output = values["instruction"], values["input"], values["output"]
-    reasoning = reasoning_sentence(guess(instruction).language, values["language"])
-    name = content_id(instruction, context, output)
-    return Example(name, "own", instruction, context, reasoning, values["category"], values["language"], output)
+    return _as_studied(row_of(values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +92,7 @@ def _own_item(values: dict[str, Any]) -> Item:
 
 def anchor_rows(count: int, seed: int) -> list[Example]:
     """Records of what the seedling knows, as rows that train."""
-    return [_anchor(made) for made in anchors(count, seed)]
-
-
-def _anchor(made: WorldRecord) -> Example:
-    name = content_id(made.instruction, made.context, made.output)
-    return Example(
-        name, "anchor", made.instruction, made.context, made.reasoning, made.category, made.language, made.output
-    )
+    return [seedling.row_of(made) for made in seedling.anchors(count, seed)]
 
 
 def snapshot_of(rows: Sequence[Example], seed: int, passes: int, folder: Path) -> Snapshot:

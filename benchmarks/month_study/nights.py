@@ -20,9 +20,8 @@ from bonsai.config import ProfileSettings, load_config
 from bonsai.model.bases import model_folder
 from bonsai.model.encoding import load_encoder
 from bonsai.model.prompt import Question, parse, template
-from bonsai.model.seedling import anchors
+from bonsai.model.seedling import anchors, row_of
 from bonsai.model.seedling.recipe import normalised
-from bonsai.pipeline.preparing import anchor_example
 from bonsai.snapshots import Example
 from bonsai.training import continual
 from bonsai.training.checkpoints import plan_hash
@@ -126,7 +125,7 @@ class Month:
 
     def _candidates(self, night: int) -> list[Candidate]:
         told = [one for one in world.facts_of_the_month() if one.night <= night < one.forgotten]
-        rows = [(one, world.example(record)) for one in told for record in one.records]
+        rows = [(one, row_of(record, "own")) for one in told for record in one.records]
         return [
             Candidate(
                 row=row,
@@ -143,7 +142,7 @@ class Month:
         return self._encoder.tokens(self._form, row)
 
     def _choose(self, night: int, candidates: list[Candidate]) -> Curriculum:
-        general = [self._tokens(anchor_example(one)) for one in anchors(400, SEED)]
+        general = [self._tokens(row_of(one)) for one in anchors(400, SEED)]
         always_cold = self._policy == "cold"
         limits = Limits(
             token_budget=continual.UNLIMITED if always_cold else TOKEN_BUDGET,
@@ -199,7 +198,7 @@ class Month:
         a_pass = round((len(chosen.rows) + chosen.replayed_a_pass) * share / (1 - share))
         made = snapshots.build(
             chosen.rows,
-            [anchor_example(one) for one in anchors(recipe.epochs * a_pass, SEED + night)],
+            [row_of(one) for one in anchors(recipe.epochs * a_pass, SEED + night)],
             seed=SEED,
             validation_share=0.0,
             anchor_share=share,

@@ -13,8 +13,6 @@ from bonsai.model.seedling import world
 from bonsai.model.seedling.wordings import WORLD_LANGUAGES, wordings
 from bonsai.model.seedling.world.everyday import Household
 from bonsai.model.seedling.world.fact import Fact, WorldRecord
-from bonsai.records import content_id
-from bonsai.snapshots import Example
 
 SEED = 20261201
 NIGHTS = 30
@@ -75,20 +73,6 @@ def _told(fact: Fact, number: int, night: int, forgotten: int, chance: random.Ra
         records += [fact.record(language, one), fact.record(language, two)]
         asked.append(fact.record(language, third))
     return Told(number, night, tuple(records), tuple(asked), forgotten)
-
-
-def example(record: WorldRecord) -> Example:
-    """A told record as a row that trains."""
-    return Example(
-        record_id=content_id(record.instruction, record.context, record.output),
-        role="own",
-        instruction=record.instruction,
-        context=record.context,
-        reasoning=record.reasoning,
-        category=record.category,
-        language=record.language,
-        output=record.output,
-    )
 
 
 def questions(night: int) -> dict[str, tuple[WorldRecord, ...]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -11,11 +10,7 @@ from bonsai import snapshots
 from bonsai.experiments import chinese
 from bonsai.experiments.plan import Arm
 from bonsai.model import seedling
-from bonsai.model.seedling import WorldRecord
-from bonsai.records import content_id, reasoning_sentence
-from bonsai.samples import sample_path
 from bonsai.snapshots import Example, Snapshot
-from bonsai.tags.language import guess
 
 _TRANSLATION = "translation"
 
@@ -28,26 +23,6 @@ class Room:
     max_tokens: int
     anchor_share: float
     "Part of each pass that is anchors."
-
-
-def sample_rows(name: str = "experience.jsonl") -> tuple[Example, ...]:
-    """The bundled records as rows that train."""
-    return tuple(_own(json.loads(line)) for line in sample_path(name).read_text("utf-8").splitlines())
-
-
-def _own(values: dict[str, str]) -> Example:
-    instruction, context, output = values["instruction"], values["input"], values["output"]
-    spoken = guess(instruction).language
-    return Example(
-        record_id=content_id(instruction, context, output),
-        role="own",
-        instruction=instruction,
-        context=context,
-        reasoning=values.get("reasoning") or reasoning_sentence(spoken, values["language"]),  # type: ignore[arg-type]
-        category=values["category"],
-        language=values["language"],
-        output=output,
-    )
 
 
 def snapshot_of(arm: Arm, own: Sequence[Example], passes: int, seed: int, room: Room) -> Snapshot:
@@ -70,20 +45,7 @@ def snapshot_of(arm: Arm, own: Sequence[Example], passes: int, seed: int, room: 
 def replayed(count: int, seed: int, *, translation: bool) -> list[Example]:
     """`count` anchors; without translations, others stand in for them."""
     drawn = seedling.anchors(count if translation else 2 * count, seed)
-    return [_anchor(one) for one in drawn if translation or one.category != _TRANSLATION][:count]
-
-
-def _anchor(made: WorldRecord) -> Example:
-    return Example(
-        record_id=content_id(made.instruction, made.context, made.output),
-        role="anchor",
-        instruction=made.instruction,
-        context=made.context,
-        reasoning=made.reasoning,
-        category=made.category,
-        language=made.language,
-        output=made.output,
-    )
+    return [seedling.row_of(one) for one in drawn if translation or one.category != _TRANSLATION][:count]
 
 
 def response_bytes(snapshot: Snapshot, passes: int) -> int:

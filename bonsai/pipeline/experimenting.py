@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bonsai.errors import InputError
-from bonsai.experiments import results, rows, sheets
+from bonsai.experiments import results, sheets
 from bonsai.experiments.plan import Design
 from bonsai.experiments.running import Bench
 from bonsai.files import sha256_json, write_json_atomic
@@ -20,6 +20,7 @@ from bonsai.model.bases import find_device, model_folder, weights_hash
 from bonsai.pipeline.accelerator import WAIT_SECONDS, lock_files
 from bonsai.pipeline.parts import Bonsai
 from bonsai.pipeline.preparing import example
+from bonsai.samples.rows import sample_rows
 from bonsai.snapshots import Example
 from storage import records_table
 from storage.locks import held
@@ -49,7 +50,7 @@ def bench(b: Bonsai, design: Design, wish: Wish) -> Bench:
     """Everything that a run needs. Raises InputError when the home has no records that may train."""
     profile = b.config.profiles[wish.profile]
     device = find_device().kind
-    own = (own_rows(b) if wish.own_records else rows.sample_rows())[:: design.every]
+    own = (own_rows(b) if wish.own_records else sample_rows())[:: design.every]
     if not own:
         raise InputError("experiment.no_records", home=b.home)
     return Bench(

@@ -17,10 +17,10 @@ from bonsai.decision import Policy
 from bonsai.model.bases import find_device, model_folder
 from bonsai.model.encoding import load_encoder
 from bonsai.model.prompt import template
-from bonsai.model.seedling import WorldRecord, anchors
+from bonsai.model.seedling import anchors, row_of
 from bonsai.pipeline.parts import Bonsai
 from bonsai.promotion import BASE
-from bonsai.records import Status, content_id
+from bonsai.records import Status
 from bonsai.snapshots import Example, Snapshot
 from bonsai.training import adapters, continual
 from bonsai.training.continual import Candidate, Curriculum, Limits, Situation
@@ -123,13 +123,13 @@ def write_snapshot(b: Bonsai, key: str, now: datetime, *, cold: bool = False) ->
         situation = _situation(con, profile, now, cold)
     fitting = [one for one in candidates if one.tokens <= profile.base.max_tokens]
     too_long = [one.row for one in candidates if one.tokens > profile.base.max_tokens]
-    lengths = [count_tokens(anchor_example(one)) for one in anchors(ANCHORS_MEASURED, settings.seed)]
+    lengths = [count_tokens(row_of(one)) for one in anchors(ANCHORS_MEASURED, settings.seed)]
     limits = _limits(profile, settings, sum(lengths) / len(lengths) + ANCHOR_ALLOWANCE)
     curriculum = continual.choose(fitting, situation, limits, salt=f"{settings.seed} {key}")
     a_pass = _anchors_a_pass(len(curriculum.rows) + len(too_long) + curriculum.replayed_a_pass, settings)
     made = snapshots.build(
         [*curriculum.rows, *too_long],
-        [anchor_example(one) for one in anchors(passes * a_pass, settings.seed)],
+        [row_of(one) for one in anchors(passes * a_pass, settings.seed)],
         seed=settings.seed,
         validation_share=settings.validation_share,
         anchor_share=settings.anchor_share,
@@ -203,20 +203,6 @@ def _limits(profile: ProfileSettings, settings: TrainingSettings, anchor_tokens:
 def _anchors_a_pass(own: int, settings: TrainingSettings) -> int:
     """How many anchors the share asks for; 0.5 is one for each own row."""
     return ceil(own * settings.anchor_share / (1 - settings.anchor_share))
-
-
-def anchor_example(made: WorldRecord) -> Example:
-    """A general record as a row that trains."""
-    return Example(
-        record_id=content_id(made.instruction, made.context, made.output),
-        role="anchor",
-        instruction=made.instruction,
-        context=made.context,
-        reasoning=made.reasoning,
-        category=made.category,
-        language=made.language,
-        output=made.output,
-    )
 
 
 def example(stored: StoredRecord) -> Example:

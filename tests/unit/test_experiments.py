@@ -20,6 +20,7 @@ from bonsai.experiments.results import Answers, Costs, Point, Run
 from bonsai.experiments.rows import Room
 from bonsai.model import seedling
 from bonsai.model.prompt import TEMPLATES
+from bonsai.samples.rows import sample_rows
 from bonsai.tags.language import detect
 
 ROOM = Room(count_tokens=lambda row: 10, max_tokens=50, anchor_share=0.5)
@@ -71,7 +72,7 @@ def test_no_pool_but_selection_is_asked() -> None:
 
 
 def test_arms_share_rows_and_differ_in_what_they_are_about() -> None:
-    own = rows.sample_rows()
+    own = sample_rows()
     found = {arm.name: rows.snapshot_of(arm, own, 2, 1, ROOM) for arm in plan.TEMPLATES.arms}
     assert found["alpaca"].content_hash == found["tagged"].content_hash == found["reasoning"].content_hash
     assert {row.category for row in found["no-translation"].train}.isdisjoint({"translation"})
@@ -82,14 +83,14 @@ def test_arms_share_rows_and_differ_in_what_they_are_about() -> None:
 
 
 def test_another_seed_replays_other_anchors() -> None:
-    own, arm = rows.sample_rows(), plan.TEMPLATES.arm("tagged")
+    own, arm = sample_rows(), plan.TEMPLATES.arm("tagged")
     first, again, other = (rows.snapshot_of(arm, own, 1, seed, ROOM) for seed in (1, 1, 2))
     assert first == again
     assert first.content_hash != other.content_hash
 
 
 def test_bytes_of_answers_count_every_pass() -> None:
-    own = rows.sample_rows()[:3]
+    own = sample_rows()[:3]
     made = rows.snapshot_of(plan.TEMPLATES.arm("tagged"), own, 4, 1, replace(ROOM, anchor_share=0.0))
     assert rows.response_bytes(made, 4) == 4 * sum(len(row.output.encode()) for row in own)
 

@@ -13,6 +13,8 @@ from bonsai.model.seedling import world
 from bonsai.model.seedling.wordings import WORLD_LANGUAGES, WorldLanguage
 from bonsai.model.seedling.world.fact import Fact, WorldRecord
 from bonsai.model.seedling.world.general import data
+from bonsai.records import content_id
+from bonsai.snapshots import Example, Role
 
 GENERAL_SHARE = 0.95
 "The rest is about invented names: the night's own records keep those kinds of question alive."
@@ -40,6 +42,20 @@ def anchors(count: int, seed: int) -> list[WorldRecord]:
         fact, language = next(among_general if is_general else among_invented)
         made.append(_record(fact, language, chance))
     return made
+
+
+def row_of(made: WorldRecord, role: Role = "anchor") -> Example:
+    """A record of the world as a row that trains."""
+    return Example(
+        record_id=content_id(made.instruction, made.context, made.output),
+        role=role,
+        instruction=made.instruction,
+        context=made.context,
+        reasoning=made.reasoning,
+        category=made.category,
+        language=made.language,
+        output=made.output,
+    )
 
 
 def _record(fact: Fact, language: WorldLanguage, chance: random.Random) -> WorldRecord:
