@@ -2,8 +2,9 @@
 
 app.py        what is put together, once                 security.py   what no request may do
 web.py        one request: who, which language, a page   accounts.py   who may log in
-routes_*.py   one file a part: read a form, call, answer pages.py      values -> what a template shows
-charts.py     figures as SVG                             schedule.py   when the next night comes
+words.py      words that several pages share             charts.py     figures as SVG
 
-The pages call the functions that the terminal calls, `bonsai.pipeline` and `bonsai.views`; no SQL stands here.
+A folder a room (home, promotions, records, ...): routes.py reads a form, calls, answers; shown.py turns values into what
+a template shows. Pages call the functions that the terminal calls, `bonsai.pipeline` and `bonsai.views`; no SQL stands
+here.
 """

@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
-from bonsai.dashboard import routes_home, routes_login, routes_promotions, routes_records
+from bonsai.dashboard import home, login, promotions, records
 from bonsai.dashboard.security import SafeHeaders, Throttle, is_from_our_page
 from bonsai.dashboard.web import FOLDER, LoginNeeded, Problem, Site, Visit, choose_language, make_environment
 from bonsai.dashboard.web import problem_of as status_of
@@ -57,8 +57,8 @@ def create_app(
         tagger=cache(lambda: learned_before(light)),
         explain=remembering_explain(light),
     )
-    for routes in (routes_home, routes_login, routes_promotions, routes_records):
-        app.include_router(routes.router)
+    for router in (home.router, login.router, promotions.router, records.router):
+        app.include_router(router)
     app.mount("/static", KeptFiles(directory=FOLDER / "static"))
     for error, handler in _HANDLERS:
         app.add_exception_handler(error, handler)

@@ -13,7 +13,7 @@ from desk import EVIL, NOW, Desk
 from bonsai.cli import main as cli
 from bonsai.dashboard import charts
 from bonsai.dashboard.charts import Interval, Point, Scale
-from bonsai.dashboard.schedule import next_night
+from bonsai.dashboard.home.schedule import next_night
 
 
 def run(desk: Desk, *argv: str) -> int:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from bonsai.benchmark.report import domain_name
-from bonsai.dashboard.pages import language_name
 from bonsai.dashboard.web import Visit
+from bonsai.dashboard.words import language_name
 from bonsai.pipeline.explaining import Flip, NearRecord, SliceChange
 
 PIECE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|\w+|\s+|.", re.DOTALL)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bonsai.dashboard.pages import CATEGORIES, FILTERS, STATUSES, language_name, reason_of, records_path
 from bonsai.dashboard.web import Visit
+from bonsai.dashboard.words import CATEGORIES, FILTERS, STATUSES, language_name, reason_of, records_path
 from bonsai.records import LANGUAGES, Reject, Status, Tags
 from storage.record_rows import StoredRecord
 from storage.record_versions_table import Version

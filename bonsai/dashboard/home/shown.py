@@ -1,36 +1,24 @@
-"""Values -> what a template shows: sentences, rows and plots of the first page and of records; no HTML here."""
+"""Values -> what a template shows: sentences, rows and plots of the first page; no HTML here."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from markupsafe import Markup
 
 from bonsai.dashboard import charts
-from bonsai.dashboard.schedule import NextNight
+from bonsai.dashboard.home.schedule import NextNight
 from bonsai.dashboard.web import ID_LENGTH, Visit, moment
+from bonsai.dashboard.words import CATEGORIES, Link, language_name, records_path
 from bonsai.overview import CONTRADICTION, Score, Waiting
 from bonsai.records import LANGUAGES, Category, Status
 from bonsai.views import NightReport
 from storage.promotions_table import Promotion
-from storage.record_rows import StoredRecord
 
 HELPFUL = 3
 "Cells of the coverage that are named as the ones to add to."
 OWN_LANGUAGES = ("ja", "en")
-CATEGORIES = tuple(one.value for one in Category if one is not Category.UNCATEGORISED)
-STATUSES = tuple(one.value for one in Status)
-FILTERS = ("text", "language", "category", "status", "subject")
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """Words that lead somewhere."""
-
-    words: str
-    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +75,6 @@ def waiting_rows(visit: Visit, waiting: Waiting) -> list[Link]:
     return [Link(visit.text(f"waiting_{name}", count=count), path) for name, count, path in found if count]
 
 
-def records_path(**wanted: str) -> str:
-    """The list of records, filtered."""
-    filled = {name: str(value) for name, value in wanted.items() if value}
-    return f"/records?{urlencode(filled)}" if filled else "/records"
-
-
 def trend(visit: Visit, scores: Sequence[Score]) -> Trend | None:
     """None before the first promotion."""
     if not scores:
@@ -117,13 +99,3 @@ def coverage(counts: Mapping[tuple[str, str], int]) -> Coverage:
     cells = [(spoken, one) for one in CATEGORIES for spoken in OWN_LANGUAGES]
     fewest = sorted(cells, key=lambda cell: counts.get(cell, 0))[:HELPFUL]
     return Coverage(languages, rows, tuple(fewest))
-
-
-def language_name(visit: Visit, language: str) -> str:
-    """A language in the reader's words."""
-    return visit.text(f"decision.language_{language}") if language in LANGUAGES else language
-
-
-def reason_of(visit: Visit, stored: StoredRecord) -> str:
-    """Why a record stands as it does."""
-    return visit.text(stored.reason.key, **dict(stored.reason.values)) if stored.reason else ""

@@ -8,9 +8,9 @@ from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
 from bonsai import overview, pipeline, views
-from bonsai.dashboard import pages_records as pages
-from bonsai.dashboard.pages import FILTERS, reason_of
+from bonsai.dashboard.records import shown as pages
 from bonsai.dashboard.web import Contributor, Form, Problem, Reviewer, Visit
+from bonsai.dashboard.words import FILTERS, reason_of
 from bonsai.pipeline.suggesting import suggest_tags
 from bonsai.records import Defaults, Limits, Origin, Reject, Status, parse
 
@@ -30,7 +30,7 @@ def browse(visit: Contributor) -> Response:
     found = overview.page_of_records(visit.b, pages.filter_of(given), size + 1, given.get("before", ""))
     shown = found[:size]
     return visit.page(
-        "records.html",
+        "records/list.html",
         rows=pages.rows(visit, shown),
         given=given,
         next_page=pages.page_path(given, shown[-1].record.id) if len(found) > size else "",
@@ -50,7 +50,7 @@ def ask(visit: Contributor) -> Response:
 
 def _form(visit: Visit, given: Mapping[str, str], problem: str = "") -> Response:
     return visit.page(
-        "record_new.html",
+        "records/new.html",
         422 if problem else 200,
         given={name: given.get(name, "") for name in FIELDS},
         problem=problem,
@@ -92,7 +92,7 @@ def show(visit: Contributor, record_id: str) -> Response:
     stored = found.stored
     gone = stored.status is Status.FORGOTTEN or bool(stored.replaced_by)
     return visit.page(
-        "record.html",
+        "records/record.html",
         stored=stored,
         record=stored.record,
         reason=reason_of(visit, stored),
@@ -129,4 +129,4 @@ def rejects(visit: Contributor) -> Response:
     """What could not become a record, with its raw line."""
     found = views.list_rejects(visit.b, MOST_REJECTS + 1)
     shown = [pages.reject_shown(visit, one) for one in found[:MOST_REJECTS]]
-    return visit.page("rejects.html", rejects=shown, more=len(found) > MOST_REJECTS)
+    return visit.page("records/rejects.html", rejects=shown, more=len(found) > MOST_REJECTS)

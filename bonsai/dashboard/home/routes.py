@@ -6,8 +6,8 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from bonsai import overview, views
-from bonsai.dashboard import pages
-from bonsai.dashboard.schedule import next_night
+from bonsai.dashboard.home import shown
+from bonsai.dashboard.home.schedule import next_night
 from bonsai.dashboard.web import Contributor
 
 router = APIRouter()
@@ -20,11 +20,11 @@ def home(visit: Contributor) -> Response:
     nights = views.list_nights(visit.b, 1)
     last = views.show_promotion(visit.b, nights[0].challenger) if nights and nights[0].verdict else None
     return visit.page(
-        "home.html",
+        "home/home.html",
         champion=found.champion,
-        last_night=pages.night_sentence(visit, nights[0], last) if nights else "",
-        waiting=pages.waiting_rows(visit, found.waiting),
-        next_night=pages.next_night_sentence(visit, next_night(visit.b.home, visit.now)),
-        trend=pages.trend(visit, found.scores),
-        coverage=pages.coverage(found.coverage),
+        last_night=shown.night_sentence(visit, nights[0], last) if nights else "",
+        waiting=shown.waiting_rows(visit, found.waiting),
+        next_night=shown.next_night_sentence(visit, next_night(visit.b.home, visit.now)),
+        trend=shown.trend(visit, found.scores),
+        coverage=shown.coverage(found.coverage),
     )

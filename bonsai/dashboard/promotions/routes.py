@@ -6,8 +6,8 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from bonsai import overview, pipeline, views
-from bonsai.dashboard import pages_answers
-from bonsai.dashboard import pages_promotions as pages
+from bonsai.dashboard.promotions import answers as answers_shown
+from bonsai.dashboard.promotions import shown as pages
 from bonsai.dashboard.web import Contributor, Form, Problem, Reviewer, Visit
 from bonsai.errors import PromotionError, UnknownId
 from bonsai.promotion import State, settle
@@ -24,7 +24,7 @@ def list_(visit: Contributor) -> Response:
     found = views.list_promotions(visit.b)
     pointer = overview.pointer(visit.b)
     states = {one.adapter: settle(one.candidate, pointer) for one in found}
-    return visit.page("promotions.html", rows=pages.rows(found, states), history=overview.history(visit.b))
+    return visit.page("promotions/list.html", rows=pages.rows(found, states), history=overview.history(visit.b))
 
 
 @router.get("/{adapter}")
@@ -41,7 +41,7 @@ def _page(visit: Visit, found: Promotion, problem: str = "", reason: str = "", s
         accuracy = {}
     lines = [line for line in overview.history(visit.b).lines if line.entry.adapter == found.adapter]
     return visit.page(
-        "promotion.html",
+        "promotions/promotion.html",
         status,
         promotion=found,
         state=state,
@@ -66,10 +66,10 @@ def answers(visit: Contributor, adapter: str) -> Response:
     shown = found.flips[start : start + FLIPS_SHOWN]
     following = start + FLIPS_SHOWN
     return visit.page(
-        "answers.html",
+        "promotions/answers.html",
         adapter=found.promotion.adapter,
-        answers=pages_answers.answers(visit, shown),
-        slices=pages_answers.slices(visit, found.slices) if not start else (),
+        answers=answers_shown.answers(visit, shown),
+        slices=answers_shown.slices(visit, found.slices) if not start else (),
         gained=sum(flip.gained for flip in found.flips),
         lost=sum(not flip.gained for flip in found.flips),
         missing=bool(found.missing),
