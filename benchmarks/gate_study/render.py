@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks.gate_study.values import Study
+from benchmarks.gate_study import plan
+from benchmarks.gate_study.values import Detected, Study
 from benchmarks.gate_study.verdicts import Share
 
 MOST_RULES = 4
@@ -17,10 +18,12 @@ MOST_RULES = 4
 def render(study: Study) -> dict[str, str]:
     """By the name of their place."""
     return {
+        "progress": progress(study),
         "minimum": minimum(study),
         "no-progress": no_progress(study),
         "slices": slices(study),
-        "gains": gains(study),
+        "gains": gains(study.detected, study.minimum.bits),
+        "night-gains": gains(study.night_detected, plan.policy_of(plan.defaults()).min_gain_bits),
         "harms": harms(study),
         "year": grown_year(study),
         "coverage": coverage(study),
@@ -97,16 +100,24 @@ def slices(study: Study) -> str:
     return table(("slice", "facts", "deviation of a gain", "97.5 % of the pairs", "margin"), rows)
 
 
-def gains(study: Study) -> str:
+def progress(study: Study) -> str:
+    """How far the study is."""
+    shown = [(f"`{kind}`", f"{there} of {wanted}") for kind, there, wanted in study.progress]
+    harms = [(there, wanted) for kind, there, wanted in study.progress if kind.startswith("harm/")]
+    rows = [one for one in shown if not one[0].startswith("`harm/")]
+    rows.append(("`harm/*`, each kind", f"{min(there for there, _ in harms)} or more of {harms[0][1]}"))
+    return table(("runs", "made"), rows)
+
+
+def gains(found: Sequence[Detected], least: float) -> str:
     """The detection curve."""
-    least = study.minimum.bits
     rows = [
         (
             f"`{one.champion}`", f"{one.gain:+.4f}", f"{one.gain / least:.1f}", f"{one.won} of {one.tries}",
             f"{percent(one.promoted.value, 0)} of {one.pairs}", percent(one.faulty / one.pairs, 0),
             percent(one.found, 0), rules(one.caught),
         )
-        for one in sorted(study.detected, key=lambda one: one.gain)
+        for one in sorted(found, key=lambda one: one.gain)
     ]  # fmt: skip
     head = (
         "champion", "planted gain, bits/byte", "x minimum", "promoted, each challenger once", "promoted, all pairs",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
@@ -34,6 +35,8 @@ PARTS = (0.5, 0.75)
 PART_SEEDS = tuple(range(201, 206))
 NIGHT_SEEDS = tuple(range(301, 309))
 "Trained as long as a night trains: the minimum of the recipe that ships."
+NIGHT_LEVELS = (0.9, 0.8, 0.7)
+"Of those adapters' change of the base: gains planted on the recipe that ships."
 HOUSE_SEEDS = tuple(range(401, 409))
 "Learned a household of their owner's: the minimum on the owner's suite."
 HELD_BACK = "held_back_by_the_leak_guard"
@@ -69,11 +72,20 @@ def order() -> list[Step]:
     keys += [f"harm/{name}/{seed}" for seed in FIRST_TRIES for name in harms.NAMES]
     keys += [f"scaled/{level}/{seed}" for level in LEVELS for seed in TRIES]
     keys += [f"seed/{seed}" for seed in TEST_SEEDS]
+    keys += [f"night/{seed}" for seed in NIGHT_SEEDS]
+    keys += [f"night-scaled/{level}/{seed}" for level in NIGHT_LEVELS for seed in NIGHT_SEEDS]
     keys += [f"harm/{name}/{seed}" for seed in TRIES for name in harms.NAMES]
     keys += [f"part/{share}/{seed}" for seed in PART_SEEDS for share in PARTS]
     keys += [f"house/{seed}" for seed in HOUSE_SEEDS]
-    keys += [f"night/{seed}" for seed in NIGHT_SEEDS]
     return [Step(key) for key in dict.fromkeys(keys)]
+
+
+def progress(done: Collection[str]) -> list[tuple[str, int, int]]:
+    """Kinds of runs with how many are there and how many are wanted, in the order in which they are made."""
+    kinds = {step.key: step.key.rpartition("/")[0] or step.key for step in order()}
+    wanted = Counter(kinds.values())
+    there = Counter(kind for key, kind in kinds.items() if key in done)
+    return [(kind, there[kind], count) for kind, count in wanted.items()]
 
 
 def champion_of(step: Step) -> str:
@@ -128,6 +140,8 @@ class Maker:
             return None, {}
         if kind == "night":
             return self.shop.trained(plan.own_rows(), step.seed, whole=True), {}
+        if kind == "night-scaled":
+            return models.scaled(self.shop.trained(plan.own_rows(), step.seed, whole=True), float(name)), {}
         if kind == "house":
             return self.shop.trained(plan.household().rows, step.seed, whole=True), {}
         if kind == "part":

@@ -29,6 +29,7 @@ def study(runs: Mapping[str, Run]) -> Study:
     policy = replace(shipped, min_gain_bits=fitted.bits)
     court, quick = Court(runs, policy), Court(runs, replace(policy, resamples=QUICK_RESAMPLES))
     tested = keys_of(runs, "seed", schedule.TEST_SEEDS)
+    tries = keys_of(runs, "seed", schedule.TRIES)
     worth = year.worth_of(quick)
     return Study(
         policy,
@@ -38,10 +39,12 @@ def study(runs: Mapping[str, Run]) -> Study:
         fit_suite(runs, shipped),
         no_progress(court, tested, worth.accuracy.shown),
         slice_spreads(court, tested),
-        [one for kind in weaker_kinds(runs) if (one := detected(quick, kind, tested))],
+        [one for kind in weaker_kinds(runs) if (one := detected(quick, kind, tries))],
+        night_detected(Court(runs, replace(shipped, resamples=QUICK_RESAMPLES))),
         [done for name in harms.NAMES if (done := harmed(court, name))],
         coverage.study(court, coverage_pairs(runs, tested), policy),
         grown_years(quick, worth),
+        schedule.progress(runs),
     )
 
 
@@ -128,10 +131,16 @@ def weaker_kinds(runs: Mapping[str, Run]) -> list[str]:
     return [*sorted(kinds, reverse=True), BASE]
 
 
+def night_detected(court: Court) -> list[Detected]:
+    """The same with adapters trained as long as a night trains, by the minimum that ships."""
+    whole = keys_of(court.runs, "night", schedule.NIGHT_SEEDS)
+    kinds = [f"night-scaled/{level}" for level in schedule.NIGHT_LEVELS]
+    return [one for kind in (*kinds, BASE) if (one := detected(court, kind, whole))]
+
+
 def detected(court: Court, kind: str, whole: Sequence[str]) -> Detected | None:
     """How often whole adapters are promoted over champions of this kind."""
     champions = [key for key in court.runs if key == kind or year.kind_of(key) == kind]
-    whole = [key for key in whole if court.runs[key].seed in schedule.TRIES]
     if not champions or not whole:
         return None
     table = court.table(whole, champions)

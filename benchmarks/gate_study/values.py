@@ -117,7 +117,11 @@ class Study:
     no_progress: NoProgress
     slices: Sequence[SliceSpread]
     detected: Sequence[Detected]
+    night_detected: Sequence[Detected]
+    "Gains planted on adapters trained as long as a night, judged by the minimum that ships."
     harmed: Sequence[Harmed]
     coverage: Sequence[Coverage]
     years: Mapping[str, Ledger]
     "By the name of the gate."
+    progress: Sequence[tuple[str, int, int]]
+    "Kind of run, how many are there, how many are wanted."
