@@ -1,6 +1,8 @@
 # Two commands on a fresh machine: `make demo` and `make test`. Needs Python >= 3.11 and make, nothing else.
 PYTHON ?= python3
 BIN := .venv/bin
+# Two processes, whole files in their order: what a file's tests share is made once, and the servers' tests come last.
+TWO := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all check fix up
 
@@ -11,10 +13,10 @@ demo: .venv  ## the whole loop on the embedded default, told as a story (about 1
 	$(BIN)/bonsai demo
 
 test: .venv  ## the tests, in ten minutes; they really train
-	$(BIN)/pytest
+	$(BIN)/pytest $(TWO)
 
 test-all: .venv  ## the long tests too
-	BONSAI_ALL_TESTS=1 $(BIN)/pytest
+	BONSAI_ALL_TESTS=1 $(BIN)/pytest $(TWO)
 
 check: .venv  ## ruff, mypy, import contracts
 	$(BIN)/ruff check .

@@ -2,57 +2,23 @@ from __future__ import annotations
 
 import json
 import tracemalloc
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from readings import CAT, DOG, Write, lines, records, split
 
 from bonsai.errors import InputError
 from bonsai.readers import read, recognise
 from bonsai.readers.bilingual import merge
 from bonsai.readers.shapes import ShapeError, fields_of
 from bonsai.records import Category, Limits, Record, Reject
-from bonsai.texts import TEXT_LANGUAGES, text
+from bonsai.texts import TEXT_LANGUAGES
 
-CAT = {"instruction": "猫は泳げますか?", "input": "", "output": "多くの猫は水が苦手です。"}
-DOG = {"instruction": "Can dogs swim?", "input": "", "output": "Most dogs can, and they like it."}
 CAT_CELLS = (CAT["instruction"], CAT["output"])
 TURNS = (("user", "One?"), ("assistant", "1."), ("user", "Two?"), ("assistant", "2."))
 SHARE_GPT = {"user": "human", "assistant": "gpt"}
-
-Write = Callable[[str, bytes | str], Path]
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    def written(name: str, content: bytes | str) -> Path:
-        path = tmp_path / name
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return path
-
-    return written
-
-
-def lines(*values: object) -> str:
-    return "".join(json.dumps(value, ensure_ascii=False) + "\n" for value in values)
-
-
-def records(path: Path, **options: object) -> list[Record]:
-    made = list(read(path, **options))  # type: ignore[arg-type]
-    assert all(isinstance(one, Record) for one in made), made
-    return [one for one in made if isinstance(one, Record)]
-
-
-def split(path: Path, limits: Limits | None = None) -> tuple[list[Record], list[Reject]]:
-    made = list(read(path, limits=limits or Limits()))
-    for one in made:
-        if isinstance(one, Reject):
-            for language in TEXT_LANGUAGES:
-                assert text(one.reason_key, language, **dict(one.values))
-    return [x for x in made if isinstance(x, Record)], [x for x in made if isinstance(x, Reject)]
-
 
 # --- formats
 
@@ -92,59 +58,6 @@ def test_parquet_is_read_with_dates_and_chats(tmp_path: Path) -> None:
     chats = [{"messages": [{"role": "user", "content": "Hi?"}, {"role": "assistant", "content": "Hello."}]}]
     pq.write_table(pa.Table.from_pylist(chats), path)
     assert [(one.instruction, one.output) for one in records(path)] == [("Hi?", "Hello.")]
-
-
-# --- encodings
-
-
-@pytest.mark.parametrize(
-    ("encoding", "found"),
-    [
-        ("utf-8", "utf-8"),
-        ("utf-8-sig", "utf-8-sig"),
-        ("utf-16", "utf-16"),
-        ("cp932", "cp932"),
-        ("shift_jis", "cp932"),
-        ("euc_jp", "euc_jp"),
-    ],
-)
-@pytest.mark.parametrize("name", ["a.jsonl", "a.json", "a.csv"])
-def test_encodings_are_found_by_strict_decoding(write: Write, encoding: str, found: str, name: str) -> None:
-    content = {
-        "a.jsonl": lines(CAT, DOG).replace("\n", "\r\n"),
-        "a.json": json.dumps([CAT, DOG], ensure_ascii=False),
-        "a.csv": f"instruction,output\r\n{CAT['instruction']},{CAT['output']}\r\n",
-    }[name]
-    path = write(name, content.encode(encoding))
-    assert recognise(path).encoding == found
-    assert records(path)[0].instruction == CAT["instruction"]
-
-
-@given(st.lists(st.text("あいうえおかきくけこネコイヌ猫犬水東京。、", min_size=4, max_size=20), min_size=1, max_size=5))
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-def test_cp932_and_euc_jp_are_told_apart(tmp_path: Path, questions: list[str]) -> None:
-    for encoding in ("cp932", "euc_jp"):
-        path = tmp_path / f"{encoding}.jsonl"
-        path.write_bytes(lines(*({"question": q, "answer": "猫です。"} for q in questions)).encode(encoding))
-        assert recognise(path).encoding == encoding
-
-
-@pytest.mark.parametrize("bad", ["猫".encode("cp932"), b"\xff\xfe", b"\x80"])
-def test_a_line_of_other_bytes_is_rejected_alone(write: Write, bad: bytes) -> None:
-    good = lines(CAT).encode()
-    path = write("a.jsonl", good + b'{"instruction": "x", "output": "' + bad + b'"}\n' + lines(DOG).encode())
-    made, rejects = split(path)
-    assert [one.origin.line for one in made] == [1, 3]
-    assert [(one.line, one.reason_key) for one in rejects] == [(2, "readers.undecodable_line")]
-    assert "\\x" in rejects[0].raw
-
-
-def test_a_member_of_other_bytes_is_rejected_alone(write: Write) -> None:
-    members = [json.dumps(one, ensure_ascii=False).encode() for one in (CAT, CAT | {"input": "x"}, DOG)]
-    members.insert(1, b'{"instruction": "x", "output": "\xff\xfe"}')
-    made, rejects = split(write("a.json", b"[" + b", ".join(members) + b"]"))
-    assert len(made) == 3
-    assert [one.line for one in rejects] == [2]
 
 
 # --- shapes
