@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 from transformers import GenerationConfig
 
-from benchmarks.training import snapshot_of
+from benchmarks.training import first_night
 from bonsai.benchmark import questions
 from bonsai.benchmark.questions import Item
 from bonsai.benchmark.run import expected_tags
@@ -106,7 +106,7 @@ def adapter_of(config: Config, folder: Path) -> AdapterFolder:
     """A short training on the bundled samples."""
     profile = config.profiles["seedling"]
     plan = make_plan(
-        "seedling", profile.base, profile.recipe, snapshot_of(config, folder / "snapshot"),
+        "seedling", profile.base, profile.recipe, first_night(config, folder / "snapshots"),
         device="cpu", threads=config.training.threads, seed=config.training.seed,
         run_folder=folder / "run", adapters_folder=folder / "adapters", created_at=datetime.now(UTC),
     )  # fmt: skip

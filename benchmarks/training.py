@@ -9,19 +9,14 @@ import resource
 import sys
 import time
 from datetime import UTC, datetime
-from math import ceil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bonsai import snapshots
+from benchmarks.snapshot_of import snapshot_of
 from bonsai.benchmark import questions
 from bonsai.benchmark.examination import BASE, Examination, ProcessExaminer, Sheet, Subject
 from bonsai.benchmark.run import RunSettings
 from bonsai.config import Config, load_config
-from bonsai.model.bases import model_folder
-from bonsai.model.encoding import load_encoder
-from bonsai.model.prompt import template
-from bonsai.model.seedling import anchors, row_of
 from bonsai.samples.rows import sample_rows
 from bonsai.snapshots import Snapshot
 from bonsai.training.passport import read_passport
@@ -33,24 +28,13 @@ POOL_LIMIT_SECONDS = 30
 MEMORY_LIMIT_GIB = 3.0
 
 
-def snapshot_of(config: Config, folder: Path) -> Snapshot:
+def first_night(config: Config, folder: Path) -> Snapshot:
     """What the first night of the demo trains on."""
-    profile, settings = config.profiles["seedling"], config.training
-    encoder, form = load_encoder(model_folder(profile.base)), template(profile.recipe.template)
-    rows = sample_rows()
-    passes = profile.recipe.epochs
-    replayed = passes * ceil(len(rows) * settings.anchor_share / (1 - settings.anchor_share))
-    made = snapshots.build(
-        rows,
-        [row_of(one) for one in anchors(replayed, settings.seed)],
-        seed=settings.seed,
-        validation_share=settings.validation_share,
-        anchor_share=settings.anchor_share,
-        count_tokens=lambda row: encoder.tokens(form, row),
-        max_tokens=profile.base.max_tokens,
-        anchor_passes=passes,
-    )
-    return snapshots.write(made, folder, datetime.now(UTC))
+    passes, settings = config.profiles["seedling"].recipe.epochs, config.training
+    return snapshot_of(
+        config, sample_rows(), folder, datetime.now(UTC),
+        seed=settings.seed, passes=passes, validation_share=settings.validation_share,
+    )  # fmt: skip
 
 
 def train(config: Config, snapshot: Snapshot, folder: Path, speed: list[float]) -> tuple[AdapterFolder, float]:
@@ -102,7 +86,7 @@ def main() -> int:
     config = load_config(Path("/nonexistent"), {})
     with TemporaryDirectory() as name:
         folder = Path(name)
-        snapshot = snapshot_of(config, folder / "snapshot")
+        snapshot = first_night(config, folder / "snapshots")
         speed: list[float] = []
         adapter, training = train(config, snapshot, folder, speed)
         measured = read_passport(adapter.path).measured

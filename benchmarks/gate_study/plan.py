@@ -10,22 +10,20 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from math import ceil
 from pathlib import Path
 from typing import Any, cast
 
-from bonsai import snapshots
+from benchmarks.snapshot_of import snapshot_of
 from bonsai.benchmark.questions import Item
 from bonsai.config import Config, load_config
 from bonsai.decision import Policy
 from bonsai.model import seedling
 from bonsai.model.bases import model_folder
 from bonsai.model.encoding import Encoder, load_encoder
-from bonsai.model.prompt import template
 from bonsai.records import Language, reasoning_sentence
 from bonsai.samples import sample_path
 from bonsai.samples.rows import row_of, sample_rows
-from bonsai.snapshots import Example, Snapshot
+from bonsai.snapshots import Example
 from bonsai.suite import DOMAIN, POOL
 from bonsai.tags.language import guess
 from bonsai.training.plan import Recipe, TrainingPlan, make_plan
@@ -95,25 +93,6 @@ def anchor_rows(count: int, seed: int) -> list[Example]:
     return [seedling.row_of(made) for made in seedling.anchors(count, seed)]
 
 
-def snapshot_of(rows: Sequence[Example], seed: int, passes: int, folder: Path) -> Snapshot:
-    """What a training of these own rows learns from, with the anchors that its seed draws."""
-    config = defaults()
-    profile, settings = config.profiles["seedling"], config.training
-    encoder, form = load_encoder(model_folder(profile.base)), template(profile.recipe.template)
-    replayed = passes * ceil(len(rows) * settings.anchor_share / (1 - settings.anchor_share))
-    made = snapshots.build(
-        rows,
-        anchor_rows(replayed, seed),
-        seed=seed,
-        validation_share=0.0,
-        anchor_share=settings.anchor_share,
-        count_tokens=lambda row: encoder.tokens(form, row),
-        max_tokens=profile.base.max_tokens,
-        anchor_passes=passes,
-    )
-    return snapshots.write(made, folder / "snapshots" / made.id, STARTED)
-
-
 def recipe_of(config: Config, *, whole: bool) -> Recipe:
     """The short plan's recipe, or a night's own; no checkpoints: a killed training starts again."""
     shipped = replace(config.profiles["seedling"].recipe, checkpoint_steps=100_000)
@@ -124,7 +103,9 @@ def training_plan(rows: Sequence[Example], seed: int, folder: Path, *, whole: bo
     """One training of the study, on one thread; `whole`: as long as a night's."""
     config = defaults()
     recipe = recipe_of(config, whole=whole)
-    snapshot = snapshot_of(rows, seed, recipe.epochs, folder)
+    snapshot = snapshot_of(
+        config, rows, folder / "snapshots", STARTED, seed=seed, passes=recipe.epochs, validation_share=0.0
+    )
     run = folder / "runs" / f"{snapshot.id}-{seed}"
     run.mkdir(parents=True, exist_ok=True)
     return make_plan(

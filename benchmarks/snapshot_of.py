@@ -1,0 +1,43 @@
+"""The snapshot that a training of the seedling learns from, made without a home."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from math import ceil
+from pathlib import Path
+
+from bonsai import snapshots
+from bonsai.config import Config
+from bonsai.model.bases import model_folder
+from bonsai.model.encoding import load_encoder
+from bonsai.model.prompt import template
+from bonsai.model.seedling import anchors, row_of
+from bonsai.snapshots import Example, Snapshot
+
+
+def snapshot_of(
+    config: Config,
+    rows: Sequence[Example],
+    folder: Path,
+    now: datetime,
+    *,
+    seed: int,
+    passes: int,
+    validation_share: float,
+) -> Snapshot:
+    """Own rows, and the anchors that this seed draws for so many passes, in a folder of its own in `folder`."""
+    profile, settings = config.profiles["seedling"], config.training
+    encoder, form = load_encoder(model_folder(profile.base)), template(profile.recipe.template)
+    replayed = passes * ceil(len(rows) * settings.anchor_share / (1 - settings.anchor_share))
+    made = snapshots.build(
+        rows,
+        [row_of(one) for one in anchors(replayed, seed)],
+        seed=seed,
+        validation_share=validation_share,
+        anchor_share=settings.anchor_share,
+        count_tokens=lambda row: encoder.tokens(form, row),
+        max_tokens=profile.base.max_tokens,
+        anchor_passes=passes,
+    )
+    return snapshots.write(made, folder / made.id, now)
