@@ -28,12 +28,13 @@ from typing import Any, Literal
 import torch
 from datasets import Dataset
 from peft import prepare_model_for_kbit_training
-from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PrinterCallback, TrainerCallback, set_seed
+from transformers import PrinterCallback, TrainerCallback, set_seed
 from transformers.utils import logging as transformers_logging
 from trl import SFTConfig, SFTTrainer
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.packed_base import packed_base
 from bonsai.config import load_config
 from bonsai.model.bases import model_folder
 from bonsai.model.encoding import IGNORED, Encoded, load_encoder
@@ -130,21 +131,7 @@ def base_model(rung: Rung, plan: TrainingPlan) -> Any:
     """The base as the rung's settings load it; the values are the same NF4 ones for all, or all unquantised."""
     if rung == "bonsai":
         return load_model(plan.base, "cpu")
-    packed = BitsAndBytesConfig(
-        load_in_4bit=True,
-        bnb_4bit_quant_type="nf4",
-        bnb_4bit_compute_dtype=torch.float32,
-        bnb_4bit_use_double_quant=plan.base.double_quantisation,
-    )
-    model = AutoModelForCausalLM.from_pretrained(
-        model_folder(plan.base),
-        dtype=torch.float32,
-        quantization_config=packed if plan.base.quantisation == "nf4" else None,
-        device_map={"": "cpu"},
-    )
-    for module in model.modules():  # else the first pass without gradients rewrites the weights for bfloat16
-        if hasattr(module, "support_avx512bf16_for_cpu"):
-            module.support_avx512bf16_for_cpu = False
+    model = packed_base(plan.base)
     if rung == "seed":
         return prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)  # switched on below
     return model.requires_grad_(False)
@@ -177,11 +164,8 @@ def dataset(rung: Rung, made: Material) -> Dataset:
         order = training_order(
             lengths, epochs=1, batch_size=recipe.batch_size, by_length=recipe.by_length, seed=made.plan.seed
         )
-        return to_dataset(made.rows).select(order)
-    if rung == "trl":
-        return to_dataset(made.rows)
-    ids = [row.input_ids for row in made.rows]
-    return Dataset.from_dict({"input_ids": ids, "labels": ids})
+        return to_dataset(made.rows, recipe).select(order)
+    return to_dataset(made.rows, replace(made.plan.recipe, learn_prompt=rung == "seed"))
 
 
 def train(rung: Rung, made: Material) -> Measured:

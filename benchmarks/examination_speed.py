@@ -2,11 +2,12 @@
 
     python -m benchmarks.examination_speed [--one-by-one 80]      # about 3 minutes on two cores
 
-Both ways ask the base and an adapter for an answer and for the likelihood of the reference. One by one: a base loaded
-for each model, `generate` a question, a forward pass a reference, logits of every position. Bonsai: one base with the
-adapter switched, batches by length, logits of the response alone, no gradients. The first way is timed on every n-th
-question only and quoted per question. Answers are compared token by token: a batch adds in another order, so a
-near-tie can fall the other way. Figures are ratios of one run.
+All ways ask the base and an adapter for an answer and for the likelihood of the reference. The seed's way: for each
+model a base of its own, NF4 packed, `generate` a question, a forward pass a reference, logits of every position. The
+same on a base that Bonsai loads, which unpacks NF4 once. Bonsai's way: one base with the adapter switched, batches by
+length, logits of the response alone, no gradients. The first two are timed on every n-th question only and quoted per
+question. Answers are compared token by token: a batch adds in another order, so a near-tie can fall the other way.
+Figures are ratios of one run.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
+from peft import PeftModel
 from rich.console import Console
 from rich.table import Table
 from transformers import GenerationConfig
 
+from benchmarks.packed_base import packed_base
 from benchmarks.training import first_night
 from bonsai.benchmark import questions
 from bonsai.benchmark.questions import Item
@@ -60,12 +64,9 @@ class Asked:
         return (self.seconds_answers + self.seconds_likelihoods) / len(self.answers)
 
 
-def one_by_one(loaded: LoadedBase, adapter: str | None, items: list[Item], form: str) -> Asked:
+def one_by_one(model: Any, loaded: LoadedBase, items: list[Item], form: str) -> Asked:
     """A question at a time, as a notebook does it."""
     encoder, base = loaded.encoder, loaded.base
-    model = loaded.model
-    if adapter is not None:
-        model.set_adapter(adapter)
     answers, bits = {}, {}
     began = time.perf_counter()
     for item in items:
@@ -124,6 +125,11 @@ def differing(one: Asked, other: Asked) -> tuple[int, int, int]:
     return answers, tokens, compared
 
 
+def times(slow: Asked, fast: Asked) -> str:
+    """How many times as fast."""
+    return f"{slow.seconds_a_question / fast.seconds_a_question:.1f}"
+
+
 def main() -> int:
     """Measure and print; 1 when the goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -143,19 +149,27 @@ def main() -> int:
         together = load_base(profile.base, "cpu")
         together.add_adapter(adapter.id, adapter.path)
         for title, subject in (("base", None), ("adapter", adapter.id)):
-            alone = load_base(profile.base, "cpu")
+            alone, seeds = load_base(profile.base, "cpu"), packed_base(profile.base)
             if subject:
                 alone.add_adapter(subject, adapter.path)
-            slow = one_by_one(alone, subject, few, form)
+                alone.model.set_adapter(subject)
+                seeds = PeftModel.from_pretrained(seeds, adapter.path)
+            slow = one_by_one(seeds.eval(), alone, few, form)
+            unpacked = one_by_one(alone.model, alone, few, form)
             fast = in_batches(together.answerer(template(form), subject), items)
             ratios.append(slow.seconds_a_question / fast.seconds_a_question)
             answers, tokens, compared = differing(slow, fast)
             for way, asked, cells in (
-                ("one by one", slow, ("1.0", "", "")),
+                ("the seed's: one by one", slow, ("1.0", "", "")),
                 (
-                    "batches",
+                    "one by one, NF4 unpacked",
+                    unpacked,
+                    (f"{slow.seconds_a_question / unpacked.seconds_a_question:.1f}", "", ""),
+                ),
+                (
+                    "Bonsai's: batches",
                     fast,
-                    (f"{ratios[-1]:.1f}", f"{answers} of {len(few)}", f"{tokens} of {compared}"),
+                    (times(slow, fast), f"{answers} of {len(few)}", f"{tokens} of {compared}"),
                 ),
             ):
                 count = len(asked.answers)

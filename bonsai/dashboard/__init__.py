@@ -4,7 +4,7 @@ app.py        what is put together, once                 security.py   what no r
 web.py        one request: who, which language, a page   accounts.py   who may log in
 words.py      words that several pages share             charts.py     figures as SVG
 
-A folder a room (home, promotions, records, ...): routes.py reads a form, calls, answers; shown.py turns values into what
-a template shows. Pages call the functions that the terminal calls, `bonsai.pipeline` and `bonsai.views`; no SQL stands
-here.
+A folder a room (home, promotions, records, ...): routes.py reads a form, calls, answers; shown.py turns values into
+what a template shows. Pages call the functions that the terminal calls, `bonsai.pipeline` and `bonsai.views`; no SQL
+stands here.
 """

@@ -55,6 +55,10 @@ class Recipe:
     "A name of transformers' `optim`. No paged ones: they use managed memory."
     checkpoint_steps: int
     "A killed training loses at most this many steps."
+    learn_prompt: bool = False
+    "The loss is that of the whole text, as in the original script; otherwise of tags and answer alone."
+    prepare_kbit: bool = False
+    "peft's prepare_model_for_kbit_training, as in the original script: whatever is not NF4 becomes float32."
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from accelerate.utils import broadcast_object_list
 from datasets import Dataset
-from peft import LoraConfig, get_peft_model
+from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
 from transformers import PreTrainedModel, PrinterCallback, set_seed
 
 from bonsai import snapshots
@@ -31,7 +31,7 @@ from bonsai.model.quiet import quiet_libraries
 from bonsai.model.varlen import attention_for_packs
 from bonsai.training.checkpoints import last_complete
 from bonsai.training.order import packed, training_order
-from bonsai.training.plan import AdapterFolder, Progress, TrainingPlan
+from bonsai.training.plan import AdapterFolder, Progress, Recipe, TrainingPlan
 from bonsai.training.saving import save
 from bonsai.training.sft import (
     BonsaiTrainer,
@@ -65,7 +65,7 @@ def train(plan: TrainingPlan, on_progress: Callable[[Progress], None]) -> Adapte
     started = time.monotonic()
     arguments = sft_config(plan)  # joins the other processes, if there are any
     with out_of_memory_told(plan):
-        bare = load_model(plan.base, device_of(plan))
+        bare = prepared(load_model(plan.base, device_of(plan)), plan)
         frozen_before = frozen_hash(bare)
         model = with_lora(bare, plan)
         trainer = BonsaiTrainer(
@@ -85,7 +85,7 @@ def train(plan: TrainingPlan, on_progress: Callable[[Progress], None]) -> Adapte
         packs = attention_for_packs(bare, device_of(plan)) if plan.recipe.packing else nullcontext()
         with quiet_libraries(), packs:
             outcome = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-            evaluated = trainer.evaluate(to_dataset(held_out)) if held_out else {}
+            evaluated = trainer.evaluate(to_dataset(held_out, plan.recipe)) if held_out else {}
     model.eval()
 
     check_trained(model, frozen_before)
@@ -111,9 +111,15 @@ def check_rows(rows: Sequence[Encoded], max_tokens: int) -> None:
             raise TrainingError("training.no_end_label", label=row.labels[-1])
 
 
-def to_dataset(rows: Sequence[Encoded]) -> Dataset:
+def to_dataset(rows: Sequence[Encoded], recipe: Recipe) -> Dataset:
     """Token ids with exact labels: trl trains on them as they are."""
-    return Dataset.from_dict({"input_ids": [row.input_ids for row in rows], "labels": [row.labels for row in rows]})
+    labels = [labels_of(row, recipe) for row in rows]
+    return Dataset.from_dict({"input_ids": [row.input_ids for row in rows], "labels": labels})
+
+
+def labels_of(row: Encoded, recipe: Recipe) -> list[int]:
+    """What is learned of a row, token by token."""
+    return row.input_ids if recipe.learn_prompt else row.labels
 
 
 def ordered(rows: Sequence[Encoded], snapshot: snapshots.Snapshot, plan: TrainingPlan) -> Dataset:
@@ -135,15 +141,23 @@ def ordered(rows: Sequence[Encoded], snapshot: snapshots.Snapshot, plan: Trainin
         seed=plan.seed,
     )
     if not recipe.packing:
-        return to_dataset(rows).select(order)
+        return to_dataset(rows, recipe).select(order)
     packs = [[rows[index] for index in pack] for pack in packed(order, lengths, plan.base.max_tokens)]
     return Dataset.from_dict(
         {
             "input_ids": [[token for row in pack for token in row.input_ids] for pack in packs],
-            "labels": [[label for row in pack for label in row.labels] for pack in packs],
+            "labels": [[label for row in pack for label in labels_of(row, recipe)] for pack in packs],
             "seq_lengths": [[len(row.input_ids) for row in pack] for pack in packs],  # the collator's positions
         }
     )
+
+
+def prepared(model: PreTrainedModel, plan: TrainingPlan) -> PreTrainedModel:
+    """The base as the recipe wants it before it gets its LoRA."""
+    if not plan.recipe.prepare_kbit:
+        return model
+    made: PreTrainedModel = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)  # trl switches it
+    return made
 
 
 def with_lora(model: PreTrainedModel, plan: TrainingPlan) -> Any:

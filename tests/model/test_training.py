@@ -17,7 +17,7 @@ from bonsai.model.hf import frozen_hash, load_model
 from bonsai.model.prompt import CURRENT, AnswerTags, Question, completion, prompt
 from bonsai.training.passport import read_passport
 from bonsai.training.plan import Progress, TrainingPlan, plan_from_json
-from bonsai.training.qlora import check_rows, check_trained, to_dataset, train, with_lora
+from bonsai.training.qlora import check_rows, check_trained, labels_of, prepared, to_dataset, train, with_lora
 from bonsai.training.sft import BonsaiTrainer, hf_tokenizer, sft_config
 
 
@@ -86,7 +86,7 @@ def test_the_quick_loss_on_a_cpu_is_trls_loss(
     tiny_plan: TrainingPlan, tiny_snapshot: snapshots.Snapshot, tmp_path: Path
 ) -> None:
     encoder = load_encoder(Path(tiny_plan.base.model))
-    data = to_dataset([encoder.example(CURRENT, row) for row in tiny_snapshot.train[:4]])
+    data = to_dataset([encoder.example(CURRENT, row) for row in tiny_snapshot.train[:4]], tiny_plan.recipe)
     model = with_lora(load_model(tiny_plan.base, "cpu"), tiny_plan).train()
     for name, weight in model.named_parameters():
         if "lora_B" in name:
@@ -165,6 +165,25 @@ def test_packed_rows_and_accumulation_train_too(tiny_plan: TrainingPlan) -> None
     made = train(replace(plan, steps=2), ignore)
 
     assert read_passport(made.path).measured["steps"] == 2
+
+
+def test_the_original_scripts_recipe_learns_the_prompt_too_on_a_base_in_float32(
+    tiny_plan: TrainingPlan, tiny_snapshot: snapshots.Snapshot
+) -> None:
+    plan = with_recipe(tiny_plan, learn_prompt=True, prepare_kbit=True, gradient_checkpointing=True)
+    encoder = load_encoder(Path(plan.base.model))
+    row = encoder.example(CURRENT, tiny_snapshot.train[0])
+    assert labels_of(row, plan.recipe) == row.input_ids
+    assert labels_of(row, tiny_plan.recipe)[: len(row.prompt)] == [IGNORED] * len(row.prompt)
+    half = replace(plan.base, compute_dtype="bfloat16")
+    dtypes = [{w.dtype for w in prepared(load_model(half, "cpu"), p).parameters()} for p in (tiny_plan, plan)]
+    assert torch.bfloat16 in dtypes[0]
+    assert torch.bfloat16 not in dtypes[1]
+
+    as_ours = read_passport(train(replace(tiny_plan, steps=2), ignore).path).measured["train_loss"]
+    as_theirs = read_passport(train(replace(plan, steps=2), ignore).path).measured["train_loss"]
+
+    assert as_ours != pytest.approx(as_theirs, rel=1e-3)
 
 
 @pytest.mark.parametrize("file", ["adapter_model.safetensors", "adapter_config.json", "plan.json", "passport.json"])
