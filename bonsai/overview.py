@@ -46,6 +46,8 @@ class Waiting:
     """How much waits for a person, or for the next intake."""
 
     promotions: int
+    promotion: str
+    "Adapter id of the one that waits, when it is the only one."
     contradictions: int
     held_back: int
     "The contradictions among them."
@@ -94,9 +96,10 @@ def overview(b: Bonsai, champions: int = 12) -> Overview:
 
 
 def _waiting(con: Connection, in_inbox: int) -> Waiting:
-    records = standing(con)
+    records, promotions = standing(con), promotions_table.list_promotions(con, State.WAITING)
     return Waiting(
-        promotions=len(promotions_table.list_promotions(con, State.WAITING)),
+        promotions=len(promotions),
+        promotion=promotions[0].adapter if len(promotions) == 1 else "",
         contradictions=records.contradictions,
         held_back=records.held_back,
         uncertain=records.uncertain,

@@ -13,6 +13,8 @@ import numpy as np
 from bonsai.benchmark.report import ItemResult, Metric, Report, accuracy, bits_per_byte
 from bonsai.benchmark.statistics import Bootstrap, Estimate, estimate, winsorise
 
+ROUNDING = 1e-9
+
 
 @dataclass(frozen=True, slots=True)
 class Slice:
@@ -61,6 +63,20 @@ class Comparison:
     "Plus: the challenger is better. NaN without items."
     estimate: Estimate | None
     "None: too few clusters for an interval."
+    least: float = math.nan
+    "The smallest difference of a single item, and the largest; of right and wrong those that are possible."
+    most: float = math.nan
+
+    def bounds(self, alpha: float) -> tuple[float, float] | None:
+        """One-sided bounds of the mean, to be shown; None where they say nothing.
+
+        A bound beyond every single difference is no finding: of ten facts a resample may draw nine alike, and then the
+        bootstrap divides by a spread of almost 0 (+5.3 bits/byte was seen where no item differed by more than 0.31).
+        """
+        if self.estimate is None:
+            return None
+        low, high = self.estimate.lower(alpha), self.estimate.upper(alpha)
+        return (low, high) if self.least - ROUNDING <= low and high <= self.most + ROUNDING else None
 
 
 def bits_measure(cap: float, winsor_share: float) -> Measure:
@@ -88,7 +104,10 @@ def compare(pair: Pair, part: Slice, measure: Measure, bootstrap: Bootstrap, lef
     tamed = winsorise(np.array(values, float), measure.winsor_share)
     found = estimate(tamed, clusters, languages, bootstrap, matched_proportions=measure.matched_proportions)
     mean = found.mean if found else (math.fsum(tamed) / len(values) if values else math.nan)
-    return Comparison(part, measure.name, len(values), len(set(clusters)), mean, found)
+    least, most = (float(tamed.min()), float(tamed.max())) if values else (math.nan, math.nan)
+    if measure.matched_proportions:  # "no answer changed" does not say that none could
+        least, most = -measure.cap, measure.cap
+    return Comparison(part, measure.name, len(values), len(set(clusters)), mean, found, least, most)
 
 
 def slices(report: Report, min_clusters: int) -> tuple[Slice, ...]:

@@ -9,12 +9,14 @@ Sources: Davison & Hinkley, *Bootstrap Methods and their Application* (1997), se
 Cameron, Gelbach & Miller, "Bootstrap-based improvements for inference with clustered errors" (2008), whole
 clusters; Miller, "Adding error bars to evals", https://arxiv.org/abs/2411.00640, clustered questions and paired
 differences; Agresti & Min, "Simple improved confidence intervals for comparing matched proportions" (2005), the
-pseudo-observations; Holm (1979); winsorising after Tukey (1962).
+pseudo-observations; Holm (1979); winsorising after Tukey (1962); Clopper & Pearson, "The use of confidence or fiducial
+limits illustrated in the case of the binomial" (1934).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -179,3 +181,28 @@ def holm(p_values: Sequence[float], alpha: float) -> list[bool]:
             break
         rejected[i] = True
     return rejected
+
+
+def exact_interval(hits: int, trials: int, level: float = 0.95) -> tuple[float, float]:
+    """Clopper-Pearson bounds of a share; (0, 1) without trials.
+
+    It excludes one half exactly when the two-sided sign test at 1 - `level` says that the two differ.
+    """
+    tail = (1 - level) / 2
+    low = 0.0 if hits == 0 else _crossing(lambda share: _at_least(hits, trials, share) - tail)
+    high = 1.0 if hits == trials else _crossing(lambda share: tail - _at_least(trials - hits, trials, 1 - share))
+    return low, high
+
+
+def _at_least(hits: int, trials: int, share: float) -> float:
+    """Probability of `hits` or more."""
+    return math.fsum(math.comb(trials, k) * share**k * (1 - share) ** (trials - k) for k in range(hits, trials + 1))
+
+
+def _crossing(rising: Callable[[float], float]) -> float:
+    """Where a rising function of a share crosses 0, by bisection."""
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (low, middle) if rising(middle) > 0 else (middle, high)
+    return (low + high) / 2

@@ -251,14 +251,15 @@ def _sight_rows(shell: Shell, one: Outlook) -> Iterable[tuple[str, ...]]:
 
 def _comparison(one: Comparison, alpha: float) -> dict[str, object]:
     """One slice in one measure; no bounds where there are too few facts for them."""
+    low, high = one.bounds(alpha) or (None, None)
     return {
         "slice": one.slice.name,
         "measure": one.measure,
         "items": one.items,
         "clusters": one.clusters,
         "gain": one.mean,
-        "low": one.estimate.lower(alpha) if one.estimate else None,
-        "high": one.estimate.upper(alpha) if one.estimate else None,
+        "low": low,
+        "high": high,
     }
 
 

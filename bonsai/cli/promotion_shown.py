@@ -81,7 +81,8 @@ def slice_rows(slices: Sequence[SliceChange], language: TextLanguage) -> Iterato
     from bonsai.benchmark.report import percent
 
     for one in slices:
-        bounds = "" if one.low is None or one.high is None else f"{one.low:+.3f} {one.high:+.3f}"
+        few = text("review.few_facts", language)
+        bounds = few if one.low is None or one.high is None else f"{one.low:+.3f} {one.high:+.3f}"
         name = slice_name(one.sheet, one.slice, language)
         yield name, str(one.items), percent(one.before), percent(one.after), f"{one.gain:+.3f}", bounds
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bonsai.cli import promotion_evidence, promotion_review
 from bonsai.cli.gate_shown import suite_words
 from bonsai.cli.help import noun, verb
 from bonsai.cli.promotion_shown import explanation_object, tell_explanation
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 app = noun()
 
 PromotionId = Annotated[str, typer.Argument(help="cli.arg_promotion", metavar="ID")]
+PromotionOrNewest = Annotated[str, typer.Argument(help="cli.arg_promotion_or_newest", metavar="ID")]
 Reason = Annotated[str, typer.Option("--reason", help="cli.opt_reason")]
 
 
@@ -38,7 +40,7 @@ def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
 @verb(app, "cli.promotions_show")
 def show(
     ctx: typer.Context,
-    promotion: Annotated[str, typer.Argument(help="cli.arg_promotion_or_newest", metavar="ID")] = "",
+    promotion: PromotionOrNewest = "",
     every: Annotated[bool, typer.Option("--all", help="cli.opt_all_flips")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -48,14 +50,75 @@ def show(
     shell = shell_of(ctx)
     bonsai = shell.open()
     found = pipeline.explain(bonsai, promotion)
-    told = promotion_object(found.promotion)
+    told, adapter = promotion_object(found.promotion), found.promotion.adapter
+    data_changed, learned = pipeline.data_changes_of(bonsai, adapter), pipeline.learning(bonsai, adapter)
+    more = (data_changed, learned, pipeline.reviews(bonsai, adapter))
     if as_json:
-        shell.json(told | explanation_object(found, shell.language))
+        shell.json(told | explanation_object(found, shell.language) | promotion_evidence.evidence_object(*more))
         return
     needed, evidence = bonsai.config.gate.min_clusters, found.evidence
     own = suite_words(evidence.suite_clusters, needed, evidence.suite_version, shell.language)
     shell.fields([*told.items(), ("suite", own)])
     tell_explanation(shell, found, every=every)
+    promotion_evidence.tell_evidence(shell, *more)
+
+
+@verb(app, "cli.promotions_answers")
+def answers(
+    ctx: typer.Context,
+    promotion: PromotionOrNewest = "",
+    text: Annotated[str, typer.Option("--text", help="cli.opt_answers_text")] = "",
+    language: Annotated[str, typer.Option("--language", help="cli.opt_answers_language")] = "",
+    topic: Annotated[str, typer.Option("--topic", help="cli.opt_topic")] = "",
+    turn: Annotated[str, typer.Option("--turn", help="cli.opt_turn")] = "",
+    right: Annotated[str, typer.Option("--right", help="cli.opt_right")] = "",
+    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", show_default=False)] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """What both said to every question that may be shown."""
+    from bonsai import pipeline
+
+    shell = shell_of(ctx)
+    bonsai = shell.open()
+    found = pipeline.list_answers(bonsai, promotion, pipeline.Wanted(text, language, topic, turn, right))
+    shown = found[: limit or bonsai.config.cli.list_limit]
+    if as_json:
+        shell.json_lines(map(promotion_evidence.answer_object, found[: limit or None]))
+        return
+    headings = ("change", "domain", "question", "before", "after")
+    shell.table(headings, promotion_evidence.answer_rows(shown, shell.language), clipped=(2, 3, 4))
+    if len(shown) < len(found):
+        shell.say("cli.shown_of", shown=len(shown), all=len(found))
+
+
+@verb(app, "cli.promotions_data")
+def data(
+    ctx: typer.Context,
+    promotion: PromotionId,
+    kind: Annotated[str, typer.Option("--kind", help="cli.opt_change_kind")] = "",
+    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", show_default=False)] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """The records that it learned and the champion had not, and the reverse; newest first."""
+    from bonsai import pipeline
+
+    shell = shell_of(ctx)
+    bonsai = shell.open()
+    found = pipeline.list_data_changes(bonsai, promotion, limit or bonsai.config.cli.list_limit, kind=kind)
+    if as_json:
+        shell.json_lines(map(promotion_evidence.change_object, found))
+        return
+    headings = ("change", "id", "language", "category", "status", "question")
+    shell.table(headings, promotion_evidence.change_rows(found, shell.language), clipped=(5,))
+    changes = pipeline.data_changes_of(bonsai, promotion)
+    shell.say("review.data_sentence", **changes.counts)
+
+
+@verb(app, "cli.promotions_review")
+def review(ctx: typer.Context, promotion: PromotionOrNewest = "", by: By = "", as_json: AsJson = False) -> None:
+    """Say which of two answers is better without knowing whose they are; goes on where it was left."""
+    shell = shell_of(ctx)
+    promotion_review.run(shell, shell.open(), promotion, shell.person(by), as_json=as_json)
 
 
 @verb(app, "cli.promotions_approve")

@@ -21,6 +21,8 @@ INTERVAL_SIZE = (240, 26)
 TREND_SIZE = (360, 200)
 TREND_BOX = (34, 348, 12, 168)
 "Left, right, top, bottom of what the axes enclose."
+CURVE_SIZE = (480, 220)
+CURVE_BOX = (40, 468, 12, 188)
 ROOM = 0.08
 "Of a scale, on both sides of what it has to show."
 
@@ -60,6 +62,16 @@ class Point:
     value: float
     low: float | None
     high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A curve: something measured along the steps of a training."""
+
+    name: str
+    "Names the class: `candidate`, `champion`."
+    points: Sequence[tuple[float, float]]
+    "(step, value)"
 
 
 def scale_of(intervals: Sequence[Interval], *, with_zero: bool) -> Scale:
@@ -114,6 +126,23 @@ def trend_plot(points: Sequence[Point], label: str) -> Markup:
     for name in series:
         drawn += _series([point for point in points if point.series == name], x, y)
     return _picture(*TREND_SIZE, drawn, label, "trend")
+
+
+def curve_plot(lines: Sequence[Line], label: str) -> Markup:
+    """Values from 0 up along steps from 0 up, a line each; the first one is drawn last, above the others."""
+    left, right, top, bottom = CURVE_BOX
+    steps = Scale(0.0, max(step for line in lines for step, _ in line.points))
+    values = Scale(0.0, (1 + ROOM) * max(value for line in lines for _, value in line.points) or 1.0)
+    drawn: list[svg.Element] = []
+    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+        value, step = share * values.high, share * steps.high
+        y, x = values.at(value, bottom, top), steps.at(step, left, right)
+        drawn += [_line(left, y, right, y, "grid"), _words(left - 4, y + 4, f"{value:.2g}", "tick end")]
+        drawn.append(_words(x, bottom + 18, f"{step:.0f}", "tick end" if share == 1 else "tick middle"))
+    for line in reversed(lines):
+        path = [svg.Point(steps.at(s, left, right), values.at(v, bottom, top)) for s, v in line.points]
+        drawn.append(svg.Polyline(points=path, class_=[f"line {_text(line.name)}"]))
+    return _picture(*CURVE_SIZE, drawn, label, "trend")
 
 
 def _series(points: Sequence[Point], x: Callable[[Point], float], y: Callable[[float], float]) -> list[svg.Element]:

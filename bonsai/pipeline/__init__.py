@@ -5,6 +5,8 @@ draining.py    the inbox -> stored records                   preparing.py   suit
 people.py      edit, tag, release, approve ...               forgetting.py  out of the database and out of the files
 asking.py      questions to the champion                     examining.py   the benchmark by hand
 explaining.py  why one was promoted or refused               owners_suite.py  questions that an owner writes
+compared.py    what both said to each open question          reviewing.py   a person's blind review of both
+data_changes.py  records that one learned and one had not    learning.py    loss curves
 keeping.py     export, check, back up                        voices.py      who is meant by `champion` or an id
 """
 
@@ -13,6 +15,12 @@ from __future__ import annotations
 from bonsai.pipeline.asking import Answer as Answer
 from bonsai.pipeline.asking import ask as ask
 from bonsai.pipeline.asking import ask_all as ask_all
+from bonsai.pipeline.compared import Compared as Compared
+from bonsai.pipeline.compared import Wanted as Wanted
+from bonsai.pipeline.compared import list_answers as list_answers
+from bonsai.pipeline.data_changes import DataChanges as DataChanges
+from bonsai.pipeline.data_changes import data_changes_of as data_changes_of
+from bonsai.pipeline.data_changes import list_data_changes as list_data_changes
 from bonsai.pipeline.draining import Drained as Drained
 from bonsai.pipeline.draining import drain_inbox as drain_inbox
 from bonsai.pipeline.draining import submit as submit
@@ -29,6 +37,8 @@ from bonsai.pipeline.intake import import_file as import_file
 from bonsai.pipeline.keeping import backup as backup
 from bonsai.pipeline.keeping import check as check
 from bonsai.pipeline.keeping import export_records as export_records
+from bonsai.pipeline.learning import Learned as Learned
+from bonsai.pipeline.learning import learning as learning
 from bonsai.pipeline.night import NightStart as NightStart
 from bonsai.pipeline.night import begin_night as begin_night
 from bonsai.pipeline.night import benchmark_night as benchmark_night
@@ -53,3 +63,9 @@ from bonsai.pipeline.people import release_records as release_records
 from bonsai.pipeline.people import retag as retag
 from bonsai.pipeline.people import rollback as rollback
 from bonsai.pipeline.people import tag_record as tag_record
+from bonsai.pipeline.reviewing import Review as Review
+from bonsai.pipeline.reviewing import Standing as Standing
+from bonsai.pipeline.reviewing import give_verdict as give_verdict
+from bonsai.pipeline.reviewing import review_standing as review_standing
+from bonsai.pipeline.reviewing import reviews as reviews
+from bonsai.pipeline.reviewing import take_back_verdict as take_back_verdict

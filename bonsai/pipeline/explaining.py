@@ -11,25 +11,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 
 from bonsai import trial
-from bonsai.benchmark import pools
 from bonsai.benchmark.compare import Pair, Slice, compare, slices
-from bonsai.benchmark.questions import Item, item_from_values
-from bonsai.benchmark.report import ItemResult, Report, accuracy, mean
+from bonsai.benchmark.report import Report, accuracy, mean
 from bonsai.decision import Decision, Policy
 from bonsai.duplicates.nearest import nearest
-from bonsai.errors import UnknownId
-from bonsai.pipeline import reports
+from bonsai.pipeline.compared import Compared, known_of, visible_of
 from bonsai.pipeline.parts import Bonsai
-from bonsai.pipeline.people import resolve_promotion
 from bonsai.promotion import BASE
 from bonsai.records import Status
-from storage import adapters_table, promotions_table, records_table, suite_table
+from storage import adapters_table, records_table
 from storage.connect import Connection
 from storage.promotions_table import Promotion
 from storage.record_rows import StoredRecord
 
-SHOWN = (trial.SELECTION, trial.SUITE)
-"The only sheets whose questions and answers may be shown."
 NEAR_RECORDS = 3
 LIKE = 0.2
 "Share of the question's rarer n-grams that a record must have before it is named at all."
@@ -78,7 +72,8 @@ class SliceChange:
     gain: float
     "Bits/byte of the reference answers; plus is better."
     low: float | None
-    "One-sided bounds of the gain; None with too few facts."
+    """One-sided bounds of the gain; None with too few facts: fewer than the policy asks for, or a few so skewed that
+    the bootstrap puts the mean beyond every single question's difference."""
     high: float | None
 
 
@@ -98,61 +93,29 @@ class Explanation:
     "Learned by the challenger and not by the champion."
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What the database says of a promotion."""
-
-    promotion: Promotion
-    evidence: trial.Evidence
-    new: tuple[StoredRecord, ...]
-    suite: Mapping[str, Item]
-
-
 def explain(b: Bonsai, promotion: str) -> Explanation:
     """By adapter id or a beginning of one; the newest for an empty one. Raises UnknownId, UsageError."""
     policy = Policy(**b.config.gate.model_dump(exclude={"mode"}))
     with b.database.reading() as con:
-        known = _known(con, promotion)
-    told = known.promotion
-    hashes = {trial.SELECTION: known.evidence.selection, trial.SUITE: known.evidence.suite}
-    asked = [sheet for sheet in SHOWN if hashes[sheet] or not known.evidence.selection]
-    found = {
-        sheet: reports.pair(b.places.reports, told.adapter, told.judged_against, sheet, hashes[sheet])
-        for sheet in asked
-    }
-    pairs = {sheet: pair for sheet, pair in found.items() if pair}
-    texts = {**{item.id: item for item in pools.asked("selection", known.evidence.dealing)}, **known.suite}
-    flips = [flip for sheet, pair in pairs.items() for flip in _flips(sheet, pair, texts)]
+        known = known_of(con, promotion)
+        new = _new_records(con, known.promotion)
+    found = visible_of(b, known)
+    flips = [_flip(one) for one in found.answers if one.turn in ("gained", "lost")]
     return Explanation(
-        promotion=told,
-        decision=_decision(told.decision),
+        promotion=found.promotion,
+        decision=_decision(found.promotion.decision),
         evidence=known.evidence,
-        slices=tuple(one for sheet, pair in pairs.items() for one in _slices(sheet, pair, policy)),
-        flips=tuple(sorted(_with_records(flips, known.new), key=_order)),
-        missing=tuple(sheet for sheet in asked if sheet not in pairs and (hashes[sheet] or sheet == trial.SELECTION)),
-        new_records=len(known.new),
+        slices=tuple(one for sheet, pair in found.pairs.items() for one in _slices(sheet, pair, policy)),
+        flips=tuple(sorted(_with_records(flips, new), key=_order)),
+        missing=found.missing,
+        new_records=len(new),
     )
 
 
-def _known(con: Connection, prefix: str) -> _Known:
-    promotion = _newest(con) if not prefix else promotions_table.get(con, resolve_promotion(con, prefix))
+def _new_records(con: Connection, promotion: Promotion) -> tuple[StoredRecord, ...]:
     champion = [promotion.judged_against] if promotion.judged_against != BASE else []
     learned = adapters_table.records_of(con, [promotion.adapter]) - adapters_table.records_of(con, champion)
-    stored = records_table.get_many(con, learned)
-    items = [one for one in suite_table.all_items(con) if one.item]
-    return _Known(
-        promotion,
-        trial.Evidence(**promotion.decision.get("evidence", {})),  # type: ignore[arg-type]
-        tuple(one for one in stored if one.status is not Status.FORGOTTEN),
-        {one.id: item_from_values(one.item) for one in items},
-    )
-
-
-def _newest(con: Connection) -> Promotion:
-    found = promotions_table.list_promotions(con)
-    if not found:
-        raise UnknownId("explain.no_promotion")
-    return found[-1]
+    return tuple(one for one in records_table.get_many(con, learned) if one.status is not Status.FORGOTTEN)
 
 
 def _decision(told: Mapping[str, object]) -> Decision:
@@ -168,8 +131,7 @@ def _slices(sheet: str, pair: Pair, policy: Policy) -> Iterable[SliceChange]:
         found = compare(pair, part, policy.bits, policy.slice_bootstrap, frozenset())
         if found.items:
             before, after = (_right(one, part) for one in (pair.champion, pair.challenger))
-            made, alpha = found.estimate, policy.alpha
-            low, high = (made.lower(alpha), made.upper(alpha)) if made else (None, None)
+            low, high = found.bounds(policy.alpha) or (None, None)
             yield SliceChange(sheet, part.name, found.items, before, after, found.mean, low, high)
 
 
@@ -177,26 +139,17 @@ def _right(report: Report, part: Slice) -> float | None:
     return mean((item for item in report.items if part.holds(item)), accuracy)
 
 
-def _flips(sheet: str, pair: Pair, texts: Mapping[str, Item]) -> Iterable[Flip]:
-    """Answers that changed sides; those to a question that was forgotten since are left out."""
-    before = {item.id: item for item in pair.champion.items}
-    for after in pair.challenger.items:
-        was, asked = before[after.id], texts.get(after.id)
-        if asked is not None and accuracy(was) != accuracy(after):
-            yield _flip(sheet, asked, was, after)
-
-
-def _flip(sheet: str, asked: Item, was: ItemResult, now: ItemResult) -> Flip:
+def _flip(one: Compared) -> Flip:
     return Flip(
-        sheet=sheet,
-        item=asked.id,
-        domain=asked.domain,
-        language=asked.language,
-        question="\n".join(part for part in (asked.instruction, asked.input) if part),
-        reference=asked.reference,
-        before=was.free.response,
-        after=now.free.response,
-        gained=bool(accuracy(now)),
+        sheet=one.sheet,
+        item=one.item,
+        domain=one.domain,
+        language=one.language,
+        question=one.question,
+        reference=one.reference,
+        before=one.before,
+        after=one.after,
+        gained=one.turn == "gained",
     )
 
 

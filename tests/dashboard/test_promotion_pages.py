@@ -25,8 +25,9 @@ def last_line(desk: Desk) -> tuple[str, str, str]:
     return entry.action, entry.who, entry.reason
 
 
-def test_the_first_page_leads_to_what_waits_in_two_clicks(client: TestClient, waiting: str) -> None:
-    assert "/promotions" in Page(client.get("/").text).links
+def test_the_first_page_leads_to_what_waits_and_one_button_decides(client: TestClient, waiting: str) -> None:
+    assert f"/promotions/{waiting}" in Page(client.get("/").text).links
+    assert f"/promotions/{waiting}/approve" in Page(client.get(f"/promotions/{waiting}").text).values("formaction")
     assert f"/promotions/{waiting}" in Page(client.get("/promotions").text).links
 
 

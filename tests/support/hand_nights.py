@@ -7,6 +7,7 @@ test says they are.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -115,3 +116,11 @@ def open_stage(folder: Path) -> Stage:
     wiring.init(folder, "en", EVENING, {})
     trainer, examiner = HandTrainer(), HandExaminer()
     return Stage(replace(wiring.open(folder, {}), trainer=trainer, examiner=examiner), trainer, examiner)
+
+
+def write_log(path: Path, first: float, steps: int = 40) -> None:
+    """As a training leaves it that was killed at step 20 and went on from step 10."""
+    order = [*range(1, 21), *range(11, steps + 1)]
+    events = [{"type": "progress", "step": step, "steps": steps, "loss": first / step} for step in order]
+    lines = [json.dumps({**event, "tokens_per_second": 1.0, "eta_seconds": 1.0}) for event in events]
+    path.write_text("\n".join(["a library prints", *lines, '{"type": "progress", "st']), "utf-8")

@@ -64,7 +64,7 @@ def next_night_sentence(visit: Visit, found: NextNight) -> str:
 def waiting_rows(visit: Visit, waiting: Waiting) -> list[Link]:
     """What waits for a person, with the page where it is decided; what does not wait is left out."""
     found = (
-        ("promotions", waiting.promotions, "/promotions"),
+        ("promotions", waiting.promotions, f"/promotions/{waiting.promotion}".rstrip("/")),
         ("contradictions", waiting.contradictions, records_path(status=Status.HELD_BACK, reason=CONTRADICTION)),
         ("held_back", waiting.held_back - waiting.contradictions, records_path(status=Status.HELD_BACK)),
         ("suspects", waiting.suspects, records_path(status=Status.SUSPECT)),

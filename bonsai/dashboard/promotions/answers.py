@@ -91,7 +91,9 @@ def slices(visit: Visit, found: Sequence[SliceChange]) -> list[SliceShown]:
             before="" if one.before is None else f"{one.before:.1%}",
             after="" if one.after is None else f"{one.after:.1%}",
             gain=f"{one.gain:+.3f}",
-            bounds="" if one.low is None or one.high is None else f"{one.low:+.3f} … {one.high:+.3f}",
+            bounds=visit.text("review.few_facts")
+            if one.low is None or one.high is None
+            else f"{one.low:+.3f} … {one.high:+.3f}",
         )
         for one in found
     ]

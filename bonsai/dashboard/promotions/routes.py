@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from bonsai import overview, pipeline, views
-from bonsai.dashboard.promotions import answers as answers_shown
+from bonsai.dashboard.promotions import evidence
 from bonsai.dashboard.promotions import shown as pages
 from bonsai.dashboard.web import Contributor, Form, Problem, Reviewer, Visit
 from bonsai.errors import PromotionError, UnknownId
+from bonsai.pipeline import Review
 from bonsai.promotion import State, settle
 from storage.promotions_table import Promotion
 
 router = APIRouter(prefix="/promotions")
 LONGEST_REASON = 2_000
-FLIPS_SHOWN = 25
 
 
 @router.get("")
@@ -39,7 +41,9 @@ def _page(visit: Visit, found: Promotion, problem: str = "", reason: str = "", s
         accuracy = views.show_night(visit.b, found.night).accuracy
     except UnknownId:  # a home whose nights were not brought along
         accuracy = {}
+    reviews = pipeline.reviews(visit.b, found.adapter)
     lines = [line for line in overview.history(visit.b).lines if line.entry.adapter == found.adapter]
+    may_decide = visit.person is not None and visit.person.may("reviewer")
     return visit.page(
         "promotions/promotion.html",
         status,
@@ -49,34 +53,22 @@ def _page(visit: Visit, found: Promotion, problem: str = "", reason: str = "", s
         reasons=pages.reasons(visit, found),
         groups=pages.groups(visit, found),
         slices=pages.slice_rows(visit, accuracy),
+        curves=evidence.curves(visit, pipeline.learning(visit.b, found.adapter), found.adapter),
+        data=visit.text("review.data_sentence", **pipeline.data_changes_of(visit.b, found.adapter).counts),
+        reviews=evidence.review_rows(visit, reviews),
+        review=_review_key(visit, reviews) if may_decide else "",
         lines=lines,
-        actions=pages.ACTIONS.get(state, ()) if visit.person and visit.person.may("reviewer") else (),
+        actions=pages.ACTIONS.get(state, ()) if may_decide else (),
         needs_reason=state is State.REFUSED,
         problem=problem,
         reason=reason,
     )
 
 
-@router.get("/{adapter}/answers")
-def answers(visit: Contributor, adapter: str) -> Response:
-    """The answers that turned right or wrong, the new records that are most like each question, and the slices."""
-    found = visit.site.explain(views.show_promotion(visit.b, adapter).adapter)
-    said = visit.request.query_params.get("from", "0")
-    start = int(said) if said.isdecimal() and len(said) < 7 else 0
-    shown = found.flips[start : start + FLIPS_SHOWN]
-    following = start + FLIPS_SHOWN
-    return visit.page(
-        "promotions/answers.html",
-        adapter=found.promotion.adapter,
-        answers=answers_shown.answers(visit, shown),
-        slices=answers_shown.slices(visit, found.slices) if not start else (),
-        gained=sum(flip.gained for flip in found.flips),
-        lost=sum(not flip.gained for flip in found.flips),
-        missing=bool(found.missing),
-        new_records=found.new_records,
-        following=following if following < len(found.flips) else 0,
-        start=start,
-    )
+def _review_key(visit: Visit, reviews: Sequence[Review]) -> str:
+    """What the link to the person's own review says."""
+    own = next((one for one in reviews if one.person == visit.who), None)
+    return "begin" if own is None else "see" if own.tally else "go_on"
 
 
 @router.post("/{adapter}/{action}")

@@ -1,0 +1,254 @@
+"""Values -> what the pages of a promotion's evidence show: loss curves, data, all answers, blind reviews."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlencode
+
+from markupsafe import Markup
+
+from bonsai.benchmark.questions import DOMAINS
+from bonsai.benchmark.report import domain_name
+from bonsai.dashboard import charts
+from bonsai.dashboard.promotions.answers import Marked, marked
+from bonsai.dashboard.web import ID_LENGTH, Visit
+from bonsai.dashboard.words import CATEGORIES, language_name, reason_of
+from bonsai.pipeline import Compared, DataChanges, Learned, Review, Wanted
+from bonsai.pipeline.compared import RIGHT, TURNS
+from bonsai.pipeline.data_changes import KINDS, Changed
+from bonsai.records import Status
+from bonsai.review import Tally
+from bonsai.suite import DOMAIN, LANGUAGES
+from bonsai.training.curve import thinned
+
+FILTERS = ("text", "language", "topic", "turn", "right")
+POINTS = 100
+"Of a curve that is drawn."
+ROWS = 12
+"Of the table behind it."
+SHOWN_CHARACTERS = 200
+HALF = 0.5
+Choices = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class CurveRow:
+    """A line of the table behind the loss curves."""
+
+    step: int
+    candidate: str
+    champion: str
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """The loss of the candidate's training, and its champion's."""
+
+    plot: Markup
+    words: str
+    rows: tuple[CurveRow, ...]
+    compared: bool
+    "Whether the champion's is there."
+
+
+def curves(visit: Visit, learned: Sequence[Learned], adapter: str) -> Curves | None:
+    """None when the candidate's training left no log."""
+    if not learned or learned[0].adapter != adapter:
+        return None
+    names = ("candidate", "champion")
+    lines = [
+        charts.Line(name, [(point.step, point.loss) for point in thinned(one.curve.losses, POINTS)])
+        for name, one in zip(names, learned, strict=False)
+    ]
+    words = " ".join(_curve_words(visit, one, one.adapter == adapter) for one in learned)
+    return Curves(charts.curve_plot(lines, words), words, _curve_rows(learned), len(learned) > 1)
+
+
+def _curve_words(visit: Visit, one: Learned, candidate: bool) -> str:
+    tenths = thinned(one.curve.losses, 10)
+    values = {"first": tenths[0].loss, "last": tenths[-1].loss, "steps": one.curve.losses[-1].step}
+    key = "review.loss_label" if candidate else "review.loss_compared"
+    words = visit.text(key, adapter=one.adapter[:ID_LENGTH], **values)
+    validation = one.validation_loss
+    return words if validation is None else f"{words} {visit.text('review.loss_validation', loss=validation)}"
+
+
+def _curve_rows(learned: Sequence[Learned]) -> tuple[CurveRow, ...]:
+    """Means over as many equal parts of the longer training."""
+    longest = max(one.curve.losses[-1].step for one in learned)
+    ends = [round(longest * part / ROWS) for part in range(1, ROWS + 1)]
+    ends = sorted(set(ends) - {0})
+    columns = [[_mean(one, start, end) for start, end in zip([0, *ends], ends, strict=False)] for one in learned]
+    other = columns[1] if len(columns) > 1 else [""] * len(ends)
+    return tuple(CurveRow(*row) for row in zip(ends, columns[0], other, strict=True))
+
+
+def _mean(one: Learned, start: int, end: int) -> str:
+    found = [point.loss for point in one.curve.losses if start < point.step <= end]
+    return f"{sum(found) / len(found):.3f}" if found else ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRow:
+    """One person's blind review."""
+
+    person: str
+    at: datetime
+    unfinished: str
+    "How far it is; empty when it is finished."
+    challenger: str
+    champion: str
+    same: str
+    share: str
+    finding: str
+    plot: Markup | None
+
+
+def review_rows(visit: Visit, found: Sequence[Review]) -> list[ReviewRow]:
+    """One row a person."""
+    return [_review_row(visit, one) for one in found]
+
+
+def _review_row(visit: Visit, one: Review) -> ReviewRow:
+    told = one.tally
+    if told is None:
+        unfinished = visit.text("review.unfinished", done=one.done, asked=one.asked)
+        return ReviewRow(one.person, one.last_at, unfinished, "", "", "", "", "", None)
+    share, plot = "", None
+    if told.share is not None:
+        low, high = told.interval
+        outcome = {"challenger": "pass", "champion": "fail"}.get(told.finding, "unclear")
+        label = visit.text("review.share_label", share=told.share, low=low, high=high)
+        plot = charts.interval_plot(charts.Interval(told.share, low, high, HALF, outcome), charts.Scale(0, 1), label)
+        share = f"{told.share:.0%} ({low:.0%} – {high:.0%})"
+    counts = (str(told.challenger), str(told.champion), str(told.same))
+    finding = visit.text(f"review.finding_{told.finding}")
+    return ReviewRow(one.person, one.last_at, "", *counts, share, finding, plot)
+
+
+def tally_words(visit: Visit, told: Tally) -> list[str]:
+    """The result of one's own review, in sentences."""
+    counts = {"challenger": told.challenger, "champion": told.champion, "same": told.same}
+    words = [visit.text("review.result", count=told.preferences + told.same, **counts)]
+    if told.share is not None:
+        low, high = told.interval
+        words.append(visit.text("review.result_share", share=told.share, low=low, high=high))
+    return [*words, visit.text(f"review.finding_{told.finding}")]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerShown:
+    """One answer in the list of all."""
+
+    question: str
+    reference: str
+    before: Marked
+    after: Marked
+    turn: str
+    "Name of its text."
+    outcome: str
+    "Names the colour."
+    topic: str
+    language: str
+
+
+def wanted(given: Mapping[str, str]) -> Wanted:
+    """The filter that an address asks for. Unknown names are refused where the list is made."""
+    return Wanted(*(given.get(name, "").strip() for name in FILTERS))
+
+
+def page_path(path: str, given: Mapping[str, str], **place: str) -> str:
+    """The same list from another place on."""
+    kept = {name: given[name] for name in (*FILTERS, "kind") if given.get(name)}
+    query = urlencode({**kept, **place})
+    return f"{path}?{query}" if query else path
+
+
+def choices(visit: Visit) -> dict[str, Choices]:
+    """To filter by."""
+    return {
+        "language": [(one, language_name(visit, one)) for one in LANGUAGES],
+        "topic": [(one, domain_name(one, visit.language)) for one in (*DOMAINS, DOMAIN)],
+        "turn": [(one, visit.text(f"review.turn_{one}")) for one in TURNS],
+        "right": [(one, visit.text(f"review.right_{one}")) for one in RIGHT],
+    }
+
+
+def answers(visit: Visit, found: Sequence[Compared]) -> list[AnswerShown]:
+    """In the given order."""
+    return [_answer(visit, one) for one in found]
+
+
+def _answer(visit: Visit, one: Compared) -> AnswerShown:
+    before, after = marked(one.before, one.after)
+    outcome = {"gained": "pass", "lost": "fail"}.get(one.turn, "noted")
+    topic = f"{domain_name(one.domain, visit.language)}, {language_name(visit, one.language)}"
+    turn = f"{visit.text(f'review.turn_{one.turn}')} · {visit.text(f'review.right_{one.stands}')}"
+    told = turn if one.turn not in ("gained", "lost") else visit.text(f"review.turn_{one.turn}")
+    return AnswerShown(one.question, one.reference, before, after, told, outcome, topic, one.language)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """A language and category with its changes."""
+
+    language: str
+    category: str
+    counts: tuple[int, ...]
+    "In the order of KINDS."
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedRow:
+    """A record that changed."""
+
+    id: str
+    kind: str
+    question: str
+    answer: str
+    status: str
+    reason: str
+    earlier: str
+    "Id of the version before, if it was edited."
+
+
+def kinds(visit: Visit) -> Choices:
+    """How a record may have changed."""
+    return [(one, visit.text(f"review.kind_{one}")) for one in KINDS]
+
+
+def group_rows(visit: Visit, found: DataChanges) -> list[GroupRow]:
+    """One row a language and category, with all four counts."""
+    cells = {(one.language, one.category, one.kind): one.count for one in found.groups}
+    pairs = sorted({(one.language, one.category) for one in found.groups})
+    return [
+        GroupRow(
+            language_name(visit, language),
+            visit.text(f"category_{category if category in CATEGORIES else 'uncategorised'}"),
+            tuple(cells.get((language, category, kind), 0) for kind in KINDS),
+        )
+        for language, category in pairs
+    ]
+
+
+def changed_rows(visit: Visit, found: Sequence[Changed]) -> list[ChangedRow]:
+    """In the given order."""
+    return [
+        ChangedRow(
+            id=one.stored.record.id,
+            kind=one.kind,
+            question=_cut(one.stored.record.instruction),
+            answer=_cut(one.stored.record.output),
+            status=one.stored.status.value,
+            reason=reason_of(visit, one.stored) if one.stored.status is not Status.ACTIVE else "",
+            earlier=one.earlier,
+        )
+        for one in found
+    ]
+
+
+def _cut(text: str) -> str:
+    line = " ".join(text[: 2 * SHOWN_CHARACTERS].split())
+    return line if len(line) <= SHOWN_CHARACTERS else f"{line[:SHOWN_CHARACTERS]}…"
