@@ -24,7 +24,7 @@ ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 SAID = (
     ("night", "list"), ("night", "list", "--json"), ("promotions", "list", "--json"), ("promotions", "show", "--all"),
     ("promotions", "show", "--json"), ("promotions", "show", "--all", "--lang", "ja"), ("benchmark", "show"),
-    ("promotions", "answers", "--limit", "2000"), ("promotions", "answers", "--json"), ("promotions", "review", "--json"),
+    ("promotions", "answers", "--limit", "2000"), ("promotions", "answers", "--json"),
     ("benchmark", "show", "--pool", "score"), ("benchmark", "show", "--pool", "score", "--json"),
     ("benchmark", "compare", "champion", "base", "--json"), ("benchmark", "power", "--json"), ("benchmark", "power"),
     ("benchmark", "list", "--history"), ("records", "list", "--json"), ("records", "rejects"), ("db", "check"),
