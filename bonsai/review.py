@@ -37,6 +37,8 @@ class Question:
     cluster: str
     "The fact that is asked: another wording of it tells little more."
     language: str
+    "Of the answer."
+    question_language: str
     question: str
     reference: str
     champion: str
@@ -49,6 +51,8 @@ class Blind:
 
     item: str
     language: str
+    "Of the answers."
+    question_language: str
     question: str
     reference: str
     left: str
@@ -101,7 +105,7 @@ def blind(one: Question, adapter: str, person: str) -> Blind:
     """The two answers in the order that is drawn for this person."""
     swapped = challenger_is_left(adapter, person, one.item)
     left, right = (one.challenger, one.champion) if swapped else (one.champion, one.challenger)
-    return Blind(one.item, one.language, one.question, one.reference, left, right)
+    return Blind(one.item, one.language, one.question_language, one.question, one.reference, left, right)
 
 
 def preferred(side: Side, adapter: str, person: str, item: str) -> Preferred:

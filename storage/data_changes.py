@@ -88,6 +88,14 @@ class _Query:
     values: dict[str, object]
 
 
+def counts(con: Connection, snapshots: Path, candidate: str, champion: str) -> dict[Kind, int]:
+    """How many changed in each way; the table of all records is not read."""
+    query = _query(con, snapshots, candidate, champion)
+    found = rows(con, f"{query.sql} SELECT kind, count(*) AS count FROM changes GROUP BY kind", query.values)
+    known = {row["kind"]: int(row["count"]) for row in found}
+    return {kind: known.get(kind, 0) for kind in KINDS}
+
+
 def groups(con: Connection, snapshots: Path, candidate: str, champion: str) -> list[Group]:
     """Counts by kind, language and category. `snapshots` is the home's folder of them."""
     query = _query(con, snapshots, candidate, champion)

@@ -10,7 +10,7 @@ from bonsai.texts import TextLanguage, text
 
 if TYPE_CHECKING:
     from bonsai.cli.shell import Shell
-    from bonsai.pipeline import Compared, DataChanges, Learned, Review
+    from bonsai.pipeline import Beside, Compared, Learned, Review
     from bonsai.pipeline.data_changes import Changed
     from bonsai.review import Tally
 
@@ -29,13 +29,14 @@ def tally_words(found: Tally, language: TextLanguage) -> str:
     return " ".join([*words, text(f"review.finding_{found.finding}", language)])
 
 
-def tell_evidence(shell: Shell, data: DataChanges, learned: Sequence[Learned], reviews: Sequence[Review]) -> None:
+def tell_evidence(shell: Shell, found: Beside) -> None:
     """Under the explanation of `promotions show`: a line each."""
     shell.show("")
-    shell.show(shell.text("review.data_line", adapter=short(data.adapter), **data.counts))
-    for one in learned:
-        shell.show(f"{shell.text('review.loss_title')}: {loss_words(one, one.adapter == data.adapter, shell.language)}")
-    for review in reviews:
+    adapter = found.promotion.adapter
+    shell.show(shell.text("review.data_line", adapter=short(adapter), **found.data_changes))
+    for one in found.learned:
+        shell.show(f"{shell.text('review.loss_title')}: {loss_words(one, one.adapter == adapter, shell.language)}")
+    for review in found.reviews:
         shell.show(f"{shell.text('review.evidence')}: {review_words(review, shell.language)}")
 
 
@@ -59,12 +60,12 @@ def loss_words(one: Learned, candidate: bool, language: TextLanguage) -> str:
     return " ".join(words)
 
 
-def evidence_object(data: DataChanges, learned: Sequence[Learned], reviews: Sequence[Review]) -> dict[str, object]:
+def evidence_object(found: Beside) -> dict[str, object]:
     """The same as JSON."""
     from bonsai.training.curve import thinned
 
     return {
-        "data_changes": {"counts": data.counts, "groups": data.groups},
+        "data_changes": found.data_changes,
         "losses": [
             {
                 "adapter": one.adapter,
@@ -72,9 +73,9 @@ def evidence_object(data: DataChanges, learned: Sequence[Learned], reviews: Sequ
                 "validation_loss": one.validation_loss,
                 "points": thinned(one.curve.losses, MOST_POINTS),
             }
-            for one in learned
+            for one in found.learned
         ],
-        "reviews": [review_object(one) for one in reviews],
+        "reviews": [review_object(one) for one in found.reviews],
     }
 
 

@@ -51,16 +51,15 @@ def show(
     bonsai = shell.open()
     found = pipeline.explain(bonsai, promotion)
     told, adapter = promotion_object(found.promotion), found.promotion.adapter
-    data_changed, learned = pipeline.data_changes_of(bonsai, adapter), pipeline.learning(bonsai, adapter)
-    more = (data_changed, learned, pipeline.reviews(bonsai, adapter))
+    more = pipeline.beside(bonsai, adapter)
     if as_json:
-        shell.json(told | explanation_object(found, shell.language) | promotion_evidence.evidence_object(*more))
+        shell.json(told | explanation_object(found, shell.language) | promotion_evidence.evidence_object(more))
         return
     needed, evidence = bonsai.config.gate.min_clusters, found.evidence
     own = suite_words(evidence.suite_clusters, needed, evidence.suite_version, shell.language)
     shell.fields([*told.items(), ("suite", own)])
     tell_explanation(shell, found, every=every)
-    promotion_evidence.tell_evidence(shell, *more)
+    promotion_evidence.tell_evidence(shell, more)
 
 
 @verb(app, "cli.promotions_answers")
@@ -110,8 +109,7 @@ def data(
         return
     headings = ("change", "id", "language", "category", "status", "question")
     shell.table(headings, promotion_evidence.change_rows(found, shell.language), clipped=(5,))
-    changes = pipeline.data_changes_of(bonsai, promotion)
-    shell.say("review.data_sentence", **changes.counts)
+    shell.say("review.data_sentence", **pipeline.beside(bonsai, promotion).data_changes)
 
 
 @verb(app, "cli.promotions_review")

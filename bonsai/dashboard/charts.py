@@ -134,15 +134,23 @@ def curve_plot(lines: Sequence[Line], label: str) -> Markup:
     steps = Scale(0.0, max(step for line in lines for step, _ in line.points))
     values = Scale(0.0, (1 + ROOM) * max(value for line in lines for _, value in line.points) or 1.0)
     drawn: list[svg.Element] = []
-    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        value, step = share * values.high, share * steps.high
-        y, x = values.at(value, bottom, top), steps.at(step, left, right)
-        drawn += [_line(left, y, right, y, "grid"), _words(left - 4, y + 4, f"{value:.2g}", "tick end")]
-        drawn.append(_words(x, bottom + 18, f"{step:.0f}", "tick end" if share == 1 else "tick middle"))
+    for value in _ticks(values.high):
+        y = values.at(value, bottom, top)
+        drawn += [_line(left, y, right, y, "grid"), _words(left - 4, y + 4, f"{value:.6g}", "tick end")]
+    for step in _ticks(steps.high):
+        x = steps.at(step, left, right)
+        drawn.append(_words(x, bottom + 18, f"{step:.6g}", "tick end" if x > right - 12 else "tick middle"))
     for line in reversed(lines):
         path = [svg.Point(steps.at(s, left, right), values.at(v, bottom, top)) for s, v in line.points]
         drawn.append(svg.Polyline(points=path, class_=[f"line {_text(line.name)}"]))
     return _picture(*CURVE_SIZE, drawn, label, "trend")
+
+
+def _ticks(high: float, most: int = 6) -> list[float]:
+    """0 and its multiples of 1, 2 or 5 times a power of ten up to `high`: at most so many."""
+    power = 10.0 ** math.floor(math.log10(high / most))
+    step = next(power * size for size in (1, 2, 5, 10, 20) if high / (power * size) < most)
+    return [number * step for number in range(math.floor(high / step) + 1)]
 
 
 def _series(points: Sequence[Point], x: Callable[[Point], float], y: Callable[[float], float]) -> list[svg.Element]:

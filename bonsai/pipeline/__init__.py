@@ -7,6 +7,7 @@ asking.py      questions to the champion                     examining.py   the 
 explaining.py  why one was promoted or refused               owners_suite.py  questions that an owner writes
 compared.py    what both said to each open question          reviewing.py   a person's blind review of both
 data_changes.py  records that one learned and one had not    learning.py    loss curves
+evidence.py    what stands beside a verdict
 keeping.py     export, check, back up                        voices.py      who is meant by `champion` or an id
 """
 
@@ -24,6 +25,8 @@ from bonsai.pipeline.data_changes import list_data_changes as list_data_changes
 from bonsai.pipeline.draining import Drained as Drained
 from bonsai.pipeline.draining import drain_inbox as drain_inbox
 from bonsai.pipeline.draining import submit as submit
+from bonsai.pipeline.evidence import Beside as Beside
+from bonsai.pipeline.evidence import beside as beside
 from bonsai.pipeline.examining import benchmark_power as benchmark_power
 from bonsai.pipeline.examining import benchmark_report as benchmark_report
 from bonsai.pipeline.examining import compare_adapters as compare_adapters
@@ -38,7 +41,6 @@ from bonsai.pipeline.keeping import backup as backup
 from bonsai.pipeline.keeping import check as check
 from bonsai.pipeline.keeping import export_records as export_records
 from bonsai.pipeline.learning import Learned as Learned
-from bonsai.pipeline.learning import learning as learning
 from bonsai.pipeline.night import NightStart as NightStart
 from bonsai.pipeline.night import begin_night as begin_night
 from bonsai.pipeline.night import benchmark_night as benchmark_night
@@ -67,5 +69,4 @@ from bonsai.pipeline.reviewing import Review as Review
 from bonsai.pipeline.reviewing import Standing as Standing
 from bonsai.pipeline.reviewing import give_verdict as give_verdict
 from bonsai.pipeline.reviewing import review_standing as review_standing
-from bonsai.pipeline.reviewing import reviews as reviews
 from bonsai.pipeline.reviewing import take_back_verdict as take_back_verdict

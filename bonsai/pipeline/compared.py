@@ -42,6 +42,8 @@ class Compared:
     "The fact that is asked."
     domain: str
     language: str
+    "Of the answer."
+    question_language: str
     question: str
     reference: str
     before: str
@@ -127,7 +129,7 @@ def list_answers(b: Bonsai, promotion: str, wanted: Wanted) -> list[Compared]:
 
 def known_of(con: Connection, prefix: str) -> Known:
     """What of a promotion stands in the database. Raises UnknownId, UsageError."""
-    promotion = promotions_table.get(con, resolve_promotion(con, prefix)) if prefix else _newest(con)
+    promotion = promotion_of(con, prefix)
     items = [one for one in suite_table.all_items(con) if one.item]
     return Known(
         promotion,
@@ -136,7 +138,10 @@ def known_of(con: Connection, prefix: str) -> Known:
     )
 
 
-def _newest(con: Connection) -> Promotion:
+def promotion_of(con: Connection, prefix: str) -> Promotion:
+    """By adapter id or a beginning of one; the newest for an empty one. Raises UnknownId, UsageError."""
+    if prefix:
+        return promotions_table.get(con, resolve_promotion(con, prefix))
     found = promotions_table.list_promotions(con)
     if not found:
         raise UnknownId("explain.no_promotion")
@@ -178,6 +183,7 @@ def _one(sheet: str, asked: Item, was: ItemResult, now: ItemResult) -> Compared:
         cluster=asked.cluster,
         domain=asked.domain,
         language=asked.language,
+        question_language=asked.question_language,
         question="\n".join(part for part in (asked.instruction, asked.input) if part),
         reference=asked.reference,
         before=was.free.response,

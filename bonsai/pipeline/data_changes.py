@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bonsai.errors import UsageError
@@ -21,23 +20,22 @@ class DataChanges:
 
     adapter: str
     judged_against: str
+    counts: Mapping[str, int]
+    "By kind; those without any are 0."
     groups: tuple[Group, ...]
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """How many changed in each way; kinds without any are 0."""
-        found: Counter[str] = Counter()
-        for group in self.groups:
-            found[group.kind] += group.count
-        return {kind: found[kind] for kind in KINDS}
 
 
 def data_changes_of(b: Bonsai, promotion: str) -> DataChanges:
     """By adapter id or a beginning of one. Raises UnknownId, UsageError."""
     with b.database.reading() as con:
         found = promotions_table.get(con, resolve_promotion(con, promotion))
-        compared = found.adapter, found.judged_against
-        return DataChanges(*compared, tuple(data_changes.groups(con, b.places.snapshots, *compared)))
+        compared = b.places.snapshots, found.adapter, found.judged_against
+        return DataChanges(
+            found.adapter,
+            found.judged_against,
+            {str(kind): count for kind, count in data_changes.counts(con, *compared).items()},
+            tuple(data_changes.groups(con, *compared)),
+        )
 
 
 def list_data_changes(b: Bonsai, promotion: str, limit: int, *, before: str = "", kind: str = "") -> list[Changed]:

@@ -48,6 +48,8 @@ class Flip:
     item: str
     domain: str
     language: str
+    "Of the answer."
+    question_language: str
     question: str
     reference: str
     before: str
@@ -145,6 +147,7 @@ def _flip(one: Compared) -> Flip:
         item=one.item,
         domain=one.domain,
         language=one.language,
+        question_language=one.question_language,
         question=one.question,
         reference=one.reference,
         before=one.before,

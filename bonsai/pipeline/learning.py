@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bonsai.pipeline.parts import Bonsai
@@ -10,6 +10,7 @@ from bonsai.promotion import BASE
 from bonsai.training.curve import Curve, read_curve
 from storage import adapters_table, promotions_table
 from storage.connect import Connection
+from storage.promotions_table import Promotion
 
 LOG = "log.txt"
 
@@ -24,15 +25,25 @@ class Learned:
     "On the records that were held out, after the last step; None without any."
 
 
-def learning(b: Bonsai, adapter: str) -> tuple[Learned, ...]:
-    """The candidate's training, then its champion's; whichever left no log is not there. Raises UnknownId."""
-    with b.database.reading() as con:
-        candidate = promotions_table.get(con, adapter)
-        champion = [candidate.judged_against] if candidate.judged_against != BASE else []
-        nights = {one: promotions_table.get(con, one).night for one in (adapter, *champion)}
-        measured = {one: _validation_loss(con, one) for one in nights}
-    curves = {one: read_curve(b.places.runs / night / LOG) for one, night in nights.items()}
-    return tuple(Learned(one, curve, measured[one]) for one, curve in curves.items() if curve)
+@dataclass(frozen=True, slots=True)
+class Training:
+    """Where an adapter's training left its log."""
+
+    adapter: str
+    night: str
+    validation_loss: float | None
+
+
+def trainings_of(con: Connection, candidate: Promotion) -> tuple[Training, ...]:
+    """The candidate's, then its champion's."""
+    compared = [candidate.adapter] + [candidate.judged_against] * (candidate.judged_against != BASE)
+    return tuple(Training(one, promotions_table.get(con, one).night, _validation_loss(con, one)) for one in compared)
+
+
+def read_logs(b: Bonsai, trainings: Sequence[Training]) -> tuple[Learned, ...]:
+    """Those whose logs are there; needs no database."""
+    curves = [(one, read_curve(b.places.runs / one.night / LOG)) for one in trainings]
+    return tuple(Learned(one.adapter, curve, one.validation_loss) for one, curve in curves if curve)
 
 
 def _validation_loss(con: Connection, adapter: str) -> float | None:

@@ -17,6 +17,7 @@ from bonsai.pipeline.compared import Compared, known_of, visible_of
 from bonsai.pipeline.parts import Bonsai
 from bonsai.review import SIDES, Blind, Question, Tally
 from storage import reviews_table
+from storage.connect import Connection
 from storage.promotions_table import Promotion
 from storage.reviews_table import Verdict
 
@@ -98,7 +99,16 @@ def _desk(b: Bonsai, promotion: str, person: str) -> _Desk:
 def _questions(answers: Sequence[Compared]) -> list[Question]:
     """What is worth asking: see `bonsai.review`."""
     return [
-        Question(one.item, one.cluster, one.language, one.question, one.reference, one.before, one.after)
+        Question(
+            item=one.item,
+            cluster=one.cluster,
+            language=one.language,
+            question_language=one.question_language,
+            question=one.question,
+            reference=one.reference,
+            champion=one.before,
+            challenger=one.after,
+        )
         for one in answers
         if one.turn in ("gained", "lost") or (one.turn == "changed" and one.is_right is None)
     ]
@@ -134,10 +144,9 @@ def take_back_verdict(b: Bonsai, promotion: str, person: str) -> Standing:
     return replace(desk, given=desk.given[:-1]).standing()
 
 
-def reviews(b: Bonsai, adapter: str) -> tuple[Review, ...]:
+def reviews_of(con: Connection, adapter: str) -> tuple[Review, ...]:
     """Every person's review of a promotion, by name; opens no report."""
-    with b.database.reading() as con:
-        given = reviews_table.of_promotion(con, adapter)
+    given = reviews_table.of_promotion(con, adapter)
     given.sort(key=lambda one: one.person)  # stable: each person's in their order
     return tuple(_review(person, list(found)) for person, found in groupby(given, key=lambda one: one.person))
 

@@ -69,13 +69,13 @@ def test_a_review_is_left_continued_and_told_only_at_its_end(b: Bonsai, waiting:
     assert (again.done, again.asked) == (1, short)
     assert again.question is not None
     assert again.question.item != first.question.item
-    [unfinished] = pipeline.reviews(b, waiting)
+    [unfinished] = pipeline.beside(b, waiting).reviews
     assert (unfinished.done, unfinished.tally) == (1, None)
     assert pipeline.review_standing(b, waiting, "tom").done == 0
     end = answer_all(b, waiting, "mika", "challenger")
     assert end.tally is not None
     assert end.tally.challenger >= short - 1
-    [finished] = pipeline.reviews(b, waiting)
+    [finished] = pipeline.beside(b, waiting).reviews
     assert (finished.person, finished.done, finished.tally) == ("mika", short, end.tally)
 
 
@@ -125,7 +125,7 @@ def test_without_reports_there_is_nothing_to_review(b: Bonsai, waiting: str, sho
         path.unlink()
     standing = pipeline.review_standing(b, waiting, "tom")
     assert (standing.question, standing.asked, standing.tally) == (None, 0, None)
-    [kept] = pipeline.reviews(b, waiting)
+    [kept] = pipeline.beside(b, waiting).reviews
     assert kept.tally is not None
     assert kept.tally.champion == short
 
@@ -179,12 +179,12 @@ def test_against_the_base_everything_is_new_and_what_is_forgotten_stays_counted(
 
 
 def test_loss_curves_are_those_of_both_trainings(b: Bonsai, waiting: str) -> None:
-    mine, champions = pipeline.learning(b, waiting)
+    mine, champions = pipeline.beside(b, waiting).learned
     assert (mine.adapter, champions.adapter) == (waiting, views.champion(b))
     assert (mine.curve.losses[0].loss, champions.curve.losses[0].loss) == (0.8, 1.6)
     night = views.show_promotion(b, waiting).night
     (b.places.runs / night / "log.txt").unlink()
-    assert [one.adapter for one in pipeline.learning(b, waiting)] == [champions.adapter]
+    assert [one.adapter for one in pipeline.beside(b, waiting).learned] == [champions.adapter]
 
 
 def test_the_terminal_asks_one_key_a_question(
@@ -221,7 +221,7 @@ def test_a_script_reviews_by_json_lines(
     told = json.loads(capsys.readouterr().out)
     [kept] = told["reviews"]
     assert (kept["person"], kept["result"]) == ("a script", result)
-    assert told["data_changes"]["counts"]["edited"] == 1
+    assert told["data_changes"]["edited"] == 1
     assert [one["steps"] for one in told["losses"]] == [40, 40]
 
 

@@ -13,7 +13,9 @@ from bonsai.review import ROUND, Question, Tally
 
 
 def question(number: int, fact: int) -> Question:
-    return Question(f"v1/{number}", f"fact{fact}", "en", f"What is {number}?", "x", f"old {number}", f"new {number}")
+    return Question(
+        f"v1/{number}", f"fact{fact}", "en", "en", f"What is {number}?", "x", f"old {number}", f"new {number}"
+    )
 
 
 QUESTIONS = [question(number, number // 3) for number in range(150)]

@@ -31,7 +31,8 @@ class Answers:
     gained: bool
     topic: str
     language: str
-    "Code, for the `lang` of the texts."
+    "Code, for the `lang` of the answers."
+    question_language: str
     records: tuple[NearRecord, ...]
 
 
@@ -55,7 +56,8 @@ def answers(visit: Visit, flips: Sequence[Flip]) -> list[Answers]:
 def _answers(visit: Visit, flip: Flip) -> Answers:
     before, after = marked(flip.before, flip.after)
     topic = f"{domain_name(flip.domain, visit.language)}, {language_name(visit, flip.language)}"
-    return Answers(flip.question, flip.reference, before, after, flip.gained, topic, flip.language, flip.records)
+    languages = (flip.language, flip.question_language)
+    return Answers(flip.question, flip.reference, before, after, flip.gained, topic, *languages, flip.records)
 
 
 def marked(one: str, other: str) -> tuple[Marked, Marked]:

@@ -24,7 +24,7 @@ from bonsai.suite import DOMAIN, LANGUAGES
 from bonsai.training.curve import thinned
 
 FILTERS = ("text", "language", "topic", "turn", "right")
-POINTS = 100
+POINTS = 60
 "Of a curve that is drawn."
 ROWS = 12
 "Of the table behind it."
@@ -152,6 +152,7 @@ class AnswerShown:
     "Names the colour."
     topic: str
     language: str
+    question_language: str
 
 
 def wanted(given: Mapping[str, str]) -> Wanted:
@@ -187,7 +188,8 @@ def _answer(visit: Visit, one: Compared) -> AnswerShown:
     topic = f"{domain_name(one.domain, visit.language)}, {language_name(visit, one.language)}"
     turn = f"{visit.text(f'review.turn_{one.turn}')} · {visit.text(f'review.right_{one.stands}')}"
     told = turn if one.turn not in ("gained", "lost") else visit.text(f"review.turn_{one.turn}")
-    return AnswerShown(one.question, one.reference, before, after, told, outcome, topic, one.language)
+    languages = (one.language, one.question_language)
+    return AnswerShown(one.question, one.reference, before, after, told, outcome, topic, *languages)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from bonsai import overview, pipeline, views
 from bonsai.dashboard.promotions import evidence
 from bonsai.dashboard.promotions import shown as pages
 from bonsai.dashboard.web import Contributor, Form, Problem, Reviewer, Visit
-from bonsai.errors import PromotionError, UnknownId
+from bonsai.errors import PromotionError
 from bonsai.pipeline import Review
 from bonsai.promotion import State, settle
 from storage.promotions_table import Promotion
@@ -32,32 +32,27 @@ def list_(visit: Contributor) -> Response:
 @router.get("/{adapter}")
 def show(visit: Contributor, adapter: str) -> Response:
     """The verdict in words, every rule, the slices, what may be done."""
-    return _page(visit, views.show_promotion(visit.b, adapter))
+    return _page(visit, adapter)
 
 
-def _page(visit: Visit, found: Promotion, problem: str = "", reason: str = "", status: int = 200) -> Response:
-    state = settle(found.candidate, overview.pointer(visit.b))
-    try:
-        accuracy = views.show_night(visit.b, found.night).accuracy
-    except UnknownId:  # a home whose nights were not brought along
-        accuracy = {}
-    reviews = pipeline.reviews(visit.b, found.adapter)
-    lines = [line for line in overview.history(visit.b).lines if line.entry.adapter == found.adapter]
+def _page(visit: Visit, adapter: str, problem: str = "", reason: str = "", status: int = 200) -> Response:
+    found = pipeline.beside(visit.b, adapter)
+    state = settle(found.promotion.candidate, found.pointer)
     may_decide = visit.person is not None and visit.person.may("reviewer")
     return visit.page(
         "promotions/promotion.html",
         status,
-        promotion=found,
+        promotion=found.promotion,
         state=state,
-        verdict=pages.verdict(found),
-        reasons=pages.reasons(visit, found),
-        groups=pages.groups(visit, found),
-        slices=pages.slice_rows(visit, accuracy),
-        curves=evidence.curves(visit, pipeline.learning(visit.b, found.adapter), found.adapter),
-        data=visit.text("review.data_sentence", **pipeline.data_changes_of(visit.b, found.adapter).counts),
-        reviews=evidence.review_rows(visit, reviews),
-        review=_review_key(visit, reviews) if may_decide else "",
-        lines=lines,
+        verdict=pages.verdict(found.promotion),
+        reasons=pages.reasons(visit, found.promotion),
+        groups=pages.groups(visit, found.promotion),
+        slices=pages.slice_rows(visit, found.accuracy),
+        curves=evidence.curves(visit, found.learned, found.promotion.adapter),
+        data=visit.text("review.data_sentence", **found.data_changes),
+        reviews=evidence.review_rows(visit, found.reviews),
+        review=_review_key(visit, found.reviews) if may_decide else "",
+        lines=found.lines,
         actions=pages.ACTIONS.get(state, ()) if may_decide else (),
         needs_reason=state is State.REFUSED,
         problem=problem,
@@ -79,7 +74,7 @@ def decide(visit: Reviewer, adapter: str, action: str, form: Form) -> Response:
     try:
         done = _act(visit, found, action, reason)
     except PromotionError as error:
-        return _page(visit, views.show_promotion(visit.b, found.adapter), error.render(visit.language), reason, 409)
+        return _page(visit, found.adapter, error.render(visit.language), reason, 409)
     visit.noted(done, found.adapter)
     return visit.go(f"/promotions/{found.adapter}", done)
 

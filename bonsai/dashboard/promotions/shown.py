@@ -147,10 +147,14 @@ def _reason(told: Mapping[str, Any]) -> Reason:
 def slice_rows(visit: Visit, accuracy: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> list[SliceRow]:
     """One line for each domain and language."""
     return [
-        SliceRow(domain_name(domain, visit.language), language, *_before_and_after(figures))
+        SliceRow(_topic(visit, domain), language, *_before_and_after(figures))
         for domain, languages in accuracy.items()
         for language, figures in languages.items()
     ]
+
+
+def _topic(visit: Visit, domain: str) -> str:
+    return visit.text("decision.slice_all") if domain == "all" else domain_name(domain, visit.language)
 
 
 def _before_and_after(figures: Mapping[str, float | None]) -> tuple[str, str, str]:
