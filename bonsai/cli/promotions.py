@@ -93,7 +93,7 @@ def answers(
 @verb(app, "cli.promotions_data")
 def data(
     ctx: typer.Context,
-    promotion: PromotionId,
+    promotion: PromotionOrNewest = "",
     kind: Annotated[str, typer.Option("--kind", help="cli.opt_change_kind")] = "",
     limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", show_default=False)] = 0,
     as_json: AsJson = False,

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bonsai.errors import UsageError
+from bonsai.pipeline.compared import promotion_of
 from bonsai.pipeline.parts import Bonsai
-from bonsai.pipeline.people import resolve_promotion
-from storage import data_changes, promotions_table
+from storage import data_changes
 from storage.data_changes import KINDS, Changed, Group, Kind
 
 __all__ = ["KINDS", "Changed", "DataChanges", "Group", "Kind", "data_changes_of", "list_data_changes"]
@@ -28,7 +28,7 @@ class DataChanges:
 def data_changes_of(b: Bonsai, promotion: str) -> DataChanges:
     """By adapter id or a beginning of one. Raises UnknownId, UsageError."""
     with b.database.reading() as con:
-        found = promotions_table.get(con, resolve_promotion(con, promotion))
+        found = promotion_of(con, promotion)
         compared = b.places.snapshots, found.adapter, found.judged_against
         return DataChanges(
             found.adapter,
@@ -44,6 +44,6 @@ def list_data_changes(b: Bonsai, promotion: str, limit: int, *, before: str = ""
     if not kinds:
         raise UsageError("review.unknown_filter", name="kind", value=kind, valid=", ".join(KINDS))
     with b.database.reading() as con:
-        found = promotions_table.get(con, resolve_promotion(con, promotion))
+        found = promotion_of(con, promotion)
         compared = found.adapter, found.judged_against
         return data_changes.page(con, b.places.snapshots, *compared, limit=limit, before=before, kinds=kinds)
