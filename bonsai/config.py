@@ -93,6 +93,10 @@ class DashboardSettings(Section):
     page_size: int = Field(ge=5, le=200)
     session_hours: float = Field(gt=0)
     login_attempts: int = Field(ge=1)
+    ask_idle_seconds: float = Field(gt=0)
+    ask_timeout_seconds: float = Field(gt=0)
+    ask_queue: int = Field(ge=1)
+    ask_history: int = Field(ge=1)
 
 
 class BenchmarkSettings(Section):

@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -27,6 +27,13 @@ def copy_atomic(source: Path, path: Path) -> None:
     """Copy a file's bytes, of any length, so that `path` holds all of them or is as before."""
     with source.open("rb") as file, _replacing(path) as copy:
         shutil.copyfileobj(file, copy)
+
+
+def stream_atomic(path: Path, chunks: Iterable[bytes]) -> None:
+    """Write bytes that come piece by piece, so that `path` holds all of them or is as before."""
+    with _replacing(path) as file:
+        for chunk in chunks:
+            file.write(chunk)
 
 
 @contextmanager

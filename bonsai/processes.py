@@ -7,6 +7,7 @@ runs at low priority, in its own process group, and ends when its parent does: i
 the kernel closes with the parent, whatever killed it. (PR_SET_PDEATHSIG would be bound to the parent's *thread*.)
 
 A worker is a module whose `main` is `return serve(work)`; its errors arrive in the parent as the same `BonsaiError`.
+One that stays for many requests is `bonsai.resident`'s, made of the same parts.
 """
 
 from __future__ import annotations
@@ -54,11 +55,11 @@ def run_worker(
     Raises the child's own BonsaiError, WorkerDied when a signal ended it, TerminalError when it broke otherwise.
     """
     result: dict[str, Any] | None = None
-    with _started((*launcher, module, str(argument)), log, nice, environment or {}) as child:
+    with started((*launcher, module, str(argument)), log, nice, environment or {}) as child:
         assert child.stdout is not None
-        for event in _events(child.stdout):
+        for event in read_events(child.stdout):
             if event["type"] == "error":
-                raise _error_of(event)
+                raise error_of(event)
             if event["type"] == "done":
                 result = event["result"]
             else:
@@ -72,7 +73,7 @@ def run_worker(
 
 
 @contextmanager
-def _started(
+def started(
     command: Sequence[str], log: Path, nice: int, environment: Mapping[str, str]
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A running child, which does not outlive the block."""
@@ -109,7 +110,8 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
         child.wait()
 
 
-def _events(stdout: IO[bytes]) -> Iterator[dict[str, Any]]:
+def read_events(stdout: IO[bytes]) -> Iterator[dict[str, Any]]:
+    """What a child says, until it closes its end."""
     for line in stdout:
         try:
             event = json.loads(line)
@@ -119,7 +121,8 @@ def _events(stdout: IO[bytes]) -> Iterator[dict[str, Any]]:
             yield event
 
 
-def _error_of(event: Mapping[str, Any]) -> BonsaiError:
+def error_of(event: Mapping[str, Any]) -> BonsaiError:
+    """The child's error, to be raised here."""
     kind = getattr(errors, str(event["kind"]), TerminalError)
     if not (isinstance(kind, type) and issubclass(kind, BonsaiError)):
         kind = TerminalError
@@ -128,19 +131,24 @@ def _error_of(event: Mapping[str, Any]) -> BonsaiError:
 
 def serve(work: Work) -> int:
     """A worker's `main`: run `work` on the file named by the first argument; returns the exit code."""
-    emit = _emitter()
+    emit = make_emitter()
     _end_with_parent()
     try:
         result = work(Path(sys.argv[1]), emit)
     except BonsaiError as error:
-        values = {name: value if isinstance(value, int | float) else str(value) for name, value in error.values.items()}
-        emit({"type": "error", "kind": type(error).__name__, "key": error.key, "values": values})
+        emit(error_event(error))
         return error.exit_code
     emit({"type": "done", "result": result})
     return 0
 
 
-def _emitter() -> Emit:
+def error_event(error: BonsaiError) -> dict[str, Any]:
+    """An error as the parent's `error_of` reads it."""
+    values = {name: value if isinstance(value, int | float) else str(value) for name, value in error.values.items()}
+    return {"type": "error", "kind": type(error).__name__, "key": error.key, "values": values}
+
+
+def make_emitter() -> Emit:
     """Keep the standard output for events alone: from here on, prints of libraries go to the log."""
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)

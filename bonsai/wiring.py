@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import bonsai
@@ -13,8 +13,10 @@ from bonsai.benchmark.examination import ProcessExaminer
 from bonsai.config import Config, load_config
 from bonsai.errors import HomeError
 from bonsai.model.bases import choose_profile, find_device
+from bonsai.pipeline.accelerator import beside_no_training
 from bonsai.pipeline.parts import Bonsai as Bonsai
 from bonsai.serving import ProcessSpeaker
+from bonsai.serving.resident import ResidentSpeaker
 from bonsai.texts import TextLanguage
 from bonsai.training.trainer import ProcessTrainer
 from storage import artifacts
@@ -57,9 +59,21 @@ def open(home: Path, environ: Mapping[str, str]) -> Bonsai:
         config=config,
         trainer=ProcessTrainer(config.training.nice),
         examiner=ProcessExaminer(config.training.nice),
-        speaker=ProcessSpeaker(places.runs),
+        speaker=ProcessSpeaker(places.runs, room=partial(beside_no_training, places.root)),
         find_profile=_profile_finder(config),
     )
+
+
+def keeping_the_model(b: Bonsai) -> Bonsai:
+    """The same home for a server: the model stays in memory between questions, as the dashboard's settings say."""
+    settings = b.config.dashboard
+    speaker = ResidentSpeaker(
+        folder=b.places.runs,
+        idle_seconds=settings.ask_idle_seconds,
+        timeout_seconds=settings.ask_timeout_seconds,
+        room=partial(beside_no_training, b.home),
+    )
+    return replace(b, speaker=speaker)
 
 
 def migrate(home: Path, environ: Mapping[str, str], now: datetime) -> tuple[str, ...]:

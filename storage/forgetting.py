@@ -14,6 +14,7 @@ from datetime import datetime
 from bonsai.records import Status
 from storage import (
     adapters_table,
+    asked_table,
     record_versions_table,
     records_table,
     rejects_table,
@@ -64,8 +65,10 @@ def forget(con: Connection, record_id: str, who: str, at: datetime, unreadable: 
 
     `unreadable`: submissions that hold its texts though they are no records; noted, because nothing will tell later.
     """
-    rejects = rejects_table.forget(con, texts_of(con, record_id), at)
+    told = texts_of(con, record_id)
+    rejects = rejects_table.forget(con, told, at)
     ids = record_versions_table.family(con, records_table.resolve(con, record_id))
+    asked_table.forget(con, ids, told)
     tombstones_table.bury(con, ids, who, at)
     _empty(con, ids, who, at)
     items = suite_table.forget(con, ids, at)

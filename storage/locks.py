@@ -47,6 +47,22 @@ def held(path: Path, *, exclusive: bool, wait_seconds: float) -> Iterator[None]:
         os.close(descriptor)
 
 
+def is_wanted(path: Path) -> bool:
+    """Whether somebody waits for the lock. For who holds it and could let go."""
+    turn = _open(_turn_of(path))
+    try:
+        fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(turn)
+    return False
+
+
+def _turn_of(path: Path) -> Path:
+    return path.with_name(path.name + ".turn")
+
+
 def _open(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
@@ -54,7 +70,7 @@ def _open(path: Path) -> int:
 def _take(descriptor: int, path: Path, kind: int, wait_seconds: float) -> bool:
     """Wait for the turn, then for the lock; False when the time is over."""
     until = time.monotonic() + wait_seconds
-    turn = _open(path.with_name(path.name + ".turn"))
+    turn = _open(_turn_of(path))
     try:
         return _wait(turn, fcntl.LOCK_EX, until) and _wait(descriptor, kind, until)
     finally:

@@ -1,15 +1,18 @@
-"""`bonsai ask`: one question to the champion."""
+"""`bonsai ask`: one question to the champion, or to others beside it."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bonsai.cli import progress
+from bonsai.cli.asked_shown import answer_object, asked_object, similar_objects, tell_answers, tell_similar
 from bonsai.cli.help import noun, verb
-from bonsai.cli.records_shown import short
-from bonsai.cli.shell import AsJson, shell_of
+from bonsai.cli.shell import AsJson, Shell, shell_of
+
+if TYPE_CHECKING:
+    from bonsai.pipeline.parts import Bonsai
+    from storage.asked_table import Asked
 
 app = noun()
 
@@ -22,26 +25,36 @@ def ask(
     language: Annotated[str | None, typer.Option("--language", help="cli.opt_answer_language")] = None,
     category: Annotated[str | None, typer.Option("--category", help="cli.opt_answer_category")] = None,
     adapter: Annotated[str, typer.Option("--adapter", help="cli.opt_adapter")] = "champion",
+    base: Annotated[bool, typer.Option("--base", help="cli.opt_base")] = False,
+    similar: Annotated[bool, typer.Option("--similar", help="cli.opt_similar")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """The answer on stdout, what the model said about it on stderr."""
-    from bonsai import pipeline
+    """The answer on stdout, what the model said about it on stderr; both are kept for `bonsai asked`."""
+    from bonsai.pipeline import asked
+    from bonsai.pipeline.similar import similar_records
 
     shell = shell_of(ctx)
     bonsai = shell.open()
-    answer = pipeline.ask(
-        bonsai,
-        question,
-        context=context,
-        language=language,
-        category=category,
-        adapter=adapter,
-        report=progress.silent,
-    )
+    voices = (adapter, "base") if base else (adapter,)
+    wanted = asked.Wanted(question, shell.person(""), context, tuple(dict.fromkeys(voices)), language, category)
+    asked.check_wanted(bonsai, wanted)
+    found = asked.ask_beside(bonsai, wanted, asked.new_id(), shell.now())
+    records = similar_records(bonsai, question, context) if similar else ()
     if as_json:
-        shell.json(answer)
-        return
-    shell.line(answer.answer)
-    shell.complain(
-        "cli.answered", language=answer.language, category=answer.category, adapter=short(answer.adapter) or "base"
-    )
+        told = answer_object(found.answers[0]) | asked_object(found) | {"records": similar_objects(records)}
+        shell.json(told)
+    else:
+        tell_answers(shell, found)
+        tell_similar(shell, records)
+    _keep(shell, bonsai, found)
+
+
+def _keep(shell: Shell, bonsai: Bonsai, found: Asked) -> None:
+    """The answer is there already: that it could not be kept is no more than a remark."""
+    from bonsai.errors import LockTimeout
+    from bonsai.pipeline import asked
+
+    try:
+        asked.keep(bonsai, found)
+    except LockTimeout as busy:
+        shell.complain("asking.not_kept", reason=busy.render(shell.language))

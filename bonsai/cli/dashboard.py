@@ -31,6 +31,7 @@ def dashboard(
     login: Annotated[bool, typer.Option("--login", help="cli.opt_login")] = False,
 ) -> None:
     """On this machine alone nobody logs in; any other address needs users."""
+    from bonsai import wiring
     from bonsai.dashboard import accounts, security
     from bonsai.dashboard.app import create_app, serve
 
@@ -42,11 +43,12 @@ def dashboard(
     port = port or bonsai.config.dashboard.port
     _require_free(host, port)
     made = create_app(
-        bonsai,
+        wiring.keeping_the_model(bonsai),
         clock=shell.now,
         owner="" if login else shell.person(""),
         drain=drainer(shell, bonsai),
         hosts=security.trusted_hosts(host, names or []),
+        environ=shell.environ,
     )
     shell.say("dashboard.serving", url=f"http://{f'[{host}]' if ':' in host else host}:{port}/")
     shell.out.flush()

@@ -65,8 +65,8 @@ class Root(Group):
         ("cli.help_start", ("init", "demo", "doctor", "up", "dashboard")),
         ("cli.help_records", ("records", "inbox")),
         ("cli.help_nights", ("snapshots", "night", "benchmark", "promotions", "experiment")),
-        ("cli.help_model", ("ask", "seedling")),
-        ("cli.help_home", ("db", "users")),
+        ("cli.help_model", ("ask", "asked", "adapters", "seedling")),
+        ("cli.help_home", ("db", "config", "users")),
     )
 
     def list_commands(self, ctx: Any) -> list[str]:

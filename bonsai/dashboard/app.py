@@ -5,7 +5,7 @@ Every page is an ordinary function that FastAPI runs in a thread; each opens the
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
@@ -19,13 +19,14 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
-from bonsai.dashboard import home, login, promotions, records
+from bonsai.dashboard import adapters, ask, help, home, login, promotions, records, settings
 from bonsai.dashboard.security import SafeHeaders, Throttle, is_from_our_page
 from bonsai.dashboard.web import FOLDER, LoginNeeded, Problem, Site, Visit, choose_language, make_environment
 from bonsai.dashboard.web import problem_of as status_of
 from bonsai.errors import BonsaiError
 from bonsai.pipeline.explaining import Explanation, explain
 from bonsai.pipeline.parts import Bonsai
+from bonsai.pipeline.question_queue import QuestionQueue
 from bonsai.pipeline.suggesting import learned_before
 
 LOGIN_WINDOW = timedelta(minutes=15)
@@ -40,25 +41,29 @@ def create_app(
     owner: str,
     drain: Callable[[], None],
     hosts: Sequence[str],
+    environ: Mapping[str, str] | None = None,
 ) -> ASGIApp:
-    """The application. `owner` acts without a login, or is empty; `hosts` are the names it may be called by."""
-    settings = b.config.dashboard
+    """The application. `owner` acts without a login, or is empty; `hosts` are the names it may be called by; `environ`
+    is where settings may come from."""
+    told = b.config.dashboard
     app = FastAPI(title="Bonsai", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(_our_page)])
-    throttle = Throttle(settings.login_attempts, LOGIN_WINDOW)
+    throttle = Throttle(told.login_attempts, LOGIN_WINDOW)
     light = lightly(b)
     app.state.site = Site(
         b=light,
-        settings=settings,
+        settings=told,
         clock=clock,
         owner=owner,
         drain=drain,
         environment=make_environment(),
         throttle=throttle,
         tagger=cache(lambda: learned_before(light)),
+        questions=QuestionQueue(light, clock),
+        environ=environ or {},
         explain=remembering_explain(light),
     )
-    for router in (home.router, login.router, promotions.router, records.router):
-        app.include_router(router)
+    for room in (home, login, promotions, records, ask, adapters, settings, help):
+        app.include_router(room.router)
     app.mount("/static", KeptFiles(directory=FOLDER / "static"))
     for error, handler in _HANDLERS:
         app.add_exception_handler(error, handler)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -19,10 +19,11 @@ from bonsai.config import DashboardSettings
 from bonsai.dashboard import accounts
 from bonsai.dashboard.accounts import Person
 from bonsai.dashboard.security import MOST_BODY_BYTES, Throttle, body_is_too_long
-from bonsai.errors import BonsaiError, HomeError, LockTimeout, PromotionError, UnknownId, UsageError
+from bonsai.errors import BonsaiError, HomeError, PromotionError, TransientError, UnknownId, UsageError
 from bonsai.files import sha256_file
 from bonsai.pipeline.explaining import Explanation
 from bonsai.pipeline.parts import Bonsai
+from bonsai.pipeline.question_queue import QuestionQueue
 from bonsai.tags import CategoryTagger
 from bonsai.texts import TEXT_LANGUAGES, TextLanguage, text
 from storage import audit
@@ -33,7 +34,7 @@ LANGUAGE_COOKIE = "bonsai_language"
 SESSION_COOKIE = "bonsai_session"
 YEAR_SECONDS = 365 * 24 * 3600
 MOST_FIELDS = 50
-DONE = ("approve", "reject", "rollback", "add", "forget", "release", "exclude")
+DONE = ("approve", "reject", "rollback", "add", "forget", "release", "exclude", "thumb", "correct")
 "What a page may say was just done; an address can name nothing else."
 ID_LENGTH = 10
 "Characters of an id that pages show, as the terminal does."
@@ -56,6 +57,9 @@ class Site:
     throttle: Throttle
     tagger: Callable[[], CategoryTagger | None]
     "Loaded by the first question for it."
+    questions: QuestionQueue
+    environ: Mapping[str, str]
+    "The settings' third layer."
     explain: Callable[[str], Explanation]
     "Of a promotion; takes a second, so the last ones are kept until the database changes."
 
@@ -170,6 +174,11 @@ def contributing(visit: AnyVisit) -> Visit:
     return _needs("contributor", visit)
 
 
+def administering(visit: AnyVisit) -> Visit:
+    """Who may see settings and users."""
+    return _needs("admin", visit)
+
+
 def reviewing(visit: AnyVisit) -> Visit:
     """Who may decide."""
     return _needs("reviewer", visit)
@@ -177,6 +186,7 @@ def reviewing(visit: AnyVisit) -> Visit:
 
 Contributor = Annotated[Visit, Depends(contributing)]
 Reviewer = Annotated[Visit, Depends(reviewing)]
+Admin = Annotated[Visit, Depends(administering)]
 
 
 async def read_form(request: Request) -> dict[str, str]:
@@ -262,7 +272,7 @@ def problem_of(error: BonsaiError) -> int:
         (accounts.LoginRefused, 401),
         (PromotionError, 409),
         (UsageError, 422),
-        (LockTimeout, 503),
+        (TransientError, 503),
         (HomeError, 503),
     )
     return next((status for kind, status in known if isinstance(error, kind)), 500)

@@ -9,6 +9,7 @@ compared.py    what both said to each open question          reviewing.py   a pe
 data_changes.py  records that one learned and one had not    learning.py    loss curves
 evidence.py    what stands beside a verdict
 keeping.py     export, check, back up                        voices.py      who is meant by `champion` or an id
+asked.py       questions kept, thumbs, corrections            similar.py     records that are like a question
 """
 
 from __future__ import annotations

@@ -1,18 +1,21 @@
-"""One accelerator, one training: whoever comes second waits, also when it works for another home."""
+"""One accelerator, one training: whoever comes second waits, also from another home; who asks goes away."""
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from bonsai.errors import LockTimeout
 from bonsai.model.bases import Device, find_device
 from bonsai.training.plan import TrainingPlan
-from storage.locks import held
+from storage.locks import held, is_wanted
 
 WAIT_SECONDS = 6 * 3600.0
+ASKING_WAIT_SECONDS = 0.2
+"Longer than anybody looks whether a lock is wanted; a training takes hours."
 
 
 @contextmanager
@@ -23,6 +26,22 @@ def alone_on_device(home: Path, plan: TrainingPlan) -> Iterator[None]:
         for path in lock_files(home, device, plan.processes):
             stack.enter_context(held(path, exclusive=True, wait_seconds=WAIT_SECONDS))
         yield
+
+
+@contextmanager
+def beside_no_training(home: Path, device: str) -> Iterator[Callable[[], bool]]:
+    """Keep trainings from a GPU while a model answers there (a `Room`); others that answer may come too.
+
+    A CPU has room for both. Gives a function that says whether a training waits. Raises LockTimeout when one runs.
+    """
+    paths = lock_files(home, find_device(), 1) if device == "cuda" else ()
+    with ExitStack() as stack:
+        try:
+            for path in paths:
+                stack.enter_context(held(path, exclusive=False, wait_seconds=ASKING_WAIT_SECONDS))
+        except LockTimeout:
+            raise LockTimeout("asking.training_runs") from None
+        yield lambda: any(is_wanted(path) for path in paths)
 
 
 def lock_files(home: Path, device: Device, processes: int) -> tuple[Path, ...]:

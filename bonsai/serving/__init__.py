@@ -1,13 +1,15 @@
 """Asking a model: the question goes in under the adapter's own template, the tags come back with the answer.
 
 `Speaker` is what the pipeline sees; `ProcessSpeaker` loads the model in a process of its own (`worker.py`), so that
-whoever asks stays light. An adapter answers only with the template and on the base of its passport.
+whoever asks stays light; `resident.ResidentSpeaker` keeps that process for the questions that follow. An adapter
+answers only with the template and on the base of its passport.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -61,29 +63,51 @@ class Speaker(Protocol):
         """One answer a question, in order. Raises IntegrityError for an altered adapter or one of another base."""
 
 
+Room = Callable[[str], AbstractContextManager[Callable[[], bool]]]
+"""What is held while a model is in the memory of a device (`cpu`, `cuda`); raises LockTimeout where a training has it.
+The function that it gives says whether a training waits for the room by now."""
+
+
+@contextmanager
+def any_room(device: str) -> Iterator[Callable[[], bool]]:
+    """A `Room` on a device that nobody else needs."""
+    yield lambda: False
+
+
 @dataclass(frozen=True, slots=True)
 class ProcessSpeaker:
     """`Speaker` in a process that ends with the answers; the worker's log is `ask.log` in `folder`."""
 
     folder: Path
     nice: int = 0
+    room: Room = any_room
 
     def speak(self, asking: Asking) -> tuple[Spoken, ...]:
-        """Load, answer, end. Raises what the worker raised, WorkerDied when it was killed."""
+        """Load, answer, end. Raises what the worker raised, WorkerDied when it was killed, LockTimeout without room."""
         values = asdict(asking)
         job = self.folder / f"ask-{sha256_json(values)[:16]}.json"
-        write_json_atomic(job, values)
-        try:
-            log = self.folder / "ask.log"
-            done = run_worker("bonsai.serving.worker", job, log=log, on_event=lambda event: None, nice=self.nice)
-        finally:
-            job.unlink(missing_ok=True)  # a question is personal: it does not stay
-        return tuple(Spoken(one["response"], AnswerTags(**one["tags"]), bool(one["ended"])) for one in done["answers"])
+        with self.room(asking.voice.device):
+            write_json_atomic(job, values)
+            try:
+                log = self.folder / "ask.log"
+                done = run_worker("bonsai.serving.worker", job, log=log, on_event=lambda event: None, nice=self.nice)
+            finally:
+                job.unlink(missing_ok=True)  # a question is personal: it does not stay
+        return spoken(done)
+
+
+def spoken(done: Mapping[str, Any]) -> tuple[Spoken, ...]:
+    """What a worker said."""
+    return tuple(Spoken(one["response"], AnswerTags(**one["tags"]), bool(one["ended"])) for one in done["answers"])
 
 
 def read_asking(path: Path) -> Asking:
     """The job file of a worker."""
-    values: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
+    return asking_of(json.loads(path.read_text("utf-8")))
+
+
+def asking_of(values: Mapping[str, Any]) -> Asking:
+    """What `asdict` made of it, through JSON."""
     voice = Voice(**{**values["voice"], "base": Base(**values["voice"]["base"])})
     forced = tuple(AnswerTags(**tags) if tags else None for tags in values["forced"])
     return Asking(voice, tuple(Question(**question) for question in values["questions"]), forced)

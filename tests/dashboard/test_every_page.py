@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from desk import EVIL, Desk
+from desk import EVIL, NOW, Desk
+from hand_speaker import HandSpeaker
 from html_pages import Page
 from starlette.testclient import TestClient
 
 from bonsai import pipeline, views
 from bonsai.dashboard.web import FOLDER
+from bonsai.pipeline import asked
 from bonsai.texts import area_texts
 
 MOST_BYTES = 120_000
@@ -27,6 +30,8 @@ def crawl(client: TestClient, language: str) -> dict[str, Page]:
             continue
         answer = client.get(path)
         assert answer.status_code == 200, path
+        if not answer.headers["content-type"].startswith("text/html"):
+            continue  # a download
         assert len(answer.content) < MOST_BYTES, path
         seen[path] = Page(answer.text)
         waiting += seen[path].links
@@ -39,6 +44,12 @@ def used(desk: Desk) -> Desk:
     adapter = views.list_promotions(desk.b)[0].adapter
     pipeline.approve(desk.b, adapter, by=EVIL, reason=EVIL, now=views.list_promotions(desk.b)[0].created_at)
     record = views.list_records(desk.b, views.RecordFilter(subject="タマ"), None)[0].record
+    wanted = asked.Wanted(EVIL, EVIL, EVIL, language="ja")
+    speaking = HandSpeaker(EVIL)
+    speaking.may_speak.set()
+    told = asked.ask_beside(replace(desk.b, speaker=speaking), wanted, asked.new_id(), NOW)
+    asked.keep(desk.b, told)
+    asked.rate_answer(desk.b, told.id, 1, "down", EVIL)
     pipeline.edit_record(desk.b, record.id, {"output": EVIL}, EVIL, views.list_promotions(desk.b)[0].created_at)
     return desk
 
@@ -60,6 +71,12 @@ def test_every_page_is_sound_and_shows_evil_texts_as_text(used: Desk, language: 
         "/records/ID",
         "/records/new",
         "/rejects",
+        "/ask",
+        "/ask/ID",
+        "/adapters",
+        "/adapters/ID",
+        "/settings",
+        "/help",
     } <= kinds
     assert {page.all("html")[0].attributes["lang"] for page in pages.values()} == {language}
     texts = "".join(page.all("body")[0].text for page in pages.values())

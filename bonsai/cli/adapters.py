@@ -1,0 +1,114 @@
+"""`bonsai adapters`: where each adapter comes from, what it learned from, whether it is whole."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bonsai.cli.help import noun, verb
+from bonsai.cli.records_shown import on_one_line, short
+from bonsai.cli.shell import AsJson, Shell, shell_of
+
+if TYPE_CHECKING:
+    from bonsai.pipeline.adapters import ShownAdapter
+    from storage.lineage import LearnedRecord
+
+app = noun()
+
+KnownAdapter = Annotated[str, typer.Argument(help="cli.arg_known_adapter", metavar="ID")]
+
+
+@verb(app, "cli.adapters_list", name="list")
+def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """Newest first."""
+    from bonsai.pipeline import adapters
+
+    shell = shell_of(ctx)
+    found = adapters.list_adapters(shell.open())
+    if as_json:
+        shell.json_lines(asdict(one) for one in found)
+        return
+    rows = (
+        (short(one.id), one.base, short(one.parent), one.state, one.records, one.size, one.created_at) for one in found
+    )
+    shell.table(("adapter", "base", "parent", "state", "records", "size", "at"), rows, right=(4, 5))
+
+
+@verb(app, "cli.adapters_show")
+def show(
+    ctx: typer.Context,
+    name: KnownAdapter = "champion",
+    after: Annotated[str, typer.Option("--after", help="cli.opt_after")] = "",
+    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", show_default=False)] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """The passport, the chain of warm starts, and a page of the records of its own training."""
+    from bonsai.pipeline import adapters
+
+    shell = shell_of(ctx)
+    bonsai = shell.open()
+    shown = adapters.show_adapter(bonsai, name)
+    problem = adapters.check_files(shown)
+    records = adapters.learned_records(bonsai, shown.passport.snapshot_id, limit or bonsai.config.cli.list_limit, after)
+    whole = problem.render(shell.language) if problem else ""
+    if as_json:
+        shell.json(_object(shown, records) | {"whole": not problem, "problem": whole})
+        return
+    _tell(shell, shown, records, whole or shell.text("adapters.whole"))
+
+
+def _object(shown: ShownAdapter, records: list[LearnedRecord]) -> dict[str, object]:
+    return {
+        **asdict(shown.line),
+        "passport": asdict(shown.passport),
+        "ancestors": [one.id for one in shown.ancestors],
+        "children": list(shown.children),
+        "files": [asdict(one) for one in shown.files],
+        "learned": [asdict(one) for one in records],
+    }
+
+
+def _tell(shell: Shell, shown: ShownAdapter, records: list[LearnedRecord], whole: str) -> None:
+    line, passport = shown.line, shown.passport
+    shell.fields(
+        (
+            ("adapter", line.id),
+            ("state", line.state),
+            ("base", f"{passport.base_name} {passport.base_revision}".strip()),
+            ("template", passport.template),
+            ("seed", passport.seed),
+            ("snapshot", passport.snapshot_id),
+            ("parent", " <- ".join(short(one.id) for one in shown.ancestors)),
+            ("trained_at", passport.created_at),
+            ("versions", ", ".join(f"{name} {version}" for name, version in sorted(passport.versions.items()))),
+            ("size", line.size),
+            ("integrity", whole),
+        )
+    )
+    shell.line("")
+    shell.table(("file", "size", "sha256"), ((one.name, one.size, one.sha256) for one in shown.files), right=(1,))
+    shell.line("")
+    rows = ((short(one.id), one.status, on_one_line(one.instruction)) for one in records)
+    shell.table(("id", "status", "question"), rows, clipped=(2,))
+    shell.say("cli.shown_of", shown=len(records), all=line.records)
+
+
+@verb(app, "cli.adapters_export")
+def export(
+    ctx: typer.Context,
+    path: Annotated[Path, typer.Argument(help="cli.arg_adapter_file", metavar="FILE")],
+    name: Annotated[str, typer.Option("--adapter", help="cli.arg_known_adapter")] = "champion",
+    as_json: AsJson = False,
+) -> None:
+    """Checked before it is written."""
+    from bonsai.pipeline import adapters
+
+    shell = shell_of(ctx)
+    sha256 = adapters.export_adapter(shell.open(), name, path)
+    if as_json:
+        shell.json({"path": str(path), "sha256": sha256})
+        return
+    shell.say("adapters.exported", path=path, sha256=sha256)

@@ -1,0 +1,84 @@
+"""`bonsai asked`: what was asked before; a thumb for an answer, or a better one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from bonsai.cli.asked_shown import asked_object, asked_rows, tell_answers
+from bonsai.cli.help import noun, verb
+from bonsai.cli.shell import AsJson, By, shell_of
+
+app = noun()
+
+AskedId = Annotated[str, typer.Argument(help="cli.arg_asked", metavar="ID")]
+Number = Annotated[int, typer.Option("--number", help="cli.opt_answer_number")]
+
+
+@verb(app, "cli.asked_list", name="list")
+def list_(
+    ctx: typer.Context,
+    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", show_default=False)] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Newest first."""
+    from bonsai.pipeline import asked
+
+    shell = shell_of(ctx)
+    bonsai = shell.open()
+    found = asked.list_asked(bonsai, limit or bonsai.config.cli.list_limit)
+    if as_json:
+        shell.json_lines(asked_object(one) for one in found)
+        return
+    shell.table(("id", "at", "thumb", "question", "answer"), asked_rows(found), clipped=(3, 4))
+
+
+@verb(app, "cli.asked_show")
+def show(ctx: typer.Context, asked_id: AskedId, as_json: AsJson = False) -> None:
+    """One question with all its answers."""
+    from bonsai.pipeline import asked
+
+    shell = shell_of(ctx)
+    found = asked.show_asked(shell.open(), asked_id)
+    if as_json:
+        shell.json(asked_object(found))
+        return
+    shell.line(found.question)
+    tell_answers(shell, found)
+
+
+@verb(app, "cli.asked_rate")
+def rate(
+    ctx: typer.Context,
+    asked_id: AskedId,
+    thumb: Annotated[str, typer.Argument(help="cli.arg_thumb", metavar="up|down|none")],
+    number: Number = 1,
+    by: By = "",
+) -> None:
+    """Thumb up or down; evidence for people, nothing trains on it."""
+    from bonsai.pipeline import asked
+
+    shell = shell_of(ctx)
+    asked.rate_answer(shell.open(), asked_id, number, "" if thumb == "none" else thumb, shell.person(by))
+    shell.say("dashboard.done_thumb")
+
+
+@verb(app, "cli.asked_correct")
+def correct(
+    ctx: typer.Context,
+    asked_id: AskedId,
+    output: Annotated[str, typer.Argument(help="cli.arg_right_answer", metavar="ANSWER")],
+    number: Number = 1,
+    by: By = "",
+    as_json: AsJson = False,
+) -> None:
+    """The question with the right answer becomes a record, which overrules what it contradicts."""
+    from bonsai.pipeline import asked
+
+    shell = shell_of(ctx)
+    submission = asked.correct_answer(shell.open(), asked_id, number, output, shell.person(by), shell.now())
+    if as_json:
+        shell.json({"submission": submission})
+        return
+    shell.say("cli.submitted", submission=submission)

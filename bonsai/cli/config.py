@@ -1,0 +1,42 @@
+"""`bonsai config`: the settings of the home, and where each comes from."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from bonsai.cli.help import noun, verb
+from bonsai.cli.shell import AsJson, shell_of
+
+app = noun()
+
+
+@app.callback()
+def config() -> None:
+    """A noun, though it has one verb so far: without this, typer makes the verb the command."""
+
+
+@verb(app, "cli.config_show")
+def show(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="cli.arg_setting", metavar="NAME")] = "",
+    changed: Annotated[bool, typer.Option("--changed", help="cli.opt_changed")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """A home is not needed: without one these are the defaults."""
+    from dataclasses import asdict
+
+    from bonsai.config_explained import explain_settings
+
+    shell = shell_of(ctx)
+    found = explain_settings(shell.home, shell.environ, shell.language, name)
+    found = [one for one in found if one.origin or not changed]
+    if as_json:
+        shell.json_lines(asdict(one) for one in found)
+        return
+    rows = (
+        (one.name, str(one.value), one.origin or shell.text("settings.from_default"), str(one.default), one.about)
+        for one in found
+    )
+    shell.table(("name", "value", "origin", "default", "about"), rows)

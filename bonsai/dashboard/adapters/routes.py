@@ -1,0 +1,60 @@
+"""Adapters: the list; one with its passport, its lineage down to records, its files; the download."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import Response, StreamingResponse
+
+from bonsai.dashboard.adapters import shown as pages
+from bonsai.dashboard.web import Contributor, Reviewer
+from bonsai.pipeline import adapters
+
+router = APIRouter(prefix="/adapters")
+CHECKED_BYTES = 8_000_000
+"An adapter up to this size is checked with every look, in 20 ms; a larger one when somebody asks for it."
+
+
+@router.get("")
+def list_(visit: Contributor) -> Response:
+    """Newest first."""
+    return visit.page("adapters/list.html", rows=[pages.row(visit, one) for one in adapters.list_adapters(visit.b)])
+
+
+@router.get("/{adapter_id}")
+def show(visit: Contributor, adapter_id: str) -> Response:
+    """Passport, lineage, a page of the records of its own training, files."""
+    found = adapters.show_adapter(visit.b, adapter_id)
+    size, after = visit.site.settings.page_size, visit.request.query_params.get("after", "")
+    records = adapters.learned_records(visit.b, found.passport.snapshot_id, size + 1, after)
+    checked = found.line.size <= CHECKED_BYTES or visit.request.query_params.get("check") == "1"
+    problem = adapters.check_files(found) if checked else None
+    return visit.page(
+        "adapters/adapter.html",
+        found=found,
+        row=pages.row(visit, found.line),
+        passport=pages.passport_rows(visit, found.passport),
+        recipe=pages.recipe_rows(found.passport),
+        ancestors=[pages.row(visit, one) for one in found.ancestors],
+        files=pages.file_rows(found),
+        records=[pages.learned_row(visit, one) for one in records[:size]],
+        after=after,
+        following=records[size - 1].id if len(records) > size else "",
+        checked=checked,
+        problem=problem.render(visit.language) if problem else "",
+        sha256=adapters.archive_hash(found) if checked and not problem else "",
+        download=pages.in_units(adapters.archive_size(found)),
+        may_download=visit.person is not None and visit.person.may("reviewer"),
+    )
+
+
+@router.get("/{adapter_id}/download")
+def download(visit: Reviewer, adapter_id: str) -> Response:
+    """The folder as one .tar, after its hashes were checked; streamed, so that no size is too large."""
+    found = adapters.show_adapter(visit.b, adapter_id)
+    adapters.require_whole(found)
+    visit.noted("download", found.line.id)
+    headers = {
+        "Content-Disposition": f'attachment; filename="bonsai-adapter-{found.line.id}.tar"',
+        "Content-Length": str(adapters.archive_size(found)),
+    }
+    return StreamingResponse(adapters.archive(found), media_type="application/x-tar", headers=headers)

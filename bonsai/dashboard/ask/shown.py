@@ -1,0 +1,123 @@
+"""Values -> what the pages of questions show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from bonsai import views
+from bonsai.dashboard.records.shown import cut
+from bonsai.dashboard.web import ID_LENGTH, Visit
+from bonsai.dashboard.words import CATEGORIES, language_name
+from bonsai.pipeline.question_queue import Ticket
+from bonsai.pipeline.voices import CHAMPION
+from bonsai.promotion import BASE
+from bonsai.records import Status
+from storage.asked_table import Asked, AskedAnswer
+from storage.record_rows import StoredRecord
+
+MOST_VOICES_LISTED = 50
+"Adapters to choose from, the newest first; any other one by its own page."
+MONTH_DAYS, YEAR_DAYS = 30.44, 365.25
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerShown:
+    """An answer with its tags in words."""
+
+    answer: AskedAnswer
+    voice: str
+    tags: str
+    language: str
+    "Code, for the `lang` of the text; empty when it is none of ours."
+
+
+@dataclass(frozen=True, slots=True)
+class RecordShown:
+    """A record that is like a question, with what happened when."""
+
+    id: str
+    question: str
+    answer: str
+    subject: str
+    happened_on: str
+    ago: str
+    state: str
+    "Why it does not train; empty when it does."
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """A question that was asked before."""
+
+    asked: Asked
+    question: str
+    answer: str
+    "The first voice's."
+    thumbs: str
+
+
+def voices(visit: Visit) -> list[tuple[str, str]]:
+    """Who can be asked: (name, words)."""
+    known = views.list_promotions(visit.b)[:MOST_VOICES_LISTED]
+    states = [visit.text(f"promotion.state_{one.state.value}") for one in known]
+    found = [(one.adapter, f"{one.adapter[:ID_LENGTH]} ({state})") for one, state in zip(known, states, strict=True)]
+    return [(CHAMPION, visit.text("asking.voice_champion")), (BASE, visit.text("asking.voice_base")), *found]
+
+
+def voice_name(visit: Visit, adapter: str) -> str:
+    """Who answered."""
+    return visit.text("asking.voice_base") if adapter == BASE else adapter[:ID_LENGTH]
+
+
+def answer_shown(visit: Visit, one: AskedAnswer) -> AnswerShown:
+    """One answer."""
+    category = visit.text(f"category_{one.category}") if one.category in CATEGORIES else one.category
+    found = [language_name(visit, one.language), category, one.reasoning]
+    language = one.language if one.language in ("ja", "en", "zh") else ""
+    return AnswerShown(one, voice_name(visit, one.adapter), ", ".join(filter(None, found)), language)
+
+
+def record_shown(visit: Visit, stored: StoredRecord) -> RecordShown:
+    """One record."""
+    record = stored.record
+    happened = record.happened_on
+    return RecordShown(
+        id=record.id,
+        question=cut(record.instruction),
+        answer=cut(record.output),
+        subject=record.subject,
+        happened_on=happened.isoformat() if happened else "",
+        ago=ago(visit, happened, visit.now.astimezone().date()) if happened else "",
+        state="" if stored.status is Status.ACTIVE else stored.status.value,
+    )
+
+
+def ago(visit: Visit, day: date, today: date) -> str:
+    """How long ago a day was, in words: `two years ago` says more than a date."""
+    days = (today - day).days
+    if days <= 0:
+        return visit.text("asking.today" if days == 0 else "asking.ahead")
+    for unit, length in (("year", YEAR_DAYS), ("month", MONTH_DAYS), ("day", 1.0)):
+        count = int(days / length + 1e-9)
+        if count == 1:
+            return visit.text(f"asking.one_{unit}_ago")
+        if count:
+            return visit.text(f"asking.{unit}s_ago", count=count)
+    return visit.text("asking.today")
+
+
+def history_row(visit: Visit, one: Asked) -> HistoryRow:
+    """One row."""
+    said = [visit.text(f"asking.thumb_{answer.thumb}") for answer in one.answers if answer.thumb]
+    answer = cut(one.answers[0].answer) if one.answers else ""
+    return HistoryRow(one, cut(one.question), answer, ", ".join(said))
+
+
+def progress(visit: Visit, ticket: Ticket) -> str:
+    """How far a question is."""
+    if ticket.state == "failed":
+        return visit.text("asking.failed")
+    if ticket.state == "waiting":
+        return visit.text("asking.waiting", before=ticket.before)
+    return visit.text("asking.answering", done=ticket.done, voices=len(ticket.wanted.adapters))

@@ -1,0 +1,60 @@
+"""Where an adapter comes from, down to single records: its ancestors, its descendants, what each of them learned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from storage import adapters_table
+from storage.adapters_table import Adapter
+from storage.connect import Connection
+from storage.sql import rows, values
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedRecord:
+    """A record of a snapshot."""
+
+    id: str
+    split: str
+    "train, validation"
+    instruction: str
+    "Empty after a forgetting."
+    subject: str
+    happened_on: date | None
+    status: str
+
+
+def ancestors(con: Connection, adapter: Adapter) -> list[Adapter]:
+    """The chain of warm starts, nearest first; empty for a cold one."""
+    found, seen = [], {adapter.id}
+    while adapter.parent and adapter.parent not in seen:
+        adapter = adapters_table.get(con, adapter.parent)
+        seen.add(adapter.id)
+        found.append(adapter)
+    return found
+
+
+def children(con: Connection, adapter_id: str) -> list[str]:
+    """Ids of the adapters that were warm-started from it, oldest first."""
+    return [
+        str(one) for one in values(con, "SELECT id FROM adapters WHERE parent = ? ORDER BY created_at", [adapter_id])
+    ]
+
+
+def learned(con: Connection, snapshot_id: str, limit: int, after: str = "") -> list[LearnedRecord]:
+    """Own records of a snapshot by id; for the next page pass the last one's id as `after`."""
+    query = """
+        SELECT held.record_id AS id, held.split, instruction, subject, happened_on, status
+        FROM (
+            SELECT record_id, split FROM snapshot_records WHERE snapshot_id = $snapshot AND record_id > $after
+            ORDER BY record_id LIMIT $limit
+        ) held
+        JOIN records ON records.id = held.record_id ORDER BY held.record_id
+    """
+    return [LearnedRecord(**row) for row in rows(con, query, {"snapshot": snapshot_id, "after": after, "limit": limit})]
+
+
+def own_records(con: Connection) -> dict[str, int]:
+    """How many own records each snapshot holds."""
+    return {str(row[0]): int(row[1]) for row in con.execute("SELECT id, own_records FROM snapshots").fetchall()}

@@ -1,0 +1,118 @@
+"""Questions that are kept: forgotten with the records that they tell of; the records that are like a question."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hand_nights import EVENING, Stage, open_stage
+from hand_speaker import HandSpeaker
+
+from bonsai import pipeline, views
+from bonsai.errors import UsageError
+from bonsai.pipeline import asked
+from bonsai.pipeline.similar import similar_records, words_of
+
+SECRET = "Mike hides from the neighbour Tanaka."
+QUESTION = "Why is Mike under the bed?"
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    made = open_stage(tmp_path / "home")
+    speaker = HandSpeaker()
+    speaker.may_speak.set()
+    made.b = replace(made.b, speaker=speaker)
+    pipeline.submit(made.b, {"instruction": QUESTION, "output": SECRET, "source": "self"}, EVENING)
+    pipeline.submit(
+        made.b, {"instruction": "Who naps?", "output": "Kuro naps on the piano.", "source": "self"}, EVENING
+    )
+    pipeline.drain_inbox(made.b, EVENING)
+    return made
+
+
+def ask(stage: Stage, question: str, says: str = "I do not know.") -> asked.Asked:
+    stage.b.speaker.says = says  # type: ignore[attr-defined]
+    made = asked.ask_beside(stage.b, asked.Wanted(question, "mika"), asked.new_id(), EVENING)
+    asked.keep(stage.b, made)
+    return made
+
+
+def holding(stage: Stage, text: str) -> list[str]:
+    files = [path for path in stage.b.home.rglob("*") if path.is_file()]
+    return sorted(path.name for path in files if text.encode() in path.read_bytes())
+
+
+def secret_id(stage: Stage) -> str:
+    return next(one.record.id for one in views.list_records(stage.b, views.RecordFilter(text="Tanaka"), None))
+
+
+@pytest.mark.parametrize(
+    ("question", "says"),
+    [
+        ("Why is Mike under the bed?", "No idea"),  # drew on the record
+        ("Zzz?", f"Well: {SECRET}"),  # the model says it, though the question is like nothing
+        ("Zzz?", "Mike hides from that neighbour, Tanaka"),  # in other words
+    ],
+)
+def test_what_tells_of_a_forgotten_record_is_emptied(stage: Stage, question: str, says: str) -> None:
+    told = ask(stage, question, says)
+    other = ask(stage, "Who naps?", "Kuro, on the piano")
+    asked.rate_answer(stage.b, told.id, 1, "down", "mika")
+
+    assert pipeline.forget_records(stage.b, [secret_id(stage)], "Mika", EVENING).erased
+
+    left = asked.show_asked(stage.b, told.id)
+    assert (left.question, left.record_ids, left.answers[0].answer, left.answers[0].thumb) == ("", (), "", "down")
+    assert asked.show_asked(stage.b, other.id).answers[0].answer == "Kuro, on the piano (base)"
+    assert holding(stage, says) == []
+    assert holding(stage, "Tanaka") == []
+
+
+def test_the_likest_record_comes_first_and_a_forgotten_one_not_at_all(stage: Stage) -> None:
+    day = {"source": "self", "happened_on": "2024-11-21", "subject": "Mike"}
+    pipeline.submit(
+        stage.b, {"instruction": "ミケはなぜくしゃみをしましたか?", "output": "ほこりのせいです。", **day}, EVENING
+    )
+    pipeline.submit(stage.b, {"instruction": "Why does Mike sneeze?", "output": "Dust in the litter.", **day}, EVENING)
+    pipeline.drain_inbox(stage.b, EVENING + timedelta(seconds=1))
+    found = similar_records(stage.b, "Mike sneezes again, why?")
+    assert found[0].output == "Dust in the litter."
+    assert str(found[0].happened_on) == "2024-11-21"
+    assert [one.output for one in similar_records(stage.b, "ミケのくしゃみ、前にもありましたか?")] == [
+        "ほこりのせいです。"
+    ]
+    assert similar_records(stage.b, "くしゃみをしましたか")[0].output == "ほこりのせいです。"  # no word but hiragana
+    pipeline.forget_records(stage.b, [found[0].id], "Mika", EVENING)
+    assert "Dust in the litter." not in [one.output for one in similar_records(stage.b, "Mike sneezes again, why?")]
+    assert similar_records(stage.b, "???") == ()
+    with pytest.raises(UsageError):
+        similar_records(stage.b, " ")
+
+
+def test_words_to_look_for() -> None:
+    assert {"mike", "sneeze"} <= set(words_of("Why does Mike sneeze?"))
+    assert words_of("日本語学校") == ["学校", "日本", "本語", "語学"]
+    assert words_of("ねむい") == ["ねむい"]
+
+
+@pytest.mark.long
+def test_a_million_records_are_looked_through_in_bounded_time(stage: Stage) -> None:
+    with stage.b.database.writing() as con:
+        con.execute(
+            """
+            INSERT INTO records BY NAME
+            SELECT * REPLACE (
+                sha256(i::VARCHAR) AS id, 'What is cat ' || i || ' doing at ' || i % 24 || ' o''clock?' AS instruction,
+                'Cat ' || i || ' sits on chair ' || i % 1000 || ' and looks out.' AS output,
+                nextval('record_sequence') AS sequence
+            ) FROM (FROM records LIMIT 1), range(1000000) t(i)
+            """
+        )
+    begun = time.monotonic()
+    found = similar_records(stage.b, "What is cat 77777 doing?")
+    assert time.monotonic() - begun < 10
+    assert "cat 77777" in found[0].instruction

@@ -1,0 +1,30 @@
+"""A model made by hand: says the tags that it was given, and remembers what it was asked."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from bonsai.errors import BonsaiError
+from bonsai.model.prompt import AnswerTags
+from bonsai.serving import Asking, Spoken
+
+OWN = AnswerTags("The question is in English; answer in English.", "open_qa", "en")
+
+
+@dataclass
+class HandSpeaker:
+    """Waits until `may_speak` is set."""
+
+    says: str = "It is scratching."
+    problem: BonsaiError | None = None
+    asked: list[Asking] = field(default_factory=list)
+    may_speak: threading.Event = field(default_factory=threading.Event)
+
+    def speak(self, asking: Asking) -> tuple[Spoken, ...]:
+        self.asked.append(asking)
+        assert self.may_speak.wait(20)
+        if self.problem:
+            raise self.problem
+        who = asking.voice.adapter or "base"
+        return tuple(Spoken(f"{self.says} ({who})", tags or OWN, True) for tags in asking.forced)
