@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from bonsai.dashboard.web import Visit
-from bonsai.records import LANGUAGES, Category, Status
+from bonsai.records import LANGUAGES, Category, Reject, Status
 from storage.record_rows import StoredRecord
 
 CATEGORIES = tuple(one.value for one in Category if one is not Category.UNCATEGORISED)
@@ -36,3 +36,8 @@ def language_name(visit: Visit, language: str) -> str:
 def reason_of(visit: Visit, stored: StoredRecord) -> str:
     """Why a record stands as it does."""
     return visit.text(stored.reason.key, **dict(stored.reason.values)) if stored.reason else ""
+
+
+def reject_words(visit: Visit, told: Reject) -> str:
+    """Why something became no record."""
+    return visit.text(told.reason_key, **dict(told.values))

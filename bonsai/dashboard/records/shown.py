@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from bonsai.dashboard.web import Visit
 from bonsai.dashboard.words import CATEGORIES, FILTERS, STATUSES, language_name, reason_of, records_path
-from bonsai.records import LANGUAGES, Reject, Status, Tags
+from bonsai.records import LANGUAGES, Status, Tags
 from storage.record_rows import StoredRecord
 from storage.record_versions_table import Version
 from storage.records_table import RecordFilter
-from storage.rejects_table import StoredReject
 
 SHOWN_CHARACTERS = 240
 "Of a text in a list."
@@ -41,16 +40,6 @@ class TagShown:
     value: str
     source: str
     sure: str
-
-
-@dataclass(frozen=True, slots=True)
-class RejectShown:
-    """A line that became no record."""
-
-    place: str
-    reason: str
-    raw: str
-    "As it stood in the file; text, whatever it contains."
 
 
 def filter_of(given: Mapping[str, str]) -> RecordFilter:
@@ -141,14 +130,3 @@ def earlier(versions: Sequence[Version]) -> list[tuple[Version, str, str]]:
     return [
         (one, str(one.content.get("instruction", "")), str(one.content.get("output", ""))) for one in versions[::-1]
     ]
-
-
-def reject_shown(visit: Visit, stored: StoredReject) -> RejectShown:
-    """Where it stood, why it was refused, what it said."""
-    told = stored.reject
-    return RejectShown(f"{told.file}:{told.line}" if told.line else told.file, reject_words(visit, told), told.raw)
-
-
-def reject_words(visit: Visit, told: Reject) -> str:
-    """Why something became no record."""
-    return visit.text(told.reason_key, **dict(told.values))
