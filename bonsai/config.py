@@ -97,6 +97,8 @@ class DashboardSettings(Section):
     ask_timeout_seconds: float = Field(gt=0)
     ask_queue: int = Field(ge=1)
     ask_history: int = Field(ge=1)
+    upload_megabytes: int = Field(ge=1)
+    upload_hours: float = Field(gt=0)
 
 
 class BenchmarkSettings(Section):

@@ -65,11 +65,12 @@ def remove_abandoned(folder: Path) -> None:
     """Remove what writers that were killed left beside their files; those that live go on."""
     for path in folder.iterdir():
         writer = TEMPORARY_NAME.fullmatch(path.name)
-        if writer and not _lives(int(writer[1])):
+        if writer and not lives(int(writer[1])):
             path.unlink(missing_ok=True)
 
 
-def _lives(pid: int) -> bool:
+def lives(pid: int) -> bool:
+    """Whether there is a process of that number."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -116,6 +116,15 @@ class Tags:
 
 
 @dataclass(frozen=True, slots=True)
+class TableForm:
+    """How the rows of a table are read: without it a rejected row could not be read again."""
+
+    columns: tuple[str, ...]
+    "The cells of its header."
+    delimiter: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reject:
     """What could not become a record; kept whole so that a person can mend it."""
 
@@ -127,6 +136,8 @@ class Reject:
     "Key of the reason's text in `locales`."
     values: tuple[tuple[str, str], ...] = ()
     "Values of that text."
+    table: TableForm | None = None
+    "Of the table whose row it is; None for JSON, Parquet and forms, whose raw text is JSON."
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,9 +63,15 @@ def show_record(b: Bonsai, record_id: str) -> RecordDetail:
 
 
 def list_rejects(b: Bonsai, limit: int | None) -> list[StoredReject]:
-    """What could not become a record and was not mended yet."""
+    """What could not become a record, and nobody mended or dismissed yet."""
     with b.database.reading() as con:
         return rejects_table.list_rejects(con, limit=limit)
+
+
+def page_of_rejects(b: Bonsai, limit: int, after: str = "") -> list[StoredReject]:
+    """The same, a page at a time: pass the id of the last one as `after`."""
+    with b.database.reading() as con:
+        return rejects_table.page(con, limit, after)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
     bonsai.toml       settings            snapshots/   what each night trained on
     bonsai.duckdb     records and nights  adapters/    what each night made
     inbox/            submissions         runs/        work in progress: checkpoints, worker logs
-    logs/             of flows, workers   reports/     benchmark reports and their cache
+    uploads/          files to be taken in  reports/   benchmark reports and their cache
+    logs/             of flows, workers
 
 A folder counts only when its manifest is there, for that is written last; one without is half-written.
 """
@@ -21,7 +22,7 @@ from bonsai.files import remove_abandoned, write_atomic
 from storage.connect import Database
 from storage.migrate import migrate, require_current
 
-FOLDERS = ("inbox", "snapshots", "adapters", "runs", "reports", "logs")
+FOLDERS = ("inbox", "uploads", "snapshots", "adapters", "runs", "reports", "logs")
 SETTINGS_HEADER = """\
 # The settings of this home. Whatever is not set here has its default:
 # every setting with its unit and meaning stands in bonsai/defaults.toml.
@@ -55,6 +56,11 @@ class Home:
     def inbox(self) -> Path:
         """Submissions that wait to be stored."""
         return self.root / "inbox"
+
+    @property
+    def uploads(self) -> Path:
+        """Files that were uploaded and not taken in yet. A folder each."""
+        return self.root / "uploads"
 
     @property
     def snapshots(self) -> Path:

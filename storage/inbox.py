@@ -30,9 +30,11 @@ from bonsai.files import (
     sync_folder,
     write_json_atomic,
 )
+from bonsai.records import Origin
 from storage.locks import held
 
 Kind = Literal["record", "file"]
+FORM = Origin("form")
 ITEM_NAME = re.compile(r"(?P<id>\d{8}T\d{12}Z-[0-9a-f]{16})\.(?P<kind>record|file)\.(?P<name>.+)", re.DOTALL)
 LONGEST_NAME = 200
 "Bytes of a spooled file's own name that are kept, its end first; file systems allow 255 in all."
@@ -60,12 +62,15 @@ class InboxCounts:
     failed: int
 
 
-def submit(inbox: Path, fields: Mapping[str, object], at: datetime) -> str:
+def submit(inbox: Path, fields: Mapping[str, object], at: datetime, origin: Origin = FORM) -> str:
     """Put the fields of one record into the inbox; its id, after it is on the disk.
 
-    The same fields at the same time are one submission. Any process or thread may submit at any time.
+    The same fields at the same time are one submission. Any process or thread may submit at any time. `origin` is
+    where they stood, when a person took them from a file.
     """
-    payload = {"submitted_at": at.astimezone(UTC).isoformat(), "fields": dict(fields)}
+    payload: dict[str, object] = {"submitted_at": at.astimezone(UTC).isoformat(), "fields": dict(fields)}
+    if origin != FORM:
+        payload["origin"] = [origin.name, origin.line]
     identity = _identity(at, sha256_json(payload))
     write_json_atomic(inbox / f"{identity}.record.json", {"id": identity, **payload})
     return identity
@@ -94,6 +99,12 @@ def fields_of(item: Item) -> dict[str, object]:
     if not isinstance(fields, dict):
         raise InputError("storage.damaged_submission", path=item.path, detail="fields")
     return fields
+
+
+def origin_of(item: Item) -> Origin:
+    """Where the record of a readable submission stood."""
+    told = json.loads(item.path.read_text("utf-8")).get("origin")
+    return Origin(str(told[0]), int(told[1])) if told else FORM
 
 
 @contextmanager

@@ -6,17 +6,19 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal
 
 from bonsai.duplicates.keys import text_key
 from bonsai.errors import UnknownId
-from bonsai.records import Reject, normalise
+from bonsai.records import Reject, TableForm, normalise
 from storage.connect import Connection
 from storage.sql import Row, batch, changed, from_utc, rows, to_json, to_utc, values
 
-State = Literal["open", "mended", "forgotten"]
+State = Literal["open", "mended", "dismissed", "forgotten"]
+Settled = Literal["mended", "dismissed"]
+ORDER = "created_at, file, line, id"
 COMPARED_CHARACTERS = 200
 "Of a question or an answer, when it is looked for in the raw text of a reject."
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\[nrtbf/\"\\]")
@@ -33,6 +35,9 @@ class StoredReject:
     state: State
     created_at: datetime
     updated_at: datetime
+    settled_by: str = ""
+    "Who mended or dismissed it."
+    settled_why: str = ""
 
 
 def reject_id(reject: Reject) -> str:
@@ -53,10 +58,11 @@ def insert_rejects(con: Connection, rejects: Iterable[Reject], batch_id: str, at
         "raw": [_storable(one.raw) for one in found.values()],
         "reason_key": [one.reason_key for one in found.values()],
         "reason_values": [_storable(to_json(dict(one.values))) for one in found.values()],
+        "read_as": [_storable(to_json(asdict(one.table) if one.table else {})) for one in found.values()],
     }
     insert = """
-        INSERT OR IGNORE INTO rejects
-        SELECT id, $batch, file, line, raw, reason_key, reason_values, 'open', $at, $at FROM batch
+        INSERT OR IGNORE INTO rejects BY NAME
+        SELECT *, $batch AS batch, 'open' AS state, $at AS created_at, $at AS updated_at FROM batch
     """
     with batch(con, columns):
         return changed(con, insert, {"batch": batch_id, "at": to_utc(at)})
@@ -66,8 +72,18 @@ def list_rejects(con: Connection, state: State | None = "open", limit: int | Non
     """Rejects by file and line; all states for None."""
     where = "" if state is None else "WHERE state = $state"
     page = "" if limit is None else f"LIMIT {int(limit)}"
-    query = f"FROM rejects {where} ORDER BY created_at, file, line, id {page}"
+    query = f"FROM rejects {where} ORDER BY {ORDER} {page}"
     return [_stored(row) for row in rows(con, query, {"state": state} if state else {})]
+
+
+def page(con: Connection, limit: int, after: str = "") -> list[StoredReject]:
+    """Open rejects in the order of `list_rejects`; for the next page pass the last one's id as `after`.
+
+    One that was settled meanwhile still marks the place.
+    """
+    beyond = f"AND ({ORDER}) > (SELECT ({ORDER}) FROM rejects WHERE id = $after)" if after else ""
+    query = f"FROM rejects WHERE state = 'open' {beyond} ORDER BY {ORDER} LIMIT {int(limit)}"
+    return [_stored(row) for row in rows(con, query, {"after": after} if after else {})]
 
 
 def get(con: Connection, reject_prefix: str) -> StoredReject:
@@ -78,11 +94,13 @@ def get(con: Connection, reject_prefix: str) -> StoredReject:
     return _stored(found[0])
 
 
-def mark_mended(con: Connection, ids: Iterable[str], at: datetime) -> int:
-    """Close rejects whose content came back as records; how many were open."""
-    with batch(con, {"id": list(ids)}):
-        update = "UPDATE rejects SET state = 'mended', updated_at = ? WHERE state = 'open' AND id IN (FROM batch)"
-        return changed(con, update, [to_utc(at)])
+def settle(con: Connection, reject: str, state: Settled, who: str, why: str, at: datetime) -> bool:
+    """Close a reject; whether it was open."""
+    update = """
+        UPDATE rejects SET state = $state, settled_by = $who, settled_why = $why, updated_at = $at
+        WHERE state = 'open' AND id = $id
+    """
+    return changed(con, update, {"state": state, "who": who, "why": why, "at": to_utc(at), "id": reject}) == 1
 
 
 def forget(con: Connection, told: Iterable[tuple[str, str]], at: datetime) -> int:
@@ -125,11 +143,15 @@ def _storable(text: str) -> str:
 
 def _stored(row: Row) -> StoredReject:
     told = tuple((name, str(value)) for name, value in sorted(json.loads(row["reason_values"]).items()))
+    form = json.loads(row["read_as"] or "{}")
+    table = TableForm(tuple(form["columns"]), form["delimiter"]) if form else None
     return StoredReject(
         row["id"],
-        Reject(row["file"], row["line"], row["raw"], row["reason_key"], told),
+        Reject(row["file"], row["line"], row["raw"], row["reason_key"], told, table),
         row["batch"],
         row["state"],
         from_utc(row["created_at"]),
         from_utc(row["updated_at"]),
+        row["settled_by"],
+        row["settled_why"],
     )

@@ -8,16 +8,15 @@ from typing import Annotated, Literal
 
 import typer
 
-from bonsai.cli import progress
+from bonsai.cli import progress, records_rejects
+from bonsai.cli.file_shown import show_file
 from bonsai.cli.help import noun, verb
 from bonsai.cli.records_shown import (
     count_pairs,
     nothing_taken,
-    on_one_line,
     record_object,
     record_pairs,
     record_rows,
-    reject_object,
     short,
     version_rows,
 )
@@ -93,6 +92,7 @@ def import_(
     pair_with: Annotated[Path | None, typer.Option("--pair-with", help="cli.opt_pair_with", metavar="FILE")] = None,
     source: Annotated[str, typer.Option("--source", help="cli.opt_source")] = "import",
     source_name: Annotated[str, typer.Option("--source-name", help="cli.opt_source_name")] = "",
+    preview: Annotated[bool, typer.Option("--preview", help="cli.opt_file_preview")] = False,
     by: By = "",
     as_json: AsJson = False,
 ) -> None:
@@ -101,6 +101,10 @@ def import_(
 
     shell = shell_of(ctx)
     bonsai = shell.open()
+    if preview:
+        check = pipeline.preview_file(bonsai, path)
+        shell.json(check) if as_json else show_file(shell, check)
+        return
     whose = one_of(source, SOURCES, "--source")
     with progress.shown(shell, quiet=as_json) as report:
         counts = pipeline.import_file(
@@ -275,25 +279,11 @@ def export(
     shell.say("cli.exported", count=count, path=path)
 
 
-@verb(app, "cli.records_rejects")
-def rejects(ctx: typer.Context, limit: Limit = 0, as_json: AsJson = False) -> None:
-    """What could not become a record: file, line, reason and the raw text."""
-    from bonsai import views
-
-    shell = shell_of(ctx)
-    bonsai = shell.open()
-    found = [reject_object(stored.reject, shell.language) for stored in views.list_rejects(bonsai, None)]
-    if as_json:
-        shell.json_lines(found[: limit or None])
-        return
-    shown = found[: limit or bonsai.config.cli.list_limit]
-    rows = ((one["file"], one["line"], one["reason"], on_one_line(str(one["raw"]))) for one in shown)
-    shell.table(("file", "line", "reason", "raw"), rows, right=(1,), clipped=(3,))
-    shell.say("cli.shown_of", shown=len(shown), all=len(found))
-
-
 def _tell_ids(shell: Shell, key: str, ids: Sequence[str], as_json: bool) -> None:
     if as_json:
         shell.json({"ids": list(ids)})
     else:
         shell.say(key, ids=short(*ids))
+
+
+records_rejects.add_to(app)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bonsai.records import Reject
     from bonsai.views import RecordDetail
     from storage.record_rows import StoredRecord
+    from storage.rejects_table import StoredReject
 
 ID_LENGTH = 10
 "Characters of an id that tables show; every command takes an unambiguous beginning of an id."
@@ -88,13 +89,18 @@ def version_rows(detail: RecordDetail) -> Iterator[tuple[object, ...]]:
         yield version.edited_at, version.edited_by, said.get("instruction", ""), said.get("output", "")
 
 
-def reject_object(reject: Reject, language: TextLanguage) -> dict[str, str | int]:
+def reject_object(stored: StoredReject, language: TextLanguage) -> dict[str, str | int]:
     """The JSON shape of a reject, its reason in words."""
-    reason = text(reject.reason_key, language, **dict(reject.values))
-    return {"file": reject.file, "line": reject.line, "reason": reason, "raw": reject.raw}
+    told = stored.reject
+    return {"id": stored.id, "file": told.file, "line": told.line, "reason": reason(told, language), "raw": told.raw}
+
+
+def reason(told: Reject, language: TextLanguage) -> str:
+    """Why something became no record."""
+    return text(told.reason_key, language, **dict(told.values))
 
 
 def nothing_taken(first: Reject, count: int, language: TextLanguage) -> InputError:
     """A file of which every element was rejected, though they are kept: the wrong file, most likely."""
-    reason = text(first.reason_key, language, **dict(first.values))
-    return InputError("pipeline.no_record", file=first.file, count=count, line=first.line, reason=reason)
+    why = reason(first, language)
+    return InputError("pipeline.no_record", file=first.file, count=count, line=first.line, reason=why)

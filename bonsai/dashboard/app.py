@@ -31,7 +31,7 @@ from bonsai.pipeline.suggesting import learned_before
 
 LOGIN_WINDOW = timedelta(minutes=15)
 EXPLANATIONS = 3
-KNOWN_STATUS = (401, 403, 404, 405, 409, 413, 415, 422, 500, 503)
+KNOWN_STATUS = (401, 403, 404, 405, 409, 413, 415, 422, 500, 503, 507)
 
 
 def create_app(
@@ -121,7 +121,7 @@ def _show(request: Request, status: int, message: str) -> Response:
 
 async def _on_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
-    message = Visit(request.app.state.site, request, choose_language(request), None).text(error.key)
+    message = Visit(request.app.state.site, request, choose_language(request), None).text(error.key, **error.values)
     return _show(request, error.status, message)
 
 

@@ -19,7 +19,7 @@ from bonsai.config import DashboardSettings
 from bonsai.dashboard import accounts
 from bonsai.dashboard.accounts import Person
 from bonsai.dashboard.security import MOST_BODY_BYTES, Throttle, body_is_too_long
-from bonsai.errors import BonsaiError, HomeError, PromotionError, TransientError, UnknownId, UsageError
+from bonsai.errors import BonsaiError, HomeError, InputError, PromotionError, TransientError, UnknownId, UsageError
 from bonsai.files import sha256_file
 from bonsai.pipeline.explaining import Explanation
 from bonsai.pipeline.parts import Bonsai
@@ -34,7 +34,11 @@ LANGUAGE_COOKIE = "bonsai_language"
 SESSION_COOKIE = "bonsai_session"
 YEAR_SECONDS = 365 * 24 * 3600
 MOST_FIELDS = 50
-DONE = ("approve", "reject", "rollback", "add", "forget", "release", "exclude", "thumb", "correct")
+DONE = (
+    *("approve", "reject", "rollback", "add", "forget", "release", "exclude"),
+    *("thumb", "correct"),
+    *("mend", "dismiss", "settled", "cancel"),
+)
 "What a page may say was just done; an address can name nothing else."
 ID_LENGTH = 10
 "Characters of an id that pages show, as the terminal does."
@@ -65,12 +69,13 @@ class Site:
 
 
 class Problem(Exception):
-    """Ends a request with a page that says why; `key` names the text, in the area `dashboard`."""
+    """Ends a request with a page that says why; `key` names the text, of the area `dashboard` unless it says."""
 
-    def __init__(self, status: int, key: str) -> None:
+    def __init__(self, status: int, key: str, **values: Any) -> None:
         super().__init__(key)
         self.status = status
         self.key = key
+        self.values = values
 
 
 class LoginNeeded(Exception):
@@ -272,6 +277,7 @@ def problem_of(error: BonsaiError) -> int:
         (accounts.LoginRefused, 401),
         (PromotionError, 409),
         (UsageError, 422),
+        (InputError, 422),
         (TransientError, 503),
         (HomeError, 503),
     )

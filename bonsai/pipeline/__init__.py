@@ -10,6 +10,8 @@ data_changes.py  records that one learned and one had not    learning.py    loss
 evidence.py    what stands beside a verdict
 keeping.py     export, check, back up                        voices.py      who is meant by `champion` or an id
 asked.py       questions kept, thumbs, corrections            similar.py     records that are like a question
+mending.py     rejected lines, mended or dismissed           uploading.py   uploaded files, confirmed and taken in
+checking.py    what a file holds, before it is taken in
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from __future__ import annotations
 from bonsai.pipeline.asking import Answer as Answer
 from bonsai.pipeline.asking import ask as ask
 from bonsai.pipeline.asking import ask_all as ask_all
+from bonsai.pipeline.checking import preview_file as preview_file
 from bonsai.pipeline.compared import Compared as Compared
 from bonsai.pipeline.compared import Wanted as Wanted
 from bonsai.pipeline.compared import list_answers as list_answers
@@ -42,6 +45,9 @@ from bonsai.pipeline.keeping import backup as backup
 from bonsai.pipeline.keeping import check as check
 from bonsai.pipeline.keeping import export_records as export_records
 from bonsai.pipeline.learning import Learned as Learned
+from bonsai.pipeline.mending import Mended as Mended
+from bonsai.pipeline.mending import dismiss_reject as dismiss_reject
+from bonsai.pipeline.mending import mend_reject as mend_reject
 from bonsai.pipeline.night import NightStart as NightStart
 from bonsai.pipeline.night import begin_night as begin_night
 from bonsai.pipeline.night import benchmark_night as benchmark_night

@@ -1,6 +1,7 @@
 """The inbox, taken in: each submission moves to `done/` only after the transaction that stored it.
 
-Draining twice changes nothing. A submission that tells a forgotten record again is not kept.
+Uploads that somebody confirmed are taken in with it, and those that are new are looked at. Draining twice changes
+nothing. A submission that tells a forgotten record again is not kept.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bonsai.errors import InputError
-from bonsai.pipeline import forgetting
+from bonsai.pipeline import forgetting, uploading
 from bonsai.pipeline.intake import Counts, import_file, store_all
 from bonsai.pipeline.parts import Bonsai
 from bonsai.progress import Report, silent
-from bonsai.records import Defaults, Limits, Origin, Record, Reject, parse
+from bonsai.records import Defaults, Limits, Record, Reject, parse
 from storage import inbox, tombstones_table
 from storage.inbox import Item
 
@@ -43,8 +44,11 @@ def drain_inbox(b: Bonsai, now: datetime, report: Report = silent) -> Drained:
         for item in waiting:
             if item.kind == "file":
                 counts += _drain_file(b, item, now, report)
+        taken, uploaded = uploading.take_uploads(b, now, report)
+        uploading.check_uploads(b)
+        uploading.sweep_uploads(b, now)
     forgetting.finish(b, now)
-    return Drained(len(waiting), counts)
+    return Drained(len(waiting) + taken, counts + uploaded)
 
 
 def _drain_records(b: Bonsai, items: list[Item], now: datetime, report: Report) -> Counts:
@@ -74,7 +78,7 @@ def _readable(item: Item) -> bool:
 
 def _parsed(b: Bonsai, item: Item) -> Record | Reject:
     return parse(
-        inbox.fields_of(item), Origin("form"), Defaults(source="self"), Limits(**b.config.records.model_dump())
+        inbox.fields_of(item), inbox.origin_of(item), Defaults(source="self"), Limits(**b.config.records.model_dump())
     )
 
 

@@ -15,12 +15,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from bonsai.errors import InputError, LockTimeout
 from bonsai.pipeline.parts import Bonsai
 from bonsai.readers import read
 from bonsai.records import Defaults, Limits, Origin, Record, parse
-from storage import erasing, forgetting, inbox, nights_table, rejects_table, snapshots_table
+from storage import erasing, forgetting, inbox, nights_table, rejects_table, snapshots_table, uploads
 from storage.artifacts import remove_leftovers
 from storage.connect import Connection
 from storage.forgetting import Due
@@ -101,6 +102,9 @@ def _erase_submissions(b: Bonsai, due: Due) -> None:
     for item in inbox.filed(b.places.inbox, "failed"):
         if item.path.name in due.unreadable:
             inbox.erase(item)
+    for upload in uploads.listed(b.places.uploads):
+        if upload.state in ("unchecked", "checked") and not ids.isdisjoint(_ids_of_file(b, upload.data)):
+            uploads.cancel(b.places.uploads, upload.id)
 
 
 def _tells(item: Item, told: Sequence[tuple[str, str]]) -> bool:
@@ -111,12 +115,18 @@ def _tells(item: Item, told: Sequence[tuple[str, str]]) -> bool:
 
 def ids_told_by(b: Bonsai, item: Item) -> frozenset[str]:
     """Ids of the records that a submission tells."""
-    limits = Limits(**b.config.records.model_dump())
+    if item.kind == "file":
+        return _ids_of_file(b, item.path)
     try:
-        if item.kind == "record":
-            made = [parse(inbox.fields_of(item), Origin("form"), Defaults(), limits)]
-        else:
-            made = list(read(item.path, limits=limits))
+        made = parse(inbox.fields_of(item), Origin("form"), Defaults(), Limits(**b.config.records.model_dump()))
     except InputError:
         return frozenset()
-    return frozenset(one.id for one in made if isinstance(one, Record))
+    return frozenset((made.id,)) if isinstance(made, Record) else frozenset()
+
+
+def _ids_of_file(b: Bonsai, path: Path) -> frozenset[str]:
+    limits = Limits(**b.config.records.model_dump())
+    try:
+        return frozenset(one.id for one in read(path, limits=limits) if isinstance(one, Record))
+    except InputError:
+        return frozenset()

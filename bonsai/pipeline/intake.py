@@ -30,6 +30,7 @@ from bonsai.tags import CategoryTagger
 from storage import imports_table, records_table, rejects_table
 from storage.imports_table import Import
 from storage.record_rows import NewRecord, Reason, StoredRecord
+from storage.records_table import RecordFilter
 
 CHUNK = 4_000
 "Records that are judged together: enough for the vectorised stages, little memory."
@@ -152,6 +153,8 @@ def import_file(
 ) -> Counts:
     """All records of a file; importing it again adds nothing.
 
+    Time and content name the import: one of the same time goes on where it was killed, and counts the whole file.
+
     `pair_with` is the Japanese half of an English Alpaca file: the two are merged row by row. `name` is what its owner
     calls the file, where that is not its present name. Raises InputError for a file that cannot be read as records.
     """
@@ -164,7 +167,12 @@ def import_file(
         made = (row.made for row in merge(path, pair_with, defaults=defaults, limits=limits))
     digest = sha256_file(path)
     batch = f"{now:%Y%m%dT%H%M%S}-{digest[:8]}"
+    begun = _stored(b, batch)[0] > 0
     counts = store_all(b, made, batch, now, "import", report)
+    if begun:
+        stored, active = _stored(b, batch)
+        told_before = counts.read - stored - counts.rejected
+        counts = replace(counts, new=active, held_back=stored - active, duplicate=told_before)
     with b.database.writing() as con:
         imports_table.record_import(
             con,
@@ -181,6 +189,13 @@ def import_file(
             ),
         )
     return counts
+
+
+def _stored(b: Bonsai, batch: str) -> tuple[int, int]:
+    """How many records an import has stored so far, and how many of them are active."""
+    with b.database.reading() as con:
+        every = records_table.count(con, RecordFilter(batch=batch))
+        return every, records_table.count(con, RecordFilter(batch=batch, status=Status.ACTIVE)) if every else 0
 
 
 def store_all(

@@ -11,15 +11,16 @@ format allows.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from bonsai.characters import has_surrogates
 from bonsai.readers.elements import Broken, Element, Elements
-from bonsai.readers.json_files import read_json_array, read_json_lines, read_json_object
+from bonsai.readers.json_files import loaded, read_json_array, read_json_lines, read_json_object
 from bonsai.readers.recognise import Recognised as Recognised
 from bonsai.readers.recognise import recognise as recognise
 from bonsai.readers.shapes import ShapeError, fields_of
-from bonsai.readers.tables import raw_of, read_parquet, read_table
+from bonsai.readers.tables import raw_of, read_parquet, read_table, table_rows
 from bonsai.records import DEFAULTS, LIMITS, Defaults, Limits, Origin, Record, Reject, parse, reject
 
 
@@ -55,11 +56,36 @@ def elements(path: Path, found: Recognised, limits: Limits) -> Elements:
             return read_parquet(path)
 
 
+def read_again(raw: str, told: Reject, defaults: Defaults = DEFAULTS, limits: Limits = LIMITS) -> list[Record | Reject]:
+    """What a rejected text has become since somebody mended it, by the reader that refused it; never empty.
+
+    A row may have become several rows. Everything that comes of it stands where the reject stood.
+    """
+    place = Element(told.line, raw, raw)
+    if not raw.strip():
+        found: list[Element | Broken] = [Broken(told.line, raw, "readers.nothing_there")]
+    elif len(raw.encode("utf-8", "surrogatepass")) > limits.line_bytes:
+        found = [Broken(told.line, raw, "readers.line_too_long", (("size", len(raw)), ("limit", limits.line_bytes)))]
+    elif told.table is None:
+        found = [loaded(place)]
+    else:
+        rows = (replace(place, value=line, raw=line) for line in raw.split("\n"))
+        found = list(table_rows(rows, told.table.delimiter, told.table))
+    there = (replace(one, line=told.line) for one in found)
+    return [made for one in there for made in records_of(one, told.file, "utf-8", defaults, limits)]
+
+
 def records_of(
     element: Element | Broken, file: str, encoding: str, defaults: Defaults, limits: Limits
 ) -> Iterator[Record | Reject]:
     """The records of one element: one, several for a chat, or a reject."""
-    origin = Origin(file, element.line)
+    for made in _made_of(element, Origin(file, element.line), encoding, defaults, limits):
+        yield replace(made, table=element.table) if isinstance(made, Reject) and element.table else made
+
+
+def _made_of(
+    element: Element | Broken, origin: Origin, encoding: str, defaults: Defaults, limits: Limits
+) -> Iterator[Record | Reject]:
     if isinstance(element, Broken):
         yield reject(origin, element.raw, element.reason_key, **dict(element.values))
         return

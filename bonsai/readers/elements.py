@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bonsai.records import TableForm
+
 
 @dataclass(frozen=True, slots=True)
 class Element:
@@ -20,6 +22,8 @@ class Element:
     "As JSON gives it: usually an object, as a dict."
     raw: str
     "The text it was read from; empty when the format has none (Parquet)."
+    table: TableForm | None = None
+    "For a row of a CSV or TSV file."
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class Broken:
     raw: str
     reason_key: str
     values: tuple[tuple[str, object], ...] = ()
+    table: TableForm | None = None
 
 
 Elements = Iterator[Element | Broken]

@@ -33,10 +33,11 @@ def read_json_lines(path: Path, encoding: str, max_bytes: int) -> Elements:
         if isinstance(line, Broken):
             yield line
         elif line.raw.strip():
-            yield _loaded(line)
+            yield loaded(line)
 
 
-def _loaded(line: Element) -> Element | Broken:
+def loaded(line: Element) -> Element | Broken:
+    """The value that a line's text is."""
     try:
         return Element(line.line, json.loads(line.raw), line.raw)
     except json.JSONDecodeError as error:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bonsai.errors import InputError
 from bonsai.readers.elements import Broken, Element, Elements
 from bonsai.readers.lines import lines
 from bonsai.readers.shapes import CHATS, FIELD_OF_NAME
+from bonsai.records import TableForm
 
 PARQUET_ROWS = 512
 "Rows in memory at once."
@@ -39,31 +40,35 @@ class _Feed:
 
 def read_table(path: Path, encoding: str, delimiter: str, max_bytes: int) -> Elements:
     """One row a record, cells by the header's names. A row of another length than the header is broken."""
-    feed = _Feed(lines(path, encoding, max_bytes))
+    return table_rows(lines(path, encoding, max_bytes), delimiter)
+
+
+def table_rows(source: Elements, delimiter: str, form: TableForm | None = None) -> Elements:
+    """The rows that lines make; the first one is the header, unless `form` says it."""
+    feed = _Feed(source)
     rows = csv.reader(iter(feed), delimiter=delimiter, strict=True)
-    header: list[str] = []
     while True:
         feed.taken.clear()
         first = feed.number + 1
         try:
             row: list[str] | None = next(rows, None)
         except csv.Error as error:
-            yield Broken(first, "\n".join(feed.taken), "readers.broken_row", (("why", str(error)),))
+            yield Broken(first, "\n".join(feed.taken), "readers.broken_row", (("why", str(error)),), form)
             continue
-        yield from feed.broken
+        yield from (replace(one, table=form) for one in feed.broken)
         feed.broken.clear()
         if row is None:
             return
-        if not header:
-            header = [cell.strip() for cell in row]
+        if form is None:
+            form = TableForm(tuple(cell.strip() for cell in row), delimiter)
         elif any(cell.strip() for cell in row):
-            yield _row(header, row, first, "\n".join(feed.taken))
+            yield _row(form, row, first, "\n".join(feed.taken))
 
 
-def _row(header: list[str], row: list[str], line: int, raw: str) -> Element | Broken:
-    if len(row) != len(header):
-        return Broken(line, raw, "readers.wrong_cells", (("cells", len(row)), ("columns", len(header))))
-    return Element(line, dict(zip(header, row, strict=True)), raw)
+def _row(form: TableForm, row: list[str], line: int, raw: str) -> Element | Broken:
+    if len(row) != len(form.columns):
+        return Broken(line, raw, "readers.wrong_cells", (("cells", len(row)), ("columns", len(form.columns))), form)
+    return Element(line, dict(zip(form.columns, row, strict=True)), raw, form)
 
 
 def read_parquet(path: Path) -> Elements:

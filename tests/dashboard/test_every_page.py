@@ -51,6 +51,8 @@ def used(desk: Desk) -> Desk:
     asked.keep(desk.b, told)
     asked.rate_answer(desk.b, told.id, 1, "down", EVIL)
     pipeline.edit_record(desk.b, record.id, {"output": EVIL}, EVIL, views.list_promotions(desk.b)[0].created_at)
+    rows = f"question,answer,{EVIL}\n{EVIL},{EVIL},a\n{EVIL}\n".replace('"', "''")
+    desk.client().post("/records/upload", files={"file": (f"{EVIL}.csv", rows)})
     return desk
 
 
@@ -58,7 +60,8 @@ def used(desk: Desk) -> Desk:
 def test_every_page_is_sound_and_shows_evil_texts_as_text(used: Desk, language: str) -> None:
     pages = crawl(used.client(), language)
     assert {path: page.problems for path, page in pages.items() if page.problems} == {}
-    kinds = {re.sub(r"[0-9a-f]{10,}", "ID", path.partition("?")[0]) for path in pages}
+    paths = {re.sub(r"\d{8}T\d{6}-[0-9a-f]{8}", "UPLOAD", path.partition("?")[0]) for path in pages}
+    kinds = {re.sub(r"[0-9a-f]{10,}", "ID", path) for path in paths}
     assert {
         "/",
         "/promotions",
@@ -70,6 +73,8 @@ def test_every_page_is_sound_and_shows_evil_texts_as_text(used: Desk, language: 
         "/records",
         "/records/ID",
         "/records/new",
+        "/records/upload",
+        "/records/upload/UPLOAD",
         "/rejects",
         "/ask",
         "/ask/ID",
@@ -77,6 +82,7 @@ def test_every_page_is_sound_and_shows_evil_texts_as_text(used: Desk, language: 
         "/adapters/ID",
         "/settings",
         "/help",
+        "/rejects/ID",
     } <= kinds
     assert {page.all("html")[0].attributes["lang"] for page in pages.values()} == {language}
     texts = "".join(page.all("body")[0].text for page in pages.values())

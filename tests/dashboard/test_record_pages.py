@@ -100,11 +100,6 @@ def test_training_is_a_persons_choice(client: TestClient, desk: Desk) -> None:
     assert client.post(f"/records/{one}/explode", data={"reason": ""}).status_code == 404
 
 
-def test_a_reject_shows_its_raw_line(client: TestClient) -> None:
-    page = Page(client.get("/rejects").text)
-    assert any(EVIL[:20] in one.text for one in page.all("pre"))
-
-
 def test_what_the_first_page_counts_is_what_its_links_list(desk: Desk) -> None:
     pipeline.submit(desk.b, {"instruction": "なぜタマは鳴くの?", "output": "さびしいからです。"}, NOW)
     desk.drain()

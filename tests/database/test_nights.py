@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bonsai.errors import UnknownId
-from bonsai.records import Reject
+from bonsai.records import Reject, TableForm
 from bonsai.snapshots import Example, Snapshot
 from storage import (
     adapters_table,
@@ -174,18 +174,21 @@ def test_a_reject_is_kept_whole_once_and_can_be_mended(home: Home, at: datetime)
     rejects = [
         Reject("messy.jsonl", 3, '{"instruction": ', "records.not_json", (("detail", "end"),)),
         Reject("messy.jsonl", 9, "\udc82\x00 torn 猫", "records.not_utf8"),
+        Reject("messy.csv", 2, "a,b", "readers.wrong_cells", (), TableForm(("質問", "answer", ""), ",")),
     ]
     with home.database.writing() as con:
-        assert rejects_table.insert_rejects(con, rejects + rejects, "b", at) == 2
+        assert rejects_table.insert_rejects(con, rejects + rejects, "b", at) == 3
         assert rejects_table.insert_rejects(con, rejects, "b2", at) == 0
         assert rejects_table.insert_rejects(con, [], "b", at) == 0
-        first, second = rejects_table.list_rejects(con)
-        assert first.reject == rejects[0]
+        row, first, second = rejects_table.list_rejects(con)
+        assert (row.reject, first.reject) == (rejects[2], rejects[0])
         assert (second.reject.line, second.reject.raw) == (9, "\\udc82\x00 torn 猫")
-        assert rejects_table.mark_mended(con, [first.id], at) == 1
-        assert rejects_table.count_open(con) == 1
-        assert rejects_table.get(con, first.id[:16]).state == "mended"
-        assert len(rejects_table.list_rejects(con, None)) == 2
+        assert rejects_table.settle(con, first.id, "mended", "Mika", "", at)
+        assert not rejects_table.settle(con, first.id, "dismissed", "Chris", "too late", at)
+        assert rejects_table.count_open(con) == 2
+        settled = rejects_table.get(con, first.id[:16])
+        assert (settled.state, settled.settled_by, settled.settled_why) == ("mended", "Mika", "")
+        assert len(rejects_table.list_rejects(con, None)) == 3
         with pytest.raises(UnknownId):
             rejects_table.get(con, "nothing")
 

@@ -94,7 +94,7 @@ def test_rejects_name_file_line_and_reason(bonsai: Bonsai) -> None:
     counts = bonsai("records", "import", sample_path("messy.jsonl"), "--json").json
     rejects = bonsai("records", "rejects", "--json").lines
     assert len(rejects) == counts["rejected"] > 0
-    assert all(list(one) == ["file", "line", "reason", "raw"] and one["line"] > 0 for one in rejects)
+    assert all(list(one) == ["id", "file", "line", "reason", "raw"] and one["line"] > 0 for one in rejects)
     assert "messy.jsonl" in bonsai("records", "rejects", "--lang", "ja").out
 
 

@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from bonsai.dashboard.records import entering, rejects, routes
+from bonsai.dashboard.records import entering, rejects, routes, upload
 
 router = APIRouter()
-for part in (entering, rejects, routes):  # `/records/new` before `/records/ID`
+for part in (entering, upload, rejects, routes):  # `/records/new` and `/records/upload` before `/records/ID`
     router.include_router(part.router)
 
 __all__ = ["router"]

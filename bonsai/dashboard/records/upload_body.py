@@ -1,0 +1,156 @@
+"""The body of an upload, streamed to the disk as it arrives: `multipart/form-data`, one file, never whole in memory.
+
+Parsed with python-multipart, on which Starlette's own form parser stands; that one writes to a temporary folder first
+and bounds no file. Whatever ends the request early takes the bytes that have arrived with it.
+"""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from os import fsync
+from pathlib import Path
+from typing import IO, Annotated
+
+from fastapi import Depends, Request
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.concurrency import run_in_threadpool
+
+from bonsai.dashboard.web import Contributor, Problem
+from storage import uploads
+
+FIELD = b"file"
+AROUND_BYTES = 100_000
+"Of a body, beside the file: boundaries, headers, fields that are none of ours."
+KEPT_FREE_BYTES = 1_000_000_000
+"Of the disk: the database and the next night need some."
+
+
+@dataclass(slots=True)
+class Arriving:
+    """One file of a body, on its way to `folder`/arrived."""
+
+    folder: Path
+    most: int
+    "Bytes."
+    file: IO[bytes]
+    name: str = ""
+    "As the browser says it; nothing to make a path of."
+    size: int = 0
+    whole: bool = False
+    "The body's own end was there."
+    _header: bytearray = field(default_factory=bytearray)
+    _value: bytearray = field(default_factory=bytearray)
+    _taking: bool = False
+
+    @property
+    def path(self) -> Path:
+        """The bytes."""
+        return self.folder / "arrived"
+
+    def parser(self, boundary: bytes) -> MultipartParser:
+        """One that calls this."""
+        return MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._part_begins,
+                "on_header_field": lambda data, start, end: self._header.extend(data[start:end]),
+                "on_header_value": lambda data, start, end: self._value.extend(data[start:end]),
+                "on_header_end": self._header_ends,
+                "on_part_data": self._part_data,
+                "on_end": self._body_ends,
+            },
+        )
+
+    def _part_begins(self) -> None:
+        self._taking = False
+        self._header.clear()
+        self._value.clear()
+
+    def _header_ends(self) -> None:
+        if self._header.lower() == b"content-disposition":
+            _, options = parse_options_header(bytes(self._value))
+            first = not self.name and options.get(b"name") == FIELD
+            if first and options.get(b"filename"):
+                self.name, self._taking = options[b"filename"].decode("utf-8", "replace"), True
+        self._header.clear()
+        self._value.clear()
+
+    def _part_data(self, data: bytes, start: int, end: int) -> None:
+        if self._taking:
+            self.size += end - start
+            if self.size > self.most:
+                raise _too_large(self.most)
+            self.file.write(data[start:end])
+
+    def _body_ends(self) -> None:
+        self.whole = True
+
+    def close(self) -> None:
+        """Flushed to the disk."""
+        self.file.flush()
+        fsync(self.file.fileno())
+        self.file.close()
+
+
+async def receive(visit: Contributor, request: Request) -> Arriving:
+    """The file of the request's body, whole and on the disk. Raises Problem, and then nothing is left of it."""
+    kind, options = parse_options_header(request.headers.get("content-type"))
+    if kind != b"multipart/form-data" or not 0 < len(options.get(b"boundary", b"")) <= 70:
+        raise Problem(415, "entering.problem_no_upload")
+    most = visit.site.settings.upload_megabytes * 1_000_000
+    folder = visit.b.places.uploads
+    _refuse_early(request.headers.get("content-length", "0"), most, visit.b.home)
+    arriving = await run_in_threadpool(_begin, folder, most)
+    try:
+        await _read(request, arriving, options[b"boundary"])
+    except BaseException:  # also when the browser goes away, or this process is asked to end
+        arriving.file.close()
+        shutil.rmtree(arriving.folder, ignore_errors=True)
+        raise
+    return arriving
+
+
+async def _read(request: Request, arriving: Arriving, boundary: bytes) -> None:
+    try:
+        write: Callable[[bytes], int] = arriving.parser(boundary).write
+        total = 0
+        async for chunk in request.stream():
+            total += len(chunk)
+            if total > arriving.most + AROUND_BYTES:
+                raise _too_large(arriving.most)
+            await run_in_threadpool(write, chunk)
+        await run_in_threadpool(arriving.close)
+    except FormParserError:
+        raise Problem(422, "entering.problem_no_upload") from None
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise Problem(507, "entering.problem_no_room") from None
+        raise
+    if not arriving.whole:
+        raise Problem(422, "entering.problem_broken_off")
+    if not arriving.name:
+        raise Problem(422, "entering.problem_no_file")
+
+
+def _begin(folder: Path, most: int) -> Arriving:
+    place = uploads.start(folder)
+    return Arriving(place, most, (place / "arrived").open("wb"))
+
+
+def _refuse_early(length: str, most: int, home: Path) -> None:
+    """By the body's own account, before any of it is read; what is read is counted too."""
+    if not length.isdecimal() or int(length) > most + AROUND_BYTES:
+        raise _too_large(most)
+    if shutil.disk_usage(home).free - int(length) < KEPT_FREE_BYTES:
+        raise Problem(507, "entering.problem_no_room")
+
+
+def _too_large(most: int) -> Problem:
+    return Problem(413, "entering.problem_too_large", megabytes=most // 1_000_000)
+
+
+Upload = Annotated[Arriving, Depends(receive)]
