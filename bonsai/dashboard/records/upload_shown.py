@@ -84,7 +84,7 @@ def _form_words(visit: Visit, check: FileCheck) -> str:
 
 
 def _form_parts(visit: Visit, check: FileCheck) -> Iterator[str]:
-    yield visit.text("entering.format_" + check.format.replace("-", "_"))
+    yield visit.text(f"entering.format_{check.format.replace('-', '_')}")
     if check.encoding:
         yield visit.text("entering.encoding", name=check.encoding.upper().replace("_", "-"))
     if check.delimiter:
