@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from desk import EVIL, TEXT_FIELDS, Desk
-from hand_nights import EVENING, open_stage
+from desk import Desk
+from evil_home import make_evil_home
+from hand_nights import EVENING
 from starlette.testclient import TestClient
 from two_mornings import two_mornings
 
-from bonsai import pipeline, wiring
+from bonsai import wiring
 from bonsai.pipeline.learned_tagger import category_tagger
-from bonsai.progress import silent
 
 
 @pytest.fixture(scope="session")
@@ -28,22 +27,9 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def told_home(tmp_path_factory: pytest.TempPathFactory, taught: Path) -> Path:
-    """Made once. Its gate waits for a person, and one adapter does."""
+    """Made once."""
     folder = Path(shutil.copytree(taught, tmp_path_factory.mktemp("dashboard") / "home"))
-    stage = open_stage(folder)
-    with (folder / "bonsai.toml").open("a", encoding="utf-8") as file:
-        file.write('\n[gate]\nmode = "review"\n')
-    b = replace(wiring.open(folder, {}), trainer=stage.trainer, examiner=stage.examiner)
-    for number in range(3):
-        fields = {name: f"{EVIL} {name} {number}" for name in TEXT_FIELDS}
-        pipeline.submit(b, {**fields, "happened_on": "2026-11-20", "source": "self"}, EVENING)
-    pipeline.submit(b, {"instruction": EVIL, "output": "", "language": EVIL}, EVENING)
-    pipeline.submit(
-        b, {"instruction": "なぜタマは鳴くの?", "output": "おなかがすいたからです。", "subject": "タマ"}, EVENING
-    )
-    pipeline.drain_inbox(b, EVENING)
-    begun = pipeline.run_night(b, EVENING, silent)
-    assert begun.status == "started"
+    make_evil_home(folder)
     return folder
 
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from desk import EVIL, NOW, Desk
-from hand_speaker import HandSpeaker
+from desk import EVIL, Desk
+from evil_home import use_evilly
 from html_pages import Page
 from starlette.testclient import TestClient
 
-from bonsai import pipeline, views
 from bonsai.dashboard.web import FOLDER
-from bonsai.pipeline import asked
 from bonsai.texts import area_texts
 
 MOST_BYTES = 120_000
@@ -40,19 +37,7 @@ def crawl(client: TestClient, language: str) -> dict[str, Page]:
 
 @pytest.fixture
 def used(desk: Desk) -> Desk:
-    """With a history: approved with an evil reason by an evil person, edited, and a later candidate refused."""
-    adapter = views.list_promotions(desk.b)[0].adapter
-    pipeline.approve(desk.b, adapter, by=EVIL, reason=EVIL, now=views.list_promotions(desk.b)[0].created_at)
-    record = views.list_records(desk.b, views.RecordFilter(subject="タマ"), None)[0].record
-    wanted = asked.Wanted(EVIL, EVIL, EVIL, language="ja")
-    speaking = HandSpeaker(EVIL)
-    speaking.may_speak.set()
-    told = asked.ask_beside(replace(desk.b, speaker=speaking), wanted, asked.new_id(), NOW)
-    asked.keep(desk.b, told)
-    asked.rate_answer(desk.b, told.id, 1, "down", EVIL)
-    pipeline.edit_record(desk.b, record.id, {"output": EVIL}, EVIL, views.list_promotions(desk.b)[0].created_at)
-    rows = f"question,answer,{EVIL}\n{EVIL},{EVIL},a\n{EVIL}\n".replace('"', "''")
-    desk.client().post("/records/upload", files={"file": (f"{EVIL}.csv", rows)})
+    use_evilly(desk)
     return desk
 
 

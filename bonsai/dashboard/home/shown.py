@@ -51,7 +51,7 @@ def night_sentence(visit: Visit, night: NightReport, promotion: Promotion | None
         adapter=night.challenger[:ID_LENGTH],
         verdict=visit.text(f"decision.verdict_{night.verdict}") if night.verdict else "",
     )
-    return " ".join([told, *reasons[:1]])
+    return ("" if visit.language == "ja" else " ").join([told, *reasons[:1]])
 
 
 def next_night_sentence(visit: Visit, found: NextNight) -> str:

@@ -1,0 +1,159 @@
+"""The pictures of docs/dashboard.md: the pages of a home that `bonsai demo` made, in real Chromium.
+
+    bonsai demo --home /tmp/tama/home                            # about 10 minutes
+    python benchmarks/screenshots.py /tmp/tama/home              # writes docs/screenshots/, from a copy of the home
+    python benchmarks/screenshots.py /tmp/tama/home --all /tmp/p # whole pages of every kind, to be looked at one by one
+
+Needs Debian's chromium and fonts-noto-cjk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+DESKTOP, PHONE = (1200, 800), (360, 740)
+COLOURS = 96
+"Of a palette: pages have few, and a picture takes a third of the bytes."
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One picture."""
+
+    name: str
+    path: str
+    follow: tuple[str, ...] = ()
+    "CSS selectors, clicked one after the other: pages of a record or an adapter are reached as a person reaches them."
+    language: str = "en"
+    size: tuple[int, int] = DESKTOP
+    scheme: str = "light"
+
+
+SHOTS = (
+    Shot("home-en", "/"),
+    Shot("home-ja-phone", "/", language="ja", size=PHONE),
+    Shot("promotion-en", "/promotions", ("main tbody th a",)),
+    Shot("promotion-ja-phone", "/promotions", ("main tbody th a",), language="ja", size=PHONE),
+    Shot("answers-ja-dark", "/promotions", ("main tbody th a", "a[href$='/answers']"), language="ja", scheme="dark"),
+    Shot("records-en-phone", "/records", size=PHONE),
+    Shot("tell-ja", "/records/new", language="ja"),
+)
+
+
+@contextmanager
+def dashboard(home: Path) -> Iterator[str]:
+    """The address of `bonsai dashboard` before a copy of the home, whose owner is called Mika."""
+    with TemporaryDirectory() as folder, socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        environ = {**os.environ, "BONSAI_HOME": str(shutil.copytree(home, Path(folder) / "home")), "USER": "mika"}
+        command = [sys.executable, "-P", "-m", "bonsai.cli.main", "dashboard", "--port", str(port)]
+        server = subprocess.Popen(command, env=environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL)
+        try:
+            wait_for(port, server)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
+    """Until it listens; the server says itself why it does not."""
+    while server.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise SystemExit(1)
+
+
+def open_page(browser: Browser, home: str, language: str, size: tuple[int, int], scheme: str = "light") -> Page:
+    """A fresh browser; phones have twice the pixels."""
+    context = browser.new_context(
+        base_url=home,
+        locale={"en": "en-GB", "ja": "ja-JP"}[language],
+        timezone_id="Asia/Tokyo",
+        viewport={"width": size[0], "height": size[1]},
+        device_scale_factor=2 if size == PHONE else 1,
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    return context.new_page()
+
+
+def keep(page: Page, file: Path, *, whole: bool) -> int:
+    """The picture's bytes on the disk."""
+    picture = Image.open(io.BytesIO(page.screenshot(full_page=whole)))
+    picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
+    return file.stat().st_size
+
+
+def take_all(browser: Browser, home: str, shots: Sequence[Shot], folder: Path) -> None:
+    """The pictures of the documentation."""
+    for shot in shots:
+        page = open_page(browser, home, shot.language, shot.size, shot.scheme)
+        page.goto(shot.path)
+        for selector in shot.follow:
+            page.locator(selector).first.click()
+        print(f"{keep(page, folder / f'{shot.name}.png', whole=False):>8} {shot.name}")
+        page.context.close()
+
+
+def take_every_kind(browser: Browser, home: str, folder: Path) -> None:
+    """Whole pages: one of each kind that links lead to, in both languages, on desk and phone."""
+    for language in ("en", "ja"):
+        for name, size in (("desktop", DESKTOP), ("phone", PHONE)):
+            page = open_page(browser, home, language, size)
+            waiting, seen = ["/"], set[str]()
+            while waiting:
+                path = waiting.pop(0)
+                kind = re.sub(r"[0-9a-f]{10,}", "ID", path.partition("?")[0]).strip("/").replace("/", ".") or "home"
+                if kind in seen or "lang=" in path:
+                    continue
+                seen.add(kind)
+                page.goto(path)
+                keep(page, folder / f"{kind}.{language}.{name}.png", whole=True)
+                links = "links => links.map(link => link.getAttribute('href'))"
+                waiting += page.eval_on_selector_all("a[href^='/']:not([download])", links)
+            page.context.close()
+
+
+def main() -> None:
+    """Parse and run."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("home", type=Path)
+    parser.add_argument("--all", type=Path, metavar="FOLDER", help="every kind of page instead, to be looked at")
+    parser.add_argument("--only", default="", help="pictures whose name has this in it")
+    chosen = parser.parse_args()
+    with dashboard(chosen.home) as home, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"))
+        folder = chosen.all or ROOT / "docs" / "screenshots"
+        folder.mkdir(parents=True, exist_ok=True)
+        if chosen.all:
+            take_every_kind(browser, home, folder)
+        else:
+            take_all(browser, home, [shot for shot in SHOTS if chosen.only in shot.name], folder)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

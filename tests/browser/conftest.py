@@ -1,0 +1,74 @@
+"""Chromium, a home full of script for each test, and the dashboard before it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from browsing import CHROMIUM, Open, Visitor, serving, start_chromium, visiting
+from desk import NOW, Desk
+from evil_home import make_evil_home
+from playwright.sync_api import Browser, sync_playwright
+from starlette.types import ASGIApp
+
+from bonsai import wiring
+from bonsai.dashboard.app import create_app
+
+OWNER = "mika"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Of one module: while Playwright runs, this thread has an event loop, which other tests must not meet."""
+    if not CHROMIUM:
+        pytest.skip("no chromium here; on Debian, as root: apt-get install chromium fonts-noto-cjk")
+    with sync_playwright() as playwright:
+        browser = start_chromium(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def evil_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("browser") / "home"
+    make_evil_home(folder)
+    return folder
+
+
+@pytest.fixture
+def desk(evil_home: Path, tmp_path: Path) -> Desk:
+    return Desk(wiring.open(Path(shutil.copytree(evil_home, tmp_path / "home")), {}))
+
+
+def app(desk: Desk, owner: str) -> ASGIApp:
+    return create_app(desk.b, clock=lambda: NOW, owner=owner, drain=desk.drain, hosts=["127.0.0.1"])
+
+
+@pytest.fixture
+def address(desk: Desk) -> Iterator[str]:
+    """Of a dashboard without a login."""
+    with serving(app(desk, OWNER)) as home:
+        yield home
+
+
+@pytest.fixture
+def shared_address(desk: Desk) -> Iterator[str]:
+    """Of a dashboard where people log in."""
+    with serving(app(desk, "")) as home:
+        yield home
+
+
+@pytest.fixture
+def visit(chromium: Browser) -> Iterator[Open]:
+    """Opens browsers, each with cookies of its own: `visit(address, language="ja", size=PHONE)`."""
+    with ExitStack() as all_of_them:
+        yield lambda address, **wishes: all_of_them.enter_context(visiting(chromium, address, **wishes))
+
+
+@pytest.fixture
+def visitor(visit: Open, address: str) -> Visitor:
+    """Whose machine it is, at a desk, in English."""
+    return visit(address)
