@@ -90,7 +90,7 @@ WATCH_FOCUS = """() => {
   const usable = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")];
   window.unreached = new Set(usable.filter((one) => one.checkVisibility() && !one.disabled && one.type !== "hidden"));
   window.unseen = new Set();
-  document.activeElement.blur();
+  unreached.delete(document.activeElement);  // a form's first field has the focus from the start
   document.addEventListener("focusin", ({ target }) => {
     unreached.delete(target);
     if (getComputedStyle(target).outlineStyle === "none") unseen.add(target);
