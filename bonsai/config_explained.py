@@ -59,7 +59,7 @@ def explain_settings(home: Path, environ: Mapping[str, str], language: TextLangu
             ".".join(keys),
             _shown(keys, value),
             _shown(keys, defaults.get(keys)),
-            _origin(keys, layers.origins),
+            _origin(keys, layers.origins, keys in defaults),
             about(keys, language),
         )
         for keys, value in _flat(layers.values, ())
@@ -96,9 +96,10 @@ def _shown(keys: Keys, value: Any) -> Any:
     return HIDDEN if SECRET.search(keys[-1]) and value is not None else value
 
 
-def _origin(keys: Keys, origins: Mapping[Keys, str]) -> str:
-    """Of the value itself, or of the table that brought it along."""
-    return next((origins[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in origins), "")
+def _origin(keys: Keys, origins: Mapping[Keys, str], has_default: bool) -> str:
+    """Of the value itself; without a default, of the table that brought it along."""
+    at = (keys,) if has_default else (keys[:n] for n in range(len(keys), 0, -1))
+    return next((origins[one] for one in at if one in origins), "")
 
 
 def _read(name: str) -> str:

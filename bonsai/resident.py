@@ -15,7 +15,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -106,8 +105,11 @@ def serve_requests(handle: Handle) -> int:
     requests: SimpleQueue[dict[str, Any]] = SimpleQueue()
 
     def listen() -> None:
-        for line in sys.stdin.buffer:
-            requests.put(json.loads(line))
+        begun = b""
+        while said := os.read(0, 1 << 16):  # not sys.stdin: its lock, held here, would abort a child that breaks
+            *lines, begun = (begun + said).split(b"\n")
+            for line in lines:
+                requests.put(json.loads(line))
         os._exit(0)
 
     threading.Thread(target=listen, name="requests", daemon=True).start()

@@ -1,0 +1,217 @@
+"""A model that stays in a process of its own: started by the first question, restarted once, ended when idle."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from bonsai.errors import ConfigError, LockTimeout, TransientError, WorkerDied
+from bonsai.model.bases import Base, Device
+from bonsai.model.prompt import Question
+from bonsai.pipeline import accelerator
+from bonsai.serving import Asking, Voice
+from bonsai.serving.resident import ResidentSpeaker
+from storage.locks import held, is_wanted
+
+WORKER = """
+import os, signal, sys, time
+from bonsai.errors import ConfigError
+from bonsai.resident import serve_requests
+
+def handle(request):
+    told = request["questions"][0]["instruction"]
+    if told.startswith("die"):
+        if told == "die always" or not os.path.exists("died"):
+            open("died", "w").close()
+            os.kill(os.getpid(), signal.SIGKILL)
+    if told == "refuse":
+        raise ConfigError("model.profile_unknown", name="oak", known="elm")
+    if told == "break":
+        raise ZeroDivisionError("the reason")
+    if told == "sleep":
+        time.sleep(60)
+    print("a library talks")
+    tags = {"reasoning": "", "category": "open_qa", "language": "ja"}
+    return {"answers": [{"response": f"{told} {os.getpid()} 日本", "tags": tags, "ended": True}]}
+
+if __name__ == "__main__":
+    sys.exit(serve_requests(handle))
+"""
+BASE = Base("seedling", "seedling", "", "nf4", True, "float32", 512, 96, 128, 64)
+
+
+def asking(question: str = "Who?", base: Base = BASE, adapter: str = "", device: str = "cpu") -> Asking:
+    return Asking(Voice(base, device, "tagged", adapter, adapter), (Question(question),), (None,))
+
+
+@dataclass
+class Made:
+    """Speakers, all of them closed at the end."""
+
+    folder: Path
+    speakers: list[ResidentSpeaker]
+
+    def __call__(self, idle_seconds: float = 60, timeout_seconds: float = 30, **more: object) -> ResidentSpeaker:
+        made = ResidentSpeaker(self.folder, idle_seconds, timeout_seconds, worker="a_worker", **more)  # type: ignore[arg-type]
+        self.speakers.append(made)
+        return made
+
+
+@pytest.fixture
+def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
+    (tmp_path / "a_worker.py").write_text(WORKER, "utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    made = Made(tmp_path, [])
+    yield made
+    for speaker in made.speakers:
+        speaker.close()
+
+
+def pid_of(speaker: ResidentSpeaker, question: str = "Who?", **more: object) -> int:
+    """Of the process that answered."""
+    (said,) = speaker.speak(asking(question, **more))  # type: ignore[arg-type]
+    return int(said.response.split()[-2])
+
+
+def gone(pid: int) -> bool:
+    """Within ten seconds."""
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        if not Path(f"/proc/{pid}").exists():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_one_process_answers_question_after_question(make: Made) -> None:
+    speaker = make()
+    assert speaker.pid is None
+    first = pid_of(speaker)
+    assert first == pid_of(speaker, adapter="a") == speaker.pid != os.getpid()
+    assert "a library talks" in (make.folder / "ask.log").read_text("utf-8")
+    speaker.close()
+    assert gone(first)
+    assert pid_of(speaker) != first
+
+
+def test_it_ends_when_nobody_asks(make: Made) -> None:
+    speaker = make(idle_seconds=0.2)
+    pid = pid_of(speaker)
+    assert gone(pid)
+    assert pid_of(speaker) != pid
+
+
+def test_a_dead_process_is_started_once_more_and_then_it_is_said(make: Made) -> None:
+    speaker = make()
+    assert pid_of(speaker, "die") == speaker.pid
+    with pytest.raises(WorkerDied, match=r"SIGKILL.*ask\.log"):
+        speaker.speak(asking("die always"))
+    assert speaker.pid is None
+    with pytest.raises(WorkerDied, match=r"exit code 1.*ask\.log"):
+        speaker.speak(asking("break"))
+    assert "ZeroDivisionError: the reason" in (make.folder / "ask.log").read_text("utf-8")
+    assert pid_of(speaker) == speaker.pid  # the next question is answered all the same
+
+
+def test_one_that_was_killed_between_two_questions_is_not_noticed(make: Made) -> None:
+    speaker = make()
+    pid = pid_of(speaker)
+    os.kill(pid, 9)
+    assert pid_of(speaker) != pid
+
+
+def test_a_refusal_is_raised_here_and_the_process_stays(make: Made) -> None:
+    speaker = make()
+    pid = pid_of(speaker)
+    with pytest.raises(ConfigError, match="oak"):
+        speaker.speak(asking("refuse"))
+    assert pid_of(speaker) == pid
+
+
+def test_what_takes_too_long_is_ended(make: Made) -> None:
+    speaker = make(timeout_seconds=5)
+    pid = pid_of(speaker)
+    speaker.timeout_seconds = 0.3
+    with pytest.raises(TransientError, match=r"longer than 0\.3 seconds"):
+        speaker.speak(asking("sleep"))
+    assert gone(pid)
+
+
+def test_another_base_or_too_many_adapters_take_the_place_of_those_before(make: Made) -> None:
+    speaker = make()
+    first = pid_of(speaker)
+    assert {pid_of(speaker, adapter=name) for name in "abcd"} == {first}
+    second = pid_of(speaker, adapter="e")
+    assert second != first
+    assert gone(first)
+    assert pid_of(speaker, base=replace(BASE, name="oak")) != second
+    assert gone(second)
+
+
+@contextmanager
+def no_room(device: str) -> Iterator[Callable[[], bool]]:
+    raise LockTimeout("asking.training_runs")
+    yield
+
+
+def test_without_room_nothing_is_started(make: Made) -> None:
+    speaker = make(room=no_room)
+    with pytest.raises(LockTimeout, match="A night is training"):
+        speaker.speak(asking())
+    assert speaker.pid is None
+
+
+def test_it_makes_room_for_a_training_that_waits(make: Made) -> None:
+    wanted = threading.Event()
+    left = threading.Event()
+
+    @contextmanager
+    def room(device: str) -> Iterator[Callable[[], bool]]:
+        yield wanted.is_set
+        left.set()
+
+    speaker = make(room=room)
+    pid = pid_of(speaker)
+    wanted.set()
+    assert gone(pid)
+    assert left.wait(5)
+
+
+def test_a_training_and_a_question_keep_away_from_each_others_gpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The driver alone is made by hand; the locks are those of a night."""
+    monkeypatch.setattr(accelerator, "find_device", lambda: Device("cuda", 80.0, (f"GPU-{tmp_path.name}",)))
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    (lock,) = accelerator.lock_files(tmp_path, accelerator.find_device(), 1)
+    with held(lock, exclusive=True, wait_seconds=0):
+        with pytest.raises(LockTimeout, match="A night is training"), accelerator.beside_no_training(tmp_path, "cuda"):
+            pass
+        with accelerator.beside_no_training(tmp_path, "cpu") as waited_for:
+            assert not waited_for()
+    trained = threading.Event()
+
+    def train() -> None:
+        with held(lock, exclusive=True, wait_seconds=20):
+            trained.set()
+
+    with accelerator.beside_no_training(tmp_path, "cuda") as waited_for:
+        with accelerator.beside_no_training(tmp_path, "cuda"):
+            assert not waited_for()
+        training = threading.Thread(target=train)
+        training.start()
+        until = time.monotonic() + 10
+        while not is_wanted(lock) and time.monotonic() < until:
+            time.sleep(0.01)
+        assert waited_for()
+        assert not trained.is_set()
+    training.join(20)
+    assert trained.is_set()
