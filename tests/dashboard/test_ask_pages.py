@@ -54,7 +54,7 @@ def test_a_question_is_answered_side_by_side_with_the_records_that_are_like_it(a
     main = page.all("main")[0].text
     assert f"It is scratching. ({adapter})" in main
     assert "It is scratching. (base)" in main
-    assert "English, Open question, The question is in English" in main
+    assert "English · Open question · The question is in English" in main
     assert "2 years ago" in main
     [record] = views.list_records(asking_desk.b, RecordFilter(subject="Tama"), None)
     assert f"/records/{record.record.id}" in page.links
@@ -67,7 +67,7 @@ def test_given_tags_reach_the_model_and_say_so(asking_desk: Desk, speaker: HandS
     text = client.get(put(client, language="ja", category="creative")).text
     assert [tags.language for tags in speaker.asked[0].forced if tags] == ["ja"]
     assert area_texts("asking", "en")["given"] in text
-    assert "Japanese, Creative writing" in text
+    assert "Japanese · Creative writing" in text
 
 
 def test_no_page_waits_for_the_model(asking_desk: Desk, speaker: HandSpeaker) -> None:

@@ -67,7 +67,9 @@ def voices(visit: Visit) -> list[tuple[str, str]]:
 
 def voice_name(visit: Visit, adapter: str) -> str:
     """Who answered."""
-    return visit.text("asking.voice_base") if adapter == BASE else adapter[:ID_LENGTH]
+    if adapter == BASE:
+        return visit.text("asking.voice_base")
+    return visit.text("asking.voice_adapter", id=adapter[:ID_LENGTH])
 
 
 def answer_shown(visit: Visit, one: AskedAnswer) -> AnswerShown:
@@ -75,7 +77,7 @@ def answer_shown(visit: Visit, one: AskedAnswer) -> AnswerShown:
     category = visit.text(f"category_{one.category}") if one.category in CATEGORIES else one.category
     found = [language_name(visit, one.language), category, one.reasoning]
     language = one.language if one.language in ("ja", "en", "zh") else ""
-    return AnswerShown(one, voice_name(visit, one.adapter), ", ".join(filter(None, found)), language)
+    return AnswerShown(one, voice_name(visit, one.adapter), " · ".join(filter(None, found)), language)
 
 
 def record_shown(visit: Visit, stored: StoredRecord) -> RecordShown:
