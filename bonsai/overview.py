@@ -15,12 +15,11 @@ from bonsai.benchmark.statistics import Bootstrap, estimate
 from bonsai.errors import BenchmarkError, BonsaiError, IntegrityError
 from bonsai.pipeline.parts import Bonsai
 from bonsai.promotion import BASE, Pointer, State
-from storage import inbox, promotions_table, records_table, rejects_table
+from storage import counts_table, inbox, promotions_table, records_table, rejects_table
 from storage.connect import Connection
 from storage.promotions_table import Logged
 from storage.record_rows import StoredRecord
 from storage.records_table import RecordFilter
-from storage.standing import standing
 
 SCORED_LANGUAGES = ("ja", "en")
 LEVEL = 0.025
@@ -88,7 +87,7 @@ def overview(b: Bonsai, champions: int = 12) -> Overview:
         log = promotions_table.log(con)
         answering = promotions_table.champion(con).adapter
         waiting = _waiting(con, len(inbox.pending(b.places.inbox)))
-        coverage = records_table.coverage(con)
+        coverage = counts_table.coverage(con)
     changes = [line for line in log if line.entry.champion_before != line.entry.champion_after]
     last = changes[-1].entry if changes else None
     champion = Champion(answering, last.at if last else None, last.who if last else "")
@@ -96,7 +95,7 @@ def overview(b: Bonsai, champions: int = 12) -> Overview:
 
 
 def _waiting(con: Connection, in_inbox: int) -> Waiting:
-    records, promotions = standing(con), promotions_table.list_promotions(con, State.WAITING)
+    records, promotions = counts_table.standing(con), promotions_table.list_promotions(con, State.WAITING)
     return Waiting(
         promotions=len(promotions),
         promotion=promotions[0].adapter if len(promotions) == 1 else "",

@@ -24,6 +24,7 @@ from storage import (
     tombstones_table,
 )
 from storage.connect import Connection
+from storage.counts_table import RECORDS, counting
 from storage.record_rows import Reason
 from storage.sql import batch
 
@@ -114,7 +115,7 @@ def _empty(con: Connection, ids: frozenset[str], who: str, at: datetime) -> None
     """Take out everything that says what the record said."""
     reason = Reason("storage.forgotten_by", (("who", who),))
     records_table.set_status(con, ids, Status.FORGOTTEN, reason, at, only=tuple(Status))
-    with batch(con, {"id": sorted(ids)}):
+    with counting(con, RECORDS, ids), batch(con, {"id": sorted(ids)}):
         con.execute(
             """
             UPDATE records SET instruction = '', input = '', output = '', subject = '', feeling = '', author = '',

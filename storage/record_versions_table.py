@@ -16,6 +16,7 @@ from bonsai.errors import UsageError
 from bonsai.records import LANGUAGES, Category, Status, Tag, Tags
 from storage import records_table, tombstones_table
 from storage.connect import Connection
+from storage.counts_table import RECORDS, counting
 from storage.record_rows import TAG_NAMES, NewRecord, Reason, StoredRecord, tag_columns, to_columns, to_stored
 from storage.sql import Row, batch, changed, from_utc, rows, to_json, to_utc, values
 
@@ -108,7 +109,7 @@ def retag(con: Connection, found: Mapping[str, Tags], at: datetime) -> int:
         new = {record_id: tag_columns(name, getattr(tags, name)) for record_id, tags in found.items()}
         columns = {key: [row[key] for row in new.values()] for key in tag_columns(name, Tag("", "rule", 0, ""))}
         assign = ", ".join(f"{key} = batch.{key}" for key in columns)
-        with batch(con, {"id": list(new), **columns}):
+        with counting(con, RECORDS, new), batch(con, {"id": list(new), **columns}):
             written += changed(
                 con,
                 f"""
@@ -200,4 +201,5 @@ def _replace(con: Connection, old: StoredRecord, new: NewRecord, at: datetime) -
 
 def _update(con: Connection, record_id: str, columns: Row) -> None:
     assign = ", ".join(f"{name} = ${name}" for name in columns)
-    con.execute(f"UPDATE records SET {assign} WHERE id = $record_id", columns | {"record_id": record_id})
+    with counting(con, RECORDS, [record_id]):
+        con.execute(f"UPDATE records SET {assign} WHERE id = $record_id", columns | {"record_id": record_id})

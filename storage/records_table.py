@@ -7,12 +7,12 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from bonsai.errors import UnknownId
 from bonsai.records import Status
-from storage import retired_items_table, tombstones_table
+from storage import counts_table, retired_items_table, tombstones_table
 from storage.connect import Connection, Database
+from storage.counts_table import RECORDS, UNCERTAIN, counting
 from storage.record_rows import NewRecord, Reason, StoredRecord, reason_columns, to_columns, to_stored
 from storage.sql import batch, changed, rows, to_utc, values
 
@@ -21,13 +21,6 @@ MAY_TRAIN = """
     AND id NOT IN (SELECT unnest(record_ids) FROM suite_items WHERE retired_at IS NULL)
 """
 "Active, and not the held-out wording of an item of the owner's suite."
-UNCERTAIN = """
-    status = 'active' AND replaced_by = '' AND (
-        category = 'uncategorised' AND category_source IN ('rule', 'learned')
-        OR language_confidence < 0.6 AND language_source IN ('rule', 'learned')
-    )
-"""
-"A tag that Bonsai gave itself and that a person had better look at."
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +93,7 @@ def insert_records(con: Connection, new: Iterable[NewRecord], batch_id: str, at:
         columns = to_columns(fresh.values(), batch_id, to_utc(at))
         with batch(con, columns):
             con.execute(f"INSERT INTO records ({', '.join(columns)}) SELECT * FROM batch")
+            counts_table.count_new(con, RECORDS, "batch")
     for item in fresh.values():
         if item.retires_item:
             retired_items_table.retire(con, item.retires_item, item.record.id, at)
@@ -243,32 +237,13 @@ def data_hash(con: Connection) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def coverage(con: Connection) -> dict[tuple[str, str], int]:
-    """How many active records there are of each language and category."""
-    query = "SELECT language, category, count(*) FROM records WHERE status = 'active' GROUP BY ALL"
-    return {(str(row[0]), str(row[1])): int(row[2]) for row in con.execute(query).fetchall()}
-
-
-def counts(con: Connection) -> dict[Literal["status", "language", "category"], dict[str, int]]:
-    """How many records there are by status (all of them), by language and by category (those that are active)."""
-    return {
-        "status": _count_by(con, "status", "true"),
-        "language": _count_by(con, "language", "status = 'active'"),
-        "category": _count_by(con, "category", "status = 'active'"),
-    }
-
-
-def _count_by(con: Connection, column: str, condition: str) -> dict[str, int]:
-    query = f"SELECT {column}, count(*) FROM records WHERE {condition} GROUP BY 1 ORDER BY 2 DESC, 1"
-    return {str(name): int(number) for name, number in con.execute(query).fetchall()}
-
-
 def set_status(
     con: Connection, ids: Iterable[str], status: Status, reason: Reason | None, at: datetime, only: Sequence[Status]
 ) -> int:
     """Give `status` to those of `ids` whose present one is among `only`; how many that were."""
     columns: Mapping[str, object] = reason_columns(reason)
-    with batch(con, {"id": list(ids)}):
+    named = list(ids)
+    with counting(con, RECORDS, named), batch(con, {"id": named}):
         return changed(
             con,
             """

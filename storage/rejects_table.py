@@ -13,8 +13,10 @@ from typing import Literal
 from bonsai.duplicates.keys import text_key
 from bonsai.errors import UnknownId
 from bonsai.records import Reject, TableForm, normalise
+from storage import counts_table
 from storage.connect import Connection
-from storage.sql import Row, batch, changed, from_utc, rows, to_json, to_utc, values
+from storage.counts_table import REJECTS, counting
+from storage.sql import Row, batch, changed, from_utc, rows, to_json, to_utc
 
 State = Literal["open", "mended", "dismissed", "forgotten"]
 Settled = Literal["mended", "dismissed"]
@@ -64,7 +66,7 @@ def insert_rejects(con: Connection, rejects: Iterable[Reject], batch_id: str, at
         INSERT OR IGNORE INTO rejects BY NAME
         SELECT *, $batch AS batch, 'open' AS state, $at AS created_at, $at AS updated_at FROM batch
     """
-    with batch(con, columns):
+    with counting(con, REJECTS, found), batch(con, columns):
         return changed(con, insert, {"batch": batch_id, "at": to_utc(at)})
 
 
@@ -100,7 +102,8 @@ def settle(con: Connection, reject: str, state: Settled, who: str, why: str, at:
         UPDATE rejects SET state = $state, settled_by = $who, settled_why = $why, updated_at = $at
         WHERE state = 'open' AND id = $id
     """
-    return changed(con, update, {"state": state, "who": who, "why": why, "at": to_utc(at), "id": reject}) == 1
+    with counting(con, REJECTS, [reject]):
+        return changed(con, update, {"state": state, "who": who, "why": why, "at": to_utc(at), "id": reject}) == 1
 
 
 def forget(con: Connection, told: Iterable[tuple[str, str]], at: datetime) -> int:
@@ -111,7 +114,7 @@ def forget(con: Connection, told: Iterable[tuple[str, str]], at: datetime) -> in
     pairs = list(told)
     found = rows(con, "SELECT id, raw FROM rejects WHERE raw <> ''")
     doomed = [row["id"] for row in found if tells(row["raw"], pairs)]
-    with batch(con, {"id": doomed}):
+    with counting(con, REJECTS, doomed), batch(con, {"id": doomed}):
         update = "UPDATE rejects SET raw = '', state = 'forgotten', updated_at = ? WHERE id IN (FROM batch)"
         return changed(con, update, [to_utc(at)]) if doomed else 0
 
@@ -133,7 +136,7 @@ def _unescaped(escape: re.Match[str]) -> str:
 
 def count_open(con: Connection) -> int:
     """How many wait for a person."""
-    return int(values(con, "SELECT count(*) FROM rejects WHERE state = 'open'")[0])
+    return counts_table.rejects(con, "open")
 
 
 def _storable(text: str) -> str:

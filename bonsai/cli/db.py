@@ -38,6 +38,21 @@ def check(ctx: typer.Context, as_json: AsJson = False) -> None:
     raise typer.Exit(tell(shell, pipeline.check(shell.open(), shell.language), as_json))
 
 
+@verb(app, "cli.db_rebuild")
+def rebuild(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """Counters; says which of them `db check` would have complained of."""
+    from bonsai import pipeline
+
+    shell = shell_of(ctx)
+    wrong = pipeline.rebuild(shell.open())
+    if as_json:
+        shell.json({"wrong": list(wrong)})
+    elif wrong:
+        shell.say("cli.rebuilt", names=", ".join(wrong))
+    else:
+        shell.say("cli.rebuilt_nothing")
+
+
 @verb(app, "cli.db_backup")
 def backup(ctx: typer.Context, path: Annotated[Path, typer.Argument(help="cli.arg_backup", metavar="FILE")]) -> None:
     """A copy that is whole, made while others work; never copy the file itself."""

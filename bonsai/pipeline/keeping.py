@@ -16,7 +16,7 @@ from bonsai.snapshots import MANIFEST
 from bonsai.snapshots import read as read_snapshot
 from bonsai.texts import TextLanguage
 from bonsai.training.passport import PASSPORT, read_passport
-from storage import records_table
+from storage import counts_table, records_table
 from storage.artifacts import finished_folders
 from storage.check import check as check_database
 from storage.record_rows import StoredRecord
@@ -89,6 +89,12 @@ def check(b: Bonsai, language: TextLanguage = "en") -> tuple[Finding, ...]:
                 broken.append(error.render(language))
         found.append(Finding(name, not broken, "; ".join(broken) or str(len(folders))))
     return tuple(found)
+
+
+def rebuild(b: Bonsai) -> tuple[str, ...]:
+    """Make anew what is derived from the records; what of it was wrong. Safe to repeat."""
+    with b.database.writing() as con:
+        return counts_table.recount(con)
 
 
 def backup(b: Bonsai, path: Path) -> Path:

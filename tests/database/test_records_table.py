@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from bonsai.errors import UnknownId, UsageError
 from bonsai.records import Record, Status, Tag, Tags
 from bonsai.snapshots import Example, Snapshot
-from storage import forgetting, record_versions_table, records_table, retired_items_table, snapshots_table, suite_table
+from storage import (
+    counts_table,
+    forgetting,
+    record_versions_table,
+    records_table,
+    retired_items_table,
+    snapshots_table,
+    suite_table,
+)
 from storage.artifacts import Home
 from storage.record_rows import NewRecord, Reason
 from storage.records_table import InsertCounts, RecordFilter
@@ -62,7 +70,7 @@ def test_importing_again_adds_nothing(home: Home, at: datetime, make_record) -> 
     assert put(home, at, *new) == InsertCounts(duplicate=4)
     with home.database.reading() as con:
         assert records_table.get(con, held.record.id).reason == held.reason
-        assert records_table.counts(con)["status"] == {"active": 2, "held_back": 1}
+        assert counts_table.by_status(con) == {"active": 2, "held_back": 1}
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

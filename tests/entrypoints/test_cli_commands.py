@@ -165,6 +165,7 @@ def test_the_database_is_checked_and_backed_up(bonsai: Bonsai, tmp_path: Path) -
     add(bonsai)
     assert all(one["ok"] for one in bonsai("db", "check", "--json").json)
     assert bonsai("db", "migrate", "--json").json == {"applied": []}
+    assert bonsai("db", "rebuild", "--json").json == {"wrong": []}
     copy = tmp_path / "copy.duckdb"
     assert bonsai("db", "backup", copy).code == 0
     with Database(copy, 1, "500MB", 1).reading() as con:

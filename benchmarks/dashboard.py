@@ -1,0 +1,294 @@
+"""How fast the dashboard is with 1,000, 100,000 and a million records: start, memory, every page, search, locks.
+
+    python benchmarks/dashboard.py                              # builds the homes first; minutes
+    python benchmarks/dashboard.py --records 1000 --beside-night
+    python benchmarks/dashboard.py --homes FOLDER --json        # keeps the homes, and takes those that are there
+
+A real `bonsai dashboard` answers one client over one connection. Every page that a link leads to is asked for in turn,
+up to three addresses of each kind, and its bytes are counted together with the files that it loads. `--beside-night`
+adds what a night does to it: both cores busy at the night's priority, and a process that commits twice a second.
+Exit code 1 when a goal is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import os
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field
+from html import unescape
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import quote
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.big_home import PLANTED, grow
+from bonsai.pipeline import Bonsai
+
+ROOT = Path(__file__).parents[1]
+ROUNDS = 15
+EACH_KIND = 3
+MAX_PAGE_MS, MAX_SEARCH_MS, MAX_EXCLUSIVE_MS = 150.0, 800.0, 100.0
+MAX_START_SECONDS, MAX_MB, MAX_PAGE_BYTES = 2.0, 250.0, 120_000
+FIRST_HITS = 50
+SEARCHES = (
+    ("common", "en", "cat"),
+    ("common", "ja", "猫"),
+    ("rare", "en", PLANTED["en"]),
+    ("rare", "ja", PLANTED["ja"]),
+    ("absent word", "en", "quokka"),
+    ("absent word", "ja", "銀河鉄道"),
+    ("absent phrase", "en", "cat the why of cat"),
+    ("absent phrase", "ja", "猫は猫は猫"),
+    ("absent character", "ja", "麒"),
+)
+"Kind, language, what is looked for. A phrase of common words is the hardest: its parts stand everywhere."
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """Some requests of one kind."""
+
+    name: str
+    milliseconds: tuple[float, ...]
+    bytes: int = 0
+    "Of the heaviest page with its files."
+
+    @property
+    def p50(self) -> float:
+        """Half of the requests were faster."""
+        return statistics.median(self.milliseconds)
+
+    @property
+    def p95(self) -> float:
+        """19 of 20 were."""
+        return sorted(self.milliseconds)[max(round(0.95 * len(self.milliseconds)) - 1, 0)]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The dashboard of one home."""
+
+    records: int
+    beside_night: bool
+    start_seconds: float
+    "From the command to the first page."
+    start_cpu_seconds: float
+    idle_mb: float
+    "Resident, after the first page."
+    peak_mb: float
+    pages: tuple[Timed, ...]
+    searches: tuple[Timed, ...]
+    writer_waits: Timed
+    "How long somebody who wants to write waits while pages are read one after the other."
+    writer_holds: Timed
+    "How long a commit of 200 records keeps everybody out: open, insert, commit, close."
+    foreign: tuple[str, ...]
+    "Addresses outside of this machine that a page would load."
+
+
+@dataclass(slots=True)
+class Browser:
+    """One connection that is kept, and the weight of the files that pages load."""
+
+    port: int
+    weights: dict[str, int] = field(default_factory=dict)
+    foreign: set[str] = field(default_factory=set)
+    connection: http.client.HTTPConnection | None = None
+
+    def get(self, path: str) -> bytes:
+        """The body. Raises SystemExit for anything but 200."""
+        if self.connection is None:
+            self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        self.connection.request("GET", path, headers={"Accept-Language": "en"})
+        answer = self.connection.getresponse()
+        body = answer.read()
+        if answer.status != 200:
+            raise SystemExit(f"{path}: {answer.status} {body[:300]!r}")
+        return body
+
+    def weight(self, page: bytes) -> int:
+        """Of a page and of what it loads."""
+        loaded = {unescape(one) for one in re.findall(r'(?:src|rel="[\w ]+" href)="([^"]+)"', page.decode())}
+        self.foreign |= {one for one in loaded if not one.startswith("/") or one.startswith("//")}
+        for path in loaded - self.foreign - set(self.weights):
+            self.weights[path] = len(self.get(path))
+        return len(page) + sum(self.weights.get(path, 0) for path in loaded)
+
+    def timed(self, name: str, paths: Sequence[str], rounds: int) -> Timed:
+        """Every path as often, after one request that is not counted."""
+        weight = max(self.weight(self.get(path)) for path in paths)
+        taken = []
+        for _ in range(rounds):
+            for path in paths:
+                began = time.perf_counter()
+                self.get(path)
+                taken.append(1_000 * (time.perf_counter() - began))
+        return Timed(name, tuple(taken), weight)
+
+
+def crawl(browser: Browser) -> dict[str, list[str]]:
+    """Kind of page -> some addresses of that kind, found by following links from the first page."""
+    waiting, found, seen = ["/"], dict[str, list[str]](), set[str]()
+    while waiting:
+        path = waiting.pop(0)
+        kind = re.sub(r"[0-9a-f]{10,}|\d{4}-\d\d-\d\d[\w-]*", "ID", path.partition("?")[0])
+        known = found.setdefault(kind, [])
+        if path in seen or len(known) == EACH_KIND:
+            continue
+        seen.add(path)
+        page = browser.get(path).decode("utf-8", "replace")
+        if "<html" not in page:  # a download
+            continue
+        known.append(path)
+        links = (unescape(one).partition("#")[0] for one in re.findall(r'<a [^>]*href="([^"]+)"', page))
+        waiting += [one for one in links if one.startswith("/") and "lang=" not in one]
+    return {kind: paths for kind, paths in found.items() if paths}
+
+
+@contextmanager
+def dashboard(home: Path, began: float) -> Iterator[tuple[Browser, int, float, float]]:
+    """A running one: browser, process, seconds until its first page, seconds of processor until then."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    environ = {**os.environ, "BONSAI_HOME": str(home), "BONSAI_DASHBOARD__PAGE_SIZE": str(FIRST_HITS)}
+    command = [sys.executable, "-P", "-m", "bonsai.cli.main", "dashboard", "--port", str(port)]
+    process = subprocess.Popen(command, env=environ, cwd=ROOT, stdout=subprocess.DEVNULL)
+    browser = Browser(port)
+    try:
+        while True:
+            try:
+                browser.get("/")
+                break
+            except ConnectionRefusedError:
+                browser.connection = None
+                if process.poll() is not None or time.perf_counter() - began > 60:
+                    raise SystemExit("bonsai dashboard did not start") from None
+                time.sleep(0.02)
+        yield browser, process.pid, time.perf_counter() - began, _cpu_seconds(process.pid)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _cpu_seconds(pid: int) -> float:
+    after_name = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _megabytes(pid: int, name: str) -> float:
+    return int(re.search(rf"{name}:\s+(\d+)", Path(f"/proc/{pid}/status").read_text("utf-8"))[1]) / 1024  # type: ignore[index]
+
+
+@contextmanager
+def _beside(b: Bonsai, folder: Path, burn: bool) -> Iterator[Callable[[], tuple[Timed, Timed]]]:
+    """A writer, and with `burn` two processes that compute as a night does; ends the writer when asked for figures."""
+    told = folder / "writer.json"
+    me = [sys.executable, str(Path(__file__).with_name("dashboard_writer.py"))]
+    nice = ["nice", "-n", str(b.config.training.nice)]
+    started = [subprocess.Popen([*me, str(b.home), str(told)])]
+    started += [subprocess.Popen([*nice, *me, "--burn"]) for _ in range(2 if burn else 0)]
+
+    def figures() -> tuple[Timed, Timed]:
+        started[0].terminate()
+        started[0].wait()
+        found = json.loads(told.read_text("utf-8"))
+        return Timed("waits", tuple(found["waits"])), Timed("holds", tuple(found["holds"]))
+
+    try:
+        yield figures
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+def measure(home: Path, size: int, night: bool, rounds: int) -> Measured:
+    """One home, built when it is not there."""
+    b = grow(home, size)
+    with ExitStack() as stack:
+        if night:
+            figures = stack.enter_context(_beside(b, home, burn=True))
+        browser, pid, seconds, cpu = stack.enter_context(dashboard(home, time.perf_counter()))
+        idle = _megabytes(pid, "VmRSS")
+        pages = tuple(browser.timed(kind, paths, rounds) for kind, paths in sorted(crawl(browser).items()))
+        searches = tuple(
+            browser.timed(f"{kind} ({language}): {words}", [f"/records?text={quote(words)}"], rounds)
+            for kind, language, words in SEARCHES
+        )
+        if not night:  # the writer comes last: what it writes makes the pages' figures no better
+            figures = stack.enter_context(_beside(b, home, burn=False))
+            browser.timed("/", ["/", "/records"], 4 * rounds)
+        waits, holds = figures()
+        peak = _megabytes(pid, "VmHWM")
+    return Measured(
+        size, night, seconds, cpu, idle, peak, pages, searches, waits, holds, tuple(sorted(browser.foreign))
+    )
+
+
+def goals(one: Measured) -> list[tuple[str, float, float]]:
+    """What was asked for: name, figure, limit."""
+    return [
+        ("start, s", one.start_seconds, MAX_START_SECONDS),
+        ("peak memory, MB", one.peak_mb, MAX_MB),
+        ("slowest page, p95 ms", max(page.p95 for page in one.pages), MAX_PAGE_MS),
+        ("slowest search, p95 ms", max(search.p95 for search in one.searches), MAX_SEARCH_MS),
+        ("commit keeps others out, p95 ms", one.writer_holds.p95, MAX_EXCLUSIVE_MS),
+        ("writer waits for pages, p95 ms", one.writer_waits.p95, MAX_EXCLUSIVE_MS),
+        ("heaviest page, bytes", max(page.bytes for page in one.pages), MAX_PAGE_BYTES),
+        ("loaded from elsewhere", len(one.foreign), 0),
+    ]
+
+
+def tables(one: Measured) -> Iterator[Table]:
+    """Goals, then every page and search."""
+    beside = ", beside a night" if one.beside_night else ""
+    made = Table("", "measured", "goal", "", title=f"{one.records:,} records{beside}")
+    for name, figure, limit in goals(one):
+        made.add_row(name, f"{figure:,.1f}", f"<= {limit:,.0f}", "" if figure <= limit else "missed")
+    yield made
+    each = Table("", "p50 ms", "p95 ms", "max ms", "bytes")
+    for timed in (*one.pages, *one.searches, one.writer_waits, one.writer_holds):
+        figures = (timed.p50, timed.p95, max(timed.milliseconds))
+        each.add_row(timed.name, *(f"{figure:,.0f}" for figure in figures), f"{timed.bytes:,}" if timed.bytes else "")
+    yield each
+
+
+def main() -> None:
+    """Print the tables; exit code 1 when a goal is missed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--records", type=int, nargs="+", default=[1_000, 100_000, 1_000_000])
+    parser.add_argument("--homes", type=Path, help="where the homes are kept; else they are thrown away")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--beside-night", action="store_true", help="while a night computes and commits")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    with TemporaryDirectory() as name:
+        folder = given.homes or Path(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        found = [measure(folder / str(n), n, given.beside_night, given.rounds) for n in given.records]
+    if given.json:
+        print(json.dumps([asdict(one) for one in found], ensure_ascii=False))
+    else:
+        for one in found:
+            for table in tables(one):
+                Console(width=100).print(table)
+    raise SystemExit(any(figure > limit for one in found for _, figure, limit in goals(one)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""What a night does to the dashboard, for `benchmarks/dashboard.py`: commits twice a second, or computes.
+
+python benchmarks/dashboard_writer.py HOME FIGURES.json     # until SIGTERM, then it writes how long it waited and held
+python benchmarks/dashboard_writer.py --burn                # one core, until it is killed
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from storage import connect
+
+PAUSE_SECONDS = 0.5
+RECORDS = 200
+
+
+def write(home: Path, figures: Path) -> None:
+    """Store records until somebody says that it is enough."""
+    from benchmarks.big_home import records, words_of_samples
+    from bonsai import wiring
+    from storage import records_table
+
+    b, words = wiring.open(home, {}), words_of_samples()
+    found = watch_lock()
+    going = [True]
+    signal.signal(signal.SIGTERM, lambda *_: going.clear())
+    first = int(time.time() * 1_000)  # other records at each call
+    while going:
+        new = records(first + len(found["holds"]) * RECORDS, RECORDS, words)
+        with b.database.writing() as con:
+            records_table.insert_records(con, new, "night", datetime.now(UTC))
+        time.sleep(PAUSE_SECONDS)
+    figures.write_text(json.dumps(found), encoding="utf-8")
+
+
+def watch_lock() -> dict[str, list[float]]:
+    """Milliseconds that the database's lock is waited for and held in this process, from now on."""
+    found: dict[str, list[float]] = {"waits": [], "holds": []}
+    take = connect.held
+
+    @contextmanager
+    def timed(path: Path, *, exclusive: bool, wait_seconds: float) -> Iterator[None]:
+        began = time.perf_counter()
+        with take(path, exclusive=exclusive, wait_seconds=wait_seconds):
+            got = time.perf_counter()
+            yield
+        found["waits"].append(1_000 * (got - began))
+        found["holds"].append(1_000 * (time.perf_counter() - got))
+
+    connect.held = timed
+    return found
+
+
+def burn() -> None:
+    """Matrix products, as a training makes them."""
+    import numpy as np
+
+    one = np.random.default_rng(1).random((512, 512), np.float32)
+    while True:
+        one = one @ one
+        one /= np.abs(one).max()
+
+
+if __name__ == "__main__":
+    burn() if sys.argv[1] == "--burn" else write(Path(sys.argv[1]), Path(sys.argv[2]))
