@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,12 +21,17 @@ from storage.connect import Connection
 from storage.promotions_table import Logged
 from storage.record_rows import StoredRecord
 from storage.records_table import RecordFilter
+from storage.search import search
 
 SCORED_LANGUAGES = ("ja", "en")
 LEVEL = 0.025
 "Of each side: together the interval holds the true score 95 times in 100."
 CONTRADICTION = "duplicates.contradiction"
 LEAST_CLUSTERS = 10
+SEARCH_SECONDS = 0.6
+"After which a search says how far it came."
+SLICE_SECONDS = 0.06
+"""Of a search, between which others may write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +187,32 @@ def pointer(b: Bonsai) -> Pointer:
         return promotions_table.champion(con)
 
 
-def page_of_records(b: Bonsai, wanted: RecordFilter, limit: int, before: str = "") -> list[StoredRecord]:
-    """Records, the newest first; for the next page pass the last one's id as `before`."""
-    with b.database.reading() as con:
-        return records_table.page(con, wanted, limit, before)
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some records, the newest first."""
+
+    records: tuple[StoredRecord, ...]
+    rest: str
+    "What to pass as `before` for those beyond it; empty when there are none."
+    searched_all: bool = True
+    "False: time was up before the page was full; beyond it may be more, or none."
+
+
+def page_of_records(b: Bonsai, wanted: RecordFilter, limit: int, before: str = "") -> Page:
+    """Records, the newest first; for the next page pass `rest` as `before`.
+
+    A search closes the database from time to time, so that nobody who writes waits for it, and ends after a while.
+    """
+    if not wanted.text:
+        with b.database.reading() as con:
+            found = records_table.page(con, wanted, limit + 1, before)
+        return Page(tuple(found[:limit]), found[limit - 1].record.id if len(found) > limit else "")
+    until, records, rest = time.monotonic() + SEARCH_SECONDS, list[StoredRecord](), before
+    while True:
+        with b.database.reading() as con:
+            slice_ = search(con, wanted, limit + 1 - len(records), rest, seconds=SLICE_SECONDS)
+        records, rest = [*records, *slice_.records], slice_.rest
+        if len(records) > limit:
+            return Page(tuple(records[:limit]), records[limit - 1].record.id)
+        if not rest or time.monotonic() > until:
+            return Page(tuple(records), rest, not rest)

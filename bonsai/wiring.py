@@ -19,7 +19,7 @@ from bonsai.serving import ProcessSpeaker
 from bonsai.serving.resident import ResidentSpeaker
 from bonsai.texts import TextLanguage
 from bonsai.training.trainer import ProcessTrainer
-from storage import artifacts
+from storage import artifacts, text_index
 from storage import migrate as migrations
 from storage.artifacts import DatabaseSettings
 from storage.connect import Database
@@ -84,7 +84,9 @@ def migrate(home: Path, environ: Mapping[str, str], now: datetime) -> tuple[str,
     database = Database(home / "bonsai.duckdb", **load_config(home, environ).storage.model_dump())
     if not database.path.is_file():
         raise HomeError("storage.no_home", path=home)
-    return migrations.migrate(database, bonsai.__version__, now)
+    applied = migrations.migrate(database, bonsai.__version__, now)
+    text_index.complete(database, now)
+    return applied
 
 
 def _database_settings(config: Config) -> DatabaseSettings:

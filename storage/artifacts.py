@@ -19,6 +19,7 @@ from pathlib import Path
 import bonsai
 from bonsai.errors import HomeError
 from bonsai.files import remove_abandoned, write_atomic
+from storage import text_index
 from storage.connect import Database
 from storage.migrate import migrate, require_current
 
@@ -104,6 +105,7 @@ def create_home(root: Path, at: datetime, settings: DatabaseSettings) -> Home:
     for name in FOLDERS:
         (root / name).mkdir(exist_ok=True, mode=0o700)
     migrate(home.database, bonsai.__version__, at)
+    text_index.complete(home.database, at)
     return home
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bonsai.errors import BonsaiError
 from bonsai.texts import TextLanguage, text
-from storage import counts_table, promotions_table, suite_table
+from storage import counts_table, promotions_table, suite_table, text_index
 from storage.connect import Connection
 from storage.migrate import pending
 from storage.sql import values
@@ -61,7 +61,7 @@ def check(con: Connection) -> tuple[Problem, ...]:
         names = ", ".join(step.name for step in waiting)
         return (Problem("storage.older_home", (("missing", names),)),)
     altered = (Problem("storage.suite_altered", ()),) if suite_table.is_altered(con) else ()
-    return tuple(_orphans(con)) + altered + _count_problems(con) + _log_problems(con)
+    return tuple(_orphans(con)) + altered + _derived_problems(con) + _log_problems(con)
 
 
 def _orphans(con: Connection) -> list[Problem]:
@@ -69,9 +69,9 @@ def _orphans(con: Connection) -> list[Problem]:
     return [Problem(key, (("ids", ", ".join(ids[:5])), ("count", str(len(ids))))) for key, ids in found.items() if ids]
 
 
-def _count_problems(con: Connection) -> tuple[Problem, ...]:
-    wrong = counts_table.wrong(con)
-    return (Problem("storage.wrong_counts", (("tables", ", ".join(wrong)),)),) if wrong else ()
+def _derived_problems(con: Connection) -> tuple[Problem, ...]:
+    wrong = (*counts_table.wrong(con), *(("text_blocks",) if text_index.is_wrong(con) else ()))
+    return (Problem("storage.wrong_derived", (("tables", ", ".join(wrong)),)),) if wrong else ()
 
 
 def _log_problems(con: Connection) -> tuple[Problem, ...]:

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -22,6 +23,7 @@ import duckdb
 from bonsai.errors import HomeError, IntegrityError
 from bonsai.files import move_durably
 from storage.locks import held
+from storage.readers import Readers, Setting
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -36,6 +38,8 @@ class Database:
     memory_limit: str
     "DuckDB's own, e.g. `500MB`."
     threads: int
+    readers: Readers | None = None
+    "Of a process that goes on (`kept`); None: every read starts DuckDB anew."
 
     @property
     def lock_path(self) -> Path:
@@ -46,12 +50,19 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """A read-only connection. Raises HomeError when there is no database, LockTimeout."""
         self._require_file()
-        with held(self.lock_path, exclusive=False, wait_seconds=self.lock_wait_seconds):
-            con = self._open(read_only=True)
-            try:
-                yield con
-            finally:
-                con.close()
+        lock = partial(held, self.lock_path, exclusive=False, wait_seconds=self.lock_wait_seconds)
+        with ExitStack() as stack:
+            if self.readers is None:
+                stack.enter_context(lock())
+                con = stack.enter_context(closing(self._open(read_only=True)))
+            else:
+                with self._unreadable_is_said():
+                    con = stack.enter_context(self.readers.reading(lock))
+            yield con
+
+    def kept(self) -> Database:
+        """The same for a process that goes on: DuckDB stays started, though the file is closed between reads."""
+        return replace(self, readers=Readers(self.path, self._settings))
 
     @contextmanager
     def writing(self, *, create: bool = False) -> Iterator[Connection]:
@@ -114,18 +125,24 @@ class Database:
         if not self.path.is_file():
             raise HomeError("storage.no_database", path=self.path, home=self.path.parent)
 
+    @property
+    def _settings(self) -> dict[str, Setting]:
+        """DuckDB's."""
+        return {
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "memory_limit": self.memory_limit,
+            "threads": str(self.threads),
+        }
+
     def _open(self, *, read_only: bool) -> Connection:
+        with self._unreadable_is_said():
+            return duckdb.connect(str(self.path), read_only=read_only, config=self._settings)
+
+    @contextmanager
+    def _unreadable_is_said(self) -> Iterator[None]:
         try:
-            return duckdb.connect(
-                str(self.path),
-                read_only=read_only,
-                config={
-                    "autoinstall_known_extensions": "false",
-                    "autoload_known_extensions": "false",
-                    "memory_limit": self.memory_limit,
-                    "threads": str(self.threads),
-                },
-            )
+            yield
         except duckdb.IOException as error:
             detail = str(error).splitlines()[0]
             raise IntegrityError("storage.unreadable_database", path=self.path, detail=detail) from error

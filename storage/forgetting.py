@@ -21,6 +21,7 @@ from storage import (
     settings_table,
     snapshots_table,
     suite_table,
+    text_index,
     tombstones_table,
 )
 from storage.connect import Connection
@@ -124,3 +125,4 @@ def _empty(con: Connection, ids: frozenset[str], who: str, at: datetime) -> None
             """
         )
         con.execute("UPDATE record_versions SET content = '{}' WHERE record_id IN (SELECT id FROM batch)")
+    text_index.index_records(con, ids)

@@ -10,11 +10,12 @@ from datetime import datetime
 
 from bonsai.errors import UnknownId
 from bonsai.records import Status
-from storage import counts_table, retired_items_table, tombstones_table
+from storage import counts_table, retired_items_table, text_index, tombstones_table
 from storage.connect import Connection, Database
 from storage.counts_table import RECORDS, UNCERTAIN, counting
 from storage.record_rows import NewRecord, Reason, StoredRecord, reason_columns, to_columns, to_stored
 from storage.sql import batch, changed, rows, to_utc, values
+from storage.text_index import TEXT_FIELDS
 
 MAY_TRAIN = """
     status = 'active'
@@ -90,10 +91,12 @@ def insert_records(con: Connection, new: Iterable[NewRecord], batch_id: str, at:
     known = existing_ids(con, ids) | forgotten
     fresh = {item.record.id: item for item in given if item.record.id not in known}
     if fresh:
+        after = values(con, "SELECT coalesce(max(sequence), -1) FROM records")[0]
         columns = to_columns(fresh.values(), batch_id, to_utc(at))
         with batch(con, columns):
             con.execute(f"INSERT INTO records ({', '.join(columns)}) SELECT * FROM batch")
             counts_table.count_new(con, RECORDS, "batch")
+        text_index.index_from(con, after + 1)
     for item in fresh.values():
         if item.retires_item:
             retired_items_table.retire(con, item.retires_item, item.record.id, at)
@@ -145,7 +148,7 @@ def list_records(
     con: Connection, wanted: RecordFilter | None = None, limit: int | None = None, after: str = ""
 ) -> list[StoredRecord]:
     """Records in order of arrival; for the next page pass the last one's id as `after`."""
-    where, parameters = _where(wanted or RecordFilter())
+    where, parameters = conditions(wanted or RecordFilter())
     if after:
         where.append("sequence > (SELECT sequence FROM records WHERE id = $after)")
         parameters["after"] = after
@@ -156,7 +159,7 @@ def list_records(
 
 def newest(con: Connection, wanted: RecordFilter, count: int) -> list[StoredRecord]:
     """The last `count` records to arrive, in order of arrival."""
-    where, parameters = _where(wanted)
+    where, parameters = conditions(wanted)
     clause = f"WHERE {' AND '.join(where)}" if where else ""
     query = f"FROM (FROM records {clause} ORDER BY sequence DESC LIMIT {int(count)}) ORDER BY sequence"
     return [to_stored(row) for row in rows(con, query, parameters)]
@@ -164,7 +167,7 @@ def newest(con: Connection, wanted: RecordFilter, count: int) -> list[StoredReco
 
 def page(con: Connection, wanted: RecordFilter, limit: int, before: str = "") -> list[StoredRecord]:
     """Records, the newest first; for the next page pass the last one's id as `before`."""
-    where, parameters = _where(wanted)
+    where, parameters = conditions(wanted)
     if before:
         where.append("sequence < (SELECT sequence FROM records WHERE id = $before)")
         parameters["before"] = before
@@ -175,19 +178,22 @@ def page(con: Connection, wanted: RecordFilter, limit: int, before: str = "") ->
 
 def count(con: Connection, wanted: RecordFilter) -> int:
     """How many records `list_records` would give."""
-    where, parameters = _where(wanted)
+    where, parameters = conditions(wanted)
     clause = f"WHERE {' AND '.join(where)}" if where else ""
     return int(values(con, f"SELECT count(*) FROM records {clause}", parameters)[0])
 
 
-def _where(wanted: RecordFilter) -> tuple[list[str], dict[str, object]]:
+def conditions(wanted: RecordFilter) -> tuple[list[str], dict[str, object]]:
     """Conditions and their named values."""
     names = ("status", "language", "category", "subject", "batch")
     parameters: dict[str, object] = {name: getattr(wanted, name) for name in names if getattr(wanted, name)}
     where = [f"{name} = ${name}" for name in parameters]
     if wanted.text:
-        where.append("contains(lower(concat_ws(chr(10), instruction, input, output)), $text)")
-        parameters["text"] = unicodedata.normalize("NFKC", wanted.text).lower()
+        text = unicodedata.normalize("NFKC", wanted.text)
+        caseless = text.lower() == text.upper()  # to lower all texts takes three times as long as to look through them
+        told = " OR ".join(f"contains({name if caseless else f'lower({name})'}, $text)" for name in TEXT_FIELDS)
+        where.append(f"({told})")
+        parameters["text"] = text.lower()
     if wanted.near is not None:
         where.append("near_of <> ''" if wanted.near else "near_of = ''")
     if wanted.reason:

@@ -15,6 +15,9 @@ COLD_NIGHT_DUE = "cold_night_due"
 ERASURE_DUE = "erasure_due"
 "Ids of forgotten records and items whose texts are still to be erased from the home's files."
 
+TEXTS_UNSIGNED_TO = "texts_unsigned_to"
+"The last record without a signature (`storage.text_index`); -1 when all have one."
+
 
 def put(con: Connection, name: str, value: object, at: datetime) -> None:
     """Remember a JSON-able value."""

@@ -40,11 +40,11 @@ def check(ctx: typer.Context, as_json: AsJson = False) -> None:
 
 @verb(app, "cli.db_rebuild")
 def rebuild(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """Counters; says which of them `db check` would have complained of."""
+    """Counters and the search index; says which of them `db check` would have complained of."""
     from bonsai import pipeline
 
     shell = shell_of(ctx)
-    wrong = pipeline.rebuild(shell.open())
+    wrong = pipeline.rebuild(shell.open(), shell.now())
     if as_json:
         shell.json({"wrong": list(wrong)})
     elif wrong:

@@ -79,7 +79,7 @@ def lightly(b: Bonsai) -> Bonsai:
         memory_limit=settings.memory_limit,
         threads=settings.threads,
         lock_wait_seconds=settings.lock_wait_seconds,
-    )
+    ).kept()
     return replace(b, places=replace(b.places, database=database))
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +17,7 @@ from bonsai.snapshots import MANIFEST
 from bonsai.snapshots import read as read_snapshot
 from bonsai.texts import TextLanguage
 from bonsai.training.passport import PASSPORT, read_passport
-from storage import counts_table, records_table
+from storage import counts_table, records_table, text_index
 from storage.artifacts import finished_folders
 from storage.check import check as check_database
 from storage.record_rows import StoredRecord
@@ -91,10 +92,15 @@ def check(b: Bonsai, language: TextLanguage = "en") -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def rebuild(b: Bonsai) -> tuple[str, ...]:
-    """Make anew what is derived from the records; what of it was wrong. Safe to repeat."""
+def rebuild(b: Bonsai, now: datetime) -> tuple[str, ...]:
+    """Make anew what is derived from the records; what of it was wrong. Safe to interrupt and to repeat."""
     with b.database.writing() as con:
-        return counts_table.recount(con)
+        wrong = counts_table.recount(con)
+        altered = text_index.is_wrong(con)
+        if altered:
+            text_index.forget_all(con, now)
+    text_index.complete(b.database, now)
+    return (*wrong, *(("text_blocks",) if altered else ()))
 
 
 def backup(b: Bonsai, path: Path) -> Path:

@@ -109,8 +109,8 @@ def test_wrong_counters_are_found_and_mended(home: Home, make_record: Callable[.
     found = {one.name: one for one in pipeline.check(b)}["database"]
     assert not found.ok
     assert "record_counts, subject_counts" in found.detail
-    assert pipeline.rebuild(b) == ("record_counts", "subject_counts")
-    assert pipeline.rebuild(b) == ()
+    assert pipeline.rebuild(b, at) == ("record_counts", "subject_counts")
+    assert pipeline.rebuild(b, at) == ()
     assert all(one.ok for one in pipeline.check(b))
     with home.database.reading() as con:
         assert counts_table.subjects(con, 5) == {"Mike": 1}

@@ -20,13 +20,13 @@ def browse(visit: Contributor) -> Response:
     """Newest first; the next page begins after the last id of this one, so that new records shift nothing."""
     given = {**dict.fromkeys(FILTERS, ""), **visit.request.query_params}
     size = visit.site.settings.page_size
-    found = overview.page_of_records(visit.b, pages.filter_of(given), size + 1, given.get("before", ""))
-    shown = found[:size]
+    found = overview.page_of_records(visit.b, pages.filter_of(given), size, given.get("before", ""))
     return visit.page(
         "records/list.html",
-        rows=pages.rows(visit, shown),
+        rows=pages.rows(visit, found.records),
         given=given,
-        next_page=pages.page_path(given, shown[-1].record.id) if len(found) > size else "",
+        next_page=pages.page_path(given, found.rest) if found.rest else "",
+        searched_all=found.searched_all,
         first_page=pages.page_path(given, "") if given.get("before") else "",
         languages=pages.languages(visit),
         categories=pages.categories(visit),
