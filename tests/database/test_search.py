@@ -89,7 +89,7 @@ def test_an_older_home_is_searched_before_and_after_it_is_signed(
 ) -> None:
     with home.database.writing() as con:
         told(con, make_record, [f"Answer {n}" for n in range(100)], at)
-        con.execute("DELETE FROM text_blocks")  # as migration 0008 leaves a home that has records
+        con.execute("DELETE FROM text_blocks")  # as its migration leaves a home that has records
         settings_table.put(con, settings_table.TEXTS_UNSIGNED_TO, 100, at)
         records_table.insert_records(con, [make_record("One more?", "Answer 100")], "batch", at)
         assert len(whole(con, RecordFilter(text="answer"), 7, 0.0)) == 101
