@@ -67,7 +67,7 @@ def test_few_blocks_are_read_for_a_rare_word(home: Home, make_record: Callable[.
         told(
             con,
             make_record,
-            [f"Answer about the cat {n} " + ("銀河鉄道" if n == 700 else "") for n in range(2_000)],
+            [f"Answer about the cat {n} " + ("銀河鉄道" if n == 700 else "") for n in range(800)],
             at,
         )
         assert text_index.candidates(con, "銀河鉄道") == [701 // BLOCK]
