@@ -8,6 +8,7 @@
         ├── UsageError          the command itself is wrong; the CLI exits with 2
         │   ├── ConfigError     an unknown or unusable setting
         │   └── UnknownId       no record, night, promotion ... of that id
+        ├── ConflictError       somebody else changed the same thing meanwhile; nothing was overwritten
         ├── InputError          a file that cannot be read as records
         ├── HomeError           the home is missing, foreign, or written by a newer version
         ├── IntegrityError      a checksum differs: a tampered or torn benchmark, adapter, snapshot, log
@@ -81,6 +82,10 @@ class ConfigError(UsageError):
 
 class UnknownId(UsageError):
     """No record, night, promotion or adapter of that id."""
+
+
+class ConflictError(TerminalError):
+    """Somebody else changed the same thing meanwhile."""
 
 
 class InputError(TerminalError):

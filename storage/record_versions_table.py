@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, get_args
 
-from bonsai.errors import UsageError
+from bonsai.errors import ConflictError, UsageError
 from bonsai.records import LANGUAGES, Category, Status, Tag, Tags
 from storage import records_table, tombstones_table
 from storage.connect import Connection
@@ -46,7 +46,7 @@ def edit(con: Connection, record_id: str, new: NewRecord, who: str, at: datetime
     Raises UnknownId; UsageError when the record was forgotten or replaced, or the new texts were forgotten.
     """
     old = records_table.get(con, record_id)
-    _require_newest(old)
+    require_newest(old)
     _keep(con, old.record.id, new.record.id, who, at)
     new = replace(new, tags=_with_personal_tags(new.tags, old.tags))
     if new.record.id == old.record.id:
@@ -91,15 +91,47 @@ def set_tag(con: Connection, record_id: str, name: TagName, value: str, who: str
 
     Raises UnknownId; UsageError for a value that the tag cannot have.
     """
+    set_tags(con, record_id, {name: person_tag(name, value, who)}, who, at)
+    return records_table.get(con, record_id)
+
+
+def person_tag(name: TagName, value: str, who: str) -> Tag:
+    """A value as a person's tag. Raises UsageError for a value that the tag cannot have."""
     valid = {"language": LANGUAGES, "category": tuple(Category)}.get(name)
     if name not in get_args(TagName) or not value.strip() or (valid and value not in valid):
         raise UsageError("storage.bad_tag", name=name, value=value, valid=", ".join(valid or get_args(TagName)))
+    return Tag(value, "person", 1.0, who)
+
+
+def set_tags(con: Connection, record_id: str, tags: Mapping[TagName, Tag], who: str, at: datetime) -> int:
+    """Write tags whatever stood there; the number of the version that says what did. Raises UnknownId, UsageError."""
     old = records_table.get(con, record_id)
-    _require_newest(old)
-    _keep(con, old.record.id, old.record.id, who, at)
-    columns = tag_columns(name, Tag(value, "person", 1.0, who))
+    require_newest(old)
+    number = _keep(con, old.record.id, old.record.id, who, at)
+    columns = {key: value for name, tag in tags.items() for key, value in tag_columns(name, tag).items()}
     _update(con, old.record.id, columns | {"updated_at": to_utc(at)})
+    return number
+
+
+def take_back_tags(con: Connection, record_id: str, number: int, who: str, at: datetime) -> StoredRecord:
+    """The tags as they were before version `number` was kept, sources and all.
+
+    Raises UnknownId; ConflictError when the record was changed again since.
+    """
+    old = records_table.get(con, record_id)
+    kept = [one for one in versions(con, old.record.id) if one.record_id == old.record.id]
+    if not kept or kept[-1].number != number or kept[-1].replaced_by != old.record.id or not kept[-1].content:
+        raise ConflictError("storage.changed_since", id=old.record.id[:12])
+    set_tags(con, old.record.id, tags_of(kept[-1]), who, at)
     return records_table.get(con, old.record.id)
+
+
+def tags_of(version: Version) -> dict[TagName, Tag]:
+    """The tags that a version had. Raises KeyError for one that was forgotten."""
+    return {
+        name: Tag(*(version.content[f"{name}{part}"] for part in ("", "_source", "_confidence", "_version")))  # type: ignore[arg-type]
+        for name in get_args(TagName)
+    }
 
 
 def retag(con: Connection, found: Mapping[str, Tags], at: datetime) -> int:
@@ -143,14 +175,15 @@ def _stand(
     con: Connection, record_id: str, status: Status, key: str, allowed: tuple[Status, ...], who: str, at: datetime
 ) -> StoredRecord:
     old = records_table.get(con, record_id)
-    _require_newest(old)
+    require_newest(old)
     if old.status is not status:
         reason = Reason(key, (("who", who),))
         records_table.set_status(con, [old.record.id], status, reason, at, only=allowed)
     return records_table.get(con, old.record.id)
 
 
-def _require_newest(old: StoredRecord) -> None:
+def require_newest(old: StoredRecord) -> None:
+    """Raises UsageError for a record that was forgotten, or replaced by an edit."""
     if old.status is Status.FORGOTTEN:
         raise UsageError("storage.record_forgotten", id=old.record.id[:12])
     if old.replaced_by:
@@ -166,8 +199,8 @@ def _with_personal_tags(new: Tags, old: Tags) -> Tags:
     return Tags(*chosen)
 
 
-def _keep(con: Connection, old_id: str, new_id: str, who: str, at: datetime) -> None:
-    """Write the present row into the history."""
+def _keep(con: Connection, old_id: str, new_id: str, who: str, at: datetime) -> int:
+    """Write the present row into the history; its number there."""
     row = rows(con, "FROM records WHERE id = ?", [old_id])[0]
     content = {name: value.isoformat() if name in LATER_TIMES and value else value for name, value in row.items()}
     number = values(con, "SELECT count(*) + 1 FROM record_versions WHERE record_id = ?", [old_id])[0]
@@ -175,6 +208,7 @@ def _keep(con: Connection, old_id: str, new_id: str, who: str, at: datetime) -> 
         "INSERT INTO record_versions VALUES (?, ?, ?, ?, ?, ?)",
         [old_id, number, to_json(content), new_id, to_utc(at), who],
     )
+    return int(number)
 
 
 def _overwrite(con: Connection, old: StoredRecord, new: NewRecord, at: datetime) -> None:
@@ -194,6 +228,7 @@ def _replace(con: Connection, old: StoredRecord, new: NewRecord, at: datetime) -
         _overwrite(con, present, new, at)  # also clears its own `replaced_by`
     else:
         records_table.insert_records(con, [new], old.batch, at)
+        _update(con, new.record.id, {"created_at": to_utc(old.created_at)})  # it was told then
     reason = Reason("storage.replaced_by", (("id", new.record.id[:12]),))
     records_table.set_status(con, [old.record.id], Status.EXCLUDED, reason, at, only=tuple(Status))
     _update(con, old.record.id, {"replaced_by": new.record.id})

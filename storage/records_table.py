@@ -6,7 +6,7 @@ import hashlib
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from bonsai.errors import UnknownId
 from bonsai.records import Status
@@ -22,6 +22,8 @@ MAY_TRAIN = """
     AND id NOT IN (SELECT unnest(record_ids) FROM suite_items WHERE retired_at IS NULL)
 """
 "Active, and not the held-out wording of an item of the owner's suite."
+DAY = "coalesce(happened_on, CAST(created_at AS DATE))"
+"When it happened; when it was told where nobody said."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,14 @@ class RecordFilter:
     "Key of the reason for its status, e.g. `duplicates.contradiction`."
     uncertain: bool = False
     "True: only those whose language or category Bonsai found but is not sure of."
+    source: str = ""
+    author: str = ""
+    since: date | None = None
+    "First day on which it happened, or was told where nobody said when it happened."
+    until: date | None = None
+    "Last such day."
+    current: bool = False
+    "True: without what an edit replaced."
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +195,7 @@ def count(con: Connection, wanted: RecordFilter) -> int:
 
 def conditions(wanted: RecordFilter) -> tuple[list[str], dict[str, object]]:
     """Conditions and their named values."""
-    names = ("status", "language", "category", "subject", "batch")
+    names = ("status", "language", "category", "subject", "batch", "source", "author")
     parameters: dict[str, object] = {name: getattr(wanted, name) for name in names if getattr(wanted, name)}
     where = [f"{name} = ${name}" for name in parameters]
     if wanted.text:
@@ -201,6 +211,12 @@ def conditions(wanted: RecordFilter) -> tuple[list[str], dict[str, object]]:
         parameters["reason"] = wanted.reason
     if wanted.uncertain:
         where.append(f"({UNCERTAIN})")
+    if wanted.current:
+        where.append("replaced_by = ''")
+    for name, compared in (("since", ">="), ("until", "<=")):
+        if (day := getattr(wanted, name)) is not None:
+            where.append(f"{DAY} {compared} ${name}")
+            parameters[name] = day
     return where, parameters
 
 

@@ -61,3 +61,8 @@ def by_ids(con: Connection, ids: Sequence[str]) -> list[StoredRecord]:
     """The stored ones among a few ids, in the given order."""
     found = {row["id"]: row for row in rows(con, "FROM records WHERE id IN (SELECT unnest(?))", [list(ids)])}
     return [to_stored(found[one]) for one in ids if one in found]
+
+
+def asking_the_same(con: Connection, question_key: str) -> list[StoredRecord]:
+    """Records with the very same question and context, but for case and punctuation."""
+    return [to_stored(row) for row in rows(con, f"FROM records WHERE question_key = ? AND {TOLD}", [question_key])]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from bonsai.cli import progress, records_rejects
+from bonsai.cli import progress, records_editing, records_pairs, records_past, records_rejects
 from bonsai.cli.file_shown import show_file
 from bonsai.cli.help import noun, verb
 from bonsai.cli.records_shown import (
@@ -18,9 +17,10 @@ from bonsai.cli.records_shown import (
     record_pairs,
     record_rows,
     short,
+    tell_ids,
     version_rows,
 )
-from bonsai.cli.shell import AsJson, By, Shell, one_of, shell_of
+from bonsai.cli.shell import AsJson, By, one_of, shell_of
 from bonsai.errors import LockTimeout, UsageError
 
 app = noun()
@@ -167,28 +167,6 @@ def show(ctx: typer.Context, record: RecordId, as_json: AsJson = False) -> None:
         shell.table(("at", "by", "question", "answer"), version_rows(detail))
 
 
-@verb(app, "cli.records_edit")
-def edit(
-    ctx: typer.Context,
-    record: RecordId,
-    instruction: Annotated[str | None, typer.Option("--instruction", help="cli.opt_instruction")] = None,
-    context: Annotated[str | None, typer.Option("--input", help="cli.opt_input")] = None,
-    output: Annotated[str | None, typer.Option("--output", help="cli.opt_output")] = None,
-    by: By = "",
-    as_json: AsJson = False,
-) -> None:
-    """Change its texts; the earlier version is kept, and the record gets a new id (ids follow content)."""
-    from bonsai import pipeline
-
-    shell = shell_of(ctx)
-    said = {"instruction": instruction, "input": context, "output": output}
-    changes = {name: value for name, value in said.items() if value is not None}
-    if not changes:
-        raise UsageError("cli.nothing_to_change", options="--instruction, --input, --output")
-    new_id = pipeline.edit_record(shell.open(), record, changes, shell.person(by), shell.now())
-    _tell_ids(shell, "cli.edited", (new_id,), as_json)
-
-
 @verb(app, "cli.records_tag")
 def tag(
     ctx: typer.Context,
@@ -248,7 +226,7 @@ def release(ctx: typer.Context, records: RecordIds, by: By = "", as_json: AsJson
 
     shell = shell_of(ctx)
     done = pipeline.release_records(shell.open(), records, shell.person(by), shell.now())
-    _tell_ids(shell, "cli.released", done, as_json)
+    tell_ids(shell, "cli.released", done, as_json)
 
 
 @verb(app, "cli.records_exclude")
@@ -258,7 +236,7 @@ def exclude(ctx: typer.Context, records: RecordIds, by: By = "", as_json: AsJson
 
     shell = shell_of(ctx)
     done = pipeline.exclude_records(shell.open(), records, shell.person(by), shell.now())
-    _tell_ids(shell, "cli.excluded", done, as_json)
+    tell_ids(shell, "cli.excluded", done, as_json)
 
 
 @verb(app, "cli.records_export")
@@ -279,11 +257,5 @@ def export(
     shell.say("cli.exported", count=count, path=path)
 
 
-def _tell_ids(shell: Shell, key: str, ids: Sequence[str], as_json: bool) -> None:
-    if as_json:
-        shell.json({"ids": list(ids)})
-    else:
-        shell.say(key, ids=short(*ids))
-
-
-records_rejects.add_to(app)
+for part in (records_editing, records_past, records_pairs, records_rejects):
+    part.add_to(app)

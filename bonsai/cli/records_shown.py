@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from bonsai.errors import InputError
 from bonsai.texts import TextLanguage, text
 
 if TYPE_CHECKING:
+    from bonsai.cli.shell import Shell
     from bonsai.pipeline import Counts
     from bonsai.records import Reject
     from bonsai.views import RecordDetail
@@ -104,3 +105,11 @@ def nothing_taken(first: Reject, count: int, language: TextLanguage) -> InputErr
     """A file of which every element was rejected, though they are kept: the wrong file, most likely."""
     why = reason(first, language)
     return InputError("pipeline.no_record", file=first.file, count=count, line=first.line, reason=why)
+
+
+def tell_ids(shell: Shell, key: str, ids: Sequence[str], as_json: bool) -> None:
+    """What was done, to which records."""
+    if as_json:
+        shell.json({"ids": list(ids)})
+    else:
+        shell.say(key, ids=short(*ids))

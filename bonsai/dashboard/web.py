@@ -19,7 +19,16 @@ from bonsai.config import DashboardSettings
 from bonsai.dashboard import accounts
 from bonsai.dashboard.accounts import Person
 from bonsai.dashboard.security import MOST_BODY_BYTES, Throttle, body_is_too_long
-from bonsai.errors import BonsaiError, HomeError, InputError, PromotionError, TransientError, UnknownId, UsageError
+from bonsai.errors import (
+    BonsaiError,
+    ConflictError,
+    HomeError,
+    InputError,
+    PromotionError,
+    TransientError,
+    UnknownId,
+    UsageError,
+)
 from bonsai.files import sha256_file
 from bonsai.pipeline.explaining import Explanation
 from bonsai.pipeline.parts import Bonsai
@@ -37,6 +46,7 @@ MOST_FIELDS = 50
 DONE = (
     *("approve", "reject", "rollback", "add", "forget", "release", "exclude"),
     *("thumb", "correct"),
+    *("edit", "restore", "resolve", "undo"),
     *("mend", "dismiss", "settled", "cancel"),
 )
 "What a page may say was just done; an address can name nothing else."
@@ -276,6 +286,7 @@ def problem_of(error: BonsaiError) -> int:
         (UnknownId, 404),
         (accounts.LoginRefused, 401),
         (PromotionError, 409),
+        (ConflictError, 409),
         (UsageError, 422),
         (InputError, 422),
         (TransientError, 503),

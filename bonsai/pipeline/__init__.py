@@ -2,7 +2,9 @@
 
 intake.py      files -> stored records                       night.py       a night, step by step
 draining.py    the inbox -> stored records                   preparing.py   suite, snapshot and job of a night
-people.py      edit, tag, release, approve ...               forgetting.py  out of the database and out of the files
+people.py      release, exclude, approve ...                 forgetting.py  out of the database and out of the files
+editing.py     a record's texts, notes and versions          tagging.py     tags by a person, one or a queue
+pairs.py       contradictions, duplicates: which one stays
 asking.py      questions to the champion                     examining.py   the benchmark by hand
 explaining.py  why one was promoted or refused               owners_suite.py  questions that an owner writes
 compared.py    what both said to each open question          reviewing.py   a person's blind review of both
@@ -29,6 +31,8 @@ from bonsai.pipeline.data_changes import list_data_changes as list_data_changes
 from bonsai.pipeline.draining import Drained as Drained
 from bonsai.pipeline.draining import drain_inbox as drain_inbox
 from bonsai.pipeline.draining import submit as submit
+from bonsai.pipeline.editing import edit_record as edit_record
+from bonsai.pipeline.editing import restore_version as restore_version
 from bonsai.pipeline.evidence import Beside as Beside
 from bonsai.pipeline.evidence import beside as beside
 from bonsai.pipeline.examining import benchmark_power as benchmark_power
@@ -64,17 +68,22 @@ from bonsai.pipeline.owners_suite import add_question as add_question
 from bonsai.pipeline.owners_suite import retire_questions as retire_questions
 from bonsai.pipeline.owners_suite import suite_history as suite_history
 from bonsai.pipeline.owners_suite import suite_state as suite_state
+from bonsai.pipeline.pairs import Resolved as Resolved
+from bonsai.pipeline.pairs import resolve_pair as resolve_pair
 from bonsai.pipeline.parts import Bonsai as Bonsai
 from bonsai.pipeline.people import approve as approve
-from bonsai.pipeline.people import edit_record as edit_record
 from bonsai.pipeline.people import exclude_records as exclude_records
 from bonsai.pipeline.people import reject as reject
 from bonsai.pipeline.people import release_records as release_records
 from bonsai.pipeline.people import retag as retag
 from bonsai.pipeline.people import rollback as rollback
-from bonsai.pipeline.people import tag_record as tag_record
 from bonsai.pipeline.reviewing import Review as Review
 from bonsai.pipeline.reviewing import Standing as Standing
 from bonsai.pipeline.reviewing import give_verdict as give_verdict
 from bonsai.pipeline.reviewing import review_standing as review_standing
 from bonsai.pipeline.reviewing import take_back_verdict as take_back_verdict
+from bonsai.pipeline.similar import similar_records as similar_records
+from bonsai.pipeline.similar import similar_to as similar_to
+from bonsai.pipeline.tagging import tag_record as tag_record
+from bonsai.pipeline.tagging import tag_records as tag_records
+from bonsai.pipeline.tagging import take_back_tags as take_back_tags

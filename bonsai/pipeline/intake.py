@@ -7,7 +7,7 @@ was killed is simply started again.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,18 +18,19 @@ from typing import Literal
 from bonsai import duplicates, tags
 from bonsai.benchmark import pools, questions
 from bonsai.duplicates import Finding, Index, Known, LeakFinding, LeakGuard
-from bonsai.files import sha256_file, sha256_json
+from bonsai.files import sha256_file
 from bonsai.pipeline.learned_tagger import category_tagger
 from bonsai.pipeline.owners_suite import written_questions
+from bonsai.pipeline.pairs import confirm_corrections
 from bonsai.pipeline.parts import Bonsai
 from bonsai.progress import Progress, Report, silent
 from bonsai.readers import read, recognise
 from bonsai.readers.bilingual import merge
-from bonsai.records import Defaults, Language, Limits, Origin, Record, Reject, Source, Status, Tags, parse
+from bonsai.records import Defaults, Language, Limits, Record, Reject, Source, Status, Tags
 from bonsai.tags import CategoryTagger
 from storage import imports_table, records_table, rejects_table
 from storage.imports_table import Import
-from storage.record_rows import NewRecord, Reason, StoredRecord
+from storage.record_rows import NewRecord, Reason
 from storage.records_table import RecordFilter
 
 CHUNK = 4_000
@@ -112,17 +113,20 @@ def _new_record(
     )
 
 
-def open_judge(b: Bonsai, without: frozenset[str] = frozenset()) -> Judge:
-    """A judge that knows every stored record but those of the ids in `without`, which are being edited."""
+def open_judge(b: Bonsai) -> Judge:
+    """A judge that knows every stored record."""
     index = Index(duplicates.NearSettings(**b.config.duplicates.model_dump()))
     with b.database.reading() as con:
         rows, written = records_table.index_rows(con), written_questions(con)
-        if not without:  # an edit may go back to an earlier version
-            index.add_ids(records_table.ids_without_texts(con))
-    index.add_batch([_known(row) for row in rows if row.id not in without])
+        index.add_ids(records_table.ids_without_texts(con))
+    index.add_batch([_known(row) for row in rows])
+    return Judge(index, leak_guard(written), category_tagger(b), b.config.tags.category_threshold)
+
+
+def leak_guard(written: Sequence[tuple[str, str, str]]) -> LeakGuard:
+    """The benchmark's questions and those that the owner wrote: (id, instruction, input)."""
     items = [(i.id, i.instruction, i.input) for pool in questions.pools() for i in pools.asked(pool)]
-    guard = LeakGuard([*items, *written], kept=frozenset(item for item, _, _ in written))
-    return Judge(index, guard, category_tagger(b), b.config.tags.category_threshold)
+    return LeakGuard([*items, *written], kept=frozenset(item for item, _, _ in written))
 
 
 def _known(row: records_table.IndexRow) -> Known:
@@ -251,23 +255,8 @@ def _store(
     with b.database.writing() as con:
         rejects_table.insert_rejects(con, rejects, batch, now)
         stored = records_table.insert_records(con, new, batch, now)
+        confirm_corrections(con, [one.id for one in records if one.source == "feedback"], now)
     told_before = exact + stored.duplicate + stored.forgotten
     near = sum(bool(one.near_of) for one in new)
     first = rejects[0] if rejects else None
     return Counts(len(chunk), stored.new, told_before, stored.held_back, len(rejects), near, first)
-
-
-def judge_one(b: Bonsai, old: StoredRecord, changes: Mapping[str, str], by: str) -> NewRecord | Reject:
-    """A stored record with other texts, judged like a new one; tags that a person or a file gave are kept."""
-    fields: dict[str, object] = {"instruction": old.record.instruction, "input": old.record.input}
-    fields |= {"output": old.record.output, **changes}
-    parsed = parse(fields, Origin("edit"), Defaults(), Limits(**b.config.records.model_dump()))
-    if isinstance(parsed, Reject):
-        return parsed
-    record = replace(old.record, id=parsed.id, instruction=parsed.instruction, input=parsed.input, output=parsed.output)
-    judge = open_judge(b, frozenset((old.record.id,)))
-    judged, _ = judge.judge([record], "import")
-    if not judged:  # the new texts are another stored record's
-        return Reject("edit", 0, sha256_json([by, record.id]), "pipeline.edit_repeats", (("id", record.id[:12]),))
-    merged = tags.merge_tags(old.tags, judged[0].tags)
-    return replace(judged[0], tags=merged)

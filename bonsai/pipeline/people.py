@@ -2,61 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import datetime
-from typing import get_args
 
 from bonsai import tags
 from bonsai.errors import UsageError
-from bonsai.pipeline.intake import CHUNK, judge_one
+from bonsai.pipeline.intake import CHUNK
 from bonsai.pipeline.learned_tagger import learn_tagger
 from bonsai.pipeline.owners_suite import retire_asked
 from bonsai.pipeline.parts import Bonsai
 from bonsai.progress import Progress, Report, silent
 from bonsai.promotion import State
-from bonsai.records import Reject, Status
-from bonsai.texts import text
+from bonsai.records import Status
 from storage import promotions_table, record_versions_table, records_table
 from storage.connect import Connection
 from storage.promotions_table import Promotion
-from storage.record_versions_table import TagName
-
-EDITABLE = ("instruction", "input", "output")
-
-
-def edit_record(b: Bonsai, record_id: str, changes: Mapping[str, str], by: str, now: datetime) -> str:
-    """Change a record's texts; the id of what it is now. The old version is kept.
-
-    Raises UnknownId; UsageError for texts that make no record.
-    """
-    with b.database.reading() as con:
-        old = records_table.get(con, record_id)
-    parsed = judge_one(b, old, {name: changes[name] for name in EDITABLE if name in changes}, by)
-    if isinstance(parsed, Reject):
-        raise UsageError("pipeline.edit_refused", reason=text(parsed.reason_key, **dict(parsed.values)))
-    kept = replace(parsed, status=old.status, reason=old.reason) if parsed.record.id == old.record.id else parsed
-    with b.database.writing() as con:
-        return record_versions_table.edit(con, old.record.id, kept, by, now).record.id
-
-
-def tag_record(
-    b: Bonsai,
-    record_id: str,
-    *,
-    language: str | None,
-    category: str | None,
-    reasoning: str | None,
-    by: str,
-    now: datetime,
-) -> None:
-    """A person's tags: they win over all others. Raises UnknownId, UsageError."""
-    wanted = {"language": language, "category": category, "reasoning": reasoning}
-    with b.database.writing() as con:
-        full_id = records_table.resolve(con, record_id)
-        for name in get_args(TagName):
-            if wanted[name] is not None:
-                record_versions_table.set_tag(con, full_id, name, str(wanted[name]), by, now)
 
 
 def release_records(b: Bonsai, ids: Sequence[str], by: str, now: datetime) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from bonsai.duplicates.nearest import nearest
 from bonsai.errors import UsageError
 from bonsai.pipeline.parts import Bonsai
 from bonsai.records import Status, normalise
-from storage import similar
+from storage import records_table, similar
 from storage.record_rows import StoredRecord
 
 MOST = 5
@@ -23,6 +23,7 @@ COMPARED = 500
 "Records that are compared by n-grams."
 LIKE = 0.2
 "Share of the question's rarer n-grams that a record must have before it is named at all."
+_ID = re.compile(r"[0-9a-f]{8,64}")
 _HAN = re.compile(r"[\u4e00-\u9fff々]{3,}")
 _HIRAGANA = re.compile(r"[\u3041-\u309f]{3,}")
 
@@ -51,6 +52,16 @@ def similar_records(b: Bonsai, question: str, context: str = "", most: int = MOS
     texts = [f"{one.record.subject} {one.record.instruction} {one.record.input} {one.record.output}" for one in found]
     (near,) = nearest([asked], texts, most=most, at_least=LIKE)
     return tuple(_similar(found[one.number], one.likeness) for one in near)
+
+
+def similar_to(b: Bonsai, said: str, most: int = MOST) -> tuple[SimilarRecord, ...]:
+    """The same, of a record by its id (8 characters of it at least) or of any text. Raises UnknownId, UsageError."""
+    if not _ID.fullmatch(said):
+        return similar_records(b, said, most=most)
+    with b.database.reading() as con:
+        record = records_table.get(con, said).record
+    found = similar_records(b, f"{record.instruction} {record.output}", most=most + 1)
+    return tuple(one for one in found if one.id != record.id)[:most]
 
 
 def words_of(text: str) -> list[str]:

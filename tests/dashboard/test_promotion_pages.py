@@ -8,7 +8,7 @@ from html_pages import Page
 from starlette.testclient import TestClient
 
 from bonsai import views
-from bonsai.dashboard.promotions.answers import marked
+from bonsai.dashboard.differences import marked
 from storage import audit, promotions_table
 
 

@@ -91,7 +91,7 @@ class Page(HTMLParser):
 
     def _check_names(self, labelled: set[str]) -> None:
         for one in self.all("input", "select", "textarea"):
-            hidden = one.attributes.get("type") in ("hidden", "checkbox")  # a checkbox stands inside its label
+            hidden = one.attributes.get("type") in ("hidden", "checkbox", "radio")  # the latter stand in their labels
             if not hidden and one.attributes.get("id") not in labelled:
                 self.problems.append(f"{one.name} {one.attributes.get('name')} has no label")
         self.problems += [

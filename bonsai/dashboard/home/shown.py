@@ -11,7 +11,7 @@ from bonsai.dashboard import charts
 from bonsai.dashboard.home.schedule import NextNight
 from bonsai.dashboard.web import ID_LENGTH, Visit, moment
 from bonsai.dashboard.words import CATEGORIES, Link, language_name, records_path
-from bonsai.overview import CONTRADICTION, Score, Waiting
+from bonsai.overview import Score, Waiting
 from bonsai.records import LANGUAGES, Category, Status
 from bonsai.views import NightReport
 from storage.promotions_table import Promotion
@@ -63,12 +63,13 @@ def next_night_sentence(visit: Visit, found: NextNight) -> str:
 
 def waiting_rows(visit: Visit, waiting: Waiting) -> list[Link]:
     """What waits for a person, with the page where it is decided; what does not wait is left out."""
+    tagging = visit.person is not None and visit.person.may("reviewer")
     found = (
         ("promotions", waiting.promotions, f"/promotions/{waiting.promotion}".rstrip("/")),
-        ("contradictions", waiting.contradictions, records_path(status=Status.HELD_BACK, reason=CONTRADICTION)),
+        ("contradictions", waiting.contradictions, "/pairs?kind=contradiction"),
         ("held_back", waiting.held_back - waiting.contradictions, records_path(status=Status.HELD_BACK)),
-        ("suspects", waiting.suspects, records_path(status=Status.SUSPECT)),
-        ("uncertain", waiting.uncertain, records_path(uncertain="1")),
+        ("suspects", waiting.suspects, "/pairs?kind=suspect"),
+        ("uncertain", waiting.uncertain, "/tagging" if tagging else records_path(uncertain="1")),
         ("rejects", waiting.rejects, "/rejects"),
         ("inbox", waiting.inbox, "/records"),
     )

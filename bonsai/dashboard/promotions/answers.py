@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
 from bonsai.benchmark.report import domain_name
+from bonsai.dashboard.differences import Marked, marked
 from bonsai.dashboard.web import Visit
 from bonsai.dashboard.words import language_name
 from bonsai.pipeline.explaining import Flip, NearRecord, SliceChange
-
-PIECE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|\w+|\s+|.", re.DOTALL)
-"A Japanese character, a word, a space: what counts as the same or another."
-LONGEST = 600
-"Pieces of an answer that are compared; what follows is shown unmarked."
-Marked = tuple[tuple[str, bool], ...]
-"(text, whether the other answer lacks it)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,30 +50,6 @@ def _answers(visit: Visit, flip: Flip) -> Answers:
     topic = f"{domain_name(flip.domain, visit.language)}, {language_name(visit, flip.language)}"
     languages = (flip.language, flip.question_language)
     return Answers(flip.question, flip.reference, before, after, flip.gained, topic, *languages, flip.records)
-
-
-def marked(one: str, other: str) -> tuple[Marked, Marked]:
-    """Both texts in pieces, those that the other one lacks marked."""
-    left, right = PIECE.findall(one), PIECE.findall(other)
-    same = SequenceMatcher(None, left[:LONGEST], right[:LONGEST], autojunk=False).get_matching_blocks()
-    return (
-        _pieces(left, [(block.a, block.size) for block in same]),
-        _pieces(right, [(block.b, block.size) for block in same]),
-    )
-
-
-def _pieces(pieces: Sequence[str], same: Sequence[tuple[int, int]]) -> Marked:
-    made: list[tuple[str, bool]] = []
-    reached = 0
-    for start, size in same:
-        if start > reached:
-            made.append(("".join(pieces[reached:start]), True))
-        if size:
-            made.append(("".join(pieces[start : start + size]), False))
-        reached = start + size
-    if reached < len(pieces):
-        made.append(("".join(pieces[reached:]), len(pieces) <= LONGEST))
-    return tuple(made)
 
 
 def slices(visit: Visit, found: Sequence[SliceChange]) -> list[SliceShown]:

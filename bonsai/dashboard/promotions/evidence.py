@@ -12,7 +12,7 @@ from markupsafe import Markup
 from bonsai.benchmark.questions import DOMAINS
 from bonsai.benchmark.report import domain_name
 from bonsai.dashboard import charts
-from bonsai.dashboard.promotions.answers import Marked, marked
+from bonsai.dashboard.differences import Marked, marked
 from bonsai.dashboard.web import ID_LENGTH, Visit
 from bonsai.dashboard.words import CATEGORIES, language_name, reason_of
 from bonsai.pipeline import Compared, DataChanges, Learned, Review, Wanted

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -48,7 +50,8 @@ def show(visit: Contributor, record_id: str) -> Response:
         reason=reason_of(visit, stored),
         tags=pages.tags_shown(visit, stored.tags),
         notes=list(pages.notes(visit, stored)),
-        versions=pages.earlier(found.versions),
+        timeline=f"/timeline?{urlencode({'subject': stored.record.subject})}" if stored.record.subject else "",
+        versions=len(found.versions),
         adapters=found.adapters,
         may_decide=not gone and visit.person is not None and visit.person.may("reviewer"),
         releasable=stored.status in RELEASABLE,

@@ -9,7 +9,6 @@ from bonsai.dashboard.web import Visit
 from bonsai.dashboard.words import CATEGORIES, FILTERS, STATUSES, language_name, reason_of, records_path
 from bonsai.records import LANGUAGES, Status, Tags
 from storage.record_rows import StoredRecord
-from storage.record_versions_table import Version
 from storage.records_table import RecordFilter
 
 SHOWN_CHARACTERS = 240
@@ -123,10 +122,3 @@ def notes(visit: Visit, stored: StoredRecord) -> Iterator[tuple[str, str]]:
             yield visit.text(f"note_{name}"), str(value)
     origin = stored.record.origin
     yield visit.text("note_origin"), f"{origin.name}:{origin.line}" if origin.line else origin.name
-
-
-def earlier(versions: Sequence[Version]) -> list[tuple[Version, str, str]]:
-    """What the record was before each edit, newest first: version, question, answer."""
-    return [
-        (one, str(one.content.get("instruction", "")), str(one.content.get("output", ""))) for one in versions[::-1]
-    ]

@@ -1,0 +1,113 @@
+"""Records that wait for a person's word, each beside the one that it contradicts or repeats; and what was decided.
+
+Which one that is stands with the record: in the values of the reason for which it is held back, as the beginnings of
+ids, or in `near_of`. The table `settled_pairs` keeps the decisions; a near duplicate that was decided on waits no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, get_args
+
+from bonsai.records import Status
+from storage import records_table
+from storage.connect import Connection
+from storage.record_rows import StoredRecord, to_stored
+from storage.sql import rows, to_utc
+
+Kind = Literal["contradiction", "overruled", "leak", "suspect", "near"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+Keep = Literal["this", "other", "both"]
+KEEPS: tuple[Keep, ...] = get_args(Keep)
+_WAITING: Mapping[Kind, str] = {
+    "contradiction": "status = 'held_back' AND reason_key = 'duplicates.contradiction'",
+    "overruled": "status = 'held_back' AND reason_key = 'duplicates.overruled'",
+    "leak": "status = 'held_back' AND reason_key NOT IN ('duplicates.contradiction', 'duplicates.overruled')",
+    "suspect": "status = 'suspect'",
+    "near": """
+        near_of <> '' AND status = 'active' AND replaced_by = ''
+        AND id NOT IN (SELECT record_id FROM settled_pairs)
+    """,
+}
+_NAMED_BY: Mapping[str, str] = {"duplicates.contradiction": "records", "duplicates.overruled": "id"}
+"Reason -> the value that names the other records."
+_PREFIX = 12
+"Characters of the ids in a reason."
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A record that waits, and the newest versions of those that it contradicts or repeats."""
+
+    stored: StoredRecord
+    kind: Kind
+    others: tuple[StoredRecord, ...]
+    "Without those that were forgotten."
+
+
+def counts(con: Connection) -> dict[Kind, int]:
+    """How many wait for which reason, in one pass."""
+    columns = ", ".join(f"count(*) FILTER ({condition}) AS {kind}" for kind, condition in _WAITING.items())
+    (found,) = rows(con, f"SELECT {columns} FROM records")
+    return {kind: int(found[kind]) for kind in KINDS}
+
+
+def page(con: Connection, kind: Kind, limit: int, before: str = "") -> list[Waiting]:
+    """The newest first; for the next page pass the last one's id as `before`."""
+    later = "AND sequence < (SELECT sequence FROM records WHERE id = $before)" if before else ""
+    chosen = f"SELECT rowid FROM records WHERE {_WAITING[kind]} {later} ORDER BY sequence DESC LIMIT {int(limit)}"
+    query = f"FROM records WHERE rowid IN ({chosen}) ORDER BY sequence DESC"
+    found = [to_stored(row) for row in rows(con, query, {"before": before} if before else {})]
+    others = _others(con, found)
+    return [Waiting(one, kind, others[one.record.id]) for one in found]
+
+
+def waiting(con: Connection, record_id: str) -> Waiting | None:
+    """One record with what it waits for; None when nobody need decide on it. Raises UnknownId."""
+    stored = records_table.get(con, record_id)
+    for kind, condition in _WAITING.items():
+        if rows(con, f"SELECT id FROM records WHERE id = $id AND {condition}", {"id": stored.record.id}):
+            return Waiting(stored, kind, _others(con, [stored])[stored.record.id])
+    return None
+
+
+def settle(con: Connection, record_id: str, others: Iterable[str], kept: Keep, who: str, at: datetime) -> None:
+    """Keep what was decided, a row for each of the others."""
+    for other in [*others] or [""]:
+        con.execute("INSERT INTO settled_pairs VALUES (?, ?, ?, ?, ?)", [record_id, other, kept, to_utc(at), who])
+
+
+def _others(con: Connection, found: list[StoredRecord]) -> dict[str, tuple[StoredRecord, ...]]:
+    """By record id: what it contradicts or repeats, followed to its newest version, in the order of the reason."""
+    named = {one.record.id: _named(one) for one in found}
+    met = _beginning(con, {prefix[:_PREFIX] for prefixes in named.values() for prefix in prefixes})
+    made: dict[str, tuple[StoredRecord, ...]] = {}
+    for record_id, prefixes in named.items():
+        newest = {one.record.id: one for one in (met.get(prefix[:_PREFIX]) for prefix in prefixes) if one}
+        newest.pop(record_id, None)
+        made[record_id] = tuple(one for one in newest.values() if one.record.instruction)
+    return made
+
+
+def _named(stored: StoredRecord) -> list[str]:
+    """Ids or their beginnings."""
+    if stored.status is Status.HELD_BACK and stored.reason and stored.reason.key in _NAMED_BY:
+        return dict(stored.reason.values).get(_NAMED_BY[stored.reason.key], "").split(", ")
+    return [stored.near_of] if stored.near_of and stored.status is Status.ACTIVE else []
+
+
+def _beginning(con: Connection, prefixes: set[str]) -> dict[str, StoredRecord]:
+    """Beginning -> the newest version of the record whose id begins so. One look at all ids for each step."""
+    met: dict[str, StoredRecord] = {}
+    asked = {prefix: prefix for prefix in prefixes if prefix}
+    while asked:
+        query = f"FROM records WHERE left(id, {_PREFIX}) IN (SELECT unnest($prefixes))"
+        stored = {
+            one.record.id[:_PREFIX]: one for one in map(to_stored, rows(con, query, {"prefixes": [*asked.values()]}))
+        }
+        found = {prefix: stored[now] for prefix, now in asked.items() if now in stored}
+        met |= {prefix: one for prefix, one in found.items() if not one.replaced_by}
+        asked = {prefix: one.replaced_by[:_PREFIX] for prefix, one in found.items() if one.replaced_by}
+    return met
