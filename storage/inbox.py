@@ -90,6 +90,16 @@ def pending(inbox: Path) -> list[Item]:
     return [Item(m["id"], m["kind"], m["name"], inbox / m[0]) for m in found if m]  # type: ignore[arg-type]
 
 
+def find(inbox: Path, submission: str) -> Item | None:
+    """A submission of a record by its id, wherever it lies; None when there is none, or it was erased."""
+    name = f"{submission}.record.json"
+    if not ITEM_NAME.fullmatch(name):
+        return None
+    places = (inbox, inbox / "done", inbox / "failed")
+    path = next((folder / name for folder in places if (folder / name).is_file()), None)
+    return Item(submission, "record", "json", path) if path else None
+
+
 def fields_of(item: Item) -> dict[str, object]:
     """The fields of a `record` submission. Raises InputError for a file that is damaged."""
     try:

@@ -220,6 +220,15 @@ def conditions(wanted: RecordFilter) -> tuple[list[str], dict[str, object]]:
     return where, parameters
 
 
+def asking(con: Connection, question_key: str, record_id: str, limit: int) -> list[StoredRecord]:
+    """The newest records that ask this question, and the record of this id: what a new one may repeat or contradict."""
+    query = f"""
+        FROM records WHERE (question_key = $key AND replaced_by = '' AND status <> 'forgotten') OR id = $id
+        ORDER BY id = $id DESC, sequence DESC LIMIT {int(limit)}
+    """
+    return [to_stored(row) for row in rows(con, query, {"key": question_key, "id": record_id})]
+
+
 def index_rows(con: Connection) -> list[IndexRow]:
     """Every record whose texts are still there, for the duplicates index."""
     query = """

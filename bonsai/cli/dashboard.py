@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from bonsai.pipeline.parts import Bonsai
 
 app = noun()
+FIRST_PAUSE_SECONDS = 5.0
+LONGEST_PAUSE_SECONDS = 600.0
+"Until a drain that failed is tried again."
 
 
 @verb(app, "cli.dashboard")
@@ -70,19 +73,25 @@ def _require_free(host: str, port: int) -> None:
 def drainer(shell: Shell, bonsai: Bonsai) -> Callable[[], None]:
     """Starts `bonsai inbox drain` as a process of its own: it reads every record that there is, a page must not.
 
-    One at a time; a call while it runs makes it run once more afterwards.
+    One at a time; a call while it runs makes it run once more afterwards. One that failed, say for a lock that a long
+    import held, is tried again by itself.
     """
     wanted = threading.Event()
 
     def work() -> None:
+        pause: float | None = None
         while True:
-            wanted.wait()
+            wanted.wait(pause)
             wanted.clear()
             log = bonsai.places.logs / "dashboard-drain.log"
             environ = {**shell.environ, "BONSAI_HOME": str(bonsai.home)}
             with log.open("ab") as told:
                 command = [sys.executable, "-P", "-m", "bonsai.cli.main", "inbox", "drain", "--json"]
-                subprocess.run(command, env=environ, stdin=subprocess.DEVNULL, stdout=told, stderr=told, check=False)
+                ended = subprocess.run(
+                    command, env=environ, stdin=subprocess.DEVNULL, stdout=told, stderr=told, check=False
+                )
+            failed = ended.returncode != 0
+            pause = min(2 * (pause or FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS) if failed else None
 
     threading.Thread(target=work, daemon=True, name="drain").start()
     return wanted.set

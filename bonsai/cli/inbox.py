@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from bonsai.cli import progress
 from bonsai.cli.help import noun, verb
-from bonsai.cli.records_shown import count_pairs
+from bonsai.cli.records_shown import count_pairs, short
 from bonsai.cli.shell import AsJson, shell_of
 
 app = noun()
@@ -23,6 +25,27 @@ def status(ctx: typer.Context, as_json: AsJson = False) -> None:
         shell.json(found)
         return
     shell.fields((("pending", found.pending), ("oldest", found.oldest), ("done", found.done), ("failed", found.failed)))
+
+
+@verb(app, "cli.inbox_show")
+def show(
+    ctx: typer.Context,
+    submissions: Annotated[list[str], typer.Argument(help="cli.arg_submissions", metavar="ID")],
+    as_json: AsJson = False,
+) -> None:
+    """What became of what was told, by the ids that `records add` prints."""
+    from bonsai import pipeline
+
+    shell = shell_of(ctx)
+    found = pipeline.follow(shell.open(), submissions)
+    if as_json:
+        shell.json(found)
+        return
+    rows = (
+        (one.submission, shell.text(f"cli.told_{one.state}"), short(one.stored.record.id) if one.stored else "")
+        for one in found
+    )
+    shell.table(("submission", "state", "record"), rows)
 
 
 @verb(app, "cli.inbox_drain")

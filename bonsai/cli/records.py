@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from bonsai.cli import progress, records_editing, records_pairs, records_past, records_rejects
+from bonsai.cli import progress, records_editing, records_pairs, records_past, records_rejects, records_suggest
 from bonsai.cli.file_shown import show_file
 from bonsai.cli.help import noun, verb
 from bonsai.cli.records_shown import (
@@ -257,5 +257,5 @@ def export(
     shell.say("cli.exported", count=count, path=path)
 
 
-for part in (records_editing, records_past, records_pairs, records_rejects):
+for part in (records_editing, records_past, records_pairs, records_rejects, records_suggest):
     part.add_to(app)

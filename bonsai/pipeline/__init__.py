@@ -13,7 +13,8 @@ evidence.py    what stands beside a verdict
 keeping.py     export, check, back up                        voices.py      who is meant by `champion` or an id
 asked.py       questions kept, thumbs, corrections            similar.py     records that are like a question
 mending.py     rejected lines, mended or dismissed           uploading.py   uploaded files, confirmed and taken in
-checking.py    what a file holds, before it is taken in
+checking.py    what a file holds, before it is taken in      following.py   what became of what was told
+suggesting.py  tags and twins of a record being written
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ from bonsai.pipeline.examining import compare_adapters as compare_adapters
 from bonsai.pipeline.examining import run_benchmark as run_benchmark
 from bonsai.pipeline.explaining import Explanation as Explanation
 from bonsai.pipeline.explaining import explain as explain
+from bonsai.pipeline.following import Followed as Followed
+from bonsai.pipeline.following import follow as follow
 from bonsai.pipeline.forgetting import Forgotten as Forgotten
 from bonsai.pipeline.forgetting import forget_records as forget_records
 from bonsai.pipeline.intake import Counts as Counts

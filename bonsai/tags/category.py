@@ -104,6 +104,11 @@ class CategoryTagger:
             made.append(scores / scores.sum(axis=1, keepdims=True))
         return np.concatenate(made)
 
+    def ranked(self, record: Record) -> list[str]:
+        """All categories, the likeliest for this record first."""
+        [row] = self.probabilities([Example.of(record)])
+        return [self.classes[number] for number in np.argsort(-row, kind="stable")]
+
     def predict_batch(self, examples: Sequence[Example], threshold: float) -> list[Tag]:
         """The likeliest category of each example; `uncategorised` where its probability is below `threshold`."""
         tags = []

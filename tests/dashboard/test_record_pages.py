@@ -50,13 +50,6 @@ def test_what_can_be_no_record_is_said_at_once_and_nothing_typed_is_lost(client:
     assert views.inbox_status(desk.b).pending == 0
 
 
-def test_tags_are_suggested_while_writing(client: TestClient) -> None:
-    told = {"instruction": "猫はどこで寝ますか?", "output": "台所の流しで寝ます。"}
-    assert client.post("/suggest", data=told).json()["language"] == "Japanese"
-    assert client.post("/suggest?lang=ja", data=told).json()["language"] == "日本語"
-    assert client.post("/suggest", data={**told, "output": ""}).json() == {}
-
-
 def test_pages_of_records_show_each_once_while_others_arrive(desk: Desk) -> None:
     for number in range(60):
         pipeline.submit(desk.b, {"instruction": f"What is {number}?", "output": f"It is {number}."}, NOW)

@@ -1,4 +1,4 @@
-"""`bonsai records mend | dismiss`, as typed."""
+"""`bonsai records suggest | import --preview | mend | dismiss` and `inbox show`, as typed."""
 
 from __future__ import annotations
 
@@ -60,3 +60,33 @@ def test_the_mended_line_may_come_from_a_pipe(
     with (tmp_path / "mended").open() as pipe:
         monkeypatch.setattr("sys.stdin", pipe)
         assert len(typed("records", "mend", rejects()[1]["id"])["records"]) == 1
+
+
+def test_what_bonsai_would_make_of_a_record_is_said_and_not_kept(typed: Typed) -> None:
+    told = typed("records", "add", "Where does Mike sleep?", "On the piano.")["submission"]
+    asked = ("records", "suggest", "Where does Mike sleep?")
+    found = typed(*asked, "In the box.")
+    assert (found["tags"]["language"]["value"], len(found["likely"])) == ("en", 3)
+    assert [one["record"]["output"] for one in found["contradicts"]] == ["On the piano."]
+    assert typed(*asked, "On the piano.")["exact"]["record"]["output"] == "On the piano."
+    assert "both are needed" in typed(*asked, " ", code=1)
+    [followed] = typed("inbox", "show", told)
+    assert (followed["state"], followed["stored"]["record"]["instruction"]) == ("stored", "Where does Mike sleep?")
+
+
+def test_a_file_is_previewed_and_not_kept(typed: Typed, tmp_path: Path, home: Path) -> None:
+    path = tmp_path / "cats.csv"
+    path.write_bytes("質問,回答,色\nタマは?,寝ています。,白\n壊れた行\n".encode("cp932"))
+    check = typed("records", "import", path, "--preview")
+    assert (check["format"], check["encoding"], check["read"], check["rejected"]) == ("table", "cp932", 2, 1)
+    assert [one["field"] for one in check["columns"]] == ["instruction", "output", ""]
+    assert [(one["line"], one["language"]) for one in check["rows"]] == [(2, "ja")]
+    assert [(one["count"], one["lines"], one["raw"]) for one in check["wrong"]] == [(1, [3], "壊れた行")]
+    assert typed("records", "import", path)["new"] == 1
+    assert "is empty" in typed("records", "import", _empty(tmp_path), "--preview", code=1)
+
+
+def _empty(folder: Path) -> Path:
+    path = folder / "empty.csv"
+    path.write_text("")
+    return path

@@ -1,0 +1,72 @@
+"""What became of what was told: from the submission in the inbox to the record, or to the reason why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from bonsai.errors import InputError, LockTimeout
+from bonsai.pipeline.parts import Bonsai
+from bonsai.records import Defaults, Limits, Record, Reject, parse
+from storage import inbox, records_table
+from storage.inbox import Item
+from storage.record_rows import StoredRecord
+
+State = Literal["waiting", "stored", "told_before", "rejected", "gone", "unreadable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """One submission of a record, and how far it is."""
+
+    submission: str
+    state: State
+    "`gone`: there is no such submission, or it was erased because its record is forgotten."
+    question: str = ""
+    stored: StoredRecord | None = None
+    reject: Reject | None = None
+
+
+def follow(b: Bonsai, submissions: Sequence[str]) -> list[Followed]:
+    """How far each is, in order; while the database is busy, all that are not stored away count as waiting."""
+    found = [(one, inbox.find(b.places.inbox, one)) for one in submissions]
+    made = {one: _made(b, item) for one, item in found if item}
+    ids = [one.id for one in made.values() if isinstance(one, Record)]
+    try:
+        with b.database.reading() as con:
+            stored = {one.record.id: one for one in records_table.get_many(con, ids)} if ids else {}
+    except LockTimeout:
+        stored = {}
+    return [_followed(one, item, made.get(one), stored) for one, item in found]
+
+
+def _made(b: Bonsai, item: Item) -> Record | Reject | None:
+    try:
+        fields, origin = inbox.fields_of(item), inbox.origin_of(item)
+    except (InputError, FileNotFoundError):  # damaged, or filed away in this very moment
+        return None
+    return parse(fields, origin, Defaults(source="self"), Limits(**b.config.records.model_dump()))
+
+
+def _followed(
+    submission: str, item: Item | None, made: Record | Reject | None, stored: dict[str, StoredRecord]
+) -> Followed:
+    if item is None:
+        return Followed(submission, "gone")
+    if made is None:
+        return Followed(submission, "unreadable" if item.path.parent.name == "failed" else "waiting")
+    if isinstance(made, Reject):
+        waits = item.path.parent.name != "done"
+        return Followed(submission, "waiting" if waits else "rejected", reject=made)
+    there = stored.get(made.id)
+    if there is None or item.path.parent.name != "done":
+        return Followed(submission, "waiting", made.instruction)
+    earlier = there.created_at < told_at(submission)
+    return Followed(submission, "told_before" if earlier else "stored", made.instruction, there)
+
+
+def told_at(submission: str) -> datetime:
+    """When it was told, by its id."""
+    return datetime.strptime(submission.partition("Z")[0], "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)
