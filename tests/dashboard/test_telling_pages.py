@@ -16,9 +16,8 @@ TAMA = {"instruction": "なぜタマは鳴くの?", "output": "おなかがす�
 "Told in every home of these tests."
 
 
-def recent(page: Page) -> list[str]:
-    found = [one for one in page.all("section") if one.attributes.get("id") == "recent"]
-    return [line.strip() for line in found[0].text.splitlines() if line.strip()]
+def states(page: Page) -> list[str]:
+    return [one.text for one in page.all("span") if "state" in one.attributes.get("class", "").split()]
 
 
 def test_tags_are_suggested_while_writing_and_others_offered(client: TestClient) -> None:
@@ -66,15 +65,12 @@ def test_the_ones_told_in_a_row_are_listed_with_their_state(desk: Desk) -> None:
         path = str(client.post("/records", data={**fields, "told": given.get("told", "")}).url)
     page = page_of(client, path)
     assert page.problems == []
-    assert (recent(page).count("being taken in"), "data-waiting" in page.source) == (3, True)
+    assert (states(page), "data-waiting" in page.source) == (["being taken in"] * 3, True)
     desk.drain()
     page = page_of(client, path)
-    shown = recent(page)
     assert (page.problems, "data-waiting" in page.source) == ([], False)
-    assert [shown.index(one) for one in ("held back", "told before", "trains")] == sorted(
-        shown.index(one) for one in ("held back", "told before", "trains")
-    )
-    assert any("otherwise" in one for one in shown)
+    assert states(page) == ["held back", "told before", "trains"]
+    assert "it answers a question of" in page.source
     [stored] = views.list_records(desk.b, RecordFilter(text="Who naps?"), None)
     assert f"/records/{stored.record.id}" in page.links
 
@@ -87,7 +83,7 @@ def test_the_list_takes_no_path_and_no_more_than_a_few(desk: Desk) -> None:
     client = desk.client()
     for told in ("../../bonsai", "../bonsai.toml", EVIL, "20261121T000000000000Z-0123456789abcdef", ","):
         page = Page(client.get("/records/new", params={"told": told}).text)
-        assert (page.problems, recent(page)) == ([], [])
+        assert (page.problems, states(page)) == ([], [])
     many = [pipeline.submit(desk.b, {"instruction": f"{n}?", "output": "b"}, NOW) for n in range(20)]
     answer = client.post("/records", data={"instruction": "c?", "output": "d", "told": ",".join(many)})
     told = parse_qs(urlsplit(str(answer.url)).query)["told"][0].split(",")

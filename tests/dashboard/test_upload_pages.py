@@ -116,13 +116,10 @@ def test_a_larger_file_is_looked_at_by_the_process_that_drains(desk: Desk) -> No
     [
         ("../../../etc/cats.csv", "cats.csv"),
         ("..\\..\\cats.csv", "cats.csv"),
-        ("/etc/cron.d/cats.csv", "cats.csv"),
         ("..", "upload"),
-        (".bashrc", "bashrc"),
         (f"{EVIL}.csv", None),
         ("a" * 3_000 + ".csv", None),
         ("ca\x00ts\r\n.csv", None),
-        ("猫.csv", "猫.csv"),
     ],
 )
 def test_a_file_name_is_never_a_path(desk: Desk, tmp_path: Path, name: str, shown: str | None) -> None:
