@@ -70,6 +70,21 @@ def list_adapters(con: Connection) -> list[Adapter]:
     return [_adapter(row) for row in rows(con, "FROM adapters ORDER BY created_at, id")]
 
 
+def page(con: Connection, limit: int, before: str = "") -> list[Adapter]:
+    """The newest first; for the next page pass the last one's id as `before`."""
+    where = (
+        "WHERE row(created_at, id) < (SELECT row(created_at, id) FROM adapters WHERE id = $before)" if before else ""
+    )
+    query = f"FROM adapters {where} ORDER BY created_at DESC, id DESC LIMIT {int(limit)}"
+    return [_adapter(row) for row in rows(con, query, {"before": before} if before else {})]
+
+
+def ids_beginning(con: Connection, prefix: str, limit: int = 5) -> list[str]:
+    """Some of the ids that begin with `prefix`, oldest first."""
+    query = f"SELECT id FROM adapters WHERE starts_with(id, ?) ORDER BY created_at, id LIMIT {int(limit)}"
+    return [str(one) for one in values(con, query, [prefix])]
+
+
 def depth(con: Connection, adapter_id: str) -> int:
     """Warm trainings between an adapter and its cold ancestor."""
     found = values(con, f"{LINEAGE} SELECT count(DISTINCT ancestor) - 1 FROM lineage WHERE adapter = ?", [adapter_id])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -55,6 +56,7 @@ def learned(con: Connection, snapshot_id: str, limit: int, after: str = "") -> l
     return [LearnedRecord(**row) for row in rows(con, query, {"snapshot": snapshot_id, "after": after, "limit": limit})]
 
 
-def own_records(con: Connection) -> dict[str, int]:
-    """How many own records each snapshot holds."""
-    return {str(row[0]): int(row[1]) for row in con.execute("SELECT id, own_records FROM snapshots").fetchall()}
+def own_records(con: Connection, snapshots: Collection[str]) -> dict[str, int]:
+    """How many own records each of the snapshots holds."""
+    query = "SELECT id, own_records FROM snapshots WHERE id IN (SELECT unnest(?))"
+    return {str(found): int(count) for found, count in con.execute(query, [list(snapshots)]).fetchall()}

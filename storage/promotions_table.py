@@ -7,7 +7,7 @@ Every function here changes states, pointer, version and log together inside the
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -134,6 +134,18 @@ def list_promotions(con: Connection, state: State | None = None) -> list[Promoti
     where = "WHERE state = $state" if state else ""
     query = f"FROM promotions {where} ORDER BY created_at, adapter"
     return [_promotion(row) for row in rows(con, query, {"state": state.value} if state else {})]
+
+
+def newest_states(con: Connection, limit: int) -> dict[str, State]:
+    """How the newest candidates stand, the newest first; without what the gate found, which is long."""
+    query = f"SELECT adapter, state FROM promotions ORDER BY created_at DESC, adapter LIMIT {int(limit)}"
+    return {str(adapter): State(state) for adapter, state in con.execute(query).fetchall()}
+
+
+def states_of(con: Connection, adapters: Collection[str]) -> dict[str, State]:
+    """How some candidates stand."""
+    query = "SELECT adapter, state FROM promotions WHERE adapter IN (SELECT unnest(?))"
+    return {str(adapter): State(state) for adapter, state in con.execute(query, [list(adapters)]).fetchall()}
 
 
 def log(con: Connection) -> list[Logged]:

@@ -22,12 +22,17 @@ KnownAdapter = Annotated[str, typer.Argument(help="cli.arg_known_adapter", metav
 
 
 @verb(app, "cli.adapters_list", name="list")
-def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
+def list_(
+    ctx: typer.Context,
+    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", show_default=False)] = 0,
+    as_json: AsJson = False,
+) -> None:
     """Newest first."""
     from bonsai.pipeline import adapters
 
     shell = shell_of(ctx)
-    found = adapters.list_adapters(shell.open())
+    bonsai = shell.open()
+    found = adapters.list_adapters(bonsai, limit or bonsai.config.cli.list_limit)
     if as_json:
         shell.json_lines(asdict(one) for one in found)
         return

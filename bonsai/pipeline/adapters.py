@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,10 +19,11 @@ from bonsai.errors import IntegrityError, UsageError
 from bonsai.files import sha256_file, stream_atomic
 from bonsai.pipeline.parts import Bonsai
 from bonsai.pipeline.voices import adapter_id
-from bonsai.promotion import BASE
+from bonsai.promotion import BASE, State
 from bonsai.training.passport import PASSPORT, Passport, read_passport
 from storage import adapters_table, lineage, promotions_table
 from storage.adapters_table import Adapter
+from storage.connect import Connection
 from storage.lineage import LearnedRecord
 
 CHUNK = 1 << 20
@@ -73,13 +74,17 @@ class ShownAdapter:
     folder: Path
 
 
-def list_adapters(b: Bonsai) -> list[AdapterLine]:
-    """Newest first."""
+def list_adapters(b: Bonsai, limit: int, before: str = "") -> list[AdapterLine]:
+    """Newest first; for the next page pass the last one's id as `before`."""
     with b.database.reading() as con:
-        found = adapters_table.list_adapters(con)
-        states = {one.adapter: one.state.value for one in promotions_table.list_promotions(con)}
-        records = lineage.own_records(con)
-    return [_line(b, one, states, records) for one in found[::-1]]
+        found = adapters_table.page(con, limit, before)
+        return _lines(b, con, found)
+
+
+def voices(b: Bonsai, limit: int) -> dict[str, State]:
+    """The newest adapters that were judged, with their states: who can be asked beside the champion."""
+    with b.database.reading() as con:
+        return promotions_table.newest_states(con, limit)
 
 
 def show_adapter(b: Bonsai, name: str) -> ShownAdapter:
@@ -91,16 +96,15 @@ def show_adapter(b: Bonsai, name: str) -> ShownAdapter:
         adapter = adapters_table.get(con, wanted)
         ancestors = lineage.ancestors(con, adapter)
         children = tuple(lineage.children(con, wanted))
-        states = {one.adapter: one.state.value for one in promotions_table.list_promotions(con)}
-        records = lineage.own_records(con)
+        line, *lines = _lines(b, con, [adapter, *ancestors])
     passport = Passport(**dict(adapter.passport))  # type: ignore[arg-type]
     folder = _folder(b, adapter)
     hashes = {**passport.files, PASSPORT: ""}
     return ShownAdapter(
-        line=_line(b, adapter, states, records),
+        line=line,
         adapter=adapter,
         passport=passport,
-        ancestors=tuple(_line(b, one, states, records) for one in ancestors),
+        ancestors=tuple(lines),
         children=children,
         files=tuple(File(name, _size(folder / name), sha256) for name, sha256 in sorted(hashes.items())),
         folder=folder,
@@ -180,14 +184,20 @@ def _folder(b: Bonsai, adapter: Adapter) -> Path:
     return here if here.is_dir() else Path(adapter.folder)
 
 
-def _line(b: Bonsai, one: Adapter, states: dict[str, str], records: dict[str, int]) -> AdapterLine:
+def _lines(b: Bonsai, con: Connection, found: Sequence[Adapter]) -> list[AdapterLine]:
+    states = promotions_table.states_of(con, [one.id for one in found])
+    records = lineage.own_records(con, [one.snapshot_id for one in found])
+    return [_line(b, one, states, records) for one in found]
+
+
+def _line(b: Bonsai, one: Adapter, states: Mapping[str, State], records: Mapping[str, int]) -> AdapterLine:
     folder = _folder(b, one)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else 0
     return AdapterLine(
         id=one.id,
         base=one.base,
         parent=one.parent,
-        state=states.get(one.id, ""),
+        state=states[one.id].value if one.id in states else "",
         needs_retrain=one.needs_retrain,
         records=records.get(one.snapshot_id, 0),
         size=size,

@@ -19,7 +19,7 @@ def adapter_id(con: Connection, name: str) -> str:
         return promotions_table.champion(con).adapter
     if name == BASE:
         return BASE
-    found = [one.id for one in adapters_table.list_adapters(con) if name and one.id.startswith(name)]
+    found = adapters_table.ids_beginning(con, name) if name else []
     if len(found) > 1:
         raise UsageError("pipeline.ambiguous_adapter", id=name, found=", ".join(found))
     if not found:

@@ -72,6 +72,8 @@ def test_warm_starts_are_a_chain(desk: Desk, client: TestClient, adapter: str) -
         f"/adapters/{'b' * 16}",
         f"/adapters/{adapter}",
     ]
+    assert [one.id[0] for one in adapters.list_adapters(desk.b, 2)] == ["c", "b"]
+    assert [one.id for one in adapters.list_adapters(desk.b, 9, "b" * 16)] == [adapter]
     assert "cccccccccc" in main(client, f"/adapters/{'b' * 16}")
     assert area_texts("adapters", "en")["gone"] in page.all("main")[0].text  # its folder is not there
 

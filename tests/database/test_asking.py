@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hand_speaker import HandSpeaker
 
 from bonsai import pipeline, wiring
 from bonsai.errors import UnknownId, UsageError
 from bonsai.model.prompt import AnswerTags
 from bonsai.pipeline import Bonsai
-from bonsai.serving import Asking, Spoken
-
-
-@dataclass
-class HandSpeaker:
-    """Says the tags that it was given, and remembers what it was asked."""
-
-    asked: list[Asking] = field(default_factory=list)
-
-    def speak(self, asking: Asking) -> tuple[Spoken, ...]:
-        self.asked.append(asking)
-        own = AnswerTags("The question is in English; answer in English.", "open_qa", "en")
-        return tuple(Spoken("It is scratching.", tags or own, True) for tags in asking.forced)
 
 
 @pytest.fixture
 def speaker() -> HandSpeaker:
-    return HandSpeaker()
+    made = HandSpeaker()
+    made.may_speak.set()
+    return made
 
 
 @pytest.fixture

@@ -16,8 +16,15 @@ CHECKED_BYTES = 8_000_000
 
 @router.get("")
 def list_(visit: Contributor) -> Response:
-    """Newest first."""
-    return visit.page("adapters/list.html", rows=[pages.row(visit, one) for one in adapters.list_adapters(visit.b)])
+    """Newest first, page by page."""
+    size, before = visit.site.settings.page_size, visit.request.query_params.get("before", "")
+    found = adapters.list_adapters(visit.b, size + 1, before)
+    return visit.page(
+        "adapters/list.html",
+        rows=[pages.row(visit, one) for one in found[:size]],
+        before=before,
+        following=found[size - 1].id if len(found) > size else "",
+    )
 
 
 @router.get("/{adapter_id}")

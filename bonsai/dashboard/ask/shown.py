@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from bonsai import views
 from bonsai.dashboard.records.shown import cut
 from bonsai.dashboard.web import ID_LENGTH, Visit
 from bonsai.dashboard.words import CATEGORIES, language_name
+from bonsai.pipeline import adapters
 from bonsai.pipeline.question_queue import Ticket
 from bonsai.pipeline.voices import CHAMPION
 from bonsai.promotion import BASE
@@ -59,9 +59,10 @@ class HistoryRow:
 
 def voices(visit: Visit) -> list[tuple[str, str]]:
     """Who can be asked: (name, words)."""
-    known = views.list_promotions(visit.b)[:MOST_VOICES_LISTED]
-    states = [visit.text(f"promotion.state_{one.state.value}") for one in known]
-    found = [(one.adapter, f"{one.adapter[:ID_LENGTH]} ({state})") for one, state in zip(known, states, strict=True)]
+    found = [
+        (adapter, f"{adapter[:ID_LENGTH]} ({visit.text(f'promotion.state_{state.value}')})")
+        for adapter, state in adapters.voices(visit.b, MOST_VOICES_LISTED).items()
+    ]
     return [(CHAMPION, visit.text("asking.voice_champion")), (BASE, visit.text("asking.voice_base")), *found]
 
 

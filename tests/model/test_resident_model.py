@@ -1,0 +1,46 @@
+"""The seedling in a process that stays: the same answers as in one that ends, and the second one comes at once."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from bonsai.config import load_config
+from bonsai.errors import IntegrityError
+from bonsai.model.prompt import AnswerTags, Question
+from bonsai.serving import Asking, ProcessSpeaker, Voice
+from bonsai.serving.resident import ResidentSpeaker
+
+QUESTIONS = (Question("What is the capital of Japan?"), Question("日本の首都はどこですか?"))
+
+
+@pytest.mark.long
+def test_a_model_that_stays_answers_as_one_that_ends_and_sooner(tmp_path: Path) -> None:
+    profile = load_config(tmp_path, {}).profiles["seedling"]
+    voice = Voice(profile.base, "cpu", profile.recipe.template)
+    asking = Asking(voice, QUESTIONS, (None, AnswerTags("", "open_qa", "ja")))
+    speaker = ResidentSpeaker(tmp_path, idle_seconds=60, timeout_seconds=120)
+    try:
+        begun = time.monotonic()
+        first = speaker.speak(asking)
+        loaded = time.monotonic()
+        again = speaker.speak(asking)
+        answered = time.monotonic()
+        (tmp_path / "adapter").mkdir()
+        with pytest.raises(IntegrityError):  # no passport: refused, and the model stays
+            speaker.speak(
+                Asking(Voice(voice.base, "cpu", voice.template, "a", str(tmp_path / "adapter")), *rest(asking))
+            )
+        assert speaker.speak(asking) == first
+    finally:
+        speaker.close()
+    assert first == again == ProcessSpeaker(tmp_path).speak(asking)
+    assert all(one.response for one in first)
+    assert answered - loaded < (loaded - begun) / 2
+    assert "Japan" not in (tmp_path / "ask.log").read_text("utf-8")  # a question is personal
+
+
+def rest(asking: Asking) -> tuple[tuple[Question, ...], tuple[AnswerTags | None, ...]]:
+    return asking.questions, asking.forced
