@@ -101,6 +101,15 @@ class DashboardSettings(Section):
     upload_hours: float = Field(gt=0)
 
 
+class ApiSettings(Section):
+    """Programs that speak for a person."""
+
+    requests_per_minute: int = Field(ge=1)
+    burst: int = Field(ge=1)
+    address_burst: int = Field(ge=1)
+    items: int = Field(ge=1, le=100_000)
+
+
 class BenchmarkSettings(Section):
     """How the benchmark is run."""
 
@@ -199,6 +208,7 @@ class Config(Section):
     prefect: PrefectSettings
     cli: CliSettings
     dashboard: DashboardSettings
+    api: ApiSettings
     benchmark: BenchmarkSettings
     gate: GateSettings
     training: TrainingSettings

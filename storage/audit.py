@@ -27,6 +27,8 @@ class Act:
     "Id of what it was done to."
     address: str = ""
     "Of the person's machine."
+    token: str = ""
+    "Id of the API token by which they did it; empty on the pages."
 
 
 def note(logs: Path, act: Act) -> None:

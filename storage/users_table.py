@@ -51,10 +51,16 @@ def set_password(con: Connection, name: str, password_hash: str, at: datetime) -
 
 def get(con: Connection, name: str) -> User:
     """Raises UnknownId."""
-    found = rows(con, "FROM users WHERE name = ?", [name])
-    if not found:
+    found = find(con, name)
+    if found is None:
         raise UnknownId("dashboard.unknown_user", name=name)
-    return _user(found[0])
+    return found
+
+
+def find(con: Connection, name: str) -> User | None:
+    """None when nobody has that name."""
+    found = rows(con, "FROM users WHERE name = ?", [name])
+    return _user(found[0]) if found else None
 
 
 def list_users(con: Connection) -> list[User]:
@@ -62,10 +68,13 @@ def list_users(con: Connection) -> list[User]:
     return [_user(row) for row in rows(con, "FROM users ORDER BY name")]
 
 
-def open_session(con: Connection, token_hash: str, name: str, at: datetime, until: datetime) -> None:
-    """Log somebody in; sessions that are over go."""
+def open_session(con: Connection, token_hash: str, user: User, at: datetime, until: datetime) -> bool:
+    """Log somebody in, unless they were removed or given another password since; sessions that are over go."""
+    if not rows(con, "FROM users WHERE name = ? AND password_hash = ?", [user.name, user.password_hash]):
+        return False
     con.execute("DELETE FROM sessions WHERE expires_at <= ?", [to_utc(at)])
-    con.execute("INSERT INTO sessions VALUES (?, ?, ?, ?)", [token_hash, name, to_utc(at), to_utc(until)])
+    con.execute("INSERT INTO sessions VALUES (?, ?, ?, ?)", [token_hash, user.name, to_utc(at), to_utc(until)])
+    return True
 
 
 def close_session(con: Connection, token_hash: str) -> None:

@@ -32,6 +32,7 @@ def dashboard(
     port: Annotated[int, typer.Option("--port", help="cli.opt_port", show_default=False)] = 0,
     names: Annotated[list[str] | None, typer.Option("--name", help="cli.opt_name", metavar="NAME")] = None,
     login: Annotated[bool, typer.Option("--login", help="cli.opt_login")] = False,
+    https: Annotated[bool, typer.Option("--https", help="cli.opt_https")] = False,
 ) -> None:
     """On this machine alone nobody logs in; any other address needs users."""
     from bonsai import wiring
@@ -40,7 +41,7 @@ def dashboard(
 
     shell = shell_of(ctx)
     bonsai = shell.open()
-    login = login or not security.is_loopback(host)
+    login = login or https or not security.is_loopback(host)  # behind a proxy, everybody comes from loopback
     if login and not accounts.list_users(bonsai):
         raise UsageError("dashboard.needs_users", host=host)
     port = port or bonsai.config.dashboard.port
@@ -52,10 +53,11 @@ def dashboard(
         drain=drainer(shell, bonsai),
         hosts=security.trusted_hosts(host, names or []),
         environ=shell.environ,
+        https=https,
     )
     shell.say("dashboard.serving", url=f"http://{f'[{host}]' if ':' in host else host}:{port}/")
     shell.out.flush()
-    serve(made, host, port)
+    serve(made, host, port, https=https)
 
 
 def _require_free(host: str, port: int) -> None:

@@ -66,7 +66,7 @@ class Root(Group):
         ("cli.help_records", ("records", "inbox")),
         ("cli.help_nights", ("snapshots", "night", "benchmark", "promotions", "experiment")),
         ("cli.help_model", ("ask", "asked", "adapters", "seedling")),
-        ("cli.help_home", ("db", "config", "users")),
+        ("cli.help_home", ("db", "config", "users", "tokens")),
     )
 
     def list_commands(self, ctx: Any) -> list[str]:

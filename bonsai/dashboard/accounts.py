@@ -20,7 +20,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from bonsai.characters import normalise
 from bonsai.errors import UsageError
 from bonsai.pipeline.parts import Bonsai
-from storage import users_table
+from storage import tokens_table, users_table
 from storage.users_table import ROLES, Role, User
 
 SHORTEST_PASSWORD = 12
@@ -56,9 +56,10 @@ def add_user(b: Bonsai, name: str, role: Role, password: str, now: datetime) -> 
 
 
 def remove_user(b: Bonsai, name: str) -> None:
-    """They are logged out at once. Raises UnknownId."""
+    """They are logged out at once, and no token speaks for them any more. Raises UnknownId."""
     with b.database.writing() as con:
         users_table.remove(con, normalise(name))
+        tokens_table.remove_all_of(con, normalise(name))
 
 
 def change_password(b: Bonsai, name: str, password: str, now: datetime) -> None:
@@ -77,13 +78,14 @@ def list_users(b: Bonsai) -> list[User]:
 def log_in(b: Bonsai, name: str, password: str, *, old_token: str, now: datetime, hours: float) -> str:
     """A new session's token; the one that the browser brought along ends. Raises LoginRefused."""
     with b.database.reading() as con:
-        found = {user.name: user for user in users_table.list_users(con)}.get(normalise(name))
+        found = users_table.find(con, normalise(name))
     if not verified(found.password_hash if found else _nobodys_hash(), password) or found is None:
         raise LoginRefused("dashboard.login_refused")
     token = secrets.token_urlsafe(32)
     with b.database.writing() as con:
         users_table.close_session(con, _token_hash(old_token))
-        users_table.open_session(con, _token_hash(token), found.name, now, now + timedelta(hours=hours))
+        if not users_table.open_session(con, _token_hash(token), found, now, now + timedelta(hours=hours)):
+            raise LoginRefused("dashboard.login_refused")
     return token
 
 
@@ -133,6 +135,11 @@ def _hasher() -> PasswordHasher:
 def _nobodys_hash() -> str:
     """Verified for an unknown name, so that the time of an answer does not tell which names there are."""
     return _hasher().hash(secrets.token_urlsafe(16))
+
+
+def warm_up() -> None:
+    """Make that hash before the first login, whose time would else tell that its name is unknown."""
+    _nobodys_hash()
 
 
 def _token_hash(token: str) -> str:

@@ -19,8 +19,9 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
-from bonsai.dashboard import adapters, ask, help, home, login, promotions, records, settings
-from bonsai.dashboard.security import SafeHeaders, Throttle, is_from_our_page
+from bonsai.dashboard import accounts, adapters, api, ask, help, home, login, promotions, records, settings
+from bonsai.dashboard.security import SafeHeaders, is_from_our_page
+from bonsai.dashboard.throttling import Throttle
 from bonsai.dashboard.web import FOLDER, LoginNeeded, Problem, Site, Visit, choose_language, make_environment
 from bonsai.dashboard.web import problem_of as status_of
 from bonsai.errors import BonsaiError
@@ -31,7 +32,9 @@ from bonsai.pipeline.suggesting import learned_before
 
 LOGIN_WINDOW = timedelta(minutes=15)
 EXPLANATIONS = 3
-KNOWN_STATUS = (401, 403, 404, 405, 409, 413, 415, 422, 500, 503, 507)
+MOST_CONNECTIONS = 200
+"Beyond which the server says that it is busy, before it runs out of memory or files."
+KNOWN_STATUS = (401, 403, 404, 405, 408, 409, 413, 415, 422, 500, 503, 507)
 
 
 def create_app(
@@ -42,14 +45,15 @@ def create_app(
     drain: Callable[[], None],
     hosts: Sequence[str],
     environ: Mapping[str, str] | None = None,
+    https: bool = False,
 ) -> ASGIApp:
     """The application. `owner` acts without a login, or is empty; `hosts` are the names it may be called by; `environ`
-    is where settings may come from."""
+    is where settings may come from; `https`: browsers speak HTTPS, to a proxy that stands before it."""
     told = b.config.dashboard
     app = FastAPI(title="Bonsai", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(_our_page)])
     throttle = Throttle(told.login_attempts, LOGIN_WINDOW)
     light = lightly(b)
-    app.state.site = Site(
+    app.state.site = site = Site(
         b=light,
         settings=told,
         clock=clock,
@@ -61,14 +65,18 @@ def create_app(
         questions=QuestionQueue(light, clock),
         environ=environ or {},
         explain=remembering_explain(light),
+        https=https,
     )
-    for room in (home, login, promotions, records, ask, adapters, settings, help):
+    if not owner:
+        accounts.warm_up()
+    for room in (home, login, promotions, records, ask, adapters, settings, help, api):
         app.include_router(room.router)
+    app.mount(api.PATH, api.programs(site))
     app.mount("/static", KeptFiles(directory=FOLDER / "static"))
     for error, handler in _HANDLERS:
         app.add_exception_handler(error, handler)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
-    return SafeHeaders(app)  # around everything: the page that tells of a mistake of ours has them too
+    return SafeHeaders(app, https)  # around everything: the page that tells of a mistake of ours has them too
 
 
 def lightly(b: Bonsai) -> Bonsai:
@@ -94,7 +102,7 @@ def remembering_explain(b: Bonsai) -> Callable[[str], Explanation]:
 
 
 def _our_page(request: Request) -> None:
-    if not is_from_our_page(request):
+    if not is_from_our_page(request, https=request.app.state.site.https):
         raise Problem(403, "problem_foreign")
 
 
@@ -109,11 +117,11 @@ class KeptFiles(StaticFiles):
 
 
 def _show(request: Request, status: int, message: str) -> Response:
-    """A problem as a page, or as JSON for a script (RFC 9457)."""
+    """A problem as a page, or as JSON for a script or a program (RFC 9457)."""
     site: Site = request.app.state.site
     visit = Visit(site, request, choose_language(request), None)
     title = visit.text(f"problem_{status if status in KNOWN_STATUS else 500}")
-    if "application/json" in request.headers.get("accept", ""):
+    if "json" in request.headers.get("accept", "") or request.url.path.startswith(f"{api.PATH}/"):
         told = {"type": "about:blank", "title": title, "status": status, "detail": message}
         return JSONResponse(told, status, media_type="application/problem+json")
     return visit.page("problem.html", status, title=title, message=message)
@@ -122,7 +130,9 @@ def _show(request: Request, status: int, message: str) -> Response:
 async def _on_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
     message = Visit(request.app.state.site, request, choose_language(request), None).text(error.key, **error.values)
-    return _show(request, error.status, message)
+    response = _show(request, error.status, message)
+    response.headers.update(error.headers)
+    return response
 
 
 async def _on_bonsai_error(request: Request, error: Exception) -> Response:
@@ -159,8 +169,17 @@ _HANDLERS: tuple[tuple[type[Exception], Handler], ...] = (
 )
 
 
-def serve(app: ASGIApp, host: str, port: int) -> None:
-    """Until Ctrl-C."""
+def serve(app: ASGIApp, host: str, port: int, *, https: bool = False) -> None:
+    """Until Ctrl-C. Behind a proxy on this machine, its word is taken for who asks."""
     import uvicorn
 
-    uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False, proxy_headers=False)
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=https,
+        forwarded_allow_ips=["127.0.0.1", "::1"],
+        limit_concurrency=MOST_CONNECTIONS,
+    )

@@ -18,7 +18,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from bonsai.config import DashboardSettings
 from bonsai.dashboard import accounts
 from bonsai.dashboard.accounts import Person
-from bonsai.dashboard.security import MOST_BODY_BYTES, Throttle, body_is_too_long
+from bonsai.dashboard.problems import LoginNeeded as LoginNeeded
+from bonsai.dashboard.problems import Problem as Problem
+from bonsai.dashboard.security import read_body
+from bonsai.dashboard.throttling import Throttle
 from bonsai.errors import (
     BonsaiError,
     ConflictError,
@@ -76,20 +79,8 @@ class Site:
     "The settings' third layer."
     explain: Callable[[str], Explanation]
     "Of a promotion; takes a second, so the last ones are kept until the database changes."
-
-
-class Problem(Exception):
-    """Ends a request with a page that says why; `key` names the text, of the area `dashboard` unless it says."""
-
-    def __init__(self, status: int, key: str, **values: Any) -> None:
-        super().__init__(key)
-        self.status = status
-        self.key = key
-        self.values = values
-
-
-class LoginNeeded(Exception):
-    """Nobody is logged in."""
+    https: bool = False
+    "Whether browsers speak HTTPS, to a proxy before us."
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +160,13 @@ def visitor(request: Request) -> Visit:
     site: Site = request.app.state.site
     person: Person | None = Person(site.owner, "admin") if site.owner else None
     if person is None:
-        person = accounts.person_of(site.b, request.cookies.get(SESSION_COOKIE, ""), site.clock())
+        person = accounts.person_of(site.b, request.cookies.get(session_cookie(site), ""), site.clock())
     return Visit(site, request, choose_language(request), person)
+
+
+def session_cookie(site: Site) -> str:
+    """Over HTTPS a name that browsers take from this host alone: no neighbour can plant one (RFC 6265bis)."""
+    return f"__Host-{SESSION_COOKIE}" if site.https else SESSION_COOKIE
 
 
 AnyVisit = Annotated[Visit, Depends(visitor)]
@@ -206,16 +202,10 @@ Admin = Annotated[Visit, Depends(administering)]
 
 async def read_form(request: Request) -> dict[str, str]:
     """The fields of a form. Raises Problem for any other body, and for one that is too long."""
-    if body_is_too_long(request.headers):
-        raise Problem(413, "problem_too_long")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         raise Problem(415, "problem_no_form")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BODY_BYTES:
-            raise Problem(413, "problem_too_long")
+    body = await read_body(request)
     try:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
     except ValueError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import xml.etree.ElementTree as ET
 from datetime import UTC, datetime
 from pathlib import Path
@@ -84,3 +85,26 @@ def test_a_trend_is_a_line_a_language() -> None:
     drawn = ET.fromstring(charts.trend_plot(points, "words"))
     assert sum(part.tag.endswith("polyline") for part in drawn) == 2
     assert sum(part.tag.endswith("circle") for part in drawn) == 6
+
+
+def test_tokens_come_and_go(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(desk, "tokens", "add", "mika", "--scope", "append", "--scope", "read", "--note", "telephone") == 0
+    told = capsys.readouterr()
+    token = told.out.strip()
+    assert token.startswith("bonsai_")
+    assert token not in told.err  # a script takes the one and a person reads the other
+    assert run(desk, "tokens", "add", "mika", "--scope", "king") == 2
+    assert run(desk, "tokens", "add", "mika", "--scope", "read", "--days", "0") == 2
+    assert run(desk, "tokens", "add", "\n", "--scope", "read") == 2
+    capsys.readouterr()
+    assert run(desk, "tokens", "list", "--json") == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert (listed["name"], listed["scopes"], listed["note"]) == ("mika", ["read", "append"], "telephone")
+    assert listed["id"] in token
+    assert run(desk, "tokens", "list") == 0
+    shown = capsys.readouterr().out
+    assert listed["id"] in shown
+    assert token.rpartition("_")[2] not in shown
+    assert run(desk, "tokens", "revoke", token) == 0
+    assert run(desk, "tokens", "revoke", listed["id"]) == 2
+    assert token not in capsys.readouterr().err

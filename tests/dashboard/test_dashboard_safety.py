@@ -11,7 +11,8 @@ from starlette.testclient import TestClient
 
 from bonsai import views
 from bonsai.dashboard import accounts
-from bonsai.dashboard.security import HEADERS, MOST_BODY_BYTES, Throttle, is_loopback, trusted_hosts
+from bonsai.dashboard.security import HEADERS, MOST_BODY_BYTES, is_loopback, trusted_hosts
+from bonsai.dashboard.throttling import Throttle
 from bonsai.dashboard.web import SESSION_COOKIE
 from bonsai.errors import UsageError
 from storage import audit

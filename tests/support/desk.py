@@ -10,9 +10,11 @@ from hand_nights import EVENING, HandExaminer, HandTrainer
 from starlette.testclient import TestClient
 
 from bonsai import pipeline
+from bonsai.dashboard import tokens
 from bonsai.dashboard.app import create_app
 from bonsai.pipeline import Bonsai
 from bonsai.progress import silent
+from storage.tokens_table import Scope
 
 EVIL = "</textarea></script><script>alert(1)</script>\"'><img src=x onerror=alert(1)> {{ 7 * 7 }}"
 ORIGIN = "http://testserver"
@@ -30,6 +32,17 @@ class Desk:
         """A browser on this machine; with an empty `owner` people log in."""
         app = create_app(self.b, clock=lambda: NOW, owner=owner, drain=drain or self.drain, hosts=["testserver"])
         return TestClient(app, headers={"Origin": ORIGIN}, base_url=ORIGIN, raise_server_exceptions=False)
+
+    def program(self, *scopes: Scope, name: str = "mika") -> TestClient:
+        """A program with a token of these scopes, speaking to the API; it sends no Origin and has no cookie."""
+        client = self.client(owner="")
+        del client.headers["Origin"]
+        if scopes:
+            client.headers["Authorization"] = f"Bearer {self.token(*scopes, name=name)}"
+        return client
+
+    def token(self, *scopes: Scope, name: str = "mika") -> str:
+        return tokens.add_token(self.b, name, scopes, days=30, note="", now=NOW)
 
     def drain(self) -> None:
         pipeline.drain_inbox(self.b, NOW)

@@ -90,9 +90,6 @@ def _act(visit: Visit, found: Promotion, action: str, reason: str) -> str:
             pipeline.reject(visit.b, found.adapter, by=by, reason=reason, now=now)
             return "reject"
         case "rollback":
-            answering = views.champion(visit.b)
-            if answering != found.adapter:  # somebody else was quicker; whoever answers now is not meant
-                raise PromotionError("promotion.not_champion", adapter=found.adapter, champion=answering)
-            pipeline.rollback(visit.b, by=by, reason=reason, now=now)
+            pipeline.rollback(visit.b, adapter=found.adapter, by=by, reason=reason, now=now)
             return "rollback"
     raise Problem(404, "problem_no_action")

@@ -1,0 +1,155 @@
+"""/records: tell one or many, list, read one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
+
+from bonsai import overview, pipeline, views
+from bonsai.dashboard.api import models
+from bonsai.dashboard.api.calling import SENDING, Appending, Call, Key, Reading, RecordId, documented
+from bonsai.dashboard.api.problems import words_of
+from bonsai.dashboard.problems import Problem
+from bonsai.records import Defaults, Limits, Origin, Reject, parse
+from bonsai.views import RecordFilter
+from storage.record_rows import StoredRecord
+from storage.record_versions_table import Version
+
+router = APIRouter(prefix="/records", tags=["records"])
+LINES = "application/x-ndjson"
+MANY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"type": "array", "minItems": 1, "items": {}, "description": "api.doc_many"},
+                "example": [{"instruction": "Why does Mike sneeze?", "output": "Dust in the litter."}],
+            },
+            LINES: {"schema": {"type": "string", "description": "api.doc_lines"}},
+        },
+    }
+}
+"An item may be anything: what is no record gets a result of its own that says why."
+
+
+@router.post("", status_code=202, **documented("append", *SENDING, success="api.doc_202"))
+def append_record(call: Appending, record: models.NewRecord, key: Key = None) -> models.Submission:
+    """Into the inbox, as the form does."""
+    made = _submitted(call, record)
+    if isinstance(made, str):
+        raise Problem(422, "api.no_record", reason=made)
+    call.noted("add", made.submission)
+    call.site.drain()
+    return made
+
+
+@router.post("/batch", openapi_extra=MANY, **documented("append_many", *SENDING))
+async def append_records(call: Appending, request: Request, key: Key = None) -> models.Batch:
+    """Each for itself: one that is no record keeps no other from the inbox."""
+    body = await request.body()
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    told = list(_lines(body) if kind == LINES else _elements(body))
+    if not told:
+        raise Problem(422, "api.no_items")
+    if len(told) > call.b.config.api.items:
+        raise Problem(413, "api.too_many", count=len(told), most=call.b.config.api.items)
+    return await run_in_threadpool(_take, call, told)
+
+
+def _take(call: Call, told: list[bytes]) -> models.Batch:
+    items = [_item(call, number, one) for number, one in enumerate(told, 1)]
+    accepted = sum(one.accepted for one in items)
+    call.noted("add_many", f"{accepted}/{len(items)}")
+    if accepted:
+        call.site.drain()
+    return models.Batch(accepted=accepted, rejected=len(items) - accepted, items=items)
+
+
+def _lines(body: bytes) -> Iterator[bytes]:
+    return (line for line in body.split(b"\n") if line.strip())
+
+
+def _elements(body: bytes) -> Iterator[bytes]:
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        raise Problem(400, "api.no_json_text") from None
+    if not isinstance(told, list):
+        raise Problem(422, "api.no_list")
+    return (json.dumps(one).encode() for one in told)
+
+
+def _item(call: Call, number: int, told: bytes) -> models.Item:
+    try:
+        made = _submitted(call, models.NewRecord.model_validate_json(told))
+    except ValidationError as error:
+        made = words_of(error, call.language)
+    if isinstance(made, str):
+        return models.Item(number=number, accepted=False, detail=made)
+    return models.Item(number=number, accepted=True, submission=made.submission, record=made.record)
+
+
+def _submitted(call: Call, record: models.NewRecord) -> models.Submission | str:
+    """Where it lies, or why it can never become a record."""
+    fields = {name: str(value) for name, value in record.model_dump(exclude_none=True).items() if value != ""}
+    fields |= {"author": call.caller.name, "origin": "api"}
+    made = parse(fields, Origin("api"), Defaults(source="self"), Limits(**call.b.config.records.model_dump()))
+    if isinstance(made, Reject):
+        return call.text(made.reason_key, **dict(made.values))
+    return models.Submission(submission=pipeline.submit(call.b, fields, call.now), record=made.id)
+
+
+@router.get("", **documented("list_records", 404))
+def list_records(call: Reading, page: Annotated[models.RecordPage, Query()]) -> models.Records:
+    """Newest first; the cursor is the last id, so that new records shift nothing."""
+    wanted = RecordFilter(
+        text=page.text,
+        language=page.language or "",
+        category=page.category.value if page.category else "",
+        status=page.status.value if page.status else "",
+        subject=page.subject,
+    )
+    found = overview.page_of_records(call.b, wanted, page.limit + 1, page.cursor or "")
+    if page.cursor and not found:
+        views.show_record(call.b, page.cursor)  # the last page, or no record of this home?
+    shown = found[: page.limit]
+    more = shown[-1].record.id if len(found) > page.limit else None
+    return models.Records(items=[models.Record(**_fields(call, one)) for one in shown], next_cursor=more)
+
+
+@router.get("/{record_id}", **documented("read_record", 404))
+def read_record(call: Reading, record_id: RecordId) -> models.RecordDetail:
+    """Texts, tags, earlier versions, who learned from it."""
+    found = views.show_record(call.b, record_id)
+    versions = [_version(one) for one in found.versions]
+    return models.RecordDetail(**_fields(call, found.stored), versions=versions, adapters=list(found.adapters))
+
+
+def _fields(call: Call, stored: StoredRecord) -> dict[str, Any]:
+    record = stored.record
+    names = ("id", "instruction", "output", "input", "subject", "happened_on", "feeling", "fact", "source")
+    tags = {
+        name: models.Tag.model_validate(getattr(stored.tags, name)) for name in ("language", "category", "reasoning")
+    }
+    return {
+        **{name: getattr(record, name) for name in (*names, "source_name", "author")},
+        **tags,
+        **{name: getattr(stored, name) for name in ("status", "near_of", "replaced_by", "created_at", "updated_at")},
+        "origin": f"{record.origin.name}:{record.origin.line}" if record.origin.line else record.origin.name,
+        "reason": call.text(stored.reason.key, **dict(stored.reason.values)) if stored.reason else "",
+    }
+
+
+def _version(one: Version) -> models.Version:
+    return models.Version(
+        number=one.number,
+        instruction=str(one.content.get("instruction", "")),
+        output=str(one.content.get("output", "")),
+        edited_at=one.edited_at,
+        edited_by=one.edited_by,
+    )

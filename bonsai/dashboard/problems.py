@@ -1,0 +1,18 @@
+"""What ends a request before its page is made."""
+
+from __future__ import annotations
+
+
+class Problem(Exception):
+    """Ends a request with an answer that says why; `key` names the text, in the area `dashboard` when it names none."""
+
+    def __init__(self, status: int, key: str, /, headers: dict[str, str] | None = None, **values: object) -> None:
+        super().__init__(key)
+        self.status = status
+        self.key = key
+        self.headers = headers or {}
+        self.values = values
+
+
+class LoginNeeded(Exception):
+    """Nobody is logged in."""

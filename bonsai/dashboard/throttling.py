@@ -1,0 +1,121 @@
+"""Who asks too often: wrong passwords, and requests to the API.
+
+Addresses are counted by network: whoever has one IPv6 address has 2^64 of them, mostly a /56
+(https://www.ripe.net/publications/docs/ripe-690/). All of it lies in memory, bounded; a restart forgets it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any
+
+MOST_REMEMBERED = 10_000
+"Names, addresses and tokens; those that were quiet for longest go first."
+MOST_AT_THE_DOOR = 4
+"Passwords that wait to be verified; whoever comes then is told to come again, so that pages still find a thread."
+IPV6_NETWORK = 56
+
+
+class DoorFull(Exception):
+    """So many passwords wait to be verified that another one is not taken."""
+
+
+@dataclass(slots=True)
+class Throttle:
+    """Counts wrong passwords by name and by address; thread-safe.
+
+    with throttle.turn():
+        if throttle.must_wait(keys, now): ...          # looked at in the turn: forty at once are no forty attempts
+        ... throttle.failed(keys, now)
+    """
+
+    most: int
+    window: timedelta
+    _wrong: dict[str, deque[datetime]] = field(default_factory=dict)
+    _told: dict[str, datetime] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+    "Held while a password is verified: each takes 19 MiB, and forty at once would be the whole machine's."
+    _door: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(MOST_AT_THE_DOOR))
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """One after the other. Raises DoorFull."""
+        if not self._door.acquire(blocking=False):
+            raise DoorFull
+        try:
+            with self._turn:
+                yield
+        finally:
+            self._door.release()
+
+    def must_wait(self, keys: Sequence[str], now: datetime) -> bool:
+        """Whether any of the keys has used up its attempts."""
+        with self._lock:
+            return any(len(self._recent(key, now)) >= self.most for key in keys)
+
+    def failed(self, keys: Sequence[str], now: datetime) -> None:
+        """One more wrong password."""
+        with self._lock:
+            for key in keys:
+                recent = self._recent(key, now)
+                self._wrong.pop(key, None)
+                self._wrong[key] = deque([*recent, now], maxlen=self.most)
+            _forget_oldest(self._wrong)
+
+    def is_news(self, key: str, now: datetime) -> bool:
+        """Whether it was not yet told, in this window, that this one waits: a line for each try fills the disk."""
+        with self._lock:
+            if now - self._told.get(key, datetime.min.replace(tzinfo=now.tzinfo)) < self.window:
+                return False
+            self._told.pop(key, None)
+            self._told[key] = now
+            _forget_oldest(self._told)
+            return True
+
+    def _recent(self, key: str, now: datetime) -> list[datetime]:
+        return [at for at in self._wrong.get(key, ()) if at > now - self.window]
+
+
+@dataclass(slots=True)
+class Buckets:
+    """A token bucket for each key: `burst` requests at once, `per_minute` on average; thread-safe."""
+
+    per_minute: float
+    burst: int
+    _levels: dict[str, tuple[float, datetime]] = field(default_factory=dict)
+    "What is left, and when that was."
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, key: str, now: datetime) -> float:
+        """0 when the request may go on; else after how many seconds one may."""
+        per_second = self.per_minute / 60
+        with self._lock:
+            level, at = self._levels.pop(key, (float(self.burst), now))
+            level = min(self.burst, level + max((now - at).total_seconds(), 0.0) * per_second)
+            wait = 0.0 if level >= 1 else (1 - level) / per_second
+            self._levels[key] = (level - (0 if wait else 1), now)
+            _forget_oldest(self._levels)
+        return wait
+
+
+def network_of(address: str) -> str:
+    """What is counted as one place: an IPv4 address, or an IPv6 network."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if not isinstance(found, IPv6Address):
+        return str(found)
+    return str(found.ipv4_mapped or ip_network((found, IPV6_NETWORK), strict=False))
+
+
+def _forget_oldest(known: dict[str, Any]) -> None:
+    while len(known) > MOST_REMEMBERED:
+        del known[next(iter(known))]

@@ -1,0 +1,71 @@
+"""schemathesis tries what the OpenAPI document allows and what it forbids, and finds nothing.
+
+Its engine runs with all its checks and phases against the application itself; seed and examples are fixed. The answers
+that a valid request may have besides success are named in `EXPECTED`: the state of things may be against it.
+https://schemathesis.readthedocs.io
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from desk import NOW, Desk
+from schemathesis.config import SchemathesisConfig
+from schemathesis.engine import events, from_schema
+
+from bonsai import wiring
+from bonsai.dashboard.api.programs import PATH
+from bonsai.dashboard.app import create_app
+
+EXPECTED = ["2xx", "404", "409", "412"]
+SETTINGS = {
+    "seed": 20261121,
+    "workers": 1,
+    "generation": {"max-examples": 6, "deterministic": True, "database": "none", "no-shrink": True},
+    "checks": {"positive_data_acceptance": {"expected-statuses": EXPECTED}},
+    "phases": {"stateful": {"max-steps": 4}},
+    "warnings": False,
+}
+
+
+NUMBERS = count()
+
+
+def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
+    """Every request has a key of its own: the same one for another request is refused, as it should be."""
+    if case.headers and re.fullmatch("[!-~]{1,200}", str(case.headers.get("Idempotency-Key", ""))):
+        case.headers["Idempotency-Key"] += f"-{next(NUMBERS)}"
+
+
+@pytest.mark.filterwarnings("ignore")  # of its own making
+def test_schemathesis_finds_nothing(desk: Desk) -> None:
+    environ = {"BONSAI_API__BURST": "1000000", "BONSAI_API__ADDRESS_BURST": "1000000"}
+    token = desk.token("admin")
+    b = wiring.open(Path(desk.b.home), environ)
+    app = create_app(b, clock=lambda: NOW, owner="", drain=lambda: None, hosts=["localhost", "testserver"])
+    config = SchemathesisConfig.from_dict({**SETTINGS, "headers": {"Authorization": f"Bearer {token}"}})
+    schema = schemathesis.openapi.from_asgi(f"{PATH}/openapi.json", app, config=config)
+    schema.hook(before_call)
+    found: list[str] = []
+    tried = Counter[str]()
+    for event in from_schema(schema).execute():
+        if isinstance(event, events.NonFatalError | events.FatalError):
+            found.append(str(event))
+        if isinstance(event, events.ScenarioFinished):
+            tried[event.label or ""] += len(event.recorder.cases)
+            for case, checks in event.recorder.checks.items():
+                for check in checks:
+                    failure = check.failure_info
+                    if failure is not None:
+                        curl = event.recorder.cases[case].value.as_curl_command()
+                        found.append(f"{event.phase} {check.name}: {failure.failure}\n{curl}")
+    assert not found, "\n\n".join(found[:10])
+    assert len(tried) >= 11
+    assert min(tried[label] for label in tried if label) >= 5
+    assert tried.total() > 300
