@@ -15,7 +15,7 @@ from bonsai.pipeline import forgetting, uploading
 from bonsai.pipeline.intake import Counts, import_file, store_all
 from bonsai.pipeline.parts import Bonsai
 from bonsai.progress import Report, silent
-from bonsai.records import Defaults, Limits, Record, Reject, parse
+from bonsai.records import Defaults, Limits, Origin, Record, Reject, parse
 from storage import inbox, tombstones_table
 from storage.inbox import Item
 
@@ -30,9 +30,9 @@ class Drained:
     counts: Counts
 
 
-def submit(b: Bonsai, fields: Mapping[str, str], now: datetime) -> str:
+def submit(b: Bonsai, fields: Mapping[str, str], now: datetime, origin: Origin = inbox.FORM) -> str:
     """Put one record into the inbox; needs no database. The submission's id, once it is safely on the disk."""
-    return inbox.submit(b.places.inbox, fields, now)
+    return inbox.submit(b.places.inbox, fields, now, origin)
 
 
 def drain_inbox(b: Bonsai, now: datetime, report: Report = silent) -> Drained:

@@ -21,6 +21,7 @@ from storage.record_rows import StoredRecord
 from storage.record_versions_table import Version
 
 router = APIRouter(prefix="/records", tags=["records"])
+API = Origin("api")
 LINES = "application/x-ndjson"
 MANY: dict[str, Any] = {
     "requestBody": {
@@ -97,11 +98,11 @@ def _item(call: Call, number: int, told: bytes) -> models.Item:
 def _submitted(call: Call, record: models.NewRecord) -> models.Submission | str:
     """Where it lies, or why it can never become a record."""
     fields = {name: str(value) for name, value in record.model_dump(exclude_none=True).items() if value != ""}
-    fields |= {"author": call.caller.name, "origin": "api"}
-    made = parse(fields, Origin("api"), Defaults(source="self"), Limits(**call.b.config.records.model_dump()))
+    fields |= {"author": call.caller.name}
+    made = parse(fields, API, Defaults(source="self"), Limits(**call.b.config.records.model_dump()))
     if isinstance(made, Reject):
         return call.text(made.reason_key, **dict(made.values))
-    return models.Submission(submission=pipeline.submit(call.b, fields, call.now), record=made.id)
+    return models.Submission(submission=pipeline.submit(call.b, fields, call.now, API), record=made.id)
 
 
 @router.get("", **documented("list_records", 404))
