@@ -115,12 +115,11 @@ def list_records(call: Reading, page: Annotated[models.RecordPage, Query()]) -> 
         status=page.status.value if page.status else "",
         subject=page.subject,
     )
-    found = overview.page_of_records(call.b, wanted, page.limit + 1, page.cursor or "")
-    if page.cursor and not found:
+    found = overview.page_of_records(call.b, wanted, page.limit, page.cursor or "")
+    if page.cursor and not found.records:
         views.show_record(call.b, page.cursor)  # the last page, or no record of this home?
-    shown = found[: page.limit]
-    more = shown[-1].record.id if len(found) > page.limit else None
-    return models.Records(items=[models.Record(**_fields(call, one)) for one in shown], next_cursor=more)
+    items = [models.Record(**_fields(call, one)) for one in found.records]
+    return models.Records(items=items, next_cursor=found.rest or None)
 
 
 @router.get("/{record_id}", **documented("read_record", 404))
