@@ -66,8 +66,8 @@ def _invalid(language: TextLanguage, error: RequestValidationError) -> Response:
     if any(one["type"] == "json_invalid" for one in found):
         return told(language, 400, text("api.no_json_text", language), "api.no_json_text")
     errors = list(described(found, language))
-    detail = "; ".join(f"{one['pointer']}: {one['detail']}" for one in errors[:3])
-    return told(language, 422, detail, "api.invalid", errors=errors)
+    first = "; ".join(f"{one['pointer']}: {one['detail']}" for one in errors[:3])
+    return told(language, 422, text("api.invalid", language, errors=first), "api.invalid", errors=errors)
 
 
 def described(errors: list[Any], language: TextLanguage) -> Iterator[dict[str, str]]:
