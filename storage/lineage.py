@@ -45,15 +45,11 @@ def children(con: Connection, adapter_id: str) -> list[str]:
 
 def learned(con: Connection, snapshot_id: str, limit: int, after: str = "") -> list[LearnedRecord]:
     """Own records of a snapshot by id; for the next page pass the last one's id as `after`."""
-    query = """
-        SELECT held.record_id AS id, held.split, instruction, subject, happened_on, status
-        FROM (
-            SELECT record_id, split FROM snapshot_records WHERE snapshot_id = $snapshot AND record_id > $after
-            ORDER BY record_id LIMIT $limit
-        ) held
-        JOIN records ON records.id = held.record_id ORDER BY held.record_id
-    """
-    return [LearnedRecord(**row) for row in rows(con, query, {"snapshot": snapshot_id, "after": after, "limit": limit})]
+    query = "SELECT record_id, split FROM snapshot_records WHERE snapshot_id = ? AND record_id > ? ORDER BY 1 LIMIT ?"
+    held = dict(con.execute(query, [snapshot_id, after, limit]).fetchall())
+    listed = ", ".join("?" for _ in held) or "NULL"  # by the key's index
+    told = f"SELECT id, instruction, subject, happened_on, status FROM records WHERE id IN ({listed}) ORDER BY id"
+    return [LearnedRecord(split=held[row["id"]], **row) for row in rows(con, told, [*held])]
 
 
 def own_records(con: Connection, snapshots: Collection[str]) -> dict[str, int]:

@@ -1,65 +1,97 @@
 """Records that hold the rarest words of a text: a few hundred of any number, for who compares them closely.
 
-One pass over the table, without an index: words that stand in most records are left out, the rest weigh by how rare
-they are among the newest records (inverse document frequency). A million records take about a second of one thread.
+    wanted = plan(con, words)
+    for step in steps_of(wanted): found += holding(con, wanted, step)       # each some 20 ms, the database free between
+
+The signatures of `text_index` say which blocks of records may hold a word, and so how rare it is (inverse document
+frequency, by blocks); the blocks with the rarest words are read, those with all the words first.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
+from storage import text_index
 from storage.connect import Connection
 from storage.record_rows import StoredRecord, to_stored
-from storage.sql import rows
+from storage.search import GAP_BLOCKS, STEP_BLOCKS, Run, steps
+from storage.sql import rows, values
+from storage.text_index import BLOCK
 
-SAMPLED = 4_000
-"The newest records, of which is counted how common a word is."
 MOST_WORDS = 8
-"The rarest ones; each costs a look into every text."
-COMMON = 0.5
-"Share of the records from which on a word says nothing."
+"The rarest ones."
+MOST_BLOCKS = 256
+"Of 16 records, that are read."
+MOST_OF_STEP = 100
+"Records."
 SAID = "lower(concat_ws(chr(10), instruction, input, output))"
 TOLD = "status <> 'forgotten' AND replaced_by = ''"
 
 
-def holding_words(con: Connection, words: Sequence[str], most: int) -> list[StoredRecord]:
-    """At most `most` records that hold one of the words at least, those with the rarest ones first."""
-    weighed = _weighed(con, sorted({word.lower() for word in words if word}))
-    if not weighed:
-        return []
-    given = {f"w{number}": word for number, (word, _) in enumerate(weighed)}
-    score = " + ".join(
-        f"CASE WHEN contains(said, $w{number}) THEN {weight:.6f} ELSE 0 END"
-        for number, (_, weight) in enumerate(weighed)
-    )
-    read = f"SELECT *, {SAID} AS said FROM records WHERE {TOLD}"
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to look for, and where."""
+
+    words: tuple[tuple[str, float], ...]
+    "Each with its weight: the rarer, the heavier."
+    blocks: tuple[int, ...]
+    "The newest first."
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A record that holds some of the words."""
+
+    stored: StoredRecord
+    score: float
+    "The weights of these words together."
+
+
+def plan(con: Connection, words: Sequence[str]) -> Plan:
+    """Where the rarest of the words may stand."""
+    import numpy as np  # slow to import, and most commands look for nothing
+
+    total = int(values(con, "SELECT coalesce(max(sequence), -1) FROM records")[0]) // BLOCK + 1
+    found = {word: text_index.candidates(con, word) for word in sorted({word.lower() for word in words if word})}
+    weighed = {word: math.log1p(total / len(blocks)) for word, blocks in found.items() if blocks}
+    rarest = sorted(weighed.items(), key=lambda pair: -pair[1])[:MOST_WORDS]
+    scores = np.zeros(total)
+    for word, weight in rarest:
+        scores[found[word]] += weight
+    best = np.lexsort((-np.arange(total), -scores))[:MOST_BLOCKS]  # of equal ones the newest
+    return Plan(tuple(rarest), tuple(sorted((int(one) for one in best if scores[one] > 0), reverse=True)))
+
+
+def steps_of(wanted: Plan) -> Iterator[list[Run]]:
+    """What to read at once."""
+    return steps(text_index.runs(wanted.blocks, STEP_BLOCKS, GAP_BLOCKS))
+
+
+def holding(con: Connection, wanted: Plan, step: Sequence[Run]) -> list[Held]:
+    """The records of these blocks that hold one of the words at least, those with the rarest ones first."""
+    given = {f"w{number}": word for number, (word, _) in enumerate(wanted.words)}
+    weights = [
+        f"CASE WHEN contains(said, $w{n}) THEN {weight:.6f} ELSE 0 END" for n, (_, weight) in enumerate(wanted.words)
+    ]
+    spans = " OR ".join(f"sequence BETWEEN {low * BLOCK} AND {(high + 1) * BLOCK - 1}" for low, high in step)
+    bounds = {"first": step[-1][0] * BLOCK, "last": (step[0][1] + 1) * BLOCK - 1}
     query = f"""
-        SELECT * EXCLUDE (said, score) FROM (SELECT *, {score} AS score FROM ({read}))
-        WHERE score > 0 ORDER BY score DESC, sequence DESC LIMIT {int(most)}
+        SELECT * EXCLUDE (said) FROM (
+            SELECT *, {" + ".join(weights)} AS score FROM (
+                SELECT *, {SAID} AS said FROM records WHERE sequence BETWEEN $first AND $last AND ({spans}) AND {TOLD}
+            )
+        )
+        WHERE score > 0 ORDER BY score DESC, sequence DESC LIMIT {MOST_OF_STEP}
     """
-    return [to_stored(row) for row in rows(con, query, given)]
-
-
-def _weighed(con: Connection, words: Sequence[str]) -> list[tuple[str, float]]:
-    """The rarest words that any record may hold, with their weights."""
-    if not words:
-        return []
-    counts = ", ".join(f"count(*) FILTER (contains(said, $w{number}))" for number in range(len(words)))
-    sample = f"""
-        SELECT {SAID} AS said FROM records
-        WHERE sequence > (SELECT max(sequence) FROM records) - {SAMPLED} AND {TOLD}
-    """
-    given = {f"w{number}": word for number, word in enumerate(words)}
-    all_, *found = con.execute(f"SELECT count(*), {counts} FROM ({sample})", given).fetchall()[0]
-    weights = [(word, math.log1p(all_ / (count + 1))) for word, count in zip(words, found, strict=True)]
-    telling = [pair for pair, count in zip(weights, found, strict=True) if count <= max(COMMON * all_, 1)]
-    return sorted(telling or weights, key=lambda pair: -pair[1])[:MOST_WORDS]
+    return [Held(to_stored(row), float(row.pop("score"))) for row in rows(con, query, {**given, **bounds})]
 
 
 def by_ids(con: Connection, ids: Sequence[str]) -> list[StoredRecord]:
     """The stored ones among a few ids, in the given order."""
-    found = {row["id"]: row for row in rows(con, "FROM records WHERE id IN (SELECT unnest(?))", [list(ids)])}
+    listed = ", ".join("?" for _ in ids) or "NULL"  # by the key's index; a list in one value would read every id
+    found = {row["id"]: row for row in rows(con, f"FROM records WHERE id IN ({listed})", ids)}
     return [to_stored(found[one]) for one in ids if one in found]
 
 

@@ -24,7 +24,7 @@ from bonsai.pipeline.intake import Judge, leak_guard
 from bonsai.pipeline.learned_tagger import category_tagger
 from bonsai.pipeline.owners_suite import written_questions
 from bonsai.pipeline.parts import Bonsai
-from bonsai.pipeline.similar import words_of
+from bonsai.pipeline.similar import holding_words, words_of
 from bonsai.records import Defaults, Language, Limits, Origin, Record, Reject, Status, Tag, Tags, parse
 from bonsai.tags.reasoning import reasoning_tag
 from bonsai.texts import text
@@ -148,11 +148,11 @@ def _as_it_was(old: StoredRecord, record: Record) -> NewRecord:
 def _judged(b: Bonsai, old: StoredRecord, record: Record) -> NewRecord:
     """Other texts, judged like a new record; tags that a person or a file gave are kept. Raises UsageError."""
     index = Index(duplicates.NearSettings(**b.config.duplicates.model_dump()))
+    like = holding_words(b, words_of(record.instruction), NEIGHBOURS)
     with b.database.reading() as con:
         if _is_there(con, record.id):
             raise UsageError("pipeline.edit_repeats", id=record.id[:12])
         key = duplicates.question_key(record.instruction, record.input)
-        like = similar.holding_words(con, words_of(record.instruction), NEIGHBOURS)
         near = {one.record.id: one for one in (*similar.asking_the_same(con, key), *like)}
         guard = leak_guard(written_questions(con))
     index.add_batch([_known(one) for one in near.values() if one.record.id != old.record.id])

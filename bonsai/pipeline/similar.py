@@ -1,12 +1,14 @@
 """Which own records are most like a question: the same thing may have happened two years ago.
 
 Likeness is that of `duplicates.nearest`, by character n-grams. Comparing a million records so takes half a minute, so
-only those are compared that hold the question's rarest words (`storage.similar`): likeness, not proof.
+only those are compared that hold the question's rarest words (`storage.similar`), and the database is free in between:
+likeness, not proof.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,6 +19,7 @@ from bonsai.pipeline.parts import Bonsai
 from bonsai.records import Status, normalise
 from storage import records_table, similar
 from storage.record_rows import StoredRecord
+from storage.similar import Held
 
 MOST = 5
 COMPARED = 500
@@ -47,11 +50,21 @@ def similar_records(b: Bonsai, question: str, context: str = "", most: int = MOS
     asked = normalise(f"{question}\n{context}").strip()
     if not normalise(question):
         raise UsageError("pipeline.empty_question")
-    with b.database.reading() as con:
-        found = similar.holding_words(con, words_of(asked), COMPARED)
+    found = holding_words(b, words_of(asked), COMPARED)
     texts = [f"{one.record.subject} {one.record.instruction} {one.record.input} {one.record.output}" for one in found]
     (near,) = nearest([asked], texts, most=most, at_least=LIKE)
     return tuple(_similar(found[one.number], one.likeness) for one in near)
+
+
+def holding_words(b: Bonsai, words: Sequence[str], most: int) -> list[StoredRecord]:
+    """Those with the rarest words; read in steps, so that no page and no writer waits for all of them."""
+    with b.database.reading() as con:
+        wanted = similar.plan(con, words)
+    found: list[Held] = []
+    for step in similar.steps_of(wanted):
+        with b.database.reading() as con:
+            found += similar.holding(con, wanted, step)
+    return [one.stored for one in sorted(found, key=lambda one: -one.score)[:most]]
 
 
 def similar_to(b: Bonsai, said: str, most: int = MOST) -> tuple[SimilarRecord, ...]:

@@ -15,6 +15,7 @@ from bonsai import pipeline, views
 from bonsai.errors import UsageError
 from bonsai.pipeline import asked
 from bonsai.pipeline.similar import similar_records, words_of
+from storage import text_index
 
 SECRET = "Mike hides from the neighbour Tanaka."
 QUESTION = "Why is Mike under the bed?"
@@ -112,7 +113,9 @@ def test_a_million_records_are_looked_through_in_bounded_time(stage: Stage) -> N
             ) FROM (FROM records LIMIT 1), range(1000000) t(i)
             """
         )
+        text_index.forget_all(con, EVENING)
+    text_index.complete(stage.b.database, EVENING)
     begun = time.monotonic()
     found = similar_records(stage.b, "What is cat 77777 doing?")
-    assert time.monotonic() - begun < 10
-    assert "cat 77777" in found[0].instruction
+    assert time.monotonic() - begun < 5
+    assert "cat 77777 " in found[0].instruction
