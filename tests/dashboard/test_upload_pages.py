@@ -45,7 +45,7 @@ def test_a_file_is_looked_at_before_anything_is_kept(desk: Desk) -> None:
     shown = told(page)
     for words in ("cats.csv", "A table with a header", "UTF-8", "colour", "(not used)", "池にいるのは誰?", "Japanese"):
         assert words in shown
-    assert "2 records would be made of it, and 1 lines would be rejected" in shown
+    assert "would become: 2. Lines that would be rejected: 1." in shown
     assert "This row has 2 cells, the header 4" in shown
     assert (views.count_records(desk.b, RecordFilter(text="Pochi")), views.inbox_status(desk.b).pending) == (0, 0)
 
@@ -108,7 +108,7 @@ def test_a_larger_file_is_looked_at_by_the_process_that_drains(desk: Desk) -> No
     page = Page(answer.text)
     assert (page.problems, "looking at the file" in told(page)) == ([], True)
     desk.drain()
-    assert "2500 records would be made" in told(Page(client.get(answer.url.path).text))
+    assert "would become: 2500." in told(Page(client.get(answer.url.path).text))
 
 
 @pytest.mark.parametrize(
