@@ -221,12 +221,16 @@ def conditions(wanted: RecordFilter) -> tuple[list[str], dict[str, object]]:
 
 
 def asking(con: Connection, question_key: str, record_id: str, limit: int) -> list[StoredRecord]:
-    """The newest records that ask this question, and the record of this id: what a new one may repeat or contradict."""
-    query = f"""
-        FROM records WHERE (question_key = $key AND replaced_by = '' AND status <> 'forgotten') OR id = $id
-        ORDER BY id = $id DESC, sequence DESC LIMIT {int(limit)}
+    """The newest records that ask this question, and the record of this id: what a new one may repeat or contradict.
+
+    A bare look through one column, then a few rows by their ids: a million records take a tenth of a second so, and
+    twice that in one query.
     """
-    return [to_stored(row) for row in rows(con, query, {"key": question_key, "id": record_id})]
+    same = values(con, "SELECT id FROM records WHERE question_key = ? LIMIT 1000", [question_key])
+    query = "FROM records WHERE id IN (SELECT unnest(?)) ORDER BY sequence DESC"
+    found = [to_stored(row) for row in rows(con, query, [[record_id, *same]])]
+    live = [one for one in found if not one.replaced_by and one.status is not Status.FORGOTTEN]
+    return [one for one in found if one.record.id == record_id] + live[:limit]
 
 
 def index_rows(con: Connection) -> list[IndexRow]:
