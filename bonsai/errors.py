@@ -15,6 +15,7 @@
         ├── TrainingError       training refused or stopped itself (non-finite loss, modules without an adapter, ...)
         │   └── OutOfMemory     the device cannot hold a batch; tried once more with smaller ones
         ├── BenchmarkError      a report could not be made
+        ├── NightCancelled      a person stopped the night; it can be taken up again
         └── PromotionError      an illegal move, or a decision made against another champion
 
 Each error names its text by key (`bonsai/locales/*/errors.toml`), so it speaks English and Japanese:
@@ -110,6 +111,10 @@ class OutOfMemory(TrainingError):
 
 class BenchmarkError(TerminalError):
     """A benchmark report could not be made."""
+
+
+class NightCancelled(TerminalError):
+    """A person stopped the night."""
 
 
 class PromotionError(TerminalError):

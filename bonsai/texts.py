@@ -29,3 +29,13 @@ def text(key: str, language: TextLanguage = "en", /, **values: Any) -> str:
     """
     area, name = key.split(".", 1)
     return area_texts(area, language)[name].format(**values)
+
+
+def duration(seconds: float, language: TextLanguage = "en") -> str:
+    """A length of time in words: `42 s`, `3 min 20 s`, `1 h 5 min`."""
+    whole = max(round(seconds), 0)
+    if whole < 60:
+        return text("nights.seconds", language, seconds=whole)
+    if whole < 3600:
+        return text("nights.minutes", language, minutes=whole // 60, seconds=whole % 60)
+    return text("nights.hours", language, hours=whole // 3600, minutes=whole % 3600 // 60)

@@ -136,7 +136,7 @@ class NightReport:
 def list_nights(b: Bonsai, limit: int | None) -> list[NightReport]:
     """Newest first."""
     with b.database.reading() as con:
-        return [_night_report(night) for night in nights_table.list_nights(con, limit)]
+        return [night_report(night) for night in nights_table.list_nights(con, limit)]
 
 
 def show_night(b: Bonsai, night: str) -> NightReport:
@@ -145,10 +145,11 @@ def show_night(b: Bonsai, night: str) -> NightReport:
         keys = [found.key for found in nights_table.list_nights(con) if found.key.startswith(night)] if night else []
         if len(keys) > 1 and night not in keys:
             raise UsageError("cli.ambiguous_night", night=night, found=", ".join(keys[:5]))
-        return _night_report(nights_table.get(con, night if night in keys or not keys else keys[0]))
+        return night_report(nights_table.get(con, night if night in keys or not keys else keys[0]))
 
 
-def _night_report(night: Night) -> NightReport:
+def night_report(night: Night) -> NightReport:
+    """A stored night, to be looked at."""
     outcome = night.outcome
     training = _mapping((outcome.report or {}).get("training"))
     return NightReport(

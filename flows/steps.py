@@ -18,6 +18,7 @@ from prefect.cache_policies import NO_CACHE
 from bonsai import pipeline, wiring
 from bonsai.config_layers import home_of
 from bonsai.errors import BonsaiError, TransientError
+from bonsai.progress import silent
 from bonsai.wiring import Bonsai
 from flows.progress import reporting, told
 
@@ -52,34 +53,42 @@ def drain_inbox() -> int:
 def begin_night(cold: bool) -> tuple[str, str]:
     """(night, status)."""
     with told("snapshot"):
-        begun = pipeline.begin_night(opened(), now(), cold=cold)
+        b = opened()
+        begun = pipeline.begin_night(b, now(), cold=cold)
+        pipeline.snapshot_made(b, begun.night, now())
     return begun.night, begun.status
 
 
 @step
 def train(night: str) -> str:
     """The challenger's id. Reads and writes `runs/<night>` alone, never the database."""
-    return pipeline.train_night(opened(), night, reporting())
+    b = opened()
+    with pipeline.watched(b, night, "train", reporting(), now) as report:
+        return pipeline.train_night(b, night, report)
 
 
 @step
 def benchmark(night: str) -> None:
     """The reports of challenger and champion, into `runs/<night>`."""
-    pipeline.benchmark_night(opened(), night, reporting())
+    b = opened()
+    with pipeline.watched(b, night, "benchmark", reporting(), now) as report:
+        pipeline.benchmark_night(b, night, report)
 
 
 @step
 def decide(night: str) -> str:
     """The verdict."""
-    with told("decide"):
-        return pipeline.decide_night(opened(), night, now())
+    b = opened()
+    with told("decide"), pipeline.watched(b, night, "decide", silent, now):
+        return pipeline.decide_night(b, night, now())
 
 
 @step
 def promote(night: str) -> str:
     """`promoted`, `waiting` or `kept`."""
-    with told("promote"):
-        return pipeline.promote_night(opened(), night, now())
+    b = opened()
+    with told("promote"), pipeline.watched(b, night, "promote", silent, now):
+        return pipeline.promote_night(b, night, now())
 
 
 @step

@@ -99,9 +99,9 @@ def _timeout(descriptor: int, path: Path, wait_seconds: float) -> LockTimeout:
     return LockTimeout("storage.locked", path=path, seconds=f"{wait_seconds:g}")
 
 
-def process_name() -> str:
-    """This process as `host:pid:start`, told apart from a later one that got the same id."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_start_of(os.getpid())}"
+def process_name(pid: int = 0) -> str:
+    """A process of this machine, or this one, as `host:pid:start`: told apart from a later one that got the same id."""
+    return f"{socket.gethostname()}:{pid or os.getpid()}:{_start_of(pid or os.getpid())}"
 
 
 def may_be_running(name: str) -> bool:

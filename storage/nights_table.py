@@ -14,7 +14,7 @@ from storage.connect import Connection
 from storage.locks import may_be_running
 from storage.sql import Row, from_utc, from_utc_or_none, rows, to_json, to_utc, values
 
-NightStatus = Literal["running", "nothing_to_do", "done", "failed"]
+NightStatus = Literal["running", "nothing_to_do", "done", "failed", "cancelled"]
 
 
 class Start(StrEnum):
@@ -22,7 +22,7 @@ class Start(StrEnum):
 
     BEGUN = "begun"
     TAKEN_OVER = "taken_over"
-    "Its process died or it failed: it runs again, each step going on from what is there."
+    "Its process died, it failed or was cancelled: it runs again, each step going on from what is there."
     ALREADY_RUNNING = "already_running"
     ALREADY_FINISHED = "already_finished"
 
@@ -66,7 +66,7 @@ class Night:
 def begin(con: Connection, key: str, holder: str, at: datetime) -> Start:
     """Claim a night for the process `holder` (`locks.process_name()`); look at `.may_run`.
 
-    A night that is finished stays so. One that failed, or whose process is gone, is taken over.
+    A night that is finished stays so. One that failed or was cancelled, or whose process is gone, is taken over.
     """
     found = rows(con, "SELECT status, holder FROM nights WHERE key = ?", [key])
     if not found:
@@ -130,6 +130,17 @@ def list_nights(con: Connection, limit: int | None = None) -> list[Night]:
     """The newest first."""
     page = "" if limit is None else f"LIMIT {int(limit)}"
     return [_night(row) for row in rows(con, f"FROM nights ORDER BY started_at DESC, key DESC {page}")]
+
+
+def between(con: Connection, start: datetime, end: datetime) -> list[Night]:
+    """Those that began from `start` until before `end`, the newest first."""
+    query = "FROM nights WHERE started_at >= ? AND started_at < ? ORDER BY started_at DESC, key DESC"
+    return [_night(row) for row in rows(con, query, [to_utc(start), to_utc(end)])]
+
+
+def first(con: Connection) -> datetime | None:
+    """When the first of all began."""
+    return from_utc_or_none(values(con, "SELECT min(started_at) FROM nights")[0])
 
 
 def latest_trained(con: Connection) -> Night | None:

@@ -73,6 +73,8 @@ class RecordFilter:
     "Last such day."
     current: bool = False
     "True: without what an edit replaced."
+    snapshot: str = ""
+    "Id of a snapshot: only those that it holds."
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +219,9 @@ def conditions(wanted: RecordFilter) -> tuple[list[str], dict[str, object]]:
         if (day := getattr(wanted, name)) is not None:
             where.append(f"{DAY} {compared} ${name}")
             parameters[name] = day
+    if wanted.snapshot:
+        where.append("id IN (SELECT record_id FROM snapshot_records WHERE snapshot_id = $snapshot)")
+        parameters["snapshot"] = wanted.snapshot
     return where, parameters
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,6 +23,17 @@ class StoredSnapshot:
     own_records: int
     anchors: int
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How much of what a snapshot holds."""
+
+    snapshot: str
+    own: int
+    anchors: int
+    kinds: Mapping[tuple[str, str], int]
+    "(language, category) -> own records, as they are tagged now."
 
 
 def add(con: Connection, snapshot: Snapshot, at: datetime, passed_over: Iterable[str] = ()) -> bool:
@@ -78,6 +89,19 @@ def latest(con: Connection) -> StoredSnapshot | None:
     """The newest snapshot."""
     found = values(con, "SELECT id FROM snapshots ORDER BY created_at DESC, id LIMIT 1")
     return get(con, found[0]) if found else None
+
+
+def holds(con: Connection, snapshot_id: str) -> Held | None:
+    """Counts of what is in a snapshot; None for one that is not known."""
+    query = """
+        SELECT language, category, count(*) FROM records
+        SEMI JOIN (SELECT record_id AS id FROM snapshot_records WHERE snapshot_id = ?) USING (id) GROUP BY ALL
+    """
+    found = rows(con, "SELECT own_records, anchors FROM snapshots WHERE id = ?", [snapshot_id])
+    if not found:
+        return None
+    kinds = {(str(one), str(other)): int(count) for one, other, count in con.execute(query, [snapshot_id]).fetchall()}
+    return Held(snapshot_id, found[0]["own_records"], found[0]["anchors"], kinds)
 
 
 def holding(con: Connection, records: Iterable[str]) -> tuple[str, ...]:

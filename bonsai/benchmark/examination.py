@@ -96,8 +96,7 @@ class ProcessExaminer:
 
     def examine(self, examination: Examination, on_progress: Callable[[int, int], None]) -> tuple[Examined, ...]:
         """Run the worker; the job and its log lie beside the reports."""
-        folder = Path(examination.reports_folder)
-        job = folder / "jobs" / f"{examination.created_at.replace(':', '')}.json"
+        job = job_file(Path(examination.reports_folder), examination.created_at)
         write_json_atomic(job, to_json(examination))
 
         def show(event: Mapping[str, Any]) -> None:
@@ -106,6 +105,11 @@ class ProcessExaminer:
 
         done = run_worker("bonsai.benchmark.worker", job, log=job.with_suffix(".log"), on_event=show, nice=self.nice)
         return tuple(_examined(made) for made in done["reports"])
+
+
+def job_file(reports: Path, created_at: str) -> Path:
+    """Where the job of that time lies; its log has the suffix `.log`."""
+    return reports / "jobs" / f"{created_at.replace(':', '')}.json"
 
 
 def find(examined: Sequence[Examined], subject: str, sheet: str) -> Report:

@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from bonsai.cli import progress
-from bonsai.cli.gate_shown import gate_fields
+from bonsai.cli import night_watching, progress
 from bonsai.cli.help import noun, verb
+from bonsai.cli.night_shown import detail_object, night_object, start_text, status_text, tell, tell_detail, verdict_text
 from bonsai.cli.records_shown import short
-from bonsai.cli.shell import AsJson, Shell, shell_of
+from bonsai.cli.shell import AsJson, By, one_of, shell_of
 from bonsai.config_layers import SETTINGS_FILE
 
-if TYPE_CHECKING:
-    from bonsai.views import NightReport
-
 app = noun()
+Key = Annotated[str, typer.Argument(help="cli.arg_night", metavar="NIGHT")]
+AnyKey = Annotated[str, typer.Argument(help="cli.arg_night_or_running", metavar="NIGHT")]
 
 
 @verb(app, "cli.night_run")
 def run(
     ctx: typer.Context,
     cold: Annotated[bool, typer.Option("--cold", help="cli.opt_cold")] = False,
+    detached: Annotated[bool, typer.Option("--detached", help="cli.opt_detached")] = False,
     as_json: AsJson = False,
 ) -> None:
     """The nightly flow, here and now. A second start on the same records does nothing."""
+    shell = shell_of(ctx)
+    if detached:
+        from flows.starting import start_night
+
+        started = start_night(shell.open().home, shell.environ, cold=cold, who=shell.person(""), now=shell.now())
+        shell.say("nights.started_by_process" if started.process else "nights.started_by_server")
+        return
     from flows import here
 
-    shell = shell_of(ctx)
     if not (shell.home / SETTINGS_FILE).is_file():
         shell.open()  # says what is wrong; the rest is loaded while the server starts
     with progress.shown(shell, quiet=as_json) as report:
@@ -70,86 +75,56 @@ def list_(
 
 
 @verb(app, "cli.night_show")
-def show(
-    ctx: typer.Context,
-    night: Annotated[str, typer.Argument(help="cli.arg_night", metavar="NIGHT")],
-    as_json: AsJson = False,
-) -> None:
-    """One night: its verdict, the reasons in words and figures, and accuracy before and after."""
+def show(ctx: typer.Context, night: Key, as_json: AsJson = False) -> None:
+    """One night: its verdict, the reasons in words and figures, accuracy before and after, steps and cost."""
+    from bonsai import night_views
+
+    shell = shell_of(ctx)
+    found = night_views.night_detail(shell.open(), night)
+    if as_json:
+        shell.json({**night_object(shell, found.report), **detail_object(found)})
+        return
+    tell(shell, found.report, as_json)
+    tell_detail(shell, found)
+
+
+@verb(app, "cli.night_watch")
+def watch(ctx: typer.Context, night: AnyKey = "", as_json: AsJson = False) -> None:
+    """How far the running night is, until it ends."""
     from bonsai import views
 
     shell = shell_of(ctx)
-    tell(shell, views.show_night(shell.open(), night), as_json)
-
-
-def tell(shell: Shell, night: NightReport, as_json: bool) -> None:
-    """A night as JSON or for reading."""
+    bonsai = shell.open()
+    ended = night_watching.follow(shell, bonsai, night, as_json)
     if as_json:
-        shell.json(night_object(shell, night))
         return
-    shell.fields(
-        (
-            ("night", night.night),
-            ("status", status_text(shell, night)),
-            ("start", night.why_in(shell.language)),
-            ("verdict", verdict_text(shell, night)),
-            ("challenger", short(night.challenger)),
-            ("champion", short(night.champion) or "base"),
-            *gate_fields(night.gate, shell.language),
-        )
-    )
-    shell.bullets(night.reasons_in(shell.language))
-    if night.accuracy:
-        shell.table(("domain", "language", "before", "after"), accuracy_rows(shell, night), right=(2, 3))
+    tell(shell, views.show_night(bonsai, ended), as_json)
 
 
-def status_text(shell: Shell, night: NightReport) -> str:
-    """How far it came, in the caller's language."""
-    return shell.text(f"cli.night_{night.status}")
+@verb(app, "cli.night_cancel")
+def cancel(ctx: typer.Context, night: AnyKey = "", by: By = "") -> None:
+    """It stops at its next sign of life; the next start takes it up again."""
+    from bonsai import pipeline, views
+
+    shell = shell_of(ctx)
+    bonsai = shell.open()
+    key = views.show_night(bonsai, night).night if night else night_watching.running(bonsai)
+    done = pipeline.cancel_night(bonsai, key, shell.person(by), shell.now())
+    shell.say(f"nights.cancel_{done}", night=key)
 
 
-def start_text(shell: Shell, night: NightReport) -> str:
-    """Cold or warm, in the caller's language; empty when nothing trained."""
-    return shell.text(f"cli.start_{night.start}") if night.start else ""
+@verb(app, "cli.night_logs")
+def logs(
+    ctx: typer.Context,
+    night: Key,
+    log: Annotated[str, typer.Option("--log", help="cli.opt_log")] = "training",
+    lines: Annotated[int, typer.Option("--lines", help="cli.opt_lines")] = 100,
+) -> None:
+    """The last lines of what its training, or its benchmark, wrote."""
+    from bonsai import night_views, views
 
-
-def verdict_text(shell: Shell, night: NightReport) -> str:
-    """The gate's word, in the caller's language; empty when nothing was judged."""
-    return shell.text(f"cli.verdict_{night.verdict}") if night.verdict else ""
-
-
-def night_object(shell: Shell, night: NightReport) -> dict[str, object]:
-    """The JSON shape of a night; reasons in the caller's language."""
-    return {
-        "night": night.night,
-        "status": night.status,
-        "start": night.start,
-        "parent": night.parent,
-        "why": night.why_in(shell.language),
-        "verdict": night.verdict,
-        "reasons": night.reasons_in(shell.language),
-        "challenger": night.challenger,
-        "champion": night.champion,
-        "accuracy": night.accuracy,
-        "suite": night.suite,
-        "gate": night.gate,
-    }
-
-
-def accuracy_rows(shell: Shell, night: NightReport) -> Iterator[tuple[str, str, str, str]]:
-    """A line for each domain and language: the champion before the night, the challenger after it."""
-    from bonsai.benchmark.report import domain_name
-
-    for domain, languages in night.accuracy.items():
-        for language, figures in languages.items():
-            yield (
-                domain_name(domain, shell.language),
-                language,
-                percent(figures.get("before")),
-                percent(figures.get("after")),
-            )
-
-
-def percent(share: float | None) -> str:
-    """A share for a table; empty where it was not measured."""
-    return "" if share is None else f"{share:.1%}"
+    shell = shell_of(ctx)
+    bonsai = shell.open()
+    path = night_views.log_file(bonsai, views.show_night(bonsai, night).night, one_of(log, night_views.LOGS, "--log"))
+    for line in night_views.tail(path, max(lines, 1)):
+        shell.line(line)

@@ -15,6 +15,7 @@ asked.py       questions kept, thumbs, corrections            similar.py     rec
 mending.py     rejected lines, mended or dismissed           uploading.py   uploaded files, confirmed and taken in
 checking.py    what a file holds, before it is taken in      following.py   what became of what was told
 suggesting.py  tags and twins of a record being written
+watching.py    a night writes down how far it is             stopping.py    nights that fail, die or are cancelled
 """
 
 from __future__ import annotations
@@ -59,9 +60,7 @@ from bonsai.pipeline.mending import mend_reject as mend_reject
 from bonsai.pipeline.night import NightStart as NightStart
 from bonsai.pipeline.night import begin_night as begin_night
 from bonsai.pipeline.night import benchmark_night as benchmark_night
-from bonsai.pipeline.night import dead_nights as dead_nights
 from bonsai.pipeline.night import decide_night as decide_night
-from bonsai.pipeline.night import fail_night as fail_night
 from bonsai.pipeline.night import promote_night as promote_night
 from bonsai.pipeline.night import run_night as run_night
 from bonsai.pipeline.night import train_night as train_night
@@ -90,3 +89,8 @@ from bonsai.pipeline.similar import similar_to as similar_to
 from bonsai.pipeline.tagging import tag_record as tag_record
 from bonsai.pipeline.tagging import tag_records as tag_records
 from bonsai.pipeline.tagging import take_back_tags as take_back_tags
+from bonsai.pipeline.stopping import cancel_night as cancel_night
+from bonsai.pipeline.stopping import dead_nights as dead_nights
+from bonsai.pipeline.stopping import fail_night as fail_night
+from bonsai.pipeline.watching import snapshot_made as snapshot_made
+from bonsai.pipeline.watching import watched as watched

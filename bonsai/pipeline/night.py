@@ -12,6 +12,7 @@ What runs on the accelerator sees `runs/<night>/` and never the database, so it 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,11 +20,13 @@ from typing import Literal
 
 from bonsai import suite, trial
 from bonsai.config import GateSettings
-from bonsai.errors import BonsaiError, IntegrityError, LockTimeout, PromotionError, WorkerDied
+from bonsai.errors import BonsaiError, IntegrityError, LockTimeout, PromotionError
 from bonsai.pipeline.accelerator import alone_on_device
 from bonsai.pipeline.parts import Bonsai
 from bonsai.pipeline.preparing import due_records, freeze_suite, write_job, write_snapshot
-from bonsai.progress import Progress, Report
+from bonsai.pipeline.stopping import UNFINISHED, dead_nights, fail_night, is_dead
+from bonsai.pipeline.watching import Clock, begin_status, end_status, snapshot_made, told_by, watched
+from bonsai.progress import Progress, Report, Used
 from bonsai.promotion import GATE, State
 from bonsai.training.passport import PASSPORT, read_passport
 from bonsai.training.plan import Progress as TrainingProgress
@@ -42,8 +45,8 @@ from storage import (
 from storage.adapters_table import Adapter
 from storage.artifacts import remove_leftovers, remove_unfinished
 from storage.connect import Connection
-from storage.locks import may_be_running, process_name
-from storage.nights_table import Night, Outcome, Start
+from storage.locks import process_name
+from storage.nights_table import Outcome, Start
 
 StartStatus = Literal["started", "resumed", "nothing_to_do", "already_done"]
 
@@ -78,6 +81,7 @@ def begin_night(b: Bonsai, now: datetime, *, cold: bool = False) -> NightStart:
         if not due and len(due_records(con)) < b.config.night.minimum_new_records:
             nights_table.finish(con, key, _nothing(con), now)
             return NightStart(key, "nothing_to_do")
+        begin_status(b, con, key, now)
         alone = not any(one.outcome.status == "running" and one.key != key for one in nights_table.list_nights(con))
     if alone:  # nobody else is writing there: what is half-written was left by a night that was killed
         remove_unfinished(b.places.adapters, PASSPORT)
@@ -96,7 +100,7 @@ def _end_decided(b: Bonsai, now: datetime) -> None:
         judged = {one.night for one in promotions_table.list_promotions(con)}
         begun = [one for one in nights_table.list_nights(con) if one.key in judged]
     for night in begun:
-        if night.outcome.status == "failed" or _is_dead(night):
+        if night.outcome.status in UNFINISHED or is_dead(night):
             try:
                 promote_night(b, night.key, now)
             except (PromotionError, IntegrityError) as error:  # another champion since; a folder that is gone
@@ -109,7 +113,7 @@ def _key(con: Connection, now: datetime, cold: bool) -> str:
     unfinished = (
         one.key
         for one in nights_table.list_nights(con)
-        if one.key.endswith(f"-{data}") and one.outcome.status in ("running", "failed")
+        if one.key.endswith(f"-{data}") and one.outcome.status in ("running", *UNFINISHED)
     )
     return next(unfinished, f"{now:%Y-%m-%d}-{data}")
 
@@ -124,8 +128,11 @@ def train_night(b: Bonsai, night: str, report: Report) -> str:
     run = b.places.runs / night
     job = trial.read_job(run)
 
+    gpus = job.plan.processes if job.plan.device == "cuda" else 0
+
     def show(progress: TrainingProgress) -> None:
-        report(Progress("train", progress.step, progress.steps, progress.loss))
+        used = Used(progress.tokens, progress.memory_bytes, progress.gpu_memory_bytes, gpus)
+        report(Progress("train", progress.step, progress.steps, progress.loss, progress.eta_seconds, used))
 
     with alone_on_device(b.home, job.plan):
         adapter = b.trainer.train(job.plan, show)
@@ -193,14 +200,18 @@ def promote_night(b: Bonsai, night: str, now: datetime) -> str:
             promotions_table.approve(con, judged.challenger, GATE, judged.decision.verdict, now)
             state = State.CHAMPION
         forgetting.cold_night_done(con, judged.challenger, now)
-        outcome = _outcome(con, judged, before, b.config.gate)
+        outcome = _outcome(con, judged, before, b.config.gate, told_by(b, night, now))
         nights_table.finish(con, night, outcome, now)
         snapshots_table.keep_passed_over(con, outcome.snapshot_id)
+    end_status(b, night, "done", now)
     return {State.CHAMPION: "promoted", State.WAITING: "waiting"}.get(state, "kept")
 
 
-def _outcome(con: Connection, judged: trial.Judgement, before: str, gate: GateSettings) -> Outcome:
+def _outcome(
+    con: Connection, judged: trial.Judgement, before: str, gate: GateSettings, ran: Mapping[str, object]
+) -> Outcome:
     told = json.loads(json.dumps(asdict(judged)))
+    measured = {name: told[name] for name in ("accuracy", "suite", "score")}
     return Outcome(
         "done",
         verdict=judged.decision.verdict,
@@ -208,7 +219,7 @@ def _outcome(con: Connection, judged: trial.Judgement, before: str, gate: GateSe
         snapshot_id=adapters_table.get(con, judged.challenger).snapshot_id,
         challenger=judged.challenger,
         champion=before,
-        report={name: told[name] for name in ("accuracy", "suite", "score")} | {"gate": _gate_state(con, judged, gate)},
+        report={**measured, "gate": _gate_state(con, judged, gate), **ran},
         chain_head=promotions_table.head(con),
     )
 
@@ -227,43 +238,28 @@ def _gate_state(con: Connection, judged: trial.Judgement, gate: GateSettings) ->
     }
 
 
-def fail_night(b: Bonsai, night: str, error: BonsaiError, now: datetime) -> None:
-    """Write down that the night did not end, and why; the next start takes it up again."""
-    values = {name: one if isinstance(one, int | float) else str(one) for name, one in error.values.items()}
-    with b.database.writing() as con:
-        champion = promotions_table.champion(con).adapter
-        outcome = Outcome(
-            "failed",
-            reasons=[{"key": error.key, "values": values}],
-            champion=champion,
-            chain_head=promotions_table.head(con),
-        )
-        nights_table.finish(con, night, outcome, now)
+def run_night(
+    b: Bonsai, now: datetime, report: Report, *, cold: bool = False, clock: Clock | None = None
+) -> NightStart:
+    """All steps in a row, in this process and its children: what a flow does, without Prefect.
 
-
-def dead_nights(b: Bonsai, now: datetime) -> tuple[str, ...]:
-    """Mark nights whose process is gone as failed, so that the next start takes them up; their keys."""
-    with b.database.reading() as con:
-        dead = tuple(one.key for one in nights_table.list_nights(con) if _is_dead(one))
-    for night in dead:
-        fail_night(b, night, WorkerDied("pipeline.night_died"), now)
-    return dead
-
-
-def _is_dead(night: Night) -> bool:
-    return night.outcome.status == "running" and not may_be_running(night.holder)
-
-
-def run_night(b: Bonsai, now: datetime, report: Report, *, cold: bool = False) -> NightStart:
-    """All steps in a row, in this process and its children: what a flow does, without Prefect."""
+    `clock` times the steps; without one they all happen `now`.
+    """
+    tick = clock or (lambda: now)
     begun = begin_night(b, now, cold=cold)
     if begun.status in ("started", "resumed"):
+        night = begun.night
+        snapshot_made(b, night, tick())
         try:
-            train_night(b, begun.night, report)
-            benchmark_night(b, begun.night, report)
+            with watched(b, night, "train", report, tick) as tell:
+                train_night(b, night, tell)
+            with watched(b, night, "benchmark", report, tick) as tell:
+                benchmark_night(b, night, tell)
         except BonsaiError as error:
-            fail_night(b, begun.night, error, now)
+            fail_night(b, night, error, tick())
             raise
-        decide_night(b, begun.night, now)
-        promote_night(b, begun.night, now)
+        with watched(b, night, "decide", report, tick):
+            decide_night(b, night, tick())
+        with watched(b, night, "promote", report, tick):
+            promote_night(b, night, tick())
     return begun

@@ -114,6 +114,12 @@ class Progress:
     eta_seconds: float
     batch_parts: int = 1
     "2 or more: memory ran out, and a batch now goes through the device in so many parts."
+    tokens: int = 0
+    "Seen since this process began, padding aside."
+    memory_bytes: int = 0
+    "Most main memory that this process held so far."
+    gpu_memory_bytes: int = 0
+    "Most memory of its GPU; 0 on a CPU."
 
 
 @dataclass(frozen=True, slots=True)

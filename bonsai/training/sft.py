@@ -7,6 +7,8 @@ number of processes changes the speed and not what is learned; the first one alo
 from __future__ import annotations
 
 import os
+import resource
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -86,6 +88,11 @@ def hf_tokenizer(plan: TrainingPlan) -> Any:
     tokenizer = AutoTokenizer.from_pretrained(model_folder(plan.base))
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
     return tokenizer
+
+
+def most_memory() -> int:
+    """Bytes of main memory that this process held at its largest; `ru_maxrss` counts KiB, on macOS bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 @contextmanager
@@ -186,6 +193,9 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
                 tokens_per_second=float(logs.get("num_tokens", 0.0)) / seconds,
                 eta_seconds=per_step * (self._plan.steps - state.global_step),
                 batch_parts=self._plan.batch_parts,
+                tokens=int(logs.get("num_tokens", 0)),
+                memory_bytes=most_memory(),
+                gpu_memory_bytes=torch.cuda.max_memory_allocated() if self._plan.device == "cuda" else 0,
             )
         )
 

@@ -34,10 +34,17 @@ class HandTrainer:
     """Writes an adapter folder whose weights are the snapshot's hash; dies while `dies` is set."""
 
     dies: bool = False
+    steps: int = 0
+    before: Callable[[int], None] = lambda step: None
+    "Called before each step is told."
 
     def train(self, plan: TrainingPlan, on_progress: Callable[[Progress], None]) -> AdapterFolder:
         if self.dies:
             raise WorkerDied("processes.killed", module="by hand", signal="SIGKILL", log="-")
+        for step in range(1, self.steps + 1):
+            self.before(step)
+            left = float(self.steps - step)
+            on_progress(Progress(step, self.steps, 2.0 / step, 100.0, left, tokens=100 * step, memory_bytes=5 << 30))
         form, base_hash = template(plan.recipe.template), weights_hash(model_folder(plan.base))
         folder = Path(plan.adapters_folder) / plan.snapshot_id
         folder.mkdir(exist_ok=True)

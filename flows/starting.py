@@ -1,0 +1,115 @@
+"""Start a night and come back at once: on the server of `bonsai up`, or as `bonsai night run` in a process of its own.
+
+The process has a session of its own and outlives whoever started it. `night-start.json` in the home says who started
+what, until the night itself tells how far it is (`storage.night_status`); what the process says is in
+`logs/night-run.log`. No Prefect is imported here: a dashboard has no room for it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bonsai.errors import TerminalError, UsageError
+from bonsai.files import write_json_atomic
+from flows import server
+from flows.locks import is_held
+from flows.settings import auth_string
+from storage import night_status
+from storage.locks import may_be_running, process_name
+
+START = "night-start.json"
+LOG = "night-run.log"
+NIGHTLY = "nightly/cpu"
+SERVER_STARTS_WITHIN = timedelta(minutes=2)
+ANSWER_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A night that somebody started."""
+
+    at: datetime
+    who: str
+    process: str
+    "`host:pid:start` of `bonsai night run`; empty when the server of `bonsai up` starts it."
+
+
+def start_night(home: Path, environ: Mapping[str, str], *, cold: bool = False, who: str, now: datetime) -> Started:
+    """Raises UsageError while a night runs or is about to begin, TerminalError when the server refuses."""
+    if is_held(home / "night.lock") or starting(home, now):
+        raise UsageError("flows.night_runs")
+    made = Started(now, who, "")
+    up = server.running(home)
+    if up:
+        _trigger(up.url, auth_string(home), cold)
+    else:
+        made = replace(made, process=_run_detached(home, environ, cold))
+    write_json_atomic(home / START, {**asdict(made), "at": now.isoformat()})
+    return made
+
+
+def _run_detached(home: Path, environ: Mapping[str, str], cold: bool) -> str:
+    """Its name."""
+    log = home / "logs" / LOG
+    log.parent.mkdir(exist_ok=True)
+    command = [sys.executable, "-P", "-m", "bonsai.cli.main", "night", "run", *(["--cold"] if cold else [])]
+    with log.open("wb") as said:
+        process = subprocess.Popen(
+            command,
+            env={**environ, "BONSAI_HOME": str(home)},
+            cwd=home,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
+        )
+    threading.Thread(target=process.wait, daemon=True, name="night").start()  # else it stays a zombie
+    return process_name(process.pid)
+
+
+def _trigger(url: str, auth: str, cold: bool) -> None:
+    deployment = _call(url, auth, "GET", f"/deployments/name/{NIGHTLY}")
+    _call(url, auth, "POST", f"/deployments/{deployment['id']}/create_flow_run", {"parameters": {"cold": cold}})
+
+
+def _call(url: str, auth: str, method: str, path: str, body: object = None) -> Any:
+    headers = {"Content-Type": "application/json", "Authorization": f"Basic {base64.b64encode(auth.encode()).decode()}"}
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"{url}/api{path}", data, headers, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:
+            return json.loads(answer.read())
+    except (urllib.error.URLError, TimeoutError, ValueError) as error:
+        raise TerminalError("flows.server_refused", url=url, detail=error) from error
+
+
+def last_start(home: Path) -> Started | None:
+    """The night that somebody started last."""
+    try:
+        told = json.loads((home / START).read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    return Started(datetime.fromisoformat(told["at"]), str(told["who"]), str(told["process"]))
+
+
+def starting(home: Path, now: datetime) -> Started | None:
+    """The night that was started and does not run yet: Prefect takes ten seconds to come up."""
+    found = last_start(home)
+    if found is None or is_held(home / "night.lock"):
+        return None
+    begun = night_status.newest(home / "runs")
+    if begun and begun.updated_at >= found.at:
+        return None
+    alive = may_be_running(found.process) if found.process else now - found.at < SERVER_STARTS_WITHIN
+    return found if alive else None
