@@ -140,7 +140,7 @@ def live(b: Bonsai, night: str) -> Live:
 
 
 def _live(run: Path, status: NightStatus) -> Live:
-    if status.ended in ("done", "failed", "cancelled"):
+    if status.ended:
         return Live(status, status.ended, None)
     state = _state(run, status.holder)
     return Live(status, state, None if state == "interrupted" else seconds_left(status))

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bonsai.files import write_json_atomic
 from bonsai.progress import Progress
@@ -82,8 +82,8 @@ class NightStatus:
     "Of training processes that ended."
     usual_seconds: Mapping[str, float] = field(default_factory=dict)
     "What each step took in the last night that trained."
-    ended: str = ""
-    "`done`, `failed` or `cancelled`; empty before that."
+    ended: Literal["", "done", "failed", "cancelled"] = ""
+    "Empty before that."
 
     @property
     def step(self) -> StepTime | None:

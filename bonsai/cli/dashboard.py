@@ -38,6 +38,7 @@ def dashboard(
     from bonsai import wiring
     from bonsai.dashboard import accounts, security
     from bonsai.dashboard.app import create_app, serve
+    from flows.starting import start_night
 
     shell = shell_of(ctx)
     bonsai = shell.open()
@@ -51,6 +52,7 @@ def dashboard(
         clock=shell.now,
         owner="" if login else shell.person(""),
         drain=drainer(shell, bonsai),
+        start_night=lambda who, cold: start_night(bonsai.home, shell.environ, cold=cold, who=who, now=shell.now()),
         hosts=security.trusted_hosts(host, names or []),
         environ=shell.environ,
         https=https,

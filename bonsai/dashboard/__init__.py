@@ -6,7 +6,7 @@ words.py      words that several pages share             charts.py     figures a
 throttling.py who asks too often                         tokens.py     which programs may speak for whom
 problems.py   what ends a request early
 
-A folder a room (home, promotions, records, api ...): routes.py reads a form, calls, answers; shown.py turns values into
-what a template shows. Pages call the functions that the terminal calls, `bonsai.pipeline` and `bonsai.views`; no SQL
-stands here.
+A folder a room (home, nights, promotions, api ...): routes.py reads a form, calls, answers; shown.py turns values
+into what a template shows. Pages call the functions that the terminal calls, `bonsai.pipeline` and `bonsai.views`; no
+SQL stands here.
 """

@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
-from bonsai.dashboard import accounts, adapters, api, ask, help, home, login, promotions, records, settings
+from bonsai.dashboard import accounts, adapters, api, ask, help, home, login, nights, promotions, records, settings
 from bonsai.dashboard.security import SafeHeaders, is_from_our_page
 from bonsai.dashboard.throttling import Throttle
 from bonsai.dashboard.web import FOLDER, LoginNeeded, Problem, Site, Visit, choose_language, make_environment
@@ -43,6 +43,7 @@ def create_app(
     clock: Callable[[], datetime],
     owner: str,
     drain: Callable[[], None],
+    start_night: Callable[[str, bool], object],
     hosts: Sequence[str],
     environ: Mapping[str, str] | None = None,
     https: bool = False,
@@ -59,6 +60,7 @@ def create_app(
         clock=clock,
         owner=owner,
         drain=drain,
+        start_night=start_night,
         environment=make_environment(),
         throttle=throttle,
         tagger=cache(lambda: learned_before(light)),
@@ -69,7 +71,7 @@ def create_app(
     )
     if not owner:
         accounts.warm_up()
-    for room in (home, login, promotions, records, ask, adapters, settings, help, api):
+    for room in (home, login, nights, promotions, records, ask, adapters, settings, help, api):
         app.include_router(room.router)
     app.mount(api.PATH, api.programs(site))
     app.mount("/static", KeptFiles(directory=FOLDER / "static"))

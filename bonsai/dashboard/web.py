@@ -51,6 +51,7 @@ DONE = (
     *("thumb", "correct"),
     *("edit", "restore", "resolve", "undo"),
     *("mend", "dismiss", "settled", "cancel"),
+    *("night_start", "night_cancel"),
 )
 "What a page may say was just done; an address can name nothing else."
 ID_LENGTH = 10
@@ -70,6 +71,8 @@ class Site:
     "Who acts without a login, on loopback; empty when everybody logs in."
     drain: Callable[[], None]
     "Starts taking in the inbox, in a process of its own."
+    start_night: Callable[[str, bool], object]
+    "Starts a night: who wants it, and whether cold. Raises UsageError while one runs."
     environment: Environment
     throttle: Throttle
     tagger: Callable[[], CategoryTagger | None]

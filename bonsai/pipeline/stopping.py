@@ -30,7 +30,7 @@ def fail_night(b: Bonsai, night: str, error: BonsaiError, now: datetime) -> None
     wish = night_status.cancel_request(b.places.runs / night)
     if wish and isinstance(error, WorkerDied):
         error = NightCancelled("pipeline.night_cancelled", night=night, who=wish.who)
-    ended: nights_table.NightStatus = "cancelled" if isinstance(error, NightCancelled) else "failed"
+    ended: Literal["failed", "cancelled"] = "cancelled" if isinstance(error, NightCancelled) else "failed"
     values = {name: one if isinstance(one, int | float) else str(one) for name, one in error.values.items()}
     with b.database.writing() as con:
         outcome = Outcome(

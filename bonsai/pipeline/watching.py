@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bonsai.errors import NightCancelled
 from bonsai.pipeline.parts import Bonsai
@@ -106,7 +106,7 @@ def told_by(b: Bonsai, night: str, now: datetime) -> dict[str, object]:
     return {"steps": steps, "cost": asdict(status.cost)}
 
 
-def end_status(b: Bonsai, night: str, ended: str, now: datetime) -> None:
+def end_status(b: Bonsai, night: str, ended: Literal["done", "failed", "cancelled"], now: datetime) -> None:
     """The night's row says how it ended, so its status may."""
     run = b.places.runs / night
     status = night_status.read(run)

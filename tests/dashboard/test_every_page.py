@@ -47,8 +47,12 @@ def test_every_page_is_sound_and_shows_evil_texts_as_text(used: Desk, language: 
     assert {path: page.problems for path, page in pages.items() if page.problems} == {}
     paths = {re.sub(r"\d{8}T\d{6}-[0-9a-f]{8}", "UPLOAD", path.partition("?")[0]) for path in pages}
     kinds = {re.sub(r"[0-9a-f]{10,}", "ID", path) for path in paths}
+    kinds = {re.sub(r"-[0-9a-f]{8}\b", "-NIGHT", path) for path in kinds}
     assert {
         "/",
+        "/nights",
+        "/nights/2026-11-21-NIGHT",
+        "/nights/2026-11-21-NIGHT/logs/training",
         "/promotions",
         "/promotions/ID",
         "/promotions/ID/answers",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from hand_nights import EVENING, HandExaminer, HandTrainer
@@ -27,10 +27,22 @@ class Desk:
     """A home, its clock, and browsers to look at it."""
 
     b: Bonsai
+    started: list[tuple[str, bool]] = field(default_factory=list)
+    "Nights that a page started: who, and whether cold."
+
+    def start_night(self, who: str, cold: bool) -> None:
+        self.started.append((who, cold))
 
     def client(self, owner: str = EVIL, drain: Callable[[], None] | None = None) -> TestClient:
         """A browser on this machine; with an empty `owner` people log in."""
-        app = create_app(self.b, clock=lambda: NOW, owner=owner, drain=drain or self.drain, hosts=["testserver"])
+        app = create_app(
+            self.b,
+            clock=lambda: NOW,
+            owner=owner,
+            drain=drain or self.drain,
+            start_night=self.start_night,
+            hosts=["testserver"],
+        )
         return TestClient(app, headers={"Origin": ORIGIN}, base_url=ORIGIN, raise_server_exceptions=False)
 
     def program(self, *scopes: Scope, name: str = "mika") -> TestClient:

@@ -45,4 +45,5 @@ def use_evilly(desk: Desk) -> None:
     asked.rate_answer(desk.b, told.id, 1, "down", EVIL)
     pipeline.edit_record(desk.b, record.id, {"output": EVIL}, EVIL, promotion.created_at)
     rows = f"question,answer,{EVIL}\n{EVIL},{EVIL},a\n{EVIL}\n".replace('"', "''")
+    (desk.b.places.runs / views.list_nights(desk.b, 1)[0].night / "log.txt").write_text(EVIL)
     desk.client().post("/records/upload", files={"file": (f"{EVIL}.csv", rows)})

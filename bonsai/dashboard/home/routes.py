@@ -8,6 +8,7 @@ from starlette.responses import Response
 from bonsai import overview, views
 from bonsai.dashboard.home import shown
 from bonsai.dashboard.home.schedule import next_night
+from bonsai.dashboard.nights import shown as nights_shown
 from bonsai.dashboard.web import Contributor
 
 router = APIRouter()
@@ -27,4 +28,5 @@ def home(visit: Contributor) -> Response:
         next_night=shown.next_night_sentence(visit, next_night(visit.b.home, visit.now)),
         trend=shown.trend(visit, found.scores),
         coverage=shown.coverage(found.coverage),
+        live=nights_shown.current(visit),
     )

@@ -43,7 +43,7 @@ class TagShown:
 
 def filter_of(given: Mapping[str, str]) -> RecordFilter:
     """The filter that an address asks for; a value that is none of ours finds nothing, as in any search."""
-    said = {name: given.get(name, "").strip() for name in (*FILTERS, "reason")}
+    said = {name: given.get(name, "").strip() for name in (*FILTERS, "reason", "snapshot")}
     return RecordFilter(
         text=said["text"],
         language=said["language"],
@@ -52,12 +52,13 @@ def filter_of(given: Mapping[str, str]) -> RecordFilter:
         subject=said["subject"],
         reason=said["reason"],
         uncertain=given.get("uncertain") == "1",
+        snapshot=said["snapshot"],
     )
 
 
 def page_path(given: Mapping[str, str], before: str) -> str:
     """The same list from another record on."""
-    names = (*FILTERS, "reason", "uncertain")
+    names = (*FILTERS, "reason", "uncertain", "snapshot")
     return records_path(**{name: given[name] for name in names if given.get(name)}, before=before)
 
 
