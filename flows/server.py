@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import ctypes
 import json
+import math
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,14 +19,17 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 
 from bonsai.config import PrefectSettings
 from bonsai.errors import TerminalError, UsageError
 from bonsai.files import write_json_atomic
 from flows.locks import is_held
+from flows.ports import free_port, listens, url_of
 from flows.settings import CODE, HOST, environment, folder
 from storage.locks import held
 
@@ -45,6 +48,8 @@ class Child:
     log: Path
     again: Callable[[], Child] | None = None
     "Starts another in its place; None for the server, without which nothing goes on."
+    needed: bool = True
+    "False: when it ends too often it is given up, and the others go on."
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,7 @@ class Death:
     code: int
     log: Path
     pause_seconds: float
+    "Infinite for one that is given up."
 
 
 PATIENCE = Patience()
@@ -92,31 +98,39 @@ def running(home: Path) -> Running | None:
     if not path.is_file() or not is_held(home / "prefect" / "up.lock"):
         return None
     port = int(json.loads(path.read_text("utf-8"))["port"])
-    return Running(_url(port), home / "logs", {}) if _listens(port) else None
+    return Running(url_of(port), home / "logs", {}) if listens(port) else None
 
 
 @contextmanager
-def started(home: Path, settings: PrefectSettings, environ: Mapping[str, str]) -> Iterator[Running]:
+def started(
+    home: Path,
+    settings: PrefectSettings,
+    environ: Mapping[str, str],
+    also: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> Iterator[Running]:
     """Server, deployments and workers during the block; all of them are gone after it.
+
+    `also` names what else runs beside them, each with its module and arguments; nothing depends on it.
 
     Raises LockTimeout when this home is up already, UsageError when the port is taken, TerminalError when
     something does not start.
     """
     with held(folder(home) / "up.lock", exclusive=True, wait_seconds=0), ExitStack() as stack:
-        port = settings.port or _free_port()
-        if _listens(port):
+        port = settings.port or free_port()
+        if listens(port):
             raise UsageError("flows.port_taken", port=port)
-        own = environment(home, settings, environ, _url(port))
+        own = environment(home, settings, environ, url_of(port))
         starting = _Starting(stack, home / "logs", settings.stop_seconds)
         server = starting.child("server", ["prefect", "server", "start", "--host", HOST, "--port", str(port)], own)
-        wait_until_it_answers(server, _url(port), settings.server_startup_seconds)
+        wait_until_it_answers(server, url_of(port), settings.server_startup_seconds)
         crashed = tuple(json.loads(_run([sys.executable, "-m", "flows.reconcile", *POOLS], own)))
         _run([sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"], own)
         workers = tuple(_started_worker(starting, pool, own) for pool in POOLS)
+        others = tuple(_started_beside(starting, name, command, own) for name, command in also.items())
         about = folder(home) / "server.json"
         write_json_atomic(about, {"port": port, "pid": server.process.pid})
         stack.callback(about.unlink, missing_ok=True)
-        yield Running(_url(port), home / "logs", own, (server, *workers), crashed)
+        yield Running(url_of(port), home / "logs", own, (server, *workers, *others), crashed)
 
 
 @contextmanager
@@ -125,15 +139,15 @@ def alone(home: Path, settings: PrefectSettings, environ: Mapping[str, str]) -> 
 
     Prefect would start one by itself, but that one outlives a killed parent and is only started after the import.
     """
-    port = _free_port()
-    own = environment(home, settings, environ, _url(port))
+    port = free_port()
+    own = environment(home, settings, environ, url_of(port))
     app = Path(str(find_spec("prefect").origin)).parents[1]  # type: ignore[union-attr]  # a dependency of ours
     command = ["uvicorn", "--app-dir", str(app), "--factory", "prefect.server.api.server:create_app"]
     with ExitStack() as stack:
         starting = _Starting(stack, home / "logs", settings.stop_seconds)
         options = ["--host", HOST, "--port", str(port), "--log-level", "error", "--lifespan", "on"]
         server = starting.child("server-alone", [*command, *options], {**own, "PREFECT_UI_ENABLED": "0"})
-        yield Running(_url(port), home / "logs", own, (server,))
+        yield Running(url_of(port), home / "logs", own, (server,))
 
 
 def wait(running: Running, on_death: Callable[[Death], None], patience: Patience = PATIENCE) -> None:
@@ -169,10 +183,11 @@ class _Watched:
             return
         self.deaths = [one for one in self.deaths if now - one < self.patience.window_seconds] + [now]
         name, log = self.child.name, self.child.log
-        if self.child.again is None or len(self.deaths) > self.patience.most_deaths:
+        too_often = len(self.deaths) > self.patience.most_deaths
+        if self.child.again is None or (too_often and self.child.needed):
             raise TerminalError("flows.child_ended", name=name, code=code, log=log)
         doubled = self.patience.first_pause_seconds * 2 ** (len(self.deaths) - 1)
-        pause = min(doubled, self.patience.longest_pause_seconds)
+        pause = math.inf if too_often else min(doubled, self.patience.longest_pause_seconds)
         self.due = now + pause
         on_death(Death(name, code, log, pause))
 
@@ -234,6 +249,12 @@ class _Starting:
         return Child(name, process, log, again)
 
 
+def _started_beside(starting: _Starting, name: str, command: Sequence[str], environ: Mapping[str, str]) -> Child:
+    """What nothing depends on."""
+    again = partial(_started_beside, starting, name, command, environ)
+    return replace(starting.child(name, command, environ, again), needed=False)
+
+
 def _started_worker(starting: _Starting, pool: str, environ: Mapping[str, str]) -> Child:
     """A worker. Before one takes the place of another, dead runs are marked: they would block their deployment."""
 
@@ -276,19 +297,3 @@ def _stop(process: subprocess.Popen[bytes], seconds: float) -> None:
 
 def _end_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def _url(port: int) -> str:
-    return f"http://{HOST}:{port}"
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex((HOST, port)) == 0
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])

@@ -1,9 +1,11 @@
-"""`bonsai up`: server, workers and schedule, until Ctrl-C."""
+"""`bonsai up`: server, workers, schedule and dashboard, until Ctrl-C."""
 
 from __future__ import annotations
 
+import math
 import signal
 from contextlib import suppress
+from typing import Annotated
 
 import typer
 
@@ -14,10 +16,13 @@ app = noun()
 
 
 @verb(app, "cli.up")
-def up(ctx: typer.Context) -> None:
+def up(
+    ctx: typer.Context,
+    dashboard: Annotated[bool, typer.Option("--dashboard/--no-dashboard", help="cli.opt_dashboard")] = True,
+) -> None:
     """Start everything, say where it is, wait; Ctrl-C, or a SIGTERM, stops all of it."""
     from bonsai import pipeline
-    from flows import server
+    from flows import ports, server
     from flows.settings import auth_file
 
     shell = shell_of(ctx)
@@ -27,15 +32,25 @@ def up(ctx: typer.Context) -> None:
         shell.say("cli.night_was_dead", night=night)
     shell.say("cli.starting", home=bonsai.home)
     shell.out.flush()
-    with server.started(bonsai.home, bonsai.config.prefect, shell.environ) as running:
+    port = bonsai.config.dashboard.port
+    if dashboard and ports.listens(port):
+        shell.say("cli.dashboard_left_out", port=port)
+        dashboard = False
+    also = {"dashboard": ("bonsai.cli.main", "dashboard", "--lang", shell.language)} if dashboard else {}
+    with server.started(bonsai.home, bonsai.config.prefect, shell.environ, also) as running:
         for name in running.crashed:
             shell.say("cli.run_was_dead", run=name)
         shell.say("cli.up_at", url=running.url, password=auth_file(bonsai.home), logs=running.logs)
+        if dashboard:
+            shell.say("cli.dashboard_at", url=ports.url_of(port))
         shell.out.flush()
 
         def on_death(death: server.Death) -> None:
             told = {"name": death.name, "code": death.code, "log": death.log}
-            shell.say("flows.worker_ended", **told, seconds=f"{death.pause_seconds:g}")
+            if math.isinf(death.pause_seconds):
+                shell.say("flows.child_given_up", **told)
+            else:
+                shell.say("flows.worker_ended", **told, seconds=f"{death.pause_seconds:g}")
             shell.out.flush()
 
         with suppress(KeyboardInterrupt):

@@ -1,11 +1,13 @@
 """What `flows.server` starts does not outlive what started it, however that ended."""
 
+import math
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -137,3 +139,22 @@ def test_a_killed_child_is_seen_and_keeps_its_id_until_everything_stops(
         watched.look(0.0, deaths.append)
     assert [one.code for one in deaths] == [-signal.SIGKILL]
     assert Path(f"/proc/{child.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def test_what_nothing_depends_on_is_given_up_and_the_others_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: list[subprocess.Popen[bytes]]
+) -> None:
+    monkeypatch.setattr(server, "LOOK_SECONDS", 0.01)
+    pages = replace(ending("dashboard", tmp_path, 0, started, keeps=True), needed=False)
+    deaths: list[server.Death] = []
+
+    def told(death: server.Death) -> None:
+        deaths.append(death)
+        if len(deaths) == 1:
+            raise KeyboardInterrupt
+
+    patience = server.Patience(first_pause_seconds=0, most_deaths=0)
+    with pytest.raises(KeyboardInterrupt):
+        server.wait(server.Running("", tmp_path, {}, (pages,)), told, patience)
+    assert [one.pause_seconds for one in deaths] == [math.inf]
+    assert len(started) == 1
