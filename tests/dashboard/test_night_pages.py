@@ -154,7 +154,7 @@ def test_a_start_that_is_refused_says_why(desk: Desk, monkeypatch: pytest.Monkey
         raise UsageError("flows.night_runs")
 
     monkeypatch.setattr(desk, "start_night", refuse)
-    answer = desk.client().post("/nights")
+    answer = desk.client().post("/nights", data={"cold": ""})
     assert answer.status_code == 409
     assert area_texts("flows", "en")["night_runs"] in Page(answer.text).all("main")[0].text
 
@@ -164,7 +164,7 @@ def test_contributors_look_and_reviewers_start(desk: Desk) -> None:
     client = desk.client(owner="")
     client.post("/login", data={"name": "con", "password": "dust in the litter", "next": "/"})
     assert "<form class" not in client.get("/nights").text
-    assert client.post("/nights").status_code == 403
+    assert client.post("/nights", data={"cold": ""}).status_code == 403
     assert client.post(f"/nights/{night_of(desk)}/cancel").status_code == 403
     client.cookies.clear()
     assert client.get("/nights/status", headers={"Accept": "application/json"}).status_code == 401
@@ -234,7 +234,6 @@ def test_the_terminal_says_the_same(desk: Desk, capsys: pytest.CaptureFixture[st
     def look(night: str, step: int) -> None:
         if step == 2:
             assert said(desk, capsys, "night", "cancel", "--by", "Mika")[0] == 0
-            assert said(desk, capsys, "night", "watch", "--lang", "ja", night[:10])[0] == 2  # ambiguous by now
 
     with pytest.raises(NightCancelled):
         running(desk, look)

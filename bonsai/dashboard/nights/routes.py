@@ -147,7 +147,7 @@ def log_file(visit: Contributor, night: str, log: str) -> Response:
 
 
 @router.post("/{night}/cancel")
-def cancel(visit: Reviewer, night: str, form: Form) -> Response:
+def cancel(visit: Reviewer, night: str) -> Response:
     """Ask it to stop at its next sign of life."""
     key = views.show_night(visit.b, night).night
     try:
