@@ -84,7 +84,7 @@ def status_now(visit: Contributor) -> Response:
 @router.get("/live")
 def live_now(visit: Contributor) -> Response:
     """The same as a piece of a page."""
-    return visit.page("nights/live.html", live=pages.current(visit))
+    return visit.page("nights/live.html", live=pages.current(visit), own=False)
 
 
 @router.get("/{night}")
@@ -129,7 +129,7 @@ def status(visit: Contributor, night: str) -> Response:
 @router.get("/{night}/live")
 def live(visit: Contributor, night: str) -> Response:
     """The same as a piece of a page."""
-    return visit.page("nights/live.html", live=pages.live(visit, night_views.live(visit.b, night)))
+    return visit.page("nights/live.html", live=pages.live(visit, night_views.live(visit.b, night)), own=True)
 
 
 @router.get("/{night}/logs/{log}")

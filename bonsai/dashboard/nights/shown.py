@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -60,9 +60,8 @@ class LiveShown:
     "In words."
     done: int = 0
     total: int = 0
-    left: str = ""
-    loss: str = ""
-    tokens: int = 0
+    figures: tuple[str, ...] = ()
+    "Remaining time, tokens and loss, in words."
     plot: Markup | None = None
 
     @property
@@ -176,11 +175,21 @@ def live(visit: Visit, found: Live) -> LiveShown:
         step=visit.text(f"cli.step_{step.name}") if step else "",
         done=status.done,
         total=status.total,
-        left="" if found.seconds_left is None else duration(found.seconds_left, visit.language),
-        loss=f"{status.losses[-1][1]:.3f}" if status.losses else "",
-        tokens=status.cost.tokens,
+        figures=tuple(_figures(visit, found)),
         plot=curve(visit, status),
     )
+
+
+def _figures(visit: Visit, found: Live) -> Iterator[str]:
+    left, status = found.seconds_left, found.status
+    if left is None:
+        yield visit.text("nights.left_unknown")
+    else:
+        yield visit.text("nights.left", left=duration(left, visit.language))
+    if status.cost.tokens:
+        yield visit.text("nights.tokens_so_far", tokens=f"{status.cost.tokens:,}")
+    if status.losses:
+        yield visit.text("cli.loss", loss=f"{status.losses[-1][1]:.3f}")
 
 
 def curve(visit: Visit, status: NightStatus) -> Markup | None:
