@@ -24,7 +24,7 @@ from bonsai.dashboard.security import SafeHeaders, is_from_our_page
 from bonsai.dashboard.throttling import Throttle
 from bonsai.dashboard.web import FOLDER, LoginNeeded, Problem, Site, Visit, choose_language, make_environment
 from bonsai.dashboard.web import problem_of as status_of
-from bonsai.errors import BonsaiError
+from bonsai.errors import BonsaiError, UsageError
 from bonsai.pipeline.explaining import Explanation, explain
 from bonsai.pipeline.parts import Bonsai
 from bonsai.pipeline.question_queue import QuestionQueue
@@ -37,16 +37,21 @@ MOST_CONNECTIONS = 200
 KNOWN_STATUS = (401, 403, 404, 405, 408, 409, 413, 415, 422, 500, 503, 507)
 
 
+def no_start(who: str, cold: bool) -> None:
+    """For a dashboard that may start no night. Raises UsageError."""
+    raise UsageError("nights.no_start")
+
+
 def create_app(
     b: Bonsai,
     *,
     clock: Callable[[], datetime],
     owner: str,
     drain: Callable[[], None],
-    start_night: Callable[[str, bool], object],
     hosts: Sequence[str],
     environ: Mapping[str, str] | None = None,
     https: bool = False,
+    start_night: Callable[[str, bool], object] = no_start,
 ) -> ASGIApp:
     """The application. `owner` acts without a login, or is empty; `hosts` are the names it may be called by; `environ`
     is where settings may come from; `https`: browsers speak HTTPS, to a proxy that stands before it."""

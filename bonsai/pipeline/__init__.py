@@ -86,11 +86,11 @@ from bonsai.pipeline.reviewing import review_standing as review_standing
 from bonsai.pipeline.reviewing import take_back_verdict as take_back_verdict
 from bonsai.pipeline.similar import similar_records as similar_records
 from bonsai.pipeline.similar import similar_to as similar_to
-from bonsai.pipeline.tagging import tag_record as tag_record
-from bonsai.pipeline.tagging import tag_records as tag_records
-from bonsai.pipeline.tagging import take_back_tags as take_back_tags
 from bonsai.pipeline.stopping import cancel_night as cancel_night
 from bonsai.pipeline.stopping import dead_nights as dead_nights
 from bonsai.pipeline.stopping import fail_night as fail_night
+from bonsai.pipeline.tagging import tag_record as tag_record
+from bonsai.pipeline.tagging import tag_records as tag_records
+from bonsai.pipeline.tagging import take_back_tags as take_back_tags
 from bonsai.pipeline.watching import snapshot_made as snapshot_made
 from bonsai.pipeline.watching import watched as watched

@@ -91,7 +91,9 @@ class Night(Answered):
     """One night."""
 
     night: str = Field(description="api.field_night")
-    status: Literal["running", "nothing_to_do", "done", "failed"] = Field(description="api.field_night_status")
+    status: Literal["running", "nothing_to_do", "done", "failed", "cancelled"] = Field(
+        description="api.field_night_status"
+    )
     verdict: str = Field(description="api.field_verdict")
     reasons: list[str] = Field(description="api.field_reasons")
     challenger: str = Field(description="api.field_challenger")
