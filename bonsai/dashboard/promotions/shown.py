@@ -44,7 +44,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rules measured in one unit: their plots share a scale."""
+    """Rules measured in one unit."""
 
     unit: Unit
     rules: tuple[Rule, ...]
@@ -94,8 +94,8 @@ def groups(visit: Visit, promotion: Promotion) -> list[Group]:
     for unit in UNITS:
         rules = [one for one in told if unit_of(one) == unit]
         drawn = [_interval(one, unit) for one in rules]
-        scale = charts.scale_of([one for one in drawn if one], with_zero=unit != "shares")
-        shown = tuple(_rule(visit, one, unit, plot, scale) for one, plot in zip(rules, drawn, strict=True))
+        shared = charts.scale_of([one for one in drawn if one], with_zero=False) if unit == "shares" else None
+        shown = tuple(_rule(visit, one, unit, plot, shared) for one, plot in zip(rules, drawn, strict=True))
         if shown:
             made.append(Group(unit, shown))
     return made
@@ -118,8 +118,9 @@ def _interval(rule: Mapping[str, Any], unit: Unit) -> charts.Interval | None:
 
 
 def _rule(
-    visit: Visit, rule: Mapping[str, Any], unit: Unit, drawn: charts.Interval | None, scale: charts.Scale
+    visit: Visit, rule: Mapping[str, Any], unit: Unit, drawn: charts.Interval | None, shared: charts.Scale | None
 ) -> Rule:
+    """With a scale of its own unless one is shared: one large gain would press the others into a dot."""
     figure, threshold = _number(rule["figure"], unit), _number(rule["threshold"], unit)
     interval = " … ".join(_number(bound, unit) for bound in rule["interval"] or ())
     label = visit.text("plot_label", figure=figure, interval=interval or "-", threshold=threshold or "-")
@@ -130,7 +131,7 @@ def _rule(
         figure=figure,
         interval=interval,
         threshold=threshold,
-        plot=charts.interval_plot(drawn, scale, label) if drawn else None,
+        plot=charts.interval_plot(drawn, shared or charts.scale_of([drawn], with_zero=True), label) if drawn else None,
     )
 
 
