@@ -13,7 +13,8 @@ from bonsai import trial
 from bonsai.benchmark import report
 from bonsai.benchmark.report import Report, accuracy
 from bonsai.benchmark.statistics import Bootstrap, estimate
-from bonsai.errors import BenchmarkError, BonsaiError, IntegrityError
+from bonsai.errors import BenchmarkError
+from bonsai.pipeline.evidence import History, history_of
 from bonsai.pipeline.parts import Bonsai
 from bonsai.promotion import BASE, Pointer, State
 from storage import counts_table, inbox, promotions_table, records_table, rejects_table
@@ -159,26 +160,10 @@ def _measure(read: Report, language: str) -> Measured | None:
     return language, made.mean, max(made.lower(LEVEL), 0.0), min(made.upper(LEVEL), 1.0)
 
 
-@dataclass(frozen=True, slots=True)
-class History:
-    """Every move of a candidate, and whether nobody altered the account of it."""
-
-    lines: tuple[Logged, ...]
-    "Newest first."
-    head: str
-    "Hash of the newest line; empty when the chain is broken."
-    broken: BonsaiError | None
-    "What was found to be altered or missing."
-
-
 def history(b: Bonsai) -> History:
     """The whole promotion log, its chain of hashes computed anew."""
     with b.database.reading() as con:
-        lines = tuple(promotions_table.log(con)[::-1])
-        try:
-            return History(lines, promotions_table.verify(con), None)
-        except IntegrityError as error:
-            return History(lines, "", error)
+        return history_of(con)
 
 
 def pointer(b: Bonsai) -> Pointer:

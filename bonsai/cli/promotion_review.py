@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 KEYS = {
     "l": "left", "1": "left", "\x1b[D": "left", "r": "right", "2": "right", "\x1b[C": "right",
     "s": "same", "=": "same", "\x1b[B": "same", "u": "undo", "\x7f": "undo",
-    "q": "quit", "\x03": "quit", "\x04": "quit",
+    "q": "quit", "\x1b": "quit",
 }  # fmt: skip
 WORDS = {"left": "left", "right": "right", "same": "same", "undo": "undo", "quit": "quit"}
 
@@ -71,10 +71,13 @@ def _choice(shell: Shell) -> str:
 
 
 def _key() -> str:
-    """One key of the terminal, arrows as their escape sequences."""
+    """One key of the terminal, arrows as their escape sequences; nothing for Ctrl-D."""
     import typer
 
-    return typer.getchar()
+    try:
+        return typer.getchar()
+    except EOFError:
+        return ""
 
 
 def _end(shell: Shell, standing: Standing, as_json: bool) -> None:

@@ -89,11 +89,13 @@ def test_rolling_back_takes_only_who_answers(client: TestClient, desk: Desk, wai
 def test_an_altered_history_is_told(client: TestClient, desk: Desk, waiting: str) -> None:
     client.post(f"/promotions/{waiting}/approve", data={"reason": "good"})
     assert "whole" in client.get("/promotions").text
+    assert "whole" in client.get(f"/promotions/{waiting}").text
     with desk.b.database.writing() as con:
         con.execute("UPDATE promotion_log SET who = 'somebody else'")
     answer = client.get("/promotions")
     assert answer.status_code == 200
     assert "was altered" in answer.text
+    assert "was altered" in client.get(f"/promotions/{waiting}").text
 
 
 def test_what_differs_between_two_answers_is_marked() -> None:
