@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 MOST_BYTES = 1 << 24
@@ -58,7 +59,8 @@ def _event(line: str) -> tuple[int, float, int] | None:
 
 
 def thinned(losses: Sequence[Loss], most: int) -> tuple[Loss, ...]:
-    """At most so many points: means over equally many steps, for single steps are noise."""
-    size = math.ceil(len(losses) / most)
-    parts = (losses[start : start + size] for start in range(0, len(losses), size)) if size else ()
+    """At most so many points: means over about equally many steps, for single steps are noise."""
+    count = min(most, len(losses))
+    edges = [round(number * len(losses) / count) for number in range(count + 1)] if count else []
+    parts = [losses[start:end] for start, end in pairwise(edges)]
     return tuple(Loss(part[-1].step, math.fsum(one.loss for one in part) / len(part)) for part in parts)

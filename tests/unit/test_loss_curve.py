@@ -38,5 +38,8 @@ def test_a_thinned_curve_keeps_its_mean_and_its_last_step() -> None:
     few = thinned(losses, 10)
     assert [one.step for one in few] == list(range(10, 101, 10))
     assert sum(one.loss for one in few) / 10 == pytest.approx(50.5)
+    uneven = [one.step for one in thinned(losses, 7)]
+    assert max(b - a for a, b in zip([0, *uneven], uneven, strict=False)) <= 15, "the last part is no single step"
+    assert min(b - a for a, b in zip([0, *uneven], uneven, strict=False)) >= 14
     assert thinned(losses[:3], 10) == tuple(losses[:3])
     assert thinned([], 10) == ()
