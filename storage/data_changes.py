@@ -27,14 +27,14 @@ from storage.sql import rows
 Kind = Literal["new", "edited", "retagged", "removed"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 CHANGES = f"""{LINEAGE},
-    learned AS (
-        SELECT DISTINCT adapter, record_id AS id FROM lineage JOIN snapshot_records USING (snapshot_id)
-        WHERE adapter IN ($candidate, $champion)
+    differing AS MATERIALIZED (
+        SELECT record_id AS id, bool_or(adapter = $candidate) AS ours FROM (
+            SELECT adapter, snapshot_id FROM lineage WHERE adapter IN ($candidate, $champion)
+        ) JOIN snapshot_records USING (snapshot_id)
+        GROUP BY record_id HAVING bool_or(adapter = $candidate) <> bool_or(adapter = $champion)
     ),
-    ours AS (SELECT id FROM learned WHERE adapter = $candidate),
-    theirs AS (SELECT id FROM learned WHERE adapter = $champion),
-    added AS (FROM ours EXCEPT FROM theirs),
-    gone AS (FROM theirs EXCEPT FROM ours),
+    added AS (SELECT id FROM differing WHERE ours),
+    gone AS (SELECT id FROM differing WHERE NOT ours),
     later (earlier, id) AS (
         SELECT record_id, replaced_by FROM record_versions SEMI JOIN gone ON gone.id = record_id
         WHERE record_id <> replaced_by

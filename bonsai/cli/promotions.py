@@ -103,13 +103,13 @@ def data(
 
     shell = shell_of(ctx)
     bonsai = shell.open()
-    found = pipeline.list_data_changes(bonsai, promotion, limit or bonsai.config.cli.list_limit, kind=kind)
+    found = pipeline.data_changes_of(bonsai, promotion, limit or bonsai.config.cli.list_limit, kind=kind)
     if as_json:
-        shell.json_lines(map(promotion_evidence.change_object, found))
+        shell.json_lines(map(promotion_evidence.change_object, found.records))
         return
     headings = ("change", "id", "language", "category", "status", "question")
-    shell.table(headings, promotion_evidence.change_rows(found, shell.language), clipped=(5,))
-    shell.say("review.data_sentence", **pipeline.beside(bonsai, promotion).data_changes)
+    shell.table(headings, promotion_evidence.change_rows(found.records, shell.language), clipped=(5,))
+    shell.say("review.data_sentence", **found.counts)
 
 
 @verb(app, "cli.promotions_review")

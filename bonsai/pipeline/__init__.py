@@ -29,7 +29,6 @@ from bonsai.pipeline.compared import Wanted as Wanted
 from bonsai.pipeline.compared import list_answers as list_answers
 from bonsai.pipeline.data_changes import DataChanges as DataChanges
 from bonsai.pipeline.data_changes import data_changes_of as data_changes_of
-from bonsai.pipeline.data_changes import list_data_changes as list_data_changes
 from bonsai.pipeline.draining import Drained as Drained
 from bonsai.pipeline.draining import drain_inbox as drain_inbox
 from bonsai.pipeline.draining import submit as submit

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bonsai.errors import UsageError
 from bonsai.pipeline.compared import promotion_of
 from bonsai.pipeline.parts import Bonsai
 from storage import data_changes
-from storage.data_changes import KINDS, Changed, Group, Kind
+from storage.data_changes import KINDS, Changed, Group
 
-__all__ = ["KINDS", "Changed", "DataChanges", "Group", "Kind", "data_changes_of", "list_data_changes"]
+__all__ = ["KINDS", "Changed", "DataChanges", "Group", "data_changes_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,30 +21,30 @@ class DataChanges:
 
     adapter: str
     judged_against: str
-    counts: Mapping[str, int]
-    "By kind; those without any are 0."
     groups: tuple[Group, ...]
+    records: tuple[Changed, ...]
+    "A page of them, the newest first."
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many changed in each way; kinds without any are 0."""
+        found: Counter[str] = Counter()
+        for group in self.groups:
+            found[group.kind] += group.count
+        return {kind: found[kind] for kind in KINDS}
 
 
-def data_changes_of(b: Bonsai, promotion: str) -> DataChanges:
-    """By adapter id or a beginning of one. Raises UnknownId, UsageError."""
-    with b.database.reading() as con:
-        found = promotion_of(con, promotion)
-        compared = b.places.snapshots, found.adapter, found.judged_against
-        return DataChanges(
-            found.adapter,
-            found.judged_against,
-            {str(kind): count for kind, count in data_changes.counts(con, *compared).items()},
-            tuple(data_changes.groups(con, *compared)),
-        )
+def data_changes_of(b: Bonsai, promotion: str, limit: int, *, before: str = "", kind: str = "") -> DataChanges:
+    """By adapter id or a beginning of one, the newest for an empty one; of the records `limit` of one kind, or of all.
 
-
-def list_data_changes(b: Bonsai, promotion: str, limit: int, *, before: str = "", kind: str = "") -> list[Changed]:
-    """The newest records that changed; for the next page pass the last one's id. Raises UnknownId, UsageError."""
-    kinds: Sequence[Kind] = [one for one in KINDS if kind in ("", one)]
+    For the next page pass the last record's id as `before`. Raises UnknownId, UsageError.
+    """
+    kinds = [one for one in KINDS if kind in ("", one)]
     if not kinds:
         raise UsageError("review.unknown_filter", name="kind", value=kind, valid=", ".join(KINDS))
     with b.database.reading() as con:
         found = promotion_of(con, promotion)
-        compared = found.adapter, found.judged_against
-        return data_changes.page(con, b.places.snapshots, *compared, limit=limit, before=before, kinds=kinds)
+        compared = b.places.snapshots, found.adapter, found.judged_against
+        groups = tuple(data_changes.groups(con, *compared))
+        records = tuple(data_changes.page(con, *compared, limit=limit, before=before, kinds=kinds))
+    return DataChanges(found.adapter, found.judged_against, groups, records)

@@ -19,6 +19,7 @@ from bonsai.benchmark import questions
 from bonsai.cli import main as cli
 from bonsai.errors import UnknownId, UsageError
 from bonsai.pipeline import Bonsai, Wanted
+from bonsai.pipeline.data_changes import Changed
 from bonsai.review import Preferred, Side
 from bonsai.views import RecordFilter
 from storage import reviews_table
@@ -146,9 +147,9 @@ def test_all_answers_are_searched_and_filtered(b: Bonsai, waiting: str) -> None:
 
 
 def test_the_data_since_the_champion_is_named_by_how_it_changed(b: Bonsai, waiting: str) -> None:
-    found = pipeline.data_changes_of(b, waiting)
+    found = pipeline.data_changes_of(b, waiting, 50)
     assert found.counts == {"new": 2, "edited": 1, "retagged": 1, "removed": 1}
-    listed = pipeline.list_data_changes(b, waiting, 50)
+    listed = found.records
     told = {one.kind: one.stored.record for one in listed}
     assert "Tama" in told["new"].instruction
     assert told["edited"].output == "Mike sits on the roof."
@@ -157,24 +158,26 @@ def test_the_data_since_the_champion_is_named_by_how_it_changed(b: Bonsai, waiti
     [edited] = [one for one in listed if one.kind == "edited"]
     assert views.show_record(b, edited.earlier).stored.record.output == "Mike sits on chair 1."
     assert {(one.category, one.kind) for one in found.groups} >= {("creative", "retagged")}
-    pages, before = [], ""
-    while page := pipeline.list_data_changes(b, waiting, 2, before=before):
+    pages, before = tuple[Changed, ...](), ""
+    while page := pipeline.data_changes_of(b, waiting, 2, before=before).records:
         pages += page
         before = page[-1].stored.record.id
     assert pages == listed
-    assert [one.kind for one in pipeline.list_data_changes(b, waiting, 9, kind="removed")] == ["removed"]
+    assert pipeline.beside(b, waiting).data_changes == found.counts
+    assert [one.kind for one in pipeline.data_changes_of(b, waiting, 9, kind="removed").records] == ["removed"]
     with pytest.raises(UsageError, match="retagged"):
-        pipeline.list_data_changes(b, waiting, 9, kind="lost")
+        pipeline.data_changes_of(b, waiting, 9, kind="lost")
 
 
 def test_against_the_base_everything_is_new_and_what_is_forgotten_stays_counted(b: Bonsai, waiting: str) -> None:
     first = views.champion(b)
-    assert pipeline.data_changes_of(b, first).counts == {"new": 5, "edited": 0, "retagged": 0, "removed": 0}
+    assert pipeline.data_changes_of(b, first, 1).counts == {"new": 5, "edited": 0, "retagged": 0, "removed": 0}
     [record] = views.list_records(b, RecordFilter(text="at 3 o'clock"), None)
     pipeline.forget_records(b, [record.record.id], "mika", EVENING)
-    counts = pipeline.data_changes_of(b, waiting).counts
+    found = pipeline.data_changes_of(b, waiting, 9, kind="removed")
+    counts = found.counts
     assert (counts["removed"], counts["retagged"]) == (1, 0), "the champion's snapshot is erased: no tags to compare"
-    [gone] = pipeline.list_data_changes(b, waiting, 9, kind="removed")
+    [gone] = found.records
     assert (gone.stored.record.instruction, gone.stored.status) == ("", "forgotten")
 
 

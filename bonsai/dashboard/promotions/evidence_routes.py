@@ -62,21 +62,18 @@ def all_answers(visit: Contributor, adapter: str) -> Response:
 @router.get("/{adapter}/data")
 def data(visit: Contributor, adapter: str) -> Response:
     """Records that the candidate learned and its champion had not, and the reverse."""
-    found = pipeline.data_changes_of(visit.b, adapter)
     given = {**dict.fromkeys(("kind", "before"), ""), **visit.request.query_params}
     size = visit.site.settings.page_size
-    changed = pipeline.list_data_changes(
-        visit.b, found.adapter, size + 1, before=given["before"], kind=given["kind"]
-    )  # fmt: skip
+    found = pipeline.data_changes_of(visit.b, adapter, size + 1, before=given["before"], kind=given["kind"])
     path = f"/promotions/{found.adapter}/data"
-    last = changed[size - 1].stored.record.id if len(changed) > size else ""
+    last = found.records[size - 1].stored.record.id if len(found.records) > size else ""
     return visit.page(
         "promotions/data.html",
         adapter=found.adapter,
         sentence=visit.text("review.data_sentence", **found.counts),
         groups=evidence.group_rows(visit, found),
         kinds=evidence.kinds(visit),
-        rows=evidence.changed_rows(visit, changed[:size]),
+        rows=evidence.changed_rows(visit, found.records[:size]),
         given=given,
         first_page=evidence.page_path(path, {"kind": given["kind"]}) if given["before"] else "",
         next_page=evidence.page_path(path, {"kind": given["kind"]}, before=last) if last else "",
