@@ -81,6 +81,16 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
+class Texts:
+    """What a record says."""
+
+    id: str
+    instruction: str
+    input: str
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Query:
     """The beginning of a query, and its values."""
 
@@ -133,6 +143,20 @@ def page(
     )
     stored = _stored(con, [row["id"] for row in found])
     return [Changed(row["kind"], stored[row["id"]], row["earlier"]) for row in found]
+
+
+def new_texts(con: Connection, snapshots: Path, candidate: str, champion: str, *, most: int) -> list[Texts]:
+    """What the candidate alone learned and is not forgotten, in order of arrival: the newest `most`."""
+    query = _query(con, snapshots, candidate, champion)
+    found = rows(
+        con,
+        f"""{query.sql}
+        SELECT id, instruction, input, output FROM changes JOIN records USING (id)
+        WHERE kind IN ('new', 'edited') AND status <> 'forgotten' ORDER BY sequence DESC LIMIT {int(most)}
+        """,
+        query.values,
+    )
+    return [Texts(**row) for row in reversed(found)]
 
 
 def _stored(con: Connection, ids: Sequence[str]) -> dict[str, StoredRecord]:

@@ -7,7 +7,7 @@ by character n-grams among those that the challenger learned and the champion di
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 from bonsai import trial
@@ -17,14 +17,13 @@ from bonsai.decision import Decision, Policy
 from bonsai.duplicates.nearest import nearest
 from bonsai.pipeline.compared import Compared, known_of, visible_of
 from bonsai.pipeline.parts import Bonsai
-from bonsai.promotion import BASE
-from bonsai.records import Status
-from storage import adapters_table, records_table
-from storage.connect import Connection
+from storage import data_changes
+from storage.data_changes import Texts
 from storage.promotions_table import Promotion
-from storage.record_rows import StoredRecord
 
 NEAR_RECORDS = 3
+MOST_COMPARED = 20_000
+"New records, the newest: 10 MB of texts, a second."
 LIKE = 0.2
 "Share of the question's rarer n-grams that a record must have before it is named at all."
 
@@ -100,7 +99,9 @@ def explain(b: Bonsai, promotion: str) -> Explanation:
     policy = Policy(**b.config.gate.model_dump(exclude={"mode"}))
     with b.database.reading() as con:
         known = known_of(con, promotion)
-        new = _new_records(con, known.promotion)
+        compared = b.places.snapshots, known.promotion.adapter, known.promotion.judged_against
+        counts = data_changes.counts(con, *compared)
+        new = data_changes.new_texts(con, *compared, most=MOST_COMPARED)
     found = visible_of(b, known)
     flips = [_flip(one) for one in found.answers if one.turn in ("gained", "lost")]
     return Explanation(
@@ -110,14 +111,8 @@ def explain(b: Bonsai, promotion: str) -> Explanation:
         slices=tuple(one for sheet, pair in found.pairs.items() for one in _slices(sheet, pair, policy)),
         flips=tuple(sorted(_with_records(flips, new), key=_order)),
         missing=found.missing,
-        new_records=len(new),
+        new_records=counts["new"] + counts["edited"],
     )
-
-
-def _new_records(con: Connection, promotion: Promotion) -> tuple[StoredRecord, ...]:
-    champion = [promotion.judged_against] if promotion.judged_against != BASE else []
-    learned = adapters_table.records_of(con, [promotion.adapter]) - adapters_table.records_of(con, champion)
-    return tuple(one for one in records_table.get_many(con, learned) if one.status is not Status.FORGOTTEN)
 
 
 def _decision(told: Mapping[str, object]) -> Decision:
@@ -156,9 +151,9 @@ def _flip(one: Compared) -> Flip:
     )
 
 
-def _with_records(flips: list[Flip], new: tuple[StoredRecord, ...]) -> tuple[Flip, ...]:
+def _with_records(flips: list[Flip], new: Sequence[Texts]) -> tuple[Flip, ...]:
     """Each flip with the new records that are most like its question and answer."""
-    texts = [f"{one.record.instruction} {one.record.input} {one.record.output}" for one in new]
+    texts = [f"{one.instruction} {one.input} {one.output}" for one in new]
     queries = [f"{flip.question} {flip.reference}" for flip in flips]
     found = nearest(queries, texts, most=NEAR_RECORDS, at_least=LIKE)
     return tuple(
@@ -171,5 +166,5 @@ def _order(flip: Flip) -> tuple[bool, float]:
     return not flip.gained, -max((near.likeness for near in flip.records), default=0.0)
 
 
-def _near(stored: StoredRecord, likeness: float) -> NearRecord:
-    return NearRecord(stored.record.id, stored.record.instruction, stored.record.output, round(likeness, 3))
+def _near(texts: Texts, likeness: float) -> NearRecord:
+    return NearRecord(texts.id, texts.instruction, texts.output, round(likeness, 3))
