@@ -1,4 +1,4 @@
-"""Blind review: a person says which of two answers is better without knowing which model gave which.
+"""A person says which of two answers is better without knowing which model gave which: a blind review.
 
 Asked is where it matters: answers that turned right or wrong, and answers that merely changed where no single answer is
 right, for there no rule of the gate has a say. A round is at most `ROUND` questions, of as many facts as there are: its
@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from bonsai.benchmark.statistics import exact_interval
+from bonsai.texts import TextLanguage, text
 
 Side = Literal["left", "right", "same"]
 SIDES: tuple[Side, ...] = get_args(Side)
@@ -123,6 +124,16 @@ def challenger_is_left(adapter: str, person: str, item: str) -> bool:
 def tally(found: Sequence[Preferred]) -> Tally:
     """Counts."""
     return Tally(*(sum(one == name for one in found) for name in get_args(Preferred)))
+
+
+def words(found: Tally, language: TextLanguage) -> list[str]:
+    """A result in sentences: the counts, the share with its interval, what that shows."""
+    counts = {"challenger": found.challenger, "champion": found.champion, "same": found.same}
+    told = [text("review.result", language, count=found.preferences + found.same, **counts)]
+    if found.share is not None:
+        low, high = found.interval
+        told.append(text("review.result_share", language, share=found.share, low=low, high=high))
+    return [*told, text(f"review.finding_{found.finding}", language)]
 
 
 def _draw(*names: str) -> str:

@@ -10,23 +10,12 @@ from bonsai.texts import TextLanguage, text
 
 if TYPE_CHECKING:
     from bonsai.cli.shell import Shell
-    from bonsai.pipeline import Beside, Compared, Learned, Review
+    from bonsai.pipeline import Beside, Compared, Review
     from bonsai.pipeline.data_changes import Changed
     from bonsai.review import Tally
 
 MOST_POINTS = 60
 "Of a loss curve in JSON; single steps are noise, and the log has them."
-
-
-def tally_words(found: Tally, language: TextLanguage) -> str:
-    """`Of 30 answers you preferred ...`, the share with its interval, and what that shows."""
-    count = found.preferences + found.same
-    counts = {"challenger": found.challenger, "champion": found.champion, "same": found.same}
-    words = [text("review.result", language, count=count, **counts)]
-    if found.share is not None:
-        low, high = found.interval
-        words.append(text("review.result_share", language, share=found.share, low=low, high=high))
-    return " ".join([*words, text(f"review.finding_{found.finding}", language)])
 
 
 def tell_evidence(shell: Shell, found: Beside) -> None:
@@ -35,29 +24,18 @@ def tell_evidence(shell: Shell, found: Beside) -> None:
     adapter = found.promotion.adapter
     shell.show(shell.text("review.data_line", adapter=short(adapter), **found.data_changes))
     for one in found.learned:
-        shell.show(f"{shell.text('review.loss_title')}: {loss_words(one, one.adapter == adapter, shell.language)}")
+        shell.show(f"{shell.text('review.loss_title')}: {one.words(one.adapter == adapter, shell.language)}")
     for review in found.reviews:
         shell.show(f"{shell.text('review.evidence')}: {review_words(review, shell.language)}")
 
 
 def review_words(one: Review, language: TextLanguage) -> str:
     """A person's review, or how far it is."""
+    from bonsai.review import words
+
     unfinished = text("review.unfinished", language, done=one.done, asked=one.asked)
-    result = tally_words(one.tally, language) if one.tally else unfinished
+    result = " ".join(words(one.tally, language)) if one.tally else unfinished
     return text("review.by_person", language, person=one.person, result=result)
-
-
-def loss_words(one: Learned, candidate: bool, language: TextLanguage) -> str:
-    """From where to where the loss went, as means of a tenth of the training each."""
-    from bonsai.training.curve import thinned
-
-    tenths = thinned(one.curve.losses, 10)
-    values = {"first": tenths[0].loss, "last": tenths[-1].loss, "steps": one.curve.losses[-1].step}
-    key = "review.loss_label" if candidate else "review.loss_compared"
-    words = [text(key, language, adapter=short(one.adapter), **values)]
-    if one.validation_loss is not None:
-        words.append(text("review.loss_validation", language, loss=one.validation_loss))
-    return " ".join(words)
 
 
 def evidence_object(found: Beside) -> dict[str, object]:

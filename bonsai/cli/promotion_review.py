@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from bonsai.cli.promotion_evidence import tally_object, tally_words
+from bonsai.cli.promotion_evidence import tally_object
 from bonsai.cli.records_shown import short
 from bonsai.cli.shell import Shell
 
@@ -88,7 +88,9 @@ def _end(shell: Shell, standing: Standing, as_json: bool) -> None:
         place = {"adapter": standing.adapter, "done": standing.done, "asked": standing.asked, "finished": finished}
         shell.json_lines([place | {"result": told}])
     elif standing.tally:
-        shell.show(f"\n{tally_words(standing.tally, shell.language)}")
+        from bonsai.review import words
+
+        shell.show("\n" + " ".join(words(standing.tally, shell.language)))
     elif standing.question is None:
         shell.say("review.nothing_to_ask")
     else:

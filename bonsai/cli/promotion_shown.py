@@ -107,6 +107,8 @@ def tell_explanation(shell: Shell, found: Explanation, *, every: bool) -> None:
         shell.say("explain.slices")
         headings = ("slice", "items", "before", "after", "gain", "bounds")
         shell.table(headings, slice_rows(found.slices, shell.language), right=(1, 2, 3, 4, 5))
+        if any(one.low is None for one in found.slices):
+            shell.show(shell.text("review.few_facts_about"))
     for sheet in found.missing:
         shell.show(shell.text("explain.no_reports", sheet=sheet, adapter=short(found.promotion.adapter)))
     for gained in (True, False):

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 from bonsai.pipeline.parts import Bonsai
 from bonsai.promotion import BASE
-from bonsai.training.curve import Curve, read_curve
+from bonsai.texts import TextLanguage, text
+from bonsai.training.curve import Curve, read_curve, thinned
 from storage import adapters_table, promotions_table
 from storage.connect import Connection
 from storage.promotions_table import Promotion
 
 LOG = "log.txt"
+ID_LENGTH = 10
+"Characters of an id that a sentence shows, as tables do."
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,16 @@ class Learned:
     curve: Curve
     validation_loss: float | None
     "On the records that were held out, after the last step; None without any."
+
+    def words(self, is_candidate: bool, language: TextLanguage) -> str:
+        """From where to where the loss went, as means of a tenth of the training each."""
+        tenths = thinned(self.curve.losses, 10)
+        values = {"first": tenths[0].loss, "last": tenths[-1].loss, "steps": self.curve.losses[-1].step}
+        key = "review.loss_label" if is_candidate else "review.loss_compared"
+        told = [text(key, language, adapter=self.adapter[:ID_LENGTH], **values)]
+        if self.validation_loss is not None:
+            told.append(text("review.loss_validation", language, loss=self.validation_loss))
+        return " ".join(told)
 
 
 @dataclass(frozen=True, slots=True)

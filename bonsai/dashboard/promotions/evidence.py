@@ -13,13 +13,12 @@ from bonsai.benchmark.questions import DOMAINS
 from bonsai.benchmark.report import domain_name
 from bonsai.dashboard import charts
 from bonsai.dashboard.differences import Marked, marked
-from bonsai.dashboard.web import ID_LENGTH, Visit
+from bonsai.dashboard.web import Visit
 from bonsai.dashboard.words import CATEGORIES, language_name, reason_of
 from bonsai.pipeline import Compared, DataChanges, Learned, Review, Wanted
 from bonsai.pipeline.compared import RIGHT, TURNS
 from bonsai.pipeline.data_changes import KINDS, Changed
 from bonsai.records import Status
-from bonsai.review import Tally
 from bonsai.suite import DOMAIN, LANGUAGES
 from bonsai.training.curve import thinned
 
@@ -62,17 +61,8 @@ def curves(visit: Visit, learned: Sequence[Learned], adapter: str) -> Curves | N
         charts.Line(name, [(point.step, point.loss) for point in thinned(one.curve.losses, POINTS)])
         for name, one in zip(names, learned, strict=False)
     ]
-    words = " ".join(_curve_words(visit, one, one.adapter == adapter) for one in learned)
+    words = " ".join(one.words(one.adapter == adapter, visit.language) for one in learned)
     return Curves(charts.curve_plot(lines, words), words, _curve_rows(learned), len(learned) > 1)
-
-
-def _curve_words(visit: Visit, one: Learned, candidate: bool) -> str:
-    tenths = thinned(one.curve.losses, 10)
-    values = {"first": tenths[0].loss, "last": tenths[-1].loss, "steps": one.curve.losses[-1].step}
-    key = "review.loss_label" if candidate else "review.loss_compared"
-    words = visit.text(key, adapter=one.adapter[:ID_LENGTH], **values)
-    validation = one.validation_loss
-    return words if validation is None else f"{words} {visit.text('review.loss_validation', loss=validation)}"
 
 
 def _curve_rows(learned: Sequence[Learned]) -> tuple[CurveRow, ...]:
@@ -126,16 +116,6 @@ def _review_row(visit: Visit, one: Review) -> ReviewRow:
     counts = (str(told.challenger), str(told.champion), str(told.same))
     finding = visit.text(f"review.finding_{told.finding}")
     return ReviewRow(one.person, one.last_at, "", *counts, share, finding, plot)
-
-
-def tally_words(visit: Visit, told: Tally) -> list[str]:
-    """The result of one's own review, in sentences."""
-    counts = {"challenger": told.challenger, "champion": told.champion, "same": told.same}
-    words = [visit.text("review.result", count=told.preferences + told.same, **counts)]
-    if told.share is not None:
-        low, high = told.interval
-        words.append(visit.text("review.result_share", share=told.share, low=low, high=high))
-    return [*words, visit.text(f"review.finding_{told.finding}")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ def answers(visit: Contributor, adapter: str) -> Response:
         adapter=found.promotion.adapter,
         answers=answers_shown.answers(visit, shown),
         slices=answers_shown.slices(visit, found.slices) if not start else (),
+        few_facts=any(one.low is None for one in found.slices),
         gained=sum(flip.gained for flip in found.flips),
         lost=sum(not flip.gained for flip in found.flips),
         missing=bool(found.missing),

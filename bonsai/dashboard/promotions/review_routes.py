@@ -6,8 +6,8 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from bonsai import pipeline, views
-from bonsai.dashboard.promotions import evidence
 from bonsai.dashboard.web import Form, Reviewer
+from bonsai.review import words
 
 router = APIRouter(prefix="/promotions")
 
@@ -21,7 +21,7 @@ def show(visit: Reviewer, adapter: str) -> Response:
         adapter=standing.adapter,
         standing=standing,
         question=standing.question,
-        result=evidence.tally_words(visit, standing.tally) if standing.tally else (),
+        result=words(standing.tally, visit.language) if standing.tally else (),
     )
 
 
