@@ -7,35 +7,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from recipes import SMALL
 
 from bonsai import snapshots
 from bonsai.model.bases import Base
 from bonsai.model.encoding import load_encoder
 from bonsai.model.prompt import CURRENT, END, MARKERS
 from bonsai.snapshots import Example, Snapshot
-from bonsai.training.plan import Recipe, TrainingPlan, make_plan
+from bonsai.training.plan import TrainingPlan, make_plan
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 MODULES = ("q_proj", "k_proj", "v_proj", "dense", "fc1", "fc2")
-RECIPE = Recipe(
-    template="tagged",
-    target_modules=MODULES,
-    lora_rank=4,
-    lora_alpha=8,
-    lora_dropout=0.0,
-    learning_rate=5e-3,
-    warmup_share=0.1,
-    weight_decay=0.0,
-    max_grad_norm=1.0,
-    epochs=3,
-    batch_size=4,
-    accumulate=1,
-    by_length=True,
-    packing=False,
-    gradient_checkpointing=False,
-    optimiser="adamw_torch_fused",
-    checkpoint_steps=4,
-)
+RECIPE = replace(SMALL, target_modules=MODULES, learning_rate=5e-3, accumulate=1, checkpoint_steps=4)
 
 
 def examples() -> list[Example]:
@@ -127,7 +110,7 @@ def tiny_plan(tiny_base: Base, tiny_snapshot: Snapshot, tmp_path: Path) -> Train
     return make_plan(
         "tiny",
         tiny_base,
-        replace(RECIPE),
+        RECIPE,
         tiny_snapshot,
         device="cpu",
         threads=1,

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from recipes import SMALL
 
 from bonsai.errors import TrainingError
 from bonsai.model.bases import Base, Device, read_gpus
@@ -17,13 +18,10 @@ from bonsai.pipeline.accelerator import lock_files
 from bonsai.snapshots import Example, Snapshot
 from bonsai.training.checkpoints import plan_hash
 from bonsai.training.order import packed
-from bonsai.training.plan import Recipe, TrainingPlan, make_plan
+from bonsai.training.plan import TrainingPlan, make_plan
 
 SMI = "0, GPU-aaaa, 81079\n1, GPU-bbbb, 4096\n"
 BASE = Base("tiny", "/bases/tiny", "", "nf4", True, "float32", 64, 24, 32, 4)
-RECIPE = Recipe(
-    "tagged", ("q_proj",), 4, 8.0, 0.0, 1e-3, 0.1, 0.0, 1.0, 3, 12, 2, True, False, False, "adamw_torch_fused", 10
-)
 SNAPSHOT = Snapshot("0" * 16, "0" * 64, "/s/0", (Example("r", "own", "Q?", "", "", "open_qa", "en", "A."),), (), 7)
 
 
@@ -31,7 +29,7 @@ def planned(processes: int = 1, batch_size: int = 12) -> TrainingPlan:
     return make_plan(
         "tiny",
         BASE,
-        replace(RECIPE, batch_size=batch_size),
+        replace(SMALL, batch_size=batch_size),
         SNAPSHOT,
         device="cpu",
         threads=0,

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from recipes import SMALL
 
 from bonsai.errors import ConfigError, TrainingError
 from bonsai.model.bases import Base, Device, choose_profile
@@ -18,30 +19,11 @@ from bonsai.training.order import training_order
 from bonsai.training.plan import Recipe, TrainingPlan, make_plan, plan_from_json, plan_to_json
 
 BASE = Base("tiny", "/bases/tiny", "", "nf4", True, "float32", 64, 24, 32, 4)
-RECIPE = Recipe(
-    template="tagged",
-    target_modules=("q_proj", "fc1"),
-    lora_rank=4,
-    lora_alpha=8.0,
-    lora_dropout=0.0,
-    learning_rate=1e-3,
-    warmup_share=0.1,
-    weight_decay=0.0,
-    max_grad_norm=1.0,
-    epochs=3,
-    batch_size=4,
-    accumulate=2,
-    by_length=True,
-    packing=False,
-    gradient_checkpointing=False,
-    optimiser="adamw_torch_fused",
-    checkpoint_steps=10,
-)
 ROW = Example("r", "own", "Q?", "", "", "open_qa", "en", "A.")
 SNAPSHOT = Snapshot("0" * 16, "0" * 64, "/snapshots/0", tuple([ROW] * 10), (), 7, train_tokens=640)
 
 
-def planned(recipe: Recipe = RECIPE, snapshot: Snapshot = SNAPSHOT) -> TrainingPlan:
+def planned(recipe: Recipe = SMALL, snapshot: Snapshot = SNAPSHOT) -> TrainingPlan:
     return make_plan(
         "tiny",
         BASE,
@@ -58,8 +40,8 @@ def planned(recipe: Recipe = RECIPE, snapshot: Snapshot = SNAPSHOT) -> TrainingP
 
 def test_steps_are_fixed_by_rows_epochs_and_batches() -> None:
     assert planned().steps == 4  # 30 rows in batches of 4, two a step
-    assert planned(replace(RECIPE, accumulate=1)).steps == 8
-    assert planned(replace(RECIPE, accumulate=1, packing=True)).steps == 8  # 640 tokens fill 10 rows of 64
+    assert planned(replace(SMALL, accumulate=1)).steps == 8
+    assert planned(replace(SMALL, accumulate=1, packing=True)).steps == 8  # 640 tokens fill 10 rows of 64
     anchors = tuple([replace(ROW, role="anchor")] * 30)
     assert planned(snapshot=replace(SNAPSHOT, train=SNAPSHOT.train + anchors, anchors_a_pass=10)).steps == 8
 
@@ -82,7 +64,7 @@ def test_a_checkpoint_belongs_to_what_is_trained_not_to_where_and_when() -> None
 
     assert plan_hash(replace(plan, created_at="", run_folder="/elsewhere", adapters_folder="/a")) == plan_hash(plan)
     assert plan_hash(replace(plan, seed=8)) != plan_hash(plan)
-    assert plan_hash(replace(plan, recipe=replace(RECIPE, learning_rate=2e-3))) != plan_hash(plan)
+    assert plan_hash(replace(plan, recipe=replace(SMALL, learning_rate=2e-3))) != plan_hash(plan)
 
 
 @given(
