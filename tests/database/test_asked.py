@@ -106,7 +106,7 @@ def test_a_million_records_are_looked_through_in_bounded_time(stage: Stage) -> N
         con.execute(
             """
             INSERT INTO records BY NAME
-            SELECT * REPLACE (
+            SELECT * EXCLUDE (i) REPLACE (
                 sha256(i::VARCHAR) AS id, 'What is cat ' || i || ' doing at ' || i % 24 || ' o''clock?' AS instruction,
                 'Cat ' || i || ' sits on chair ' || i % 1000 || ' and looks out.' AS output,
                 nextval('record_sequence') AS sequence

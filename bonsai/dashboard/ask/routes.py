@@ -34,7 +34,7 @@ def _form(visit: Visit, given: Mapping[str, str], problem: str = "", status: int
         status,
         given={name: given.get(name, "") for name in FIELDS},
         problem=problem,
-        voices=pages.voices(visit),
+        voices=pages.voices(visit, given.get("voice", ""), given.get("beside", "")),
         languages=languages(visit),
         categories=categories(visit),
         history=[pages.history_row(visit, one) for one in found[:size]],

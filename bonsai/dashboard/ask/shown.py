@@ -57,13 +57,15 @@ class HistoryRow:
     thumbs: str
 
 
-def voices(visit: Visit) -> list[tuple[str, str]]:
-    """Who can be asked: (name, words)."""
+def voices(visit: Visit, *wanted: str) -> list[tuple[str, str]]:
+    """Who can be asked: (name, words). An older adapter that an address names is among them."""
     found = [
         (adapter, f"{adapter[:ID_LENGTH]} ({visit.text(f'promotion.state_{state.value}')})")
         for adapter, state in adapters.voices(visit.b, MOST_VOICES_LISTED).items()
     ]
-    return [(CHAMPION, visit.text("asking.voice_champion")), (BASE, visit.text("asking.voice_base")), *found]
+    made = [(CHAMPION, visit.text("asking.voice_champion")), (BASE, visit.text("asking.voice_base")), *found]
+    older = set(wanted) - {name for name, _ in made} - {""}
+    return [*made, *((name, name[:ID_LENGTH]) for name in sorted(older))]
 
 
 def voice_name(visit: Visit, adapter: str) -> str:
