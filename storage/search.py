@@ -42,7 +42,10 @@ class Found:
 def search(con: Connection, wanted: RecordFilter, limit: int, before: str = "", *, seconds: float) -> Found:
     """The newest `limit` records with the text, or those found in about this time; for more pass `rest` as `before`."""
     until = time.monotonic() + seconds
-    below = values(con, "SELECT sequence FROM records WHERE id = ?", [before])[0] if before else None
+    places = values(con, "SELECT sequence FROM records WHERE id = ?", [before]) if before else [None]
+    if not places:  # beyond an id that nobody has lies nothing
+        return Found((), "")
+    [below] = places
     blocks = text_index.candidates(con, wanted.text)
     if below is not None:
         blocks = [block for block in blocks if block * BLOCK < below]

@@ -27,7 +27,7 @@ EXPECTED = ["2xx", "404", "409", "412"]
 SETTINGS = {
     "seed": 20261121,
     "workers": 1,
-    "generation": {"max-examples": 6, "deterministic": True, "database": "none", "no-shrink": True},
+    "generation": {"max-examples": 5, "deterministic": True, "database": "none", "no-shrink": True},
     "checks": {"positive_data_acceptance": {"expected-statuses": EXPECTED}},
     "phases": {"stateful": {"max-steps": 4}},
     "warnings": False,

@@ -196,6 +196,13 @@ def test_broken_json_is_the_callers_mistake(roomy: Desk, body: bytes) -> None:
     assert views.inbox_status(roomy.b).pending == 0
 
 
+def test_a_search_that_goes_on_from_nowhere_finds_nothing(roomy: Desk) -> None:
+    program, nowhere = roomy.program("read"), "0" * 64
+    for query in (f"cursor={nowhere}", f"cursor={nowhere}&text=sneeze"):
+        assert program.get(f"{PATH}/records?{query}").status_code == 404
+    assert roomy.client().get(f"/records?text=sneeze&before={nowhere}").status_code == 200
+
+
 def test_who_sends_too_slowly_is_hung_up_on(roomy: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(security, "BODY_SECONDS", 0.05)
     program = roomy.program("append")

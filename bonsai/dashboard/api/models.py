@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from bonsai.records import LIMITS, Category, Language, Status
 
@@ -27,7 +27,9 @@ Question = Annotated[str, _words(LIMITS.instruction_characters, needed=True)]
 Answer = Annotated[str, _words(LIMITS.output_characters, needed=True)]
 Passage = Annotated[str, _words(LIMITS.input_characters)]
 Note = Annotated[str, _words(LIMITS.note_characters)]
-Day = Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
+Day = Annotated[
+    str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$"), WithJsonSchema({"type": "string", "format": "date"})
+]
 Kind = Literal[
     "open_qa", "closed_qa", "classification", "translation", "brainstorming", "creative", "question_to_question"
 ]

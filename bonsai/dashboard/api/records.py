@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 
 from bonsai import overview, pipeline, views
 from bonsai.dashboard.api import models
@@ -103,6 +104,12 @@ def _submitted(call: Call, record: models.NewRecord) -> models.Submission | str:
     if isinstance(made, Reject):
         return call.text(made.reason_key, **dict(made.values))
     return models.Submission(submission=pipeline.submit(call.b, fields, call.now, API), record=made.id)
+
+
+@router.get("/batch", include_in_schema=False)
+def no_batch_is_kept(_: Reading) -> None:
+    """Else it would be taken for a record of that id."""
+    raise HTTPException(405)
 
 
 @router.get("", **documented("list_records", 404))
