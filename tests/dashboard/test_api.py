@@ -115,6 +115,20 @@ def test_nights_and_the_overview(desk: Desk) -> None:
     assert sum(one["records"] for one in found["coverage"]) >= 4
 
 
+def test_a_night_is_started_in_the_persons_name(desk: Desk) -> None:
+    program = desk.program("review")
+    answer = program.post(f"{V1}/nights", json={"cold": True})
+    assert (answer.status_code, answer.json()["state"]) == (202, "none")
+    assert desk.started == [("mika", True)]
+    assert program.post(f"{V1}/nights", json={"cold": "yes"}).status_code == 422
+    assert program.get(f"{V1}/progress").json()["state"] == "none"
+    [night] = program.get(f"{V1}/nights").json()["items"]
+    cancelled = program.post(f"{V1}/nights/{night['night']}/cancel")
+    assert (cancelled.status_code, cancelled.json()["code"]) == (409, "pipeline.night_not_running")
+    assert program.post(f"{V1}/nights/nowhere/cancel").status_code == 404
+    assert [act.action for act in audit.read(desk.b.places.logs)] == ["night_start"]
+
+
 def test_an_address_names_one_thing_and_no_beginning_of_it(desk: Desk) -> None:
     program = desk.program("read")
     for name, identity in (("promotions", waiting(desk)), ("nights", views.list_nights(desk.b, 1)[0].night)):

@@ -53,9 +53,9 @@ def with_keys_of_its_own(app: ASGIApp) -> ASGIApp:
 @pytest.mark.filterwarnings("ignore")  # of its own making
 def test_schemathesis_finds_nothing(desk: Desk) -> None:
     environ = {"BONSAI_API__BURST": "1000000", "BONSAI_API__ADDRESS_BURST": "1000000"}
-    token = desk.token("admin")
+    token, started = desk.token("admin"), desk.start_night
     b = wiring.open(Path(desk.b.home), environ)
-    app = create_app(b, clock=lambda: NOW, owner="", drain=lambda: None, hosts=["localhost", "testserver"])
+    app = create_app(b, clock=lambda: NOW, owner="", drain=lambda: None, start_night=started, hosts=["testserver"])
     config = SchemathesisConfig.from_dict({**SETTINGS, "headers": {"Authorization": f"Bearer {token}"}})
     schema = schemathesis.openapi.from_asgi(f"{PATH}/openapi.json", with_keys_of_its_own(app), config=config)
     found: list[str] = []

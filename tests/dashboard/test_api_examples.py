@@ -16,7 +16,7 @@ from bonsai import views
 
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-EXPECTED = [202, 200, 200, 200, 200, 200, 200, 200, 200, 422]
+EXPECTED = [202, 200, 200, 200, 200, 200, 200, 200, 200, 200, 202, 422]
 
 
 def commands(block: str) -> list[str]:

@@ -44,6 +44,7 @@ def bodies(desk: Desk) -> dict[str, Any]:
         "append_record": RECORD,
         "append_records": [RECORD],
         "decide": {"action": "reject", "reason": "r"},
+        "start_night": {"cold": False},
     }
 
 

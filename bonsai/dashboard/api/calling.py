@@ -35,8 +35,10 @@ STATUSES = {
     503: "api.doc_503",
 }
 EVERYWHERE = (401, 403, 422, 429, 503)
-SENDING = (400, 408, 409, 413, 415)
-"What can also go wrong where a body is sent."
+CALLING = (408, 409, 413)
+"What can also go wrong where something is to change."
+SENDING = (*CALLING, 400, 415)
+"And where a body says what."
 JSON_KINDS = ("application/json", "application/x-ndjson")
 
 
@@ -82,7 +84,7 @@ def calling(request: Request, wanted: SecurityScopes, _: Annotated[Any, Security
     if twice is not None:
         raise Problem(422, "api.twice", name=twice[:80])
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if request.method == "POST" and kind not in JSON_KINDS:
+    if request.method == "POST" and request.state.has_body and kind not in JSON_KINDS:
         raise Problem(415, "api.no_json", kinds=", ".join(JSON_KINDS))
     language = accepted_language(request.headers.get("accept-language", ""))
     return Call(request.app.state.site, caller, language, request.client.host if request.client else "")

@@ -72,6 +72,7 @@ class Gate:
             self._pass(self.by_token, caller.token)
             request.scope.setdefault("state", {})["caller"] = caller
             body = await read_body(request)
+            request.state.has_body = bool(body)
             key = request.headers.get("idempotency-key", "")
             if request.method == "POST" and KEY.fullmatch(key):
                 return await self._once(request, Repeatable(caller.token, key, _hash(request, body)), body)

@@ -117,6 +117,20 @@ class Nights(Answered):
     next_cursor: str | None = Field(description="api.field_next_cursor")
 
 
+class Progress(Answered):
+    """How far the night is that goes on now."""
+
+    state: str = Field(description="api.field_progress_state")
+    night: str = Field(default="", description="api.field_night")
+    step: str = Field(default="", description="api.field_step")
+    done: int | None = Field(default=None, description="api.field_done")
+    total: int | None = Field(default=None, description="api.field_total")
+    loss: float | None = Field(default=None, description="api.field_loss")
+    tokens: int | None = Field(default=None, description="api.field_tokens")
+    seconds_left: float | None = Field(default=None, description="api.field_seconds_left")
+    updated_at: datetime | None = Field(default=None, description="api.field_progress_at")
+
+
 class Champion(Answered):
     """Who answers, and since when."""
 

@@ -64,6 +64,12 @@ class NewDecision(Said):
     reason: str = Field("", max_length=LONGEST_REASON, description="api.field_new_reason")
 
 
+class NewNight(Said):
+    """A night to be started."""
+
+    cold: bool = Field(default=False, strict=True, description="api.field_cold")
+
+
 class Page(Said):
     """Where in a list, and how much of it."""
 

@@ -1,4 +1,4 @@
-"""/nights: what each night did."""
+"""/nights and /progress: what each night did, how far one is that runs; start one, cancel one."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from bonsai import views
+from bonsai import night_views, pipeline, views
 from bonsai.dashboard.api import judged, models
-from bonsai.dashboard.api.calling import Call, NightKey, Reading, documented
+from bonsai.dashboard.api.calling import CALLING, SENDING, Call, Key, NightKey, Reading, Reviewing, documented
 from bonsai.dashboard.problems import Problem
-from bonsai.errors import UnknownId
+from bonsai.errors import TerminalError, UnknownId
 from bonsai.views import Accuracy, NightReport
+from flows import starting
 
 router = APIRouter(prefix="/nights", tags=["nights"])
+progress = APIRouter(tags=["nights"])
 
 
 @router.get("", **documented("list_nights", 404))
@@ -34,6 +36,53 @@ def read_night(call: Reading, night: NightKey) -> judged.NightDetail:
     if found.night != night:  # the terminal takes a beginning; an address names one thing
         raise UnknownId("storage.unknown_night", key=night)
     return judged.NightDetail(**_fields(call, found), slices=_slices(found.accuracy), suite=_slices(found.suite))
+
+
+@router.post("", status_code=202, **documented("start_night", *SENDING, success="api.doc_202_night"))
+def start_night(call: Reviewing, said: models.NewNight, key: Key = None) -> judged.Progress:
+    """In a process of its own, or on the server of `bonsai up`, as the page does."""
+    try:
+        call.site.start_night(call.caller.name, said.cold)
+    except TerminalError as error:
+        raise Problem(409, error.key, **error.values) from error
+    call.noted("night_start", "")
+    return _progress(call, night_views.running_night(call.b))
+
+
+@router.post("/{night}/cancel", status_code=202, **documented("cancel_night", *CALLING, 404))
+def cancel_night(call: Reviewing, night: NightKey, key: Key = None) -> judged.Progress:
+    """It stops at its next sign of life."""
+    try:
+        pipeline.cancel_night(call.b, night, call.caller.name, call.now)
+    except UnknownId:
+        raise
+    except TerminalError as error:
+        raise Problem(409, error.key, **error.values) from error
+    call.noted("night_cancel", night)
+    return _progress(call, night_views.live(call.b, night))
+
+
+@progress.get("/progress", **documented("progress"))
+def read_progress(call: Reading) -> judged.Progress:
+    """Of the night that goes on now; asks no database but for the token."""
+    return _progress(call, night_views.running_night(call.b))
+
+
+def _progress(call: Call, found: night_views.Live | None) -> judged.Progress:
+    if found is None:
+        return judged.Progress(state="starting" if starting.starting(call.b.home, call.now) else "none")
+    status = found.status
+    return judged.Progress(
+        state=found.state,
+        night=status.night,
+        step=status.step.name if status.step else "",
+        done=status.done,
+        total=status.total,
+        loss=status.losses[-1][1] if status.losses else None,
+        tokens=status.cost.tokens,
+        seconds_left=found.seconds_left,
+        updated_at=status.updated_at,
+    )
 
 
 def start_after(keys: list[str], cursor: str | None) -> int:

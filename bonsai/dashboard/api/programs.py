@@ -48,7 +48,7 @@ def make_api() -> FastAPI:
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
     )
-    for router in (overview.router, records.router, promotions.router, nights.router):
+    for router in (overview.router, records.router, promotions.router, nights.router, nights.progress):
         api.include_router(router)
 
     api.add_exception_handler(405, _other_method)
