@@ -13,8 +13,8 @@ from storage.record_rows import StoredRecord
 from storage.records_table import RecordFilter
 from storage.subjects import Subject, Told
 
-COMPARED = 2_000
-"Of a subject's records, the latest, in which the same thing is looked for."
+COMPARED = 600
+"Of a subject's records, the latest, in which the same thing is looked for: a page has 0.1 s for it."
 LONG_AGO_DAYS = 60
 "What happened less long before is no anniversary but the same story."
 SAME_THING = 0.3

@@ -17,10 +17,11 @@ from bonsai.errors import BenchmarkError
 from bonsai.pipeline.evidence import History, history_of
 from bonsai.pipeline.parts import Bonsai
 from bonsai.promotion import BASE, Pointer, State
-from storage import counts_table, inbox, promotions_table, records_table, rejects_table
+from storage import counts_table, inbox, promotions_table, records_pages, rejects_table
 from storage.connect import Connection
 from storage.promotions_table import Logged
 from storage.record_rows import StoredRecord
+from storage.records_pages import Sort
 from storage.records_table import RecordFilter
 from storage.search import search
 
@@ -174,7 +175,7 @@ def pointer(b: Bonsai) -> Pointer:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some records, the newest first."""
+    """Some records."""
 
     records: tuple[StoredRecord, ...]
     rest: str
@@ -183,14 +184,15 @@ class Page:
     "False: time was up before the page was full; beyond it may be more, or none."
 
 
-def page_of_records(b: Bonsai, wanted: RecordFilter, limit: int, before: str = "") -> Page:
-    """Records, the newest first; for the next page pass `rest` as `before`.
+def page_of_records(b: Bonsai, wanted: RecordFilter, limit: int, before: str = "", sort: Sort = "newest") -> Page:
+    """Records in an order; for the next page pass `rest` as `before`. Raises UnknownId.
 
-    A search closes the database from time to time, so that nobody who writes waits for it, and ends after a while.
+    A search shows the newest first, whatever the order; it closes the database from time to time, so that nobody who
+    writes waits for it, and ends after a while.
     """
     if not wanted.text:
         with b.database.reading() as con:
-            found = records_table.page(con, wanted, limit + 1, before)
+            found = records_pages.page(con, wanted, limit + 1, sort, before)
         return Page(tuple(found[:limit]), found[limit - 1].record.id if len(found) > limit else "")
     until, records, rest = time.monotonic() + SEARCH_SECONDS, list[StoredRecord](), before
     while True:

@@ -32,7 +32,7 @@ _WAITING: Mapping[Kind, str] = {
     """,
 }
 _NAMED_BY: Mapping[str, str] = {"duplicates.contradiction": "records", "duplicates.overruled": "id"}
-"Reason -> the value that names the other records."
+"Reason -> the value that names the other records by the beginnings of their ids; their whole ids are `ids`."
 _PREFIX = 12
 "Characters of the ids in a reason."
 
@@ -82,32 +82,49 @@ def settle(con: Connection, record_id: str, others: Iterable[str], kept: Keep, w
 def _others(con: Connection, found: list[StoredRecord]) -> dict[str, tuple[StoredRecord, ...]]:
     """By record id: what it contradicts or repeats, followed to its newest version, in the order of the reason."""
     named = {one.record.id: _named(one) for one in found}
-    met = _beginning(con, {prefix[:_PREFIX] for prefixes in named.values() for prefix in prefixes})
+    met = _met(con, found)
     made: dict[str, tuple[StoredRecord, ...]] = {}
     for record_id, prefixes in named.items():
-        newest = {one.record.id: one for one in (met.get(prefix[:_PREFIX]) for prefix in prefixes) if one}
+        others = (met.get(prefix[:_PREFIX]) for prefix in prefixes)
+        newest = {one.record.id: one for one in others if one and one.record.instruction}
         newest.pop(record_id, None)
-        made[record_id] = tuple(one for one in newest.values() if one.record.instruction)
+        made[record_id] = tuple(newest.values())
     return made
 
 
 def _named(stored: StoredRecord) -> list[str]:
     """Ids or their beginnings."""
     if stored.status is Status.HELD_BACK and stored.reason and stored.reason.key in _NAMED_BY:
-        return dict(stored.reason.values).get(_NAMED_BY[stored.reason.key], "").split(", ")
+        said = dict(stored.reason.values)
+        return said["ids"].split() if "ids" in said else said.get(_NAMED_BY[stored.reason.key], "").split(", ")
     return [stored.near_of] if stored.near_of and stored.status is Status.ACTIVE else []
 
 
-def _beginning(con: Connection, prefixes: set[str]) -> dict[str, StoredRecord]:
-    """Beginning -> the newest version of the record whose id begins so. One look at all ids for each step."""
-    met: dict[str, StoredRecord] = {}
-    asked = {prefix: prefix for prefix in prefixes if prefix}
-    while asked:
-        query = f"FROM records WHERE left(id, {_PREFIX}) IN (SELECT unnest($prefixes))"
-        stored = {
-            one.record.id[:_PREFIX]: one for one in map(to_stored, rows(con, query, {"prefixes": [*asked.values()]}))
-        }
-        found = {prefix: stored[now] for prefix, now in asked.items() if now in stored}
-        met |= {prefix: one for prefix, one in found.items() if not one.replaced_by}
-        asked = {prefix: one.replaced_by[:_PREFIX] for prefix, one in found.items() if one.replaced_by}
+def _met(con: Connection, found: list[StoredRecord]) -> dict[str, StoredRecord]:
+    """Beginning of an id -> the newest version of that record.
+
+    What contradicts a record asks the very same: without its whole id it is found by that, which reads every question.
+    """
+    named = {name for one in found for name in _named(one)}
+    short = [one for one in found if any(len(name) <= _PREFIX for name in _named(one))]  # written by an older Bonsai
+    same = _in(con, "question_key", {one.question_key for one in short})
+    met = {one.record.id[:_PREFIX]: one for one in (*same, *_in(con, "id", named))}
+    while replaced := {one.replaced_by for one in met.values() if one.replaced_by}:
+        newer = {one.record.id: one for one in _in(con, "id", replaced)}
+        met = {prefix: newer.get(one.replaced_by, one) if one.replaced_by else one for prefix, one in met.items()}
+        if not newer:
+            break
     return met
+
+
+def _in(con: Connection, column: str, values: set[str]) -> list[StoredRecord]:
+    """Records whose column has one of a few values.
+
+    Named one by one, ids are found by their index; and whole rows are read of those alone that were found.
+    """
+    given = {f"value{number}": value for number, value in enumerate(sorted(values)) if value}
+    if not given:
+        return []
+    listed = ", ".join(f"${name}" for name in given)
+    chosen = f"SELECT rowid FROM records WHERE {column} IN ({listed})"
+    return [to_stored(row) for row in rows(con, f"FROM records WHERE rowid IN ({chosen})", given)]

@@ -23,6 +23,7 @@ from storage.sql import Row, batch, changed, from_utc, rows, to_json, to_utc, va
 TagName = Literal["language", "category", "reasoning"]
 WEAKEST_FIRST = ("rule", "learned", "import", "person")
 RELEASABLE = (Status.HELD_BACK, Status.SUSPECT, Status.EXCLUDED)
+RELEASED = "storage.released_by"
 LATER_TIMES = ("created_at", "updated_at", "happened_on")
 
 
@@ -156,7 +157,14 @@ def retag(con: Connection, found: Mapping[str, Tags], at: datetime) -> int:
 
 def release(con: Connection, record_id: str, who: str, at: datetime) -> StoredRecord:
     """Let a held-back, suspect or excluded record train. Raises UnknownId, UsageError."""
-    return _stand(con, record_id, Status.ACTIVE, "storage.released_by", RELEASABLE, who, at)
+    return _stand(con, record_id, Status.ACTIVE, RELEASED, RELEASABLE, who, at)
+
+
+def released_since(con: Connection, moment: datetime) -> list[str]:
+    """Ids of the records that a person let train after a time and that may train still, in order of arrival."""
+    query = "FROM records WHERE status = 'active' AND reason_key = $key AND updated_at > $moment ORDER BY sequence"
+    found = rows(con, query, {"key": RELEASED, "moment": to_utc(moment)})
+    return [row["id"] for row in found if json.loads(row["reason_values"]).get("at", "") > to_utc(moment).isoformat()]
 
 
 def exclude(con: Connection, record_id: str, who: str, at: datetime) -> StoredRecord:
@@ -177,7 +185,7 @@ def _stand(
     old = records_table.get(con, record_id)
     require_newest(old)
     if old.status is not status:
-        reason = Reason(key, (("who", who),))
+        reason = Reason(key, (("who", who), ("at", to_utc(at).isoformat())))
         records_table.set_status(con, [old.record.id], status, reason, at, only=allowed)
     return records_table.get(con, old.record.id)
 

@@ -113,7 +113,7 @@ def insert_records(con: Connection, new: Iterable[NewRecord], batch_id: str, at:
         if item.retires_item:
             retired_items_table.retire(con, item.retires_item, item.record.id, at)
         if item.overrules:
-            reason = Reason("duplicates.overruled", (("id", item.record.id[:12]),))
+            reason = Reason("duplicates.overruled", (("id", item.record.id[:12]), ("ids", item.record.id)))
             set_status(con, item.overrules, Status.HELD_BACK, reason, at, only=(Status.ACTIVE,))
     refused = sum(identity in forgotten for identity in ids)
     active = sum(item.status is Status.ACTIVE for item in fresh.values())

@@ -97,4 +97,5 @@ def by_ids(con: Connection, ids: Sequence[str]) -> list[StoredRecord]:
 
 def asking_the_same(con: Connection, question_key: str) -> list[StoredRecord]:
     """Records with the very same question and context, but for case and punctuation."""
-    return [to_stored(row) for row in rows(con, f"FROM records WHERE question_key = ? AND {TOLD}", [question_key])]
+    chosen = f"SELECT rowid FROM records WHERE question_key = ? AND {TOLD}"
+    return [to_stored(row) for row in rows(con, f"FROM records WHERE rowid IN ({chosen})", [question_key])]

@@ -46,8 +46,10 @@ def subjects(con: Connection, limit: int, fewer_than: int = 0, after: str = "") 
 
 def told_before(con: Connection, subject: str, day: date, limit: int) -> list[Told]:
     """What is told of a subject up to a day, the latest first."""
+    latest = f"ORDER BY {DAY} DESC, sequence DESC"
+    chosen = f"WHERE {TOLD} AND subject = $subject AND {DAY} <= $day {latest} LIMIT {int(limit)}"
     query = f"""
         SELECT id, {DAY} AS day, instruction, output FROM records
-        WHERE {TOLD} AND subject = $subject AND {DAY} <= $day ORDER BY day DESC, sequence DESC LIMIT {int(limit)}
+        WHERE rowid IN (SELECT rowid FROM records {chosen}) {latest}
     """
     return [Told(**row) for row in rows(con, query, {"subject": subject, "day": day})]

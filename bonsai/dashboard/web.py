@@ -45,11 +45,11 @@ FOLDER = Path(__file__).parent
 LANGUAGE_COOKIE = "bonsai_language"
 SESSION_COOKIE = "bonsai_session"
 YEAR_SECONDS = 365 * 24 * 3600
-MOST_FIELDS = 50
+MOST_FIELDS = 256
 DONE = (
     *("approve", "reject", "rollback", "add", "forget", "release", "exclude"),
     *("thumb", "correct"),
-    *("edit", "restore", "resolve", "undo"),
+    *("edit", "restore", "resolve", "undo", "many"),
     *("mend", "dismiss", "settled", "cancel"),
     *("night_start", "night_cancel"),
 )

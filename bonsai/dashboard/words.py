@@ -11,7 +11,8 @@ from storage.record_rows import StoredRecord
 
 CATEGORIES = tuple(one.value for one in Category if one is not Category.UNCATEGORISED)
 STATUSES = tuple(one.value for one in Status)
-FILTERS = ("text", "language", "category", "status", "subject")
+FILTERS = ("text", "language", "category", "status", "subject", "source", "author", "since", "until")
+"What a list of records can be filtered by, as its form and its address name it."
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,5 +35,6 @@ def held_back_reason(finding: Finding, leak: LeakFinding) -> tuple[str, dict[str
     if leak.leaks:
         return "duplicates.leak", {"items": ", ".join(leak.leaks)}
     if finding.contradicts:
-        return "duplicates.contradiction", {"records": ", ".join(id[:12] for id in finding.contradicts)}
+        shown = ", ".join(id[:12] for id in finding.contradicts)
+        return "duplicates.contradiction", {"records": shown, "ids": " ".join(finding.contradicts)}
     return None

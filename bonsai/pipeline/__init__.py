@@ -52,6 +52,7 @@ from bonsai.pipeline.keeping import backup as backup
 from bonsai.pipeline.keeping import check as check
 from bonsai.pipeline.keeping import export_records as export_records
 from bonsai.pipeline.keeping import rebuild as rebuild
+from bonsai.pipeline.keeping import stream_records as stream_records
 from bonsai.pipeline.learning import Learned as Learned
 from bonsai.pipeline.mending import Mended as Mended
 from bonsai.pipeline.mending import dismiss_reject as dismiss_reject

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ from bonsai.snapshots import MANIFEST
 from bonsai.snapshots import read as read_snapshot
 from bonsai.texts import TextLanguage
 from bonsai.training.passport import PASSPORT, read_passport
-from storage import counts_table, records_table, text_index
+from storage import counts_table, records_pages, records_table, text_index
 from storage.artifacts import finished_folders
 from storage.check import check as check_database
 from storage.record_rows import StoredRecord
@@ -26,6 +27,8 @@ from storage.records_table import RecordFilter
 COLUMNS = (
     "instruction input output language category reasoning subject happened_on feeling source source_name author fact"
 ).split()
+STREAMED = 500
+"Records that are read at once for whom they are streamed to."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,18 @@ def export_records(b: Bonsai, path: Path, kind: Literal["jsonl", "csv", "parquet
         found = [_row(one) for one in records_table.list_records(con, wanted)]
     write_atomic(path, _written(found, kind))
     return len(found)
+
+
+def stream_records(b: Bonsai, wanted: RecordFilter) -> Iterator[str]:
+    """The same as lines of JSON, some at a time: the database is closed while somebody slow reads them."""
+    after = ""
+    while True:
+        with b.database.reading() as con:
+            found = records_pages.page(con, wanted, STREAMED, "oldest", after)
+        yield "".join(json.dumps(_row(one), ensure_ascii=False) + "\n" for one in found)
+        if len(found) < STREAMED:
+            return
+        after = found[-1].record.id
 
 
 def _row(stored: StoredRecord) -> dict[str, str]:

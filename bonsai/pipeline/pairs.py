@@ -85,7 +85,7 @@ def confirm_corrections(con: Connection, ids: Sequence[str], now: datetime) -> i
             continue
         reason = Reason("duplicates.corrected")
         records_table.set_status(con, [one], Status.ACTIVE, reason, now, only=(Status.HELD_BACK,))
-        overruled = Reason("duplicates.overruled", (("id", one[:12]),))
+        overruled = Reason("duplicates.overruled", (("id", one[:12]), ("ids", one)))
         others = [other.record.id for other in found.others]
         records_table.set_status(con, others, Status.HELD_BACK, overruled, now, only=(Status.ACTIVE,))
         released += 1

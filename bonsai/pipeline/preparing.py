@@ -30,12 +30,14 @@ from storage import (
     nights_table,
     openings_table,
     promotions_table,
+    record_versions_table,
     records_table,
     retired_items_table,
     settings_table,
     suite_table,
 )
 from storage.connect import Connection
+from storage.nights_table import Night
 from storage.record_rows import StoredRecord
 
 ANCHORS_MEASURED = 400
@@ -162,9 +164,18 @@ def _candidates(con: Connection, count_tokens: Callable[[Example], int], now: da
 
 
 def due_records(con: Connection) -> list[str]:
-    """Records that may train and that the last trained night neither had nor passed over."""
+    """Records that may train and that the last trained night neither had nor passed over, or released since."""
     last = nights_table.latest_trained(con)
-    return records_table.new_since(con, last.outcome.snapshot_id if last else "")
+    due = records_table.new_since(con, last.outcome.snapshot_id if last else "")
+    return due + _released_since(con, last, frozenset(due)) if last else due
+
+
+def _released_since(con: Connection, last: Night, due: frozenset[str]) -> list[str]:
+    """Suspects, say, that a person released: the last trained night had them, its adapter was refused."""
+    champion = promotions_table.champion(con).adapter
+    learned = adapters_table.records_of(con, [champion] if champion != BASE else [])
+    released = record_versions_table.released_since(con, last.started_at)
+    return [one for one in released if one not in due and one not in learned]
 
 
 def _situation(con: Connection, profile: ProfileSettings, now: datetime, cold: bool) -> Situation:

@@ -62,6 +62,33 @@ def test_a_harmful_night_makes_its_new_records_suspect_and_the_next_one_goes_on_
     assert stage.night(day=2).status == "nothing_to_do"
 
 
+@pytest.mark.parametrize("released", [2, 4])
+def test_released_suspects_make_a_night_by_themselves_once(stage: Stage, released: int) -> None:
+    stage.tell()
+    good = stage.night()
+    stage.tell(4, "Tama")
+    stage.examiner.bits[good.challenger] = 1.0
+    stage.examiner.loops = True
+    stage.night(day=1)
+    suspects = [one.record.id for one in views.list_records(stage.b, views.RecordFilter(status="suspect"), None)]
+    later = EVENING + timedelta(days=1, hours=9)
+    pipeline.release_records(stage.b, suspects[:released], "mika", later)
+    pipeline.exclude_records(stage.b, suspects[released:], "mika", later)
+    stage.examiner.loops, stage.examiner.challenger_bits = False, 1.0
+    again = stage.night(day=2)
+    assert (again.status, again.champion) == ("done", good.challenger)
+    assert stage.night(day=3).status == "nothing_to_do"
+
+
+def test_what_the_champion_knows_makes_no_night_when_it_is_released(stage: Stage) -> None:
+    stage.tell()
+    stage.night()
+    one = views.list_records(stage.b, views.RecordFilter(), 1)[0].record.id
+    pipeline.exclude_records(stage.b, [one], "mika", EVENING + timedelta(hours=1))
+    pipeline.release_records(stage.b, [one], "mika", EVENING + timedelta(hours=2))
+    assert stage.night(day=1).status == "nothing_to_do"
+
+
 def test_not_enough_gain_marks_nobody(stage: Stage) -> None:
     stage.tell()
     good = stage.night()

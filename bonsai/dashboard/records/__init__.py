@@ -2,19 +2,10 @@
 
 from fastapi import APIRouter
 
-from bonsai.dashboard.records import editing, entering, pairs, rejects, routes, tagging, timeline, upload
+from bonsai.dashboard.records import browsing, editing, entering, pairs, rejects, routes, tagging, timeline, upload
 
 router = APIRouter()
-for part in (
-    entering,
-    upload,
-    rejects,
-    editing,
-    pairs,
-    tagging,
-    timeline,
-    routes,
-):  # `/records/new` before `/records/ID`
+for part in (browsing, entering, upload, rejects, editing, pairs, tagging, timeline, routes):  # `/records/ID` last
     router.include_router(part.router)
 
 __all__ = ["router"]

@@ -132,7 +132,7 @@ def _words(visit: Visit, name: str, value: str) -> str:
 def _steps(visit: Visit, found: RecordDetail) -> list[Step]:
     """Oldest first; each version against the one after it."""
     said = [version_fields(one) for one in found.versions]
-    after = [*said[1:], fields_of(found.stored)]
+    after = [*said, fields_of(found.stored)][1:]
     return [
         Step(
             number,

@@ -1,4 +1,4 @@
-"""Records: browse, look at one, forget, let train or keep from training."""
+"""One record: look at it, forget it, let it train or keep it from training."""
 
 from __future__ import annotations
 
@@ -7,34 +7,14 @@ from urllib.parse import urlencode
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from bonsai import overview, pipeline, views
+from bonsai import pipeline, views
 from bonsai.dashboard.records import shown as pages
 from bonsai.dashboard.web import Contributor, Form, Problem, Reviewer
-from bonsai.dashboard.words import FILTERS, reason_of
+from bonsai.dashboard.words import reason_of
 from bonsai.records import Status
 
 router = APIRouter()
 RELEASABLE = (Status.HELD_BACK, Status.SUSPECT, Status.EXCLUDED)
-
-
-@router.get("/records")
-def browse(visit: Contributor) -> Response:
-    """Newest first; the next page begins after the last id of this one, so that new records shift nothing."""
-    given = {**dict.fromkeys(FILTERS, ""), **visit.request.query_params}
-    size = visit.site.settings.page_size
-    found = overview.page_of_records(visit.b, pages.filter_of(given), size, given.get("before", ""))
-    return visit.page(
-        "records/list.html",
-        rows=pages.rows(visit, found.records),
-        given=given,
-        next_page=pages.page_path(given, found.rest) if found.rest else "",
-        searched_all=found.searched_all,
-        first_page=pages.page_path(given, "") if given.get("before") else "",
-        languages=pages.languages(visit),
-        categories=pages.categories(visit),
-        statuses=pages.statuses(visit),
-        inbox=views.inbox_status(visit.b).pending,
-    )
 
 
 @router.get("/records/{record_id}")

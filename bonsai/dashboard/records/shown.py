@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from bonsai.dashboard.web import Visit
 from bonsai.dashboard.words import CATEGORIES, FILTERS, STATUSES, language_name, reason_of, records_path
 from bonsai.records import LANGUAGES, Status, Tags
 from storage.record_rows import StoredRecord
+from storage.records_pages import SORTS, Sort
 from storage.records_table import RecordFilter
 
 SHOWN_CHARACTERS = 240
@@ -29,6 +31,8 @@ class Row:
     category: str
     status: str
     reason: str
+    about: str
+    "Whom, and when."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +48,33 @@ class TagShown:
 def filter_of(given: Mapping[str, str]) -> RecordFilter:
     """The filter that an address asks for; a value that is none of ours finds nothing, as in any search."""
     said = {name: given.get(name, "").strip() for name in (*FILTERS, "reason", "snapshot")}
-    return RecordFilter(
-        text=said["text"],
-        language=said["language"],
-        category=said["category"],
-        status=said["status"],
-        subject=said["subject"],
-        reason=said["reason"],
-        uncertain=given.get("uncertain") == "1",
-        snapshot=said["snapshot"],
-    )
+    days = {name: _day(said.pop(name)) for name in ("since", "until")}
+    current = not said["snapshot"]  # an adapter may have learned what was edited since
+    return RecordFilter(**said, **days, uncertain=given.get("uncertain") == "1", current=current)  # type: ignore[arg-type]
+
+
+def _day(said: str) -> date | None:
+    """What is no day bounds nothing."""
+    try:
+        return date.fromisoformat(said) if said else None
+    except ValueError:
+        return None
+
+
+def sort_of(given: Mapping[str, str]) -> Sort:
+    """The order that an address asks for."""
+    return next((one for one in SORTS if one == given.get("sort")), SORTS[0])
 
 
 def page_path(given: Mapping[str, str], before: str) -> str:
     """The same list from another record on."""
-    names = (*FILTERS, "reason", "uncertain", "snapshot")
-    return records_path(**{name: given[name] for name in names if given.get(name)}, before=before)
+    return records_path(**asked(given), before=before)
+
+
+def asked(given: Mapping[str, str]) -> dict[str, str]:
+    """What of an address says which list it is."""
+    names = (*FILTERS, "reason", "uncertain", "snapshot", "sort")
+    return {name: given[name] for name in names if given.get(name)}
 
 
 def rows(visit: Visit, records: Sequence[StoredRecord]) -> list[Row]:
@@ -73,6 +88,7 @@ def rows(visit: Visit, records: Sequence[StoredRecord]) -> list[Row]:
             category=one.tags.category.value,
             status=one.status.value,
             reason=reason_of(visit, one) if one.status is not Status.ACTIVE else "",
+            about=" · ".join(str(part) for part in (one.record.subject, one.record.happened_on) if part),
         )
         for one in records
     ]

@@ -1,0 +1,138 @@
+"""`bonsai tags review`: the tags that Bonsai is not sure of, one record after the other."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bonsai.cli.help import noun, verb
+from bonsai.cli.records_shown import record_object
+from bonsai.cli.shell import AsJson, By, Shell, shell_of
+
+if TYPE_CHECKING:
+    from bonsai.pipeline.tagging import Turn
+    from bonsai.records import Record
+    from bonsai.tags import CategoryTagger
+    from bonsai.wiring import Bonsai
+
+app = noun()
+LANGUAGES = {"j": "ja", "e": "en", "z": "zh", "o": "other"}
+
+
+@app.callback()
+def tags() -> None:
+    """A noun, though it has one verb so far: without this, typer makes the verb the command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a person typed about one record."""
+
+    language: str | None = None
+    category: str | None = None
+    move: str = ""
+    "`s` skips, `b` goes back, `u` takes back, `q` ends; empty: tag it."
+    wrong: str = ""
+    "A key that means nothing."
+
+
+@verb(app, "cli.tags_review")
+def review(
+    ctx: typer.Context,
+    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", show_default=False)] = 0,
+    by: By = "",
+    as_json: AsJson = False,
+) -> None:
+    """Reads a line for each; with `--json` only lists them, with what Bonsai would say, and changes nothing."""
+    from bonsai.pipeline.suggesting import learned_before
+
+    shell = shell_of(ctx)
+    bonsai = shell.open()
+    tagger = learned_before(bonsai)
+    if as_json:
+        shell.json_lines(_queue(bonsai, tagger, limit))
+    else:
+        _go_through(shell, bonsai, tagger, shell.person(by), limit)
+
+
+def _queue(bonsai: Bonsai, tagger: CategoryTagger | None, limit: int) -> Iterator[dict[str, object]]:
+    from bonsai.pipeline.tagging import next_uncertain
+
+    turn, listed = next_uncertain(bonsai, tagger), 0
+    while turn.stored is not None and (not limit or listed < limit):
+        yield {**record_object(turn.stored), "likely": turn.categories}
+        turn, listed = next_uncertain(bonsai, tagger, after=turn.stored.record.id), listed + 1
+
+
+def _go_through(shell: Shell, bonsai: Bonsai, tagger: CategoryTagger | None, who: str, limit: int) -> None:
+    """Until the end of the queue, of the input, or of patience."""
+    from bonsai import pipeline
+    from bonsai.pipeline.tagging import next_uncertain
+
+    done: list[tuple[str, int]] = []
+    turn = next_uncertain(bonsai, tagger)
+    while turn.stored is not None and (not limit or len(done) < limit):
+        record = turn.stored.record
+        said = _ask(shell, turn)
+        if said.move == "q":
+            break
+        if said.wrong:
+            shell.complain("cli.tags_no_key", key=said.wrong)
+        elif said.move == "u" and done:
+            undone, number = done.pop()
+            pipeline.take_back_tags(bonsai, undone, number, who, shell.now())
+            turn = next_uncertain(bonsai, tagger, at=undone)
+        elif said.move == "b" and turn.before:
+            turn = next_uncertain(bonsai, tagger, at=turn.before)
+        elif said.move == "s":
+            turn = next_uncertain(bonsai, tagger, after=record.id)
+        elif not said.move:
+            kept = pipeline.tag_record(
+                bonsai, record.id, language=said.language, category=said.category, by=who, now=shell.now()
+            )
+            done.append((record.id, kept))
+            turn = next_uncertain(bonsai, tagger, after=record.id)
+    shell.say("cli.tags_reviewed", count=len(done), left=turn.left)
+
+
+def _ask(shell: Shell, turn: Turn) -> Said:
+    """Show a record and read a line about it."""
+    from bonsai.records import Category
+
+    assert turn.stored is not None
+    keys = {str(number): one.value for number, one in enumerate(Category, 1) if one is not Category.UNCATEGORISED}
+    _show(shell, turn.stored.record, keys, turn)
+    line = sys.stdin.readline()
+    if not line:
+        return Said(move="q")
+    return understood(line.strip().lower(), keys, turn.categories[0] if turn.categories else None,
+                      turn.stored.tags.language.value)  # fmt: skip
+
+
+def _show(shell: Shell, record: Record, keys: dict[str, str], turn: Turn) -> None:
+    shell.line("")
+    shell.line(record.instruction)
+    shell.line(record.output)
+    shell.line("  ".join(f"{key} {value}" for key, value in keys.items()))
+    likely = turn.categories[0] if turn.categories else "-"
+    language = turn.stored.tags.language.value if turn.stored else ""
+    shell.say("cli.tags_ask", left=turn.left, category=likely, language=language)
+
+
+def understood(line: str, keys: dict[str, str], likely: str | None, language: str) -> Said:
+    """Several keys may stand in one line: `j3`. An empty one accepts what Bonsai would say."""
+    if line in ("s", "b", "u", "q"):
+        return Said(move=line)
+    category = likely
+    for key in line:
+        if key in keys:
+            category = keys[key]
+        elif key in LANGUAGES:
+            language = LANGUAGES[key]
+        else:
+            return Said(wrong=key)
+    return Said(language=language, category=category)

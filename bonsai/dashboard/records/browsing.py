@@ -1,0 +1,98 @@
+"""All records: by filter and order, some chosen and done to together, or taken along as a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, urlencode
+
+from fastapi import APIRouter
+from starlette.responses import Response, StreamingResponse
+
+from bonsai import overview, pipeline, views
+from bonsai.dashboard.records import shown as pages
+from bonsai.dashboard.web import Contributor, Form, Problem, Reviewer, Visit
+from bonsai.dashboard.words import FILTERS
+from bonsai.records import SOURCES
+from storage.record_versions_table import TagName
+from storage.records_pages import SORTS
+
+router = APIRouter()
+CHOSEN = re.compile(r"[0-9a-f]{64}")
+"The name of a row's box in the form: the record's id."
+RARER = ("language", "category", "status", "source", "author", "since", "until", "uncertain", "reason")
+"Filters that stand folded up until one of them is used."
+
+
+@router.get("/records")
+def browse(visit: Contributor) -> Response:
+    """The next page begins after the last record of this one, so that new records shift nothing."""
+    given = {**dict.fromkeys((*FILTERS, "reason", "uncertain", "snapshot"), ""), **visit.request.query_params}
+    wanted, sort = pages.filter_of(given), pages.sort_of(given)
+    size = visit.site.settings.page_size
+    found = overview.page_of_records(visit.b, wanted, size, given.get("before", ""), sort)
+    return visit.page(
+        "records/list.html",
+        rows=pages.rows(visit, found.records),
+        given=given,
+        sort=sort,
+        sorts=[(one, visit.text(f"curating.sort_{one}")) for one in SORTS],
+        more_filters=any(given[name] for name in RARER),
+        next_page=pages.page_path(given, found.rest) if found.rest else "",
+        searched_all=found.searched_all,
+        first_page=pages.page_path(given, "") if given.get("before") else "",
+        export=f"/records/export?{urlencode(pages.asked(given))}" if not wanted.text else "",
+        here=urlencode(pages.asked(given)),
+        languages=pages.languages(visit),
+        categories=pages.categories(visit),
+        statuses=pages.statuses(visit),
+        sources=[(one, visit.text(f"curating.source_{one}")) for one in SOURCES],
+        inbox=views.inbox_status(visit.b).pending,
+        may_decide=visit.person is not None and visit.person.may("reviewer"),
+    )
+
+
+@router.get("/records/export")
+def export(visit: Contributor) -> Response:
+    """The list as lines of JSON, which `bonsai records import` reads."""
+    wanted = pages.filter_of(visit.request.query_params)
+    if wanted.text:
+        raise Problem(422, "problem_no_export")
+    return StreamingResponse(
+        pipeline.stream_records(visit.b, wanted),
+        media_type="application/jsonl",
+        headers={"Content-Disposition": 'attachment; filename="records.jsonl"'},
+    )
+
+
+@router.post("/records/many")
+def decide(visit: Reviewer, form: Form) -> Response:
+    """Do one thing to all that were chosen, or to none of them."""
+    chosen = [name for name in form if CHOSEN.fullmatch(name)]
+    if not chosen:
+        raise Problem(422, "problem_none_chosen")
+    _do(visit, chosen, form)
+    for one in chosen:
+        visit.noted(form["action"], one)
+    kept = {name: value for name, value in parse_qsl(form.get("here", "")) if name != "before"}
+    return visit.go("/records", "many", **pages.asked(kept))
+
+
+def _do(visit: Visit, chosen: list[str], form: Mapping[str, str]) -> None:
+    match form.get("action"):
+        case "tag":
+            names: tuple[TagName, ...] = ("language", "category")
+            said = {name: form[name] for name in names if form.get(name)}
+            if not said:
+                raise Problem(422, "problem_no_tag")
+            pipeline.tag_records(visit.b, chosen, said, visit.who, visit.now)
+        case "release":
+            pipeline.release_records(visit.b, chosen, visit.who, visit.now)
+        case "exclude":
+            pipeline.exclude_records(visit.b, chosen, visit.who, visit.now)
+        case "forget":
+            if form.get("sure") != "yes":
+                raise Problem(422, "problem_not_sure")
+            pipeline.forget_records(visit.b, chosen, visit.who, visit.now)
+        case _:
+            raise Problem(404, "problem_no_record_action")
