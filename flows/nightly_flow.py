@@ -31,7 +31,8 @@ def nightly(cold: bool = False, here: bool = False) -> str:
 
     Raises what the training raised, after the night was marked as failed; the next start takes it up again.
     """
-    with held(home_of(os.environ) / "night.lock", exclusive=True, wait_seconds=0):
+    # A second, for whoever looks whether it is held, and holds it to look.
+    with held(home_of(os.environ) / "night.lock", exclusive=True, wait_seconds=1):
         ingest()
         night, status = steps.begin_night(cold)
         if status in BEGUN:

@@ -106,7 +106,7 @@ def last_start(home: Path) -> Started | None:
 def starting(home: Path, now: datetime) -> Started | None:
     """The night that was started and does not run yet: Prefect takes ten seconds to come up."""
     found = last_start(home)
-    if found is None or is_held(home / "night.lock"):
+    if found is None:
         return None
     begun = night_status.newest(home / "runs")
     if begun and begun.updated_at >= found.at:

@@ -13,7 +13,7 @@ import fcntl
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,14 +24,17 @@ LONGEST_PAUSE_SECONDS = 0.05
 
 
 @contextmanager
-def held(path: Path, *, exclusive: bool, wait_seconds: float) -> Iterator[None]:
+def held(
+    path: Path, *, exclusive: bool, wait_seconds: float, while_waiting: Callable[[], None] = lambda: None
+) -> Iterator[None]:
     """Hold the lock file `path` during the block, alone or together with other sharers.
 
-    Raises LockTimeout after `wait_seconds`. Not reentrant: a second `held` in the same block waits for the first.
+    Calls `while_waiting` some twenty times a second until then; what it raises ends the wait. Raises LockTimeout after
+    `wait_seconds`. Not reentrant: a second `held` in the same block waits for the first.
     """
     descriptor = _open(path)
     try:
-        if not _take(descriptor, path, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH, wait_seconds):
+        if not _take(descriptor, path, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH, wait_seconds, while_waiting):
             raise _timeout(descriptor, path, wait_seconds)
         os.ftruncate(descriptor, 0)  # also wipes the name of a holder that was killed
         if exclusive:
@@ -67,18 +70,18 @@ def _open(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
-def _take(descriptor: int, path: Path, kind: int, wait_seconds: float) -> bool:
+def _take(descriptor: int, path: Path, kind: int, wait_seconds: float, while_waiting: Callable[[], None]) -> bool:
     """Wait for the turn, then for the lock; False when the time is over."""
     until = time.monotonic() + wait_seconds
     turn = _open(_turn_of(path))
     try:
-        return _wait(turn, fcntl.LOCK_EX, until) and _wait(descriptor, kind, until)
+        return _wait(turn, fcntl.LOCK_EX, until, while_waiting) and _wait(descriptor, kind, until, while_waiting)
     finally:
         fcntl.flock(turn, fcntl.LOCK_UN)
         os.close(turn)
 
 
-def _wait(descriptor: int, kind: int, until: float) -> bool:
+def _wait(descriptor: int, kind: int, until: float, while_waiting: Callable[[], None]) -> bool:
     """Try until the lock is ours, or until that time. A blocking `flock` cannot be bounded without signals."""
     pause = FIRST_PAUSE_SECONDS
     while True:
@@ -88,6 +91,7 @@ def _wait(descriptor: int, kind: int, until: float) -> bool:
         except BlockingIOError:
             if time.monotonic() >= until:
                 return False
+        while_waiting()
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 

@@ -134,7 +134,7 @@ def train_night(b: Bonsai, night: str, report: Report) -> str:
         used = Used(progress.tokens, progress.memory_bytes, progress.gpu_memory_bytes, gpus)
         report(Progress("train", progress.step, progress.steps, progress.loss, progress.eta_seconds, used))
 
-    with alone_on_device(b.home, job.plan):
+    with alone_on_device(b.home, job.plan, lambda: report(Progress("train", 0, job.plan.steps))):
         adapter = b.trainer.train(job.plan, show)
     trial.write_adapter(run, adapter)
     return adapter.id
@@ -144,7 +144,7 @@ def benchmark_night(b: Bonsai, night: str, report: Report) -> None:
     """Ask, judge, write the judgement into the run's folder. A judged night is not judged again."""
     run = b.places.runs / night
     job = trial.read_job(run)
-    with alone_on_device(b.home, job.plan):
+    with alone_on_device(b.home, job.plan, lambda: report(Progress("benchmark", 0, 1))):
         judged = trial.judge(
             job, trial.read_adapter(run), b.examiner, lambda done, total: report(Progress("benchmark", done, total))
         )

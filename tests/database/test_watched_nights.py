@@ -202,3 +202,17 @@ def test_nights_of_a_month_are_found_by_when_they_began(stage: Stage) -> None:
     november = night_views.nights_between(stage.b, EVENING - timedelta(days=1), EVENING + timedelta(days=10))
     assert [one.night for one in november] == [night]
     assert night_views.first_night(stage.b) == EVENING
+
+
+def test_a_night_that_waits_for_the_device_can_be_cancelled(stage: Stage) -> None:
+    night = pipeline.begin_night(stage.b, EVENING).night
+    seen = []
+
+    def report(progress: Progress) -> None:
+        seen.append(progress)
+        pipeline.cancel_night(stage.b, night, "Mika", EVENING)
+
+    with held(stage.b.home / "gpu.lock", exclusive=True, wait_seconds=0), pytest.raises(NightCancelled):
+        with pipeline.watched(stage.b, night, "train", report, lambda: EVENING) as tell:
+            pipeline.train_night(stage.b, night, tell)
+    assert [(one.step, one.done) for one in seen] == [("train", 0)]
