@@ -20,7 +20,10 @@ ASKING_WAIT_SECONDS = 0.2
 
 @contextmanager
 def alone_on_device(home: Path, plan: TrainingPlan, while_waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Hold the devices of a plan during the block. Raises LockTimeout after six hours, and what `while_waiting` does."""
+    """Hold the devices of a plan during the block.
+
+    Raises LockTimeout after six hours, and before that what `while_waiting` raises.
+    """
     device = find_device() if plan.device == "cuda" else Device("cpu", 0.0)
     with ExitStack() as stack:
         for path in lock_files(home, device, plan.processes):
