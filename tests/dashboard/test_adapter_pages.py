@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import tarfile
 from pathlib import Path
 
@@ -148,6 +149,16 @@ def test_settings_say_where_they_come_from(desk: Desk, client: TestClient) -> No
     japanese = main(client, "/settings?lang=ja")
     assert "各主張の片側の誤り率" in japanese
     assert "one-sided" not in japanese
+
+
+def test_help_leads_to_every_page_of_the_navigation(client: TestClient) -> None:
+    source = client.get("/help").text
+    _, navigation, rest = re.split(r"<nav\b|</nav>", source, maxsplit=2)
+    links = set(re.findall(r'href="(/[^"?]*)"', navigation)) - {"/help"}
+    assert len(links) >= 7
+    assert links <= set(re.findall(r'href="(/[^"?]*)"', rest))
+    for link in set(re.findall(r'<dt><a href="([^"]+)"', rest)):
+        assert client.get(link).status_code == 200, link
 
 
 def test_help_explains_the_loop_in_words_and_as_a_picture(client: TestClient) -> None:

@@ -6,6 +6,7 @@ from markupsafe import Markup, escape
 
 from bonsai.dashboard.web import Visit
 from bonsai.dashboard.words import Link
+from storage.users_table import Role
 
 STEPS = ("tell", "check", "train", "judge", "promote", "ask")
 PLACES = ((8, 24), (196, 24), (196, 134), (196, 244), (8, 244), (8, 134))
@@ -15,16 +16,24 @@ ARROWS = ("M164 60H192", "M274 96V130", "M274 206V240", "M196 280H168", "M86 244
 VERDICTS = ("promote", "keep", "not_enough_evidence", "invalid")
 RULES = ("A", "B", "C", "D", "E", "F")
 WORDS = ("champion", "challenger", "adapter", "suite", "pool", "suspect", "held_back", "cold", "warm")
-KEYS = ("tab", "enter", "ctrl_enter")
-PAGES = (
-    ("nav_home", "/", "home"),
-    ("nav_promotions", "/promotions", "promotions"),
-    ("nav_records", "/records", "records"),
-    ("nav_add", "/records/new", "add"),
-    ("asking.nav", "/ask", "ask"),
-    ("adapters.nav", "/adapters", "adapters"),
-    ("settings.nav", "/settings", "settings"),
+KEYS = ("tab", "enter", "ctrl_enter", "review", "tagging")
+PAGES: tuple[tuple[str, str, str, Role], ...] = (
+    ("nav_home", "/", "home", "contributor"),
+    ("nav_promotions", "/promotions", "promotions", "contributor"),
+    ("nav_records", "/records", "records", "contributor"),
+    ("nav_add", "/records/new", "add", "contributor"),
+    ("entering.upload", "/records/upload", "upload", "contributor"),
+    ("curating.pairs", "/pairs", "pairs", "contributor"),
+    ("curating.tagging", "/tagging", "tagging", "reviewer"),
+    ("curating.subjects", "/subjects", "subjects", "contributor"),
+    ("rejects", "/rejects", "rejects", "contributor"),
+    ("nights.title", "/nights", "nights", "contributor"),
+    ("asking.nav", "/ask", "ask", "contributor"),
+    ("adapters.nav", "/adapters", "adapters", "contributor"),
+    ("settings.nav", "/settings", "settings", "admin"),
+    ("api.nav", "/api", "api", "contributor"),
 )
+"(Its name, where it is, the text about it, who may see it.)"
 Told = list[tuple[str, str]]
 
 
@@ -58,11 +67,11 @@ def steps(visit: Visit) -> list[str]:
 
 def pages(visit: Visit) -> list[tuple[Link, str]]:
     """Every page with what it is for; those of other roles are left out."""
-    admin = visit.person is not None and visit.person.may("admin")
+    person = visit.person
     return [
         (Link(visit.text(nav), path), visit.text(f"guide.page_{name}"))
-        for nav, path, name in PAGES
-        if admin or name != "settings"
+        for nav, path, name, role in PAGES
+        if person is not None and person.may(role)
     ]
 
 
