@@ -22,8 +22,8 @@ from storage.data_changes import Texts
 from storage.promotions_table import Promotion
 
 NEAR_RECORDS = 3
-MOST_COMPARED = 20_000
-"New records, the newest: 10 MB of texts, a second."
+MOST_COMPARED = 10_000
+"New records, the newest: 5 MB of texts, half a second."
 LIKE = 0.2
 "Share of the question's rarer n-grams that a record must have before it is named at all."
 
@@ -101,9 +101,10 @@ def explain(b: Bonsai, promotion: str) -> Explanation:
         known = known_of(con, promotion)
         compared = b.places.snapshots, known.promotion.adapter, known.promotion.judged_against
         counts = data_changes.counts(con, *compared)
-        new = data_changes.new_texts(con, *compared, most=MOST_COMPARED)
     found = visible_of(b, known)
     flips = [_flip(one) for one in found.answers if one.turn in ("gained", "lost")]
+    with b.database.reading() as con:
+        new = data_changes.new_texts(con, *compared, most=MOST_COMPARED) if flips else []
     return Explanation(
         promotion=found.promotion,
         decision=_decision(found.promotion.decision),
