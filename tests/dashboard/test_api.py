@@ -45,6 +45,13 @@ def test_a_program_tells_in_nobody_elses_name_and_no_correction(desk: Desk) -> N
     assert views.inbox_status(desk.b).pending == 0
 
 
+def test_what_is_too_long_as_it_was_sent_is_refused(desk: Desk) -> None:
+    longest = desk.b.config.records.note_characters
+    program = desk.program("append")
+    for subject, status in (("\x1b" * longest, 202), ("\x1b" * (longest + 1), 422)):
+        assert program.post(f"{V1}/records", json={**RECORD, "subject": subject}).status_code == status
+
+
 @pytest.mark.parametrize("kind", ["application/json", "application/x-ndjson; charset=utf-8"])
 def test_of_many_each_stands_for_itself(desk: Desk, kind: str) -> None:
     told = [RECORD, {"instruction": "a?", "output": " "}, 7, {"instruction": EVIL, "output": EVIL}]

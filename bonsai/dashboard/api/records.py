@@ -16,7 +16,7 @@ from bonsai.dashboard.api import models
 from bonsai.dashboard.api.calling import SENDING, Appending, Call, Key, Reading, RecordId, documented
 from bonsai.dashboard.api.problems import words_of
 from bonsai.dashboard.problems import Problem
-from bonsai.records import Defaults, Limits, Origin, Reject, parse
+from bonsai.records import Defaults, Limits, Origin, Reject, parse, reject
 from bonsai.views import RecordFilter
 from storage.record_rows import StoredRecord
 from storage.record_versions_table import Version
@@ -100,10 +100,20 @@ def _submitted(call: Call, record: models.NewRecord) -> models.Submission | str:
     """Where it lies, or why it can never become a record."""
     fields = {name: str(value) for name, value in record.model_dump(exclude_none=True).items() if value != ""}
     fields |= {"author": call.caller.name}
-    made = parse(fields, API, Defaults(source="self"), Limits(**call.b.config.records.model_dump()))
+    limits = Limits(**call.b.config.records.model_dump())
+    made = _too_long(fields, limits) or parse(fields, API, Defaults(source="self"), limits)
     if isinstance(made, Reject):
         return call.text(made.reason_key, **dict(made.values))
     return models.Submission(submission=pipeline.submit(call.b, fields, call.now, API), record=made.id)
+
+
+def _too_long(fields: dict[str, str], limits: Limits) -> Reject | None:
+    """As it was sent, unseen characters too: that is what the document's `maxLength` counts."""
+    for name, value in fields.items():
+        longest = getattr(limits, f"{name}_characters", limits.note_characters)
+        if len(value) > longest:
+            return reject(API, "", "records.too_long", field=name, characters=len(value), limit=longest)
+    return None
 
 
 @router.get("/batch", include_in_schema=False)
