@@ -138,7 +138,7 @@ def _record(number: int, language: Spoken, question: str, answer: str, chances: 
 
 def _standing(chance: float) -> tuple[Status, Reason | None]:
     if chance < 0.01:
-        return Status.HELD_BACK, Reason("duplicates.contradiction", (("id", "0" * 12),))
+        return Status.HELD_BACK, Reason("duplicates.contradiction", (("records", "0" * 12),))
     if chance < 0.013:
         return Status.SUSPECT, Reason("storage.suspect_since", (("night", "2026-11-20"),))
     if chance < 0.02:
@@ -184,13 +184,13 @@ def _begin(home: Path) -> None:
 def _give_lineage(b: Bonsai) -> None:
     """Every snapshot holds the newest records too, as after many nights."""
     with b.database.writing() as con:
-        con.execute("DELETE FROM snapshot_records WHERE split = 'bulk'")
+        synthetic = "SELECT id FROM records WHERE batch = 'synthetic'"
+        con.execute(f"DELETE FROM snapshot_records WHERE record_id IN ({synthetic})")
         con.execute(
-            """
+            f"""
             INSERT INTO snapshot_records
-            SELECT snapshots.id, records.id, 'bulk' FROM snapshots CROSS JOIN (
-                SELECT id FROM records WHERE batch = 'synthetic' ORDER BY sequence DESC LIMIT ?
-            ) AS records
+            SELECT snapshots.id, newest.id, 'train'
+            FROM snapshots CROSS JOIN ({synthetic} ORDER BY sequence DESC LIMIT ?) AS newest
             """,
             [LINEAGE_RECORDS],
         )

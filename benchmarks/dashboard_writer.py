@@ -1,13 +1,11 @@
 """What a night does to the dashboard, for `benchmarks/dashboard.py`: commits twice a second, or computes.
 
-python benchmarks/dashboard_writer.py HOME FIGURES.json     # until SIGTERM, then it writes how long it waited and held
+python benchmarks/dashboard_writer.py HOME FIGURES.json     # until it is killed; how long it waited and held
 python benchmarks/dashboard_writer.py --burn                # one core, until it is killed
 """
 
 from __future__ import annotations
 
-import json
-import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -27,19 +25,18 @@ def write(home: Path, figures: Path) -> None:
     """Store records until somebody says that it is enough."""
     from benchmarks.big_home import records, words_of_samples
     from bonsai import wiring
+    from bonsai.files import write_json_atomic
     from storage import records_table
 
     b, words = wiring.open(home, {}), words_of_samples()
     found = watch_lock()
-    going = [True]
-    signal.signal(signal.SIGTERM, lambda *_: going.clear())
     first = int(time.time() * 1_000)  # other records at each call
-    while going:
+    while True:
         new = records(first + len(found["holds"]) * RECORDS, RECORDS, words)
         with b.database.writing() as con:
             records_table.insert_records(con, new, "night", datetime.now(UTC))
+        write_json_atomic(figures, found)
         time.sleep(PAUSE_SECONDS)
-    figures.write_text(json.dumps(found), encoding="utf-8")
 
 
 def watch_lock() -> dict[str, list[float]]:
