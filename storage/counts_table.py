@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from storage.connect import Connection
-from storage.sql import rows, values
+from storage.sql import among, rows, values
 
 UNCERTAIN = """
     status = 'active' AND replaced_by = '' AND (
@@ -23,8 +23,6 @@ UNCERTAIN = """
 """
 "A tag that Bonsai gave itself and that a person had better look at."
 RECORDS, REJECTS = "records", "rejects"
-FEW_IDS = 200
-"So many are found by the index; more of them faster by one look at all."
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +67,8 @@ def count_new(con: Connection, of: str, source: str) -> None:
 @contextmanager
 def counting(con: Connection, of: str, ids: Iterable[str]) -> Iterator[None]:
     """Whatever happens within the block to the rows of these ids is counted, in the caller's transaction."""
-    named = sorted(set(ids))
-    source, given = f"{of} WHERE id IN (SELECT unnest($ids))", dict[str, object](ids=named)
-    if len(named) <= FEW_IDS:
-        given = {f"id{number}": one for number, one in enumerate(named)}
-        source = f"{of} WHERE id IN ({', '.join(f'${name}' for name in given) or 'NULL'})"
+    chosen = among(ids)
+    source, given = f"{of} WHERE {chosen.sql}", chosen.values
     counters = [counter for counter in COUNTERS if counter.of == of]
     for counter in counters:
         _add(con, counter, source, -1, given)

@@ -148,6 +148,16 @@ def states_of(con: Connection, adapters: Collection[str]) -> dict[str, State]:
     return {str(adapter): State(state) for adapter, state in con.execute(query, [list(adapters)]).fetchall()}
 
 
+def stamp(con: Connection) -> str:
+    """Another one after every move of a candidate, edit, forgetting and change of the suite, in any order."""
+    query = """
+        SELECT concat_ws(' ', (SELECT count(*) FROM promotions), (SELECT max(number) FROM promotion_log),
+            (SELECT count(*) FROM record_versions), (SELECT count(*) FROM tombstones),
+            (SELECT max(number) FROM suite_changes), (SELECT max(updated_at) FROM promotions))
+    """
+    return str(values(con, query)[0])
+
+
 def log(con: Connection) -> list[Logged]:
     """The whole history, oldest first."""
     found = con.execute(f"SELECT {LOG_FIELDS}, hash FROM promotion_log ORDER BY number").fetchall()

@@ -14,7 +14,7 @@ from storage import counts_table, retired_items_table, text_index, tombstones_ta
 from storage.connect import Connection, Database
 from storage.counts_table import RECORDS, UNCERTAIN, counting
 from storage.record_rows import NewRecord, Reason, StoredRecord, reason_columns, to_columns, to_stored
-from storage.sql import batch, changed, rows, to_utc, values
+from storage.sql import among, batch, changed, rows, to_utc, values
 from storage.text_index import TEXT_FIELDS
 
 MAY_TRAIN = """
@@ -133,12 +133,14 @@ def insert_in_chunks(
 
 def existing_ids(con: Connection, ids: Iterable[str]) -> frozenset[str]:
     """Those of `ids` that are stored, whatever their status."""
-    with batch(con, {"id": list(ids)}):
-        return frozenset(values(con, "SELECT id FROM records SEMI JOIN batch USING (id)"))
+    chosen = among(ids)
+    return frozenset(values(con, f"SELECT id FROM records WHERE {chosen.sql}", chosen.values))
 
 
 def resolve(con: Connection, prefix: str) -> str:
     """The full id that begins with `prefix`. Raises UnknownId for none or several."""
+    if existing_ids(con, [prefix]):
+        return prefix
     found = values(con, "SELECT id FROM records WHERE starts_with(id, ?) LIMIT 2", [prefix]) if prefix else []
     if len(found) != 1:
         raise UnknownId("storage.unknown_record" if not found else "storage.ambiguous_record", id=prefix)
@@ -152,8 +154,8 @@ def get(con: Connection, record_id: str) -> StoredRecord:
 
 def get_many(con: Connection, ids: Iterable[str]) -> list[StoredRecord]:
     """The stored ones among `ids`, in order of arrival."""
-    with batch(con, {"id": list(ids)}):
-        return [to_stored(row) for row in rows(con, "FROM records SEMI JOIN batch USING (id) ORDER BY sequence")]
+    chosen = among(ids)
+    return [to_stored(row) for row in rows(con, f"FROM records WHERE {chosen.sql} ORDER BY sequence", chosen.values)]
 
 
 def list_records(
@@ -283,12 +285,13 @@ def set_status(
     """Give `status` to those of `ids` whose present one is among `only`; how many that were."""
     columns: Mapping[str, object] = reason_columns(reason)
     named = list(ids)
-    with counting(con, RECORDS, named), batch(con, {"id": named}):
+    chosen = among(named)
+    with counting(con, RECORDS, named):
         return changed(
             con,
-            """
+            f"""
             UPDATE records SET status = $status, reason_key = $key, reason_values = $values, updated_at = $at
-            WHERE id IN (SELECT id FROM batch) AND status IN (SELECT unnest($only))
+            WHERE {chosen.sql} AND status IN (SELECT unnest($only))
             """,
             {
                 "status": status.value,
@@ -296,5 +299,6 @@ def set_status(
                 "values": columns["reason_values"],
                 "at": to_utc(at),
                 "only": [one.value for one in only],
+                **chosen.values,
             },
         )

@@ -6,8 +6,9 @@ Results are always fetched whole: a half-read result makes DuckDB refuse the con
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,14 @@ FEW_ROWS = 200
 "So many are handed over as lists; of more, Arrow writes 500,000 rows a second, where executemany makes 2,000."
 Row = dict[str, Any]
 "One row by column name; the `*_table` modules turn it into a dataclass at once."
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What may stand behind WHERE, and its named values."""
+
+    sql: str
+    values: dict[str, object]
 
 
 def rows(con: Connection, query: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[Row]:
@@ -53,6 +62,15 @@ def batch(con: Connection, columns: Mapping[str, Sequence[object]]) -> Iterator[
         yield
     finally:
         con.unregister("batch")
+
+
+def among(ids: Iterable[str]) -> Condition:
+    """Rows of these ids: a few are found by the primary key's index, more of them sooner by one look at all."""
+    named = sorted(set(ids))
+    if len(named) > FEW_ROWS:
+        return Condition("id IN (SELECT unnest($ids))", {"ids": named})
+    values = {f"id{number}": one for number, one in enumerate(named)}
+    return Condition(f"id IN ({', '.join(f'${name}' for name in values) or 'NULL'})", dict(values))
 
 
 def to_utc(moment: datetime) -> datetime:

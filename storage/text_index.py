@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from storage import settings_table
 from storage.connect import Connection, Database
-from storage.sql import batch, values
+from storage.sql import among, batch, values
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,8 +98,8 @@ def _signed(con: Connection, low: int, high: int) -> NDArray[np.uint64]:
 
 def index_records(con: Connection, ids: Iterable[str]) -> None:
     """Sign the blocks of these records: their texts have changed."""
-    query = f"SELECT DISTINCT sequence // {BLOCK} FROM records WHERE id IN (SELECT unnest(?))"
-    index(con, values(con, query, [list(ids)]))
+    chosen = among(ids)
+    index(con, values(con, f"SELECT DISTINCT sequence // {BLOCK} FROM records WHERE {chosen.sql}", chosen.values))
 
 
 def is_wrong(con: Connection) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from storage.connect import Connection
-from storage.sql import batch, to_utc, values
+from storage.sql import among, batch, to_utc, values
 
 
 def bury(con: Connection, ids: Iterable[str], who: str, at: datetime) -> None:
@@ -22,5 +22,5 @@ def any_there(con: Connection) -> bool:
 
 def known(con: Connection, ids: Iterable[str]) -> frozenset[str]:
     """Those of `ids` that are forgotten."""
-    with batch(con, {"id": list(ids)}):
-        return frozenset(values(con, "SELECT id FROM tombstones SEMI JOIN batch USING (id)"))
+    chosen = among(ids)
+    return frozenset(values(con, f"SELECT id FROM tombstones WHERE {chosen.sql}", chosen.values))

@@ -25,7 +25,7 @@ from bonsai.dashboard.throttling import Throttle
 from bonsai.dashboard.web import FOLDER, LoginNeeded, Problem, Site, Visit, choose_language, make_environment
 from bonsai.dashboard.web import problem_of as status_of
 from bonsai.errors import BonsaiError, UsageError
-from bonsai.pipeline.explaining import Explanation, explain
+from bonsai.pipeline.explaining import Explanation, explain, explanation_stamp
 from bonsai.pipeline.parts import Bonsai
 from bonsai.pipeline.question_queue import QuestionQueue
 from bonsai.pipeline.suggesting import learned_before
@@ -99,13 +99,13 @@ def lightly(b: Bonsai) -> Bonsai:
 
 
 def remembering_explain(b: Bonsai) -> Callable[[str], Explanation]:
-    """`explain`, its last results kept until anything is written: whatever was forgotten is not shown again."""
+    """`explain`, its last results kept until anything changes that they show: what was forgotten is shown no more."""
 
     @lru_cache(maxsize=EXPLANATIONS)
-    def explained(adapter: str, written_ns: int) -> Explanation:
+    def explained(adapter: str, stamp: str) -> Explanation:
         return explain(b, adapter)
 
-    return lambda adapter: explained(adapter, b.database.path.stat().st_mtime_ns)
+    return lambda adapter: explained(adapter, explanation_stamp(b))
 
 
 def _our_page(request: Request) -> None:

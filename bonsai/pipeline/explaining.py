@@ -17,7 +17,7 @@ from bonsai.decision import Decision, Policy
 from bonsai.duplicates.nearest import nearest
 from bonsai.pipeline.compared import Compared, known_of, visible_of
 from bonsai.pipeline.parts import Bonsai
-from storage import data_changes
+from storage import data_changes, promotions_table
 from storage.data_changes import Texts
 from storage.promotions_table import Promotion
 
@@ -114,6 +114,12 @@ def explain(b: Bonsai, promotion: str) -> Explanation:
         missing=found.missing,
         new_records=counts["new"] + counts["edited"],
     )
+
+
+def explanation_stamp(b: Bonsai) -> str:
+    """Another one whenever an explanation may have changed; a record that came in changes none."""
+    with b.database.reading() as con:
+        return promotions_table.stamp(con)
 
 
 def _decision(told: Mapping[str, object]) -> Decision:

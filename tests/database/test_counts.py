@@ -21,6 +21,7 @@ from storage.connect import Connection, Database
 from storage.migrate import bundled, migrate
 from storage.record_rows import NewRecord, Reason
 from storage.records_table import RecordFilter
+from storage.sql import FEW_ROWS
 
 WAITS = {
     "held_back": RecordFilter(status="held_back"),
@@ -82,7 +83,7 @@ def test_whatever_people_do_is_counted(taught_home: Path, tmp_path: Path, at: da
     assert len({str(one) for one in seen}) > 4
 
 
-@pytest.mark.parametrize("many", [3, counts_table.FEW_IDS + 5], ids=["by the index", "by one look at all"])
+@pytest.mark.parametrize("many", [3, FEW_ROWS + 5], ids=["by the index", "by one look at all"])
 def test_nights_and_rejects_are_counted(
     home: Home, make_record: Callable[..., NewRecord], at: datetime, many: int
 ) -> None:
