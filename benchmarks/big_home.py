@@ -138,7 +138,7 @@ def _record(number: int, language: Spoken, question: str, answer: str, chances: 
 
 def _standing(chance: float) -> tuple[Status, Reason | None]:
     if chance < 0.01:
-        return Status.HELD_BACK, Reason("duplicates.contradiction", (("records", "0" * 12),))
+        return Status.HELD_BACK, Reason("duplicates.contradiction", (("ids", "0" * 64), ("records", "0" * 12)))
     if chance < 0.013:
         return Status.SUSPECT, Reason("storage.suspect_since", (("night", "2026-11-20"),))
     if chance < 0.02:

@@ -48,9 +48,11 @@ class Waiting:
 
 
 def counts(con: Connection) -> dict[Kind, int]:
-    """How many wait for which reason, in one pass."""
-    columns = ", ".join(f"count(*) FILTER ({condition}) AS {kind}" for kind, condition in _WAITING.items())
-    (found,) = rows(con, f"SELECT {columns} FROM records")
+    """How many wait for which reason: by the counters, but for those that nearly repeat another."""
+    counted = (kind for kind in KINDS if kind != "near")
+    columns = ", ".join(f"coalesce(sum(number) FILTER ({_WAITING[kind]}), 0) AS {kind}" for kind in counted)
+    near = f"(SELECT count(*) FROM records WHERE {_WAITING['near']}) AS near"
+    (found,) = rows(con, f"SELECT {columns}, {near} FROM record_counts")
     return {kind: int(found[kind]) for kind in KINDS}
 
 

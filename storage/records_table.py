@@ -139,9 +139,8 @@ def existing_ids(con: Connection, ids: Iterable[str]) -> frozenset[str]:
 
 def resolve(con: Connection, prefix: str) -> str:
     """The full id that begins with `prefix`. Raises UnknownId for none or several."""
-    if existing_ids(con, [prefix]):
-        return prefix
-    found = values(con, "SELECT id FROM records WHERE starts_with(id, ?) LIMIT 2", [prefix]) if prefix else []
+    query = "SELECT id FROM records WHERE starts_with(id, ?) LIMIT 2"
+    found = [*existing_ids(con, [prefix])] or (values(con, query, [prefix]) if prefix else [])
     if len(found) != 1:
         raise UnknownId("storage.unknown_record" if not found else "storage.ambiguous_record", id=prefix)
     return str(found[0])
@@ -173,10 +172,7 @@ def list_records(
 
 def newest(con: Connection, wanted: RecordFilter, count: int) -> list[StoredRecord]:
     """The last `count` records to arrive, in order of arrival."""
-    where, parameters = conditions(wanted)
-    clause = f"WHERE {' AND '.join(where)}" if where else ""
-    query = f"FROM (FROM records {clause} ORDER BY sequence DESC LIMIT {int(count)}) ORDER BY sequence"
-    return [to_stored(row) for row in rows(con, query, parameters)]
+    return page(con, wanted, count)[::-1]
 
 
 def page(con: Connection, wanted: RecordFilter, limit: int, before: str = "") -> list[StoredRecord]:
