@@ -26,6 +26,7 @@ from bonsai.progress import silent
 from bonsai.texts import area_texts
 from flows import starting
 from flows.starting import Started
+from storage import night_status
 from storage.locks import held, process_name
 
 MONTH = "/nights?month=2026-11"
@@ -141,6 +142,8 @@ def test_a_night_is_cancelled_from_its_page_and_started_again(desk: Desk) -> Non
         running(desk, cancel)
     night = night_of(desk)
     assert client.get(f"/nights/{night}/status").json()["state"] == "cancelled"
+    first_page = Page(client.get("/").text)
+    assert "cancelled; the next start" in first_page.all("main")[0].text
     page = client.get(f"/nights/{night}")
     assert "alert(1)" in Page(page.text).all("main")[0].text  # who did it, in the reason, as text
     assert "<script>alert" not in page.text
@@ -264,3 +267,24 @@ def test_the_record_list_knows_a_snapshot(desk: Desk) -> None:
 def test_pieces_of_pages_are_small(desk: Desk, client: TestClient) -> None:
     assert len(client.get("/nights/live").content) < 1_000
     assert Path("bonsai/dashboard/static/nights.js").stat().st_size < 2_000
+
+
+def test_a_killed_night_is_told_as_interrupted(desk: Desk, sleeper: subprocess.Popen[bytes]) -> None:
+    client = desk.client()
+    pipeline.submit(desk.b, {"instruction": "What is new tonight?", "output": "The moon."}, NOW)
+    desk.drain()
+    night = pipeline.begin_night(desk.b, NOW).night
+    dead = process_name(sleeper.pid)
+    sleeper.kill()
+    sleeper.wait()
+    with desk.b.database.writing() as con:
+        con.execute("UPDATE nights SET holder = ? WHERE key = ?", [dead, night])
+    status = night_status.read(desk.b.places.runs / night)
+    assert status is not None
+    night_status.write(desk.b.places.runs / night, replace(status, holder=dead))
+    assert client.get("/nights/status").json() == {"state": "none"}
+    assert client.get(f"/nights/{night}/status").json()["state"] == "interrupted"
+    for path in ("/", MONTH, f"/nights/{night}"):
+        assert "interrupted" in client.get(path).text
+    assert client.post(f"/nights/{night}/cancel").status_code == 200  # and so it is cancelled at once
+    assert client.get(f"/nights/{night}/status").json()["state"] == "cancelled"

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from bonsai.dashboard import charts
 from bonsai.dashboard.home.schedule import NextNight
+from bonsai.dashboard.nights import shown as nights_shown
 from bonsai.dashboard.web import ID_LENGTH, Visit, moment
 from bonsai.dashboard.words import CATEGORIES, Link, language_name, records_path
 from bonsai.overview import Score, Waiting
@@ -42,8 +43,9 @@ class Coverage:
 
 def night_sentence(visit: Visit, night: NightReport, promotion: Promotion | None) -> str:
     """What the night did, and the first reason why."""
-    state = promotion.state.value if promotion else night.status
-    kind = {"replaced": "champion", "rolled_back": "champion"}.get(state, state)
+    status = nights_shown.kind_of(visit, night) if night.status == "running" else night.status
+    state = promotion.state.value if promotion else status
+    kind = {"replaced": "champion", "rolled_back": "champion", "cancelling": "running"}.get(state, state)
     reasons = night.reasons_in(visit.language)
     told = visit.text(
         f"night_{kind}",
