@@ -19,6 +19,7 @@ from storage import (
     record_versions_table,
     records_table,
     rejects_table,
+    uploads,
 )
 from storage.nights_table import Night
 from storage.promotions_table import Promotion
@@ -83,6 +84,8 @@ class InboxStatus:
     "When the first of those that wait was submitted."
     done: int
     failed: int
+    uploads: int = 0
+    "Uploaded files that somebody confirmed and that are being taken in."
 
 
 def inbox_status(b: Bonsai) -> InboxStatus:
@@ -90,7 +93,8 @@ def inbox_status(b: Bonsai) -> InboxStatus:
     waiting = inbox.pending(b.places.inbox)
     counts = inbox.counts(b.places.inbox)
     oldest = datetime.fromtimestamp(waiting[0].path.stat().st_mtime, UTC) if waiting else None
-    return InboxStatus(len(waiting), oldest, counts.done, counts.failed)
+    confirmed = sum(one.state == "confirmed" for one in uploads.listed(b.places.uploads))
+    return InboxStatus(len(waiting), oldest, counts.done, counts.failed, confirmed)
 
 
 Accuracy = Mapping[str, Mapping[str, Mapping[str, float | None]]]

@@ -24,7 +24,8 @@ def status(ctx: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         shell.json(found)
         return
-    shell.fields((("pending", found.pending), ("oldest", found.oldest), ("done", found.done), ("failed", found.failed)))
+    names = ("pending", "uploads", "oldest", "done", "failed")
+    shell.fields((name, getattr(found, name)) for name in names)
 
 
 @verb(app, "cli.inbox_show")
