@@ -16,7 +16,7 @@ ARROWS = ("M164 60H192", "M274 96V130", "M274 206V240", "M196 280H168", "M86 244
 VERDICTS = ("promote", "keep", "not_enough_evidence", "invalid")
 RULES = ("A", "B", "C", "D", "E", "F")
 WORDS = ("champion", "challenger", "adapter", "suite", "pool", "suspect", "held_back", "cold", "warm")
-KEYS = ("tab", "enter", "ctrl_enter", "review", "tagging")
+KEYS = ("tab", "enter", "ctrl_enter", "alt_digit", "review", "tagging")
 PAGES: tuple[tuple[str, str, str, Role], ...] = (
     ("nav_home", "/", "home", "contributor"),
     ("nav_promotions", "/promotions", "promotions", "contributor"),
