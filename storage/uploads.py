@@ -145,7 +145,7 @@ def cancel(uploads: Path, identity: str) -> None:
 
 def drop_texts(upload: Upload) -> None:
     """The bytes and what was shown of them, when what became of them is written down. Safe to repeat."""
-    for path in (upload.data, upload.folder / "check.json"):
+    for path in (upload.folder / "check.json", upload.data):  # the larger one last: while it is there, some may be left
         path.unlink(missing_ok=True)
     sync_folder(upload.folder)
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bonsai.errors import BonsaiError, InputError
+from bonsai.errors import BonsaiError, InputError, UnknownId
 from bonsai.files import write_json_atomic
 from bonsai.pipeline.checking import check_file
 from bonsai.pipeline.intake import Counts, import_file
@@ -40,15 +41,20 @@ def receive_upload(b: Bonsai, arrived: Path, data: Path, name: str, who: str, no
 
 
 def check_upload(b: Bonsai, upload: Upload, tagger: CategoryTagger | None) -> Upload:
-    """Look at its file and write down what was found, or why it cannot be read. Safe to repeat."""
+    """Look at its file and write down what was found, or why it cannot be read. Safe to repeat.
+
+    One that is cancelled meanwhile stays cancelled.
+    """
     try:
         found: dict[str, Any] = asdict(check_file(b, upload.data, tagger, upload.name))
     except InputError as error:
         found = _problem(error)
-    except FileNotFoundError:  # cancelled meanwhile
+    except FileNotFoundError:
         return upload
     uploads.tell(upload, "check", found)
-    return uploads.get(b.places.uploads, upload.id)
+    with suppress(UnknownId):
+        return uploads.get(b.places.uploads, upload.id)
+    return upload
 
 
 def check_uploads(b: Bonsai) -> None:
@@ -86,7 +92,7 @@ def take_uploads(b: Bonsai, now: datetime, report: Report = silent) -> tuple[int
         if upload.state == "confirmed":
             counts += _take(b, upload, now, report)
             taken += 1
-        elif upload.state == "done":  # the power went before its bytes did
+        elif upload.state == "done" and upload.data.exists():  # the power went before its bytes did
             uploads.drop_texts(upload)
     return taken, counts
 

@@ -62,7 +62,7 @@ def test_a_cancelled_one_is_gone_in_one_step(b: Bonsai, at: datetime) -> None:
     assert [left.id for left in uploads.listed(b.places.uploads)] == [other.id]
     with pytest.raises(UnknownId):
         uploading.confirm_upload(b, one.id, source="self", source_name="", who="mika", now=at)
-    uploads.tell(one, "check", {})  # a process that was looking at it meanwhile
+    assert uploading.check_upload(b, one, None).state == "unchecked"  # a process that was looking at it meanwhile
     assert [left.id for left in uploads.listed(b.places.uploads)] == [other.id]
     assert sorted(uploads.sweep(b.places.uploads, at, DAY)) == sorted([".gone-01234567", one.id])
     uploading.cancel_upload(b, other.id)
