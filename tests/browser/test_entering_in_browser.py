@@ -41,7 +41,7 @@ def test_another_likely_category_is_one_key_away_and_a_persons(visitor: Visitor,
     write(page, "What does Pochi eat?", "Dry food, twice a day.")
     page.get_by_role("button", name="Alt+1").wait_for()
     page.keyboard.press("Alt+1")
-    chosen = page.get_by_label("Category").input_value()
+    chosen = page.get_by_label("Category", exact=True).input_value()
     page.keyboard.press("Control+Enter")
     expect(page.locator("#recent")).to_contain_text("What does Pochi eat?")
     [stored] = views.list_records(desk.b, views.RecordFilter(text="What does Pochi eat?"), None)
