@@ -17,6 +17,8 @@ class LearnedRecord:
     """A record of a snapshot."""
 
     id: str
+    place: int
+    "Where it stands among all; pages go on after it."
     split: str
     "train, validation"
     instruction: str
@@ -43,13 +45,21 @@ def children(con: Connection, adapter_id: str) -> list[str]:
     ]
 
 
-def learned(con: Connection, snapshot_id: str, limit: int, after: str = "") -> list[LearnedRecord]:
-    """Own records of a snapshot by id; for the next page pass the last one's id as `after`."""
-    query = "SELECT record_id, split FROM snapshot_records WHERE snapshot_id = ? AND record_id > ? ORDER BY 1 LIMIT ?"
-    held = dict(con.execute(query, [snapshot_id, after, limit]).fetchall())
+def learned(con: Connection, snapshot_id: str, limit: int, after: int = -1) -> list[LearnedRecord]:
+    """Own records of a snapshot in its order; for the next page pass the last one's place as `after`."""
+    query = """
+        SELECT record_id, rowid AS place, split FROM snapshot_records
+        WHERE snapshot_id = ? AND rowid > ? ORDER BY rowid LIMIT ?
+    """
+    held = {
+        str(row[0]): (int(row[1]), str(row[2])) for row in con.execute(query, [snapshot_id, after, limit]).fetchall()
+    }
     listed = ", ".join("?" for _ in held) or "NULL"  # by the key's index
-    told = f"SELECT id, instruction, subject, happened_on, status FROM records WHERE id IN ({listed}) ORDER BY id"
-    return [LearnedRecord(split=held[row["id"]], **row) for row in rows(con, told, [*held])]
+    told = f"SELECT id, instruction, subject, happened_on, status FROM records WHERE id IN ({listed})"
+    found = {row["id"]: row for row in rows(con, told, [*held])}
+    return [
+        LearnedRecord(place=place, split=split, **found[one]) for one, (place, split) in held.items() if one in found
+    ]
 
 
 def own_records(con: Connection, snapshots: Collection[str]) -> dict[str, int]:

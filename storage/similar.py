@@ -1,6 +1,7 @@
 """Records that hold the rarest words of a text: a few hundred of any number, for who compares them closely.
 
-    wanted = plan(con, words)
+    blocks = {word: may_hold(con, word) for word in words}
+    wanted = plan(blocks)
     for step in steps_of(wanted): found += holding(con, wanted, step)       # each some 20 ms, the database free between
 
 The signatures of `text_index` say which blocks of records may hold a word, and so how rare it is (inverse document
@@ -10,19 +11,19 @@ frequency, by blocks); the blocks with the rarest words are read, those with all
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from storage import text_index
 from storage.connect import Connection
 from storage.record_rows import StoredRecord, to_stored
 from storage.search import GAP_BLOCKS, STEP_BLOCKS, Run, steps
-from storage.sql import rows, values
+from storage.sql import rows
 from storage.text_index import BLOCK
 
 MOST_WORDS = 8
 "The rarest ones."
-MOST_BLOCKS = 256
+MOST_BLOCKS = 512
 "Of 16 records, that are read."
 MOST_OF_STEP = 100
 "Records."
@@ -49,12 +50,16 @@ class Held:
     "The weights of these words together."
 
 
-def plan(con: Connection, words: Sequence[str]) -> Plan:
-    """Where the rarest of the words may stand."""
+def may_hold(con: Connection, word: str) -> list[int]:
+    """Blocks that may hold a word, the newest first."""
+    return text_index.candidates(con, word)
+
+
+def plan(found: Mapping[str, Sequence[int]]) -> Plan:
+    """Where the rarest of the words may stand, by the blocks that may hold each."""
     import numpy as np  # slow to import, and most commands look for nothing
 
-    total = int(values(con, "SELECT coalesce(max(sequence), -1) FROM records")[0]) // BLOCK + 1
-    found = {word: text_index.candidates(con, word) for word in sorted({word.lower() for word in words if word})}
+    total = max((blocks[0] for blocks in found.values() if blocks), default=-1) + 1
     weighed = {word: math.log1p(total / len(blocks)) for word, blocks in found.items() if blocks}
     rarest = sorted(weighed.items(), key=lambda pair: -pair[1])[:MOST_WORDS]
     scores = np.zeros(total)

@@ -46,7 +46,7 @@ def list_(
 def show(
     ctx: typer.Context,
     name: KnownAdapter = "champion",
-    after: Annotated[str, typer.Option("--after", help="cli.opt_after")] = "",
+    after: Annotated[int, typer.Option("--after", help="cli.opt_after", show_default=False)] = -1,
     limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", show_default=False)] = 0,
     as_json: AsJson = False,
 ) -> None:

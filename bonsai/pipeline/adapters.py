@@ -111,8 +111,8 @@ def show_adapter(b: Bonsai, name: str) -> ShownAdapter:
     )
 
 
-def learned_records(b: Bonsai, snapshot_id: str, limit: int, after: str = "") -> list[LearnedRecord]:
-    """What an adapter's own training held, by id; for the next page pass the last one's id as `after`."""
+def learned_records(b: Bonsai, snapshot_id: str, limit: int, after: int = -1) -> list[LearnedRecord]:
+    """What an adapter's own training held; for the next page pass the last one's place as `after`."""
     with b.database.reading() as con:
         return lineage.learned(con, snapshot_id, limit, after)
 

@@ -58,8 +58,11 @@ def similar_records(b: Bonsai, question: str, context: str = "", most: int = MOS
 
 def holding_words(b: Bonsai, words: Sequence[str], most: int) -> list[StoredRecord]:
     """Those with the rarest words; read in steps, so that no page and no writer waits for all of them."""
-    with b.database.reading() as con:
-        wanted = similar.plan(con, words)
+    blocks: dict[str, list[int]] = {}
+    for word in sorted({word.lower() for word in words if word}):
+        with b.database.reading() as con:
+            blocks[word] = similar.may_hold(con, word)
+    wanted = similar.plan(blocks)
     found: list[Held] = []
     for step in similar.steps_of(wanted):
         with b.database.reading() as con:

@@ -54,10 +54,10 @@ def test_an_adapter_leads_down_to_its_records(client: TestClient, desk: Desk, ad
 
 def test_records_of_a_training_come_page_by_page(desk: Desk, adapter: str) -> None:
     snapshot = adapters.show_adapter(desk.b, adapter).passport.snapshot_id
-    found, after = list[str](), ""
+    found, after = list[str](), -1
     while page := adapters.learned_records(desk.b, snapshot, 2, after):
         found += [one.id for one in page]
-        after = found[-1]
+        after = page[-1].place
     assert found == [one.id for one in adapters.learned_records(desk.b, snapshot, 100)]
 
 

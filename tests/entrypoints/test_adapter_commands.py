@@ -52,7 +52,7 @@ def test_adapters_are_listed_shown_and_written(
     text = Said(stage, capsys, "adapters", "show", line["id"][:6], "--limit", "2").out
     assert shown["files"][0]["sha256"][:20] in text
     assert "2 of 3" in text
-    after = shown["learned"][1]["id"]
+    after = str(shown["learned"][1]["place"])
     left = Said(stage, capsys, "adapters", "show", "--json", "--after", after).json["learned"]
     assert left == shown["learned"][2:]
     written = tmp_path / "champion.tar"

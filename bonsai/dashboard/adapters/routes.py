@@ -31,7 +31,8 @@ def list_(visit: Contributor) -> Response:
 def show(visit: Contributor, adapter_id: str) -> Response:
     """Passport, lineage, a page of the records of its own training, files."""
     found = adapters.show_adapter(visit.b, adapter_id)
-    size, after = visit.site.settings.page_size, visit.request.query_params.get("after", "")
+    size, said = visit.site.settings.page_size, visit.request.query_params.get("after", "")
+    after = int(said) if said.isdecimal() and len(said) < 16 else -1
     records = adapters.learned_records(visit.b, found.passport.snapshot_id, size + 1, after)
     checked = found.line.size <= CHECKED_BYTES or visit.request.query_params.get("check") == "1"
     problem = adapters.check_files(found) if checked else None
@@ -44,8 +45,8 @@ def show(visit: Contributor, adapter_id: str) -> Response:
         ancestors=[pages.row(visit, one) for one in found.ancestors],
         files=pages.file_rows(found),
         records=[pages.learned_row(visit, one) for one in records[:size]],
-        after=after,
-        following=records[size - 1].id if len(records) > size else "",
+        later=after >= 0,
+        following=records[size - 1].place if len(records) > size else None,
         checked=checked,
         problem=problem.render(visit.language) if problem else "",
         sha256=adapters.archive_hash(found) if checked and not problem else "",
