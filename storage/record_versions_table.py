@@ -7,7 +7,7 @@ linked by `replaced_by`; an edit of anything else keeps the id and writes the ol
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, get_args
@@ -41,15 +41,18 @@ class Version:
     edited_by: str
 
 
-def edit(con: Connection, record_id: str, new: NewRecord, who: str, at: datetime) -> StoredRecord:
+def edit(
+    con: Connection, record_id: str, new: NewRecord, who: str, at: datetime, given: Container[str] = ()
+) -> StoredRecord:
     """Put `new` (parsed, tagged and judged like any new record) in the place of the record `record_id`.
 
+    A person's tags stay unless `new` has another person's, or `given` names them: those are taken as `new` has them.
     Raises UnknownId; UsageError when the record was forgotten or replaced, or the new texts were forgotten.
     """
     old = records_table.get(con, record_id)
     require_newest(old)
     _keep(con, old.record.id, new.record.id, who, at)
-    new = replace(new, tags=_with_personal_tags(new.tags, old.tags))
+    new = replace(new, tags=_with_personal_tags(new.tags, old.tags, given))
     if new.record.id == old.record.id:
         _overwrite(con, old, new, at)
     else:
@@ -198,11 +201,11 @@ def require_newest(old: StoredRecord) -> None:
         raise UsageError("storage.record_replaced", id=old.record.id[:12], newer=old.replaced_by[:12])
 
 
-def _with_personal_tags(new: Tags, old: Tags) -> Tags:
+def _with_personal_tags(new: Tags, old: Tags, given: Container[str]) -> Tags:
     """What a person said of the record before still holds, unless a person says otherwise now."""
     chosen = (
-        before if before.source == "person" and now.source != "person" else now
-        for now, before in ((getattr(new, name), getattr(old, name)) for name in TAG_NAMES)
+        before if before.source == "person" and now.source != "person" and name not in given else now
+        for name, now, before in ((name, getattr(new, name), getattr(old, name)) for name in TAG_NAMES)
     )
     return Tags(*chosen)
 

@@ -67,11 +67,36 @@ def edit_record(b: Bonsai, record_id: str, changes: Mapping[str, str], by: str, 
     `seen` is the stamp of what the person had before them. Raises UnknownId; ConflictError when it is another one now;
     UsageError for texts that make no record or another record's, a tag that there is not, a record that is forgotten.
     """
-    with b.database.reading() as con:
-        old = records_table.get(con, record_id)
-    _require_seen(old, seen)
-    record = _parsed(b, old, changes)
+    old = _seen(b, record_id, seen)
     given = {name: person_tag(name, changes[name], by) for name in TAGS if _other_tag(old, name, changes)}
+    return _save(b, old, changes, given, by, now)
+
+
+def restore_version(b: Bonsai, record_id: str, number: int, by: str, now: datetime, seen: str = "") -> str:
+    """Make a record what it was in version `number` (1 is the oldest, as `views.show_record` lists them), tags too.
+
+    Raises as `edit_record` does, and UsageError for a version that there is not.
+    """
+    with b.database.reading() as con:
+        found = record_versions_table.versions(con, records_table.resolve(con, record_id))
+    if not 1 <= number <= len(found) or not found[number - 1].content:
+        raise UsageError("curating.no_version", number=number, count=len(found))
+    old, version = _seen(b, record_id, seen), found[number - 1]
+    said = version_fields(version)
+    before = record_versions_table.tags_of(version)
+    given = {name: tag for name, tag in before.items() if tag != getattr(old.tags, name)}
+    return _save(b, old, {name: said[name] for name in (*TEXTS, *NOTES)}, given, by, now)
+
+
+def _save(
+    b: Bonsai,
+    old: StoredRecord,
+    changes: Mapping[str, str],
+    given: Mapping[TagName, Tag],
+    by: str,
+    now: datetime,
+) -> str:
+    record = _parsed(b, old, changes)
     if record == old.record and not given:
         return old.record.id
     new = _as_it_was(old, record) if record.id == old.record.id else _judged(b, old, record)
@@ -79,23 +104,7 @@ def edit_record(b: Bonsai, record_id: str, changes: Mapping[str, str], by: str, 
     with b.database.writing() as con:
         if stamp(records_table.get(con, old.record.id)) != stamp(old):
             raise ConflictError("curating.edited_meanwhile", id=old.record.id[:12])
-        return record_versions_table.edit(con, old.record.id, new, by, now).record.id
-
-
-def restore_version(b: Bonsai, record_id: str, number: int, by: str, now: datetime, seen: str = "") -> str:
-    """Make a record what it was in version `number` (1 is the oldest, as `views.show_record` lists them).
-
-    A tag that a person gave since stays unless that version had another person's. Raises as `edit_record` does, and
-    UsageError for a version that there is not.
-    """
-    with b.database.reading() as con:
-        stored = records_table.get(con, record_id)
-        found = record_versions_table.versions(con, stored.record.id)
-    if not 1 <= number <= len(found) or not found[number - 1].content:
-        raise UsageError("curating.no_version", number=number, count=len(found))
-    said = version_fields(found[number - 1])
-    own = {name for name in TAGS if found[number - 1].content[f"{name}_source"] != "person"}
-    return edit_record(b, stored.record.id, {name: said[name] for name in said if name not in own}, by, now, seen)
+        return record_versions_table.edit(con, old.record.id, new, by, now, given).record.id
 
 
 def with_given(known: Tags, given: Mapping[TagName, Tag], asked_in: str) -> Tags:
@@ -107,11 +116,15 @@ def with_given(known: Tags, given: Mapping[TagName, Tag], asked_in: str) -> Tags
     return made
 
 
-def _require_seen(old: StoredRecord, seen: str) -> None:
+def _seen(b: Bonsai, record_id: str, seen: str) -> StoredRecord:
+    """The record, if it is still what the person had before them."""
+    with b.database.reading() as con:
+        old = records_table.get(con, record_id)
     gone = old.status is Status.FORGOTTEN or bool(old.replaced_by)
     if seen and (gone or seen != stamp(old)):
         raise ConflictError("curating.edited_meanwhile", id=old.record.id[:12])
     record_versions_table.require_newest(old)
+    return old
 
 
 def _parsed(b: Bonsai, old: StoredRecord, changes: Mapping[str, str]) -> Record:

@@ -84,6 +84,17 @@ def test_tags_can_be_taken_back_until_somebody_says_more(b: Bonsai, at: datetime
         pipeline.take_back_tags(b, tama.record.id, kept, "mika", at)
 
 
+def test_an_earlier_version_brings_its_own_tags_back(b: Bonsai, at: datetime) -> None:
+    tama = views.show_record(b, by_question(b, "Where does Tama")).stored
+    pipeline.tag_record(b, tama.record.id, category="creative", language="ja", by="mika", now=at)
+    new = pipeline.edit_record(b, tama.record.id, {"output": "On the piano."}, "mika", at)
+    assert views.show_record(b, new).stored.tags.category.source == "person"
+    assert pipeline.restore_version(b, new, 1, "mika", at) == tama.record.id
+    stored = views.show_record(b, tama.record.id).stored
+    assert (stored.tags, stored.record, stored.status) == (tama.tags, tama.record, tama.status)
+    assert len(views.show_record(b, tama.record.id).versions) == 3
+
+
 def test_several_are_tagged_together_or_not_at_all(b: Bonsai, at: datetime) -> None:
     ids = [by_question(b, "Norway"), by_question(b, "Where does Tama")]
     with pytest.raises(UnknownId):
