@@ -94,11 +94,16 @@ def is_from_our_page(request: Request, *, https: bool = False) -> bool:
     return request.headers.get("origin") == f"{scheme}://{request.headers.get('host', '')}"
 
 
-async def read_body(request: Request) -> bytes:
-    """All of a body, however it comes, within bounds. Raises Problem: too long, or too slow."""
+def refuse_long(request: Request) -> None:
+    """Raises Problem for a body that is too long by its own account; what is read is counted too."""
     length = request.headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > MOST_BODY_BYTES:
         raise Problem(413, "problem_too_long")
+
+
+async def read_body(request: Request) -> bytes:
+    """All of a body, however it comes, within bounds. Raises Problem: too long, or too slow."""
+    refuse_long(request)
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):

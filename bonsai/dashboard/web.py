@@ -20,7 +20,7 @@ from bonsai.dashboard import accounts
 from bonsai.dashboard.accounts import Person
 from bonsai.dashboard.problems import LoginNeeded as LoginNeeded
 from bonsai.dashboard.problems import Problem as Problem
-from bonsai.dashboard.security import read_body
+from bonsai.dashboard.security import read_body, refuse_long
 from bonsai.dashboard.throttling import Throttle
 from bonsai.errors import (
     BonsaiError,
@@ -205,6 +205,7 @@ Admin = Annotated[Visit, Depends(administering)]
 
 async def read_form(request: Request) -> dict[str, str]:
     """The fields of a form. Raises Problem for any other body, and for one that is too long."""
+    refuse_long(request)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         raise Problem(415, "problem_no_form")
