@@ -9,15 +9,14 @@ from pathlib import Path
 
 import pytest
 from browsing import CHROMIUM, Open, Visitor, serving, start_chromium, visiting
-from desk import NOW, Desk
+from desk import Desk
 from evil_home import make_evil_home
 from playwright.sync_api import Browser, sync_playwright
-from starlette.types import ASGIApp
 
 from bonsai import wiring
-from bonsai.dashboard.app import create_app
 
 OWNER = "mika"
+LOOPBACK = "127.0.0.1"
 
 
 @pytest.fixture(scope="module")
@@ -43,21 +42,17 @@ def desk(evil_home: Path, tmp_path: Path) -> Desk:
     return Desk(wiring.open(Path(shutil.copytree(evil_home, tmp_path / "home")), {}))
 
 
-def app(desk: Desk, owner: str) -> ASGIApp:
-    return create_app(desk.b, clock=lambda: NOW, owner=owner, drain=desk.drain, hosts=["127.0.0.1"])
-
-
 @pytest.fixture
 def address(desk: Desk) -> Iterator[str]:
     """Of a dashboard without a login."""
-    with serving(app(desk, OWNER)) as home:
+    with serving(desk.app(OWNER, desk.drain, LOOPBACK)) as home:
         yield home
 
 
 @pytest.fixture
 def shared_address(desk: Desk) -> Iterator[str]:
     """Of a dashboard where people log in."""
-    with serving(app(desk, "")) as home:
+    with serving(desk.app("", desk.drain, LOOPBACK)) as home:
         yield home
 
 

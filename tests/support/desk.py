@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from hand_nights import EVENING, HandExaminer, HandTrainer
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 
 from bonsai import pipeline
 from bonsai.dashboard import tokens
@@ -33,16 +34,15 @@ class Desk:
     def start_night(self, who: str, cold: bool) -> None:
         self.started.append((who, cold))
 
+    def app(self, owner: str, drain: Callable[[], None], host: str) -> ASGIApp:
+        """The dashboard, called by this name; with an empty `owner` people log in."""
+        return create_app(
+            self.b, clock=lambda: NOW, owner=owner, drain=drain, start_night=self.start_night, hosts=[host]
+        )
+
     def client(self, owner: str = EVIL, drain: Callable[[], None] | None = None) -> TestClient:
         """A browser on this machine; with an empty `owner` people log in."""
-        app = create_app(
-            self.b,
-            clock=lambda: NOW,
-            owner=owner,
-            drain=drain or self.drain,
-            start_night=self.start_night,
-            hosts=["testserver"],
-        )
+        app = self.app(owner, drain or self.drain, "testserver")
         return TestClient(app, headers={"Origin": ORIGIN}, base_url=ORIGIN, raise_server_exceptions=False)
 
     def program(self, *scopes: Scope, name: str = "mika") -> TestClient:

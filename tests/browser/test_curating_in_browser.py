@@ -1,0 +1,49 @@
+"""Records put in order: edited with versions, tagged by keyboard, contradictions settled with one click."""
+
+from __future__ import annotations
+
+from browsing import Visitor
+from desk import NOW, Desk
+from playwright.sync_api import expect
+
+from bonsai import pipeline, views
+from bonsai.records import Status
+
+
+def tell(desk: Desk, *records: tuple[str, str]) -> None:
+    for question, answer in records:
+        pipeline.submit(desk.b, {"instruction": question, "output": answer, "source": "self"}, NOW)
+        desk.drain()
+
+
+def test_an_edit_keeps_the_version_before(visitor: Visitor, desk: Desk) -> None:
+    [stored] = views.list_records(desk.b, views.RecordFilter(subject="タマ"), None)
+    page = visitor.go(f"/records/{stored.record.id}")
+    page.get_by_role("link", name="Edit").click()
+    page.get_by_label("Answer", exact=True).fill("ひまだからです。")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("main")).to_contain_text("ひまだからです。")
+    page.get_by_role("link", name="Versions").click()
+    expect(page.get_by_role("main")).to_contain_text("おなかがすいた")
+
+
+def test_uncertain_tags_are_settled_from_the_keyboard(visitor: Visitor, desk: Desk) -> None:
+    tell(desk, ("Zrrk qwopt?", "Xlonk vree."), ("Ploomp grint?", "Sfeg wub."))
+    assert views.count_records(desk.b, views.RecordFilter(uncertain=True)) == 2
+    page = visitor.go("/tagging")
+    for left in (1, 0):
+        page.keyboard.press("1")
+        expect(page.get_by_role("status")).to_be_visible()
+        assert views.count_records(desk.b, views.RecordFilter(uncertain=True)) == left
+
+
+def test_a_contradiction_is_settled_with_one_click(visitor: Visitor, desk: Desk) -> None:
+    tell(desk, ("How old is Kinako?", "Kinako is 7."), ("How old is Kinako?", "Kinako is 8."))
+    [held] = views.list_records(desk.b, views.RecordFilter(text="Kinako", status=Status.HELD_BACK.value), None)
+    page = visitor.go("/")
+    page.get_by_role("link", name="contradict another: 1").click()
+    pair = page.get_by_role("region", name="Pair 1")
+    expect(pair.locator("mark")).to_have_text(["8", "7"])
+    pair.get_by_role("button", name="Keep this one").click()
+    expect(page.get_by_role("status")).to_be_visible()
+    assert views.show_record(desk.b, held.record.id).stored.status is Status.ACTIVE
