@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -33,28 +34,46 @@ COLOURS = 96
 "Of a palette: pages have few, and a picture takes a third of the bytes."
 
 
+Step = tuple[Literal["click", "see"], str] | tuple[Literal["type"], str, str]
+"What a person does, to what (a CSS selector): pages of a record or an adapter are reached as a person reaches them."
+
+
 @dataclass(frozen=True, slots=True)
 class Shot:
     """One picture."""
 
     name: str
     path: str
-    follow: tuple[str, ...] = ()
-    "CSS selectors, clicked one after the other: pages of a record or an adapter are reached as a person reaches them."
-    language: str = "en"
+    steps: tuple[Step, ...] = ()
+    language: Literal["en", "ja"] = "en"
     size: tuple[int, int] = DESKTOP
-    scheme: str = "light"
+    scheme: Literal["light", "dark"] = "light"
 
 
+NEWEST: Step = ("click", "main tbody th a")
 SHOTS = (
     Shot("home-en", "/"),
     Shot("home-ja-phone", "/", language="ja", size=PHONE),
-    Shot("promotion-en", "/promotions", ("main tbody th a",)),
-    Shot("promotion-ja-phone", "/promotions", ("main tbody th a",), language="ja", size=PHONE),
-    Shot("answers-ja-dark", "/promotions", ("main tbody th a", "a[href$='/answers']"), language="ja", scheme="dark"),
+    Shot("tell-en", "/records/new", (("type", "#instruction", "Where does Mike hide when it thunders?"),
+         ("type", "#output", "Behind the washing machine, until about an hour after the last thunder."),
+         ("type", "#subject", "Mike"), ("see", "#suggestion:not(:empty)"))),
+    Shot("tell-ja-phone", "/records/new", (("type", "#instruction", "ミケは雷のとき、どこに隠れますか?"),
+         ("type", "#output", "洗濯機の後ろです。雷がやんでも一時間ほど出てきません。"),
+         ("see", "#suggestion:not(:empty)")), "ja", PHONE),
+    Shot("promotion-en", "/promotions", (NEWEST,)),
+    Shot("promotion-ja-phone", "/promotions", (NEWEST,), "ja", PHONE),
+    Shot("answers-ja-dark", "/promotions", (NEWEST, ("click", "a[href$='/answers']")), "ja", scheme="dark"),
+    Shot("review-en", "/promotions", (NEWEST, ("click", "a[href$='/review']"))),
+    Shot("review-ja-phone", "/promotions", (NEWEST, ("click", "a[href$='/review']")), "ja", PHONE),
     Shot("records-en-phone", "/records", size=PHONE),
-    Shot("tell-ja", "/records/new", language="ja"),
-)
+    Shot("pairs-ja", "/pairs?kind=contradiction", language="ja"),
+    Shot("timeline-ja-phone", "/subjects", (NEWEST,), "ja", PHONE),
+    Shot("nights-en", "/nights"),
+    Shot("ask-en", "/ask", (("type", "#question", "Can cats eat grapes?"), ("type", "#beside", "base"),
+         ("click", "main form button"), ("see", "#answer-1"))),
+    Shot("adapter-en-phone", "/adapters", (NEWEST,), size=PHONE),
+    Shot("help-ja", "/help", language="ja"),
+)  # fmt: skip
 
 
 @contextmanager
@@ -107,13 +126,26 @@ def keep(page: Page, file: Path, *, whole: bool) -> int:
     return file.stat().st_size
 
 
+def take(page: Page, step: Step) -> None:
+    """One step; a choice is typed as its value. The model answers a first question after some ten seconds."""
+    place = page.locator(step[1]).first
+    if step[0] == "click":
+        place.click()
+    elif step[0] == "see":
+        place.wait_for(timeout=60_000)
+    elif place.evaluate("one => one.matches('select')"):
+        place.select_option(step[2])
+    else:
+        place.fill(step[2])
+
+
 def take_all(browser: Browser, home: str, shots: Sequence[Shot], folder: Path) -> None:
     """The pictures of the documentation."""
     for shot in shots:
         page = open_page(browser, home, shot.language, shot.size, shot.scheme)
         page.goto(shot.path)
-        for selector in shot.follow:
-            page.locator(selector).first.click()
+        for step in shot.steps:
+            take(page, step)
         print(f"{keep(page, folder / f'{shot.name}.png', whole=False):>8} {shot.name}")
         page.context.close()
 
