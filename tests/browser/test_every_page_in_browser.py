@@ -88,14 +88,16 @@ def weight(page: Page) -> list[str]:
 
 WATCH_FOCUS = """() => {
   const usable = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")];
-  window.unreached = new Set(usable.filter((one) => one.checkVisibility() && !one.disabled && one.type !== "hidden"));
+  const byArrows = (one) => one.type === "radio" && !one.checked;
+  window.unreached = new Set(usable.filter((one) => one.checkVisibility() && !one.disabled && !byArrows(one)));
   window.unseen = new Set();
   unreached.delete(document.activeElement);  // a form's first field has the focus from the start
   document.addEventListener("focusin", ({ target }) => {
     unreached.delete(target);
     if (getComputedStyle(target).outlineStyle === "none") unseen.add(target);
   });
-  return unreached.size + 3 * document.querySelectorAll("input[type=date]").length;  // day, month, year
+  const dates = document.querySelectorAll("input[type=date]").length;  // day, month, year
+  return unreached.size + 3 * dates + 2;  // a page that begins in its middle goes on at its top
 }"""
 TOLD_FOCUS = """() => {
   const told = (why, elements) => [...elements].map((one) => `${why}: ${one.outerHTML.slice(0, 200)}`);
