@@ -67,7 +67,7 @@ SHOTS = (
     Shot("review-ja-phone", "/promotions", (NEWEST, ("click", "a[href$='/review']")), "ja", PHONE),
     Shot("records-en-phone", "/records", size=PHONE),
     Shot("pairs-ja", "/pairs?kind=contradiction", language="ja"),
-    Shot("timeline-ja-phone", "/subjects", (NEWEST,), "ja", PHONE),
+    Shot("timeline-ja-phone", "/subjects", (("click", "main tbody tr:nth-child(2) th a"),), "ja", PHONE),
     Shot("nights-en", "/nights"),
     Shot("ask-en", "/ask", (("type", "#question", "Can cats eat grapes?"), ("type", "#beside", "base"),
          ("click", "main form button"), ("see", "#answer-1"))),
