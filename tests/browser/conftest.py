@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from browsing import CHROMIUM, Open, Visitor, serving, start_chromium, visiting
@@ -57,10 +58,19 @@ def shared_address(desk: Desk) -> Iterator[str]:
 
 
 @pytest.fixture
-def visit(chromium: Browser) -> Iterator[Open]:
-    """Opens browsers, each with cookies of its own: `visit(address, language="ja", size=PHONE)`."""
-    with ExitStack() as all_of_them:
-        yield lambda address, **wishes: all_of_them.enter_context(visiting(chromium, address, **wishes))
+def visit(chromium: Browser, request: pytest.FixtureRequest) -> Open:
+    """Opens browsers, each with cookies of its own: `visit(address, language="ja", size=PHONE)`.
+
+    Each is closed before whatever was there when it was opened: a page complains when its dashboard is gone.
+    """
+
+    def opened(address: str, **wishes: Any) -> Visitor:
+        with ExitStack() as stack:
+            visitor = stack.enter_context(visiting(chromium, address, **wishes))
+            request.node.addfinalizer(stack.pop_all().close)
+        return visitor
+
+    return opened
 
 
 @pytest.fixture
