@@ -104,7 +104,7 @@ def visiting(
         yield Visitor(home, context, context.new_page(), noticed)
     finally:
         context.close()
-    assert noticed.problems == []
+    assert not noticed.problems, "\n".join(noticed.problems)
 
 
 @contextmanager
