@@ -20,6 +20,20 @@ def shared_data() -> Path:
     return SHARED_DATA
 
 
+@pytest.fixture(scope="session")
+def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh home to copy, its category tagger learned already: that takes seconds."""
+    from hand_nights import EVENING  # here: most tests need none of it, and it takes a second
+
+    from bonsai import wiring
+    from bonsai.pipeline.learned_tagger import category_tagger
+
+    home = tmp_path_factory.mktemp("taught") / "home"
+    wiring.init(home, "en", EVENING, {})
+    category_tagger(wiring.open(home, {}))
+    return home
+
+
 LEFT_OUT = pytest.StashKey[int]()
 "How many long tests this run leaves out."
 

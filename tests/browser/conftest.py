@@ -32,8 +32,8 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def evil_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("browser") / "home"
+def evil_home(tmp_path_factory: pytest.TempPathFactory, taught: Path) -> Path:
+    folder = Path(shutil.copytree(taught, tmp_path_factory.mktemp("browser") / "home"))
     make_evil_home(folder)
     return folder
 

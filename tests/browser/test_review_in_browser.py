@@ -15,8 +15,8 @@ from bonsai import views, wiring
 
 
 @pytest.fixture(scope="module")
-def mornings(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return two_mornings(tmp_path_factory.mktemp("mornings") / "home")
+def mornings(tmp_path_factory: pytest.TempPathFactory, taught: Path) -> Path:
+    return two_mornings(Path(shutil.copytree(taught, tmp_path_factory.mktemp("mornings") / "home")))
 
 
 @pytest.fixture

@@ -8,21 +8,10 @@ from pathlib import Path
 import pytest
 from desk import Desk
 from evil_home import make_evil_home
-from hand_nights import EVENING
 from starlette.testclient import TestClient
 from two_mornings import two_mornings
 
 from bonsai import wiring
-from bonsai.pipeline.learned_tagger import category_tagger
-
-
-@pytest.fixture(scope="session")
-def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A fresh home to copy, its category tagger learned already: that takes seconds."""
-    home = tmp_path_factory.mktemp("taught") / "home"
-    wiring.init(home, "en", EVENING, {})
-    category_tagger(wiring.open(home, {}))
-    return home
 
 
 @pytest.fixture(scope="session")
