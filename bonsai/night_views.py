@@ -15,8 +15,8 @@ from typing import Any, Literal
 from bonsai import trial, views
 from bonsai.benchmark.examination import job_file
 from bonsai.errors import IntegrityError, UnknownId
+from bonsai.pipeline.nights.watching import step_seconds
 from bonsai.pipeline.parts import Bonsai
-from bonsai.pipeline.watching import step_seconds
 from bonsai.views import NightReport
 from storage import night_status, nights_table, snapshots_table
 from storage.locks import may_be_running

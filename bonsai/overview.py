@@ -14,8 +14,8 @@ from bonsai.benchmark import report
 from bonsai.benchmark.report import Report, accuracy
 from bonsai.benchmark.statistics import Bootstrap, estimate
 from bonsai.errors import BenchmarkError
-from bonsai.pipeline.evidence import History, history_of
 from bonsai.pipeline.parts import Bonsai
+from bonsai.pipeline.verdicts.evidence import History, history_of
 from bonsai.promotion import BASE, Pointer, State
 from storage import counts_table, inbox, promotions_table, records_pages, rejects_table
 from storage.connect import Connection

@@ -13,7 +13,7 @@ from bonsai.benchmark.examination import ProcessExaminer
 from bonsai.config import Config, load_config
 from bonsai.errors import HomeError
 from bonsai.model.bases import choose_profile, find_device
-from bonsai.pipeline.accelerator import beside_no_training
+from bonsai.pipeline.nights.accelerator import beside_no_training
 from bonsai.pipeline.parts import Bonsai as Bonsai
 from bonsai.serving import ProcessSpeaker
 from bonsai.serving.resident import ResidentSpeaker

@@ -1,8 +1,8 @@
 """To forget a record: its texts go wherever the database holds them, its id stays so that nothing brings it back.
 
 What learned from it is named and marked, and a cold night is due: only training anew takes it out of an adapter. The
-same transaction notes what is still to be erased from the home's files (`bonsai.pipeline.forgetting` does that), so
-that a kill in between forgets nothing of it.
+same transaction notes what is still to be erased from the home's files (`bonsai.pipeline.records.forgetting` does it),
+so that a kill in between forgets nothing of it.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from hand_nights import EVENING  # here: most tests need none of it, and it takes a second
 
     from bonsai import wiring
-    from bonsai.pipeline.learned_tagger import category_tagger
+    from bonsai.pipeline.records.learned_tagger import category_tagger
 
     home = tmp_path_factory.mktemp("taught") / "home"
     wiring.init(home, "en", EVENING, {})

@@ -30,8 +30,8 @@ def ask(
     as_json: AsJson = False,
 ) -> None:
     """The answer on stdout, what the model said about it on stderr; both are kept for `bonsai asked`."""
-    from bonsai.pipeline import asked
-    from bonsai.pipeline.similar import similar_records
+    from bonsai.pipeline.asking import asked
+    from bonsai.pipeline.records.similar import similar_records
 
     shell = shell_of(ctx)
     bonsai = shell.open()
@@ -52,7 +52,7 @@ def ask(
 def _keep(shell: Shell, bonsai: Bonsai, found: Asked) -> None:
     """The answer is there already: that it could not be kept is no more than a remark."""
     from bonsai.errors import LockTimeout
-    from bonsai.pipeline import asked
+    from bonsai.pipeline.asking import asked
 
     try:
         asked.keep(bonsai, found)

@@ -23,7 +23,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """Newest first."""
-    from bonsai.pipeline import asked
+    from bonsai.pipeline.asking import asked
 
     shell = shell_of(ctx)
     bonsai = shell.open()
@@ -37,7 +37,7 @@ def list_(
 @verb(app, "cli.asked_show")
 def show(ctx: typer.Context, asked_id: AskedId, as_json: AsJson = False) -> None:
     """One question with all its answers."""
-    from bonsai.pipeline import asked
+    from bonsai.pipeline.asking import asked
 
     shell = shell_of(ctx)
     found = asked.show_asked(shell.open(), asked_id)
@@ -57,7 +57,7 @@ def rate(
     by: By = "",
 ) -> None:
     """Thumb up or down; evidence for people, nothing trains on it."""
-    from bonsai.pipeline import asked
+    from bonsai.pipeline.asking import asked
 
     shell = shell_of(ctx)
     asked.rate_answer(shell.open(), asked_id, number, "" if thumb == "none" else thumb, shell.person(by))
@@ -74,7 +74,7 @@ def correct(
     as_json: AsJson = False,
 ) -> None:
     """The question with the right answer becomes a record, which overrules what it contradicts."""
-    from bonsai.pipeline import asked
+    from bonsai.pipeline.asking import asked
 
     shell = shell_of(ctx)
     submission = asked.correct_answer(shell.open(), asked_id, number, output, shell.person(by), shell.now())

@@ -10,7 +10,7 @@ from bonsai.cli.records_shown import on_one_line, short
 from bonsai.cli.shell import Shell
 
 if TYPE_CHECKING:
-    from bonsai.pipeline.similar import SimilarRecord
+    from bonsai.pipeline.records.similar import SimilarRecord
     from storage.asked_table import Asked, AskedAnswer
 
 

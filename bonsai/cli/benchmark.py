@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bonsai.benchmark.compare import Comparison
     from bonsai.benchmark.report import Report
     from bonsai.pipeline import SuiteState
-    from bonsai.pipeline.examining import Outlook
+    from bonsai.pipeline.verdicts.examining import Outlook
     from storage.suite_table import SuiteItem
 
 app = noun()

@@ -9,7 +9,7 @@ from bonsai.texts import text
 
 if TYPE_CHECKING:
     from bonsai.cli.shell import Shell
-    from bonsai.pipeline.checking import FileCheck
+    from bonsai.pipeline.records.checking import FileCheck
 
 
 def show_file(shell: Shell, check: FileCheck) -> None:

@@ -11,7 +11,7 @@ from bonsai.texts import TextLanguage, text
 if TYPE_CHECKING:
     from bonsai.cli.shell import Shell
     from bonsai.pipeline import Beside, Compared, Review
-    from bonsai.pipeline.data_changes import Changed
+    from bonsai.pipeline.verdicts.data_changes import Changed
     from bonsai.review import Tally
 
 MOST_POINTS = 60

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from bonsai.cli.shell import Shell
     from bonsai.decision import RuleResult
-    from bonsai.pipeline.explaining import Explanation, Flip, SliceChange
+    from bonsai.pipeline.verdicts.explaining import Explanation, Flip, SliceChange
 
 FLIPS = 3
 "Changed answers of each direction that are shown without `--all`."

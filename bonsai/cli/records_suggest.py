@@ -25,7 +25,7 @@ def suggest(
     as_json: AsJson = False,
 ) -> None:
     """Its tags, and what it would repeat or contradict; nothing is kept."""
-    from bonsai.pipeline import suggesting
+    from bonsai.pipeline.records import suggesting
 
     shell = shell_of(ctx)
     bonsai = shell.open()

@@ -13,7 +13,7 @@ from bonsai.cli.shell import AsJson, Shell, shell_of
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from bonsai.pipeline.previewing import Preflight
+    from bonsai.pipeline.nights.previewing import Preflight
     from bonsai.training.preview import Part, Piece, Preview
 
 app = noun()
@@ -38,7 +38,7 @@ def preview(
     as_json: AsJson = False,
 ) -> None:
     """Tokens, mask and end of some records; what each language costs; what is too long."""
-    from bonsai.pipeline.previewing import preview_records
+    from bonsai.pipeline.nights.previewing import preview_records
 
     shell = shell_of(ctx)
     found = preview_records(shell.open(), records or ())

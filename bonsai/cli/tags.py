@@ -14,7 +14,7 @@ from bonsai.cli.records_shown import record_object
 from bonsai.cli.shell import AsJson, By, Shell, shell_of
 
 if TYPE_CHECKING:
-    from bonsai.pipeline.tagging import Turn
+    from bonsai.pipeline.records.tagging import Turn
     from bonsai.records import Record
     from bonsai.tags import CategoryTagger
     from bonsai.wiring import Bonsai
@@ -48,7 +48,7 @@ def review(
     as_json: AsJson = False,
 ) -> None:
     """Reads a line for each; with `--json` only lists them, with what Bonsai would say, and changes nothing."""
-    from bonsai.pipeline.suggesting import learned_before
+    from bonsai.pipeline.records.suggesting import learned_before
 
     shell = shell_of(ctx)
     bonsai = shell.open()
@@ -60,7 +60,7 @@ def review(
 
 
 def _queue(bonsai: Bonsai, tagger: CategoryTagger | None, limit: int) -> Iterator[dict[str, object]]:
-    from bonsai.pipeline.tagging import next_uncertain
+    from bonsai.pipeline.records.tagging import next_uncertain
 
     turn, listed = next_uncertain(bonsai, tagger), 0
     while turn.stored is not None and (not limit or listed < limit):
@@ -71,7 +71,7 @@ def _queue(bonsai: Bonsai, tagger: CategoryTagger | None, limit: int) -> Iterato
 def _go_through(shell: Shell, bonsai: Bonsai, tagger: CategoryTagger | None, who: str, limit: int) -> None:
     """Until the end of the queue, of the input, or of patience."""
     from bonsai import pipeline
-    from bonsai.pipeline.tagging import next_uncertain
+    from bonsai.pipeline.records.tagging import next_uncertain
 
     done: list[tuple[str, int]] = []
     turn = next_uncertain(bonsai, tagger)

@@ -25,10 +25,10 @@ from bonsai.dashboard.throttling import Throttle
 from bonsai.dashboard.web import FOLDER, LoginNeeded, Problem, Site, Visit, choose_language, make_environment
 from bonsai.dashboard.web import problem_of as status_of
 from bonsai.errors import BonsaiError, UsageError
-from bonsai.pipeline.explaining import Explanation, explain, explanation_stamp
+from bonsai.pipeline.asking.queue import QuestionQueue
 from bonsai.pipeline.parts import Bonsai
-from bonsai.pipeline.question_queue import QuestionQueue
-from bonsai.pipeline.suggesting import learned_before
+from bonsai.pipeline.records.suggesting import learned_before
+from bonsai.pipeline.verdicts.explaining import Explanation, explain, explanation_stamp
 
 LOGIN_WINDOW = timedelta(minutes=15)
 EXPLANATIONS = 3

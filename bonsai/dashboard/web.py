@@ -33,9 +33,9 @@ from bonsai.errors import (
     UsageError,
 )
 from bonsai.files import sha256_file
-from bonsai.pipeline.explaining import Explanation
+from bonsai.pipeline.asking.queue import QuestionQueue
 from bonsai.pipeline.parts import Bonsai
-from bonsai.pipeline.question_queue import QuestionQueue
+from bonsai.pipeline.verdicts.explaining import Explanation
 from bonsai.tags import CategoryTagger
 from bonsai.texts import TEXT_LANGUAGES, TextLanguage, text
 from storage import audit

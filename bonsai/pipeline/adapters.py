@@ -17,8 +17,8 @@ from pathlib import Path
 
 from bonsai.errors import IntegrityError, UsageError
 from bonsai.files import sha256_file, stream_atomic
+from bonsai.pipeline.asking.voices import adapter_id
 from bonsai.pipeline.parts import Bonsai
-from bonsai.pipeline.voices import adapter_id
 from bonsai.promotion import BASE, State
 from bonsai.training.passport import PASSPORT, Passport, read_passport
 from storage import adapters_table, lineage, promotions_table

@@ -17,9 +17,9 @@ from bonsai.experiments.plan import Design
 from bonsai.experiments.running import Bench
 from bonsai.files import sha256_json, write_json_atomic
 from bonsai.model.bases import find_device, model_folder, weights_hash
-from bonsai.pipeline.accelerator import WAIT_SECONDS, lock_files
+from bonsai.pipeline.nights.accelerator import WAIT_SECONDS, lock_files
+from bonsai.pipeline.nights.preparing import example
 from bonsai.pipeline.parts import Bonsai
-from bonsai.pipeline.preparing import example
 from bonsai.samples.rows import sample_rows
 from bonsai.snapshots import Example
 from storage import records_table

@@ -7,10 +7,10 @@ from datetime import datetime
 
 from bonsai import tags
 from bonsai.errors import PromotionError, UsageError
-from bonsai.pipeline.intake import CHUNK
-from bonsai.pipeline.learned_tagger import learn_tagger
-from bonsai.pipeline.owners_suite import retire_asked
 from bonsai.pipeline.parts import Bonsai
+from bonsai.pipeline.records.intake import CHUNK
+from bonsai.pipeline.records.learned_tagger import learn_tagger
+from bonsai.pipeline.verdicts.owners_suite import retire_asked
 from bonsai.progress import Progress, Report, silent
 from bonsai.promotion import State
 from bonsai.records import Status

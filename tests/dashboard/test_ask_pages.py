@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from bonsai import pipeline, views
 from bonsai.errors import LockTimeout
-from bonsai.pipeline import asked
+from bonsai.pipeline.asking import asked
 from bonsai.texts import area_texts
 from bonsai.views import RecordFilter
 from storage import audit

@@ -7,7 +7,7 @@ from html_pages import Page
 from starlette.testclient import TestClient
 
 from bonsai import pipeline, views
-from bonsai.pipeline.editing import fields_of, stamp
+from bonsai.pipeline.records.editing import fields_of, stamp
 from bonsai.views import RecordFilter
 from storage.record_rows import StoredRecord
 

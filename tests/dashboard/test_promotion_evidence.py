@@ -19,7 +19,7 @@ from bonsai.benchmark import questions
 from bonsai.cli import main as cli
 from bonsai.errors import UnknownId, UsageError
 from bonsai.pipeline import Bonsai, Wanted
-from bonsai.pipeline.data_changes import Changed
+from bonsai.pipeline.verdicts.data_changes import Changed
 from bonsai.review import Preferred, Side
 from bonsai.views import RecordFilter
 from storage import reviews_table

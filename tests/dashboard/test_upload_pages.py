@@ -12,7 +12,7 @@ from html_pages import Page
 from starlette.testclient import TestClient
 
 from bonsai import views, wiring
-from bonsai.pipeline import uploading
+from bonsai.pipeline.records import uploading
 from bonsai.views import RecordFilter
 from storage import rejects_table, uploads
 

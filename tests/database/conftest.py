@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bonsai import wiring
-from bonsai.pipeline.learned_tagger import category_tagger
+from bonsai.pipeline.records.learned_tagger import category_tagger
 from bonsai.records import Category, Origin, Record, Status, Tag, Tags
 from storage.artifacts import DatabaseSettings, Home, create_home, open_home
 from storage.record_rows import NewRecord, Reason

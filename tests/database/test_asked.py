@@ -13,8 +13,8 @@ from hand_speaker import HandSpeaker
 
 from bonsai import pipeline, views
 from bonsai.errors import UsageError
-from bonsai.pipeline import asked
-from bonsai.pipeline.similar import similar_records, words_of
+from bonsai.pipeline.asking import asked
+from bonsai.pipeline.records.similar import similar_records, words_of
 from storage import text_index
 
 SECRET = "Mike hides from the neighbour Tanaka."

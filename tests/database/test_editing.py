@@ -11,7 +11,7 @@ import pytest
 from bonsai import pipeline, views, wiring
 from bonsai.errors import ConflictError, UnknownId, UsageError
 from bonsai.pipeline import Bonsai
-from bonsai.pipeline.editing import stamp
+from bonsai.pipeline.records.editing import stamp
 from bonsai.records import Status
 from bonsai.views import RecordFilter
 from storage import records_pages

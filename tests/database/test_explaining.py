@@ -16,7 +16,7 @@ from bonsai import pipeline, views
 from bonsai.benchmark import questions
 from bonsai.cli import main as cli
 from bonsai.errors import UnknownId
-from bonsai.pipeline.explaining import Flip
+from bonsai.pipeline.verdicts.explaining import Flip
 
 GRAPES = next(one for one in questions.load("selection") if one.id == "v1/food_grapes/en-en")
 CAPITAL = next(one for one in questions.load("selection") if one.domain == "general" and one.language == "ja")

@@ -12,7 +12,7 @@ from hand_nights import EVENING, Stage, hand_report, open_stage
 
 from bonsai import pipeline, trial, views
 from bonsai.benchmark import report
-from bonsai.pipeline import forgetting
+from bonsai.pipeline.records import forgetting
 from bonsai.records import Reject
 from storage import adapters_table, inbox, nights_table, rejects_table, snapshots_table, suite_table
 from storage.artifacts import Home

@@ -11,7 +11,7 @@ import pytest
 from bonsai import pipeline, views, wiring
 from bonsai.benchmark import questions
 from bonsai.pipeline import Bonsai
-from bonsai.pipeline.learned_tagger import category_tagger
+from bonsai.pipeline.records.learned_tagger import category_tagger
 from bonsai.records import Status
 from storage.record_rows import StoredRecord
 

@@ -12,7 +12,8 @@ import pytest
 
 from bonsai import wiring
 from bonsai.errors import UnknownId, UsageError
-from bonsai.pipeline import Bonsai, uploading
+from bonsai.pipeline import Bonsai
+from bonsai.pipeline.records import uploading
 from storage import uploads
 from storage.artifacts import Home
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bonsai import wiring
-from bonsai.pipeline.learned_tagger import category_tagger
+from bonsai.pipeline.records.learned_tagger import category_tagger
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from hand_nights import EVENING, Stage, open_stage
 from hand_speaker import HandSpeaker
 
 from bonsai.cli import main as cli
-from bonsai.pipeline import asked
+from bonsai.pipeline.asking import asked
 
 
 @pytest.fixture(scope="module")

@@ -50,7 +50,7 @@ def with_snapshot(bonsai: Bonsai, record: str) -> Path:
     "dying",
     [
         "after storage.rejects_table.forget 1",  # in the transaction
-        "before bonsai.pipeline.forgetting.finish 1",  # forgotten, nothing erased
+        "before bonsai.pipeline.records.forgetting.finish 1",  # forgotten, nothing erased
         "after storage.inbox.erase 1",
         "before storage.erasing.erase_reports 1",
         "before storage.connect.move_durably 1",  # the database is written anew, and not in its place yet

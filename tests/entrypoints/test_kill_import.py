@@ -84,10 +84,10 @@ def undisturbed(new_home: Path, told: Path, tmp_path_factory: pytest.TempPathFac
 @pytest.mark.parametrize(
     "dying",
     [
-        "before bonsai.pipeline.intake._store 1",  # nothing stored yet
+        "before bonsai.pipeline.records.intake._store 1",  # nothing stored yet
         "after storage.rejects_table.insert_rejects 2",  # in the second chunk's transaction, half of it written
         "after storage.records_table.insert_records 3",  # all of it written, not committed
-        "after bonsai.pipeline.intake._store 4",  # committed; the next chunk not begun
+        "after bonsai.pipeline.records.intake._store 4",  # committed; the next chunk not begun
         "before storage.imports_table.record_import 1",  # all records stored, the import itself not noted
     ],
 )
@@ -151,7 +151,7 @@ def test_what_was_told_is_there_once_whenever_the_process_died(terminal: Importi
     assert terminal.is_sound()
 
 
-@pytest.mark.parametrize("dying", ["after bonsai.pipeline.intake._store 2", "before storage.inbox.done 1"])
+@pytest.mark.parametrize("dying", ["after bonsai.pipeline.records.intake._store 2", "before storage.inbox.done 1"])
 def test_a_file_in_the_inbox_is_taken_in_once_whenever_the_process_died(
     terminal: Importing, told: Path, undisturbed: dict[str, Any], dying: str
 ) -> None:

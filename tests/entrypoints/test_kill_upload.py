@@ -9,7 +9,7 @@ import pytest
 from dying_terminal import Terminal
 
 from bonsai import wiring
-from bonsai.pipeline import uploading
+from bonsai.pipeline.records import uploading
 from bonsai.views import RecordFilter, count_records
 from storage import uploads
 

@@ -15,7 +15,7 @@ import pytest
 from bonsai.errors import ConfigError, LockTimeout, TransientError, WorkerDied
 from bonsai.model.bases import Base, Device
 from bonsai.model.prompt import Question
-from bonsai.pipeline import accelerator
+from bonsai.pipeline.nights import accelerator
 from bonsai.serving import Asking, Voice
 from bonsai.serving.resident import ResidentSpeaker
 from storage.locks import held, is_wanted

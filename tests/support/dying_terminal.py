@@ -17,7 +17,7 @@ from storage.record_rows import StoredRecord
 
 PROGRAM = """
 import importlib, os, signal, sys
-from bonsai.pipeline import intake
+from bonsai.pipeline.records import intake
 
 intake.CHUNK = int(sys.argv.pop(1))
 when, path, times = sys.argv.pop(1).split()

@@ -10,7 +10,7 @@ from hand_nights import EVENING, open_stage
 from hand_speaker import HandSpeaker
 
 from bonsai import pipeline, views, wiring
-from bonsai.pipeline import asked
+from bonsai.pipeline.asking import asked
 from bonsai.progress import silent
 
 

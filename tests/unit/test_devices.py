@@ -14,7 +14,7 @@ from recipes import SMALL
 
 from bonsai.errors import TrainingError
 from bonsai.model.bases import Base, Device, read_gpus
-from bonsai.pipeline.accelerator import lock_files
+from bonsai.pipeline.nights.accelerator import lock_files
 from bonsai.snapshots import Example, Snapshot
 from bonsai.training.checkpoints import plan_hash
 from bonsai.training.order import packed

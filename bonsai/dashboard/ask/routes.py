@@ -11,9 +11,10 @@ from bonsai.dashboard.ask import shown as pages
 from bonsai.dashboard.records.shown import categories, languages
 from bonsai.dashboard.web import Contributor, Form, Visit, problem_of
 from bonsai.errors import BonsaiError
-from bonsai.pipeline import asked, similar
-from bonsai.pipeline.asked import Wanted
-from bonsai.pipeline.question_queue import Ticket
+from bonsai.pipeline.asking import asked
+from bonsai.pipeline.asking.asked import Wanted
+from bonsai.pipeline.asking.queue import Ticket
+from bonsai.pipeline.records import similar
 
 router = APIRouter(prefix="/ask")
 FIELDS = ("question", "context", "voice", "beside", "language", "category")

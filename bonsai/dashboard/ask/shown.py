@@ -9,8 +9,8 @@ from bonsai.dashboard.records.shown import cut
 from bonsai.dashboard.web import ID_LENGTH, Visit
 from bonsai.dashboard.words import CATEGORIES, language_name
 from bonsai.pipeline import adapters
-from bonsai.pipeline.question_queue import Ticket
-from bonsai.pipeline.voices import CHAMPION
+from bonsai.pipeline.asking.queue import Ticket
+from bonsai.pipeline.asking.voices import CHAMPION
 from bonsai.promotion import BASE
 from bonsai.records import Status
 from storage.asked_table import Asked, AskedAnswer

@@ -9,7 +9,7 @@ from bonsai.benchmark.report import domain_name
 from bonsai.dashboard.differences import Marked, marked
 from bonsai.dashboard.web import Visit
 from bonsai.dashboard.words import language_name
-from bonsai.pipeline.explaining import Flip, NearRecord, SliceChange
+from bonsai.pipeline.verdicts.explaining import Flip, NearRecord, SliceChange
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from bonsai.dashboard.differences import Marked, marked
 from bonsai.dashboard.web import Visit
 from bonsai.dashboard.words import CATEGORIES, language_name, reason_of
 from bonsai.pipeline import Compared, DataChanges, Learned, Review, Wanted
-from bonsai.pipeline.compared import RIGHT, TURNS
-from bonsai.pipeline.data_changes import KINDS, Changed
+from bonsai.pipeline.verdicts.compared import RIGHT, TURNS
+from bonsai.pipeline.verdicts.data_changes import KINDS, Changed
 from bonsai.records import Status
 from bonsai.suite import DOMAIN, LANGUAGES
 from bonsai.training.curve import thinned

@@ -18,7 +18,7 @@ from bonsai.dashboard.differences import Difference, difference
 from bonsai.dashboard.records import shown as pages
 from bonsai.dashboard.web import Contributor, Form, Reviewer, Visit, problem_of
 from bonsai.errors import BonsaiError, ConflictError, LockTimeout, UsageError
-from bonsai.pipeline.editing import EDITABLE, fields_of, stamp, version_fields
+from bonsai.pipeline.records.editing import EDITABLE, fields_of, stamp, version_fields
 from bonsai.records import Status, normalise
 from bonsai.views import RecordDetail
 from storage.record_rows import StoredRecord

@@ -12,8 +12,8 @@ from bonsai import pipeline
 from bonsai.dashboard.records import shown as pages
 from bonsai.dashboard.web import Contributor, Form, Visit
 from bonsai.dashboard.words import reason_of, reject_words
-from bonsai.pipeline import suggesting
-from bonsai.pipeline.suggesting import Suggestion
+from bonsai.pipeline.records import suggesting
+from bonsai.pipeline.records.suggesting import Suggestion
 from bonsai.records import Defaults, Limits, Origin, Reject, Status, parse
 
 router = APIRouter()

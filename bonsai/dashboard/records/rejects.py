@@ -13,7 +13,7 @@ from bonsai.dashboard.records.shown import cut
 from bonsai.dashboard.web import Contributor, Form, Problem, Reviewer, Visit
 from bonsai.dashboard.words import reject_words
 from bonsai.errors import UsageError
-from bonsai.pipeline.mending import is_cut, open_reject
+from bonsai.pipeline.records.mending import is_cut, open_reject
 from bonsai.records import RAW_CHARACTERS
 from storage.rejects_table import StoredReject
 

@@ -17,7 +17,7 @@ from bonsai import pipeline
 from bonsai.dashboard.records import shown as pages
 from bonsai.dashboard.web import Form, Reviewer
 from bonsai.dashboard.words import CATEGORIES
-from bonsai.pipeline.tagging import next_uncertain
+from bonsai.pipeline.records.tagging import next_uncertain
 from bonsai.records import LANGUAGES
 
 router = APIRouter()

@@ -14,8 +14,8 @@ from bonsai.dashboard.records.upload_body import Upload as Body
 from bonsai.dashboard.records.upload_shown import SOURCES, page_of, recent, words_of
 from bonsai.dashboard.web import Contributor, Form, Problem, Visit
 from bonsai.errors import InputError
-from bonsai.pipeline import uploading
-from bonsai.pipeline.uploading import problem_of
+from bonsai.pipeline.records import uploading
+from bonsai.pipeline.records.uploading import problem_of
 from storage import uploads
 
 router = APIRouter()

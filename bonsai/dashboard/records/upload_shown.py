@@ -8,8 +8,8 @@ from typing import Any
 
 from bonsai.dashboard.records.shown import tag_words
 from bonsai.dashboard.web import Visit
-from bonsai.pipeline.checking import Column, FileCheck, Row, Wrong
-from bonsai.pipeline.uploading import COUNTS, problem_of, progress_of
+from bonsai.pipeline.records.checking import Column, FileCheck, Row, Wrong
+from bonsai.pipeline.records.uploading import COUNTS, problem_of, progress_of
 from bonsai.records import Source
 from storage.uploads import Upload
 

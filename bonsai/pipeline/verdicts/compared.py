@@ -17,9 +17,9 @@ from bonsai.benchmark.questions import Item, item_from_values
 from bonsai.benchmark.report import ItemResult, accuracy
 from bonsai.characters import normalise
 from bonsai.errors import UnknownId, UsageError
-from bonsai.pipeline import reports
 from bonsai.pipeline.parts import Bonsai
 from bonsai.pipeline.people import resolve_promotion
+from bonsai.pipeline.verdicts import reports
 from storage import promotions_table, suite_table
 from storage.connect import Connection
 from storage.promotions_table import Promotion

@@ -15,8 +15,8 @@ from bonsai.benchmark.compare import Pair, Slice, compare, slices
 from bonsai.benchmark.report import Report, accuracy, mean
 from bonsai.decision import Decision, Policy
 from bonsai.duplicates.nearest import nearest
-from bonsai.pipeline.compared import Compared, known_of, visible_of
 from bonsai.pipeline.parts import Bonsai
+from bonsai.pipeline.verdicts.compared import Compared, known_of, visible_of
 from storage import data_changes, promotions_table
 from storage.data_changes import Texts
 from storage.promotions_table import Promotion

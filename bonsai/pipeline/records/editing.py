@@ -20,11 +20,11 @@ from bonsai import duplicates, tags
 from bonsai.duplicates import Index, Known
 from bonsai.errors import ConflictError, UnknownId, UsageError
 from bonsai.files import sha256_json
-from bonsai.pipeline.intake import Judge, leak_guard
-from bonsai.pipeline.learned_tagger import category_tagger
-from bonsai.pipeline.owners_suite import written_questions
 from bonsai.pipeline.parts import Bonsai
-from bonsai.pipeline.similar import holding_words, words_of
+from bonsai.pipeline.records.intake import Judge, leak_guard
+from bonsai.pipeline.records.learned_tagger import category_tagger
+from bonsai.pipeline.records.similar import holding_words, words_of
+from bonsai.pipeline.verdicts.owners_suite import written_questions
 from bonsai.records import Defaults, Language, Limits, Origin, Record, Reject, Status, Tag, Tags, parse
 from bonsai.tags.reasoning import reasoning_tag
 from bonsai.texts import text

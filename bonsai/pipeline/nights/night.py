@@ -21,11 +21,11 @@ from typing import Literal
 from bonsai import suite, trial
 from bonsai.config import GateSettings
 from bonsai.errors import BonsaiError, IntegrityError, LockTimeout, PromotionError
-from bonsai.pipeline.accelerator import alone_on_device
+from bonsai.pipeline.nights.accelerator import alone_on_device
+from bonsai.pipeline.nights.preparing import due_records, freeze_suite, write_job, write_snapshot
+from bonsai.pipeline.nights.stopping import UNFINISHED, dead_nights, fail_night, is_dead
+from bonsai.pipeline.nights.watching import Clock, begin_status, end_status, snapshot_made, told_by, watched
 from bonsai.pipeline.parts import Bonsai
-from bonsai.pipeline.preparing import due_records, freeze_suite, write_job, write_snapshot
-from bonsai.pipeline.stopping import UNFINISHED, dead_nights, fail_night, is_dead
-from bonsai.pipeline.watching import Clock, begin_status, end_status, snapshot_made, told_by, watched
 from bonsai.progress import Progress, Report, Used
 from bonsai.promotion import GATE, State
 from bonsai.training.passport import PASSPORT, read_passport

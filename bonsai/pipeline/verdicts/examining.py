@@ -18,9 +18,9 @@ from bonsai.decision import Policy
 from bonsai.decision.rules import ALL
 from bonsai.errors import UnknownId, UsageError
 from bonsai.model.bases import find_device
-from bonsai.pipeline import reports
+from bonsai.pipeline.asking.voices import adapter_id
 from bonsai.pipeline.parts import Bonsai
-from bonsai.pipeline.voices import adapter_id
+from bonsai.pipeline.verdicts import reports
 from bonsai.progress import Progress, silent
 from bonsai.progress import Report as Tell
 from bonsai.promotion import BASE

@@ -8,8 +8,8 @@ from typing import cast
 
 from bonsai.errors import UsageError
 from bonsai.model.prompt import AnswerTags, Question
+from bonsai.pipeline.asking.voices import CHAMPION, voice_of
 from bonsai.pipeline.parts import Bonsai
-from bonsai.pipeline.voices import CHAMPION, voice_of
 from bonsai.progress import Progress, Report, silent
 from bonsai.promotion import BASE
 from bonsai.records import LANGUAGES, Category, Language, normalise

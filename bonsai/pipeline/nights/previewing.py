@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from bonsai.model.bases import model_folder
 from bonsai.model.encoding import load_encoder
 from bonsai.model.prompt import template
+from bonsai.pipeline.nights.preparing import example
 from bonsai.pipeline.parts import Bonsai
-from bonsai.pipeline.preparing import example
 from bonsai.training.preview import Preview, TokenCost, preview, sized, token_costs
 from storage import records_table
 from storage.record_rows import StoredRecord

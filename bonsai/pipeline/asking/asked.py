@@ -18,11 +18,11 @@ from datetime import datetime
 
 from bonsai.errors import UsageError
 from bonsai.model.prompt import Question
-from bonsai.pipeline.asking import Answer, ask_all
-from bonsai.pipeline.draining import submit
+from bonsai.pipeline.asking.answering import Answer, ask_all
+from bonsai.pipeline.asking.voices import CHAMPION, adapter_id
 from bonsai.pipeline.parts import Bonsai
-from bonsai.pipeline.similar import similar_records
-from bonsai.pipeline.voices import CHAMPION, adapter_id
+from bonsai.pipeline.records.draining import submit
+from bonsai.pipeline.records.similar import similar_records
 from bonsai.progress import Progress, Report, silent
 from bonsai.records import Defaults, Limits, Origin, Reject, normalise, parse
 from bonsai.texts import text

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Literal
 
 from bonsai.errors import BonsaiError, TerminalError, TransientError
-from bonsai.pipeline.asked import Wanted, ask_beside, check_wanted, keep, new_id
+from bonsai.pipeline.asking.asked import Wanted, ask_beside, check_wanted, keep, new_id
 from bonsai.pipeline.parts import Bonsai
 from bonsai.progress import Progress
 

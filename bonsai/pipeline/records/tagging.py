@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bonsai.errors import UsageError
-from bonsai.pipeline.editing import with_given
 from bonsai.pipeline.parts import Bonsai
+from bonsai.pipeline.records.editing import with_given
 from bonsai.records import Category
 from bonsai.tags import CategoryTagger
 from bonsai.tags.category import Example

@@ -14,7 +14,7 @@ from typing import Any
 from bonsai import tags
 from bonsai.errors import InputError
 from bonsai.pipeline.parts import Bonsai
-from bonsai.pipeline.suggesting import learned_before
+from bonsai.pipeline.records.suggesting import learned_before
 from bonsai.readers import elements, recognise, records_of
 from bonsai.readers.elements import Element
 from bonsai.readers.shapes import CHATS, FIELD_OF_NAME

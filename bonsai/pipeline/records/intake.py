@@ -19,10 +19,10 @@ from bonsai import duplicates, tags
 from bonsai.benchmark import pools, questions
 from bonsai.duplicates import Finding, Index, Known, LeakFinding, LeakGuard
 from bonsai.files import sha256_file
-from bonsai.pipeline.learned_tagger import category_tagger
-from bonsai.pipeline.owners_suite import written_questions
-from bonsai.pipeline.pairs import confirm_corrections
 from bonsai.pipeline.parts import Bonsai
+from bonsai.pipeline.records.learned_tagger import category_tagger
+from bonsai.pipeline.records.pairs import confirm_corrections
+from bonsai.pipeline.verdicts.owners_suite import written_questions
 from bonsai.progress import Progress, Report, silent
 from bonsai.readers import read, recognise
 from bonsai.readers.bilingual import merge

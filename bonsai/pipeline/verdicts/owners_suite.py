@@ -15,8 +15,8 @@ from bonsai import suite, tags
 from bonsai.benchmark.questions import Item, item_from_values
 from bonsai.duplicates import LeakGuard
 from bonsai.errors import UnknownId, UsageError
-from bonsai.pipeline.learned_tagger import category_tagger
 from bonsai.pipeline.parts import Bonsai
+from bonsai.pipeline.records.learned_tagger import category_tagger
 from bonsai.promotion import BASE
 from bonsai.records import Defaults, Limits, Origin, Record, Reject, Status, Tags, parse
 from bonsai.texts import text

@@ -1,8 +1,8 @@
 """Nights that do not come to their end: they fail, their process dies, or a person stops them.
 
-A night is asked to stop by a file in its folder and stops at its next safe point (`bonsai.pipeline.watching`). No
-signal is sent, because it may train on another machine that shares the folder. What it stopped at stays: the next start
-on the same records goes on from there.
+A night is asked to stop by a file in its folder and stops at its next safe point (`bonsai.pipeline.nights.watching`).
+No signal is sent, because it may train on another machine that shares the folder. What it stopped at stays: the next
+start on the same records goes on from there.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Literal
 
 from bonsai.errors import BonsaiError, NightCancelled, UsageError, WorkerDied
+from bonsai.pipeline.nights.watching import end_status, told_by
 from bonsai.pipeline.parts import Bonsai
-from bonsai.pipeline.watching import end_status, told_by
 from storage import night_status, nights_table, promotions_table
 from storage.locks import may_be_running
 from storage.nights_table import Night, Outcome

@@ -13,8 +13,8 @@ from itertools import groupby
 
 from bonsai import review
 from bonsai.errors import UsageError
-from bonsai.pipeline.compared import Compared, known_of, visible_of
 from bonsai.pipeline.parts import Bonsai
+from bonsai.pipeline.verdicts.compared import Compared, known_of, visible_of
 from bonsai.review import SIDES, Blind, Question, Tally
 from storage import reviews_table
 from storage.connect import Connection

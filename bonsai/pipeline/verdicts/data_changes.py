@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bonsai.errors import UsageError
-from bonsai.pipeline.compared import promotion_of
 from bonsai.pipeline.parts import Bonsai
+from bonsai.pipeline.verdicts.compared import promotion_of
 from storage import data_changes
 from storage.data_changes import KINDS, Changed, Group
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from bonsai.errors import BonsaiError, IntegrityError, UnknownId
-from bonsai.pipeline.compared import promotion_of
-from bonsai.pipeline.learning import Learned, read_logs, trainings_of
+from bonsai.pipeline.nights.learning import Learned, read_logs, trainings_of
 from bonsai.pipeline.parts import Bonsai
-from bonsai.pipeline.reviewing import Review, reviews_of
+from bonsai.pipeline.verdicts.compared import promotion_of
+from bonsai.pipeline.verdicts.reviewing import Review, reviews_of
 from bonsai.promotion import Pointer
 from storage import data_changes, nights_table, promotions_table
 from storage.connect import Connection

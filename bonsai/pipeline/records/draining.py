@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bonsai.errors import InputError
-from bonsai.pipeline import forgetting, uploading
-from bonsai.pipeline.intake import Counts, import_file, store_all
 from bonsai.pipeline.parts import Bonsai
+from bonsai.pipeline.records import forgetting, uploading
+from bonsai.pipeline.records.intake import Counts, import_file, store_all
 from bonsai.progress import Report, silent
 from bonsai.records import Defaults, Limits, Origin, Record, Reject, parse
 from storage import inbox, tombstones_table

@@ -19,10 +19,10 @@ from typing import Any
 
 from bonsai.errors import BonsaiError, InputError, UnknownId
 from bonsai.files import write_json_atomic
-from bonsai.pipeline.checking import check_file
-from bonsai.pipeline.intake import Counts, import_file
 from bonsai.pipeline.parts import Bonsai
-from bonsai.pipeline.suggesting import learned_before
+from bonsai.pipeline.records.checking import check_file
+from bonsai.pipeline.records.intake import Counts, import_file
+from bonsai.pipeline.records.suggesting import learned_before
 from bonsai.progress import Progress, Report, silent
 from bonsai.records import Source
 from bonsai.tags import CategoryTagger

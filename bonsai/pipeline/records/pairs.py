@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bonsai.errors import ConflictError, UsageError
-from bonsai.pipeline.owners_suite import retire_asked
 from bonsai.pipeline.parts import Bonsai
+from bonsai.pipeline.verdicts.owners_suite import retire_asked
 from bonsai.records import Status
 from storage import pairs_table, record_versions_table, records_table
 from storage.connect import Connection

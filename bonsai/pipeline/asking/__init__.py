@@ -1,0 +1,1 @@
+"""Questions to the champion and to others beside it."""

@@ -1,0 +1,1 @@
+"""Records on their way in, and what people do with those that are there."""
