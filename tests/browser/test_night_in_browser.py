@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
@@ -72,13 +73,18 @@ def real_address(home: Path) -> Iterator[str]:
         port = probe.getsockname()[1]
     command = [sys.executable, "-P", "-m", "bonsai.cli.main", "dashboard", "--port", str(port)]
     environ = {**os.environ, "BONSAI_HOME": str(home), "USER": "mika", "OMP_NUM_THREADS": "1"}
-    server = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True)
-    assert server.stdout is not None
-    assert str(port) in server.stdout.readline()
+    server = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL)
+    while not listens(port):
+        assert server.poll() is None
+        time.sleep(0.1)
     yield f"http://127.0.0.1:{port}"
     server.terminate()
     server.wait()
-    server.stdout.close()
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_a_night_is_started_and_followed_to_its_verdict(home: Path, real_address: str, visit: Open) -> None:
