@@ -20,11 +20,16 @@ OWNER = "mika"
 LOOPBACK = "127.0.0.1"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def chromium_is_here() -> None:
+    """Before any home is made."""
+    if not CHROMIUM:
+        pytest.skip("no chromium here; on Debian, as root: apt-get install chromium fonts-noto-cjk")
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Of one module: while Playwright runs, this thread has an event loop, which other tests must not meet."""
-    if not CHROMIUM:
-        pytest.skip("no chromium here; on Debian, as root: apt-get install chromium fonts-noto-cjk")
     with sync_playwright() as playwright:
         browser = start_chromium(playwright)
         yield browser
