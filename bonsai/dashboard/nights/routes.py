@@ -128,8 +128,9 @@ def status(visit: Contributor, night: str) -> Response:
 
 @router.get("/{night}/live")
 def live(visit: Contributor, night: str) -> Response:
-    """The same as a piece of a page."""
-    return visit.page("nights/live.html", live=pages.live(visit, night_views.live(visit.b, night)), own=True)
+    """The same as a piece of a page: its own, or with `list` that of all nights, which links to it."""
+    found = pages.live(visit, night_views.live(visit.b, night))
+    return visit.page("nights/live.html", live=found, own="list" not in visit.request.query_params)
 
 
 @router.get("/{night}/logs/{log}")

@@ -17,6 +17,7 @@ async function look() {
   if (part && !live.contains(document.activeElement)) {
     if (part.dataset.state !== state) said.textContent = part.dataset.said;
     state = part.dataset.state;
+    if (part.dataset.from) live.dataset.from = part.dataset.from; // one night, to its end
     live.replaceChildren(document.adoptNode(part));
     if (!("goesOn" in part.dataset)) return;
   }
