@@ -10,9 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from storage.connect import Connection
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 FEW_ROWS = 200
 "So many are handed over as lists; of more, Arrow writes 500,000 rows a second, where executemany makes 2,000."
@@ -46,10 +49,12 @@ def changed(con: Connection, statement: str, parameters: Sequence[object] | Mapp
 
 
 @contextmanager
-def batch(con: Connection, columns: Mapping[str, Sequence[object]]) -> Iterator[None]:
-    """The columns as the table `batch` during the block."""
-    given = {name: list(column) for name, column in columns.items()}
-    if 0 < max(map(len, given.values()), default=0) <= FEW_ROWS:
+def batch(con: Connection, columns: Mapping[str, Sequence[object] | NDArray[Any]]) -> Iterator[None]:
+    """The columns as the table `batch` during the block; an array keeps its type, which Arrow would guess of a list."""
+    if 0 < max(map(len, columns.values()), default=0) <= FEW_ROWS:
+        given = {
+            name: column.tolist() if hasattr(column, "tolist") else list(column) for name, column in columns.items()
+        }
         lists = ", ".join(f"unnest(${name}) AS {name}" for name in given)
         con.execute(f"CREATE OR REPLACE TEMP TABLE batch AS SELECT {lists}", given)
         yield  # after an error the table goes with the connection: in a broken transaction nothing can be dropped
@@ -57,11 +62,16 @@ def batch(con: Connection, columns: Mapping[str, Sequence[object]]) -> Iterator[
         return
     import pyarrow as pa  # takes pandas along: a second and 80 MB
 
-    con.register("batch", pa.table(given))
+    con.register("batch", pa.table({name: as_column(column) for name, column in columns.items()}))
     try:
         yield
     finally:
         con.unregister("batch")
+
+
+def as_column(column: Sequence[object] | NDArray[Any]) -> Sequence[object] | NDArray[Any]:
+    """What Arrow takes: arrays as they are, any other sequence as a list."""
+    return column if hasattr(column, "dtype") else list(column)
 
 
 def among(ids: Iterable[str]) -> Condition:

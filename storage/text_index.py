@@ -75,7 +75,7 @@ def index(con: Connection, blocks: Iterable[int]) -> None:
 
 def _index(con: Connection, low: int, high: int) -> None:
     signed = _signed(con, low, high)
-    columns = {name: signed[:, n].tolist() for n, name in enumerate(("block", *(f"w{word}" for word in range(WORDS))))}
+    columns = {name: signed[:, n] for n, name in enumerate(("block", *(f"w{word}" for word in range(WORDS))))}
     con.execute("DELETE FROM text_blocks WHERE block BETWEEN ? AND ?", [low, high])
     with batch(con, columns):
         con.execute("INSERT INTO text_blocks SELECT * FROM batch")
