@@ -153,11 +153,13 @@ def import_file(
     source_name: str = "",
     author: str = "",
     name: str = "",
+    goes_on: bool = False,
     report: Report = silent,
 ) -> Counts:
     """All records of a file; importing it again adds nothing.
 
-    Time and content name the import: one of the same time goes on where it was killed, and counts the whole file.
+    Time and content name the import. `goes_on`: one of the same name may have been killed, and the counts are those of
+    the whole file.
 
     `pair_with` is the Japanese half of an English Alpaca file: the two are merged row by row. `name` is what its owner
     calls the file, where that is not its present name. Raises InputError for a file that cannot be read as records.
@@ -171,7 +173,7 @@ def import_file(
         made = (row.made for row in merge(path, pair_with, defaults=defaults, limits=limits))
     digest = sha256_file(path)
     batch = f"{now:%Y%m%dT%H%M%S}-{digest[:8]}"
-    begun = _stored(b, batch)[0] > 0
+    begun = goes_on and _stored(b, batch)[0] > 0
     counts = store_all(b, made, batch, now, "import", report)
     if begun:
         stored, active = _stored(b, batch)

@@ -109,6 +109,7 @@ def _take(b: Bonsai, upload: Upload, now: datetime, report: Report) -> Counts:
             source_name=about["source_name"],
             author=about["who"] if about["source"] == "self" else "",
             name=upload.name,
+            goes_on=True,
             report=_beside(upload, report),
         )
     except InputError as error:
