@@ -105,7 +105,7 @@ def progress(study: Study) -> str:
     shown = [(f"`{kind}`", f"{there} of {wanted}") for kind, there, wanted in study.progress]
     harms = [(there, wanted) for kind, there, wanted in study.progress if kind.startswith("harm/")]
     rows = [one for one in shown if not one[0].startswith("`harm/")]
-    rows.append(("`harm/*`, each kind", f"{min(there for there, _ in harms)} or more of {harms[0][1]}"))
+    rows.append(("`harm/*`, each kind", f"{min(there for there, _ in harms)} of {harms[0][1]}"))
     return table(("runs", "made"), rows)
 
 
