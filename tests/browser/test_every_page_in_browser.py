@@ -106,7 +106,7 @@ WATCH_FOCUS = """() => {
     if (getComputedStyle(target).outlineStyle === "none") unseen.add(target);
   });
   const dates = document.querySelectorAll("input[type=date]").length;  // day, month, year
-  return unreached.size + 3 * dates + 2;  // a page that begins in its middle goes on at its top
+  return 2 * (unreached.size + 3 * dates + 2);  // twice round: a page that begins in its middle goes on at its top
 }"""
 TOLD_FOCUS = """() => {
   const told = (why, elements) => [...elements].map((one) => `${why}: ${one.outerHTML.slice(0, 200)}`);
@@ -118,6 +118,8 @@ def without_mouse(page: Page) -> list[str]:
     """Whether Tab leads to whatever can be used, and shows where it is."""
     for _ in range(page.evaluate(WATCH_FOCUS)):
         page.keyboard.press("Tab")
+        if page.evaluate("unreached.size") == 0:
+            break
     return list(page.evaluate(TOLD_FOCUS))
 
 
