@@ -78,6 +78,7 @@ def test_a_file_with_bad_lines_is_looked_at_taken_in_and_mended(
     expect(page.get_by_role("row", name="Rejected")).to_contain_text("1")  # nobody reloaded the page
     page.get_by_role("link", name="Rejected lines").click()
     page.get_by_role("link", name="cats.csv:3").click()
+    expect(page.locator("textarea:focus, input:focus")).to_be_visible()
     page.keyboard.press("End")
     page.keyboard.type("A dog.,Pochi")
     page.keyboard.press("Control+Enter")

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Playwright, Request
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Playwright, Request, expect
 from starlette.types import ASGIApp
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
@@ -97,7 +97,8 @@ def visiting(
         java_script_enabled=scripts,
         reduced_motion="reduce",  # or axe meets colours on their way from one scheme to the other
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(20_000)
+    expect.set_options(timeout=20_000)  # five seconds are few where trainings run beside it
     noticed = Noticed(home)
     noticed.watch(context)
     try:
