@@ -22,6 +22,8 @@ from bonsai.samples import sample_path
 from flows import server, steps
 from flows.settings import auth_file
 
+pytestmark = pytest.mark.long  # a whole night between a server and its two workers
+
 SHORT = """
 [prefect]
 port = 0
