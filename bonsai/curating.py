@@ -7,10 +7,11 @@ from datetime import date
 
 from bonsai.duplicates.nearest import nearest
 from bonsai.pipeline.parts import Bonsai
-from storage import pairs_table, records_pages, subjects
+from storage import pairs_table, records_pages, records_table, settled_pairs_table, subjects
 from storage.pairs_table import Kind, Waiting
 from storage.record_rows import StoredRecord
 from storage.records_table import RecordFilter
+from storage.settled_pairs_table import Decision
 from storage.subjects import Subject, Told
 
 COMPARED = 600
@@ -54,6 +55,29 @@ def pair_counts(b: Bonsai) -> dict[Kind, int]:
     """How many wait for which reason."""
     with b.database.reading() as con:
         return pairs_table.counts(con)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision on a pair."""
+
+    decision: Decision
+    records: tuple[StoredRecord, ...]
+    "The one that waited, then those that it stood against, as they are now."
+
+    @property
+    def reopens(self) -> bool:
+        """Whether it can be taken back, as far as the decision itself says."""
+        return self.decision.taken_back_at is None and self.decision.changed is not None
+
+
+def decided_pairs(b: Bonsai, limit: int, before: int | None = None) -> list[Decided]:
+    """The newest first; for the next page pass the last one's number as `before`."""
+    with b.database.reading() as con:
+        found = settled_pairs_table.decisions(con, limit, before)
+        named = {one for decision in found for one in (decision.record_id, *decision.others)}
+        there = {one.record.id: one for one in records_table.get_many(con, sorted(named))}
+    return [Decided(one, tuple(there[name] for name in (one.record_id, *one.others) if name in there)) for one in found]
 
 
 def list_subjects(b: Bonsai, limit: int, fewer_than: int = 0, after: str = "") -> list[Subject]:

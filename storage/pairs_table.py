@@ -1,26 +1,23 @@
-"""Records that wait for a person's word, each beside the one that it contradicts or repeats; and what was decided.
+"""Records that wait for a person's word, each beside the one that it contradicts or repeats.
 
 Which one that is stands with the record: in the values of the reason for which it is held back, as the beginnings of
-ids, or in `near_of`. The table `settled_pairs` keeps the decisions; a near duplicate that was decided on waits no more.
+ids, or in `near_of`. A near duplicate that was decided on waits no more: `storage.settled_pairs_table`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal, get_args
 
 from bonsai.records import Status
 from storage import records_table
 from storage.connect import Connection
 from storage.record_rows import StoredRecord, to_stored
-from storage.sql import rows, to_utc
+from storage.sql import rows
 
 Kind = Literal["contradiction", "overruled", "leak", "suspect", "near"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-Keep = Literal["this", "other", "both"]
-KEEPS: tuple[Keep, ...] = get_args(Keep)
 _WAITING: Mapping[Kind, str] = {
     "contradiction": "status = 'held_back' AND reason_key = 'duplicates.contradiction'",
     "overruled": "status = 'held_back' AND reason_key = 'duplicates.overruled'",
@@ -28,7 +25,7 @@ _WAITING: Mapping[Kind, str] = {
     "suspect": "status = 'suspect'",
     "near": """
         near_of <> '' AND status = 'active' AND replaced_by = ''
-        AND id NOT IN (SELECT record_id FROM settled_pairs)
+        AND id NOT IN (SELECT record_id FROM settled_pairs WHERE taken_back_at IS NULL)
     """,
 }
 _NAMED_BY: Mapping[str, str] = {"duplicates.contradiction": "records", "duplicates.overruled": "id"}
@@ -73,12 +70,6 @@ def waiting(con: Connection, record_id: str) -> Waiting | None:
         if rows(con, f"SELECT id FROM records WHERE id = $id AND {condition}", {"id": stored.record.id}):
             return Waiting(stored, kind, _others(con, [stored])[stored.record.id])
     return None
-
-
-def settle(con: Connection, record_id: str, others: Iterable[str], kept: Keep, who: str, at: datetime) -> None:
-    """Keep what was decided, a row for each of the others."""
-    for other in [*others] or [""]:
-        con.execute("INSERT INTO settled_pairs VALUES (?, ?, ?, ?, ?)", [record_id, other, kept, to_utc(at), who])
 
 
 def _others(con: Connection, found: list[StoredRecord]) -> dict[str, tuple[StoredRecord, ...]]:

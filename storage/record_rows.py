@@ -64,6 +64,11 @@ class StoredRecord:
     created_at: datetime
     updated_at: datetime
 
+    @property
+    def gone(self) -> bool:
+        """Forgotten, or replaced by an edit: nobody decides on it any more."""
+        return self.status is Status.FORGOTTEN or bool(self.replaced_by)
+
 
 def to_columns(records: Iterable[NewRecord], batch: str, at: datetime) -> dict[str, list[object]]:
     """Column name -> one value a record. `at` is zone-less UTC."""

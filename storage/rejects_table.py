@@ -12,7 +12,7 @@ from typing import Literal
 
 from bonsai.duplicates.keys import text_key
 from bonsai.errors import UnknownId
-from bonsai.records import Reject, TableForm, normalise
+from bonsai.records import DEFAULTS, Defaults, Reject, TableForm, normalise
 from storage import counts_table
 from storage.connect import Connection
 from storage.counts_table import REJECTS, counting
@@ -40,6 +40,8 @@ class StoredReject:
     settled_by: str = ""
     "Who mended or dismissed it."
     settled_why: str = ""
+    told_as: Defaults | None = None
+    "What its whole file was said to be; None: kept by an older Bonsai."
 
 
 def reject_id(reject: Reject) -> str:
@@ -48,7 +50,9 @@ def reject_id(reject: Reject) -> str:
     return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def insert_rejects(con: Connection, rejects: Iterable[Reject], batch_id: str, at: datetime) -> int:
+def insert_rejects(
+    con: Connection, rejects: Iterable[Reject], batch_id: str, at: datetime, told_as: Defaults = DEFAULTS
+) -> int:
     """Keep rejects; how many were not known yet. Safe to repeat."""
     found = {reject_id(reject): reject for reject in rejects}
     if not found:
@@ -64,10 +68,10 @@ def insert_rejects(con: Connection, rejects: Iterable[Reject], batch_id: str, at
     }
     insert = """
         INSERT OR IGNORE INTO rejects BY NAME
-        SELECT *, $batch AS batch, 'open' AS state, $at AS created_at, $at AS updated_at FROM batch
+        SELECT *, $batch AS batch, $told_as AS told_as, 'open' AS state, $at AS created_at, $at AS updated_at FROM batch
     """
     with counting(con, REJECTS, found), batch(con, columns):
-        return changed(con, insert, {"batch": batch_id, "at": to_utc(at)})
+        return changed(con, insert, {"batch": batch_id, "told_as": to_json(asdict(told_as)), "at": to_utc(at)})
 
 
 def list_rejects(con: Connection, state: State | None = "open", limit: int | None = None) -> list[StoredReject]:
@@ -147,6 +151,7 @@ def _storable(text: str) -> str:
 def _stored(row: Row) -> StoredReject:
     told = tuple((name, str(value)) for name, value in sorted(json.loads(row["reason_values"]).items()))
     form = json.loads(row["read_as"] or "{}")
+    defaults = json.loads(row["told_as"] or "{}")
     table = TableForm(tuple(form["columns"]), form["delimiter"]) if form else None
     return StoredReject(
         row["id"],
@@ -157,4 +162,5 @@ def _stored(row: Row) -> StoredReject:
         from_utc(row["updated_at"]),
         row["settled_by"],
         row["settled_why"],
+        Defaults(**defaults) if defaults else None,
     )

@@ -1,4 +1,4 @@
-"""`bonsai records contradictions | resolve`: what waits for a word, each beside what it stands against."""
+"""`bonsai records contradictions | resolve | resolved | reopen`: what waits for a word, what was decided."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ def add_to(app: typer.Typer) -> None:
     """The verbs of this file, as verbs of `app`."""
     verb(app, "cli.records_contradictions")(contradictions)
     verb(app, "cli.records_resolve")(resolve)
+    verb(app, "cli.records_resolved")(resolved)
+    verb(app, "cli.records_reopen")(reopen)
 
 
 def contradictions(
@@ -76,3 +78,41 @@ def resolve(
     shell.say("cli.kept", ids=short(*done.kept) or "-")
     if done.excluded:
         shell.say("cli.excluded", ids=short(*done.excluded))
+
+
+def resolved(
+    ctx: typer.Context,
+    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", show_default=False)] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """A line a decision: when, who, what was kept, of which records, and who took it back."""
+    from bonsai import curating
+
+    shell = shell_of(ctx)
+    bonsai = shell.open()
+    found = [one.decision for one in curating.decided_pairs(bonsai, limit or bonsai.config.cli.list_limit)]
+    if as_json:
+        shell.json_lines(found)
+        return
+    headings = ("at", "by", "kept", "id", "others", "taken_back_by")
+    shell.table(
+        headings,
+        ((one.at, one.who, one.kept, short(one.record_id), short(*one.others), one.taken_back_by) for one in found),
+    )
+
+
+def reopen(
+    ctx: typer.Context,
+    record: Annotated[str, typer.Argument(help="cli.arg_record", metavar="ID")],
+    by: By = "",
+    as_json: AsJson = False,
+) -> None:
+    """Refused when one of the records stands otherwise by now."""
+    from bonsai import pipeline
+
+    shell = shell_of(ctx)
+    ids = pipeline.reopen_pair(shell.open(), record, shell.person(by), shell.now())
+    if as_json:
+        shell.json({"ids": list(ids)})
+        return
+    shell.say("cli.reopened", ids=short(*ids) or "-")

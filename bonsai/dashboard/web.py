@@ -49,7 +49,7 @@ MOST_FIELDS = 256
 DONE = (
     *("approve", "reject", "rollback", "add", "forget", "release", "exclude"),
     *("thumb", "correct"),
-    *("edit", "restore", "resolve", "undo", "many"),
+    *("edit", "restore", "resolve", "reopen", "undo", "many"),
     *("mend", "dismiss", "settled", "cancel"),
     *("night_start", "night_cancel"),
 )

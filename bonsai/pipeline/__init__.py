@@ -55,6 +55,7 @@ from bonsai.pipeline.records.mending import Mended as Mended
 from bonsai.pipeline.records.mending import dismiss_reject as dismiss_reject
 from bonsai.pipeline.records.mending import mend_reject as mend_reject
 from bonsai.pipeline.records.pairs import Resolved as Resolved
+from bonsai.pipeline.records.pairs import reopen_pair as reopen_pair
 from bonsai.pipeline.records.pairs import resolve_pair as resolve_pair
 from bonsai.pipeline.records.similar import similar_records as similar_records
 from bonsai.pipeline.records.similar import similar_to as similar_to

@@ -10,8 +10,10 @@ from html_pages import Page
 from starlette.testclient import TestClient
 
 from bonsai import curating, pipeline, views
+from bonsai.dashboard import accounts
 from bonsai.records import Status
 from bonsai.views import RecordFilter
+from storage import audit
 from storage.record_rows import StoredRecord
 
 
@@ -67,6 +69,36 @@ def test_a_decision_on_a_text_that_changed_since_is_refused(desk: Desk, client: 
     assert again["seen"] == newer  # followed to what it is now
     assert client.post("/pairs", data={**again, "keep": "none"}).status_code == 422
     assert client.post("/pairs", data={**again, "keep": "other"}).status_code == 200
+
+
+def test_a_decision_is_taken_back_from_the_notice_and_from_the_list(desk: Desk) -> None:
+    first = tell(desk, "Where does Tama sleep?", "In the sink.")
+    second = tell(desk, "Where does Tama sleep?", "On the piano.")
+    client = desk.client("mika")
+    given = hidden(Page(client.get("/pairs?kind=contradiction").text))
+    notice = client.post("/pairs", data={**given, "keep": "this"})
+    assert (status(desk, second), status(desk, first)) == (Status.ACTIVE, Status.EXCLUDED)
+    assert 'action="/pairs/reopen"' in notice.text
+    decided = Page(client.get("/pairs/decided").text)
+    assert (decided.problems, hidden(decided)) == ([], {"record": second.record.id})
+    assert client.post("/pairs/reopen", data=hidden(decided)).status_code == 200
+    assert (status(desk, second), status(desk, first)) == (Status.HELD_BACK, Status.ACTIVE)
+    [waiting] = curating.waiting_pairs(desk.b, "contradiction", 9)
+    assert waiting.others[0].record.id == first.record.id
+    after = client.get("/pairs/decided").text
+    assert "taken back by mika" in after
+    assert 'action="/pairs/reopen"' not in after
+    assert client.post("/pairs/reopen", data=hidden(decided)).status_code == 409
+    acts = [(act.who, act.action, act.target) for act in audit.read(desk.b.places.logs)]
+    assert acts[-1] == ("mika", "reopen", second.record.id)
+
+
+def test_only_a_reviewer_takes_back(desk: Desk) -> None:
+    accounts.add_user(desk.b, "kid", "contributor", "a long enough password", NOW)
+    client = desk.client(owner="")
+    client.post("/login", data={"name": "kid", "password": "a long enough password"})
+    assert client.get("/pairs/decided").status_code == 200
+    assert client.post("/pairs/reopen", data={"record": "0" * 64}).status_code == 403
 
 
 def test_near_duplicates_leave_the_list_once_decided_and_pages_show_each_once(desk: Desk, client: TestClient) -> None:

@@ -67,6 +67,7 @@ def test_every_page_is_sound_and_shows_evil_texts_as_text(used: Desk, language: 
         "/records/upload",
         "/records/upload/UPLOAD",
         "/pairs",
+        "/pairs/decided",
         "/tagging",
         "/subjects",
         "/timeline",

@@ -12,7 +12,7 @@ from html_pages import Page
 from bonsai import pipeline, views
 from bonsai.dashboard import accounts
 from bonsai.errors import LockTimeout
-from bonsai.records import Reject
+from bonsai.records import Reject, Source
 from bonsai.views import RecordFilter
 from storage import rejects_table
 
@@ -44,6 +44,19 @@ def test_a_mended_row_becomes_a_record_from_where_it_stood(desk: Desk, lines: li
         told = rejects_table.get(con, lines[0])
     assert (told.state, told.settled_by) == ("mended", "mika")
     assert client.post(f"/rejects/{lines[0]}/mend", data={"raw": "Who?,Me."}).status_code == 422
+
+
+@pytest.mark.parametrize(("source", "name", "author"), [("community", "Neko no kai", ""), ("self", "", "mika")])
+def test_a_mended_line_is_whose_its_file_was(
+    desk: Desk, tmp_path: Path, source: Source, name: str, author: str
+) -> None:
+    path = tmp_path / "club.csv"
+    path.write_text("question,answer\nWho sits there?,\n", "utf-8")
+    pipeline.import_file(desk.b, path, now=NOW, source=source, source_name=name, author=author)
+    [line] = [one.id for one in views.list_rejects(desk.b, None) if one.reject.file == "club.csv"]
+    desk.client("joe").post(f"/rejects/{line}/mend", data={"raw": "Who sits there?,Mike does."})
+    [stored] = views.list_records(desk.b, RecordFilter(text="Who sits there?"), None)
+    assert (stored.record.source, stored.record.source_name, stored.record.author) == (source, name, author)
 
 
 def test_what_is_still_wrong_is_said_and_the_text_is_kept(desk: Desk, lines: list[str]) -> None:

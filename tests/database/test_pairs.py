@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from bonsai import curating, pipeline, views, wiring
 from bonsai.errors import ConflictError, UsageError
 from bonsai.pipeline import Bonsai
 from bonsai.records import Status
-from storage import pairs_table, records_table
+from storage import pairs_table, record_versions_table, records_table
 from storage.artifacts import Home
 from storage.record_rows import Reason
 
@@ -71,6 +71,68 @@ def test_a_pair_is_decided_once(b: Bonsai, at: datetime) -> None:
         assert con.execute("SELECT record_id, other_id, kept, decided_by FROM settled_pairs").fetchall() == [
             (box, sofa, "this", "mika")
         ]
+
+
+def test_a_decision_taken_back_leaves_everything_as_it_was(b: Bonsai, at: datetime) -> None:
+    sofa, box = tell(b, "On the sofa.", at), tell(b, "In the box.", at)
+    before = [views.show_record(b, one).stored for one in (sofa, box)]
+    for hour, keep in enumerate(("this", "other", "both")):
+        pipeline.resolve_pair(b, box, keep, "mika", at + timedelta(hours=hour))
+        pipeline.reopen_pair(b, box, "joe", at + timedelta(hours=hour))
+        after = [views.show_record(b, one).stored for one in (sofa, box)]
+        assert [one.status for one in after] == [one.status for one in before]
+        assert after[1].reason == before[1].reason
+        [waiting] = curating.waiting_pairs(b, "contradiction", 9)
+        assert (waiting.stored.record.id, waiting.others[0].record.id) == (box, sofa)
+    told = [(one.decision.kept, one.decision.taken_back_by, one.reopens) for one in curating.decided_pairs(b, 9)]
+    assert told == [("both", "joe", False), ("other", "joe", False), ("this", "joe", False)]
+    newest = curating.decided_pairs(b, 1)[0].decision.number
+    assert [one.decision.kept for one in curating.decided_pairs(b, 9, before=newest)] == ["other", "this"]
+
+
+def test_what_trained_before_counts_as_released_so_that_no_night_misses_it(b: Bonsai, at: datetime) -> None:
+    sofa, box = tell(b, "On the sofa.", at), tell(b, "In the box.", at)
+    pipeline.resolve_pair(b, box, "this", "mika", at)
+    pipeline.reopen_pair(b, box, "joe", at + timedelta(hours=1))
+    with b.database.reading() as con:
+        assert record_versions_table.released_since(con, at) == [sofa]
+
+
+def test_nothing_is_taken_back_over_what_somebody_did_since(b: Bonsai, at: datetime) -> None:
+    sofa, box = tell(b, "On the sofa.", at), tell(b, "In the box.", at)
+    with pytest.raises(ConflictError, match="Nothing was decided"):
+        pipeline.reopen_pair(b, box, "mika", at)
+    pipeline.resolve_pair(b, box, "this", "mika", at)
+    pipeline.release_records(b, [sofa], "joe", at)
+    with pytest.raises(ConflictError, match="changed since"):
+        pipeline.reopen_pair(b, box, "mika", at)
+    assert (status(b, sofa), status(b, box)) == (Status.ACTIVE, Status.ACTIVE)
+    pipeline.exclude_records(b, [sofa], "joe", at)
+    pipeline.forget_records(b, [box], "joe", at)
+    with pytest.raises(ConflictError, match="changed since"):
+        pipeline.reopen_pair(b, box, "mika", at)
+    assert status(b, box) is Status.FORGOTTEN
+
+
+def test_a_near_duplicate_taken_back_waits_again(b: Bonsai, at: datetime) -> None:
+    for answer in ("Tuna from the can.", "Tuna from the can!"):
+        pipeline.submit(b, {"instruction": f"What does the cat Tama eat{answer[-1]}", "output": answer}, at)
+        pipeline.drain_inbox(b, at)
+    [near] = curating.waiting_pairs(b, "near", 9)
+    pipeline.resolve_pair(b, near.stored.record.id, "both", "mika", at)
+    assert curating.pair_counts(b)["near"] == 0
+    assert pipeline.reopen_pair(b, near.stored.record.id, "mika", at) == ()
+    assert curating.pair_counts(b)["near"] == 1
+
+
+def test_what_an_older_bonsai_decided_is_not_taken_back(b: Bonsai, at: datetime) -> None:
+    _, box = tell(b, "On the sofa.", at), tell(b, "In the box.", at)
+    pipeline.resolve_pair(b, box, "this", "mika", at)
+    with b.database.writing() as con:
+        con.execute("UPDATE settled_pairs SET changed = NULL")
+    with pytest.raises(ConflictError, match="Nothing was decided"):
+        pipeline.reopen_pair(b, box, "mika", at)
+    assert not curating.decided_pairs(b, 9)[0].reopens
 
 
 def test_reasons_of_an_older_bonsai_name_records_by_the_beginnings_of_ids(

@@ -62,6 +62,13 @@ def test_contradictions_are_listed_and_decided(run: Run) -> None:
         "excluded": [other],
     }
     assert "waits for nothing" in run("records", "resolve", found["id"], "--keep", "this", code=1)
+    [decided] = lines(run("records", "resolved", "--json"))
+    assert (decided["record_id"], decided["others"], decided["who"]) == (found["id"], [other], "mika")
+    assert "mika" in run("records", "resolved")
+    taken_back = json.loads(run("records", "reopen", found["id"], "--json"))["ids"]
+    assert sorted(taken_back) == sorted([found["id"], other])
+    assert [one["id"] for one in lines(run("records", "contradictions", "--json"))] == [found["id"]]
+    run("records", "reopen", found["id"], code=1)
     assert run("records", "contradictions", "--kind", "nothing", code=2)
 
 

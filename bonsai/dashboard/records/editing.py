@@ -66,13 +66,12 @@ def versions(visit: Contributor, record_id: str) -> Response:
     """Every edit, the newest first, with what it changed marked."""
     found = views.show_record(visit.b, record_id)
     stored = found.stored
-    gone = stored.status is Status.FORGOTTEN or bool(stored.replaced_by)
     return visit.page(
         "records/versions.html",
         stored=stored,
         steps=list(_steps(visit, found))[::-1],
         seen=stamp(stored),
-        may_restore=not gone and visit.person is not None and visit.person.may("reviewer"),
+        may_restore=not stored.gone and visit.person is not None and visit.person.may("reviewer"),
     )
 
 

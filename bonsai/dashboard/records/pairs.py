@@ -1,7 +1,8 @@
-"""Pairs that wait for a word: what contradicts or nearly repeats what, side by side, decided with one click."""
+"""Pairs that wait for a word: what contradicts or nearly repeats what, side by side, decided and taken back."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -14,11 +15,13 @@ from bonsai.dashboard.differences import Marked, marked
 from bonsai.dashboard.records import shown as pages
 from bonsai.dashboard.web import Contributor, Form, Reviewer, Visit
 from bonsai.dashboard.words import reason_of
-from storage.pairs_table import KEEPS, KINDS, Kind, Waiting
+from storage.pairs_table import KINDS, Kind, Waiting
 from storage.record_rows import StoredRecord
+from storage.settled_pairs_table import KEEPS
 
 router = APIRouter()
 ON_A_PAGE = 10
+ID = re.compile("[0-9a-f]{64}")
 NOTES = ("subject", "happened_on", "feeling", "author")
 
 
@@ -53,12 +56,14 @@ def show(visit: Contributor) -> Response:
     found = curating.waiting_pairs(visit.b, kind, ON_A_PAGE + 1, given.get("before", ""))
     shown = found[:ON_A_PAGE]
     more = {"kind": kind, "before": shown[-1].stored.record.id} if len(found) > ON_A_PAGE else None
+    undo = given.get("undo", "")
     return visit.page(
         "records/pairs.html",
         pairs=[_pair(visit, one) for one in shown],
         kind=kind,
         kinds=[(one, visit.text(f"curating.kind_{one}"), count[one]) for one in KINDS],
         keeps=KEEPS,
+        undo=undo if ID.fullmatch(undo) else "",
         next_page=f"/pairs?{urlencode(more)}" if more else "",
         first_page=f"/pairs?kind={kind}" if given.get("before") else "",
         may_decide=visit.person is not None and visit.person.may("reviewer"),
@@ -73,7 +78,34 @@ def decide(visit: Reviewer, form: Form) -> Response:
     pipeline.resolve_pair(visit.b, record, keep, visit.who, visit.now, seen)
     visit.noted(f"resolve {keep}", record)
     kind = form.get("kind", "")
-    return visit.go("/pairs", "resolve", **({"kind": kind} if kind in KINDS else {}))
+    return visit.go("/pairs", "resolve", undo=record, **({"kind": kind} if kind in KINDS else {}))
+
+
+@router.get("/pairs/decided")
+def decided(visit: Contributor) -> Response:
+    """What was decided, the newest first, each with its way back."""
+    given = visit.request.query_params.get("before", "")
+    before = int(given) if given.isdecimal() and len(given) < 16 else None
+    size = visit.site.settings.page_size
+    found = curating.decided_pairs(visit.b, size + 1, before)
+    shown = found[:size]
+    return visit.page(
+        "records/decided.html",
+        decided=shown,
+        first_page="/pairs/decided" if before is not None else "",
+        next_page=f"/pairs/decided?before={shown[-1].decision.number}" if len(found) > size else "",
+        cut=pages.cut,
+        may_decide=visit.person is not None and visit.person.may("reviewer"),
+    )
+
+
+@router.post("/pairs/reopen")
+def reopen(visit: Reviewer, form: Form) -> Response:
+    """Take the last decision on a record back; it waits again."""
+    record = form.get("record", "")
+    pipeline.reopen_pair(visit.b, record, visit.who, visit.now)
+    visit.noted("reopen", record)
+    return visit.go("/pairs", "reopen")
 
 
 def _kind(given: Mapping[str, str], count: Mapping[Kind, int]) -> Kind:

@@ -22,7 +22,6 @@ def show(visit: Contributor, record_id: str) -> Response:
     """One record: texts, tags, versions, the adapters that learned from it."""
     found = views.show_record(visit.b, record_id)
     stored = found.stored
-    gone = stored.status is Status.FORGOTTEN or bool(stored.replaced_by)
     return visit.page(
         "records/record.html",
         stored=stored,
@@ -33,7 +32,7 @@ def show(visit: Contributor, record_id: str) -> Response:
         timeline=f"/timeline?{urlencode({'subject': stored.record.subject})}" if stored.record.subject else "",
         versions=len(found.versions),
         adapters=found.adapters,
-        may_decide=not gone and visit.person is not None and visit.person.may("reviewer"),
+        may_decide=not stored.gone and visit.person is not None and visit.person.may("reviewer"),
         releasable=stored.status in RELEASABLE,
     )
 

@@ -20,6 +20,7 @@ from storage import inbox, tombstones_table
 from storage.inbox import Item
 
 INBOX_BATCH = "inbox"
+OWN = Defaults(source="self")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def _drain_records(b: Bonsai, items: list[Item], now: datetime, report: Report) 
     if not readable:
         return Counts()
     made = [_parsed(b, item) for item in readable]
-    counts = store_all(b, made, INBOX_BATCH, now, "person", report)
+    counts = store_all(b, made, INBOX_BATCH, now, "person", report, OWN)
     with b.database.reading() as con:
         forgotten = tombstones_table.known(con, [one.id for one in made if isinstance(one, Record)])
     for item, one in zip(readable, made, strict=True):
@@ -77,9 +78,7 @@ def _readable(item: Item) -> bool:
 
 
 def _parsed(b: Bonsai, item: Item) -> Record | Reject:
-    return parse(
-        inbox.fields_of(item), inbox.origin_of(item), Defaults(source="self"), Limits(**b.config.records.model_dump())
-    )
+    return parse(inbox.fields_of(item), inbox.origin_of(item), OWN, Limits(**b.config.records.model_dump()))
 
 
 def _drain_file(b: Bonsai, item: Item, now: datetime, report: Report) -> Counts:

@@ -120,8 +120,7 @@ def _seen(b: Bonsai, record_id: str, seen: str) -> StoredRecord:
     """The record, if it is still what the person had before them."""
     with b.database.reading() as con:
         old = records_table.get(con, record_id)
-    gone = old.status is Status.FORGOTTEN or bool(old.replaced_by)
-    if seen and (gone or seen != stamp(old)):
+    if seen and (old.gone or seen != stamp(old)):
         raise ConflictError("curating.edited_meanwhile", id=old.record.id[:12])
     record_versions_table.require_newest(old)
     return old

@@ -174,7 +174,7 @@ def import_file(
     digest = sha256_file(path)
     batch = f"{now:%Y%m%dT%H%M%S}-{digest[:8]}"
     begun = goes_on and _stored(b, batch)[0] > 0
-    counts = store_all(b, made, batch, now, "import", report)
+    counts = store_all(b, made, batch, now, "import", report, defaults)
     if begun:
         stored, active = _stored(b, batch)
         told_before = counts.read - stored - counts.rejected
@@ -211,14 +211,15 @@ def store_all(
     now: datetime,
     given_by: Literal["import", "person"],
     report: Report,
+    defaults: Defaults,
     judge: Judge | None = None,
 ) -> Counts:
-    """Judge and store chunk by chunk."""
+    """Judge and store chunk by chunk. `defaults`: what the source said of all of it; kept with the rejects."""
     counts = Counts()
     with _rare_collections():
         for chunk in _chunks(made):
             judge = judge or open_judge(b)
-            counts += _store(b, judge, chunk, batch, now, given_by)
+            counts += _store(b, judge, chunk, batch, now, given_by, defaults)
             report(Progress("ingest", counts.read, 0))
     report(Progress("ingest", counts.read, counts.read))
     return counts
@@ -249,13 +250,14 @@ def _store(
     batch: str,
     now: datetime,
     given_by: Literal["import", "person"],
+    defaults: Defaults,
 ) -> Counts:
     """One chunk: rejects and records in one transaction."""
     records = [one for one in chunk if isinstance(one, Record)]
     rejects = [one for one in chunk if isinstance(one, Reject)]
     new, exact = judge.judge(records, given_by)
     with b.database.writing() as con:
-        rejects_table.insert_rejects(con, rejects, batch, now)
+        rejects_table.insert_rejects(con, rejects, batch, now, defaults)
         stored = records_table.insert_records(con, new, batch, now)
         confirm_corrections(con, [one.id for one in records if one.source == "feedback"], now)
     told_before = exact + stored.duplicate + stored.forgotten

@@ -37,7 +37,7 @@ def mend_reject(b: Bonsai, reject: str, raw: str, by: str, now: datetime) -> Men
     Raises UnknownId, and UsageError for one that is settled already.
     """
     stored = open_reject(b, reject)
-    own = Defaults(source="self" if stored.reject.file == FORM else "import")
+    own = stored.told_as or Defaults(source="self" if stored.reject.file == FORM else "import")
     made = read_again(raw.replace("\r\n", "\n"), stored.reject, own, Limits(**b.config.records.model_dump()))
     told: list[Record] = []
     for one in made:

@@ -2,9 +2,10 @@
 
     found = curating.waiting_pairs(b, "contradiction", 10)[0]
     resolve_pair(b, found.stored.record.id, "this", "mika", now)        # it trains, the others do not
+    reopen_pair(b, found.stored.record.id, "mika", now)                 # a mistake: it waits again
 
 The one that is not kept is excluded, with its text: it can be released again. A decision on texts that changed since
-they were shown is refused.
+they were shown is refused, and so is taking one back when a record stands otherwise by now.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from bonsai.errors import ConflictError, UsageError
 from bonsai.pipeline.parts import Bonsai
 from bonsai.pipeline.verdicts.owners_suite import retire_asked
 from bonsai.records import Status
-from storage import pairs_table, record_versions_table, records_table
+from storage import pairs_table, record_versions_table, records_table, settled_pairs_table
 from storage.connect import Connection
-from storage.pairs_table import KEEPS, Keep, Waiting
+from storage.pairs_table import Waiting
 from storage.record_rows import Reason, StoredRecord
+from storage.settled_pairs_table import KEEPS, Change, Keep, standing
 
 EXCLUDABLE = (Status.ACTIVE, Status.HELD_BACK, Status.SUSPECT)
 CORRECTABLE = ("contradiction", "overruled")
@@ -63,8 +65,45 @@ def _resolve(con: Connection, found: Waiting, keep: Keep, by: str, now: datetime
     reason = _reason(kept, by)
     excluded = [one.record.id for one in dropped]
     records_table.set_status(con, excluded, Status.EXCLUDED, reason, now, only=EXCLUDABLE)
-    pairs_table.settle(con, found.stored.record.id, [one.record.id for one in others], keep, by, now)
+    changed = _changed(con, (*this, *others))
+    settled_pairs_table.settle(con, this[0].record.id, [one.record.id for one in others], keep, changed, by, now)
     return Resolved(tuple(one.record.id for one in kept), tuple(excluded))
+
+
+def _changed(con: Connection, seen: Sequence[StoredRecord]) -> list[Change]:
+    """Those that stand otherwise than they did when they were read."""
+    now = {one.record.id: one for one in records_table.get_many(con, [one.record.id for one in seen])}
+    made = (Change(one.record.id, standing(one), standing(now[one.record.id])) for one in seen)
+    return [one for one in made if one.before != one.after]
+
+
+def reopen_pair(b: Bonsai, record_id: str, by: str, now: datetime) -> tuple[str, ...]:
+    """Take the last decision on a record back: every record stands as before it; the ids of those that it had changed.
+
+    A question of the owner's suite that retired with it stays retired: the record may have been learned since. Raises
+    UnknownId; ConflictError when nothing was decided, or one of the records stands otherwise by now.
+    """
+    with b.database.writing() as con:
+        record = records_table.resolve(con, record_id)
+        found = settled_pairs_table.newest_on(con, record)
+        if found is None or found.changed is None:
+            raise ConflictError("curating.not_decided", id=record[:12])
+        stand = {one.record.id: one for one in records_table.get_many(con, [one.id for one in found.changed])}
+        for one in found.changed:
+            if one.id not in stand or stand[one.id].gone or standing(stand[one.id]) != one.after:
+                raise ConflictError("curating.stands_otherwise", id=one.id[:12])
+        for one in found.changed:
+            _put_back(con, one, by, now)
+        settled_pairs_table.take_back(con, found, by, now)
+        return tuple(one.id for one in found.changed)
+
+
+def _put_back(con: Connection, one: Change, by: str, now: datetime) -> None:
+    """What trained before is released, so that a night between the two misses none of its training."""
+    if one.before.status is Status.ACTIVE:
+        record_versions_table.release(con, one.id, by, now)
+    else:
+        records_table.set_status(con, [one.id], one.before.status, one.before.reason, now, only=(one.after.status,))
 
 
 def _reason(kept: Sequence[StoredRecord], by: str) -> Reason:
