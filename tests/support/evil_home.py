@@ -44,12 +44,12 @@ def use_evilly(desk: Desk) -> None:
     asked.keep(desk.b, told)
     asked.rate_answer(desk.b, told.id, 1, "down", EVIL)
     pipeline.edit_record(desk.b, record.id, {"output": EVIL}, EVIL, promotion.created_at)
-    beside = {"instruction": EVIL + "?", "source": "self", "author": EVIL}
-    for answer in (EVIL, f"{EVIL} {EVIL}"):
+    beside = {"instruction": f"Is it {EVIL}?", "source": "self", "author": EVIL}
+    for answer in ("Yes.", "No."):
         pipeline.submit(desk.b, {**beside, "output": answer}, NOW)
     desk.drain()
-    pair = curating.waiting_pairs(desk.b, "contradiction", 1)
-    pipeline.resolve_pair(desk.b, pair[0].stored.record.id, "this", EVIL, NOW)
+    [pair] = curating.waiting_pairs(desk.b, "contradiction", 1)
+    pipeline.resolve_pair(desk.b, pair.stored.record.id, "this", EVIL, NOW)
     rows = f"question,answer,{EVIL}\n{EVIL},{EVIL},a\n{EVIL}\n".replace('"', "''")
     (desk.b.places.runs / views.list_nights(desk.b, 1)[0].night / "log.txt").write_text(EVIL)
     desk.client().post("/records/upload", files={"file": (f"{EVIL}.csv", rows)})
