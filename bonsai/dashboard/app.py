@@ -5,26 +5,35 @@ Every page is an ordinary function that FastAPI runs in a thread; each opens the
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
-from urllib.parse import urlencode
 
 from fastapi import Depends, FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
-from bonsai.dashboard import accounts, adapters, api, ask, help, home, login, nights, promotions, records, settings
+from bonsai.dashboard import (
+    accounts,
+    adapters,
+    api,
+    ask,
+    failing,
+    help,
+    home,
+    login,
+    nights,
+    promotions,
+    records,
+    settings,
+)
 from bonsai.dashboard.security import SafeHeaders, is_from_our_page
 from bonsai.dashboard.throttling import Throttle
-from bonsai.dashboard.web import FOLDER, LoginNeeded, Problem, Site, Visit, choose_language, make_environment
-from bonsai.dashboard.web import problem_of as status_of
-from bonsai.errors import BonsaiError, UsageError
+from bonsai.dashboard.web import FOLDER, Problem, Site, make_environment
+from bonsai.errors import UsageError
 from bonsai.pipeline.asking.queue import QuestionQueue
 from bonsai.pipeline.parts import Bonsai
 from bonsai.pipeline.records.suggesting import learned_before
@@ -34,7 +43,6 @@ LOGIN_WINDOW = timedelta(minutes=15)
 EXPLANATIONS = 3
 MOST_CONNECTIONS = 200
 "Beyond which the server says that it is busy, before it runs out of memory or files."
-KNOWN_STATUS = (401, 403, 404, 405, 408, 409, 413, 415, 422, 500, 503, 507)
 
 
 def no_start(who: str, cold: bool) -> None:
@@ -80,7 +88,7 @@ def create_app(
         app.include_router(room.router)
     app.mount(api.PATH, api.programs(site))
     app.mount("/static", KeptFiles(directory=FOLDER / "static"))
-    for error, handler in _HANDLERS:
+    for error, handler in failing.HANDLERS:
         app.add_exception_handler(error, handler)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
     return SafeHeaders(app, https)  # around everything: the page that tells of a mistake of ours has them too
@@ -121,59 +129,6 @@ class KeptFiles(StaticFiles):
         response = await super().get_response(path, scope)
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response
-
-
-def _show(request: Request, status: int, message: str) -> Response:
-    """A problem as a page, or as JSON for a script or a program (RFC 9457)."""
-    site: Site = request.app.state.site
-    visit = Visit(site, request, choose_language(request), None)
-    title = visit.text(f"problem_{status if status in KNOWN_STATUS else 500}")
-    if "json" in request.headers.get("accept", "") or request.url.path.startswith(f"{api.PATH}/"):
-        told = {"type": "about:blank", "title": title, "status": status, "detail": message}
-        return JSONResponse(told, status, media_type="application/problem+json")
-    return visit.page("problem.html", status, title=title, message=message)
-
-
-async def _on_problem(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)
-    message = Visit(request.app.state.site, request, choose_language(request), None).text(error.key, **error.values)
-    response = _show(request, error.status, message)
-    response.headers.update(error.headers)
-    return response
-
-
-async def _on_bonsai_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, BonsaiError)
-    return _show(request, status_of(error), error.render(choose_language(request)))
-
-
-async def _on_login_needed(request: Request, error: Exception) -> Response:
-    if request.method == "GET" and "application/json" not in request.headers.get("accept", ""):
-        return RedirectResponse(f"/login?{urlencode({'next': request.url.path})}", 303)
-    return _show(request, 401, "")
-
-
-async def _on_http_error(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    response = _show(request, status, "")
-    if isinstance(error, HTTPException):
-        response.headers.update(error.headers or {})
-    return response
-
-
-async def _on_invalid(request: Request, error: Exception) -> Response:
-    return _show(request, 422, "")
-
-
-Handler = Callable[[Request, Exception], Awaitable[Response]]
-_HANDLERS: tuple[tuple[type[Exception], Handler], ...] = (
-    (Problem, _on_problem),
-    (BonsaiError, _on_bonsai_error),
-    (LoginNeeded, _on_login_needed),
-    (HTTPException, _on_http_error),
-    (RequestValidationError, _on_invalid),
-    (Exception, _on_http_error),
-)
 
 
 def serve(app: ASGIApp, host: str, port: int, *, https: bool = False) -> None:

@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from bonsai.characters import normalise
 from bonsai.dashboard import accounts
+from bonsai.dashboard.problems import RETRY_AFTER
 from bonsai.dashboard.throttling import DoorFull, network_of
-from bonsai.dashboard.web import AnyVisit, Form, Problem, Visit, own_path, session_cookie
+from bonsai.dashboard.typed import Typed, handed_on
+from bonsai.dashboard.web import AnyVisit, Form, Problem, Visit, choose_language, own_path, session_cookie
+from bonsai.errors import LockTimeout
 
 router = APIRouter()
+
+
+def stranger(request: Request) -> Visit:
+    """Whoever asks; which session the browser brought along is no matter, nor whether the database can tell."""
+    return Visit(request.app.state.site, request, choose_language(request), None)
+
+
+Stranger = Annotated[Visit, Depends(stranger)]
 
 
 @router.get("/login")
 def ask(visit: AnyVisit) -> Response:
     """The form; who needs none goes on."""
     after = own_path(visit.request.query_params.get("next", "/"))
-    return visit.go(after) if visit.person else visit.page("login.html", after=after, name="", problem="")
+    if visit.person:
+        return visit.go(after)
+    return visit.page("login.html", after=after, name="", problem="", told="", typed=None)
 
 
 @router.post("/login")
-def log_in(visit: AnyVisit, form: Form) -> Response:
+def log_in(visit: Stranger, form: Form) -> Response:
     """A new session for the right password. Whatever session the browser brought along ends."""
     if visit.site.owner:
         raise Problem(404, "problem_no_login")
@@ -32,7 +48,7 @@ def log_in(visit: AnyVisit, form: Form) -> Response:
     try:
         with throttle.turn():
             if throttle.must_wait(counted, visit.now):
-                return _wait(visit, name, after, counted)
+                return _wait(visit, form, counted)
             password = form.get("password", "")
             try:
                 token = accounts.log_in(visit.b, name, password, old_token=old, now=visit.now, hours=hours)
@@ -40,12 +56,15 @@ def log_in(visit: AnyVisit, form: Form) -> Response:
                 throttle.failed(counted, visit.now)
                 raise
     except DoorFull:
-        return _ask_again(visit, name, after, visit.text("login_busy"), 503)
+        return _ask_again(visit, form, visit.text("login_busy"), 503)
+    except LockTimeout as busy:
+        return _ask_again(visit, form, visit.words_of(busy), 503)
     except accounts.LoginRefused as refused:
         visit.noted("login_refused", who=name[: accounts.LONGEST_NAME])
-        return _ask_again(visit, name, after, refused.render(visit.language), 401)
+        return _ask_again(visit, form, refused.render(visit.language), 401)
     visit.noted("login", who=name)
-    response = visit.go(after)
+    typed = handed_on(form, after)
+    response = _goes_on(visit, typed) if typed else visit.go(after)
     response.set_cookie(
         session_cookie(visit.site),
         token,
@@ -57,14 +76,25 @@ def log_in(visit: AnyVisit, form: Form) -> Response:
     return response
 
 
-def _wait(visit: Visit, name: str, after: str, counted: tuple[str, ...]) -> Response:
+def _goes_on(visit: Visit, typed: Typed) -> Response:
+    """What was typed before the login, to be sent by the person: another one may have logged in."""
+    title = visit.text("login_again")
+    return visit.page("problem.html", title=title, message="", typed=typed, passing=True, here="")
+
+
+def _wait(visit: Visit, form: Mapping[str, str], counted: tuple[str, ...]) -> Response:
     if any([visit.site.throttle.is_news(key, visit.now) for key in counted]):
-        visit.noted("login_throttled", who=name[: accounts.LONGEST_NAME])
-    return _ask_again(visit, name, after, visit.text("login_wait"), 429)
+        visit.noted("login_throttled", who=normalise(form.get("name", ""))[: accounts.LONGEST_NAME])
+    return _ask_again(visit, form, visit.text("login_wait"), 429)
 
 
-def _ask_again(visit: Visit, name: str, after: str, problem: str, status: int) -> Response:
-    return visit.page("login.html", status, after=after, name=name, problem=problem)
+def _ask_again(visit: Visit, form: Mapping[str, str], problem: str, status: int) -> Response:
+    after, name = own_path(form.get("next", "/")), form.get("name", "")[: accounts.LONGEST_NAME]
+    typed = handed_on(form, after)
+    response = visit.page("login.html", status, after=after, name=name, problem=problem, told="", typed=typed)
+    if status == 503:
+        response.headers.update(RETRY_AFTER)
+    return response
 
 
 @router.post("/logout")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+RETRY_AFTER = {"Retry-After": "5"}
+"Of an answer that says: busy."
+
 
 class Problem(Exception):
     """Ends a request with an answer that says why; `key` names the text, in the area `dashboard` when it names none."""

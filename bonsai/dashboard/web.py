@@ -56,6 +56,7 @@ DONE = (
 "What a page may say was just done; an address can name nothing else."
 ID_LENGTH = 10
 "Characters of an id that pages show, as the terminal does."
+LOCKED = ("storage.locked", "storage.locked_by")
 OWN_PATH = re.compile(r"/(?![/\\])[^\s\\]*")
 "A path on this server: `//elsewhere` and `/\\elsewhere` are none."
 
@@ -113,6 +114,10 @@ class Visit:
     def text(self, key: str, /, **values: Any) -> str:
         """`text`, of the area `dashboard` where the key names none."""
         return say(self.language, key, **values)
+
+    def words_of(self, error: BonsaiError) -> str:
+        """What an error says on a page: which file or process is in the way is no reader's business."""
+        return self.text("problem_busy") if error.key in LOCKED else error.render(self.language)
 
     def page(self, template: str, /, status: int = 200, **values: Any) -> Response:
         """The template filled in; the choice of `?lang` is remembered."""
@@ -214,6 +219,7 @@ async def read_form(request: Request) -> dict[str, str]:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
     except ValueError:
         raise Problem(422, "problem_no_form") from None
+    request.state.form = dict(pairs)  # should the request fail, it comes back
     return dict(pairs)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
 
+from bonsai.dashboard import values
 from bonsai.dashboard.adapters import shown as pages
 from bonsai.dashboard.web import Contributor, Reviewer
 from bonsai.pipeline import adapters
@@ -31,10 +32,11 @@ def list_(visit: Contributor) -> Response:
 def show(visit: Contributor, adapter_id: str) -> Response:
     """Passport, lineage, a page of the records of its own training, files."""
     found = adapters.show_adapter(visit.b, adapter_id)
-    size, said = visit.site.settings.page_size, visit.request.query_params.get("after", "")
-    after = int(said) if said.isdecimal() and len(said) < 16 else -1
+    given, size = visit.request.query_params, visit.site.settings.page_size
+    after = values.number(given, "after", -1)
     records = adapters.learned_records(visit.b, found.passport.snapshot_id, size + 1, after)
-    checked = found.line.size <= CHECKED_BYTES or visit.request.query_params.get("check") == "1"
+    wanted = values.one_of(given, "check", ("1",))
+    checked = found.line.size <= CHECKED_BYTES or wanted == "1"
     problem = adapters.check_files(found) if checked else None
     return visit.page(
         "adapters/adapter.html",

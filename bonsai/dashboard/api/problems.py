@@ -12,14 +12,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from bonsai.characters import one_line
-from bonsai.dashboard.problems import Problem
+from bonsai.dashboard.problems import RETRY_AFTER, Problem
 from bonsai.dashboard.web import accepted_language, problem_of, say
 from bonsai.errors import BonsaiError
 from bonsai.texts import TextLanguage, area_texts, text
 
 PROBLEM_TYPE = "application/problem+json"
 MOST_ERRORS = 20
-BUSY = {"Retry-After": "5"}
 
 
 def answer(request: Request, error: Exception) -> Response:
@@ -31,7 +30,7 @@ def answer(request: Request, error: Exception) -> Response:
             return told(language, error.status, detail, _code(error.key), headers=error.headers)
         case BonsaiError():
             status = problem_of(error)
-            headers = BUSY if status == 503 else {}
+            headers = RETRY_AFTER if status == 503 else {}
             return told(language, status, error.render(language), error.key, headers=headers)
         case RequestValidationError():
             return _invalid(language, error)

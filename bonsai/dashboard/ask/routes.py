@@ -50,7 +50,7 @@ def ask(visit: Contributor, form: Form) -> Response:
     try:
         question = visit.site.questions.put(_wanted(visit, form))
     except BonsaiError as problem:
-        return _form(visit, form, problem.render(visit.language), problem_of(problem))
+        return _form(visit, form, visit.words_of(problem), problem_of(problem))
     return visit.go(f"/ask/{question}")
 
 
@@ -79,7 +79,7 @@ def _waiting(visit: Visit, ticket: Ticket) -> Response:
         problem_of(ticket.problem) if ticket.problem else 200,
         ticket=ticket,
         told=pages.progress(visit, ticket),
-        problem=ticket.problem.render(visit.language) if ticket.problem else "",
+        problem=visit.words_of(ticket.problem) if ticket.problem else "",
     )
 
 

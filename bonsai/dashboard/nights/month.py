@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from calendar import Calendar
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from bonsai.texts import TextLanguage
 
-MONTH = re.compile(r"(\d{4})-(\d{2})")
 FIRST_WEEKDAY: dict[TextLanguage, int] = {"en": 0, "ja": 6}
 "Monday, Sunday: as calendars are printed there."
 SHAPES = {
@@ -72,14 +70,6 @@ class Month:
     def name(self) -> str:
         """`2026-11`."""
         return f"{self.first:%Y-%m}"
-
-
-def asked_month(given: str, today: date) -> date:
-    """The first day of the month that an address asks for; of this one where it asks for none that there is."""
-    found = MONTH.fullmatch(given)
-    if found and 1 <= int(found[2]) <= 12 and 1970 <= int(found[1]) <= today.year:
-        return date(int(found[1]), int(found[2]), 1)
-    return today.replace(day=1)
 
 
 def span(first: date) -> tuple[datetime, datetime]:

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from bonsai import night_views, pipeline, views
+from bonsai.dashboard import values
 from bonsai.dashboard.nights import month as grid
 from bonsai.dashboard.nights import shown as pages
 from bonsai.dashboard.web import Contributor, Form, Reviewer, Visit
@@ -31,7 +32,7 @@ def list_(visit: Contributor) -> Response:
 
 def _list(visit: Visit, problem: str = "", status: int = 200) -> Response:
     today = visit.now.astimezone().date()
-    first = grid.asked_month(visit.request.query_params.get("month", ""), today)
+    first = values.month(visit.request.query_params, "month") or today.replace(day=1)
     found = pages.rows(visit, night_views.nights_between(visit.b, *grid.span(first)))
     rows = [row for row in found if (row.mark.on.year, row.mark.on.month) == (first.year, first.month)]
     oldest = night_views.first_night(visit.b)

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from bonsai import pipeline, views
+from bonsai.dashboard import values
 from bonsai.dashboard.promotions import answers as answers_shown
 from bonsai.dashboard.promotions import evidence
 from bonsai.dashboard.web import Contributor
@@ -18,8 +19,7 @@ FLIPS_SHOWN = 25
 def answers(visit: Contributor, adapter: str) -> Response:
     """The answers that turned right or wrong, the new records that are most like each question, and the slices."""
     found = visit.site.explain(views.show_promotion(visit.b, adapter).adapter)
-    said = visit.request.query_params.get("from", "0")
-    start = int(said) if said.isdecimal() and len(said) < 7 else 0
+    start = values.number(visit.request.query_params, "from", 0)
     shown = found.flips[start : start + FLIPS_SHOWN]
     following = start + FLIPS_SHOWN
     return visit.page(
@@ -42,6 +42,9 @@ def all_answers(visit: Contributor, adapter: str) -> Response:
     """Every answer that may be shown, searched and filtered; the next page begins after the last item of this one."""
     full_id = views.show_promotion(visit.b, adapter).adapter
     given = {**dict.fromkeys((*evidence.FILTERS, "after"), ""), **visit.request.query_params}
+    choices = evidence.choices(visit)
+    for name, known in choices.items():
+        values.one_of(given, name, [one for one, _ in known])
     size = visit.site.settings.page_size
     found = pipeline.list_answers(visit.b, full_id, evidence.wanted(given))
     places = {one.item: number for number, one in enumerate(found, 1)}
@@ -54,7 +57,7 @@ def all_answers(visit: Contributor, adapter: str) -> Response:
         answers=evidence.answers(visit, shown),
         count=len(found),
         given=given,
-        choices=evidence.choices(visit),
+        choices=choices,
         first_page=evidence.page_path(path, given) if start else "",
         next_page=evidence.page_path(path, given, after=shown[-1].item) if start + size < len(found) else "",
     )

@@ -14,6 +14,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from bonsai import pipeline, views
+from bonsai.dashboard import values
 from bonsai.dashboard.differences import Difference, difference
 from bonsai.dashboard.records import shown as pages
 from bonsai.dashboard.web import Contributor, Form, Reviewer, Visit, problem_of
@@ -78,7 +79,7 @@ def versions(visit: Contributor, record_id: str) -> Response:
 @router.post("/records/{record_id}/restore")
 def restore(visit: Reviewer, record_id: str, form: Form) -> Response:
     """Make it what it was before an edit; that is an edit too, and can be taken back."""
-    number = int(form.get("number", "0")) if form.get("number", "").isdecimal() else 0
+    number = values.number(form, "number", 0)
     made = pipeline.restore_version(visit.b, record_id, number, visit.who, visit.now, form.get("seen", ""))
     visit.noted("restore", made)
     return visit.go(f"/records/{made}/versions", "restore")
@@ -107,7 +108,7 @@ def _form(visit: Visit, stored: StoredRecord, given: Mapping[str, str], error: B
         given=typed,
         # after a conflict the person has seen both: saving again overwrites what they saw, and nothing newer
         seen=stamp(stored) if conflict or not error else given.get("seen", ""),
-        problem=error.render(visit.language) if error else "",
+        problem=visit.words_of(error) if error else "",
         theirs=list(_differing(visit, typed, now)) if conflict else [],
         forgotten=forgotten,
         languages=pages.languages(visit),

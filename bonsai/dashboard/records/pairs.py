@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from bonsai import curating, pipeline
+from bonsai.dashboard import values
 from bonsai.dashboard.differences import Marked, marked
 from bonsai.dashboard.records import shown as pages
 from bonsai.dashboard.web import Contributor, Form, Reviewer, Visit
@@ -109,10 +110,9 @@ def reopen(visit: Reviewer, form: Form) -> Response:
 
 
 def _kind(given: Mapping[str, str], count: Mapping[Kind, int]) -> Kind:
-    """As asked for; else the first that something waits for."""
-    asked = [one for one in KINDS if one == given.get("kind")]
+    """As asked for; else the first that something waits for. Raises Problem."""
     filled = [one for one in KINDS if count[one]]
-    return (asked or filled or list(KINDS))[0]
+    return values.one_of(given, "kind", KINDS) or [*filled, *KINDS][0]
 
 
 def _pair(visit: Visit, found: Waiting) -> Pair:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
+from bonsai.dashboard import values
 from bonsai.dashboard.web import Visit
 from bonsai.dashboard.words import CATEGORIES, FILTERS, STATUSES, language_name, reason_of, records_path
-from bonsai.records import LANGUAGES, Status, Tags
+from bonsai.records import LANGUAGES, SOURCES, Category, Status, Tags
 from storage.record_rows import StoredRecord
 from storage.records_pages import SORTS, Sort
 from storage.records_table import RecordFilter
@@ -17,6 +17,13 @@ SHOWN_CHARACTERS = 240
 "Of a text in a list."
 TAG_NAMES = ("language", "category", "reasoning")
 NOTES = ("subject", "happened_on", "feeling", "source", "source_name", "author", "fact")
+KNOWN: Mapping[str, Sequence[str]] = {
+    "language": LANGUAGES,
+    "category": tuple(one.value for one in Category),
+    "status": STATUSES,
+    "source": SOURCES,
+}
+"What a filter can be, where that is not anybody's word."
 Choices = list[tuple[str, str]]
 
 
@@ -46,24 +53,19 @@ class TagShown:
 
 
 def filter_of(given: Mapping[str, str]) -> RecordFilter:
-    """The filter that an address asks for; a value that is none of ours finds nothing, as in any search."""
+    """The filter that an address asks for. Raises Problem for a value that is none of ours."""
     said = {name: given.get(name, "").strip() for name in (*FILTERS, "reason", "snapshot")}
-    days = {name: _day(said.pop(name)) for name in ("since", "until")}
+    days = {name: values.day({name: said.pop(name)}, name) for name in ("since", "until")}
+    for name, valid in KNOWN.items():
+        values.one_of(said, name, valid)
+    uncertain = values.one_of(given, "uncertain", ("1",)) == "1"
     current = not said["snapshot"]  # an adapter may have learned what was edited since
-    return RecordFilter(**said, **days, uncertain=given.get("uncertain") == "1", current=current)  # type: ignore[arg-type]
-
-
-def _day(said: str) -> date | None:
-    """What is no day bounds nothing."""
-    try:
-        return date.fromisoformat(said) if said else None
-    except ValueError:
-        return None
+    return RecordFilter(**said, **days, uncertain=uncertain, current=current)  # type: ignore[arg-type]
 
 
 def sort_of(given: Mapping[str, str]) -> Sort:
-    """The order that an address asks for."""
-    return next((one for one in SORTS if one == given.get("sort")), SORTS[0])
+    """The order that an address asks for. Raises Problem."""
+    return values.one_of(given, "sort", SORTS) or SORTS[0]
 
 
 def page_path(given: Mapping[str, str], before: str) -> str:

@@ -94,7 +94,7 @@ def _path(**given: object) -> str:
 
 
 def _number(said: str) -> int:
-    return int(said) if said.isdecimal() and len(said) < 7 else 0
+    return int(said) if said.isascii() and said.isdecimal() and len(said) < 7 else 0
 
 
 def _undo(given: Mapping[str, str]) -> str:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from bonsai import curating
 from bonsai.curating import Earlier, Entry
+from bonsai.dashboard import values
 from bonsai.dashboard.records.shown import cut
 from bonsai.dashboard.web import Contributor, Problem, Visit
 
@@ -55,7 +56,7 @@ class Month:
 def subjects(visit: Contributor) -> Response:
     """The most told of first."""
     given = visit.request.query_params
-    fewer = int(given["fewer"]) if given.get("fewer", "").isdecimal() else 0
+    fewer = values.number(given, "fewer", 0)
     size = visit.site.settings.page_size
     found = curating.list_subjects(visit.b, size + 1, fewer, given.get("after", "") if fewer else "")
     shown = found[:size]
