@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,11 @@ import pytest
 from bonsai import pipeline, views, wiring
 from bonsai.benchmark import questions
 from bonsai.pipeline import Bonsai
+from bonsai.pipeline.records import intake
 from bonsai.pipeline.records.learned_tagger import category_tagger
+from bonsai.progress import Progress
 from bonsai.records import Status
+from storage import inbox
 from storage.record_rows import StoredRecord
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
@@ -41,6 +45,32 @@ def drain(b: Bonsai) -> dict[str, StoredRecord]:
     """All records by their answers."""
     pipeline.drain_inbox(b, NOW)
     return {one.record.output: one for one in views.list_records(b, views.RecordFilter(), None)}
+
+
+def test_what_is_told_goes_before_the_rest_of_a_file(
+    b: Bonsai, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "CHUNK", 2)
+    later = NOW + timedelta(minutes=1)
+    told = {"instruction": "Who knocked?", "output": "Tama, at the window."}
+    rows = [("Who eats?", "Mike."), ("Who hides?", "Sora."), ("Who sleeps?", "Kuro."), ("Who sings?", "Mimi.")]
+    rows.append((told["instruction"], told["output"]))
+    file = tmp_path / "cats.jsonl"
+    file.write_text("".join(json.dumps({"instruction": q, "output": a}) + "\n" for q, a in rows), "utf-8")
+    inbox.submit_file(b.places.inbox, file, NOW)
+    seen: list[list[str]] = []
+    submissions: list[str] = []
+
+    def report(progress: Progress) -> None:
+        if progress.done == 2 and not submissions:
+            submissions.append(pipeline.submit(b, told, later))
+        seen.append([one.state for one in pipeline.follow(b, submissions)])
+
+    drained = pipeline.drain_inbox(b, NOW, report)
+    assert seen[:2] == [["waiting"], ["stored"]]
+    assert (drained.files, drained.counts.new, drained.counts.duplicate) == (2, 5, 1)
+    [stored] = views.list_records(b, views.RecordFilter(text="knocked"), None)
+    assert (stored.created_at, stored.record.source) == (later, "self")
 
 
 @pytest.mark.parametrize("at_once", [True, False])

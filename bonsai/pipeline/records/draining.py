@@ -1,5 +1,8 @@
 """The inbox, taken in: each submission moves to `done/` only after the transaction that stored it.
 
+What a person tells goes before any file, also while a file of a million records is being taken in: after each of its
+chunks the inbox is looked at again.
+
 Uploads that somebody confirmed are taken in with it, and those that are new are looked at. Draining twice changes
 nothing. A submission that tells a forgotten record again is not kept.
 """
@@ -7,13 +10,14 @@ nothing. A submission that tells a forgotten record again is not kept.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bonsai.errors import InputError
 from bonsai.pipeline.parts import Bonsai
 from bonsai.pipeline.records import forgetting, uploading
-from bonsai.pipeline.records.intake import Counts, import_file, store_all
+from bonsai.pipeline.records.following import told_at
+from bonsai.pipeline.records.intake import Between, Counts, Judge, import_file, store_all
 from bonsai.progress import Report, silent
 from bonsai.records import Defaults, Limits, Origin, Record, Reject, parse
 from storage import inbox, tombstones_table
@@ -38,26 +42,44 @@ def submit(b: Bonsai, fields: Mapping[str, str], now: datetime, origin: Origin =
 
 def drain_inbox(b: Bonsai, now: datetime, report: Report = silent) -> Drained:
     """Store everything that waits, and finish what a forgetting left to do. Safe to repeat. Raises LockTimeout."""
+    told = _Told(b, now)
     with inbox.draining(b.places.inbox, b.config.storage.lock_wait_seconds):
-        waiting = inbox.pending(b.places.inbox)
-        told = [item for item in waiting if item.kind == "record"]
-        counts = _drain_records(b, told, now, report)
-        for item in waiting:
-            if item.kind == "file":
-                counts += _drain_file(b, item, now, report)
-        taken, uploaded = uploading.take_uploads(b, now, report)
+        told.take(report=report)
+        files = [item for item in inbox.pending(b.places.inbox) if item.kind == "file"]
+        counts = Counts()
+        for item in files:
+            counts += _drain_file(b, item, now, report, told.take)
+        taken, uploaded = uploading.take_uploads(b, now, report, told.take)
         uploading.check_uploads(b)
         uploading.sweep_uploads(b, now)
     forgetting.finish(b, now)
-    return Drained(len(waiting) + taken, counts + uploaded)
+    return Drained(told.submissions + len(files) + taken, told.counts + counts + uploaded)
 
 
-def _drain_records(b: Bonsai, items: list[Item], now: datetime, report: Report) -> Counts:
+@dataclass(slots=True)
+class _Told:
+    """The records that people told, taken in whenever `take` is called during a drain."""
+
+    b: Bonsai
+    now: datetime
+    submissions: int = 0
+    counts: Counts = field(default_factory=Counts)
+
+    def take(self, judge: Judge | None = None, report: Report = silent) -> None:
+        """All that wait; with the judge of an import that goes on, which learns of them so."""
+        items = [item for item in inbox.pending(self.b.places.inbox) if item.kind == "record"]
+        # told after the drain began: a record is never older than the telling of it
+        now = max([self.now, *(at for item in items if (at := told_at(item.id)))])
+        self.counts += _drain_records(self.b, items, now, report, judge)
+        self.submissions += len(items)
+
+
+def _drain_records(b: Bonsai, items: list[Item], now: datetime, report: Report, judge: Judge | None) -> Counts:
     readable = [item for item in items if _readable(item)]
     if not readable:
         return Counts()
     made = [_parsed(b, item) for item in readable]
-    counts = store_all(b, made, INBOX_BATCH, now, "person", report, OWN)
+    counts = store_all(b, made, INBOX_BATCH, now, "person", report, OWN, judge)
     with b.database.reading() as con:
         forgotten = tombstones_table.known(con, [one.id for one in made if isinstance(one, Record)])
     for item, one in zip(readable, made, strict=True):
@@ -81,9 +103,9 @@ def _parsed(b: Bonsai, item: Item) -> Record | Reject:
     return parse(inbox.fields_of(item), inbox.origin_of(item), OWN, Limits(**b.config.records.model_dump()))
 
 
-def _drain_file(b: Bonsai, item: Item, now: datetime, report: Report) -> Counts:
+def _drain_file(b: Bonsai, item: Item, now: datetime, report: Report, between: Between) -> Counts:
     try:
-        counts = import_file(b, item.path, now=now, name=item.name, report=report)
+        counts = import_file(b, item.path, now=now, name=item.name, report=report, between=between)
     except InputError as error:
         inbox.failed(item, str(error))
         return Counts()

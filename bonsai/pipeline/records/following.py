@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -14,6 +15,8 @@ from storage import inbox, records_table
 from storage.inbox import Item
 from storage.record_rows import StoredRecord
 
+PATIENCE_SECONDS = 0.3
+"To wait for the database: who tells several in a row shall not wait for the last one."
 State = Literal["waiting", "stored", "told_before", "rejected", "gone", "unreadable"]
 
 
@@ -34,11 +37,11 @@ def follow(b: Bonsai, submissions: Sequence[str]) -> list[Followed]:
     found = [(one, inbox.find(b.places.inbox, one)) for one in submissions]
     made = {one: _made(b, item) for one, item in found if item}
     ids = [one.id for one in made.values() if isinstance(one, Record)]
-    try:
-        with b.database.reading() as con:
-            stored = {one.record.id: one for one in records_table.get_many(con, ids)} if ids else {}
-    except LockTimeout:
-        stored = {}
+    stored = {}
+    if ids:
+        hasty = replace(b.database, lock_wait_seconds=PATIENCE_SECONDS)
+        with suppress(LockTimeout), hasty.reading() as con:
+            stored = {one.record.id: one for one in records_table.get_many(con, ids)}
     return [_followed(one, item, made.get(one), stored) for one, item in found]
 
 
@@ -63,10 +66,13 @@ def _followed(
     there = stored.get(made.id)
     if there is None or item.path.parent.name != "done":
         return Followed(submission, "waiting", made.instruction)
-    earlier = there.created_at < told_at(submission)
+    at = told_at(submission)
+    earlier = at is not None and there.created_at < at
     return Followed(submission, "told_before" if earlier else "stored", made.instruction, there)
 
 
-def told_at(submission: str) -> datetime:
-    """When it was told, by its id."""
-    return datetime.strptime(submission.partition("Z")[0], "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)
+def told_at(submission: str) -> datetime | None:
+    """When it was told, by its id; None for an id that is no time."""
+    with suppress(ValueError):
+        return datetime.strptime(submission.partition("Z")[0], "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)
+    return None

@@ -7,7 +7,7 @@ was killed is simply started again.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -113,6 +113,14 @@ def _new_record(
     )
 
 
+Between = Callable[[Judge], object]
+"Called after each chunk of an import, with the judge that knows all stored records: what may not wait for its end."
+
+
+def nothing(judge: Judge) -> None:
+    """Nothing is in a hurry."""
+
+
 def open_judge(b: Bonsai) -> Judge:
     """A judge that knows every stored record."""
     index = Index(duplicates.NearSettings(**b.config.duplicates.model_dump()))
@@ -155,6 +163,7 @@ def import_file(
     name: str = "",
     goes_on: bool = False,
     report: Report = silent,
+    between: Between = nothing,
 ) -> Counts:
     """All records of a file; importing it again adds nothing.
 
@@ -174,7 +183,7 @@ def import_file(
     digest = sha256_file(path)
     batch = f"{now:%Y%m%dT%H%M%S}-{digest[:8]}"
     begun = goes_on and _stored(b, batch)[0] > 0
-    counts = store_all(b, made, batch, now, "import", report, defaults)
+    counts = store_all(b, made, batch, now, "import", report, defaults, between=between)
     if begun:
         stored, active = _stored(b, batch)
         told_before = counts.read - stored - counts.rejected
@@ -213,6 +222,7 @@ def store_all(
     report: Report,
     defaults: Defaults,
     judge: Judge | None = None,
+    between: Between = nothing,
 ) -> Counts:
     """Judge and store chunk by chunk. `defaults`: what the source said of all of it; kept with the rejects."""
     counts = Counts()
@@ -221,6 +231,7 @@ def store_all(
             judge = judge or open_judge(b)
             counts += _store(b, judge, chunk, batch, now, given_by, defaults)
             report(Progress("ingest", counts.read, 0))
+            between(judge)
     report(Progress("ingest", counts.read, counts.read))
     return counts
 

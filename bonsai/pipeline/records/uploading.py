@@ -21,7 +21,7 @@ from bonsai.errors import BonsaiError, InputError, UnknownId
 from bonsai.files import write_json_atomic
 from bonsai.pipeline.parts import Bonsai
 from bonsai.pipeline.records.checking import check_file
-from bonsai.pipeline.records.intake import Counts, import_file
+from bonsai.pipeline.records.intake import Between, Counts, import_file, nothing
 from bonsai.pipeline.records.suggesting import learned_before
 from bonsai.progress import Progress, Report, silent
 from bonsai.records import Source
@@ -85,19 +85,19 @@ def sweep_uploads(b: Bonsai, now: datetime) -> None:
     uploads.sweep(b.places.uploads, now, timedelta(hours=b.config.dashboard.upload_hours))
 
 
-def take_uploads(b: Bonsai, now: datetime, report: Report = silent) -> tuple[int, Counts]:
+def take_uploads(b: Bonsai, now: datetime, report: Report = silent, between: Between = nothing) -> tuple[int, Counts]:
     """Import every confirmed upload; how many there were, and what became of their records. Under the drain's lock."""
     counts, taken = Counts(), 0
     for upload in uploads.listed(b.places.uploads)[::-1]:
         if upload.state == "confirmed":
-            counts += _take(b, upload, now, report)
+            counts += _take(b, upload, now, report, between)
             taken += 1
         elif upload.state == "done" and upload.data.exists():  # the power went before its bytes did
             uploads.drop_texts(upload)
     return taken, counts
 
 
-def _take(b: Bonsai, upload: Upload, now: datetime, report: Report) -> Counts:
+def _take(b: Bonsai, upload: Upload, now: datetime, report: Report, between: Between) -> Counts:
     """The moment of the confirmation names the import, so that one that was killed is the same one when it goes on."""
     about = upload.told["confirmed"]
     try:
@@ -111,6 +111,7 @@ def _take(b: Bonsai, upload: Upload, now: datetime, report: Report) -> Counts:
             name=upload.name,
             goes_on=True,
             report=_beside(upload, report),
+            between=between,
         )
     except InputError as error:
         counts, result = Counts(), _problem(InputError(error.key, **{**error.values, "path": upload.name}))
