@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 INTERVAL_SIZE = (240, 26)
 TREND_SIZE = (360, 200)
-TREND_BOX = (34, 348, 12, 168)
+TREND_BOX = (40, 348, 12, 168)
 "Left, right, top, bottom of what the axes enclose."
 CURVE_SIZE = (480, 220)
 CURVE_BOX = (40, 468, 12, 188)
@@ -143,7 +143,7 @@ def curve_plot(lines: Sequence[Line], label: str) -> Markup:
     for line in reversed(lines):
         path = [svg.Point(steps.at(s, left, right), values.at(v, bottom, top)) for s, v in line.points]
         drawn.append(svg.Polyline(points=path, class_=[f"line {_text(line.name)}"]))
-    return _picture(*CURVE_SIZE, drawn, label, "trend")
+    return _picture(*CURVE_SIZE, drawn, label, "trend curve")
 
 
 def _ticks(high: float, most: int = 6) -> list[float]:

@@ -129,6 +129,7 @@ class Visit:
             person=self.person,
             path=self.request.url.path,
             done=self.text(f"done_{done}") if done in DONE else "",
+            zone=self.now.astimezone().tzname(),
             **values,
         )
         response = HTMLResponse(shown, status)
@@ -276,8 +277,8 @@ def _static(known: dict[str, str], name: str) -> str:
 
 
 def moment(at: datetime) -> str:
-    """A time to the minute, where this machine stands."""
-    return at.astimezone().strftime("%Y-%m-%d %H:%M %Z")
+    """A time to the minute, where this machine stands (each page's foot says where); day and hour stay on one line."""
+    return at.astimezone().strftime("%Y-%m-%d\N{NO-BREAK SPACE}%H:%M")
 
 
 def problem_of(error: BonsaiError) -> int:

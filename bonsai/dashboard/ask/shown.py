@@ -116,7 +116,7 @@ def history_row(visit: Visit, one: Asked) -> HistoryRow:
     """One row."""
     said = [visit.text(f"asking.thumb_{answer.thumb}") for answer in one.answers if answer.thumb]
     answer = cut(one.answers[0].answer) if one.answers else ""
-    return HistoryRow(one, cut(one.question), answer, ", ".join(said))
+    return HistoryRow(one, cut(one.question), answer, visit.text("comma").join(said))
 
 
 def progress(visit: Visit, ticket: Ticket) -> str:

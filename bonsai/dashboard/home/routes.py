@@ -23,7 +23,7 @@ def home(visit: Contributor) -> Response:
     return visit.page(
         "home/home.html",
         champion=found.champion,
-        last_night=shown.night_sentence(visit, nights[0], last) if nights else "",
+        last_night=shown.last_night(visit, nights[0], last) if nights else None,
         waiting=shown.waiting_rows(visit, found.waiting),
         next_night=shown.next_night_sentence(visit, next_night(visit.b.home, visit.now)),
         trend=shown.trend(visit, found.scores),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from markupsafe import Markup
 
@@ -41,19 +42,18 @@ class Coverage:
     "(language, category) where one more would help most."
 
 
-def night_sentence(visit: Visit, night: NightReport, promotion: Promotion | None) -> str:
-    """What the night did, and the first reason why."""
+def last_night(visit: Visit, night: NightReport, promotion: Promotion | None) -> Link:
+    """What the night did, in one sentence; its page tells why."""
     status = nights_shown.kind_of(visit, night) if night.status == "running" else night.status
     state = promotion.state.value if promotion else status
     kind = {"replaced": "champion", "rolled_back": "champion", "cancelling": "running"}.get(state, state)
-    reasons = night.reasons_in(visit.language)
-    told = visit.text(
+    words = visit.text(
         f"night_{kind}",
         night=moment(night.started_at),
         adapter=night.challenger[:ID_LENGTH],
         verdict=visit.text(f"decision.verdict_{night.verdict}") if night.verdict else "",
     )
-    return ("" if visit.language == "ja" else " ").join([told, *reasons[:1]])
+    return Link(words, f"/nights/{quote(night.night)}")
 
 
 def next_night_sentence(visit: Visit, found: NextNight) -> str:

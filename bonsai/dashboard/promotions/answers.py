@@ -47,7 +47,7 @@ def answers(visit: Visit, flips: Sequence[Flip]) -> list[Answers]:
 
 def _answers(visit: Visit, flip: Flip) -> Answers:
     before, after = marked(flip.before, flip.after)
-    topic = f"{domain_name(flip.domain, visit.language)}, {language_name(visit, flip.language)}"
+    topic = f"{domain_name(flip.domain, visit.language)}{visit.text('comma')}{language_name(visit, flip.language)}"
     languages = (flip.language, flip.question_language)
     return Answers(flip.question, flip.reference, before, after, flip.gained, topic, *languages, flip.records)
 
@@ -73,7 +73,7 @@ def slice_name(visit: Visit, one: SliceChange) -> str:
     """In words; those of the owner's suite say so."""
     domain, _, language = one.slice.partition("/")
     if language:
-        words = f"{domain_name(domain, visit.language)}, {language_name(visit, language)}"
+        words = f"{domain_name(domain, visit.language)}{visit.text('comma')}{language_name(visit, language)}"
     else:
         words = visit.text(f"decision.slice_{domain}")
     return f"{visit.text('own_questions')}: {words}" if one.sheet == "suite" else words

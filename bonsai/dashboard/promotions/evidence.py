@@ -165,7 +165,7 @@ def answers(visit: Visit, found: Sequence[Compared]) -> list[AnswerShown]:
 def _answer(visit: Visit, one: Compared) -> AnswerShown:
     before, after = marked(one.before, one.after)
     outcome = {"gained": "pass", "lost": "fail"}.get(one.turn, "noted")
-    topic = f"{domain_name(one.domain, visit.language)}, {language_name(visit, one.language)}"
+    topic = f"{domain_name(one.domain, visit.language)}{visit.text('comma')}{language_name(visit, one.language)}"
     turn = f"{visit.text(f'review.turn_{one.turn}')} · {visit.text(f'review.right_{one.stands}')}"
     told = turn if one.turn not in ("gained", "lost") else visit.text(f"review.turn_{one.turn}")
     languages = (one.language, one.question_language)

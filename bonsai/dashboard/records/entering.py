@@ -133,5 +133,5 @@ def _one_told(visit: Visit, one: pipeline.Followed) -> Told:
     why = reject_words(visit, one.reject) if one.reject else why
     tags = ""
     if stored:
-        tags = ", ".join(pages.tag_words(visit, name, getattr(stored.tags, name).value) for name in TAGS)
+        tags = visit.text("comma").join(pages.tag_words(visit, name, getattr(stored.tags, name).value) for name in TAGS)
     return Told(pages.cut(one.question), path, kind, words, tags, why)
