@@ -1,4 +1,4 @@
-"""What a night does to the dashboard, for `benchmarks/dashboard.py`: commits twice a second, or computes.
+"""What a night does to the dashboard, for `benchmarks/dashboard.py`: 200 records twice a second, or computations.
 
 python benchmarks/dashboard_writer.py HOME FIGURES.json     # until it is killed; how long it waited and held
 python benchmarks/dashboard_writer.py --burn                # one core, until it is killed
@@ -16,6 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from storage import connect
+from storage.pacing import Pace
 
 PAUSE_SECONDS = 0.5
 RECORDS = 200
@@ -28,13 +29,12 @@ def write(home: Path, figures: Path) -> None:
     from bonsai.files import write_json_atomic
     from storage import records_table
 
-    b, words = wiring.open(home, {}), words_of_samples()
+    b, words, pace = wiring.open(home, {}), words_of_samples(), Pace()
     found = watch_lock()
     first = int(time.time() * 1_000)  # other records at each call
     while True:
         new = records(first + len(found["holds"]) * RECORDS, RECORDS, words)
-        with b.database.writing() as con:
-            records_table.insert_records(con, new, "night", datetime.now(UTC))
+        records_table.insert_paced(b.database, new, "night", datetime.now(UTC), pace)
         write_json_atomic(figures, found)
         time.sleep(PAUSE_SECONDS)
 

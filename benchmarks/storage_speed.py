@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bonsai.records import Category, Origin, Record, Tag, Tags
-from storage import inbox, record_versions_table, records_table
+from storage import inbox, index_rows, record_versions_table, records_table
 from storage.artifacts import DatabaseSettings, create_home
 from storage.record_rows import NewRecord
 
@@ -46,10 +46,10 @@ def main() -> None:
             with database.writing() as con:
                 record_versions_table.retag(con, {one.record.id: one.tags for one in new[:10_000]}, AT)
 
-        measure("insert in chunks of 10,000", size, lambda: records_table.insert_in_chunks(database, new, "b", AT))
-        measure("insert again (all duplicates)", size, lambda: records_table.insert_in_chunks(database, new, "b", AT))
-        measure("one record more", 1, lambda: records_table.insert_in_chunks(database, [record(-1)], "b", AT))
-        measure("rows for the duplicates index", size, lambda: read(records_table.index_rows))
+        measure("insert", size, lambda: records_table.insert_paced(database, new, "b", AT))
+        measure("insert again (all duplicates)", size, lambda: records_table.insert_paced(database, new, "b", AT))
+        measure("one record more", 1, lambda: records_table.insert_paced(database, [record(-1)], "b", AT))
+        measure("rows for the duplicates index", size, lambda: read(index_rows.read))
         measure("eligible", size, lambda: read(records_table.eligible))
         measure("data hash", size, lambda: read(records_table.data_hash))
         measure("retag", 10_000, retag)

@@ -23,7 +23,7 @@ import duckdb
 from bonsai.errors import HomeError, IntegrityError
 from bonsai.files import move_durably
 from storage.locks import held
-from storage.readers import Readers, Setting
+from storage.readers import NAME, Readers, Setting, attach
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -73,14 +73,20 @@ class Database:
         """
         if not create:
             self._require_file()
-        with held(self.lock_path, exclusive=True, wait_seconds=self.lock_wait_seconds):
-            con = self._open(read_only=False)
-            try:
-                con.execute("BEGIN")
-                yield con
-                con.execute("COMMIT")
-            finally:
-                con.close()  # rolls back what was not committed
+        with closing(duckdb.connect(":memory:", config=self._settings)) as con:  # 15 ms while others have the file
+            with held(self.lock_path, exclusive=True, wait_seconds=self.lock_wait_seconds):
+                with self._unreadable_is_said():
+                    attach(con, self.path, NAME)
+                try:
+                    con.execute(f"USE {NAME}")
+                    con.execute("BEGIN")
+                    yield con
+                    con.execute("COMMIT")
+                    con.execute("USE memory")
+                    con.execute(f"DETACH {NAME}")
+                except BaseException:
+                    con.close()  # rolls back what was not committed, before others may have the file
+                    raise
 
     def backup(self, target: Path) -> None:
         """Copy everything into the new database file `target`, in one consistent state.
@@ -114,7 +120,7 @@ class Database:
         try:
             con.execute("CHECKPOINT")
             source = _quoted(str(con.execute("SELECT current_database()").fetchall()[0][0]))
-            con.execute(f"ATTACH '{str(beside).replace(chr(39), chr(39) * 2)}' AS copy")
+            attach(con, beside, "copy")
             con.execute(f"COPY FROM DATABASE {source} TO copy")
             con.execute("DETACH copy")
         finally:
@@ -132,6 +138,7 @@ class Database:
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "memory_limit": self.memory_limit,
+            "temp_directory": f"{self.path}.tmp",  # else a DuckDB that starts without a file spills where it stands
             "threads": str(self.threads),
         }
 

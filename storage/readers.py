@@ -62,8 +62,7 @@ class Readers:
     def _attach(self, instance: duckdb.DuckDBPyConnection, lock: Callable[[], AbstractContextManager[None]]) -> None:
         with ExitStack() as stack:
             stack.enter_context(lock())
-            quoted = str(self._path).replace("'", "''")
-            instance.execute(f"ATTACH '{quoted}' AS {NAME} (READ_ONLY)")
+            attach(instance, self._path, NAME, "(READ_ONLY)")
             stack.callback(instance.execute, f"DETACH {NAME}")
             self._attached = stack.pop_all()
         self._join_until = time.monotonic() + JOIN_SECONDS
@@ -75,3 +74,9 @@ class Readers:
             if not self._users:
                 self._attached.close()
             self._changed.notify_all()
+
+
+def attach(con: duckdb.DuckDBPyConnection, path: Path, name: str, options: str = "") -> None:
+    """Open a database file in a DuckDB that runs already. Raises what DuckDB raises."""
+    quoted = str(path).replace("'", "''")
+    con.execute(f"ATTACH '{quoted}' AS {name} {options}")

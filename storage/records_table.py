@@ -13,6 +13,7 @@ from bonsai.records import Status
 from storage import counts_table, retired_items_table, text_index, tombstones_table
 from storage.connect import Connection, Database
 from storage.counts_table import RECORDS, UNCERTAIN, counting
+from storage.pacing import Pace, paced
 from storage.record_rows import NewRecord, Reason, StoredRecord, reason_columns, to_columns, to_stored
 from storage.sql import among, batch, changed, rows, to_utc, values
 from storage.text_index import TEXT_FIELDS
@@ -77,25 +78,10 @@ class RecordFilter:
     "Id of a snapshot: only those that it holds."
 
 
-@dataclass(frozen=True, slots=True)
-class IndexRow:
-    """What the duplicates index needs to know of a stored record."""
-
-    id: str
-    question_key: str
-    instruction: str
-    input: str
-    output: str
-    language: str
-    category: str
-    fact: str
-    status: Status
-
-
 def insert_records(con: Connection, new: Iterable[NewRecord], batch_id: str, at: datetime) -> InsertCounts:
     """Store what is not there yet, in the caller's transaction. Safe to repeat.
 
-    Ids with a tombstone are refused. Keep it to some 10,000 records a transaction (`insert_in_chunks` does).
+    Ids with a tombstone are refused. `insert_paced` cuts many into transactions.
     """
     given = list(new)
     ids = [item.record.id for item in given]
@@ -103,7 +89,7 @@ def insert_records(con: Connection, new: Iterable[NewRecord], batch_id: str, at:
     known = existing_ids(con, ids) | forgotten
     fresh = {item.record.id: item for item in given if item.record.id not in known}
     if fresh:
-        after = values(con, "SELECT coalesce(max(sequence), -1) FROM records")[0]
+        after = newest_sequence(con)
         columns = to_columns(fresh.values(), batch_id, to_utc(at))
         with batch(con, columns):
             con.execute(f"INSERT INTO records ({', '.join(columns)}) SELECT * FROM batch")
@@ -120,15 +106,12 @@ def insert_records(con: Connection, new: Iterable[NewRecord], batch_id: str, at:
     return InsertCounts(active, len(fresh) - active, len(ids) - len(fresh) - refused, refused)
 
 
-def insert_in_chunks(
-    database: Database, new: Sequence[NewRecord], batch_id: str, at: datetime, chunk_rows: int = 10_000
+def insert_paced(
+    database: Database, new: Sequence[NewRecord], batch_id: str, at: datetime, pace: Pace | None = None
 ) -> InsertCounts:
-    """`insert_records` in transactions of well under a second each, so that others get their turn between them."""
-    counts = InsertCounts()
-    for start in range(0, len(new), chunk_rows):
-        with database.writing() as con:
-            counts += insert_records(con, new[start : start + chunk_rows], batch_id, at)
-    return counts
+    """`insert_records` in transactions that are short enough for others to get their turn between them."""
+    stored = paced(database, new, pace or Pace(), lambda con, piece: insert_records(con, piece, batch_id, at))
+    return sum(stored, InsertCounts())
 
 
 def existing_ids(con: Connection, ids: Iterable[str]) -> frozenset[str]:
@@ -236,19 +219,9 @@ def asking(con: Connection, question_key: str, record_id: str, limit: int) -> li
     return [one for one in found if one.record.id == record_id] + live[:limit]
 
 
-def index_rows(con: Connection) -> list[IndexRow]:
-    """Every record whose texts are still there, for the duplicates index."""
-    query = """
-        SELECT id, question_key, instruction, input, output, language, category, fact, status
-        FROM records WHERE status <> 'forgotten' AND replaced_by = '' ORDER BY sequence
-    """
-    return [IndexRow(**row | {"status": Status(row["status"])}) for row in rows(con, query)]
-
-
-def ids_without_texts(con: Connection) -> list[str]:
-    """Ids that are taken though `index_rows` leaves them out: forgotten records and earlier versions."""
-    query = "SELECT id FROM records WHERE status = 'forgotten' OR replaced_by <> '' UNION SELECT id FROM tombstones"
-    return [str(found) for found in values(con, query)]
+def newest_sequence(con: Connection) -> int:
+    """Number of the last record to arrive; -1 without records."""
+    return int(values(con, "SELECT coalesce(max(sequence), -1) FROM records")[0])
 
 
 def eligible(con: Connection) -> list[StoredRecord]:

@@ -11,7 +11,7 @@ frequency, by blocks); the blocks with the rarest words are read, those with all
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from storage import text_index
@@ -100,7 +100,9 @@ def by_ids(con: Connection, ids: Sequence[str]) -> list[StoredRecord]:
     return [to_stored(found[one]) for one in ids if one in found]
 
 
-def asking_the_same(con: Connection, question_key: str) -> list[StoredRecord]:
-    """Records with the very same question and context, but for case and punctuation."""
-    chosen = f"SELECT rowid FROM records WHERE question_key = ? AND {TOLD}"
-    return [to_stored(row) for row in rows(con, f"FROM records WHERE rowid IN ({chosen})", [question_key])]
+def asking_the_same(con: Connection, question_keys: Collection[str]) -> list[StoredRecord]:
+    """Records with the very same question and context as one of these, but for case and punctuation."""
+    named = {f"k{number}": key for number, key in enumerate(sorted(question_keys))}
+    keys = ", ".join(f"${name}" for name in named) or "NULL"
+    chosen = f"SELECT rowid FROM records WHERE question_key IN ({keys}) AND {TOLD}"
+    return [to_stored(row) for row in rows(con, f"FROM records WHERE rowid IN ({chosen})", named)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bonsai.benchmark.examination import Examiner
@@ -35,3 +35,9 @@ class Bonsai:
     def database(self) -> Database:
         """Opened and locked by each step for itself."""
         return self.places.database
+
+    def kept(self) -> Bonsai:
+        """The same for many reads in a row: DuckDB is started once (`storage.readers`)."""
+        if self.database.readers is not None:
+            return self
+        return replace(self, places=replace(self.places, database=self.database.kept()))

@@ -12,7 +12,7 @@ import pytest
 from bonsai import pipeline, views, wiring
 from bonsai.benchmark import questions
 from bonsai.pipeline import Bonsai
-from bonsai.pipeline.records import intake
+from bonsai.pipeline.records import intake, judging
 from bonsai.pipeline.records.learned_tagger import category_tagger
 from bonsai.progress import Progress
 from bonsai.records import Status
@@ -32,8 +32,11 @@ def with_tagger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-@pytest.fixture
-def b(with_tagger: Path, tmp_path: Path) -> Bonsai:
+@pytest.fixture(params=["knows all records", "knows the neighbours"])
+def b(with_tagger: Path, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Bonsai:
+    """Judged by either judge, which in so small a home would be the first."""
+    if request.param == "knows the neighbours":
+        monkeypatch.setattr(judging, "STORED_A_RECORD", 0)
     return wiring.open(Path(shutil.copytree(with_tagger, tmp_path / "home")), {})
 
 

@@ -15,6 +15,7 @@ from bonsai.snapshots import Example, Snapshot
 from storage import (
     counts_table,
     forgetting,
+    index_rows,
     record_versions_table,
     records_table,
     retired_items_table,
@@ -22,6 +23,7 @@ from storage import (
     suite_table,
 )
 from storage.artifacts import Home
+from storage.pacing import Pace
 from storage.record_rows import NewRecord, Reason
 from storage.records_table import InsertCounts, RecordFilter
 from storage.suite_table import SuiteItem
@@ -256,12 +258,12 @@ def test_the_index_holds_only_the_newest_texts(home: Home, at: datetime, make_re
     with home.database.writing() as con:
         record_versions_table.edit(con, old.record.id, new, "mika", at)
         forgetting.forget(con, gone.record.id, "mika", at)
-        (row,) = records_table.index_rows(con)
+        (row,) = index_rows.read(con)
     record: Record = new.record
     assert (row.id, row.output, row.question_key, row.status) == (record.id, "two", new.question_key, Status.ACTIVE)
 
 
-def test_chunks_add_up(home: Home, at: datetime, make_record) -> None:
+def test_short_transactions_add_up(home: Home, at: datetime, make_record) -> None:
     new = [make_record(f"q{number}") for number in range(25)]
-    assert records_table.insert_in_chunks(home.database, new, "b", at, chunk_rows=10) == InsertCounts(new=25)
+    assert records_table.insert_paced(home.database, [*new, new[0]], "b", at, Pace(rows=10)) == InsertCounts(25, 0, 1)
     assert ids_of(home) == [one.record.id for one in new]

@@ -17,7 +17,8 @@ from bonsai.errors import InputError
 from bonsai.pipeline.parts import Bonsai
 from bonsai.pipeline.records import forgetting, uploading
 from bonsai.pipeline.records.following import told_at
-from bonsai.pipeline.records.intake import Between, Counts, Judge, import_file, store_all
+from bonsai.pipeline.records.intake import Between, Counts, import_file, store_all
+from bonsai.pipeline.records.judging import Judge
 from bonsai.progress import Report, silent
 from bonsai.records import Defaults, Limits, Origin, Record, Reject, parse
 from storage import inbox, tombstones_table

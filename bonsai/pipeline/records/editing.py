@@ -16,19 +16,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import cast, get_args
 
-from bonsai import duplicates, tags
-from bonsai.duplicates import Index, Known
+from bonsai import tags
 from bonsai.errors import ConflictError, UnknownId, UsageError
 from bonsai.files import sha256_json
 from bonsai.pipeline.parts import Bonsai
-from bonsai.pipeline.records.intake import Judge, leak_guard
-from bonsai.pipeline.records.learned_tagger import category_tagger
-from bonsai.pipeline.records.similar import holding_words, words_of
-from bonsai.pipeline.verdicts.owners_suite import written_questions
-from bonsai.records import Defaults, Language, Limits, Origin, Record, Reject, Status, Tag, Tags, parse
+from bonsai.pipeline.records.judging import judge_of_neighbours
+from bonsai.records import Defaults, Language, Limits, Origin, Record, Reject, Tag, Tags, parse
 from bonsai.tags.reasoning import reasoning_tag
 from bonsai.texts import text
-from storage import record_versions_table, records_table, similar
+from storage import record_versions_table, records_table
 from storage.connect import Connection
 from storage.record_rows import NewRecord, StoredRecord
 from storage.record_versions_table import TagName, Version, person_tag
@@ -159,16 +155,10 @@ def _as_it_was(old: StoredRecord, record: Record) -> NewRecord:
 
 def _judged(b: Bonsai, old: StoredRecord, record: Record) -> NewRecord:
     """Other texts, judged like a new record; tags that a person or a file gave are kept. Raises UsageError."""
-    index = Index(duplicates.NearSettings(**b.config.duplicates.model_dump()))
-    like = holding_words(b, words_of(record.instruction), NEIGHBOURS)
     with b.database.reading() as con:
         if _is_there(con, record.id):
             raise UsageError("pipeline.edit_repeats", id=record.id[:12])
-        key = duplicates.question_key(record.instruction, record.input)
-        near = {one.record.id: one for one in (*similar.asking_the_same(con, key), *like)}
-        guard = leak_guard(written_questions(con))
-    index.add_batch([_known(one) for one in near.values() if one.record.id != old.record.id])
-    judge = Judge(index, guard, category_tagger(b), b.config.tags.category_threshold)
+    judge = judge_of_neighbours(b, [record], but=(old.record.id, record.id))
     (made,), _ = judge.judge([record], "import")
     return replace(made, tags=tags.merge_tags(old.tags, made.tags))
 
@@ -179,7 +169,3 @@ def _is_there(con: Connection, record_id: str) -> bool:
         return not records_table.get(con, record_id).replaced_by
     except UnknownId:
         return False
-
-
-def _known(stored: StoredRecord) -> Known:
-    return duplicates.known(stored.record, stored.tags, active=stored.status is Status.ACTIVE)

@@ -1,13 +1,13 @@
 """From a file to stored records: read -> parse -> tag -> compare -> store, in bounded chunks.
 
-Every chunk is stored in transactions of its own, and content ids make a repetition change nothing, so an import that
+Every chunk is stored in short transactions, and content ids make a repetition change nothing, so an import that
 was killed is simply started again.
 """
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,22 +15,17 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from bonsai import duplicates, tags
-from bonsai.benchmark import pools, questions
-from bonsai.duplicates import Finding, Index, Known, LeakFinding, LeakGuard
 from bonsai.files import sha256_file
 from bonsai.pipeline.parts import Bonsai
-from bonsai.pipeline.records.learned_tagger import category_tagger
+from bonsai.pipeline.records.judging import Judge, judge_for
 from bonsai.pipeline.records.pairs import confirm_corrections
-from bonsai.pipeline.verdicts.owners_suite import written_questions
 from bonsai.progress import Progress, Report, silent
 from bonsai.readers import read, recognise
 from bonsai.readers.bilingual import merge
-from bonsai.records import Defaults, Language, Limits, Record, Reject, Source, Status, Tags
-from bonsai.tags import CategoryTagger
+from bonsai.records import Defaults, Limits, Record, Reject, Source, Status
 from storage import imports_table, records_table, rejects_table
 from storage.imports_table import Import
-from storage.record_rows import NewRecord, Reason
+from storage.pacing import Pace, paced
 from storage.records_table import RecordFilter
 
 CHUNK = 4_000
@@ -66,89 +61,12 @@ class Counts:
         )
 
 
-@dataclass(slots=True)
-class Judge:
-    """Tags and compares records in the order in which they come; knows everything told before."""
-
-    index: Index
-    guard: LeakGuard
-    tagger: CategoryTagger
-    threshold: float
-
-    def judge(self, records: list[Record], given_by: Literal["import", "person"]) -> tuple[list[NewRecord], int]:
-        """The records that are not exact duplicates, and how many were."""
-        new: dict[str, Record] = {}
-        for record in records:
-            if record.id not in self.index:
-                new.setdefault(record.id, record)
-        fresh = list(new.values())
-        asked = [tags.guess_question(record.instruction, record.input) for record in fresh]
-        found = tags.tag_batch(fresh, self.tagger, threshold=self.threshold, given_by=given_by, asked=asked)
-        leaks = [self.guard.judge(record) for record in fresh]
-        known = [
-            duplicates.known(record, tagged, active=not leak.leaks)
-            for record, tagged, leak in zip(fresh, found, leaks, strict=True)
-        ]
-        findings = self.index.judge_batch(known, add=True)
-        languages = [one.language for one in asked]
-        made = list(map(_new_record, fresh, found, languages, known, findings, leaks))
-        return made, len(records) - len(made)
-
-
-def _new_record(
-    record: Record, tagged: Tags, asked_in: Language, known: Known, finding: Finding, leak: LeakFinding
-) -> NewRecord:
-    overrules = finding.contradicts if record.source == "feedback" else ()
-    held = duplicates.held_back_reason(replace(finding, contradicts=()) if overrules else finding, leak)
-    return NewRecord(
-        record,
-        tagged,
-        question_language=asked_in,
-        question_key=known.question_key,
-        status=Status.HELD_BACK if held else Status.ACTIVE,
-        reason=Reason(held[0], tuple(held[1].items())) if held else None,
-        near_of=finding.near[0] if finding.near else "",
-        retires_item=leak.retires[0] if leak.retires else "",
-        overrules=overrules,
-    )
-
-
 Between = Callable[[Judge], object]
 "Called after each chunk of an import, with the judge that knows all stored records: what may not wait for its end."
 
 
 def nothing(judge: Judge) -> None:
     """Nothing is in a hurry."""
-
-
-def open_judge(b: Bonsai) -> Judge:
-    """A judge that knows every stored record."""
-    index = Index(duplicates.NearSettings(**b.config.duplicates.model_dump()))
-    with b.database.reading() as con:
-        rows, written = records_table.index_rows(con), written_questions(con)
-        index.add_ids(records_table.ids_without_texts(con))
-    index.add_batch([_known(row) for row in rows])
-    return Judge(index, leak_guard(written), category_tagger(b), b.config.tags.category_threshold)
-
-
-def leak_guard(written: Sequence[tuple[str, str, str]]) -> LeakGuard:
-    """The benchmark's questions and those that the owner wrote: (id, instruction, input)."""
-    items = [(i.id, i.instruction, i.input) for pool in questions.pools() for i in pools.asked(pool)]
-    return LeakGuard([*items, *written], kept=frozenset(item for item, _, _ in written))
-
-
-def _known(row: records_table.IndexRow) -> Known:
-    return Known(
-        id=row.id,
-        instruction=row.instruction,
-        input=row.input,
-        output=row.output,
-        language=row.language,
-        category=row.category,
-        fact=row.fact,
-        active=row.status is Status.ACTIVE,
-        question_key=row.question_key,
-    )
 
 
 def import_file(
@@ -225,13 +143,14 @@ def store_all(
     between: Between = nothing,
 ) -> Counts:
     """Judge and store chunk by chunk. `defaults`: what the source said of all of it; kept with the rejects."""
-    counts = Counts()
+    counts, pace = Counts(), Pace()
     with _rare_collections():
         for chunk in _chunks(made):
-            judge = judge or open_judge(b)
-            counts += _store(b, judge, chunk, batch, now, given_by, defaults)
+            judge = judge or judge_for(b, [one for one in chunk if isinstance(one, Record)])
+            counts += _store(b, judge, chunk, batch, now, given_by, defaults, pace)
             report(Progress("ingest", counts.read, 0))
-            between(judge)
+            if judge.knows_all:
+                between(judge)
     report(Progress("ingest", counts.read, counts.read))
     return counts
 
@@ -262,15 +181,18 @@ def _store(
     now: datetime,
     given_by: Literal["import", "person"],
     defaults: Defaults,
+    pace: Pace,
 ) -> Counts:
-    """One chunk: rejects and records in one transaction."""
+    """One chunk. Killed in between, it is told again: what is stored by then is told before."""
     records = [one for one in chunk if isinstance(one, Record)]
     rejects = [one for one in chunk if isinstance(one, Reject)]
+    corrections = [one.id for one in records if one.source == "feedback"]
     new, exact = judge.judge(records, given_by)
-    with b.database.writing() as con:
-        rejects_table.insert_rejects(con, rejects, batch, now, defaults)
-        stored = records_table.insert_records(con, new, batch, now)
-        confirm_corrections(con, [one.id for one in records if one.source == "feedback"], now)
+    stored = records_table.insert_paced(b.database, new, batch, now, pace)
+    paced(b.database, rejects, pace, lambda con, piece: rejects_table.insert_rejects(con, piece, batch, now, defaults))
+    if corrections:
+        with b.database.writing() as con:
+            confirm_corrections(con, corrections, now)
     told_before = exact + stored.duplicate + stored.forgotten
     near = sum(bool(one.near_of) for one in new)
     first = rejects[0] if rejects else None

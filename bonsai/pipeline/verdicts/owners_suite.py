@@ -20,7 +20,7 @@ from bonsai.pipeline.records.learned_tagger import category_tagger
 from bonsai.promotion import BASE
 from bonsai.records import Defaults, Limits, Origin, Record, Reject, Status, Tags, parse
 from bonsai.texts import text
-from storage import promotions_table, records_table, suite_table
+from storage import index_rows, promotions_table, suite_table
 from storage.connect import Connection
 from storage.suite_table import SuiteChange, SuiteItem
 
@@ -134,7 +134,7 @@ def _record(b: Bonsai, written: Written, wording: str) -> Record:
 def _asking(con: Connection, item: Item) -> tuple[str, ...]:
     """Ids of the records that may train and ask just this."""
     guard = LeakGuard([(item.id, item.instruction, item.input)])
-    rows = (row for row in records_table.index_rows(con) if row.status is Status.ACTIVE)
+    rows = (row for row in index_rows.read(con) if row.status is Status.ACTIVE)
     return tuple(row.id for row in rows if guard.matches(row.instruction, row.input))
 
 

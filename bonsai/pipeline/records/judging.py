@@ -1,0 +1,156 @@
+"""Judges records before they are stored: tags, told before in these or other words, a contradiction, a leak.
+
+    judge = judge_for(b, records)           # what is stored is in it, as far as it matters to these
+    new, told_before = judge.judge(records, "import")
+
+An import's judge knows every stored record, which takes a second and 15 MB for each ten thousand of them. A few
+records are only judged by their neighbours: those that ask the same, found by the question's key, and those that hold
+the question's rarest words. Both know every id; what is near is likeness in both, not proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from bonsai import duplicates, tags
+from bonsai.benchmark import pools, questions
+from bonsai.duplicates import Finding, Index, Known, LeakFinding, LeakGuard
+from bonsai.pipeline.parts import Bonsai
+from bonsai.pipeline.records.learned_tagger import category_tagger
+from bonsai.pipeline.records.similar import holding_words, words_of
+from bonsai.pipeline.verdicts.owners_suite import written_questions
+from bonsai.records import Language, Record, Status, Tags
+from bonsai.tags import CategoryTagger
+from storage import counts_table, index_rows, records_table, similar, tombstones_table
+from storage.record_rows import NewRecord, Reason, StoredRecord
+
+NEIGHBOURS = 200
+"Records with the question's rarest words, with which it is compared."
+READ_AT_ONCE = 20_000
+"Stored records, while nobody may write."
+STORED_A_RECORD = 15_000
+"To know so many stored records takes as long as to find the neighbours of one."
+
+
+@dataclass(slots=True)
+class Judge:
+    """Tags and compares records in the order in which they come."""
+
+    index: Index
+    guard: LeakGuard
+    tagger: CategoryTagger
+    threshold: float
+    knows_all: bool
+    "Every stored record, and so fit to judge any other; else what is near those that it was made for."
+
+    def judge(self, records: list[Record], given_by: Literal["import", "person"]) -> tuple[list[NewRecord], int]:
+        """The records that are not exact duplicates, and how many were."""
+        new: dict[str, Record] = {}
+        for record in records:
+            if record.id not in self.index:
+                new.setdefault(record.id, record)
+        fresh = list(new.values())
+        asked = [tags.guess_question(record.instruction, record.input) for record in fresh]
+        found = tags.tag_batch(fresh, self.tagger, threshold=self.threshold, given_by=given_by, asked=asked)
+        leaks = [self.guard.judge(record) for record in fresh]
+        known = [
+            duplicates.known(record, tagged, active=not leak.leaks)
+            for record, tagged, leak in zip(fresh, found, leaks, strict=True)
+        ]
+        findings = self.index.judge_batch(known, add=True)
+        languages = [one.language for one in asked]
+        made = list(map(_new_record, fresh, found, languages, known, findings, leaks))
+        return made, len(records) - len(made)
+
+
+def _new_record(
+    record: Record, tagged: Tags, asked_in: Language, known: Known, finding: Finding, leak: LeakFinding
+) -> NewRecord:
+    overrules = finding.contradicts if record.source == "feedback" else ()
+    held = duplicates.held_back_reason(replace(finding, contradicts=()) if overrules else finding, leak)
+    return NewRecord(
+        record,
+        tagged,
+        question_language=asked_in,
+        question_key=known.question_key,
+        status=Status.HELD_BACK if held else Status.ACTIVE,
+        reason=Reason(held[0], tuple(held[1].items())) if held else None,
+        near_of=finding.near[0] if finding.near else "",
+        retires_item=leak.retires[0] if leak.retires else "",
+        overrules=overrules,
+    )
+
+
+def judge_for(b: Bonsai, records: Sequence[Record]) -> Judge:
+    """A judge that knows what matters to these records, the sooner made of two."""
+    with b.database.reading() as con:
+        stored = sum(counts_table.by_status(con).values())
+    return judge_of_neighbours(b, records) if len(records) * STORED_A_RECORD < stored else judge_of_all(b)
+
+
+def judge_of_all(b: Bonsai) -> Judge:
+    """Knows every stored record. Reads some at a time: others may write in between."""
+    index, b = _empty_index(b), b.kept()
+    with b.database.reading() as con:
+        newest, written = records_table.newest_sequence(con), written_questions(con)
+        index.add_ids(index_rows.ids_without_texts(con))
+    for first in range(0, newest + 1, READ_AT_ONCE):
+        with b.database.reading() as con:
+            rows = index_rows.read(con, first, first + READ_AT_ONCE - 1)
+        index.add_batch([_known_row(row) for row in rows])
+    return _judge(b, index, written, knows_all=True)
+
+
+def judge_of_neighbours(b: Bonsai, records: Sequence[Record], but: Sequence[str] = ()) -> Judge:
+    """Knows which of these are stored, and what nearly asks the same as one of them; nothing of the ids `but`."""
+    b = b.kept()
+    like = [one for record in records for one in holding_words(b, words_of(record.instruction), NEIGHBOURS)]
+    ids = [one.id for one in records]
+    with b.database.reading() as con:
+        keys = {duplicates.question_key(one.instruction, one.input) for one in records}
+        near = {one.record.id: one for one in (*similar.asking_the_same(con, keys), *like)}
+        written = written_questions(con)
+        taken = records_table.existing_ids(con, ids) | tombstones_table.known(con, ids)
+    index = _empty_index(b)
+    index.add_batch([_known(one) for one in sorted(near.values(), key=_arrival) if one.record.id not in but])
+    index.add_ids(taken.difference(but))
+    return _judge(b, index, written, knows_all=False)
+
+
+def _arrival(one: StoredRecord) -> tuple[datetime, str]:
+    return one.created_at, one.record.id
+
+
+def _empty_index(b: Bonsai) -> Index:
+    return Index(duplicates.NearSettings(**b.config.duplicates.model_dump()))
+
+
+def _judge(b: Bonsai, index: Index, written: Sequence[tuple[str, str, str]], *, knows_all: bool) -> Judge:
+    return Judge(index, leak_guard(written), category_tagger(b), b.config.tags.category_threshold, knows_all)
+
+
+def leak_guard(written: Sequence[tuple[str, str, str]]) -> LeakGuard:
+    """The benchmark's questions and those that the owner wrote: (id, instruction, input)."""
+    items = [(i.id, i.instruction, i.input) for pool in questions.pools() for i in pools.asked(pool)]
+    return LeakGuard([*items, *written], kept=frozenset(item for item, _, _ in written))
+
+
+def _known_row(row: index_rows.IndexRow) -> Known:
+    return Known(
+        id=row.id,
+        instruction=row.instruction,
+        input=row.input,
+        output=row.output,
+        language=row.language,
+        category=row.category,
+        fact=row.fact,
+        active=row.status is Status.ACTIVE,
+        question_key=row.question_key,
+    )
+
+
+def _known(stored: StoredRecord) -> Known:
+    return duplicates.known(stored.record, stored.tags, active=stored.status is Status.ACTIVE)

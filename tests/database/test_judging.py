@@ -1,0 +1,74 @@
+"""The judge that knows every record, and the one that knows the neighbours alone: they find the same."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bonsai import pipeline, samples, views, wiring
+from bonsai.pipeline import Bonsai
+from bonsai.pipeline.records import judging
+from bonsai.pipeline.records.judging import judge_for, judge_of_all, judge_of_neighbours
+from bonsai.records import Defaults, Limits, Origin, Record, parse
+from storage.record_rows import NewRecord
+
+NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def b(taught_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Bonsai:
+    """A home with the bundled records, one of them forgotten, one edited."""
+    opened = wiring.open(Path(shutil.copytree(taught_home, tmp_path_factory.mktemp("judged") / "home")), {})
+    pipeline.import_file(opened, samples.sample_path("experience.jsonl"), now=NOW)
+    forgotten, edited = (one.id for one in stored(opened)[:2])
+    pipeline.forget_records(opened, [forgotten], "mika", NOW)
+    pipeline.edit_record(opened, edited, {"output": "Nobody knows."}, "mika", NOW)
+    return opened
+
+
+def stored(b: Bonsai) -> list[Record]:
+    return [one.record for one in views.list_records(b, views.RecordFilter(), None)]
+
+
+def record(question: str, answer: str) -> Record:
+    """As somebody tells it."""
+    made = parse({"instruction": question, "output": answer}, Origin("told"), Defaults(source="self"), Limits())
+    assert isinstance(made, Record)
+    return made
+
+
+def findings(made: tuple[list[NewRecord], int]) -> tuple[list[tuple[str, str, str, str]], int]:
+    """What a judge said of each."""
+    new, exact = made
+    return [(one.record.id, one.status, one.reason.key if one.reason else "", one.near_of) for one in new], exact
+
+
+def test_both_find_the_same(b: Bonsai) -> None:
+    known = stored(b)
+    some = [one for one in known[2:] if "?" in one.instruction and not one.input][:24]
+    again = [
+        *known[:4],  # an earlier version among them
+        *(record(one.instruction, "Quite otherwise.") for one in some[:12]),
+        *(record(one.instruction.replace("?", " please?"), one.output) for one in some[12:]),
+    ]
+    by_all = judge_of_all(b).judge(again, "person")
+    by_neighbours = judge_of_neighbours(b, again).judge(again, "person")
+    assert findings(by_all) == findings(by_neighbours)
+    # Or they agree on nothing:
+    assert {one.reason.key for one in by_all[0] if one.reason} >= {"duplicates.contradiction"}
+    assert any(one.near_of for one in by_all[0])
+    assert by_all[1] == 4
+
+
+def test_a_few_records_need_no_look_at_all_of_them(b: Bonsai, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Bonsai) -> None:
+        raise AssertionError("every record was read")
+
+    monkeypatch.setattr(judging, "judge_of_all", refuse)
+    monkeypatch.setattr(judging, "STORED_A_RECORD", len(stored(b)) - 1)
+    brush = record("Where is the brush?", "On the shelf.")
+    (made,), _ = judge_for(b, [brush]).judge([brush], "person")
+    assert made.record.output == "On the shelf."
