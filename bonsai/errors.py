@@ -10,6 +10,7 @@
         │   └── UnknownId       no record, night, promotion ... of that id
         ├── ConflictError       somebody else changed the same thing meanwhile; nothing was overwritten
         ├── InputError          a file that cannot be read as records
+        ├── NoRoom              the disk is full; nothing of what was to be written is there
         ├── HomeError           the home is missing, foreign, or written by a newer version
         ├── IntegrityError      a checksum differs: a tampered or torn benchmark, adapter, snapshot, log
         ├── TrainingError       training refused or stopped itself (non-finite loss, modules without an adapter, ...)
@@ -91,6 +92,10 @@ class ConflictError(TerminalError):
 
 class InputError(TerminalError):
     """A file that cannot be read as records."""
+
+
+class NoRoom(TerminalError):
+    """The disk is full."""
 
 
 class HomeError(TerminalError):

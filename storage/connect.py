@@ -12,6 +12,7 @@ Settings: https://duckdb.org/docs/stable/operations_manual/securing_duckdb/overv
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
@@ -20,11 +21,13 @@ from pathlib import Path
 
 import duckdb
 
-from bonsai.errors import HomeError, IntegrityError
+from bonsai.errors import HomeError, IntegrityError, NoRoom
 from bonsai.files import move_durably
 from storage.locks import held
 from storage.readers import NAME, Readers, Setting, attach
 
+LEAST_ROOM_BYTES = 1_000_000
+"On the disk; where a write fails with less, that is why. DuckDB's log grows by blocks of 256 KiB."
 Connection = duckdb.DuckDBPyConnection
 
 
@@ -69,7 +72,7 @@ class Database:
         """A connection inside one transaction: committed when the block ends, rolled back when it raises.
 
         Keep the block under a second; cut longer work into several. Raises HomeError when there is no
-        database (unless `create`), LockTimeout.
+        database (unless `create`), LockTimeout, NoRoom.
         """
         if not create:
             self._require_file()
@@ -84,8 +87,10 @@ class Database:
                     con.execute("COMMIT")
                     con.execute("USE memory")
                     con.execute(f"DETACH {NAME}")
-                except BaseException:
+                except BaseException as error:
                     con.close()  # rolls back what was not committed, before others may have the file
+                    if isinstance(error, duckdb.Error):  # of which there are several for a write that failed
+                        self._require_room(error)
                     raise
 
     def backup(self, target: Path) -> None:
@@ -146,11 +151,17 @@ class Database:
         with self._unreadable_is_said():
             return duckdb.connect(str(self.path), read_only=read_only, config=self._settings)
 
+    def _require_room(self, error: duckdb.Error) -> None:
+        """Raises NoRoom when the disk is full: then that is the reason of the error."""
+        if shutil.disk_usage(self.path.parent).free < LEAST_ROOM_BYTES:
+            raise NoRoom("storage.no_room", folder=self.path.parent) from error
+
     @contextmanager
     def _unreadable_is_said(self) -> Iterator[None]:
         try:
             yield
         except duckdb.IOException as error:
+            self._require_room(error)
             detail = str(error).splitlines()[0]
             raise IntegrityError("storage.unreadable_database", path=self.path, detail=detail) from error
 

@@ -37,7 +37,8 @@ def dashboard(
     """On this machine alone nobody logs in; any other address needs users."""
     from bonsai import wiring
     from bonsai.dashboard import accounts, security
-    from bonsai.dashboard.app import create_app, serve
+    from bonsai.dashboard.app import create_app
+    from bonsai.dashboard.serving import serve
     from flows.starting import start_night
 
     shell = shell_of(ctx)

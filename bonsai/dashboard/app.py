@@ -1,4 +1,4 @@
-"""The dashboard put together: `create_app(b, ...)` for tests and `serve`, which `bonsai dashboard` calls.
+"""The dashboard put together: `create_app(b, ...)`.
 
 Every page is an ordinary function that FastAPI runs in a thread; each opens the database for itself and closes it.
 """
@@ -41,8 +41,6 @@ from bonsai.pipeline.verdicts.explaining import Explanation, explain, explanatio
 
 LOGIN_WINDOW = timedelta(minutes=15)
 EXPLANATIONS = 3
-MOST_CONNECTIONS = 200
-"Beyond which the server says that it is busy, before it runs out of memory or files."
 
 
 def no_start(who: str, cold: bool) -> None:
@@ -129,19 +127,3 @@ class KeptFiles(StaticFiles):
         response = await super().get_response(path, scope)
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response
-
-
-def serve(app: ASGIApp, host: str, port: int, *, https: bool = False) -> None:
-    """Until Ctrl-C. Behind a proxy on this machine, its word is taken for who asks."""
-    import uvicorn
-
-    uvicorn.run(
-        app,
-        host=host,
-        port=port,
-        log_level="warning",
-        server_header=False,
-        proxy_headers=https,
-        forwarded_allow_ips=["127.0.0.1", "::1"],
-        limit_concurrency=MOST_CONNECTIONS,
-    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlencode
 
@@ -12,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from bonsai.dashboard import api
-from bonsai.dashboard.problems import RETRY_AFTER, LoginNeeded, Problem
+from bonsai.dashboard.problems import RETRY_AFTER, LoginNeeded, Problem, is_full
 from bonsai.dashboard.typed import Typed, here, typed_in
 from bonsai.dashboard.web import Site, Visit, choose_language, problem_of
 from bonsai.errors import BonsaiError
@@ -20,7 +19,6 @@ from bonsai.errors import BonsaiError
 KNOWN_STATUS = (401, 403, 404, 405, 408, 409, 413, 415, 422, 500, 503, 507)
 PASSING = (408, 429, 500, 503, 507)
 "The same may succeed a moment later."
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 async def _show(request: Request, status: int, message: str, typed: Typed | None = None) -> Response:
@@ -84,7 +82,7 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
 async def _on_os_error(request: Request, error: Exception) -> Response:
     """A disk that is full is no mistake of ours."""
     assert isinstance(error, OSError)
-    if error.errno not in NO_ROOM:
+    if not is_full(error):
         raise error
     return await _show(request, 507, _visit(request).text("problem_no_room"))
 

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+
 RETRY_AFTER = {"Retry-After": "5"}
 "Of an answer that says: busy."
+
+
+def is_full(error: OSError) -> bool:
+    """Whether it says that the disk has no room left, or the account none on it."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Problem(Exception):

@@ -33,6 +33,7 @@ LABELS = {
     "source_name": "note_source_name",
 }
 "The fields that a person fills with words; all others are sent again unseen."
+LONGEST_QUERY = 2_000
 MOST_CHARACTERS = 400_000
 "The longest record is 120,000; a page of more would only cost the server memory."
 
@@ -63,8 +64,9 @@ class Typed:
 
 
 def here(request: Request) -> str:
-    """The address that was asked for."""
-    return f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+    """The address that was asked for; without its query where that is too long to be handed on."""
+    query = request.url.query
+    return f"{request.url.path}?{query}" if 0 < len(query) <= LONGEST_QUERY else request.url.path
 
 
 async def typed_in(request: Request) -> Typed | None:

@@ -27,6 +27,7 @@ from bonsai.errors import (
     ConflictError,
     HomeError,
     InputError,
+    NoRoom,
     PromotionError,
     TransientError,
     UnknownId,
@@ -56,7 +57,8 @@ DONE = (
 "What a page may say was just done; an address can name nothing else."
 ID_LENGTH = 10
 "Characters of an id that pages show, as the terminal does."
-LOCKED = ("storage.locked", "storage.locked_by")
+PLAINLY = {"storage.locked": "busy", "storage.locked_by": "busy", "storage.no_room": "no_room"}
+"Errors that name files and processes, which are no reader's business: what a page says instead, `problem_...`."
 OWN_PATH = re.compile(r"/(?![/\\])[^\s\\]*")
 "A path on this server: `//elsewhere` and `/\\elsewhere` are none."
 
@@ -116,8 +118,8 @@ class Visit:
         return say(self.language, key, **values)
 
     def words_of(self, error: BonsaiError) -> str:
-        """What an error says on a page: which file or process is in the way is no reader's business."""
-        return self.text("problem_busy") if error.key in LOCKED else error.render(self.language)
+        """What an error says on a page."""
+        return self.text(f"problem_{PLAINLY[error.key]}") if error.key in PLAINLY else error.render(self.language)
 
     def page(self, template: str, /, status: int = 200, **values: Any) -> Response:
         """The template filled in; the choice of `?lang` is remembered."""
@@ -292,5 +294,6 @@ def problem_of(error: BonsaiError) -> int:
         (InputError, 422),
         (TransientError, 503),
         (HomeError, 503),
+        (NoRoom, 507),
     )
     return next((status for kind, status in known if isinstance(error, kind)), 500)

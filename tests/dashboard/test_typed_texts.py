@@ -136,6 +136,11 @@ def test_a_page_that_waited_in_vain_leads_to_itself(desk: Desk, client: TestClie
     assert "/records?text=Mimi&lang=ja" in Page(answer.text).links
 
 
+def test_no_empty_file_is_saved_while_the_database_is_busy(desk: Desk, client: TestClient) -> None:
+    with desk.b.database.writing():
+        assert client.get("/records/export").status_code == 503
+
+
 def test_a_record_is_told_and_said_to_be_kept_while_the_database_is_busy(desk: Desk) -> None:
     client = desk.client("mika", drain=lambda: None)
     with desk.b.database.writing():
@@ -165,6 +170,16 @@ def test_a_full_disk_and_a_mistake_of_ours_cost_no_text(desk: Desk, problem: int
     page = Page(answer.text)
     assert (answer.status_code, page.problems) == (status, [])
     assert lf(sent_by(page)) == lf(TOLD)
+
+
+def test_an_edit_on_a_full_disk_comes_back_without_a_path(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = views.list_records(desk.b, RecordFilter(), 1)[0].record.id
+    with desk.b.database.writing() as con:
+        con.execute("ALTER TABLE record_versions RENAME TO elsewhere")  # any write that fails
+    monkeypatch.setattr("storage.connect.LEAST_ROOM_BYTES", 1 << 60)
+    answer = desk.client().post(f"/records/{record}/edit", data={"output": "Under the sofa."})
+    assert (answer.status_code, str(desk.b.home) in answer.text) == (507, False)
+    assert sent_by(Page(answer.text)) == {"output": "Under the sofa."}
 
 
 def test_what_is_refused_for_good_can_still_be_copied(desk: Desk) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from bonsai.errors import HomeError, IntegrityError, LockTimeout
+from bonsai.errors import HomeError, IntegrityError, LockTimeout, NoRoom
 from storage import locks, settings_table
 from storage.artifacts import Home
 from storage.connect import Database
@@ -212,6 +212,26 @@ def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
     with pytest.raises(IntegrityError, match="cannot be opened") as caught, database.reading():
         pass
     assert "\n" not in str(caught.value)
+
+
+def test_a_full_disk_is_named_and_no_backup_is_asked_for(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torn = replace(database, path=tmp_path / "torn.duckdb")
+    torn.path.write_bytes(b"no database")
+    for expected in (IntegrityError, NoRoom):
+        with pytest.raises(expected), torn.writing():
+            pass
+        monkeypatch.setattr("storage.connect.LEAST_ROOM_BYTES", 1 << 60)
+
+    def torn_off() -> None:
+        with database.writing() as con:
+            con.execute("UPDATE counter SET value = 5")
+            con.execute("SELECT nothing_like_that")
+
+    with pytest.raises(NoRoom, match="no room"):
+        torn_off()
+    assert count(database) == 0
 
 
 def test_a_backup_is_the_whole_database_and_never_overwrites(database: Database, tmp_path: Path, at: datetime) -> None:

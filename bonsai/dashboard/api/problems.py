@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from bonsai.characters import one_line
-from bonsai.dashboard.problems import RETRY_AFTER, Problem
+from bonsai.dashboard.problems import RETRY_AFTER, Problem, is_full
 from bonsai.dashboard.web import accepted_language, problem_of, say
 from bonsai.errors import BonsaiError
 from bonsai.texts import TextLanguage, area_texts, text
@@ -34,6 +34,8 @@ def answer(request: Request, error: Exception) -> Response:
             return told(language, status, error.render(language), error.key, headers=headers)
         case RequestValidationError():
             return _invalid(language, error)
+        case OSError() if is_full(error):
+            return told(language, 507, say(language, "problem_no_room"), "dashboard.problem_no_room")
         case HTTPException():
             code = "api.no_json_text" if error.status_code == 400 else f"api.status_{error.status_code}"
             known = code.partition(".")[2] in area_texts("api", language)
@@ -95,5 +97,5 @@ async def _handle(request: Request, error: Exception) -> Response:
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 HANDLERS: tuple[tuple[type[Exception], Handler], ...] = tuple(
-    (kind, _handle) for kind in (Problem, BonsaiError, RequestValidationError, HTTPException)
+    (kind, _handle) for kind in (Problem, BonsaiError, OSError, RequestValidationError, HTTPException)
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import chain
 from urllib.parse import parse_qsl, urlencode
 
 from fastapi import APIRouter
@@ -58,8 +59,10 @@ def export(visit: Contributor) -> Response:
     wanted = pages.filter_of(visit.request.query_params)
     if wanted.text:
         raise Problem(422, "problem_no_export")
+    lines = pipeline.stream_records(visit.b, wanted)
+    first = next(lines, "")  # a database that is busy is told before the file begins
     return StreamingResponse(
-        pipeline.stream_records(visit.b, wanted),
+        chain([first], lines),
         media_type="application/jsonl",
         headers={"Content-Disposition": 'attachment; filename="records.jsonl"'},
     )

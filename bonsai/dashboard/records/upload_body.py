@@ -6,9 +6,9 @@ and bounds no file. Whatever ends the request early takes the bytes that have ar
 
 from __future__ import annotations
 
-import errno
+import asyncio
 import shutil
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from os import fsync
 from pathlib import Path
@@ -19,6 +19,8 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 
+from bonsai.dashboard.problems import is_full
+from bonsai.dashboard.security import BODY_SECONDS
 from bonsai.dashboard.web import Contributor, Problem
 from storage import uploads
 
@@ -118,7 +120,7 @@ async def _read(request: Request, arriving: Arriving, boundary: bytes) -> None:
     try:
         write: Callable[[bytes], int] = arriving.parser(boundary).write
         total = 0
-        async for chunk in request.stream():
+        async for chunk in _timely(request):
             total += len(chunk)
             if total > arriving.most + AROUND_BYTES:
                 raise _too_large(arriving.most)
@@ -127,13 +129,27 @@ async def _read(request: Request, arriving: Arriving, boundary: bytes) -> None:
     except FormParserError:
         raise Problem(422, "entering.problem_no_upload") from None
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_full(error):
             raise Problem(507, "entering.problem_no_room") from None
         raise
     if not arriving.whole:
         raise Problem(422, "entering.problem_broken_off")
     if not arriving.name:
         raise Problem(422, "entering.problem_no_file")
+
+
+async def _timely(request: Request) -> AsyncIterator[bytes]:
+    """The body as it arrives. Raises Problem when nothing more of it comes: a telephone went out of reach."""
+    chunks = aiter(request.stream())
+    try:
+        while True:
+            async with asyncio.timeout(BODY_SECONDS):
+                chunk = await anext(chunks, None)
+            if chunk is None:
+                return
+            yield chunk
+    except TimeoutError:
+        raise Problem(408, "problem_too_slow") from None
 
 
 def _begin(folder: Path, most: int) -> Arriving:
