@@ -1,6 +1,7 @@
 """`bonsai demo`: the whole loop on the embedded default, told as a story; fails when a chapter does not come true.
 
-Four nights in a row, each run by the same steps as the flow `nightly`, on dates that follow each other.
+Four nights in a row, each run by the same steps as the flow `nightly`, on the evenings of the four days before today;
+each takes as long as it really does.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,6 +36,9 @@ ASKED = (
     "v1/highest_mountain:Japan/ja-ja",
 )
 "Items of the selection pool, whose texts may be shown: four that only the samples teach, one that the base knows."
+NIGHTS, EVENING = 4, timedelta(hours=22)
+BEFORE = timedelta(hours=2)
+"How long before a night its records are told."
 BATCHES = ("experience.jsonl", "messy.jsonl", "messy.csv")
 CAT_CARE_BEFORE, CAT_CARE_AFTER = 0.15, 0.60
 "Share of right answers to cat-care questions in unseen wordings: below and above these, in each language."
@@ -50,8 +54,14 @@ def demo(
 
     shell = shell_of(ctx)
     folder = home or Path(tempfile.mkdtemp(prefix="bonsai-demo-")) / "home"
-    wiring.init(folder, shell.language, shell.now(), shell.environ)
-    _Story(shell, wiring.open(folder, shell.environ), shell.now()).tell()
+    today = shell.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+    wiring.init(folder, shell.language, evening(today, 1) - BEFORE, shell.environ)
+    _Story(shell, wiring.open(folder, shell.environ), today).tell()
+
+
+def evening(today: datetime, night: int) -> datetime:
+    """When the night of this number begins: the last of them yesterday."""
+    return (today - timedelta(days=NIGHTS + 1 - night) + EVENING).astimezone(UTC)
 
 
 def _is_right(item: Item, answer: str) -> bool:
@@ -66,7 +76,8 @@ class _Story:
 
     shell: Shell
     b: Bonsai
-    first_evening: datetime
+    today: datetime
+    "Its first minute, where this machine stands."
 
     def tell(self) -> None:
         """All chapters, in order. Raises TerminalError when one does not come true."""
@@ -95,8 +106,9 @@ class _Story:
         from bonsai import pipeline, samples, views
 
         self.chapter(2)
+        told = evening(self.today, 1) - BEFORE
         counted = [
-            (name, pipeline.import_file(self.b, samples.sample_path(name), now=self.first_evening, source="community"))
+            (name, pipeline.import_file(self.b, samples.sample_path(name), now=told, source="community"))
             for name in BATCHES
         ]
         rows = ((name, c.read, c.new, c.duplicate, c.held_back, c.rejected) for name, c in counted)
@@ -130,11 +142,13 @@ class _Story:
         return right
 
     def night(self, number: int) -> NightReport:
-        """One night, on the date of its number."""
+        """One night, on the evening of its number; the clock goes on from there."""
         from bonsai import pipeline, views
 
+        begins = evening(self.today, number)
+        ahead = begins - self.shell.now()
         with progress.shown(self.shell) as report:
-            begun = pipeline.run_night(self.b, self.first_evening + timedelta(days=number), report)
+            begun = pipeline.run_night(self.b, begins, report, clock=lambda: self.shell.now() + ahead)
         return views.show_night(self.b, begun.night)
 
     def told(self, found: NightReport) -> NightReport:
@@ -184,7 +198,7 @@ class _Story:
 
         self.chapter(7)
         champion = views.champion(self.b)
-        self.import_batch("poison.jsonl")
+        self.import_batch("poison.jsonl", night=3)
         found = self.told(self.night(3))
         kept = found.verdict == "keep" and views.champion(self.b) == champion
         self.expect(kept, "poison_promoted", verdict=found.verdict)
@@ -198,7 +212,7 @@ class _Story:
         from bonsai.model.prompt import Question
 
         self.chapter(8)
-        self.import_batch("household.jsonl")
+        self.import_batch("household.jsonl", night=4)
         found = self.told(self.night(4))
         self.expect(found.verdict == "promote", "not_promoted", night=4, verdict=found.verdict)
         self.figures(found.suite)
@@ -206,11 +220,12 @@ class _Story:
         for question, answer in zip(asked, pipeline.ask_all(self.b, [Question(one) for one in asked]), strict=True):
             self.shell.line(f"  {question}\n    {answer.answer}")
 
-    def import_batch(self, name: str) -> None:
-        """A bundled batch, told by its owner."""
+    def import_batch(self, name: str, night: int) -> None:
+        """A bundled batch, told by its owner before a night."""
         from bonsai import pipeline, samples
 
-        counts = pipeline.import_file(self.b, samples.sample_path(name), now=self.first_evening, source="self")
+        told = evening(self.today, night) - BEFORE
+        counts = pipeline.import_file(self.b, samples.sample_path(name), now=told, source="self")
         self.shell.line(self.shell.text("demo.imported", file=name, new=counts.new, read=counts.read))
 
     def back_and_forth(self) -> None:
@@ -219,7 +234,7 @@ class _Story:
 
         self.chapter(9)
         newest = views.champion(self.b)
-        told = {"by": "demo", "now": self.first_evening + timedelta(days=5)}
+        told = {"by": "demo", "now": self.shell.now()}
         pipeline.rollback(self.b, reason=self.shell.text("demo.why_back"), **told)  # type: ignore[arg-type]
         former = views.champion(self.b)
         pipeline.approve(self.b, newest, reason=self.shell.text("demo.why_forth"), **told)  # type: ignore[arg-type]
