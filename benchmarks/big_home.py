@@ -184,12 +184,12 @@ def _begin(home: Path) -> None:
 def _give_lineage(b: Bonsai) -> None:
     """Every snapshot holds the newest records too, as after many nights."""
     with b.database.writing() as con:
-        synthetic = "SELECT id FROM records WHERE batch = 'synthetic'"
-        con.execute(f"DELETE FROM snapshot_records WHERE record_id IN ({synthetic})")
+        synthetic = "SELECT id, sequence FROM records WHERE batch = 'synthetic'"
+        con.execute(f"DELETE FROM snapshot_records WHERE sequence IN (SELECT sequence FROM ({synthetic}))")
         con.execute(
             f"""
             INSERT INTO snapshot_records
-            SELECT snapshots.id, newest.id, 'train'
+            SELECT snapshots.id, newest.id, 'train', newest.sequence
             FROM snapshots CROSS JOIN ({synthetic} ORDER BY sequence DESC LIMIT ?) AS newest
             """,
             [LINEAGE_RECORDS],

@@ -11,30 +11,35 @@ where one was erased, nothing is said to be retagged.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
 from bonsai.promotion import BASE
 from bonsai.snapshots import RECORDS
-from storage import adapters_table
+from storage import adapters_table, records_pages
 from storage.adapters_table import LINEAGE
 from storage.connect import Connection
-from storage.record_rows import StoredRecord, to_stored
+from storage.record_rows import StoredRecord
 from storage.sql import rows
 
 Kind = Literal["new", "edited", "retagged", "removed"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 CHANGES = f"""{LINEAGE},
     differing AS MATERIALIZED (
-        SELECT record_id AS id, bool_or(adapter = $candidate) AS ours FROM (
+        SELECT sequence, bool_or(adapter = $candidate) AS ours FROM (
             SELECT adapter, snapshot_id FROM lineage WHERE adapter IN ($candidate, $champion)
         ) JOIN snapshot_records USING (snapshot_id)
-        GROUP BY record_id HAVING bool_or(adapter = $candidate) <> bool_or(adapter = $champion)
+        WHERE sequence IS NOT NULL
+        GROUP BY sequence HAVING bool_or(adapter = $candidate) <> bool_or(adapter = $champion)
     ),
-    added AS (SELECT id FROM differing WHERE ours),
-    gone AS (SELECT id FROM differing WHERE NOT ours),
+    added AS (SELECT sequence FROM differing WHERE ours),
+    gone AS (
+        SELECT DISTINCT sequence, record_id AS id
+        FROM snapshot_records SEMI JOIN (FROM differing WHERE NOT ours) USING (sequence)
+    ),
     later (earlier, id) AS (
         SELECT record_id, replaced_by FROM record_versions SEMI JOIN gone ON gone.id = record_id
         WHERE record_id <> replaced_by
@@ -42,20 +47,25 @@ CHANGES = f"""{LINEAGE},
         SELECT later.earlier, link.replaced_by FROM later JOIN record_versions link ON link.record_id = later.id
         WHERE link.record_id <> link.replaced_by
     ),
-    edited AS (SELECT id, min(earlier) AS earlier FROM later SEMI JOIN added USING (id) GROUP BY id),
+    edits AS (
+        SELECT DISTINCT held.sequence, later.earlier
+        FROM later JOIN snapshot_records held ON held.record_id = later.id SEMI JOIN added USING (sequence)
+    ),
+    edited AS (SELECT sequence, min(earlier) AS earlier FROM edits GROUP BY sequence),
     changes AS (
-        SELECT 'new' AS kind, id, '' AS earlier FROM added ANTI JOIN edited USING (id)
-        UNION ALL SELECT 'edited', id, earlier FROM edited
-        UNION ALL SELECT 'removed', id, '' FROM gone WHERE id NOT IN (
-            SELECT later.earlier FROM later SEMI JOIN added USING (id)
-        )
-        UNION ALL SELECT 'retagged', id, '' FROM ({{retagged}})
+        SELECT 'new' AS kind, sequence, '' AS earlier FROM added ANTI JOIN edited USING (sequence)
+        UNION ALL SELECT 'edited', sequence, earlier FROM edited
+        UNION ALL SELECT 'removed', sequence, '' FROM gone WHERE id NOT IN (SELECT earlier FROM edits)
+        UNION ALL SELECT 'retagged', sequence, '' FROM ({{retagged}})
     )
 """
-NOTHING = "SELECT '' AS id WHERE false"
+"Joined by the records' places: ids are long, and needed of the few alone that are gone."
+NOTHING = "SELECT 0 AS sequence WHERE false"
 RETAGGED = """
-    SELECT record_id AS id FROM read_parquet($new_rows) new_rows JOIN read_parquet($old_rows) old_rows USING (record_id)
-    WHERE old_rows.role <> 'anchor'
+    SELECT DISTINCT held.sequence
+    FROM read_parquet($new_rows) new_rows JOIN read_parquet($old_rows) old_rows USING (record_id)
+    JOIN snapshot_records held USING (record_id)
+    WHERE old_rows.role <> 'anchor' AND held.sequence IS NOT NULL
         AND (new_rows.category, new_rows.language) IS DISTINCT FROM (old_rows.category, old_rows.language)
 """
 
@@ -106,43 +116,40 @@ def counts(con: Connection, snapshots: Path, candidate: str, champion: str) -> d
     return {kind: known.get(kind, 0) for kind in KINDS}
 
 
-def groups(con: Connection, snapshots: Path, candidate: str, champion: str) -> list[Group]:
-    """Counts by kind, language and category. `snapshots` is the home's folder of them."""
+@contextmanager
+def looked_at(con: Connection, snapshots: Path, candidate: str, champion: str) -> Iterator[None]:
+    """For `groups` and `page`, which are asked within: what changed is found once. `snapshots`: the home's folder."""
     query = _query(con, snapshots, candidate, champion)
-    found = rows(
-        con,
-        f"""{query.sql}
-        SELECT kind, language, category, count(*) AS count FROM changes JOIN records USING (id)
-        GROUP BY ALL ORDER BY ALL
+    con.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE changed AS
+        {query.sql} SELECT kind, earlier, sequence, language, category FROM changes JOIN records USING (sequence)
         """,
         query.values,
     )
-    return [Group(**row) for row in found]
+    yield
+    con.execute("DROP TABLE temp.changed")
 
 
-def page(
-    con: Connection,
-    snapshots: Path,
-    candidate: str,
-    champion: str,
-    *,
-    limit: int,
-    before: str = "",
-    kinds: Sequence[Kind] = KINDS,
-) -> list[Changed]:
+def groups(con: Connection) -> list[Group]:
+    """Counts by kind, language and category."""
+    query = "SELECT kind, language, category, count(*) AS count FROM temp.changed GROUP BY ALL ORDER BY ALL"
+    return [Group(**row) for row in rows(con, query)]
+
+
+def page(con: Connection, *, limit: int, before: str = "", kinds: Sequence[Kind] = KINDS) -> list[Changed]:
     """The newest records that changed; for the next page pass the last one's id as `before`."""
-    query = _query(con, snapshots, candidate, champion)
     older = "AND sequence < (SELECT sequence FROM records WHERE id = $before)" if before else ""
     found = rows(
         con,
-        f"""{query.sql}
-        SELECT kind, earlier, id FROM changes JOIN (SELECT id, sequence FROM records) USING (id)
-        WHERE list_contains($kinds, kind) {older} ORDER BY sequence DESC LIMIT {int(limit)}
+        f"""
+        SELECT kind, earlier, sequence FROM temp.changed
+        WHERE kind IN (SELECT unnest($kinds)) {older} ORDER BY sequence DESC LIMIT {int(limit)}
         """,
-        query.values | {"kinds": list(kinds)} | ({"before": before} if before else {}),
+        {"kinds": list(kinds)} | ({"before": before} if before else {}),
     )
-    stored = _stored(con, [row["id"] for row in found])
-    return [Changed(row["kind"], stored[row["id"]], row["earlier"]) for row in found]
+    stored = records_pages.at_places(con, [row["sequence"] for row in found])
+    return [Changed(row["kind"], stored[row["sequence"]], row["earlier"]) for row in found]
 
 
 def new_texts(con: Connection, snapshots: Path, candidate: str, champion: str, *, most: int) -> list[Texts]:
@@ -151,19 +158,12 @@ def new_texts(con: Connection, snapshots: Path, candidate: str, champion: str, *
     found = rows(
         con,
         f"""{query.sql}
-        SELECT id, instruction, input, output FROM changes JOIN records USING (id)
+        SELECT id, instruction, input, output FROM changes JOIN records USING (sequence)
         WHERE kind IN ('new', 'edited') AND status <> 'forgotten' ORDER BY sequence DESC LIMIT {int(most)}
         """,
         query.values,
     )
     return [Texts(**row) for row in reversed(found)]
-
-
-def _stored(con: Connection, ids: Sequence[str]) -> dict[str, StoredRecord]:
-    """A page of them: the whole rows are read of no more."""
-    names = ", ".join("?" for _ in ids)
-    found = rows(con, f"FROM records WHERE id IN ({names})", list(ids)) if ids else []
-    return {row["id"]: to_stored(row) for row in found}
 
 
 def _query(con: Connection, snapshots: Path, candidate: str, champion: str) -> _Query:

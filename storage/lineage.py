@@ -48,18 +48,18 @@ def children(con: Connection, adapter_id: str) -> list[str]:
 def learned(con: Connection, snapshot_id: str, limit: int, after: int = -1) -> list[LearnedRecord]:
     """Own records of a snapshot in its order; for the next page pass the last one's place as `after`."""
     query = """
-        SELECT record_id, rowid AS place, split FROM snapshot_records
-        WHERE snapshot_id = ? AND rowid > ? ORDER BY rowid LIMIT ?
+        SELECT sequence, rowid AS place, split FROM snapshot_records
+        WHERE snapshot_id = ? AND rowid > ? AND sequence IS NOT NULL ORDER BY rowid LIMIT ?
     """
     held = {
-        str(row[0]): (int(row[1]), str(row[2])) for row in con.execute(query, [snapshot_id, after, limit]).fetchall()
+        int(row[0]): (int(row[1]), str(row[2])) for row in con.execute(query, [snapshot_id, after, limit]).fetchall()
     }
-    listed = ", ".join("?" for _ in held) or "NULL"  # by the key's index
-    told = f"SELECT id, instruction, subject, happened_on, status FROM records WHERE id IN ({listed})"
-    found = {row["id"]: row for row in rows(con, told, [*held])}
-    return [
-        LearnedRecord(place=place, split=split, **found[one]) for one, (place, split) in held.items() if one in found
-    ]
+    told = """
+        SELECT sequence, id, instruction, subject, happened_on, status FROM records
+        WHERE sequence IN (SELECT unnest(?))
+    """
+    found = {int(row.pop("sequence")): row for row in rows(con, told, [[*held]])}
+    return [LearnedRecord(place=place, split=split, **found[one]) for one, (place, split) in held.items()]
 
 
 def own_records(con: Connection, snapshots: Collection[str]) -> dict[str, int]:

@@ -25,7 +25,7 @@ _WAITING: Mapping[Kind, str] = {
     "suspect": "status = 'suspect'",
     "near": """
         near_of <> '' AND status = 'active' AND replaced_by = ''
-        AND id NOT IN (SELECT record_id FROM settled_pairs WHERE taken_back_at IS NULL)
+        AND NOT EXISTS (FROM settled_pairs settled WHERE settled.sequence = records.sequence AND taken_back_at IS NULL)
     """,
 }
 _NAMED_BY: Mapping[str, str] = {"duplicates.contradiction": "records", "duplicates.overruled": "id"}

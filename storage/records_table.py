@@ -201,7 +201,7 @@ def conditions(wanted: RecordFilter) -> tuple[list[str], dict[str, object]]:
             where.append(f"{DAY} {compared} ${name}")
             parameters[name] = day
     if wanted.snapshot:
-        where.append("id IN (SELECT record_id FROM snapshot_records WHERE snapshot_id = $snapshot)")
+        where.append("sequence IN (SELECT sequence FROM snapshot_records WHERE snapshot_id = $snapshot)")
         parameters["snapshot"] = wanted.snapshot
     return where, parameters
 

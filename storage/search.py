@@ -15,9 +15,10 @@ from dataclasses import dataclass
 
 from storage import text_index
 from storage.connect import Connection
-from storage.record_rows import StoredRecord, to_stored
+from storage.record_rows import StoredRecord
+from storage.records_pages import at_places
 from storage.records_table import RecordFilter, conditions
-from storage.sql import rows, values
+from storage.sql import values
 from storage.text_index import BLOCK
 
 GAP_BLOCKS = 4
@@ -49,11 +50,12 @@ def search(con: Connection, wanted: RecordFilter, limit: int, before: str = "", 
     blocks = text_index.candidates(con, wanted.text)
     if below is not None:
         blocks = [block for block in blocks if block * BLOCK < below]
-    found: list[str] = []
+    found: list[int] = []
     for step in steps(text_index.runs(blocks, STEP_BLOCKS, GAP_BLOCKS)):
         found += _within(con, wanted, limit - len(found), step, below)
         if len(found) == limit:
-            return Found(_whole(con, found), found[-1])
+            whole = _whole(con, found)
+            return Found(whole, whole[-1].record.id)
         if time.monotonic() > until and step[-1][0] != blocks[-1]:
             return Found(_whole(con, found), _first_from(con, step[-1][0] * BLOCK))
     return Found(_whole(con, found), "")
@@ -75,24 +77,22 @@ def steps(runs: Iterable[Run]) -> Iterator[list[Run]]:
         yield step
 
 
-def _within(con: Connection, wanted: RecordFilter, limit: int, runs: list[Run], below: int | None) -> list[str]:
-    """Ids; whole rows would cost three times as much where nothing is found."""
+def _within(con: Connection, wanted: RecordFilter, limit: int, runs: list[Run], below: int | None) -> list[int]:
+    """Places; whole rows would cost three times as much where nothing is found."""
     where, parameters = conditions(wanted)
     spans = " OR ".join(f"sequence BETWEEN {low * BLOCK} AND {(high + 1) * BLOCK - 1}" for low, high in runs)
     last = (runs[0][1] + 1) * BLOCK - 1
     bounds = {"first": runs[-1][0] * BLOCK, "last": last if below is None else min(last, below - 1)}
     query = f"""
-        SELECT id FROM records
+        SELECT sequence FROM records
         WHERE sequence BETWEEN $first AND $last AND ({spans}) AND {" AND ".join(where)}
         ORDER BY sequence DESC LIMIT {int(limit)}
     """
-    return [str(one) for one in values(con, query, {**parameters, **bounds})]
+    return [int(one) for one in values(con, query, {**parameters, **bounds})]
 
 
-def _whole(con: Connection, ids: list[str]) -> tuple[StoredRecord, ...]:
-    listed = ", ".join("?" for _ in ids) or "NULL"
-    query = f"FROM records WHERE id IN ({listed}) ORDER BY sequence DESC"
-    return tuple(to_stored(row) for row in rows(con, query, ids))
+def _whole(con: Connection, places: list[int]) -> tuple[StoredRecord, ...]:
+    return tuple(at_places(con, places).values())
 
 
 def _first_from(con: Connection, sequence: int) -> str:

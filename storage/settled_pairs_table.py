@@ -74,10 +74,11 @@ def settle(
     """Keep what was decided."""
     told = to_json([{"id": one.id, "before": _told(one.before), "after": _told(one.after)} for one in changed])
     insert = """
-        INSERT INTO settled_pairs (record_id, other_id, kept, decided_at, decided_by, changed) VALUES (?, ?, ?, ?, ?, ?)
+        INSERT INTO settled_pairs (record_id, other_id, kept, decided_at, decided_by, changed, sequence)
+        SELECT ?, ?, ?, ?, ?, ?, (SELECT sequence FROM records WHERE id = ?)
     """
     for other in [*others] or [""]:
-        con.execute(insert, [record_id, other, kept, to_utc(at), who, told])
+        con.execute(insert, [record_id, other, kept, to_utc(at), who, told, record_id])
 
 
 def decisions(con: Connection, limit: int, before: int | None = None) -> list[Decision]:

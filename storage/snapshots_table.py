@@ -60,7 +60,13 @@ def add(con: Connection, snapshot: Snapshot, at: datetime, passed_over: Iterable
     )
     if own:
         with batch(con, {"record_id": [record_id for _, record_id in own], "split": [split for split, _ in own]}):
-            con.execute("INSERT INTO snapshot_records SELECT DISTINCT ?, record_id, split FROM batch", [snapshot.id])
+            con.execute(
+                """
+                INSERT INTO snapshot_records (snapshot_id, record_id, split, sequence)
+                SELECT DISTINCT ?, record_id, split, records.sequence FROM batch LEFT JOIN records ON id = record_id
+                """,
+                [snapshot.id],
+            )
     return True
 
 
@@ -95,7 +101,7 @@ def holds(con: Connection, snapshot_id: str) -> Held | None:
     """Counts of what is in a snapshot; None for one that is not known."""
     query = """
         SELECT language, category, count(*) FROM records
-        SEMI JOIN (SELECT record_id AS id FROM snapshot_records WHERE snapshot_id = ?) USING (id) GROUP BY ALL
+        SEMI JOIN (SELECT sequence FROM snapshot_records WHERE snapshot_id = ?) USING (sequence) GROUP BY ALL
     """
     found = rows(con, "SELECT own_records, anchors FROM snapshots WHERE id = ?", [snapshot_id])
     if not found:

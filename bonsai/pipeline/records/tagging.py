@@ -17,7 +17,7 @@ from bonsai.records import Category
 from bonsai.tags import CategoryTagger
 from bonsai.tags.category import Example
 from bonsai.tags.category_rules import by_rule
-from storage import record_versions_table, records_pages, records_table
+from storage import counts_table, record_versions_table, records_pages, records_table
 from storage.connect import Connection
 from storage.record_rows import StoredRecord
 from storage.record_versions_table import TagName, person_tag
@@ -47,7 +47,7 @@ def next_uncertain(b: Bonsai, tagger: CategoryTagger | None, after: str = "", at
     Raises UnknownId.
     """
     with b.database.reading() as con:
-        left = records_table.count(con, UNCERTAIN)
+        left = counts_table.standing(con).uncertain
         found = [records_table.get(con, at)] if at else records_pages.page(con, UNCERTAIN, 1, "newest", after)
         before = records_pages.page(con, UNCERTAIN, 1, "oldest", found[0].record.id) if found else []
     return Turn(
