@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import timedelta
 
 from bonsai.duplicates.nearest import nearest
 from bonsai.pipeline.parts import Bonsai
-from storage import pairs_table, records_pages, records_table, settled_pairs_table, subjects
+from storage import pairs_table, records_table, settled_pairs_table, subjects
 from storage.pairs_table import Kind, Waiting
 from storage.record_rows import StoredRecord
-from storage.records_table import RecordFilter
 from storage.settled_pairs_table import Decision
-from storage.subjects import Subject, Told
+from storage.subjects import Happened, Subject, Told
 
-COMPARED = 600
-"Of a subject's records, the latest, in which the same thing is looked for: a page has 0.1 s for it."
+COMPARED, PARTS = 600, 2
+"So many records, in so few parts of the database, are compared while a page waits; more when somebody asks."
+COMPARED_AT_ONCE = 5_000
+"When somebody asks; they are read and compared in some 0.4 s."
 LONG_AGO_DAYS = 60
 "What happened less long before is no anniversary but the same story."
 SAME_THING = 0.3
-"Share of the rarer n-grams that an earlier record must have. Measured: tests/database/test_timeline.py."
+"Share of the rarer n-grams that an earlier record must have."
 MOST_EARLIER = 2
 
 
@@ -37,12 +39,19 @@ class Earlier:
 class Entry:
     """One thing that happened."""
 
-    stored: StoredRecord
-    day: date
-    dated: bool
-    "False: nobody said when it happened; `day` is when it was told."
-    earlier: tuple[Earlier, ...]
+    told: Happened
+    earlier: tuple[Earlier, ...] = ()
     "The likest first."
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What happened to a subject, or some of it."""
+
+    entries: tuple[Entry, ...]
+    "The latest first."
+    unread: int | None = None
+    "The part of the past (`storage.subjects.Part`) from which on nobody has looked for the same thing; None: all was."
 
 
 def waiting_pairs(b: Bonsai, kind: Kind, limit: int, before: str = "") -> list[Waiting]:
@@ -86,23 +95,54 @@ def list_subjects(b: Bonsai, limit: int, fewer_than: int = 0, after: str = "") -
         return subjects.subjects(con, limit, fewer_than, after)
 
 
-def timeline(b: Bonsai, subject: str, limit: int, after: str = "") -> list[Entry]:
-    """What happened to a subject, the latest first; for the next page pass the last one's id as `after`."""
-    wanted = RecordFilter(subject=subject, current=True)
+def timeline(b: Bonsai, subject: str, limit: int, after: str = "", past: int | None = None) -> Timeline:
+    """What happened to a subject, the latest first; for the next page pass the last one's id as `after`.
+
+    The same thing long before is looked for at once where the past is small. Where it is not, pass `unread` as `past`:
+    then it is looked for from there on, and the database is free in between. Raises UnknownId.
+    """
+    before = list[Told]()
     with b.database.reading() as con:
-        found = records_pages.page(con, wanted, limit, "happened", after)
-        before = subjects.told_before(con, subject, _day(found[0]), COMPARED) if found else []
-    entries = [f"{one.record.instruction} {one.record.output}" for one in found]
-    likely = nearest(
-        entries, [f"{one.instruction} {one.output}" for one in before], most=len(before), at_least=SAME_THING
-    )
+        found = subjects.happened(con, subject, limit, after)
+        if not found:
+            return Timeline(())
+        until = found[0].day - timedelta(days=LONG_AGO_DAYS)
+        parts = [one for one in subjects.past(con, subject, until) if past is None or one.number <= past]
+        if past is None and len(parts) <= PARTS and sum(one.records for one in parts) <= COMPARED:
+            before = [told for one in parts for told in subjects.told_in(con, one.number, subject, until)]
+            parts = []
+    while past is not None and parts and (not before or len(before) + parts[0].records <= COMPARED_AT_ONCE):
+        with b.database.reading() as con:
+            before += subjects.told_in(con, parts.pop(0).number, subject, until)
+    return Timeline(_with_earlier(found, before), parts[0].number if parts else None)
+
+
+def whole_timeline(b: Bonsai, subject: str, limit: int) -> tuple[Entry, ...]:
+    """The latest entries, compared with the whole past, however long that takes."""
+    found = timeline(b, subject, limit)
+    entries = {one.told.id: one for one in found.entries}
+    while found.unread is not None:
+        found = timeline(b, subject, limit, past=found.unread)
+        for one in found.entries:
+            if one.told.id in entries:  # else told meanwhile
+                known = entries[one.told.id].earlier
+                entries[one.told.id] = Entry(one.told, _likest((*known, *one.earlier)))
+    return tuple(entries.values())
+
+
+def _with_earlier(found: Sequence[Happened], before: Sequence[Told]) -> tuple[Entry, ...]:
+    known = {one.id for one in before}
+    late = [one for one in found if one.id not in known]  # they say too how rare a word is
+    texts = [f"{one.instruction} {one.output}" for one in (*before, *late)]
+    asked = [f"{one.instruction} {one.output}" for one in found]
+    likely = nearest(asked, texts, most=len(texts), at_least=SAME_THING) if before else [()] * len(found)
     made = []
     for one, near in zip(found, likely, strict=True):
-        met = (Earlier(before[n.number], n.likeness, (_day(one) - before[n.number].day).days) for n in near)
-        earlier = tuple(one for one in met if one.days >= LONG_AGO_DAYS)[:MOST_EARLIER]
-        made.append(Entry(one, _day(one), one.record.happened_on is not None, earlier))
-    return made
+        old = ((before[n.number], n.likeness) for n in near if n.number < len(before))
+        met = (Earlier(told, likeness, (one.day - told.day).days) for told, likeness in old)
+        made.append(Entry(one, _likest(earlier for earlier in met if earlier.days >= LONG_AGO_DAYS)))
+    return tuple(made)
 
 
-def _day(stored: StoredRecord) -> date:
-    return stored.record.happened_on or stored.created_at.date()
+def _likest(found: Iterable[Earlier]) -> tuple[Earlier, ...]:
+    return tuple(sorted(found, key=lambda one: -one.likeness)[:MOST_EARLIER])

@@ -136,8 +136,9 @@ def get(con: Connection, record_id: str) -> StoredRecord:
 
 def get_many(con: Connection, ids: Iterable[str]) -> list[StoredRecord]:
     """The stored ones among `ids`, in order of arrival."""
-    chosen = among(ids)
-    return [to_stored(row) for row in rows(con, f"FROM records WHERE {chosen.sql} ORDER BY sequence", chosen.values)]
+    chosen = among(ids)  # whole rows by their places: `records_pages.at_places` says why
+    where = f"rowid IN (SELECT rowid FROM records WHERE {chosen.sql})"
+    return [to_stored(row) for row in rows(con, f"FROM records WHERE {where} ORDER BY sequence", chosen.values)]
 
 
 def list_records(
@@ -209,8 +210,7 @@ def conditions(wanted: RecordFilter) -> tuple[list[str], dict[str, object]]:
 def asking(con: Connection, question_key: str, record_id: str, limit: int) -> list[StoredRecord]:
     """The newest records that ask this question, and the record of this id: what a new one may repeat or contradict.
 
-    A bare look through one column, then a few rows by their ids: a million records take a tenth of a second so, and
-    twice that in one query.
+    One column is looked through, then a few rows by their ids: of a million half as long as one query, 0.1 s.
     """
     same = values(con, "SELECT id FROM records WHERE question_key = ? LIMIT 1000", [question_key])
     query = "FROM records WHERE id IN (SELECT unnest(?)) ORDER BY sequence DESC"

@@ -8,11 +8,12 @@ import typer
 
 from bonsai.cli.asked_shown import similar_objects, tell_similar
 from bonsai.cli.help import verb
-from bonsai.cli.records_shown import on_one_line, record_object, short
+from bonsai.cli.records_shown import on_one_line, short
 from bonsai.cli.shell import AsJson, shell_of
 
 Limit = Annotated[int, typer.Option("--limit", help="cli.opt_limit", show_default=False)]
 MOST_SIMILAR = 5
+FIELDS = ("feeling", "id", "instruction", "input", "output", "language", "category", "reasoning", "status")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -64,18 +65,18 @@ def timeline(
 
     shell = shell_of(ctx)
     bonsai = shell.open()
-    found = curating.timeline(bonsai, subject, limit or bonsai.config.cli.list_limit)
+    found = curating.whole_timeline(bonsai, subject, limit or bonsai.config.cli.list_limit)
     if as_json:
         shell.json_lines(
-            {"day": one.day, "dated": one.dated, "feeling": one.stored.record.feeling, **record_object(one.stored),
+            {"day": one.told.day, "dated": one.told.dated, **{name: getattr(one.told, name) for name in FIELDS},
              "earlier": [{"id": old.told.id, "day": old.told.day.isoformat(), "likeness": round(old.likeness, 3)}
                          for old in one.earlier]}
             for one in found
         )  # fmt: skip
         return
     rows = (
-        (one.day if one.dated else f"({one.day})", short(one.stored.record.id), one.stored.record.feeling,
-         on_one_line(one.stored.record.instruction), on_one_line(one.stored.record.output),
+        (one.told.day if one.told.dated else f"({one.told.day})", short(one.told.id), one.told.feeling,
+         on_one_line(one.told.instruction), on_one_line(one.told.output),
          [str(old.told.day) for old in one.earlier])
         for one in found
     )  # fmt: skip

@@ -42,7 +42,9 @@ def with_snapshot(bonsai: Bonsai, record: str) -> Path:
         (folder / name).write_text(SECRET)
     with bonsai.database.writing() as con:
         con.execute("INSERT INTO snapshots VALUES ('snapshot', 's', '', 7, 1, 0, TIMESTAMP '2026-11-21')")
-        con.execute("INSERT INTO snapshot_records SELECT 'snapshot', id, 'train', sequence FROM records WHERE id = ?", [record])
+        con.execute(
+            "INSERT INTO snapshot_records SELECT 'snapshot', id, 'train', sequence FROM records WHERE id = ?", [record]
+        )
     return folder
 
 

@@ -16,9 +16,14 @@ from bonsai.curating import Earlier, Entry
 from bonsai.dashboard import values
 from bonsai.dashboard.records.shown import cut
 from bonsai.dashboard.web import Contributor, Problem, Visit
+from storage.subjects import Happened
 
 router = APIRouter()
 DAYS_A_YEAR, DAYS_A_MONTH = 365.25, 30.44
+ON_A_PAGE = 25
+"At most: the texts of one subject lie far from each other, and each takes a millisecond."
+LONG = 7
+"Digits of a number that nobody's home has."
 YEARS_FROM = 330
 "Days from which on a distance is told in years."
 
@@ -31,13 +36,14 @@ class EarlierShown:
     words: str
     question: str
     day: date
+    likeness: float
 
 
 @dataclass(frozen=True, slots=True)
 class EntryShown:
     """One thing that happened."""
 
-    entry: Entry
+    told: Happened
     question: str
     answer: str
     earlier: tuple[EarlierShown, ...]
@@ -73,18 +79,21 @@ def subjects(visit: Contributor) -> Response:
 def timeline(visit: Contributor) -> Response:
     """One subject, the latest first, by year and month."""
     given = visit.request.query_params
-    subject = given.get("subject", "")
-    size = visit.site.settings.page_size
-    found = curating.timeline(visit.b, subject, size + 1, given.get("after", "")) if subject else []
-    if not found:
+    subject, after = given.get("subject", ""), given.get("after", "")
+    past = int(given["past"]) if given.get("past", "").isdecimal() and len(given["past"]) < LONG else None
+    size = min(visit.site.settings.page_size, ON_A_PAGE)
+    found = curating.timeline(visit.b, subject, size + 1, after, past) if subject else curating.Timeline(())
+    if not found.entries:
         raise Problem(404, "problem_no_subject")
-    shown = found[:size]
-    more = {"subject": subject, "after": shown[-1].stored.record.id} if len(found) > size else None
+    shown = found.entries[:size]
+    more = {"subject": subject, "after": shown[-1].told.id} if len(found.entries) > size else None
     return visit.page(
         "records/timeline.html",
         subject=subject,
         months=months(visit, shown),
-        first_page=f"/timeline?{urlencode({'subject': subject})}" if given.get("after") else "",
+        look={"subject": subject, "after": after, "past": found.unread} if found.unread is not None else {},
+        looked=past is not None,
+        first_page=f"/timeline?{urlencode({'subject': subject})}" if after else "",
         next_page=f"/timeline?{urlencode(more)}" if more else "",
         add_path=f"/records/new?{urlencode({'subject': subject})}",
         list_path=f"/records?{urlencode({'subject': subject})}",
@@ -99,14 +108,14 @@ def months(visit: Visit, entries: Sequence[Entry]) -> list[Month]:
             visit.text("curating.month", year=year, month=month, name=visit.text(f"curating.month_{month}")),
             tuple(_shown(visit, one) for one in group),
         )
-        for (year, month), group in groupby(entries, key=lambda one: (one.day.year, one.day.month))
+        for (year, month), group in groupby(entries, key=lambda one: (one.told.day.year, one.told.day.month))
     ]
 
 
 def _shown(visit: Visit, entry: Entry) -> EntryShown:
-    record = entry.stored.record
+    told = entry.told
     return EntryShown(
-        entry, cut(record.instruction), cut(record.output), tuple(_earlier(visit, one) for one in entry.earlier)
+        told, cut(told.instruction), cut(told.output), tuple(_earlier(visit, one) for one in entry.earlier)
     )
 
 
@@ -117,4 +126,6 @@ def _earlier(visit: Visit, one: Earlier) -> EarlierShown:
     else:
         count, key = max(round(one.days / DAYS_A_MONTH), 1), "months"
     words = visit.text(f"curating.{key}_before" if count > 1 else f"curating.{key[:-1]}_before", count=count)
-    return EarlierShown(one.told.id, words, cut(f"{one.told.instruction} {one.told.output}"), one.told.day)
+    return EarlierShown(
+        one.told.id, words, cut(f"{one.told.instruction} {one.told.output}"), one.told.day, one.likeness
+    )
