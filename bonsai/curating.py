@@ -133,7 +133,7 @@ def whole_timeline(b: Bonsai, subject: str, limit: int) -> tuple[Entry, ...]:
 def _with_earlier(found: Sequence[Happened], before: Sequence[Told]) -> tuple[Entry, ...]:
     known = {one.id for one in before}
     late = [one for one in found if one.id not in known]  # they say too how rare a word is
-    texts = [f"{one.instruction} {one.output}" for one in (*before, *late)]
+    texts = [f"{one.instruction} {one.output}" for group in (before, late) for one in group]
     asked = [f"{one.instruction} {one.output}" for one in found]
     likely = nearest(asked, texts, most=len(texts), at_least=SAME_THING) if before else [()] * len(found)
     made = []
