@@ -65,7 +65,7 @@ class Database:
 
     def kept(self) -> Database:
         """The same for a process that goes on: DuckDB stays started, though the file is closed between reads."""
-        return replace(self, readers=Readers(self.path, self._settings))
+        return self if self.readers else replace(self, readers=Readers(self.path, self._settings))
 
     @contextmanager
     def writing(self, *, create: bool = False) -> Iterator[Connection]:

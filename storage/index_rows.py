@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bonsai.records import Status
 from storage.connect import Connection
-from storage.records_table import newest_sequence
+from storage.records_table import LAST
 from storage.sql import rows, values
 
 
@@ -25,13 +25,13 @@ class IndexRow:
     status: Status
 
 
-def read(con: Connection, first: int = 0, last: int | None = None) -> list[IndexRow]:
+def read(con: Connection, first: int = 0, last: int = LAST) -> list[IndexRow]:
     """Records whose texts are still there, from one sequence number to another, for the duplicates index."""
     query = """
         SELECT id, question_key, instruction, input, output, language, category, fact, status FROM records
-        WHERE sequence >= ? AND sequence <= ? AND status <> 'forgotten' AND replaced_by = '' ORDER BY sequence
+        WHERE sequence BETWEEN ? AND ? AND status <> 'forgotten' AND replaced_by = '' ORDER BY sequence
     """
-    found = rows(con, query, [first, newest_sequence(con) if last is None else last])
+    found = rows(con, query, [first, last])
     return [IndexRow(**row | {"status": Status(row["status"])}) for row in found]
 
 

@@ -23,6 +23,8 @@ MAY_TRAIN = """
     AND id NOT IN (SELECT unnest(record_ids) FROM suite_items WHERE retired_at IS NULL)
 """
 "Active, and not the held-out wording of an item of the owner's suite."
+LAST = 2**62
+"A sequence number beyond the last."
 DAY = "coalesce(happened_on, CAST(created_at AS DATE))"
 "When it happened; when it was told where nobody said."
 
@@ -224,9 +226,10 @@ def newest_sequence(con: Connection) -> int:
     return int(values(con, "SELECT coalesce(max(sequence), -1) FROM records")[0])
 
 
-def eligible(con: Connection) -> list[StoredRecord]:
-    """What may train now: active, and not held out for the owner's suite."""
-    return [to_stored(row) for row in rows(con, f"FROM records WHERE {MAY_TRAIN} ORDER BY sequence")]
+def eligible(con: Connection, first: int = 0, last: int = LAST) -> list[StoredRecord]:
+    """What may train now: active, and not held out for the owner's suite. From one sequence number to another."""
+    query = f"FROM records WHERE sequence BETWEEN ? AND ? AND {MAY_TRAIN} ORDER BY sequence"
+    return [to_stored(row) for row in rows(con, query, [first, last])]
 
 
 def new_since(con: Connection, snapshot_id: str) -> list[str]:
@@ -241,11 +244,30 @@ def new_since(con: Connection, snapshot_id: str) -> list[str]:
     return [str(row[0]) for row in con.execute(query, {"snapshot": snapshot_id}).fetchall()]
 
 
-def data_hash(con: Connection) -> str:
-    """Hex SHA-256 over what may train now, texts and tags: a night's key, together with its date."""
-    query = f"SELECT id, language, category, reasoning FROM records WHERE {MAY_TRAIN} ORDER BY id"
-    lines = ("\t".join(row) for row in con.execute(query).fetchall())
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+def data_lines(con: Connection, first: int = 0, last: int = LAST) -> list[str]:
+    """What may train now, a line each with its tags; the id stands for the texts."""
+    query = f"""
+        SELECT id, language, category, reasoning FROM records
+        WHERE sequence BETWEEN ? AND ? AND {MAY_TRAIN} ORDER BY sequence
+    """
+    return ["\t".join(row) for row in con.execute(query, [first, last]).fetchall()]
+
+
+def data_hash(lines: Iterable[str]) -> str:
+    """Hex SHA-256 over `data_lines`: a night's key, together with its date."""
+    digest = hashlib.sha256()
+    for line in lines:
+        digest.update(f"{line}\n".encode())
+    return digest.hexdigest()
+
+
+def categorised(con: Connection, most: int) -> list[StoredRecord]:
+    """The newest that may train and whose category a person or a file gave, in order of arrival."""
+    query = f"""
+        FROM records WHERE category_source IN ('import', 'person') AND category <> 'uncategorised' AND {MAY_TRAIN}
+        ORDER BY sequence DESC LIMIT {int(most)}
+    """
+    return [to_stored(row) for row in rows(con, query)][::-1]
 
 
 def set_status(

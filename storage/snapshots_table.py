@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bonsai.errors import UnknownId
 from bonsai.snapshots import Snapshot
-from storage.connect import Connection
+from storage.connect import Connection, Database
+from storage.pacing import Pace, paced
 from storage.sql import batch, from_utc, rows, to_utc, values
 
 
@@ -36,12 +37,8 @@ class Held:
     "(language, category) -> own records, as they are tagged now."
 
 
-def add(con: Connection, snapshot: Snapshot, at: datetime, passed_over: Iterable[str] = ()) -> bool:
-    """Record a finished snapshot and its lineage; False when it was there. Safe to repeat.
-
-    `passed_over`: records that it leaves out and that are not new because of that.
-    """
-    _pass_over(con, snapshot.id, sorted(passed_over))
+def add(con: Connection, snapshot: Snapshot, at: datetime) -> bool:
+    """Record a finished snapshot and its lineage; False when it was there. Safe to repeat."""
     if values(con, "SELECT 1 FROM snapshots WHERE id = ?", [snapshot.id]):
         return False
     splits = [("train", one) for one in snapshot.train] + [("validation", one) for one in snapshot.validation]
@@ -70,12 +67,19 @@ def add(con: Connection, snapshot: Snapshot, at: datetime, passed_over: Iterable
     return True
 
 
-def _pass_over(con: Connection, snapshot_id: str, record_ids: list[str]) -> None:
-    """The same snapshot may leave out others when it is made again."""
-    con.execute("DELETE FROM passed_over WHERE snapshot_id = ?", [snapshot_id])
-    if record_ids:
-        with batch(con, {"record_id": record_ids}):
-            con.execute("INSERT INTO passed_over SELECT ?, record_id FROM batch", [snapshot_id])
+def pass_over(database: Database, snapshot_id: str, record_ids: Sequence[str]) -> None:
+    """Records that a snapshot leaves out and that are not new because of that; before `add`, in short transactions.
+
+    The same snapshot may leave out others when it is made again. Safe to repeat.
+    """
+    with database.writing() as con:
+        con.execute("DELETE FROM passed_over WHERE snapshot_id = ?", [snapshot_id])
+    paced(database, record_ids, Pace(), lambda con, piece: _put_passed_over(con, snapshot_id, piece))
+
+
+def _put_passed_over(con: Connection, snapshot_id: str, record_ids: Sequence[str]) -> None:
+    with batch(con, {"record_id": record_ids}):
+        con.execute("INSERT INTO passed_over SELECT ?, record_id FROM batch", [snapshot_id])
 
 
 def keep_passed_over(con: Connection, snapshot_id: str) -> None:

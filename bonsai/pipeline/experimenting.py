@@ -23,6 +23,7 @@ from bonsai.pipeline.parts import Bonsai
 from bonsai.samples.rows import sample_rows
 from bonsai.snapshots import Example
 from storage import records_table
+from storage.in_steps import in_steps
 from storage.locks import held
 
 FOLDER = "experiments"
@@ -71,8 +72,7 @@ def bench(b: Bonsai, design: Design, wish: Wish) -> Bench:
 
 def own_rows(b: Bonsai) -> tuple[Example, ...]:
     """The home's records that may train."""
-    with b.database.reading() as con:
-        return tuple(example(one) for one in records_table.eligible(con))
+    return tuple(example(one) for one in in_steps(b.database, records_table.eligible))
 
 
 @contextmanager

@@ -38,6 +38,4 @@ class Bonsai:
 
     def kept(self) -> Bonsai:
         """The same for many reads in a row: DuckDB is started once (`storage.readers`)."""
-        if self.database.readers is not None:
-            return self
         return replace(self, places=replace(self.places, database=self.database.kept()))

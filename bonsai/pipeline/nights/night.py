@@ -45,6 +45,7 @@ from storage import (
 from storage.adapters_table import Adapter
 from storage.artifacts import remove_leftovers, remove_unfinished
 from storage.connect import Connection
+from storage.in_steps import in_steps
 from storage.locks import process_name
 from storage.nights_table import Outcome, Start
 
@@ -70,15 +71,17 @@ def begin_night(b: Bonsai, now: datetime, *, cold: bool = False) -> NightStart:
     _end_decided(b, now)
     dead_nights(b, now)
     freeze_suite(b, now)
+    key = _key(b, now, cold)
+    with b.database.reading() as con:
+        due = cold or settings_table.cold_night_due(con)
+        enough = due or len(due_records(con)) >= b.config.night.minimum_new_records
     with b.database.writing() as con:
-        key = _key(con, now, cold)
         start = nights_table.begin(con, key, process_name(), now)
         if start is Start.ALREADY_RUNNING:
             raise LockTimeout("pipeline.night_running", night=key)
         if start is Start.ALREADY_FINISHED:
             return NightStart(key, "already_done")
-        due = cold or settings_table.cold_night_due(con)
-        if not due and len(due_records(con)) < b.config.night.minimum_new_records:
+        if not enough:
             nights_table.finish(con, key, _nothing(con), now)
             return NightStart(key, "nothing_to_do")
         begin_status(b, con, key, now)
@@ -87,8 +90,9 @@ def begin_night(b: Bonsai, now: datetime, *, cold: bool = False) -> NightStart:
         remove_unfinished(b.places.adapters, PASSPORT)
         remove_leftovers(b.places)
     prepared = write_snapshot(b, key, now, cold=cold)
+    snapshots_table.pass_over(b.database, prepared.snapshot.id, sorted(prepared.passed_over))
     with b.database.writing() as con:
-        snapshots_table.add(con, prepared.snapshot, now, prepared.passed_over)
+        snapshots_table.add(con, prepared.snapshot, now)
         nights_table.describe(con, key, prepared.told)
     write_job(b, key, prepared, now)
     return NightStart(key, "resumed" if start is Start.TAKEN_OVER else "started", prepared.snapshot.id)
@@ -107,13 +111,13 @@ def _end_decided(b: Bonsai, now: datetime) -> None:
                 fail_night(b, night.key, error, now)
 
 
-def _key(con: Connection, now: datetime, cold: bool) -> str:
+def _key(b: Bonsai, now: datetime, cold: bool) -> str:
     """Date and data; an unfinished night on the same data is taken up under its own key, whatever its date."""
-    data = records_table.data_hash(con)[:8] + ("-cold" if cold else "")
+    data = records_table.data_hash(in_steps(b.database, records_table.data_lines))[:8] + ("-cold" if cold else "")
+    with b.database.reading() as con:
+        nights = nights_table.list_nights(con)
     unfinished = (
-        one.key
-        for one in nights_table.list_nights(con)
-        if one.key.endswith(f"-{data}") and one.outcome.status in ("running", *UNFINISHED)
+        one.key for one in nights if one.key.endswith(f"-{data}") and one.outcome.status in ("running", *UNFINISHED)
     )
     return next(unfinished, f"{now:%Y-%m-%d}-{data}")
 

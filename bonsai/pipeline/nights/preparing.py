@@ -37,6 +37,7 @@ from storage import (
     suite_table,
 )
 from storage.connect import Connection
+from storage.in_steps import in_steps
 from storage.nights_table import Night
 from storage.record_rows import StoredRecord
 
@@ -52,8 +53,8 @@ def freeze_suite(b: Bonsai, now: datetime) -> None:
     Items whose record no longer stands (held back, excluded, replaced, suspect) judge no more.
     """
     _retire_fallen(b, now)
+    stored = {one.record.id: one for one in in_steps(b.database, records_table.eligible)}
     with b.database.reading() as con:
-        stored = {one.record.id: one for one in records_table.eligible(con)}
         items = suite_table.active_items(con)
         champion = promotions_table.champion(con).adapter
         learned = adapters_table.records_of(con, [] if champion == BASE else [champion])
@@ -120,8 +121,8 @@ def write_snapshot(b: Bonsai, key: str, now: datetime, *, cold: bool = False) ->
     form = template(profile.recipe.template)
     settings, passes = b.config.training, profile.recipe.epochs
     count_tokens = cache(lambda row: encoder.tokens(form, row))
+    candidates = _candidates(b, count_tokens, now)
     with b.database.reading() as con:
-        candidates = _candidates(con, count_tokens, now)
         situation = _situation(con, profile, now, cold)
     fitting = [one for one in candidates if one.tokens <= profile.base.max_tokens]
     too_long = [one.row for one in candidates if one.tokens > profile.base.max_tokens]
@@ -144,12 +145,13 @@ def write_snapshot(b: Bonsai, key: str, now: datetime, *, cold: bool = False) ->
     return Prepared(snapshots.write(made, b.places.snapshots / made.id, now), curriculum)
 
 
-def _candidates(con: Connection, count_tokens: Callable[[Example], int], now: datetime) -> list[Candidate]:
+def _candidates(b: Bonsai, count_tokens: Callable[[Example], int], now: datetime) -> list[Candidate]:
     """Every record that may train."""
-    due = frozenset(due_records(con))
-    champion = promotions_table.champion(con).adapter
-    learned = adapters_table.records_of(con, [] if champion == BASE else [champion])
-    stored = [(one, example(one)) for one in records_table.eligible(con)]
+    with b.database.reading() as con:
+        due = frozenset(due_records(con))
+        champion = promotions_table.champion(con).adapter
+        learned = adapters_table.records_of(con, [] if champion == BASE else [champion])
+    stored = ((one, example(one)) for one in in_steps(b.database, records_table.eligible))
     return [
         Candidate(
             row=row,

@@ -12,6 +12,7 @@ from bonsai.pipeline.nights.preparing import example
 from bonsai.pipeline.parts import Bonsai
 from bonsai.training.preview import Preview, TokenCost, preview, sized, token_costs
 from storage import records_table
+from storage.in_steps import in_steps
 from storage.record_rows import StoredRecord
 
 SHOWN = 3
@@ -50,8 +51,8 @@ def preview_records(b: Bonsai, ids: Sequence[str] = ()) -> Preflight:
 
     Raises UnknownId for an id that is none, ConfigError when the profile's base is not there.
     """
+    stored = list(in_steps(b.database, records_table.eligible))
     with b.database.reading() as con:
-        stored = records_table.eligible(con)
         named = [records_table.get(con, one) for one in ids]
     name = b.find_profile()
     profile = b.config.profiles[name]

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from typing import Literal
 
 from bonsai import duplicates, tags
@@ -25,12 +26,13 @@ from bonsai.pipeline.verdicts.owners_suite import written_questions
 from bonsai.records import Language, Record, Status, Tags
 from bonsai.tags import CategoryTagger
 from storage import counts_table, index_rows, records_table, similar, tombstones_table
+from storage.in_steps import in_steps
 from storage.record_rows import NewRecord, Reason, StoredRecord
 
 NEIGHBOURS = 200
 "Records with the question's rarest words, with which it is compared."
-READ_AT_ONCE = 20_000
-"Stored records, while nobody may write."
+READ_AT_ONCE = 10_000
+"Stored records, while nobody may write; and those that the index learns at once."
 STORED_A_RECORD = 15_000
 "To know so many stored records takes as long as to find the neighbours of one."
 
@@ -93,14 +95,13 @@ def judge_for(b: Bonsai, records: Sequence[Record]) -> Judge:
 
 def judge_of_all(b: Bonsai) -> Judge:
     """Knows every stored record. Reads some at a time: others may write in between."""
-    index, b = _empty_index(b), b.kept()
+    index = _empty_index(b)
+    stored = in_steps(b.database, index_rows.read, READ_AT_ONCE)
+    while some := list(islice(stored, READ_AT_ONCE)):
+        index.add_batch([_known_row(row) for row in some])
     with b.database.reading() as con:
-        newest, written = records_table.newest_sequence(con), written_questions(con)
         index.add_ids(index_rows.ids_without_texts(con))
-    for first in range(0, newest + 1, READ_AT_ONCE):
-        with b.database.reading() as con:
-            rows = index_rows.read(con, first, first + READ_AT_ONCE - 1)
-        index.add_batch([_known_row(row) for row in rows])
+        written = written_questions(con)
     return _judge(b, index, written, knows_all=True)
 
 

@@ -53,9 +53,5 @@ def _samples() -> tuple[list[Example], list[Category]]:
 
 
 def _stored(con: Connection) -> list[tuple[Example, Category]]:
-    told = [
-        one
-        for one in records_table.eligible(con)
-        if one.tags.category.source in ("import", "person") and one.tags.category.value != Category.UNCATEGORISED
-    ]
-    return [(Example.of(one.record), Category(one.tags.category.value)) for one in told[-MOST_STORED:]]
+    told = records_table.categorised(con, MOST_STORED)
+    return [(Example.of(one.record), Category(one.tags.category.value)) for one in told]
