@@ -8,7 +8,7 @@ by character n-grams among those that the challenger learned and the champion di
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 
 from bonsai import trial
 from bonsai.benchmark.compare import Pair, Slice, compare, slices
@@ -40,24 +40,15 @@ class NearRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Flip:
+class Flip(Compared):
     """An answer that was wrong and is right, or the reverse."""
 
-    sheet: str
-    item: str
-    domain: str
-    language: str
-    "Of the answer."
-    question_language: str
-    question: str
-    reference: str
-    before: str
-    "What the champion said."
-    after: str
-    "What the challenger said."
-    gained: bool
-    "Wrong before, right after."
     records: tuple[NearRecord, ...] = ()
+
+    @property
+    def gained(self) -> bool:
+        """Wrong before, right after."""
+        return self.turn == "gained"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +93,15 @@ def explain(b: Bonsai, promotion: str) -> Explanation:
         compared = b.places.snapshots, known.promotion.adapter, known.promotion.judged_against
         counts = data_changes.counts(con, *compared)
     found = visible_of(b, known)
-    flips = [_flip(one) for one in found.answers if one.turn in ("gained", "lost")]
+    turned = [one for one in found.answers if one.turn in ("gained", "lost")]
     with b.database.reading() as con:
-        new = data_changes.new_texts(con, *compared, most=MOST_COMPARED) if flips else []
+        new = data_changes.new_texts(con, *compared, most=MOST_COMPARED) if turned else []
     return Explanation(
         promotion=found.promotion,
         decision=_decision(found.promotion.decision),
         evidence=known.evidence,
         slices=tuple(one for sheet, pair in found.pairs.items() for one in _slices(sheet, pair, policy)),
-        flips=tuple(sorted(_with_records(flips, new), key=_order)),
+        flips=tuple(sorted(_with_records(turned, new), key=_order)),
         missing=found.missing,
         new_records=counts["new"] + counts["edited"],
     )
@@ -143,29 +134,14 @@ def _right(report: Report, part: Slice) -> float | None:
     return mean((item for item in report.items if part.holds(item)), accuracy)
 
 
-def _flip(one: Compared) -> Flip:
-    return Flip(
-        sheet=one.sheet,
-        item=one.item,
-        domain=one.domain,
-        language=one.language,
-        question_language=one.question_language,
-        question=one.question,
-        reference=one.reference,
-        before=one.before,
-        after=one.after,
-        gained=one.turn == "gained",
-    )
-
-
-def _with_records(flips: list[Flip], new: Sequence[Texts]) -> tuple[Flip, ...]:
+def _with_records(turned: Sequence[Compared], new: Sequence[Texts]) -> tuple[Flip, ...]:
     """Each flip with the new records that are most like its question and answer."""
     texts = [f"{one.instruction} {one.input} {one.output}" for one in new]
-    queries = [f"{flip.question} {flip.reference}" for flip in flips]
+    queries = [f"{one.question} {one.reference}" for one in turned]
     found = nearest(queries, texts, most=NEAR_RECORDS, at_least=LIKE)
     return tuple(
-        replace(flip, records=tuple(_near(new[one.number], one.likeness) for one in near))
-        for flip, near in zip(flips, found, strict=True)
+        Flip(**asdict(one), records=tuple(_near(new[like.number], like.likeness) for like in near))
+        for one, near in zip(turned, found, strict=True)
     )
 
 
