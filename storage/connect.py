@@ -3,6 +3,7 @@
     database = Database(home / "bonsai.duckdb", lock_wait_seconds=20, memory_limit="1GB", threads=2)
     with database.reading() as con: ...     # together with other readers
     with database.writing() as con: ...     # alone; one transaction, committed at the end of the block
+    database.rewrite()                      # nobody writes meanwhile, everybody reads
 
 DuckDB lets one process write and refuses every other opener with an error; a lock on a side file turns that
 into waiting. Nothing may open, copy or hash the database file by other means: closing it drops DuckDB's own lock.
@@ -14,7 +15,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ import duckdb
 
 from bonsai.errors import HomeError, IntegrityError, NoRoom
 from bonsai.files import move_durably
-from storage.locks import held
+from storage.locks import held, is_wanted
 from storage.readers import NAME, Readers, Setting, attach
 
 LEAST_ROOM_BYTES = 1_000_000
@@ -48,6 +49,15 @@ class Database:
     def lock_path(self) -> Path:
         """The side file that is locked in the database's stead."""
         return self.path.with_name(self.path.name + ".lock")
+
+    @property
+    def writers_path(self) -> Path:
+        """Locked by who writes, before the other: a rewrite keeps writers out and lets readers in."""
+        return self.path.with_name(self.path.name + ".writers")
+
+    def is_wanted(self) -> bool:
+        """Whether somebody waits for the database now. For who has it and could let go."""
+        return is_wanted(self.lock_path) or is_wanted(self.writers_path)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -77,7 +87,7 @@ class Database:
         if not create:
             self._require_file()
         with closing(duckdb.connect(":memory:", config=self._settings)) as con:  # 15 ms while others have the file
-            with held(self.lock_path, exclusive=True, wait_seconds=self.lock_wait_seconds):
+            with self._writers(), self._alone():
                 with self._unreadable_is_said():
                     attach(con, self.path, NAME)
                 try:
@@ -94,42 +104,49 @@ class Database:
                     raise
 
     def backup(self, target: Path) -> None:
-        """Copy everything into the new database file `target`, in one consistent state.
+        """Copy everything into the new database file `target`, in one consistent state; others may read meanwhile.
 
         Written beside and renamed, so that a backup is whole or absent. Raises HomeError when `target` exists.
         """
         if target.exists():
             raise HomeError("storage.backup_exists", path=target)
         self._require_file()
-        with held(self.lock_path, exclusive=True, wait_seconds=self.lock_wait_seconds):
+        with self._writers():
             beside = self._copied_beside(target)
         beside.rename(target)
 
     def rewrite(self) -> None:
         """Write the whole file anew: a page that was freed shows what stood in it until something else needs it.
 
-        Written beside and renamed, so that a kill leaves the old file or the new one. Safe to repeat.
+        Others may read meanwhile, but for the moment of the exchange. Written beside and renamed, so that a kill leaves
+        the old file or the new one. Safe to repeat.
         """
         self._require_file()
-        with held(self.lock_path, exclusive=True, wait_seconds=self.lock_wait_seconds):
+        with self._writers():
             beside = self._copied_beside(self.path)
             with beside.open("rb") as file:
                 os.fsync(file.fileno())
-            move_durably(beside, self.path)
+            with self._alone():
+                move_durably(beside, self.path)
+
+    def _writers(self) -> AbstractContextManager[None]:
+        """Nobody else writes."""
+        return held(self.writers_path, exclusive=True, wait_seconds=self.lock_wait_seconds)
+
+    def _alone(self) -> AbstractContextManager[None]:
+        """Nobody else has the file."""
+        return held(self.lock_path, exclusive=True, wait_seconds=self.lock_wait_seconds)
 
     def _copied_beside(self, target: Path) -> Path:
-        """A copy of the database, under a temporary name in the folder of `target`."""
+        """A copy of the database, under a temporary name in the folder of `target`; while nobody writes."""
         beside = target.with_name(f".{target.name}.tmp")
         beside.unlink(missing_ok=True)
-        con = self._open(read_only=False)
-        try:
-            con.execute("CHECKPOINT")
-            source = _quoted(str(con.execute("SELECT current_database()").fetchall()[0][0]))
+        with self._alone(), closing(self._open(read_only=False)) as con:
+            con.execute("CHECKPOINT")  # what a killed writer left beside the file; it would be read into the next one
+        with replace(self, readers=None).kept().reading() as con:
             attach(con, beside, "copy")
-            con.execute(f"COPY FROM DATABASE {source} TO copy")
+            con.execute(f"COPY FROM DATABASE {NAME} TO copy")
             con.execute("DETACH copy")
-        finally:
-            con.close()
         return beside
 
     def _require_file(self) -> None:
@@ -164,7 +181,3 @@ class Database:
             self._require_room(error)
             detail = str(error).splitlines()[0]
             raise IntegrityError("storage.unreadable_database", path=self.path, detail=detail) from error
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

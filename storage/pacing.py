@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from storage import locks
 from storage.connect import Connection, Database
 
 ALONE_SECONDS, WATCHED_SECONDS = 0.5, 0.08
@@ -59,7 +58,7 @@ def paced(
         with database.writing() as con:
             began = time.monotonic()
             results.append(put(con, piece))
-            wanted = locks.is_wanted(database.lock_path)
+            wanted = database.is_wanted()
         now = time.monotonic()
         pace.took(len(piece), now - began, wanted, now)
         start += len(piece)

@@ -112,7 +112,7 @@ def test_who_waits_for_a_writer_is_told_its_process(database: Database, how: str
     with holder("writing", database) as process:
         with pytest.raises(LockTimeout) as caught, getattr(database, how)():
             pass
-        assert str(database.lock_path) in str(caught.value)
+        assert str(database.path) in str(caught.value)
         assert f"process {process.pid}" in str(caught.value)
         assert "0.2 s" in str(caught.value)
     assert count(database) == 0

@@ -6,7 +6,6 @@ import threading
 
 import pytest
 
-from storage import locks
 from storage.artifacts import Home
 from storage.pacing import FEWEST_ROWS, FIRST_ROWS, MOST_ROWS, WATCHED_FOR_SECONDS, Pace, paced
 
@@ -59,7 +58,7 @@ def test_a_reader_that_waits_is_noticed(home: Home) -> None:
     def put(*_: object) -> None:
         readers.append(threading.Thread(target=read))
         readers[-1].start()
-        while not locks.is_wanted(home.database.lock_path):
+        while not home.database.is_wanted():
             pass
 
     paced(home.database, ["one"], pace, put)

@@ -1,0 +1,48 @@
+"""A rewrite of the whole database keeps writers out, and nobody else."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime
+
+import pytest
+
+from bonsai.errors import LockTimeout
+from storage import records_table
+from storage.artifacts import Home
+from storage.connect import Database
+from storage.locks import held
+
+
+def numbers(database: Database) -> int:
+    with database.reading() as con:
+        return int(con.execute("SELECT count(*) FROM numbers").fetchall()[0][0])
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_pages_are_read_while_the_file_is_written_anew(home: Home, kept: bool) -> None:
+    database = home.database.kept() if kept else home.database
+    with database.writing() as con:
+        con.execute("CREATE TABLE numbers AS SELECT range AS id, md5(range::VARCHAR) AS text FROM range(1_500_000)")
+    rewriting = threading.Thread(target=database.rewrite)
+    rewriting.start()
+    read_meanwhile = 0
+    while rewriting.is_alive():
+        assert numbers(database) == 1_500_000
+        read_meanwhile += rewriting.is_alive()
+    rewriting.join()
+    assert read_meanwhile >= 3
+    assert numbers(database) == 1_500_000
+
+
+def test_who_rewrites_keeps_writers_out_and_lets_readers_in(home: Home, at: datetime, make_record) -> None:
+    database = Database(home.database.path, 0.2, "200MB", 1)
+    with held(database.writers_path, exclusive=True, wait_seconds=0):
+        assert database.is_wanted() is False
+        with database.reading() as con:
+            assert records_table.newest_sequence(con) == -1
+        with pytest.raises(LockTimeout), database.writing():
+            pass
+    records_table.insert_paced(database, [make_record()], "b", at)
+    with database.reading() as con:
+        assert records_table.newest_sequence(con) > 0
