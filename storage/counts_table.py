@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from storage.connect import Connection
-from storage.sql import among, rows, values
+from storage.sql import rows, rows_of, values
 
 UNCERTAIN = """
     status = 'active' AND replaced_by = '' AND (
@@ -67,7 +67,7 @@ def count_new(con: Connection, of: str, source: str) -> None:
 @contextmanager
 def counting(con: Connection, of: str, ids: Iterable[str]) -> Iterator[None]:
     """Whatever happens within the block to the rows of these ids is counted, in the caller's transaction."""
-    chosen = among(ids)
+    chosen = rows_of(of, ids)
     source, given = f"{of} WHERE {chosen.sql}", chosen.values
     counters = [counter for counter in COUNTERS if counter.of == of]
     for counter in counters:

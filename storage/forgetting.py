@@ -27,7 +27,7 @@ from storage import (
 from storage.connect import Connection
 from storage.counts_table import RECORDS, counting
 from storage.record_rows import Reason
-from storage.sql import batch
+from storage.sql import among, batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +116,16 @@ def _empty(con: Connection, ids: frozenset[str], who: str, at: datetime) -> None
     """Take out everything that says what the record said."""
     reason = Reason("storage.forgotten_by", (("who", who),))
     records_table.set_status(con, ids, Status.FORGOTTEN, reason, at, only=tuple(Status))
-    with counting(con, RECORDS, ids), batch(con, {"id": sorted(ids)}):
+    chosen = among(ids)
+    with counting(con, RECORDS, ids):
         con.execute(
-            """
+            f"""
             UPDATE records SET instruction = '', input = '', output = '', subject = '', feeling = '', author = '',
                 source_name = '', fact = '', question_key = '', reasoning = '', happened_on = NULL
-            WHERE id IN (SELECT id FROM batch)
-            """
+            WHERE {chosen.sql}
+            """,
+            chosen.values,
         )
+    with batch(con, {"id": sorted(ids)}):
         con.execute("UPDATE record_versions SET content = '{}' WHERE record_id IN (SELECT id FROM batch)")
     text_index.index_records(con, ids)

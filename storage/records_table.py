@@ -15,7 +15,7 @@ from storage.connect import Connection, Database
 from storage.counts_table import RECORDS, UNCERTAIN, counting
 from storage.pacing import Pace, paced
 from storage.record_rows import NewRecord, Reason, StoredRecord, reason_columns, to_columns, to_stored
-from storage.sql import among, batch, changed, rows, to_utc, values
+from storage.sql import among, batch, changed, rows, rows_of, to_utc, values
 from storage.text_index import TEXT_FIELDS
 
 MAY_TRAIN = """
@@ -138,9 +138,8 @@ def get(con: Connection, record_id: str) -> StoredRecord:
 
 def get_many(con: Connection, ids: Iterable[str]) -> list[StoredRecord]:
     """The stored ones among `ids`, in order of arrival."""
-    chosen = among(ids)  # whole rows by their places: `records_pages.at_places` says why
-    where = f"rowid IN (SELECT rowid FROM records WHERE {chosen.sql})"
-    return [to_stored(row) for row in rows(con, f"FROM records WHERE {where} ORDER BY sequence", chosen.values)]
+    chosen = rows_of("records", ids)  # whole rows by their places: `records_pages.at_places` says why
+    return [to_stored(row) for row in rows(con, f"FROM records WHERE {chosen.sql} ORDER BY sequence", chosen.values)]
 
 
 def list_records(
@@ -276,7 +275,7 @@ def set_status(
     """Give `status` to those of `ids` whose present one is among `only`; how many that were."""
     columns: Mapping[str, object] = reason_columns(reason)
     named = list(ids)
-    chosen = among(named)
+    chosen = rows_of("records", named)
     with counting(con, RECORDS, named):
         return changed(
             con,
