@@ -1,10 +1,12 @@
 """The pictures of docs/dashboard.md: the pages of a home that `bonsai demo` made, in real Chromium.
 
-    bonsai demo --home /tmp/tama/home                            # about 10 minutes
+    TZ=Asia/Tokyo bonsai demo --home /tmp/tama/home              # about 10 minutes
     python benchmarks/screenshots.py /tmp/tama/home              # writes docs/screenshots/, from a copy of the home
     python benchmarks/screenshots.py /tmp/tama/home --all /tmp/p # whole pages of every kind, to be looked at one by one
 
-Needs Debian's chromium and fonts-noto-cjk.
+With `--all` a picture is called PAGE.LANGUAGE.SIZE.SCHEME.png; `--only ja.phone` takes some. What the demo leaves out
+is done first, as a person does it: a record is edited, a file with bad lines uploaded, a record told whose tags are
+uncertain. Needs Debian's chromium and fonts-noto-cjk.
 """
 
 from __future__ import annotations
@@ -26,15 +28,21 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+
+from bonsai.samples import sample_path
 
 ROOT = Path(__file__).resolve().parents[1]
-DESKTOP, PHONE = (1200, 800), (360, 740)
+DESKTOP, PHONE = (1280, 800), (360, 740)
+TIMEZONE = "Asia/Tokyo"
+"Of the machine in the pictures."
+SIZES = {"desktop": DESKTOP, "phone": PHONE}
+ID = re.compile(r"[0-9a-f]{10,}|\d{4}-\d\d-\d\d-.*|\d{8}T.*")
 COLOURS = 96
 "Of a palette: pages have few, and a picture takes a third of the bytes."
 
 
-Step = tuple[Literal["click", "see"], str] | tuple[Literal["type"], str, str]
+Step = tuple[Literal["click", "see", "go"], str] | tuple[Literal["type", "give"], str, str]
 "What a person does, to what (a CSS selector): pages of a record or an adapter are reached as a person reaches them."
 
 
@@ -51,6 +59,13 @@ class Shot:
 
 
 NEWEST: Step = ("click", "main tbody th a")
+FURNISHING: tuple[Step, ...] = (
+    ("go", "/records?text=boiled"), NEWEST, ("click", "a[href$='/edit']"),
+    ("type", "#output", "Yes, a little boiled egg now and then; never raw."), ("click", "main form button"),
+    ("go", "/records/upload"), ("give", "#file", "messy.csv"), ("click", "main form button"), ("see", "main h2"),
+    ("go", "/records/new"), ("type", "#instruction", "2024-03-02?"), ("type", "#output", "4.2 kg"),
+    ("click", "main form button"), ("see", "#recent .state-active"),
+)  # fmt: skip
 SHOTS = (
     Shot("home-en", "/"),
     Shot("home-ja-phone", "/", language="ja", size=PHONE),
@@ -73,6 +88,10 @@ SHOTS = (
          ("click", "main form button"), ("see", "#answer-1"))),
     Shot("adapter-en-phone", "/adapters", (NEWEST,), size=PHONE),
     Shot("help-ja", "/help", language="ja"),
+    Shot("menu-ja-phone-dark", "/", (("click", ".menu-button"),), "ja", PHONE, "dark"),
+    Shot("upload-en", "/records/upload", (NEWEST,)),
+    Shot("tagging-ja-phone", "/tagging", (), "ja", PHONE),
+    Shot("night-en", "/nights", (NEWEST,)),
 )  # fmt: skip
 
 
@@ -83,7 +102,8 @@ def dashboard(home: Path) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
         probe.close()
-        environ = {**os.environ, "BONSAI_HOME": str(shutil.copytree(home, Path(folder) / "home")), "USER": "mika"}
+        copy = shutil.copytree(home, Path(folder) / "home")
+        environ = {**os.environ, "BONSAI_HOME": str(copy), "USER": "mika", "TZ": TIMEZONE}
         command = [sys.executable, "-P", "-m", "bonsai.cli.main", "dashboard", "--port", str(port)]
         server = subprocess.Popen(command, env=environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL)
         try:
@@ -106,16 +126,29 @@ def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
     raise SystemExit(1)
 
 
-def open_page(browser: Browser, home: str, language: str, size: tuple[int, int], scheme: str = "light") -> Page:
-    """A fresh browser; phones have twice the pixels."""
+@contextmanager
+def chromium(playwright: Playwright, language: str) -> Iterator[Browser]:
+    """Whose own words, in a field for a date or a file, are of this language too."""
+    environ: dict[str, str | float | bool] = {**os.environ, "LANGUAGE": language}
+    browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), env=environ)
+    yield browser
+    browser.close()
+
+
+def open_page(
+    browser: Browser, home: str, language: str, size: tuple[int, int], scheme: str = "light", dots: int = 1
+) -> Page:
+    """A fresh browser context; `dots` a pixel, along an edge."""
     context = browser.new_context(
         base_url=home,
         locale={"en": "en-GB", "ja": "ja-JP"}[language],
-        timezone_id="Asia/Tokyo",
+        timezone_id=TIMEZONE,
         viewport={"width": size[0], "height": size[1]},
-        device_scale_factor=2 if size == PHONE else 1,
+        device_scale_factor=dots,
+        reduced_motion="reduce",  # or a button is met on its way from one colour to the other
         color_scheme="dark" if scheme == "dark" else "light",
     )
+    context.set_default_timeout(120_000)  # a page of thirty screens is drawn for seconds
     return context.new_page()
 
 
@@ -128,11 +161,16 @@ def keep(page: Page, file: Path, *, whole: bool) -> int:
 
 def take(page: Page, step: Step) -> None:
     """One step; a choice is typed as its value. The model answers a first question after some ten seconds."""
+    if step[0] == "go":
+        page.goto(step[1])
+        return
     place = page.locator(step[1]).first
     if step[0] == "click":
         place.click()
     elif step[0] == "see":
         place.wait_for(timeout=60_000)
+    elif step[0] == "give":
+        place.set_input_files(sample_path(step[2]))
     elif place.evaluate("one => one.matches('select')"):
         place.select_option(step[2])
     else:
@@ -142,7 +180,7 @@ def take(page: Page, step: Step) -> None:
 def take_all(browser: Browser, home: str, shots: Sequence[Shot], folder: Path) -> None:
     """The pictures of the documentation."""
     for shot in shots:
-        page = open_page(browser, home, shot.language, shot.size, shot.scheme)
+        page = open_page(browser, home, shot.language, shot.size, shot.scheme, dots=2 if shot.size == PHONE else 1)
         page.goto(shot.path)
         for step in shot.steps:
             take(page, step)
@@ -150,23 +188,32 @@ def take_all(browser: Browser, home: str, shots: Sequence[Shot], folder: Path) -
         page.context.close()
 
 
-def take_every_kind(browser: Browser, home: str, folder: Path) -> None:
-    """Whole pages: one of each kind that links lead to, in both languages, on desk and phone."""
-    for language in ("en", "ja"):
-        for name, size in (("desktop", DESKTOP), ("phone", PHONE)):
-            page = open_page(browser, home, language, size)
-            waiting, seen = ["/"], set[str]()
-            while waiting:
-                path = waiting.pop(0)
-                kind = re.sub(r"[0-9a-f]{10,}", "ID", path.partition("?")[0]).strip("/").replace("/", ".") or "home"
-                if kind in seen or "lang=" in path:
-                    continue
-                seen.add(kind)
-                page.goto(path)
-                keep(page, folder / f"{kind}.{language}.{name}.png", whole=True)
-                links = "links => links.map(link => link.getAttribute('href'))"
-                waiting += page.eval_on_selector_all("a[href^='/']:not([download])", links)
-            page.context.close()
+def take_every_kind(browser: Browser, home: str, language: str, folder: Path, only: str) -> None:
+    """Whole pages: one of each kind that links lead to, on desk and phone, in light and dark."""
+    for name, size in SIZES.items():
+        if only not in f"{language}.{name}":
+            continue
+        page = open_page(browser, home, language, size)
+        waiting, seen = ["/"], set[str]()
+        while waiting:
+            path = waiting.pop(0)
+            kind = kind_of(path)
+            if kind in seen or "lang=" in path or path.endswith(".json"):
+                continue
+            seen.add(kind)
+            page.goto(path)
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+                page.screenshot(path=folder / f"{kind}.{language}.{name}.{scheme}.png", full_page=True)
+            links = "links => links.map(link => link.getAttribute('href'))"
+            waiting += page.eval_on_selector_all("a[href^='/']:not([download])", links)
+        page.context.close()
+
+
+def kind_of(path: str) -> str:
+    """Pages of one kind look alike: ids and queries do not count."""
+    parts = path.partition("?")[0].partition("#")[0].strip("/").split("/")
+    return ".".join("ID" if ID.fullmatch(one) else one for one in parts) or "home"
 
 
 def main() -> None:
@@ -176,15 +223,20 @@ def main() -> None:
     parser.add_argument("--all", type=Path, metavar="FOLDER", help="every kind of page instead, to be looked at")
     parser.add_argument("--only", default="", help="pictures whose name has this in it")
     chosen = parser.parse_args()
+    folder = chosen.all or ROOT / "docs" / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
     with dashboard(chosen.home) as home, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"))
-        folder = chosen.all or ROOT / "docs" / "screenshots"
-        folder.mkdir(parents=True, exist_ok=True)
-        if chosen.all:
-            take_every_kind(browser, home, folder)
-        else:
-            take_all(browser, home, [shot for shot in SHOTS if chosen.only in shot.name], folder)
-        browser.close()
+        for number, language in enumerate(("en", "ja")):
+            with chromium(playwright, language) as browser:
+                if number == 0:
+                    page = open_page(browser, home, language, DESKTOP)
+                    for step in FURNISHING:
+                        take(page, step)
+                if chosen.all:
+                    take_every_kind(browser, home, language, folder, chosen.only)
+                else:
+                    wanted = [shot for shot in SHOTS if shot.language == language and chosen.only in shot.name]
+                    take_all(browser, home, wanted, folder)
 
 
 if __name__ == "__main__":

@@ -30,9 +30,10 @@ from bonsai.dashboard import (
     records,
     settings,
 )
+from bonsai.dashboard.rendering import FOLDER, make_environment
 from bonsai.dashboard.security import SafeHeaders, is_from_our_page
 from bonsai.dashboard.throttling import Throttle
-from bonsai.dashboard.web import FOLDER, Problem, Site, make_environment
+from bonsai.dashboard.web import Problem, Site
 from bonsai.errors import UsageError
 from bonsai.pipeline.asking.queue import QuestionQueue
 from bonsai.pipeline.parts import Bonsai

@@ -6,13 +6,12 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 from fastapi import Depends, Request
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bonsai.config import DashboardSettings
@@ -33,16 +32,14 @@ from bonsai.errors import (
     UnknownId,
     UsageError,
 )
-from bonsai.files import sha256_file
 from bonsai.pipeline.asking.queue import QuestionQueue
 from bonsai.pipeline.parts import Bonsai
 from bonsai.pipeline.verdicts.explaining import Explanation
 from bonsai.tags import CategoryTagger
-from bonsai.texts import TEXT_LANGUAGES, TextLanguage, text
+from bonsai.texts import TEXT_LANGUAGES, TextLanguage, area_texts, text
 from storage import audit
 from storage.users_table import Role
 
-FOLDER = Path(__file__).parent
 LANGUAGE_COOKIE = "bonsai_language"
 SESSION_COOKIE = "bonsai_session"
 YEAR_SECONDS = 365 * 24 * 3600
@@ -55,8 +52,6 @@ DONE = (
     *("night_start", "night_cancel"),
 )
 "What a page may say was just done; an address can name nothing else."
-ID_LENGTH = 10
-"Characters of an id that pages show, as the terminal does."
 PLAINLY = {"storage.locked": "busy", "storage.locked_by": "busy", "storage.no_room": "no_room"}
 "Errors that name files and processes, which are no reader's business: what a page says instead, `problem_...`."
 OWN_PATH = re.compile(r"/(?![/\\])[^\s\\]*")
@@ -121,12 +116,18 @@ class Visit:
         """What an error says on a page."""
         return self.text(f"problem_{PLAINLY[error.key]}") if error.key in PLAINLY else error.render(self.language)
 
+    def html(self, key: str, /, **values: Any) -> Markup:
+        """`text` for a page, with values that may be markup; whatever is none is escaped."""
+        area, name = (key if "." in key else f"dashboard.{key}").split(".", 1)
+        return Markup(escape(area_texts(area, self.language)[name])).format(**values)
+
     def page(self, template: str, /, status: int = 200, **values: Any) -> Response:
         """The template filled in; the choice of `?lang` is remembered."""
         done = self.request.query_params.get("done", "")
         shown = self.site.environment.get_template(template).render(
             visit=self,
             t=self.text,
+            html=self.html,
             lang=self.language,
             person=self.person,
             path=self.request.url.path,
@@ -252,35 +253,6 @@ def accepted_language(header: str) -> TextLanguage:
 def own_path(path: str) -> str:
     """A path of ours to go on to after a login, else the first page."""
     return path if OWN_PATH.fullmatch(path) else "/"
-
-
-def make_environment() -> Environment:
-    """Templates: whatever is filled in is escaped, and a name that is not there is a mistake of ours."""
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
-    environment.globals["static"] = partial(_static, {})
-    environment.filters["short"] = lambda identity: str(identity)[:ID_LENGTH]
-    environment.filters["moment"] = moment
-    environment.filters["path"] = lambda part: quote(str(part), safe="")
-    return environment
-
-
-def _static(known: dict[str, str], name: str) -> str:
-    """A static file's address, which changes with the file: browsers may keep it for good."""
-    if name not in known:
-        known[name] = f"/static/{name}?v={sha256_file(FOLDER / 'static' / name)[:12]}"
-    return known[name]
-
-
-def moment(at: datetime) -> str:
-    """A time to the minute, where this machine stands (each page's foot says where); day and hour stay on one line."""
-    return at.astimezone().strftime("%Y-%m-%d\N{NO-BREAK SPACE}%H:%M")
 
 
 def problem_of(error: BonsaiError) -> int:

@@ -11,7 +11,7 @@ from evil_home import use_evilly
 from html_pages import Page
 from starlette.testclient import TestClient
 
-from bonsai.dashboard.web import FOLDER
+from bonsai.dashboard.rendering import FOLDER
 from bonsai.texts import area_texts
 
 MOST_BYTES = 120_000
@@ -137,7 +137,7 @@ def test_every_text_that_a_template_names_is_there() -> None:
     used = {
         (key if "." in key else f"dashboard.{key}", path.name)
         for path in (FOLDER / "templates").rglob("*.html")
-        for key in re.findall(r"\bt\([\"']([\w.]+)[\"'](?! ~)", path.read_text("utf-8"))
+        for key in re.findall(r"\b(?:t|html)\([\"']([\w.]+)[\"'](?! ~)", path.read_text("utf-8"))
     }
     assert len(used) > 60
     assert sorted(one for one in used if one[0] not in known) == []

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from bonsai.dashboard.records.shown import cut
-from bonsai.dashboard.web import ID_LENGTH, Visit
+from bonsai.dashboard.rendering import ID_LENGTH
+from bonsai.dashboard.web import Visit
 from bonsai.dashboard.words import CATEGORIES, language_name
 from bonsai.pipeline import adapters
 from bonsai.pipeline.asking.queue import Ticket

@@ -11,7 +11,8 @@ from markupsafe import Markup
 from bonsai.dashboard import charts
 from bonsai.dashboard.home.schedule import NextNight
 from bonsai.dashboard.nights import shown as nights_shown
-from bonsai.dashboard.web import ID_LENGTH, Visit, moment
+from bonsai.dashboard.rendering import ID_LENGTH, time_tag
+from bonsai.dashboard.web import Visit
 from bonsai.dashboard.words import CATEGORIES, Link, language_name, records_path
 from bonsai.overview import Score, Waiting
 from bonsai.records import LANGUAGES, Category, Status
@@ -42,25 +43,25 @@ class Coverage:
     "(language, category) where one more would help most."
 
 
-def last_night(visit: Visit, night: NightReport, promotion: Promotion | None) -> Link:
-    """What the night did, in one sentence; its page tells why."""
+def last_night(visit: Visit, night: NightReport, promotion: Promotion | None) -> tuple[Markup, str]:
+    """What the night did, in one sentence; and its page, which tells why."""
     status = nights_shown.kind_of(visit, night) if night.status == "running" else night.status
     state = promotion.state.value if promotion else status
     kind = {"replaced": "champion", "rolled_back": "champion", "cancelling": "running"}.get(state, state)
-    words = visit.text(
+    words = visit.html(
         f"night_{kind}",
-        night=moment(night.started_at),
+        night=time_tag(night.started_at),
         adapter=night.challenger[:ID_LENGTH],
         verdict=visit.text(f"decision.verdict_{night.verdict}") if night.verdict else "",
     )
-    return Link(words, f"/nights/{quote(night.night)}")
+    return words, f"/nights/{quote(night.night)}"
 
 
-def next_night_sentence(visit: Visit, found: NextNight) -> str:
+def next_night_sentence(visit: Visit, found: NextNight) -> Markup:
     """When, and whether anybody would start it."""
     if found.at is None:
-        return visit.text("next_none")
-    return visit.text("next_scheduled" if found.up else "next_if_up", at=moment(found.at))
+        return visit.html("next_none")
+    return visit.html("next_scheduled" if found.up else "next_if_up", at=time_tag(found.at))
 
 
 def waiting_rows(visit: Visit, waiting: Waiting) -> list[Link]:
