@@ -230,11 +230,11 @@ def measure(home: Path, size: int, night: bool, rounds: int) -> Measured:
             figures = stack.enter_context(_beside(b, home, burn=True))
         browser, pid, seconds, cpu = stack.enter_context(dashboard(home, time.perf_counter()))
         idle = _megabytes(pid, "VmRSS")
-        pages = tuple(browser.timed(kind, paths, rounds) for kind, paths in sorted(crawl(browser).items()))
-        searches = tuple(
-            browser.timed(f"{kind} ({language}): {words}", [f"/records?text={quote(words)}"], rounds)
-            for kind, language, words in SEARCHES
-        )
+        kinds = crawl(browser)
+        pages = tuple(browser.timed(kind, paths, rounds) for kind, paths in sorted(kinds.items()))
+        asked = {f"{kind} ({language}): {words}": f"/records?text={quote(words)}" for kind, language, words in SEARCHES}
+        asked["the same, long before"] = f"{kinds['/timeline'][0]}&past=999999"  # from the newest part on
+        searches = tuple(browser.timed(name, [path], rounds) for name, path in asked.items())
         peak = _megabytes(pid, "VmHWM")
         if not night:  # the writer comes last: what it writes makes the pages' figures no better
             figures = stack.enter_context(_beside(b, home, burn=False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,12 +13,12 @@ from storage import pairs_table, records_table, settled_pairs_table, subjects
 from storage.pairs_table import Kind, Waiting
 from storage.record_rows import StoredRecord
 from storage.settled_pairs_table import Decision
-from storage.subjects import Happened, Subject, Told
+from storage.subjects import Happened, Part, Subject, Told
 
 COMPARED, PARTS = 600, 2
 "So many records, in so few parts of the database, are compared while a page waits; more when somebody asks."
-COMPARED_AT_ONCE = 5_000
-"When somebody asks; they are read and compared in some 0.4 s."
+COMPARED_AT_ONCE, LOOK_SECONDS = 3_000, 0.2
+"When somebody asks: read in at most this time, and compared in as much again."
 LONG_AGO_DAYS = 60
 "What happened less long before is no anniversary but the same story."
 SAME_THING = 0.3
@@ -111,10 +112,15 @@ def timeline(b: Bonsai, subject: str, limit: int, after: str = "", past: int | N
         if past is None and len(parts) <= PARTS and sum(one.records for one in parts) <= COMPARED:
             before = [told for one in parts for told in subjects.told_in(con, one.number, subject, until)]
             parts = []
-    while past is not None and parts and (not before or len(before) + parts[0].records <= COMPARED_AT_ONCE):
+    ends = time.monotonic() + LOOK_SECONDS
+    while past is not None and parts and (not before or _may_add(parts[0], before, ends)):
         with b.database.reading() as con:
             before += subjects.told_in(con, parts.pop(0).number, subject, until)
     return Timeline(_with_earlier(found, before), parts[0].number if parts else None)
+
+
+def _may_add(part: Part, before: Sequence[Told], ends: float) -> bool:
+    return len(before) + part.records <= COMPARED_AT_ONCE and time.monotonic() < ends
 
 
 def whole_timeline(b: Bonsai, subject: str, limit: int) -> tuple[Entry, ...]:

@@ -30,7 +30,7 @@ LEVEL = 0.025
 "Of each side: together the interval holds the true score 95 times in 100."
 CONTRADICTION = "duplicates.contradiction"
 LEAST_CLUSTERS = 10
-SEARCH_SECONDS = 0.6
+SEARCH_SECONDS = 0.45
 "After which a search says how far it came."
 SLICE_SECONDS = 0.06
 """Of a search, between which others may write."""

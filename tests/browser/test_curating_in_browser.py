@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from browsing import Visitor
 from desk import NOW, Desk
 from playwright.sync_api import expect
 
 from bonsai import pipeline, views
 from bonsai.records import Status
+from storage import subjects
 
 
 def tell(desk: Desk, *records: tuple[str, str]) -> None:
@@ -50,3 +52,18 @@ def test_a_contradiction_is_settled_with_one_click(visitor: Visitor, desk: Desk)
     pair.get_by_role("button", name="Keep this one").click()
     expect(page.get_by_role("status")).to_be_visible()
     assert views.show_record(desk.b, held.record.id).stored.status is Status.ACTIVE
+
+
+def test_the_same_thing_long_before_comes_by_itself(
+    visitor: Visitor, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subjects, "PART", 1)  # a long past
+    for day, often in (("2024-03-02", "a week"), ("2024-04-01", ""), ("2024-05-01", ""), ("2026-03-12", "days again")):
+        said = f"She sneezed for {often}; the vet said dust." if often else f"Tuna on {day}, eagerly."
+        fields = {"instruction": f"What happened to Hana on {day}?", "output": said, "subject": "Hana"}
+        pipeline.submit(desk.b, {**fields, "happened_on": day, "source": "self"}, NOW)
+    desk.drain()
+    page = visitor.go("/timeline?subject=Hana")
+    expect(page.get_by_role("listitem").filter(has_text="days again")).to_contain_text("2 years before:")
+    expect(page.get_by_text("Everything that was told before was looked through.")).to_be_visible()
+    expect(page.get_by_role("button", name="Look for the same, long before")).to_have_count(0)

@@ -13,7 +13,7 @@ from bonsai import curating, pipeline, views
 from bonsai.dashboard import accounts
 from bonsai.records import Status
 from bonsai.views import RecordFilter
-from storage import audit
+from storage import audit, subjects
 from storage.record_rows import StoredRecord
 
 
@@ -185,6 +185,26 @@ def test_a_timeline_says_when_the_same_thing_happened_before(desk: Desk, client:
     assert "2 years before:" in page.source
     assert "2 年前にも" in client.get(path, headers={"Accept-Language": "ja"}).text
     assert client.get("/timeline?subject=nobody").status_code == 404
+
+
+def test_a_long_past_is_looked_through_when_asked(
+    desk: Desk, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subjects, "PART", 1)
+    monkeypatch.setattr(curating, "COMPARED_AT_ONCE", 1)
+    for day, often in (("2024-03-02", "a week"), ("2024-04-01", ""), ("2024-05-01", ""), ("2026-03-12", "days again")):
+        said = f"She sneezed for {often}; the vet said dust." if often else f"Tuna on {day}, eagerly."
+        tell(desk, f"What happened to Hana on {day}?", said, subject="Hana", happened_on=day)
+    page, steps = Page(client.get("/timeline?subject=Hana").text), 0
+    assert "2 years before:" not in page.source
+    while given := {name: value for name, value in hidden(page).items() if name in ("subject", "after", "past")}:
+        page, steps = Page(client.get("/timeline", params=given).text), steps + 1
+        assert page.problems == []
+    assert steps == 3
+    assert "2 years before:" in page.source
+    assert "Everything that was told before was looked through." in page.source
+    for nonsense in ("-1", "1e9", "9" * 30, "x"):
+        assert client.get("/timeline", params={"subject": "Hana", "past": nonsense}).status_code == 200
 
 
 def test_the_list_is_filtered_ordered_and_taken_along(desk: Desk, client: TestClient) -> None:

@@ -99,7 +99,10 @@ def test_the_parts_of_a_past_are_all_that_was_told_until_then(home: Home, told: 
     assert sorted(one for ids in found for one in ids) == sorted(wanted)
 
 
-def test_the_whole_past_is_looked_through_for_the_same_thing(b: Bonsai, told: list[StoredRecord]) -> None:
+def test_the_whole_past_is_looked_through_for_the_same_thing(
+    b: Bonsai, told: list[StoredRecord], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(curating, "LOOK_SECONDS", 60.0)
     first = curating.timeline(b, "Mike", 10)
     assert (first.unread is not None, [one.earlier for one in first.entries]) == (True, [()] * 10)
     mine = current(told, "Mike")
