@@ -75,6 +75,12 @@ def page_of_rejects(b: Bonsai, limit: int, after: str = "") -> list[StoredReject
         return rejects_table.page(con, limit, after)
 
 
+def show_reject(b: Bonsai, reject: str) -> StoredReject:
+    """One of them, settled or not, by id or a beginning of one. Raises UnknownId."""
+    with b.database.reading() as con:
+        return rejects_table.get(con, reject)
+
+
 @dataclass(frozen=True, slots=True)
 class InboxStatus:
     """What lies in the inbox."""

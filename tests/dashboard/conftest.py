@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from desk import Desk
 from evil_home import make_evil_home
+from hand_speaker import HandSpeaker
 from starlette.testclient import TestClient
 from two_mornings import two_mornings
 
@@ -36,3 +38,12 @@ def desk(told_home: Path, tmp_path: Path) -> Desk:
 @pytest.fixture
 def client(desk: Desk) -> TestClient:
     return desk.client()
+
+
+@pytest.fixture
+def roomy(desk: Desk) -> Desk:
+    """Nobody is told to wait, and no model is loaded."""
+    environ = {"BONSAI_API__BURST": "100000", "BONSAI_API__ADDRESS_BURST": "100000"}
+    speaker = HandSpeaker()
+    speaker.may_speak.set()
+    return Desk(replace(wiring.open(Path(desk.b.home), environ), speaker=speaker))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from fastapi import Header, Path, Request, Security
@@ -33,12 +35,14 @@ STATUSES = {
     422: "api.doc_422",
     429: "api.doc_429",
     503: "api.doc_503",
+    507: "api.doc_507",
 }
 EVERYWHERE = (401, 403, 422, 429, 503)
 CALLING = (408, 409, 413)
 "What can also go wrong where something is to change."
 SENDING = (*CALLING, 400, 415)
 "And where a body says what."
+CHANGING = ("POST", "PATCH")
 JSON_KINDS = ("application/json", "application/x-ndjson")
 
 
@@ -77,17 +81,22 @@ def calling(request: Request, wanted: SecurityScopes, _: Annotated[Any, Security
     needed: Any = wanted.scopes
     for scope in needed:
         if not caller.may(scope):
-            told = f'Bearer realm="bonsai", error="insufficient_scope", scope="{scope}"'
-            raise Problem(403, "api.scope_needed", {"WWW-Authenticate": told}, scope=scope)
+            raise scope_needed(scope)
     names = [name for name, _ in request.query_params.multi_items()]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise Problem(422, "api.twice", name=twice[:80])
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if request.method == "POST" and request.state.has_body and kind not in JSON_KINDS:
+    if request.method in CHANGING and request.state.has_body and kind not in JSON_KINDS:
         raise Problem(415, "api.no_json", kinds=", ".join(JSON_KINDS))
     language = accepted_language(request.headers.get("accept-language", ""))
     return Call(request.app.state.site, caller, language, request.client.host if request.client else "")
+
+
+def scope_needed(scope: Scope) -> Problem:
+    """The token allows too little."""
+    told = f'Bearer realm="bonsai", error="insufficient_scope", scope="{scope}"'
+    return Problem(403, "api.scope_needed", {"WWW-Authenticate": told}, scope=scope)
 
 
 def needs(scope: Scope) -> Any:
@@ -103,10 +112,24 @@ Key = Annotated[str | None, Header(alias="Idempotency-Key", pattern="^[!-~]{1,25
 "Read by the gate; here for the document, and to refuse what is no key."
 RecordId = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="api.param_record")]
 AdapterId = Annotated[str, Path(pattern="^[0-9A-Za-z._-]{1,100}$", description="api.param_adapter")]
+RejectId = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="api.param_reject")]
+UploadId = Annotated[str, Path(pattern="^[0-9]{8}T[0-9]{6}-[0-9a-f]{8}$", description="api.param_upload")]
+SubmissionId = Annotated[str, Path(pattern="^[0-9A-Za-z._-]{1,100}$", description="api.param_submission")]
+QuestionId = Annotated[str, Path(pattern="^[0-9a-f]{16}$", description="api.param_question")]
+AnswerNumber = Annotated[int, Path(ge=1, le=100, description="api.param_answer")]
+Match = Annotated[str | None, Header(alias="If-Match", pattern="^[!-~]{1,100}$", description="api.param_match")]
+ANY = (None, "*")
+"What `If-Match` says when any state will do."
 NightKey = Annotated[str, Path(pattern="^[0-9A-Za-z._:-]{1,100}$", description="api.param_night")]
 
 
-def documented(name: str, *statuses: int, success: str = "", tagged: bool = False) -> dict[str, Any]:
+def documented(
+    name: str,
+    *statuses: int,
+    success: str = "",
+    tagged: bool = False,
+    success_content: Mapping[int | str, dict[str, Any]] = MappingProxyType({}),
+) -> dict[str, Any]:
     """What a route says of itself in the document: the text `op_<name>`, its statuses, its `ETag`."""
     known = (*EVERYWHERE, *statuses)
     problems: dict[int | str, dict[str, Any]] = {
@@ -116,6 +139,7 @@ def documented(name: str, *statuses: int, success: str = "", tagged: bool = Fals
         }
         for status in sorted(known)
     }
+    problems |= success_content
     if tagged:
         problems[200] = {"headers": {"ETag": {"description": "api.header_etag", "schema": {"type": "string"}}}}
     return {

@@ -25,6 +25,10 @@ def localised(api: FastAPI, path: str, language: TextLanguage) -> dict[str, Any]
         models[model.__name__] = schema
     for name, schema in models.items():
         schema["description"] = f"api.model_{name.lower()}"
+    groups = dict.fromkeys(
+        tag for methods in made["paths"].values() for told in methods.values() for tag in told["tags"]
+    )
+    made["tags"] = [{"name": group, "description": f"api.group_{group}"} for group in groups]
     made["servers"] = [{"url": path}]
     made["info"]["description"] = "api.doc_about"
     made["info"]["license"] = {"name": "MIT", "identifier": "MIT"}

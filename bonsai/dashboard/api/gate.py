@@ -21,9 +21,10 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bonsai.dashboard import tokens
-from bonsai.dashboard.api import problems
+from bonsai.dashboard.api import problems, upload_body
+from bonsai.dashboard.api.calling import scope_needed
 from bonsai.dashboard.problems import Problem
-from bonsai.dashboard.security import read_body
+from bonsai.dashboard.security import SAFE_METHODS, read_body
 from bonsai.dashboard.throttling import Buckets, network_of
 from bonsai.dashboard.tokens import Caller
 from bonsai.dashboard.web import Site
@@ -36,6 +37,9 @@ from storage.locks import process_name
 
 DOCUMENT = "/openapi.json"
 "Open to everybody: it says what this program can do, and nothing about its home."
+UPLOADS = "/uploads"
+UNREPEATED = ("/suggestions",)
+"Their answers hold texts of records, which are kept nowhere but with the records."
 KEY = re.compile(r"[!-~]{1,255}")
 NOT_KEPT = (401, 403, 408, 413, 415, 429)
 "Answers that say nothing about the request itself; those of 500 and more are not kept either."
@@ -57,27 +61,49 @@ class Gate:
         if scope["type"] != "http":
             return
         request = Request(scope, receive)
+        response: ASGIApp
         try:
             response = await self._answer(request)
         except (Problem, BonsaiError) as error:
             response = problems.answer(request, error)
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: Request) -> ASGIApp:
         address = request.client.host if request.client else ""
         self._pass(self.by_address, network_of(address))
-        document = f"{request.scope.get('root_path', '')}{DOCUMENT}"
-        if request.method not in ("GET", "HEAD") or request.scope["path"] != document:
-            caller = await run_in_threadpool(self._caller, request)
-            self._pass(self.by_token, caller.token)
-            request.scope.setdefault("state", {})["caller"] = caller
-            body = await read_body(request)
-            request.state.has_body = bool(body)
-            key = request.headers.get("idempotency-key", "")
-            if request.method == "POST" and KEY.fullmatch(key):
-                return await self._once(request, Repeatable(caller.token, key, _hash(request, body)), body)
+        path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+        if request.method in SAFE_METHODS and path == DOCUMENT:
+            return await _ask(self.app, request.scope, b"")
+        caller = await run_in_threadpool(self._caller, request)
+        self._pass(self.by_token, caller.token)
+        request.scope.setdefault("state", {})["caller"] = caller
+        if request.method == "POST" and path == UPLOADS:
+            return await self._uploaded(request, caller)
+        body = await read_body(request)
+        request.state.has_body = bool(body)
+        if request.method in SAFE_METHODS:
+            return Unkept(self.app, body)
+        if path in UNREPEATED:
             return await _ask(self.app, request.scope, body)
-        return await _ask(self.app, request.scope, b"")
+        return await self._repeatable(request, caller, body, body)
+
+    async def _uploaded(self, request: Request, caller: Caller) -> Response:
+        """A file goes to the disk, from where the route takes it; what it leaves there is removed."""
+        if not caller.may("append"):
+            raise scope_needed("append")
+        arrived = await upload_body.receive(self.site, request)
+        request.state.arrived, request.state.has_body = arrived, False
+        try:
+            return await self._repeatable(request, caller, b"", arrived.sha256.encode())
+        finally:
+            await run_in_threadpool(arrived.clear)
+
+    async def _repeatable(self, request: Request, caller: Caller, body: bytes, told: bytes) -> Response:
+        """Once, where the request says by which key; `told` is what another body would have otherwise."""
+        key = request.headers.get("idempotency-key", "")
+        if not KEY.fullmatch(key):
+            return await _ask(self.app, request.scope, body)
+        return await self._once(request, Repeatable(caller.token, key, _hash(request, told)), body)
 
     def _pass(self, buckets: Buckets, key: str) -> None:
         wait = buckets.take(key, self.site.clock())
@@ -133,6 +159,23 @@ def _settle(con: Connection, repeatable: Repeatable, response: Response) -> None
 def _hash(request: Request, body: bytes) -> str:
     told = f"{request.method} {request.url.path}?{request.url.query} {request.headers.get('if-match', '')}\n"
     return hashlib.sha256(told.encode() + body).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Unkept:
+    """The answer of the application, handed on as it comes: a download is larger than memory."""
+
+    app: ASGIApp
+    body: bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI wants it."""
+        waiting = [self.body]
+
+        async def told() -> Message:
+            return {"type": "http.request", "body": waiting.pop(), "more_body": False} if waiting else await receive()
+
+        await self.app(scope, told, send)
 
 
 async def _ask(app: ASGIApp, scope: Scope, body: bytes) -> Response:

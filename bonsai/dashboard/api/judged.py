@@ -78,6 +78,34 @@ class Decisions(Answered):
     broken: str = Field(description="api.field_broken")
 
 
+class Tally(Answered):
+    """What one person preferred."""
+
+    challenger: int = Field(description="api.field_preferred_challenger")
+    champion: int = Field(description="api.field_preferred_champion")
+    same: int = Field(description="api.field_preferred_same")
+    share: float | None = Field(description="api.field_share")
+    low: float = Field(description="api.field_share_low")
+    high: float = Field(description="api.field_share_high")
+    finding: Literal["challenger", "champion", "unclear"] = Field(description="api.field_review_finding")
+
+
+class Review(Answered):
+    """One person's blind review."""
+
+    person: str = Field(description="api.field_who")
+    done: int = Field(description="api.field_review_done")
+    asked: int = Field(description="api.field_review_asked")
+    last_at: datetime = Field(description="api.field_review_at")
+    tally: Tally | None = Field(description="api.field_tally")
+
+
+class Reviews(Answered):
+    """Every person's blind review of one promotion."""
+
+    items: list[Review] = Field(description="api.field_items")
+
+
 class Slice(Answered):
     """Right answers to one domain of the questions in one language."""
 

@@ -5,12 +5,13 @@ A `description` is a key of the locale area `api`; `document.py` puts the words 
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
-from bonsai.records import LIMITS, Category, Language, Status
+from bonsai.records import LIMITS, Category, Language, Source, Status
 
 MOST_ON_A_PAGE = 200
 LONGEST_REASON = 2_000
@@ -30,6 +31,27 @@ Note = Annotated[str, _words(LIMITS.note_characters)]
 Day = Annotated[
     str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$"), WithJsonSchema({"type": "string", "format": "date"})
 ]
+
+
+def _no_text(value: object) -> object:
+    """A number in quotation marks is none; nor is true."""
+    if isinstance(value, str | bool):
+        raise ValueError(value)
+    return value
+
+
+def _no_number(value: object) -> object:
+    """pydantic would take a number for seconds since 1970."""
+    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        raise ValueError(value)
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_no_text)]
+"A whole number; 2.0 is one (JSON Schema, 6.1.1)."
+Date = Annotated[date, BeforeValidator(_no_number)]
+Word = Annotated[str, StringConstraints(max_length=LIMITS.note_characters)]
+"A short text, such as a name."
 Kind = Literal[
     "open_qa", "closed_qa", "classification", "translation", "brainstorming", "creative", "question_to_question"
 ]
@@ -84,7 +106,12 @@ class RecordPage(Page):
     language: Language | None = Field(None, description="api.field_language")
     category: Category | None = Field(None, description="api.field_category")
     status: Status | None = Field(None, description="api.field_status")
-    subject: str = Field("", max_length=LIMITS.note_characters, description="api.field_subject")
+    subject: Word = Field("", description="api.field_subject")
+    source: Source | None = Field(None, description="api.field_source")
+    author: Word = Field("", description="api.field_author")
+    since: Date | None = Field(None, description="api.field_from_day")
+    until: Date | None = Field(None, description="api.field_to_day")
+    uncertain: bool = Field(False, description="api.field_only_uncertain")
 
 
 class Answered(BaseModel):
@@ -158,6 +185,12 @@ class Version(Answered):
     number: int = Field(description="api.field_version_number")
     instruction: str = Field(description="api.field_instruction")
     output: str = Field(description="api.field_output")
+    input: str = Field(description="api.field_input")
+    subject: str = Field(description="api.field_subject")
+    happened_on: str = Field(description="api.field_happened_on")
+    feeling: str = Field(description="api.field_feeling")
+    language: str = Field(description="api.field_language")
+    category: str = Field(description="api.field_category")
     edited_at: datetime = Field(description="api.field_edited_at")
     edited_by: str = Field(description="api.field_edited_by")
 

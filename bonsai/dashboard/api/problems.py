@@ -19,6 +19,11 @@ from bonsai.texts import TextLanguage, area_texts, text
 
 PROBLEM_TYPE = "application/problem+json"
 MOST_ERRORS = 20
+AGAINST = (
+    *("storage.record_forgotten", "storage.record_replaced", "pipeline.edit_repeats"),
+    *("curating.no_version", "pipeline.reject_settled", "storage.upload_confirmed"),
+)
+"Nothing is wrong with what was sent: it is the state of things that is against it."
 
 
 def answer(request: Request, error: Exception) -> Response:
@@ -29,7 +34,7 @@ def answer(request: Request, error: Exception) -> Response:
             detail = say(language, error.key, **error.values)
             return told(language, error.status, detail, _code(error.key), headers=error.headers)
         case BonsaiError():
-            status = problem_of(error)
+            status = 409 if error.key in AGAINST else problem_of(error)
             headers = RETRY_AFTER if status == 503 else {}
             return told(language, status, error.render(language), error.key, headers=headers)
         case RequestValidationError():
@@ -95,7 +100,14 @@ async def _handle(request: Request, error: Exception) -> Response:
     return answer(request, error)
 
 
+async def _broken(request: Request, error: Exception) -> Response:
+    """A mistake of ours: told, and then raised by Starlette, so that the log has it."""
+    language = accepted_language(request.headers.get("accept-language", ""))
+    return told(language, 500, text("api.status_500", language), "api.status_500")
+
+
 Handler = Callable[[Request, Exception], Awaitable[Response]]
-HANDLERS: tuple[tuple[type[Exception], Handler], ...] = tuple(
-    (kind, _handle) for kind in (Problem, BonsaiError, OSError, RequestValidationError, HTTPException)
+HANDLERS: tuple[tuple[type[Exception], Handler], ...] = (
+    *((kind, _handle) for kind in (Problem, BonsaiError, OSError, RequestValidationError, HTTPException)),
+    (Exception, _broken),
 )

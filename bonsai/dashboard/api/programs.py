@@ -13,13 +13,35 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from bonsai import __version__
-from bonsai.dashboard.api import document, nights, overview, problems, promotions, records
+from bonsai.dashboard.api import (
+    adapters,
+    document,
+    nights,
+    overview,
+    pairs,
+    problems,
+    promotions,
+    questions,
+    record_changes,
+    records,
+    rejects,
+    subjects,
+    tagging,
+    telling,
+    uploads,
+)
 from bonsai.dashboard.api.gate import DOCUMENT, Gate
 from bonsai.dashboard.throttling import Buckets
 from bonsai.dashboard.web import Site, accepted_language
 from bonsai.texts import TextLanguage
 
 PATH = "/api/v1"
+ROUTERS = (
+    *(overview.router, records.router, record_changes.router, telling.router, tagging.router, pairs.router),
+    *(subjects.router, uploads.router, rejects.router, questions.router, adapters.router),
+    *(promotions.router, nights.router, nights.progress),
+)
+"In the order of the document."
 
 
 def programs(site: Site) -> ASGIApp:
@@ -48,7 +70,7 @@ def make_api() -> FastAPI:
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
     )
-    for router in (overview.router, records.router, promotions.router, nights.router, nights.progress):
+    for router in ROUTERS:
         api.include_router(router)
 
     api.add_exception_handler(405, _other_method)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from bonsai import overview, pipeline, views
 from bonsai.characters import normalise
 from bonsai.dashboard.api import judged, models
-from bonsai.dashboard.api.calling import SENDING, AdapterId, Call, Key, Reading, Reviewing, documented
+from bonsai.dashboard.api.calling import ANY, SENDING, AdapterId, Call, Key, Match, Reading, Reviewing, documented
 from bonsai.dashboard.api.nights import start_after
 from bonsai.dashboard.problems import Problem
 from bonsai.dashboard.promotions import shown
@@ -24,7 +24,6 @@ from bonsai.promotion import Pointer, State, settle
 from storage.promotions_table import Logged, Promotion
 
 router = APIRouter(tags=["promotions"])
-Match = Annotated[str | None, Header(alias="If-Match", pattern="^[!-~]{1,100}$", description="api.param_match")]
 
 
 @router.get("/promotions", **documented("list_promotions", 404))
@@ -57,9 +56,9 @@ def decide(
     """Approve (a former champion too), reject, roll back; the promotion as it stands then."""
     found = _get(call, adapter)
     pointer = overview.pointer(call.b)
-    if if_match not in (None, "*", _etag(pointer, settle(found.candidate, pointer))):
+    if if_match not in (*ANY, _etag(pointer, settle(found.candidate, pointer))):
         raise Problem(412, "api.changed")
-    version = pointer.version if if_match not in (None, "*") else None
+    version = pointer.version if if_match not in ANY else None
     told: Any = {"by": call.caller.name, "reason": normalise(said.reason), "now": call.now, "version": version}
     match said.action:
         case "approve":
@@ -72,6 +71,13 @@ def decide(
     return _shown(call, _get(call, adapter), response)
 
 
+@router.get("/promotions/{adapter}/reviews", **documented("list_reviews", 404))
+def list_reviews(call: Reading, adapter: AdapterId) -> judged.Reviews:
+    """Whose answers people preferred, blind."""
+    found = pipeline.beside(call.b, _get(call, adapter).adapter).reviews
+    return judged.Reviews(items=[_review(one) for one in found])
+
+
 @router.get("/decisions", **documented("list_decisions", 404))
 def list_decisions(call: Reading, page: Annotated[models.Page, Query()]) -> judged.Decisions:
     """The whole history, newest first, its chain of hashes computed anew."""
@@ -82,6 +88,16 @@ def list_decisions(call: Reading, page: Annotated[models.Page, Query()]) -> judg
     broken = history.broken.render(call.language) if history.broken else ""
     items = [_decision(one) for one in seen]
     return judged.Decisions(items=items, next_cursor=more, whole=not broken, broken=broken)
+
+
+def _review(one: pipeline.Review) -> judged.Review:
+    """Nothing of how it stands is told before the round is finished."""
+    made = None
+    if one.tally is not None:
+        low, high = one.tally.interval
+        counts = {name: getattr(one.tally, name) for name in ("challenger", "champion", "same", "share", "finding")}
+        made = judged.Tally(**counts, low=low, high=high)
+    return judged.Review(person=one.person, done=one.done, asked=one.asked, last_at=one.last_at, tally=made)
 
 
 def _get(call: Call, adapter: str) -> Promotion:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -15,11 +15,10 @@ from bonsai import overview, pipeline, views
 from bonsai.dashboard.api import models
 from bonsai.dashboard.api.calling import SENDING, Appending, Call, Key, Reading, RecordId, documented
 from bonsai.dashboard.api.problems import words_of
+from bonsai.dashboard.api.shown import etag_of, fields_of, record_of, version_of
 from bonsai.dashboard.problems import Problem
 from bonsai.records import Defaults, Limits, Origin, Reject, parse, reject
 from bonsai.views import RecordFilter
-from storage.record_rows import StoredRecord
-from storage.record_versions_table import Version
 
 router = APIRouter(prefix="/records", tags=["records"])
 API = Origin("api")
@@ -116,7 +115,7 @@ def _too_long(fields: dict[str, str], limits: Limits) -> Reject | None:
     return None
 
 
-@router.get("/batch", include_in_schema=False)
+@router.api_route("/batch", methods=["GET", "PATCH"], include_in_schema=False)
 def no_batch_is_kept(_: Reading) -> None:
     """Else it would be taken for a record of that id."""
     raise HTTPException(405)
@@ -131,42 +130,23 @@ def list_records(call: Reading, page: Annotated[models.RecordPage, Query()]) -> 
         category=page.category.value if page.category else "",
         status=page.status.value if page.status else "",
         subject=page.subject,
+        source=page.source or "",
+        author=page.author,
+        since=page.since,
+        until=page.until,
+        uncertain=page.uncertain,
     )
     found = overview.page_of_records(call.b, wanted, page.limit, page.cursor or "")
     if page.cursor and not found.records:
         views.show_record(call.b, page.cursor)  # the last page, or no record of this home?
-    items = [models.Record(**_fields(call, one)) for one in found.records]
+    items = [record_of(call, one) for one in found.records]
     return models.Records(items=items, next_cursor=found.rest or None)
 
 
-@router.get("/{record_id}", **documented("read_record", 404))
-def read_record(call: Reading, record_id: RecordId) -> models.RecordDetail:
+@router.get("/{record_id}", **documented("read_record", 404, tagged=True))
+def read_record(call: Reading, record_id: RecordId, response: Response) -> models.RecordDetail:
     """Texts, tags, earlier versions, who learned from it."""
     found = views.show_record(call.b, record_id)
-    versions = [_version(one) for one in found.versions]
-    return models.RecordDetail(**_fields(call, found.stored), versions=versions, adapters=list(found.adapters))
-
-
-def _fields(call: Call, stored: StoredRecord) -> dict[str, Any]:
-    record = stored.record
-    names = ("id", "instruction", "output", "input", "subject", "happened_on", "feeling", "fact", "source")
-    tags = {
-        name: models.Tag.model_validate(getattr(stored.tags, name)) for name in ("language", "category", "reasoning")
-    }
-    return {
-        **{name: getattr(record, name) for name in (*names, "source_name", "author")},
-        **tags,
-        **{name: getattr(stored, name) for name in ("status", "near_of", "replaced_by", "created_at", "updated_at")},
-        "origin": f"{record.origin.name}:{record.origin.line}" if record.origin.line else record.origin.name,
-        "reason": call.text(stored.reason.key, **dict(stored.reason.values)) if stored.reason else "",
-    }
-
-
-def _version(one: Version) -> models.Version:
-    return models.Version(
-        number=one.number,
-        instruction=str(one.content.get("instruction", "")),
-        output=str(one.content.get("output", "")),
-        edited_at=one.edited_at,
-        edited_by=one.edited_by,
-    )
+    response.headers["ETag"] = etag_of(found.stored)
+    versions = [version_of(number, one) for number, one in enumerate(found.versions, 1)]
+    return models.RecordDetail(**fields_of(call, found.stored), versions=versions, adapters=list(found.adapters))

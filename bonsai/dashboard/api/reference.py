@@ -1,15 +1,17 @@
-"""The page `/api`: the OpenAPI document to read, made on the server like every page, with nothing from elsewhere.
+"""The pages `/api` and `/api/GROUP`: the OpenAPI document to read, made on the server, with nothing from elsewhere.
 
 Viewers such as Swagger UI are some 1.5 MB of script and need inline styles, which our policy refuses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from fastapi import APIRouter
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from bonsai.dashboard.api.programs import PATH, openapi_document
@@ -37,6 +39,7 @@ class Operation:
     """One method of one path."""
 
     id: str
+    group: str
     method: str
     path: str
     summary: str
@@ -47,6 +50,11 @@ class Operation:
     "Model of the body; empty without one."
     answers: tuple[tuple[str, str, str], ...]
     "(status, words, model)"
+
+    @property
+    def models(self) -> frozenset[str]:
+        """Those that it names itself."""
+        return frozenset(one for one in (self.sent, *(model for _, _, model in self.answers)) if one)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +68,24 @@ class Model:
 
 @router.get("/api")
 def reference(visit: Contributor) -> Response:
-    """Every operation and every model."""
+    """Every operation, by what it is about."""
     document = openapi_document(visit.language)
     return visit.page(
         "api/reference.html",
         about=document["info"]["description"],
-        operations=list(operations(document)),
-        models=list(models(document)),
+        groups=[(group, list(found)) for group, found in groupby(operations(document), key=lambda one: one.group)],
         prefix=PATH,
     )
+
+
+@router.get("/api/{group}")
+def reference_of(visit: Contributor, group: str) -> Response:
+    """The operations of one group, and the models that they use."""
+    document = openapi_document(visit.language)
+    found = [one for one in operations(document) if one.group == group]
+    if not found:
+        raise HTTPException(404)
+    return visit.page("api/group.html", group=group, operations=found, models=list(models(document, found)))
 
 
 def operations(document: Mapping[str, Any]) -> Iterator[Operation]:
@@ -80,6 +97,7 @@ def operations(document: Mapping[str, Any]) -> Iterator[Operation]:
             )
             yield Operation(
                 id=told["operationId"],
+                group=told["tags"][0],
                 method=method.upper(),
                 path=f"{PATH}{path}",
                 summary=told["summary"],
@@ -93,9 +111,16 @@ def operations(document: Mapping[str, Any]) -> Iterator[Operation]:
             )
 
 
-def models(document: Mapping[str, Any]) -> Iterator[Model]:
-    """By name."""
-    for name, schema in sorted(document["components"]["schemas"].items()):
+def models(document: Mapping[str, Any], used: Sequence[Operation]) -> Iterator[Model]:
+    """What some operations send and answer, down to the models in them, by name."""
+    schemas = document["components"]["schemas"]
+    found: set[str] = set()
+    waiting = {model for one in used for model in one.models}
+    while waiting:
+        found |= waiting
+        waiting = {name for model in waiting for name in _named_in(schemas[model])} - found
+    for name in sorted(found):
+        schema = schemas[name]
         needed = schema.get("required", ())
         fields = tuple(
             Field(field, "", _kind(told), _model_of(told), field in needed, told.get("description", ""))
@@ -103,6 +128,18 @@ def models(document: Mapping[str, Any]) -> Iterator[Model]:
         )
         values = ", ".join(schema.get("enum", ()))
         yield Model(name, values or schema.get("description", ""), fields)
+
+
+def _named_in(value: Any) -> Iterator[str]:
+    """The models that a schema refers to, however deep."""
+    if isinstance(value, Mapping):
+        if "$ref" in value:
+            yield str(value["$ref"]).rpartition("/")[2]
+        for one in value.values():
+            yield from _named_in(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _named_in(one)
 
 
 def _parameter(told: Mapping[str, Any]) -> Field:
@@ -115,7 +152,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
     if "anyOf" in schema:
         return " | ".join(_kind(one) for one in schema["anyOf"])
     if "enum" in schema or "const" in schema:
-        return " | ".join(schema.get("enum", [schema.get("const")]))
+        return " | ".join(one or '""' for one in schema.get("enum", [schema.get("const")]))
     if schema.get("type") == "array":
         return f"[{_kind(schema['items'])}]"
     kind = str(schema.get("format") or schema.get("type") or _model_of(schema))

@@ -83,10 +83,14 @@ class Arriving:
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
         if self._taking:
-            self.size += end - start
-            if self.size > self.most:
-                raise _too_large(self.most)
-            self.file.write(data[start:end])
+            self.take(data[start:end])
+
+    def take(self, data: bytes) -> None:
+        """More of it. Raises Problem when that is too much."""
+        self.size += len(data)
+        if self.size > self.most:
+            raise _too_large(self.most)
+        self.file.write(data)
 
     def _body_ends(self) -> None:
         self.whole = True
@@ -105,8 +109,8 @@ async def receive(visit: Contributor, request: Request) -> Arriving:
         raise Problem(415, "entering.problem_no_upload")
     most = visit.site.settings.upload_megabytes * 1_000_000
     folder = visit.b.places.uploads
-    _refuse_early(request.headers.get("content-length", "0"), most, visit.b.home)
-    arriving = await run_in_threadpool(_begin, folder, most)
+    refuse_early(request.headers.get("content-length", "0"), most, visit.b.home)
+    arriving = await run_in_threadpool(begin, folder, most)
     try:
         await _read(request, arriving, options[b"boundary"])
     except BaseException:  # also when the browser goes away, or this process is asked to end
@@ -120,7 +124,7 @@ async def _read(request: Request, arriving: Arriving, boundary: bytes) -> None:
     try:
         write: Callable[[bytes], int] = arriving.parser(boundary).write
         total = 0
-        async for chunk in _timely(request):
+        async for chunk in timely(request):
             total += len(chunk)
             if total > arriving.most + AROUND_BYTES:
                 raise _too_large(arriving.most)
@@ -138,7 +142,7 @@ async def _read(request: Request, arriving: Arriving, boundary: bytes) -> None:
         raise Problem(422, "entering.problem_no_file")
 
 
-async def _timely(request: Request) -> AsyncIterator[bytes]:
+async def timely(request: Request) -> AsyncIterator[bytes]:
     """The body as it arrives. Raises Problem when nothing more of it comes: a telephone went out of reach."""
     chunks = aiter(request.stream())
     try:
@@ -152,12 +156,13 @@ async def _timely(request: Request) -> AsyncIterator[bytes]:
         raise Problem(408, "problem_too_slow") from None
 
 
-def _begin(folder: Path, most: int) -> Arriving:
+def begin(folder: Path, most: int) -> Arriving:
+    """Nothing of it is there yet."""
     place = uploads.start(folder)
     return Arriving(place, most, (place / "arrived").open("wb"))
 
 
-def _refuse_early(length: str, most: int, home: Path) -> None:
+def refuse_early(length: str, most: int, home: Path) -> None:
     """By the body's own account, before any of it is read; what is read is counted too."""
     if not length.isdecimal() or int(length) > most + AROUND_BYTES:
         raise _too_large(most)

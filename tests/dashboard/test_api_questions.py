@@ -1,0 +1,187 @@
+"""Questions, answers, thumbs, corrections, adapters and blind reviews for programs."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tarfile
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from desk import NOW, Desk
+from hand_speaker import HandSpeaker
+from starlette.testclient import TestClient
+
+from bonsai import pipeline, views, wiring
+from bonsai.errors import LockTimeout
+from bonsai.pipeline import adapters
+from bonsai.pipeline.asking import asked
+from bonsai.training.passport import PASSPORT
+from storage import audit
+
+V1 = "/api/v1"
+
+
+@pytest.fixture
+def speaker() -> Iterator[HandSpeaker]:
+    made = HandSpeaker()
+    made.may_speak.set()
+    yield made
+    made.may_speak.set()
+
+
+@pytest.fixture
+def asking(desk: Desk, speaker: HandSpeaker) -> Desk:
+    return Desk(replace(desk.b, speaker=speaker))
+
+
+def answered(program: TestClient, question: str) -> Any:
+    until = time.monotonic() + 20
+    while True:
+        found = program.get(f"{V1}/questions/{question}").json()
+        if found["state"] not in ("waiting", "answering"):
+            return found
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def test_a_question_is_asked_polled_rated_and_corrected(asking: Desk) -> None:
+    pipeline.submit(asking.b, {"instruction": "Where does Tama sleep at night?", "output": "In the sink."}, NOW)
+    asking.drain()
+    adapter = views.list_promotions(asking.b)[0].adapter
+    program = asking.program("read", "append")
+    said = {"question": "Where does Tama sleep?", "adapters": [adapter, "base"], "language": "en"}
+    put = program.post(f"{V1}/questions", json=said)
+    assert (put.status_code, put.json().keys()) == (202, {"question", "state", "before"})
+    found = answered(program, put.json()["question"])
+    assert [(one["number"], one["adapter"]) for one in found["answers"]] == [(1, adapter), (2, "base")]
+    assert (found["text"], found["who"], found["answers"][0]["given"]) == ("Where does Tama sleep?", "mika", True)
+    beside = program.get(f"{V1}/questions/{found['question']}/records").json()["items"]
+    assert ([one["id"] for one in beside], beside[0]["output"]) == (found["records"], "In the sink.")
+    path = f"{V1}/questions/{found['question']}/answers/2"
+    for thumb, kept in (("down", "down"), ("none", ""), ("up", "up")):
+        assert program.post(f"{path}/thumb", json={"thumb": thumb}).status_code == 200
+        assert asked.show_asked(asking.b, found["question"]).answers[1].thumb == kept
+    told = program.post(f"{path}/correction", json={"output": "On the piano."})
+    assert told.status_code == 202
+    record = program.get(f"{V1}/records/{told.json()['record']}").json()
+    assert (record["output"], record["source"], record["author"]) == ("On the piano.", "feedback", "mika")
+    for wrong in (f"{V1}/questions/{found['question']}/answers/3", f"{V1}/questions/{'0' * 16}/answers/1"):
+        assert program.post(f"{wrong}/thumb", json={"thumb": "up"}).status_code == 404
+    listed = program.get(f"{V1}/questions?limit=1").json()
+    assert [one["question"] for one in listed["items"]] == [found["question"]]
+    assert [act.action for act in audit.read(asking.b.places.logs)] == ["thumb"] * 3 + ["correct"]
+
+
+def test_nobody_waits_for_a_model_and_a_full_queue_says_so(asking: Desk, speaker: HandSpeaker) -> None:
+    speaker.may_speak.clear()
+    b = replace(wiring.open(asking.b.home, {"BONSAI_DASHBOARD__ASK_QUEUE": "1"}), speaker=speaker)
+    program = Desk(b).program("read")
+    first = program.post(f"{V1}/questions", json={"question": "One?"}).json()["question"]
+    until = time.monotonic() + 20
+    while program.get(f"{V1}/questions/{first}").json()["state"] == "waiting":
+        assert time.monotonic() < until
+    second = program.post(f"{V1}/questions", json={"question": "Two?"}).json()
+    assert (second["state"], second["before"]) == ("waiting", 1)
+    full = program.post(f"{V1}/questions", json={"question": "Three?"})
+    assert (full.status_code, full.json()["code"]) == (503, "asking.queue_full")
+    assert int(full.headers["retry-after"]) > 0
+    assert program.get(f"{V1}/questions/{first}/records").status_code == 404  # there is no answer yet
+    speaker.may_speak.set()
+    assert answered(program, second["question"])["state"] == "answered"
+
+
+def test_what_failed_says_why_in_the_callers_language(asking: Desk, speaker: HandSpeaker) -> None:
+    speaker.problem = LockTimeout("asking.training_runs")
+    program = asking.program("read")
+    put = program.post(f"{V1}/questions", json={"question": "One?"}).json()
+    assert answered(program, put["question"])["state"] == "failed"
+    problems = [
+        program.get(f"{V1}/questions/{put['question']}", headers={"Accept-Language": one}).json()["problem"]
+        for one in ("en", "ja")
+    ]
+    assert problems[0]
+    assert problems[0] != problems[1]
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ({"question": " "}, 422),
+        ({"question": "?", "adapters": []}, 422),
+        ({"question": "?", "adapters": ["base"] * 5}, 422),
+        ({"question": "?", "adapters": ["nobody"]}, 404),
+        ({"question": "?", "adapters": ["../etc"]}, 422),
+        ({"question": "?", "language": "fr"}, 422),
+        ({"question": "?", "voice": "base"}, 422),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_at_once(asking: Desk, speaker: HandSpeaker, said: Any, status: int) -> None:
+    assert asking.program("read").post(f"{V1}/questions", json=said).status_code == status
+    assert speaker.asked == []
+
+
+def test_a_beginning_of_an_adapters_id_names_none(asking: Desk) -> None:
+    adapter = views.list_promotions(asking.b)[0].adapter
+    program = asking.program("review")
+    assert program.post(f"{V1}/questions", json={"question": "?", "adapters": [adapter[:-1]]}).status_code == 404
+    for name in (adapter[:-1], "base", "champion"):
+        assert program.get(f"{V1}/adapters/{name}").status_code == 404
+
+
+def test_an_adapter_has_its_passport_its_records_and_its_files(desk: Desk) -> None:
+    adapter = views.list_promotions(desk.b)[0].adapter
+    program = desk.program("review")
+    [listed] = program.get(f"{V1}/adapters").json()["items"]
+    found = program.get(f"{V1}/adapters/{adapter}?check=true").json()
+    assert {name: found[name] for name in listed} == listed
+    assert (found["whole"], found["problem"], found["ancestors"]) == (True, None, [])
+    assert found["passport"]["adapter_id"] == adapter
+    learned: list[str] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = program.get(f"{V1}/adapters/{adapter}/records", params={"limit": "1", **cursor}).json()
+        learned += [one["id"] for one in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = {"cursor": page["next_cursor"]}
+    assert len(set(learned)) == listed["records"] >= 3
+    tar = program.get(f"{V1}/adapters/{adapter}/download")
+    assert (tar.status_code, tar.headers["content-type"]) == (200, "application/x-tar")
+    names = tarfile.open(fileobj=io.BytesIO(tar.content)).getnames()
+    assert {name.rpartition("/")[2] for name in names} == {one["name"] for one in found["files"]}
+    assert desk.program("read").get(f"{V1}/adapters/{adapter}/download").status_code == 403
+
+
+def test_an_altered_adapter_is_given_to_nobody(desk: Desk) -> None:
+    adapter = views.list_promotions(desk.b)[0].adapter
+    program = desk.program("review")
+    weights = next(path for path in adapters.show_adapter(desk.b, adapter).folder.iterdir() if path.name != PASSPORT)
+    weights.write_bytes(b"altered")
+    assert program.get(f"{V1}/adapters/{adapter}").json()["whole"] is None
+    assert program.get(f"{V1}/adapters/{adapter}?check=true").json()["whole"] is False
+    broken = program.get(f"{V1}/adapters/{adapter}/download")
+    assert (broken.status_code, broken.headers["content-type"]) == (500, "application/problem+json")
+
+
+def test_a_blind_review_tells_nothing_before_it_is_finished(mornings: Path, tmp_path: Path) -> None:
+    desk = Desk(wiring.open(Path(shutil.copytree(mornings, tmp_path / "home")), {}))
+    adapter = views.list_promotions(desk.b)[0].adapter
+    program = desk.program("read")
+    path = f"{V1}/promotions/{adapter}/reviews"
+    assert program.get(path).json() == {"items": []}
+    standing = pipeline.review_standing(desk.b, adapter, "mika")
+    assert standing.asked > 1
+    while standing.question is not None:
+        standing = pipeline.give_verdict(desk.b, adapter, "mika", standing.question.item, "left", NOW)
+        if standing.done in (1, standing.asked):
+            [review] = program.get(path).json()["items"]
+            assert (review["person"], review["done"], review["asked"]) == ("mika", standing.done, standing.asked)
+            assert (review["tally"] is None) == (standing.question is not None)
+    tally = review["tally"]
+    assert tally["challenger"] + tally["champion"] == standing.asked
+    assert tally["low"] <= tally["share"] <= tally["high"]
