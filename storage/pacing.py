@@ -4,7 +4,7 @@
     paced(database, rows, pace, lambda con, piece: insert(con, piece))
 
 How many rows a transaction takes follows from how long the last one kept the database. Some of that does not grow with
-the rows, so it is half a second while nobody else wants it, and a twelfth as soon as somebody waited.
+the rows, so it is half a second while nobody else wants it, and a seventh of that as soon as somebody waited.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import TypeVar
 
 from storage.connect import Connection, Database
 
-ALONE_SECONDS, WATCHED_SECONDS = 0.5, 0.08
+ALONE_SECONDS, WATCHED_SECONDS = 0.5, 0.07
 "How long a transaction may keep others out."
 WATCHED_FOR_SECONDS = 30.0
 "So long after somebody waited the next ones are expected."
-FIRST_ROWS, FEWEST_ROWS, MOST_ROWS = 250, 20, 10_000
+FIRST_ROWS, FEWEST_ROWS, MOST_ROWS = 50, 10, 10_000
 GROWTH = 2.0
 "At most so many times the rows of the transaction before."
 Item = TypeVar("Item")

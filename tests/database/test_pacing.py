@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from storage.artifacts import Home
-from storage.pacing import FEWEST_ROWS, FIRST_ROWS, MOST_ROWS, WATCHED_FOR_SECONDS, Pace, paced
+from storage.pacing import FEWEST_ROWS, FIRST_ROWS, MOST_ROWS, WATCHED_FOR_SECONDS, WATCHED_SECONDS, Pace, paced
 
 
 def test_who_is_alone_takes_more_and_more() -> None:
@@ -25,11 +25,11 @@ def test_a_slow_transaction_makes_the_next_one_smaller() -> None:
 
 def test_who_keeps_somebody_waiting_is_short_for_some_time() -> None:
     pace = Pace(rows=1_000)
-    pace.took(1_000, 0.4, wanted=True, now=100.0)
+    pace.took(1_000, 5 * WATCHED_SECONDS, wanted=True, now=100.0)
     assert pace.rows == 200
-    pace.took(200, 0.08, wanted=False, now=100.0 + WATCHED_FOR_SECONDS / 2)
+    pace.took(200, WATCHED_SECONDS, wanted=False, now=100.0 + WATCHED_FOR_SECONDS / 2)
     assert pace.rows == 200
-    pace.took(200, 0.08, wanted=False, now=100.0 + WATCHED_FOR_SECONDS)
+    pace.took(200, WATCHED_SECONDS, wanted=False, now=100.0 + WATCHED_FOR_SECONDS)
     assert pace.rows == 400
 
 
