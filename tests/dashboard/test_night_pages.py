@@ -284,5 +284,8 @@ def test_a_killed_night_is_told_as_interrupted(desk: Desk, sleeper: subprocess.P
     assert client.get(f"/nights/{night}/status").json()["state"] == "interrupted"
     for path in ("/", MONTH, f"/nights/{night}"):
         assert "interrupted" in client.get(path).text
+    forms = [one.attributes["action"] for one in Page(client.get(f"/nights/{night}").text).all("form")]
+    assert "/nights" in forms  # to start again; there is nothing to stop
+    assert f"/nights/{night}/cancel" not in forms
     assert client.post(f"/nights/{night}/cancel").status_code == 200  # and so it is cancelled at once
     assert client.get(f"/nights/{night}/status").json()["state"] == "cancelled"

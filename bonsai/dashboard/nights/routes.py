@@ -115,7 +115,7 @@ def _show(visit: Visit, night: str, problem: str = "", status: int = 200) -> Res
         costs=pages.costs(visit, found),
         learned=pages.learned(visit, found.learned) if found.learned else None,
         logs=night_views.logs_of(visit.b, report.night),
-        may_cancel=running and found.state != "cancelling" and _may_decide(visit),
+        may_cancel=found.state == "running" and _may_decide(visit),
         may_start=found.state in RESTARTABLE and _may_decide(visit),
         problem=problem,
     )

@@ -1,0 +1,45 @@
+"""A home that was just made: each page says what to do, and nothing that is not so."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from desk import Desk
+from html_pages import Page
+
+from bonsai import wiring
+
+PAGES = ("/", "/records", "/promotions", "/nights", "/ask", "/adapters", "/pairs", "/tagging", "/subjects", "/rejects")
+
+
+@pytest.fixture
+def desk(taught: Path, tmp_path: Path) -> Desk:
+    """No record has been told here."""
+    return Desk(wiring.open(Path(shutil.copytree(taught, tmp_path / "home")), {}))
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_every_page_of_an_empty_home_opens(desk: Desk, language: str) -> None:
+    for path in PAGES:
+        answer = desk.client().get(path, headers={"Accept-Language": language})
+        assert (answer.status_code, Page(answer.text).problems) == (200, []), path
+
+
+def test_the_first_page_says_how_to_begin_until_a_night_has_run(desk: Desk) -> None:
+    def begins() -> bool:
+        return any(one.attributes.get("id") == "begin" for one in Page(desk.client().get("/").text).all("h2"))
+
+    assert begins()
+    assert {"/records/new", "/records/upload", "/nights", "/ask", "/help"} <= set(
+        Page(desk.client().get("/").text).links
+    )
+    desk.night(bits=1.0, day=1)
+    assert not begins()
+
+
+def test_an_empty_list_leads_on_and_an_empty_search_says_so(desk: Desk) -> None:
+    nothing, unlike = (desk.client().get(path).text for path in ("/records", "/records?text=Tama"))
+    assert ("told yet" in nothing, "is like that" in nothing) == (True, False)
+    assert ("told yet" in unlike, "is like that" in unlike) == (False, True)
