@@ -60,11 +60,11 @@ class Shot:
 
 NEWEST: Step = ("click", "main tbody th a")
 FURNISHING: tuple[Step, ...] = (
-    ("go", "/records?text=boiled"), NEWEST, ("click", "a[href$='/edit']"),
-    ("type", "#output", "Yes, a little boiled egg now and then; never raw."), ("click", "main form button"),
     ("go", "/records/upload"), ("give", "#file", "messy.csv"), ("click", "main form button"), ("see", "main h2"),
     ("go", "/records/new"), ("type", "#instruction", "2024-03-02?"), ("type", "#output", "4.2 kg"),
     ("click", "main form button"), ("see", "#recent .state-active"),
+    ("go", "/records?text=boiled"), NEWEST, ("click", "a[href$='/edit']"),
+    ("type", "#output", "Yes, a little boiled egg now and then; never raw."), ("click", "main form button"),
 )  # fmt: skip
 SHOTS = (
     Shot("home-en", "/"),

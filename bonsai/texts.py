@@ -32,8 +32,10 @@ def text(key: str, language: TextLanguage = "en", /, **values: Any) -> str:
 
 
 def duration(seconds: float, language: TextLanguage = "en") -> str:
-    """A length of time in words: `42 s`, `3 min 20 s`, `1 h 5 min`."""
+    """A length of time in words: `< 1 s`, `42 s`, `3 min 20 s`, `1 h 5 min`."""
     whole = max(round(seconds), 0)
+    if not whole:
+        return text("nights.no_second", language)
     if whole < 60:
         return text("nights.seconds", language, seconds=whole)
     if whole < 3600:

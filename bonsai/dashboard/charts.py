@@ -122,7 +122,9 @@ def trend_plot(points: Sequence[Point], label: str) -> Markup:
         drawn.append(_line(left, y(share), right, y(share), "grid"))
         drawn.append(_words(left - 4, y(share) + 4, f"{share:.0%}", "tick end"))
     for number in _shown(len(times)):
-        drawn.append(_words(left + (number + 0.5) * step, bottom + 18, f"{times[number]:%m-%d}", "tick middle"))
+        drawn.append(
+            _words(left + (number + 0.5) * step, bottom + 18, f"{times[number].astimezone():%m-%d}", "tick middle")
+        )
     for name in series:
         drawn += _series([point for point in points if point.series == name], x, y)
     return _picture(*TREND_SIZE, drawn, label, "trend")
