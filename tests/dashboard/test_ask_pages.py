@@ -168,6 +168,14 @@ def test_a_correction_is_a_record_in_one_click_and_overrules(asking_desk: Desk) 
     assert found["Tama sleeps on the roof."].status == "held_back"
 
 
+def test_a_correction_of_no_answer_tells_nothing(asking_desk: Desk) -> None:
+    client = asking_desk.client("mika", drain=lambda: None)
+    path = put(client)
+    for number in ("9", "0", "-1"):
+        assert client.post(f"{path}/{number}/correct", data={"output": "In the sink."}).status_code == 404
+    assert views.inbox_status(asking_desk.b).pending == 0
+
+
 def test_a_correction_that_is_no_record_stays_in_the_form(asking_desk: Desk) -> None:
     client = asking_desk.client()
     answer = client.post(f"{put(client)}/1/correct", data={"output": " "})

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bonsai.errors import UsageError
+from bonsai.errors import UnknownId, UsageError
 from bonsai.model.prompt import Question
 from bonsai.pipeline.asking.answering import Answer, ask_all
 from bonsai.pipeline.asking.voices import CHAMPION, adapter_id
@@ -128,6 +128,8 @@ def correct_answer(b: Bonsai, asked_id: str, number: int, output: str, who: str,
     """
     with b.database.reading() as con:
         asked = asked_table.get(con, asked_id)
+    if not 1 <= number <= len(asked.answers):  # said before anything is told
+        raise UnknownId("asking.unknown_answer", id=asked.id, number=number)
     fields = {"instruction": asked.question, "input": asked.context, "output": output, "source": "feedback"}
     fields = {name: value for name, value in fields.items() if value} | {"author": who}
     made = parse(fields, Origin("feedback"), Defaults(source="feedback"), Limits(**b.config.records.model_dump()))
