@@ -28,7 +28,7 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from bonsai.samples import sample_path
 
@@ -126,15 +126,6 @@ def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
     raise SystemExit(1)
 
 
-@contextmanager
-def chromium(playwright: Playwright, language: str) -> Iterator[Browser]:
-    """Whose own words, in a field for a date or a file, are of this language too."""
-    environ: dict[str, str | float | bool] = {**os.environ, "LANGUAGE": language}
-    browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), env=environ)
-    yield browser
-    browser.close()
-
-
 def open_page(
     browser: Browser, home: str, language: str, size: tuple[int, int], scheme: str = "light", dots: int = 1
 ) -> Page:
@@ -226,17 +217,16 @@ def main() -> None:
     folder = chosen.all or ROOT / "docs" / "screenshots"
     folder.mkdir(parents=True, exist_ok=True)
     with dashboard(chosen.home) as home, sync_playwright() as playwright:
-        for number, language in enumerate(("en", "ja")):
-            with chromium(playwright, language) as browser:
-                if number == 0:
-                    page = open_page(browser, home, language, DESKTOP)
-                    for step in FURNISHING:
-                        take(page, step)
-                if chosen.all:
-                    take_every_kind(browser, home, language, folder, chosen.only)
-                else:
-                    wanted = [shot for shot in SHOTS if shot.language == language and chosen.only in shot.name]
-                    take_all(browser, home, wanted, folder)
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"))
+        page = open_page(browser, home, "en", DESKTOP)
+        for step in FURNISHING:
+            take(page, step)
+        if chosen.all:
+            for language in ("en", "ja"):
+                take_every_kind(browser, home, language, folder, chosen.only)
+        else:
+            take_all(browser, home, [shot for shot in SHOTS if chosen.only in shot.name], folder)
+        browser.close()
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ async function suggest() {
   for (const name of ["language", "category"]) {
     first[name].textContent = found[name] ? `${automatic}: ${found[name]}` : automatic;
   }
-  const words = [found.language, found.category].filter(Boolean).join(", ");
+  const words = [found.language, found.category].filter(Boolean).join(form.dataset.comma);
   shown.textContent = words ? `${form.dataset.suggested} ${words}` : "";
   offer(found.likely || []);
   warn(found.before);
