@@ -84,6 +84,19 @@ def test_forgetting_wants_to_be_meant_and_takes_the_text(client: TestClient, des
     assert "formaction" not in client.get(path).text
 
 
+def test_the_drain_erases_what_was_forgotten_on_a_page_from_the_files(desk: Desk) -> None:
+    [one] = views.list_records(desk.b, RecordFilter(subject="タマ"), None)
+    database = desk.b.database.path
+    wanted: list[bool] = []
+    client = desk.client("mika", drain=lambda: wanted.append(True))
+    assert client.post(f"/records/{one.record.id}/forget", data={"sure": "yes"}, follow_redirects=False).is_redirect
+    assert wanted == [True]
+    left = one.record.output.encode()
+    assert left in database.read_bytes(), "the page writes the file anew itself, which takes memory and seconds"
+    desk.drain()
+    assert left not in database.read_bytes()
+
+
 def test_training_is_a_persons_choice(client: TestClient, desk: Desk) -> None:
     one = views.list_records(desk.b, RecordFilter(subject="タマ"), None)[0].record.id
     client.post(f"/records/{one}/exclude", data={"reason": ""})

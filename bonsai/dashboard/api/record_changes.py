@@ -117,7 +117,8 @@ def change_status(
 @router.post("/{record_id}/forget", **documented("forget_record", *CALLING, 404))
 def forget_record(call: Reviewing, record_id: RecordId, key: Key = None) -> Forgotten:
     """For good; repeating it changes nothing."""
-    made = pipeline.forget_records(call.b, [record_id], call.caller.name, call.now)
+    made = pipeline.forget_records(call.b, [record_id], call.caller.name, call.now, here=False)
+    call.site.drain()
     call.noted("forget", record_id)
     return Forgotten.model_validate(made)
 

@@ -96,6 +96,7 @@ def _do(visit: Visit, chosen: list[str], form: Mapping[str, str]) -> None:
         case "forget":
             if form.get("sure") != "yes":
                 raise Problem(422, "problem_not_sure")
-            pipeline.forget_records(visit.b, chosen, visit.who, visit.now)
+            pipeline.forget_records(visit.b, chosen, visit.who, visit.now, here=False)
+            visit.site.drain()
         case _:
             raise Problem(404, "problem_no_record_action")

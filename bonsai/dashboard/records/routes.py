@@ -45,7 +45,8 @@ def decide(visit: Reviewer, record_id: str, action: str, form: Form) -> Response
         case "forget":
             if form.get("sure") != "yes":
                 raise Problem(422, "problem_not_sure")
-            pipeline.forget_records(visit.b, [record], visit.who, visit.now)
+            pipeline.forget_records(visit.b, [record], visit.who, visit.now, here=False)
+            visit.site.drain()
         case "release":
             pipeline.release_records(visit.b, [record], visit.who, visit.now)
         case "exclude":

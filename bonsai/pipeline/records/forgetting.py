@@ -48,8 +48,12 @@ class Forgotten:
     "False: a night is running and needs some of the files; the first drain after it erases them."
 
 
-def forget_records(b: Bonsai, ids: Sequence[str], by: str, now: datetime) -> Forgotten:
-    """Forget for good: texts go, tombstones stay, adapters that learned from them are marked. Safe to repeat."""
+def forget_records(b: Bonsai, ids: Sequence[str], by: str, now: datetime, *, here: bool = True) -> Forgotten:
+    """Forget for good: texts go, tombstones stay, adapters that learned from them are marked. Safe to repeat.
+
+    `here`: also erase what is left in files, which takes ten seconds among a million records and much memory; else the
+    next drain does it.
+    """
     with b.database.reading() as con:
         told = [pair for one in ids for pair in forgetting.texts_of(con, one)]
     unreadable = [item.path.name for item in inbox.filed(b.places.inbox, "failed") if _tells(item, told)]
@@ -60,7 +64,7 @@ def forget_records(b: Bonsai, ids: Sequence[str], by: str, now: datetime) -> For
         for part in ("records", "adapters", "snapshots")
     )
     rejects = sum(one.rejects for one in found)
-    return Forgotten(records, adapters, bool(adapters), rejects, snapshots, finish(b, now))
+    return Forgotten(records, adapters, bool(adapters), rejects, snapshots, here and finish(b, now))
 
 
 def finish(b: Bonsai, now: datetime) -> bool:
