@@ -12,11 +12,11 @@ import pytest
 from bonsai import pipeline, views, wiring
 from bonsai.benchmark import questions
 from bonsai.pipeline import Bonsai
-from bonsai.pipeline.records import intake, judging
+from bonsai.pipeline.records import checking, intake, judging, uploading
 from bonsai.pipeline.records.learned_tagger import category_tagger
 from bonsai.progress import Progress
 from bonsai.records import Status
-from storage import inbox
+from storage import inbox, uploads
 from storage.record_rows import StoredRecord
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
@@ -74,6 +74,21 @@ def test_what_is_told_goes_before_the_rest_of_a_file(
     assert (drained.files, drained.counts.new, drained.counts.duplicate) == (2, 5, 1)
     [stored] = views.list_records(b, views.RecordFilter(text="knocked"), None)
     assert (stored.created_at, stored.record.source) == (later, "self")
+
+
+def test_what_is_told_goes_before_a_look_at_the_next_upload(b: Bonsai, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "MEANWHILE_EVERY", 2)
+    for _ in range(2):
+        place = uploads.start(b.places.uploads)
+        (place / "arrived").write_text("question,answer\n" + "".join(f"Who {n}?,Tama.\n" for n in range(5)), "utf-8")
+        uploading.receive_upload(b, place, place / "arrived", "cats.csv", "mika", NOW)
+    calls: list[int] = []
+
+    def meanwhile() -> None:
+        calls.append(sum(one.state == "checked" for one in uploads.listed(b.places.uploads)))
+
+    uploading.check_uploads(b, meanwhile)
+    assert calls == [0, 0, 1, 1, 1, 2]  # twice within each file, once after it
 
 
 @pytest.mark.parametrize("at_once", [True, False])

@@ -6,7 +6,7 @@ import's to find: they need every record that there is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ SHOWN_CHARACTERS = 300
 "Of a text that is shown."
 MOST_COLUMNS = 40
 MOST_REASONS = 30
+MEANWHILE_EVERY = 20_000
+"Records; some tenths of a second."
 OTHER = "entering.other_reasons"
 
 
@@ -99,17 +101,33 @@ def preview_file(b: Bonsai, path: Path) -> FileCheck:
     return check_file(b, path, learned_before(b))
 
 
-def check_file(b: Bonsai, path: Path, tagger: CategoryTagger | None, name: str = "") -> FileCheck:
-    """Look at all of a file. Raises InputError, with its owner's name for it, when it cannot be read as records."""
+def check_file(
+    b: Bonsai,
+    path: Path,
+    tagger: CategoryTagger | None,
+    name: str = "",
+    meanwhile: Callable[[], object] = lambda: None,
+) -> FileCheck:
+    """Look at all of a file; `meanwhile` is called now and then.
+
+    Raises InputError, with its owner's name for it, when it cannot be read as records.
+    """
     name = name or path.name
     limits = Limits(**b.config.records.model_dump())
     try:
-        return _check(path, name, tagger, limits, b.config.tags.category_threshold)
+        return _check(path, name, tagger, limits, b.config.tags.category_threshold, meanwhile)
     except InputError as error:
         raise InputError(error.key, **{**error.values, "path": name}) from None
 
 
-def _check(path: Path, name: str, tagger: CategoryTagger | None, limits: Limits, threshold: float) -> FileCheck:
+def _check(
+    path: Path,
+    name: str,
+    tagger: CategoryTagger | None,
+    limits: Limits,
+    threshold: float,
+    meanwhile: Callable[[], object],
+) -> FileCheck:
     found = recognise(path)
     columns: tuple[Column, ...] = ()
     first: list[Record] = []
@@ -120,6 +138,8 @@ def _check(path: Path, name: str, tagger: CategoryTagger | None, limits: Limits,
             columns = _columns(element.value)
         for made in records_of(element, name, found.encoding, Defaults(), limits):
             read += 1
+            if read % MEANWHILE_EVERY == 0:
+                meanwhile()
             if isinstance(made, Reject):
                 rejected += 1
                 _count(wrong, made)

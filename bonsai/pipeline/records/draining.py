@@ -1,7 +1,7 @@
 """The inbox, taken in: each submission moves to `done/` only after the transaction that stored it.
 
 What a person tells goes before any file, also while a file of a million records is being taken in: after each of its
-chunks the inbox is looked at again.
+chunks the inbox is looked at again, and so it is while uploads are looked at.
 
 Uploads that somebody confirmed are taken in with it, and those that are new are looked at. Draining twice changes
 nothing. A submission that tells a forgotten record again is not kept.
@@ -51,7 +51,7 @@ def drain_inbox(b: Bonsai, now: datetime, report: Report = silent) -> Drained:
         for item in files:
             counts += _drain_file(b, item, now, report, told.take)
         taken, uploaded = uploading.take_uploads(b, now, report, told.take)
-        uploading.check_uploads(b)
+        uploading.check_uploads(b, told.take)
         uploading.sweep_uploads(b, now)
     forgetting.finish(b, now)
     return Drained(told.submissions + len(files) + taken, told.counts + counts + uploaded)

@@ -10,7 +10,7 @@ whole file.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -40,13 +40,15 @@ def receive_upload(b: Bonsai, arrived: Path, data: Path, name: str, who: str, no
     return uploads.finish(arrived, data, uploads.shown_name(name), who, now)
 
 
-def check_upload(b: Bonsai, upload: Upload, tagger: CategoryTagger | None) -> Upload:
+def check_upload(
+    b: Bonsai, upload: Upload, tagger: CategoryTagger | None, meanwhile: Callable[[], object] = lambda: None
+) -> Upload:
     """Look at its file and write down what was found, or why it cannot be read. Safe to repeat.
 
     One that is cancelled meanwhile stays cancelled.
     """
     try:
-        found: dict[str, Any] = asdict(check_file(b, upload.data, tagger, upload.name))
+        found: dict[str, Any] = asdict(check_file(b, upload.data, tagger, upload.name, meanwhile))
     except InputError as error:
         found = _problem(error)
     except FileNotFoundError:
@@ -57,12 +59,13 @@ def check_upload(b: Bonsai, upload: Upload, tagger: CategoryTagger | None) -> Up
     return upload
 
 
-def check_uploads(b: Bonsai) -> None:
-    """Those that nobody has looked at."""
+def check_uploads(b: Bonsai, meanwhile: Callable[[], object] = lambda: None) -> None:
+    """Those that nobody has looked at; `meanwhile` is called now and then, for what may not wait so long."""
     waiting = [one for one in uploads.listed(b.places.uploads) if one.state == "unchecked"]
     tagger = learned_before(b) if waiting else None
     for upload in waiting:
-        check_upload(b, upload, tagger)
+        check_upload(b, upload, tagger, meanwhile)
+        meanwhile()
 
 
 def confirm_upload(b: Bonsai, identity: str, *, source: Source, source_name: str, who: str, now: datetime) -> Upload:
