@@ -252,7 +252,7 @@ def _parse(fields: Mapping[str, object], origin: Origin, defaults: Defaults, lim
 
 def _text(fields: Mapping[str, object], name: str, limit: int) -> str:
     value = fields.get(name)
-    if value is None:
+    if value is None or value != value:  # NaN: how pandas writes that there is none
         return ""
     if isinstance(value, bool) or not isinstance(value, (str, int, float, date)):
         raise _Refused("records.not_a_text", field=name, kind=type(value).__name__)

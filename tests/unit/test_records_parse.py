@@ -158,3 +158,8 @@ def test_a_number_is_a_text() -> None:
 
 def test_the_reasoning_names_both_languages() -> None:
     assert reasoning_sentence("en", "ja") == "The question is in English; answer in Japanese."
+
+
+def test_a_number_that_is_none_is_a_missing_text() -> None:
+    assert record(input=float("nan"), subject=float("nan")) == record()
+    assert refused(output=float("nan")).reason_key == refused(output="").reason_key
