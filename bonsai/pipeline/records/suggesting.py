@@ -1,7 +1,8 @@
 """What Bonsai would make of a record that is still being written, so that its author can say otherwise at once.
 
-Its tags, the categories that come next, and whether the very same question was answered before: told already, nearly
-so, or otherwise. The last costs a scan of one column, and of a busy database nothing is asked.
+Its tags, the categories that come next, and whether it was told before: word for word, nearly so in any wording, or
+the very same question answered otherwise. That costs a scan of one column and a look at the few blocks of records most
+like it (`storage.likeness`); of a busy database nothing is asked.
 """
 
 from __future__ import annotations
@@ -9,19 +10,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from rapidfuzz import fuzz
+
 from bonsai import duplicates, tags
 from bonsai.duplicates import Finding, Index, Known
 from bonsai.errors import IntegrityError, LockTimeout
 from bonsai.pipeline.parts import Bonsai
 from bonsai.records import Limits, Origin, Record, Status, Tags, parse
 from bonsai.tags import CategoryTagger
-from storage import records_table
+from storage import likeness, records_table
 from storage.record_rows import StoredRecord
 
 LIKELY = 3
 "Other categories that are offered."
 SAME_QUESTION = 5
 "Stored answers to the same question that are compared, the newest first."
+SOMEWHAT = 60.0
+"Of 100, by rapidfuzz: less is no likeness in form."
+COMPARED = 24
+"Of these records, that are judged as the intake judges."
 PATIENCE_SECONDS = 0.2
 "For whoever writes to the database: the next keystroke asks again."
 
@@ -38,7 +45,7 @@ class Suggestion:
     contradicts: tuple[StoredRecord, ...] = ()
     "They answer the very same question otherwise: the new one would be held back."
     near: tuple[StoredRecord, ...] = ()
-    "They answer it in nearly the same words; both would train."
+    "They say it in nearly the same words; both would train."
 
 
 def suggest(b: Bonsai, fields: Mapping[str, str], tagger: CategoryTagger | None) -> Suggestion | None:
@@ -72,13 +79,32 @@ def _likely(record: Record, tagged: Tags, tagger: CategoryTagger | None) -> tupl
 
 
 def _told_before(b: Bonsai, record: Record, tagged: Tags) -> list[StoredRecord]:
-    """Stored records of the same id or the same question; none while the database is busy."""
+    """Stored records of the same id or the same question, and those most like it; none while the database is busy."""
     key = duplicates.question_key(record.instruction, record.input)
     try:
         with replace(b.database, lock_wait_seconds=PATIENCE_SECONDS).reading() as con:
-            return records_table.asking(con, key, record.id, SAME_QUESTION)
+            same = records_table.asking(con, key, record.id, SAME_QUESTION)
+            like = likeness.likest(con, f"{record.instruction}\n{record.input}\n{record.output}")
     except LockTimeout:
         return []
+    met = {one.record.id: one for one in (*same, *_likest(record, like))}
+    return [*met.values()]
+
+
+def _likest(record: Record, like: list[StoredRecord]) -> list[StoredRecord]:
+    """Those whose question or answer is somewhat like it: to compare each of them closely takes ten times as long."""
+    asked, answered = record.instruction.casefold(), record.output.casefold()
+    shares = (
+        (
+            max(
+                fuzz.ratio(asked, one.record.instruction.casefold()), fuzz.ratio(answered, one.record.output.casefold())
+            ),
+            one,
+        )
+        for one in like
+    )
+    best = sorted((share, number, one) for number, (share, one) in enumerate(shares) if share >= SOMEWHAT)
+    return [one for _, _, one in best[::-1][:COMPARED]]
 
 
 def _finding(b: Bonsai, record: Record, tagged: Tags, told: list[StoredRecord]) -> Finding:
