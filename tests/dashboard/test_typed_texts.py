@@ -52,6 +52,7 @@ def test_a_session_that_ended_costs_a_login_and_no_text(desk: Desk) -> None:
     page = Page(ended.text)
     assert (ended.status_code, page.problems) == (401, [])
     assert "kept" in page.all("main")[0].text
+    assert page.values("hreflang") == []  # a link to the other language would lose it
     login = sent_by(page)
     wrong = client.post("/login", data={**login, "name": "mika", "password": "a wrong one entirely"})
     assert wrong.status_code == 401
