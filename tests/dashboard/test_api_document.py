@@ -63,7 +63,7 @@ def with_keys_of_its_own(app: ASGIApp) -> ASGIApp:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(900)  # 35 seconds of work, on whatever else the machine does
+@pytest.mark.timeout(900)  # two minutes of work, on whatever else the machine does
 @pytest.mark.filterwarnings("ignore")  # of its own making
 def test_schemathesis_finds_nothing(desk: Desk) -> None:
     environ = {"BONSAI_API__BURST": "1000000", "BONSAI_API__ADDRESS_BURST": "1000000"}
