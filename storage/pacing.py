@@ -18,6 +18,8 @@ from storage.connect import Connection, Database
 
 ALONE_SECONDS, WATCHED_SECONDS = 0.5, 0.07
 "How long a transaction may keep others out."
+REST_SECONDS = 0.1
+"After a transaction for which somebody waited: a page opens the database several times, and shall wait once."
 WATCHED_FOR_SECONDS = 30.0
 "So long after somebody waited the next ones are expected."
 FIRST_ROWS, FEWEST_ROWS, MOST_ROWS = 50, 10, 10_000
@@ -62,4 +64,6 @@ def paced(
         now = time.monotonic()
         pace.took(len(piece), now - began, wanted, now)
         start += len(piece)
+        if wanted and start < len(items):
+            time.sleep(REST_SECONDS)
     return results

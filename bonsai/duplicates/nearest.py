@@ -16,8 +16,8 @@ from bonsai.duplicates.keys import text_key
 from bonsai.duplicates.shingles import ngrams
 
 LENGTH = 3
-CHUNK = 20_000
-"Texts whose n-grams are cut at once."
+CHUNK = 500
+"Texts whose n-grams are cut at once: some 2 MB."
 
 
 @dataclass(frozen=True, slots=True)
