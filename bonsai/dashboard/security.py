@@ -104,6 +104,7 @@ def refuse_long(request: Request) -> None:
 async def read_body(request: Request) -> bytes:
     """All of a body, however it comes, within bounds. Raises Problem: too long, or too slow."""
     refuse_long(request)
+    request.state.body_begun = True  # what was broken off cannot be read again
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):

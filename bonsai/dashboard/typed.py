@@ -78,7 +78,7 @@ async def typed_in(request: Request) -> Typed | None:
     if request.method != "POST" or request.url.path == "/login" or not is_from_our_page(request, https=site.https):
         return None
     fields: Mapping[str, str] | None = getattr(request.state, "form", None)
-    if fields is None:
+    if fields is None and not getattr(request.state, "body_begun", False):
         with suppress(Problem):
             fields = await read_form(request)
     if fields is None or sum(map(len, fields.values())) > MOST_CHARACTERS:
