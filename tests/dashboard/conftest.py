@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,9 +42,22 @@ def client(desk: Desk) -> TestClient:
 
 
 @pytest.fixture
-def roomy(desk: Desk) -> Desk:
+def speaker() -> Iterator[HandSpeaker]:
+    """A model that answers at once, unless a test holds it back."""
+    made = HandSpeaker()
+    made.may_speak.set()
+    yield made
+    made.may_speak.set()
+
+
+@pytest.fixture
+def asking_desk(desk: Desk, speaker: HandSpeaker) -> Desk:
+    """The desk, with that model."""
+    return Desk(replace(desk.b, speaker=speaker))
+
+
+@pytest.fixture
+def roomy(desk: Desk, speaker: HandSpeaker) -> Desk:
     """Nobody is told to wait, and no model is loaded."""
     environ = {"BONSAI_API__BURST": "100000", "BONSAI_API__ADDRESS_BURST": "100000"}
-    speaker = HandSpeaker()
-    speaker.may_speak.set()
     return Desk(replace(wiring.open(Path(desk.b.home), environ), speaker=speaker))

@@ -6,7 +6,6 @@ import io
 import shutil
 import tarfile
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,19 +25,6 @@ from storage import audit
 V1 = "/api/v1"
 
 
-@pytest.fixture
-def speaker() -> Iterator[HandSpeaker]:
-    made = HandSpeaker()
-    made.may_speak.set()
-    yield made
-    made.may_speak.set()
-
-
-@pytest.fixture
-def asking(desk: Desk, speaker: HandSpeaker) -> Desk:
-    return Desk(replace(desk.b, speaker=speaker))
-
-
 def answered(program: TestClient, question: str) -> Any:
     until = time.monotonic() + 20
     while True:
@@ -49,11 +35,11 @@ def answered(program: TestClient, question: str) -> Any:
         time.sleep(0.01)
 
 
-def test_a_question_is_asked_polled_rated_and_corrected(asking: Desk) -> None:
-    pipeline.submit(asking.b, {"instruction": "Where does Tama sleep at night?", "output": "In the sink."}, NOW)
-    asking.drain()
-    adapter = views.list_promotions(asking.b)[0].adapter
-    program = asking.program("read", "append")
+def test_a_question_is_asked_polled_rated_and_corrected(asking_desk: Desk) -> None:
+    pipeline.submit(asking_desk.b, {"instruction": "Where does Tama sleep at night?", "output": "In the sink."}, NOW)
+    asking_desk.drain()
+    adapter = views.list_promotions(asking_desk.b)[0].adapter
+    program = asking_desk.program("read", "append")
     said = {"question": "Where does Tama sleep?", "adapters": [adapter, "base"], "language": "en"}
     put = program.post(f"{V1}/questions", json=said)
     assert (put.status_code, put.json().keys()) == (202, {"question", "state", "before"})
@@ -65,7 +51,7 @@ def test_a_question_is_asked_polled_rated_and_corrected(asking: Desk) -> None:
     path = f"{V1}/questions/{found['question']}/answers/2"
     for thumb, kept in (("down", "down"), ("none", ""), ("up", "up")):
         assert program.post(f"{path}/thumb", json={"thumb": thumb}).status_code == 200
-        assert asked.show_asked(asking.b, found["question"]).answers[1].thumb == kept
+        assert asked.show_asked(asking_desk.b, found["question"]).answers[1].thumb == kept
     told = program.post(f"{path}/correction", json={"output": "On the piano."})
     assert told.status_code == 202
     record = program.get(f"{V1}/records/{told.json()['record']}").json()
@@ -74,12 +60,12 @@ def test_a_question_is_asked_polled_rated_and_corrected(asking: Desk) -> None:
         assert program.post(f"{wrong}/thumb", json={"thumb": "up"}).status_code == 404
     listed = program.get(f"{V1}/questions?limit=1").json()
     assert [one["question"] for one in listed["items"]] == [found["question"]]
-    assert [act.action for act in audit.read(asking.b.places.logs)] == ["thumb"] * 3 + ["correct"]
+    assert [act.action for act in audit.read(asking_desk.b.places.logs)] == ["thumb"] * 3 + ["correct"]
 
 
-def test_nobody_waits_for_a_model_and_a_full_queue_says_so(asking: Desk, speaker: HandSpeaker) -> None:
+def test_nobody_waits_for_a_model_and_a_full_queue_says_so(asking_desk: Desk, speaker: HandSpeaker) -> None:
     speaker.may_speak.clear()
-    b = replace(wiring.open(asking.b.home, {"BONSAI_DASHBOARD__ASK_QUEUE": "1"}), speaker=speaker)
+    b = replace(wiring.open(asking_desk.b.home, {"BONSAI_DASHBOARD__ASK_QUEUE": "1"}), speaker=speaker)
     program = Desk(b).program("read")
     first = program.post(f"{V1}/questions", json={"question": "One?"}).json()["question"]
     until = time.monotonic() + 20
@@ -95,9 +81,9 @@ def test_nobody_waits_for_a_model_and_a_full_queue_says_so(asking: Desk, speaker
     assert answered(program, second["question"])["state"] == "answered"
 
 
-def test_what_failed_says_why_in_the_callers_language(asking: Desk, speaker: HandSpeaker) -> None:
+def test_what_failed_says_why_in_the_callers_language(asking_desk: Desk, speaker: HandSpeaker) -> None:
     speaker.problem = LockTimeout("asking.training_runs")
-    program = asking.program("read")
+    program = asking_desk.program("read")
     put = program.post(f"{V1}/questions", json={"question": "One?"}).json()
     assert answered(program, put["question"])["state"] == "failed"
     problems = [
@@ -120,14 +106,16 @@ def test_what_failed_says_why_in_the_callers_language(asking: Desk, speaker: Han
         ({"question": "?", "voice": "base"}, 422),
     ],
 )
-def test_what_cannot_be_asked_is_refused_at_once(asking: Desk, speaker: HandSpeaker, said: Any, status: int) -> None:
-    assert asking.program("read").post(f"{V1}/questions", json=said).status_code == status
+def test_what_cannot_be_asked_is_refused_at_once(
+    asking_desk: Desk, speaker: HandSpeaker, said: Any, status: int
+) -> None:
+    assert asking_desk.program("read").post(f"{V1}/questions", json=said).status_code == status
     assert speaker.asked == []
 
 
-def test_a_beginning_of_an_adapters_id_names_none(asking: Desk) -> None:
-    adapter = views.list_promotions(asking.b)[0].adapter
-    program = asking.program("review")
+def test_a_beginning_of_an_adapters_id_names_none(asking_desk: Desk) -> None:
+    adapter = views.list_promotions(asking_desk.b)[0].adapter
+    program = asking_desk.program("review")
     assert program.post(f"{V1}/questions", json={"question": "?", "adapters": [adapter[:-1]]}).status_code == 404
     for name in (adapter[:-1], "base", "champion"):
         assert program.get(f"{V1}/adapters/{name}").status_code == 404

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -18,19 +17,6 @@ from bonsai.pipeline.asking import asked
 from bonsai.texts import area_texts
 from bonsai.views import RecordFilter
 from storage import audit
-
-
-@pytest.fixture
-def speaker() -> Iterator[HandSpeaker]:
-    made = HandSpeaker()
-    made.may_speak.set()
-    yield made
-    made.may_speak.set()
-
-
-@pytest.fixture
-def asking_desk(desk: Desk, speaker: HandSpeaker) -> Desk:
-    return Desk(replace(desk.b, speaker=speaker))
 
 
 def put(client: TestClient, question: str = "Where does Tama sleep?", **more: str) -> str:

@@ -251,27 +251,6 @@ def test_a_backup_is_the_whole_database_and_never_overwrites(database: Database,
     assert (count(copy), count(database)) == (9, 10)
 
 
-def test_a_rewritten_database_shows_nothing_that_was_deleted_and_goes_on_counting(database: Database) -> None:
-    def shows() -> bool:
-        return b"a secret of the owner" in database.path.read_bytes()
-
-    with database.writing() as con:
-        con.execute("CREATE SEQUENCE numbers")
-        con.execute("CREATE TABLE told (id BIGINT PRIMARY KEY DEFAULT nextval('numbers'), a VARCHAR)")
-        con.execute("INSERT INTO told (a) VALUES ('a secret of the owner'), ('nothing')")
-    with database.writing() as con:
-        con.execute("UPDATE told SET a = '' WHERE id = 1")
-    assert shows(), "DuckDB wipes freed pages by itself now: `rewrite` may go"
-    database.rewrite()
-    assert not shows()
-    with database.writing() as con:
-        con.execute("INSERT INTO told (a) VALUES ('more')")
-        assert con.execute("SELECT id, a FROM told ORDER BY id").fetchall() == [(1, ""), (2, "nothing"), (3, "more")]
-        with pytest.raises(duckdb.ConstraintException):
-            con.execute("INSERT INTO told VALUES (3, 'again')")
-    assert not [path for path in database.path.parent.iterdir() if path.name.endswith(".tmp")]
-
-
 def test_a_forked_child_does_not_keep_the_lock(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     ready, let_go = os.pipe()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from bonsai import pipeline, samples, views, wiring
 from bonsai.pipeline import Bonsai
-from bonsai.pipeline.records import judging
+from bonsai.pipeline.records import intake, judging
 from bonsai.pipeline.records.judging import judge_for, judge_of_all, judge_of_neighbours
 from bonsai.records import Defaults, Limits, Origin, Record, parse
 from storage.record_rows import NewRecord
@@ -72,3 +73,22 @@ def test_a_few_records_need_no_look_at_all_of_them(b: Bonsai, monkeypatch: pytes
     brush = record("Where is the brush?", "On the shelf.")
     (made,), _ = judge_for(b, [brush]).judge([brush], "person")
     assert made.record.output == "On the shelf."
+
+
+def test_every_chunk_meets_its_own_neighbours(
+    taught_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A chunk of many rejects has few records: its judge knows nothing of what the next one asks."""
+    monkeypatch.setattr(judging, "STORED_A_RECORD", 0)
+    monkeypatch.setattr(intake, "CHUNK", 1)
+    b = wiring.open(Path(shutil.copytree(taught_home, tmp_path / "home")), {})
+    for answers in (("on the sofa", "blue"), ("in the box", "red")):
+        asked = (
+            ("Where does Mike sleep?", f"Mike sleeps {answers[0]}."),
+            ("Which colour is the bowl?", f"It is {answers[1]}."),
+        )
+        path = tmp_path / f"{answers[1]}.jsonl"
+        path.write_text("".join(json.dumps({"instruction": q, "output": a}) + "\n" for q, a in asked), "utf-8")
+        pipeline.import_file(b, path, now=NOW)
+    held = views.list_records(b, views.RecordFilter(reason="duplicates.contradiction"), None)
+    assert [one.record.output for one in held] == ["Mike sleeps in the box.", "It is red."]

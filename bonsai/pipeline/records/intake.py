@@ -146,7 +146,8 @@ def store_all(
     counts, pace = Counts(), Pace()
     with _rare_collections():
         for chunk in _chunks(made):
-            judge = judge or judge_for(b, [one for one in chunk if isinstance(one, Record)])
+            if judge is None or not judge.knows_all:  # one that knows this chunk's neighbours is of no use to the next
+                judge = judge_for(b, [one for one in chunk if isinstance(one, Record)])
             counts += _store(b, judge, chunk, batch, now, given_by, defaults, pace)
             report(Progress("ingest", counts.read, 0))
             if judge.knows_all:
