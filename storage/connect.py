@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -78,10 +78,11 @@ class Database:
         return self if self.readers else replace(self, readers=Readers(self.path, self._settings))
 
     @contextmanager
-    def writing(self, *, create: bool = False) -> Iterator[Connection]:
+    def writing(self, *, create: bool = False, last: Callable[[], None] = lambda: None) -> Iterator[Connection]:
         """A connection inside one transaction: committed when the block ends, rolled back when it raises.
 
-        Keep the block under a second; cut longer work into several. Raises HomeError when there is no
+        Keep the block under a second; cut longer work into several. `last` is called when all is committed, before
+        others may have the file. Raises HomeError when there is no
         database (unless `create`), LockTimeout, NoRoom.
         """
         if not create:
@@ -97,6 +98,7 @@ class Database:
                     con.execute("COMMIT")
                     con.execute("USE memory")
                     con.execute(f"DETACH {NAME}")
+                    last()
                 except BaseException as error:
                     con.close()  # rolls back what was not committed, before others may have the file
                     if isinstance(error, duckdb.Error):  # of which there are several for a write that failed

@@ -19,8 +19,9 @@ from pathlib import Path
 
 from bonsai.errors import LockTimeout
 
-FIRST_PAUSE_SECONDS = 0.002
-LONGEST_PAUSE_SECONDS = 0.05
+SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.002, 0.05
+PAUSE_SHARE = 0.1
+"Of the time waited so far: who waits learns at most so much too late that the lock is free."
 
 
 @contextmanager
@@ -29,8 +30,8 @@ def held(
 ) -> Iterator[None]:
     """Hold the lock file `path` during the block, alone or together with other sharers.
 
-    Calls `while_waiting` some twenty times a second until then; what it raises ends the wait. Raises LockTimeout after
-    `wait_seconds`. Not reentrant: a second `held` in the same block waits for the first.
+    Calls `while_waiting` until then, after a while some twenty times a second; what it raises ends the wait. Raises
+    LockTimeout after `wait_seconds`. Not reentrant: a second `held` in the same block waits for the first.
     """
     descriptor = _open(path)
     try:
@@ -83,7 +84,7 @@ def _take(descriptor: int, path: Path, kind: int, wait_seconds: float, while_wai
 
 def _wait(descriptor: int, kind: int, until: float, while_waiting: Callable[[], None]) -> bool:
     """Try until the lock is ours, or until that time. A blocking `flock` cannot be bounded without signals."""
-    pause = FIRST_PAUSE_SECONDS
+    began = time.monotonic()
     while True:
         try:
             fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
@@ -92,8 +93,8 @@ def _wait(descriptor: int, kind: int, until: float, while_waiting: Callable[[], 
             if time.monotonic() >= until:
                 return False
         while_waiting()
-        time.sleep(pause)
-        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+        waited = time.monotonic() - began
+        time.sleep(min(max(PAUSE_SHARE * waited, SHORTEST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS))
 
 
 def _timeout(descriptor: int, path: Path, wait_seconds: float) -> LockTimeout:

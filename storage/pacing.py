@@ -54,13 +54,17 @@ def paced(
 
     What `put` gave, in order. Raises what it raises; what was committed before stays. Raises LockTimeout.
     """
-    start, results = 0, []
+    start, results, wanted = 0, [], False
+
+    def look() -> None:
+        nonlocal wanted
+        wanted = database.is_wanted()
+
     while start < len(items):
         piece = items[start : start + pace.rows]
-        with database.writing() as con:
+        with database.writing(last=look) as con:
             began = time.monotonic()
             results.append(put(con, piece))
-            wanted = database.is_wanted()
         now = time.monotonic()
         pace.took(len(piece), now - began, wanted, now)
         start += len(piece)

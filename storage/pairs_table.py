@@ -18,13 +18,14 @@ from storage.sql import rows
 
 Kind = Literal["contradiction", "overruled", "leak", "suspect", "near"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+_NEAR = "near_of <> '' AND status = 'active' AND replaced_by = ''"
 _WAITING: Mapping[Kind, str] = {
     "contradiction": "status = 'held_back' AND reason_key = 'duplicates.contradiction'",
     "overruled": "status = 'held_back' AND reason_key = 'duplicates.overruled'",
     "leak": "status = 'held_back' AND reason_key NOT IN ('duplicates.contradiction', 'duplicates.overruled')",
     "suspect": "status = 'suspect'",
-    "near": """
-        near_of <> '' AND status = 'active' AND replaced_by = ''
+    "near": f"""
+        {_NEAR}
         AND NOT EXISTS (FROM settled_pairs settled WHERE settled.sequence = records.sequence AND taken_back_at IS NULL)
     """,
 }
@@ -48,8 +49,9 @@ def counts(con: Connection) -> dict[Kind, int]:
     """How many wait for which reason: by the counters, but for those that nearly repeat another."""
     counted = (kind for kind in KINDS if kind != "near")
     columns = ", ".join(f"coalesce(sum(number) FILTER ({_WAITING[kind]}), 0) AS {kind}" for kind in counted)
-    near = f"(SELECT count(*) FROM records WHERE {_WAITING['near']}) AS near"
-    (found,) = rows(con, f"SELECT {columns}, {near} FROM record_counts")
+    near = f"SELECT count(*) FROM records WHERE {_NEAR}"  # all, less the few settled ones: a third of asking for each
+    settled = f"{near} AND sequence IN (SELECT sequence FROM settled_pairs WHERE taken_back_at IS NULL)"
+    (found,) = rows(con, f"SELECT {columns}, ({near}) - ({settled}) AS near FROM record_counts")
     return {kind: int(found[kind]) for kind in KINDS}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -107,6 +108,10 @@ class Visit:
     def who(self) -> str:
         """The person's name."""
         return self.person.name if self.person else ""
+
+    def at_once(self) -> AbstractContextManager[object]:
+        """What is read within it shows one moment, and waits for who writes once. For what takes some 50 ms at most."""
+        return self.b.database.reading()
 
     def text(self, key: str, /, **values: Any) -> str:
         """`text`, of the area `dashboard` where the key names none."""

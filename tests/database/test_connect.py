@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -17,7 +16,7 @@ import duckdb
 import pytest
 
 from bonsai.errors import HomeError, IntegrityError, LockTimeout, NoRoom
-from storage import locks, settings_table
+from storage import settings_table
 from storage.artifacts import Home
 from storage.connect import Database
 
@@ -249,37 +248,3 @@ def test_a_backup_is_the_whole_database_and_never_overwrites(database: Database,
     with database.writing() as con:
         con.execute("UPDATE counter SET value = 10")
     assert (count(copy), count(database)) == (9, 10)
-
-
-def test_a_forked_child_does_not_keep_the_lock(tmp_path: Path) -> None:
-    path = tmp_path / "lock"
-    ready, let_go = os.pipe()
-    with locks.held(path, exclusive=True, wait_seconds=1):
-        child = os.fork()
-        if child == 0:
-            os.close(let_go)
-            os.read(ready, 1)
-            os._exit(0)
-    with locks.held(path, exclusive=True, wait_seconds=0.5):
-        os.close(let_go)
-        os.close(ready)
-        assert os.waitpid(child, 0)[1] == 0
-
-
-def test_a_process_is_known_by_its_start_not_by_its_number_alone() -> None:
-    mine = locks.process_name()
-    assert locks.may_be_running(mine)
-    assert not locks.may_be_running(mine + "1")
-    assert locks.may_be_running("another-host:1:1")
-    with subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
-            "from storage.locks import process_name; print(process_name())",
-        ],
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        name = process.communicate()[0].strip()
-    assert not locks.may_be_running(name)

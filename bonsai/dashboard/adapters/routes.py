@@ -31,10 +31,11 @@ def list_(visit: Contributor) -> Response:
 @router.get("/{adapter_id}")
 def show(visit: Contributor, adapter_id: str) -> Response:
     """Passport, lineage, a page of the records of its own training, files."""
-    found = adapters.show_adapter(visit.b, adapter_id)
     given, size = visit.request.query_params, visit.site.settings.page_size
     after = values.number(given, "after", -1)
-    records = adapters.learned_records(visit.b, found.passport.snapshot_id, size + 1, after)
+    with visit.at_once():
+        found = adapters.show_adapter(visit.b, adapter_id)
+        records = adapters.learned_records(visit.b, found.passport.snapshot_id, size + 1, after)
     wanted = values.one_of(given, "check", ("1",))
     checked = found.line.size <= CHECKED_BYTES or wanted == "1"
     problem = adapters.check_files(found) if checked else None

@@ -17,9 +17,10 @@ router = APIRouter()
 @router.get("/")
 def home(visit: Contributor) -> Response:
     """Who answers, what the last night did, what waits, when the next night is, how the score went, what is known."""
-    found = overview.overview(visit.b)
-    nights = views.list_nights(visit.b, 1)
-    last = views.show_promotion(visit.b, nights[0].challenger) if nights and nights[0].verdict else None
+    with visit.at_once():
+        found = overview.overview(visit.b)
+        nights = views.list_nights(visit.b, 1)
+        last = views.show_promotion(visit.b, nights[0].challenger) if nights and nights[0].verdict else None
     return visit.page(
         "home/home.html",
         champion=found.champion,

@@ -33,9 +33,10 @@ def list_(visit: Contributor) -> Response:
 def _list(visit: Visit, problem: str = "", status: int = 200) -> Response:
     today = visit.now.astimezone().date()
     first = values.month(visit.request.query_params, "month") or today.replace(day=1)
-    found = pages.rows(visit, night_views.nights_between(visit.b, *grid.span(first)))
+    with visit.at_once():
+        nights, oldest = night_views.nights_between(visit.b, *grid.span(first)), night_views.first_night(visit.b)
+    found = pages.rows(visit, nights)
     rows = [row for row in found if (row.mark.on.year, row.mark.on.month) == (first.year, first.month)]
-    oldest = night_views.first_night(visit.b)
     live = pages.current(visit)
     return visit.page(
         "nights/list.html",
@@ -95,7 +96,8 @@ def show(visit: Contributor, night: str) -> Response:
 
 
 def _show(visit: Visit, night: str, problem: str = "", status: int = 200) -> Response:
-    found = night_views.night_detail(visit.b, night)
+    with visit.at_once():
+        found = night_views.night_detail(visit.b, night)
     report = found.report
     try:
         live = pages.live(visit, night_views.live(visit.b, report.night))

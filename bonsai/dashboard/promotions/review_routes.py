@@ -15,7 +15,7 @@ router = APIRouter(prefix="/promotions")
 @router.get("/{adapter}/review")
 def show(visit: Reviewer, adapter: str) -> Response:
     """The next question, or what came out."""
-    standing = pipeline.review_standing(visit.b, views.show_promotion(visit.b, adapter).adapter, visit.who)
+    standing = pipeline.review_standing(visit.b, adapter, visit.who)
     return visit.page(
         "promotions/review.html",
         adapter=standing.adapter,

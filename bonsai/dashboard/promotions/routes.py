@@ -23,10 +23,10 @@ LONGEST_REASON = 2_000
 @router.get("")
 def list_(visit: Contributor) -> Response:
     """Newest first, and the whole history with the proof that nobody altered it."""
-    found = views.list_promotions(visit.b)
-    pointer = overview.pointer(visit.b)
+    with visit.at_once():
+        found, pointer, history = views.list_promotions(visit.b), overview.pointer(visit.b), overview.history(visit.b)
     states = {one.adapter: settle(one.candidate, pointer) for one in found}
-    return visit.page("promotions/list.html", rows=pages.rows(found, states), history=overview.history(visit.b))
+    return visit.page("promotions/list.html", rows=pages.rows(found, states), history=history)
 
 
 @router.get("/{adapter}")

@@ -52,9 +52,10 @@ class Pair:
 def show(visit: Contributor) -> Response:
     """One kind at a time, the newest first."""
     given = visit.request.query_params
-    count = curating.pair_counts(visit.b)
-    kind = _kind(given, count)
-    found = curating.waiting_pairs(visit.b, kind, ON_A_PAGE + 1, given.get("before", ""))
+    with visit.at_once():
+        count = curating.pair_counts(visit.b)
+        kind = _kind(given, count)
+        found = curating.waiting_pairs(visit.b, kind, ON_A_PAGE + 1, given.get("before", ""))
     shown = found[:ON_A_PAGE]
     more = {"kind": kind, "before": shown[-1].stored.record.id} if len(found) > ON_A_PAGE else None
     undo = given.get("undo", "")

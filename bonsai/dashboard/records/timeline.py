@@ -20,7 +20,7 @@ from storage.subjects import Happened
 
 router = APIRouter()
 DAYS_A_YEAR, DAYS_A_MONTH = 365.25, 30.44
-ON_A_PAGE = 25
+ON_A_PAGE = 15
 "At most: the texts of one subject lie far from each other, and each takes a millisecond."
 LONG = 7
 "Digits of a number that nobody's home has."
