@@ -6,7 +6,7 @@
 
 A real `bonsai dashboard` answers one client over one connection. Every page that a link leads to is asked for in turn,
 up to three addresses of each kind, and its bytes are counted together with the files that it loads. `--beside-night`
-adds what a night does to it: both cores busy at the night's priority, and a process that commits twice a second.
+adds what a night does to it: both cores busy at the night's priority, and the writer from the first page on.
 Exit code 1 when a goal is missed.
 """
 

@@ -33,6 +33,8 @@ Work = Callable[[Path, Emit], Mapping[str, Any]]
 """A worker's work: argument file in, result out."""
 
 _STOP_SECONDS = 10.0
+YIELDING = 19
+"The lowest priority: beside a page that a person waits for, it gets 1 % of the processor instead of the 10 % of 10."
 _PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
 """torch's threads spin while they wait for each other: beside other busy processes a step took 20 times as long."""
 
@@ -43,7 +45,7 @@ def run_worker(
     *,
     log: Path,
     on_event: Callable[[Mapping[str, Any]], None],
-    nice: int = 10,
+    nice: int = YIELDING,
     environment: Mapping[str, str] | None = None,
     launcher: Sequence[str] = (),
 ) -> dict[str, Any]:

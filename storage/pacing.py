@@ -4,7 +4,7 @@
     paced(database, rows, pace, lambda con, piece: insert(con, piece))
 
 How many rows a transaction takes follows from how long the last one kept the database. Some of that does not grow with
-the rows, so it is half a second while nobody else wants it, and a seventh of that as soon as somebody waited.
+the rows, so it is half a second while nobody else wants it, and a tenth of that as soon as somebody waited.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from storage.connect import Connection, Database
 
-ALONE_SECONDS, WATCHED_SECONDS = 0.5, 0.07
+ALONE_SECONDS, WATCHED_SECONDS = 0.5, 0.05
 "How long a transaction may keep others out."
 REST_SECONDS = 0.1
 "After a transaction for which somebody waited: a page opens the database several times, and shall wait once."

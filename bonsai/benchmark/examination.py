@@ -19,7 +19,7 @@ from bonsai.benchmark.report import Report
 from bonsai.benchmark.run import RunSettings
 from bonsai.files import write_json_atomic
 from bonsai.model.bases import Base
-from bonsai.processes import run_worker
+from bonsai.processes import YIELDING, run_worker
 
 BASE = "base"
 
@@ -91,7 +91,7 @@ class Examiner(Protocol):
 class ProcessExaminer:
     """`Examiner` on this machine, at low priority."""
 
-    nice: int = 10
+    nice: int = YIELDING
     "Priority of the process: 0 is normal, 19 yields to everything."
 
     def examine(self, examination: Examination, on_progress: Callable[[int, int], None]) -> tuple[Examined, ...]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from bonsai.errors import OutOfMemory
 from bonsai.files import write_json_atomic
-from bonsai.processes import run_worker
+from bonsai.processes import YIELDING, run_worker
 from bonsai.training.plan import AdapterFolder, Progress, TrainingPlan, plan_to_json
 
 
@@ -22,7 +22,7 @@ from bonsai.training.plan import AdapterFolder, Progress, TrainingPlan, plan_to_
 class ProcessTrainer:
     """`Trainer` on this machine, at low priority; the worker's log is `log.txt` in the run's folder."""
 
-    nice: int = 10
+    nice: int = YIELDING
     "Priority of the process: 0 is normal, 19 yields to everything."
     worker: str = "bonsai.training.worker"
     "Module that runs a plan's file."
