@@ -128,6 +128,10 @@ def _beside(b: Bonsai, folder: Path, burn: bool) -> Iterator[Callable[[], tuple[
         return Timed("a writer waits", tuple(found["waits"])), Timed("a writer holds", tuple(found["holds"]))
 
     try:
+        while not told.is_file():  # a night has begun long before; its start is not the dashboard's
+            if started[0].poll() is not None:
+                raise SystemExit("the writer did not start")
+            time.sleep(0.05)
         yield figures
     finally:
         for process in started:
