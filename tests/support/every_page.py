@@ -10,8 +10,8 @@ from inspecting import problems
 
 
 def kind(path: str) -> str:
-    """Pages of one kind look alike: ids and queries do not count."""
-    return re.sub(r"[0-9a-f]{10,}|\d{4}-[^/]*", "ID", path.partition("?")[0])
+    """Pages of one kind look alike: ids, queries and places on a page do not count."""
+    return re.sub(r"[0-9a-f]{10,}|\d{4}-[^/]*", "ID", re.split("[?#]", path)[0])
 
 
 def every_kind(visitor: Visitor) -> Iterator[str]:
