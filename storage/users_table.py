@@ -49,6 +49,12 @@ def set_password(con: Connection, name: str, password_hash: str, at: datetime) -
     con.execute("UPDATE users SET password_hash = ?, updated_at = ? WHERE name = ?", [password_hash, to_utc(at), name])
 
 
+def set_role(con: Connection, name: str, role: Role, at: datetime) -> None:
+    """What they may do from now on, also where they are logged in. Raises UnknownId."""
+    get(con, name)
+    con.execute("UPDATE users SET role = ?, updated_at = ? WHERE name = ?", [role, to_utc(at), name])
+
+
 def get(con: Connection, name: str) -> User:
     """Raises UnknownId."""
     found = find(con, name)

@@ -46,6 +46,22 @@ def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
     shell.table(("name", "role", "at"), ((one.name, one.role, one.created_at) for one in found))
 
 
+@verb(app, "cli.users_role")
+def role(
+    ctx: typer.Context,
+    name: UserName,
+    role: Annotated[str, typer.Argument(help="cli.opt_role", metavar="ROLE")],
+) -> None:
+    """From the next page on, and for every token."""
+    from bonsai.dashboard import accounts
+    from storage.users_table import ROLES
+
+    shell = shell_of(ctx)
+    as_what = one_of(role, ROLES, "ROLE")
+    accounts.change_role(shell.open(), name, as_what, shell.now())
+    shell.say("dashboard.role_changed", name=name, role=as_what)
+
+
 @verb(app, "cli.users_remove")
 def remove(ctx: typer.Context, name: UserName) -> None:
     """Logged out at once."""

@@ -69,6 +69,12 @@ def change_password(b: Bonsai, name: str, password: str, now: datetime) -> None:
         users_table.set_password(con, normalise(name), hashed, now)
 
 
+def change_role(b: Bonsai, name: str, role: Role, now: datetime) -> None:
+    """At once: where they are logged in, and for their tokens, which may no more than they. Raises UnknownId."""
+    with b.database.writing() as con:
+        users_table.set_role(con, normalise(name), role, now)
+
+
 def list_users(b: Bonsai) -> list[User]:
     """All, by name."""
     with b.database.reading() as con:

@@ -11,8 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from bonsai.dashboard import api
-from bonsai.dashboard.problems import RETRY_AFTER, LoginNeeded, Problem, is_full
-from bonsai.dashboard.typed import Typed, here, typed_in
+from bonsai.dashboard.problems import RETRY_AFTER, LoginNeeded, NotSure, Problem, is_full
+from bonsai.dashboard.typed import here, typed_in
 from bonsai.dashboard.web import Site, Visit, choose_language, problem_of
 from bonsai.errors import BonsaiError
 
@@ -21,10 +21,10 @@ PASSING = (408, 429, 500, 503, 507)
 "The same may succeed a moment later."
 
 
-async def _show(request: Request, status: int, message: str, typed: Typed | None = None) -> Response:
+async def _show(request: Request, status: int, message: str, *, unsure: bool = False) -> Response:
     """A problem as a page, or as JSON for a script or a program (RFC 9457)."""
     visit = _visit(request)
-    title = visit.text(f"problem_{status if status in KNOWN_STATUS else 500}")
+    title = visit.text("do_forget" if unsure else f"problem_{status if status in KNOWN_STATUS else 500}")
     headers = RETRY_AFTER if status == 503 else {}
     if "json" in request.headers.get("accept", "") or request.url.path.startswith(f"{api.PATH}/"):
         told = {"type": "about:blank", "title": title, "status": status, "detail": message}
@@ -34,7 +34,8 @@ async def _show(request: Request, status: int, message: str, typed: Typed | None
         status,
         title=title,
         message=message,
-        typed=typed or await typed_in(request),
+        typed=await typed_in(request),
+        unsure=unsure,
         passing=status in PASSING,
         here=here(request) if request.method == "GET" and status == 503 else "",
     )
@@ -49,7 +50,8 @@ def _visit(request: Request) -> Visit:
 
 async def _on_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
-    response = await _show(request, error.status, _visit(request).text(error.key, **error.values))
+    words = _visit(request).text(error.key, **error.values)
+    response = await _show(request, error.status, words, unsure=isinstance(error, NotSure))
     response.headers.update(error.headers)
     return response
 

@@ -79,7 +79,7 @@ def log_in(visit: Stranger, form: Form) -> Response:
 def _goes_on(visit: Visit, typed: Typed) -> Response:
     """What was typed before the login, to be sent by the person: another one may have logged in."""
     title = visit.text("login_again")
-    return visit.page("problem.html", title=title, message="", typed=typed, passing=True, here="")
+    return visit.page("problem.html", title=title, message="", typed=typed, passing=True, unsure=False, here="")
 
 
 def _wait(visit: Visit, form: Mapping[str, str], counted: tuple[str, ...]) -> Response:

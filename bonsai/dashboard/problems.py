@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Mapping
 
 RETRY_AFTER = {"Retry-After": "5"}
 "Of an answer that says: busy."
@@ -22,6 +23,19 @@ class Problem(Exception):
         self.key = key
         self.headers = headers or {}
         self.values = values
+
+
+class NotSure(Problem):
+    """Something that cannot be undone was sent without the tick: asked once more, with all that was chosen."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(422, "problem_not_sure", count=count)
+
+
+def require_sure(form: Mapping[str, str], count: int) -> None:
+    """Whether the person ticked that so many records shall go for good. Raises NotSure."""
+    if form.get("sure") != "yes":
+        raise NotSure(count)
 
 
 class LoginNeeded(Exception):

@@ -12,7 +12,7 @@ import pytest
 from desk import EVIL, NOW, Desk
 
 from bonsai.cli import main as cli
-from bonsai.dashboard import charts
+from bonsai.dashboard import accounts, charts
 from bonsai.dashboard.charts import Interval, Point, Scale
 from bonsai.dashboard.home.schedule import next_night
 
@@ -48,7 +48,11 @@ def test_users_come_and_go(desk: Desk, capsys: pytest.CaptureFixture[str], monke
     listed = capsys.readouterr().out
     assert '"role": "reviewer"' in listed
     assert "argon2" not in listed
+    assert run(desk, "users", "role", "mika", "king") == 2
+    assert run(desk, "users", "role", "mika", "contributor") == 0
+    assert [one.role for one in accounts.list_users(desk.b)] == ["contributor"]
     assert run(desk, "users", "remove", "mika") == 0
+    assert run(desk, "users", "role", "mika", "admin") == 2
     assert run(desk, "users", "remove", "mika") == 2
 
 

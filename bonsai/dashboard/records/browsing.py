@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
 
 from bonsai import overview, pipeline, views
+from bonsai.dashboard.problems import require_sure
 from bonsai.dashboard.records import shown as pages
 from bonsai.dashboard.web import Contributor, Form, Problem, Reviewer, Visit
 from bonsai.dashboard.words import FILTERS
@@ -94,8 +95,7 @@ def _do(visit: Visit, chosen: list[str], form: Mapping[str, str]) -> None:
         case "exclude":
             pipeline.exclude_records(visit.b, chosen, visit.who, visit.now)
         case "forget":
-            if form.get("sure") != "yes":
-                raise Problem(422, "problem_not_sure")
+            require_sure(form, len(chosen))
             pipeline.forget_records(visit.b, chosen, visit.who, visit.now, here=False)
             visit.site.drain()
         case _:

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from bonsai import pipeline, views
+from bonsai.dashboard.problems import require_sure
 from bonsai.dashboard.records import shown as pages
 from bonsai.dashboard.web import Contributor, Form, Problem, Reviewer
 from bonsai.dashboard.words import reason_of
@@ -43,8 +44,7 @@ def decide(visit: Reviewer, record_id: str, action: str, form: Form) -> Response
     record = views.show_record(visit.b, record_id).stored.record.id
     match action:
         case "forget":
-            if form.get("sure") != "yes":
-                raise Problem(422, "problem_not_sure")
+            require_sure(form, 1)
             pipeline.forget_records(visit.b, [record], visit.who, visit.now, here=False)
             visit.site.drain()
         case "release":
