@@ -61,7 +61,7 @@ class ResidentWorker:
         try:
             event = self._said.get(timeout=max(until - time.monotonic(), 0))
         except Empty:
-            self._kill()
+            self.kill()
             raise TransientError("processes.too_slow", module=self._module, seconds=f"{timeout_seconds:g}") from None
         if event is None:
             raise self._death()
@@ -76,7 +76,7 @@ class ResidentWorker:
             self._child.stdin.close()
         with suppress(subprocess.TimeoutExpired):
             self._child.wait(_CLOSING_SECONDS)
-        self._kill()
+        self.kill()  # before its output is closed: that waits for the thread that reads it
         self._stack.close()
 
     def _listen(self) -> None:
@@ -91,8 +91,8 @@ class ResidentWorker:
             return WorkerDied("processes.killed", module=self._module, signal=signal.Signals(-code).name, log=self._log)
         return WorkerDied("processes.broken", module=self._module, code=code, log=self._log)
 
-    def _kill(self) -> None:
-        """Before its output is closed: that waits for the thread that reads it."""
+    def kill(self) -> None:
+        """At once; then only `close` is left to do. Who waits for an answer is told WorkerDied. Safe to repeat."""
         if self._child.poll() is None:
             with suppress(ProcessLookupError):
                 os.killpg(self._child.pid, signal.SIGKILL)

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,11 +16,12 @@ from bonsai.cli.shell import Shell, shell_of
 from bonsai.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from bonsai.pipeline.parts import Bonsai
 
 app = noun()
+CLOSING_SECONDS = 1.0
 FIRST_PAUSE_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 600.0
 "Until a drain that failed is tried again."
@@ -48,19 +50,20 @@ def dashboard(
         raise UsageError("dashboard.needs_users", host=host)
     port = port or bonsai.config.dashboard.port
     _require_free(host, port)
-    made = create_app(
-        wiring.keeping_the_model(bonsai),
-        clock=shell.now,
-        owner="" if login else shell.person(""),
-        drain=drainer(shell, bonsai),
-        start_night=lambda who, cold: start_night(bonsai.home, shell.environ, cold=cold, who=who, now=shell.now()),
-        hosts=security.trusted_hosts(host, names or []),
-        environ=shell.environ,
-        https=https,
-    )
-    shell.say("dashboard.serving", url=f"http://{f'[{host}]' if ':' in host else host}:{port}/")
-    shell.out.flush()
-    serve(made, host, port, https=https)
+    with draining(shell, bonsai) as drain:
+        made = create_app(
+            wiring.keeping_the_model(bonsai),
+            clock=shell.now,
+            owner="" if login else shell.person(""),
+            drain=drain,
+            start_night=lambda who, cold: start_night(bonsai.home, shell.environ, cold=cold, who=who, now=shell.now()),
+            hosts=security.trusted_hosts(host, names or []),
+            environ=shell.environ,
+            https=https,
+        )
+        shell.say("dashboard.serving", url=f"http://{f'[{host}]' if ':' in host else host}:{port}/")
+        shell.out.flush()
+        serve(made, host, port, https=https)
 
 
 def _require_free(host: str, port: int) -> None:
@@ -75,19 +78,22 @@ def _require_free(host: str, port: int) -> None:
             raise UsageError("dashboard.port_taken", **told) from error
 
 
-def drainer(shell: Shell, bonsai: Bonsai) -> Callable[[], None]:
-    """Starts `bonsai inbox drain` as a process of its own: it reads every record that there is, a page must not.
+@contextmanager
+def draining(shell: Shell, bonsai: Bonsai) -> Iterator[Callable[[], None]]:
+    """What starts `bonsai inbox drain` as a process of its own: it reads every record that there is, a page must not.
 
     One at a time; a call while it runs makes it run once more afterwards. One that failed, say for a lock that a long
-    import held, is tried again by itself.
+    import held, is tried again by itself. One that runs at the end of the block goes on without us.
     """
-    wanted = threading.Event()
+    wanted, over = threading.Event(), threading.Event()
 
     def work() -> None:
         pause: float | None = None
         while True:
             wanted.wait(pause)
             wanted.clear()
+            if over.is_set():
+                return
             log = bonsai.places.logs / "dashboard-drain.log"
             environ = {**shell.environ, "BONSAI_HOME": str(bonsai.home)}
             with log.open("ab") as told:
@@ -98,5 +104,11 @@ def drainer(shell: Shell, bonsai: Bonsai) -> Callable[[], None]:
             failed = ended.returncode != 0
             pause = min(2 * (pause or FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS) if failed else None
 
-    threading.Thread(target=work, daemon=True, name="drain").start()
-    return wanted.set
+    thread = threading.Thread(target=work, daemon=True, name="drain")
+    thread.start()
+    try:
+        yield wanted.set
+    finally:  # a thread that waits while Python ends keeps DuckDB's objects, of which its binding then complains
+        over.set()
+        wanted.set()
+        thread.join(CLOSING_SECONDS)

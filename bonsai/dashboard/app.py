@@ -5,7 +5,8 @@ Every page is an ordinary function that FastAPI runs in a thread; each opens the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
@@ -63,7 +64,20 @@ def create_app(
     """The application. `owner` acts without a login, or is empty; `hosts` are the names it may be called by; `environ`
     is where settings may come from; `https`: browsers speak HTTPS, to a proxy that stands before it."""
     told = b.config.dashboard
-    app = FastAPI(title="Bonsai", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(_our_page)])
+
+    @asynccontextmanager
+    async def until_the_end(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        site.questions.close()
+
+    app = FastAPI(
+        title="Bonsai",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        dependencies=[Depends(_our_page)],
+        lifespan=until_the_end,
+    )
     throttle = Throttle(told.login_attempts, LOGIN_WINDOW)
     light = lightly(b)
     app.state.site = site = Site(

@@ -62,6 +62,9 @@ class Speaker(Protocol):
     def speak(self, asking: Asking) -> tuple[Spoken, ...]:
         """One answer a question, in order. Raises IntegrityError for an altered adapter or one of another base."""
 
+    def end(self) -> None:
+        """For good: what is being answered is broken off, and nothing is kept in memory. Safe to repeat."""
+
 
 Room = Callable[[str], AbstractContextManager[Callable[[], bool]]]
 """What is held while a model is in the memory of a device (`cpu`, `cuda`); raises LockTimeout where a training has it.
@@ -94,6 +97,9 @@ class ProcessSpeaker:
             finally:
                 job.unlink(missing_ok=True)  # a question is personal: it does not stay
         return spoken(done)
+
+    def end(self) -> None:
+        """It keeps nothing; who waits for an answer ends its process with their own."""
 
 
 def spoken(done: Mapping[str, Any]) -> tuple[Spoken, ...]:

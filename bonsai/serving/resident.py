@@ -60,6 +60,7 @@ class ResidentSpeaker:
     "Module that answers."
     _turn: threading.Lock = field(default_factory=threading.Lock)
     _loaded: _Loaded | None = None
+    _over: bool = False
 
     def speak(self, asking: Asking) -> tuple[Spoken, ...]:
         """One answer a question. Raises what the worker raised; WorkerDied when it died twice; TransientError when it
@@ -68,6 +69,8 @@ class ResidentSpeaker:
             try:
                 return self._answer(asking)
             except WorkerDied:
+                if self._over:
+                    raise
                 return self._answer(asking)
 
     @property
@@ -81,11 +84,20 @@ class ResidentSpeaker:
         with self._turn:
             self._unload()
 
+    def end(self) -> None:
+        """As `close`, at once: whoever waits for an answer is told WorkerDied, and so is who asks later."""
+        self._over = True
+        if loaded := self._loaded:
+            loaded.worker.kill()
+        self.close()
+
     def _answer(self, asking: Asking) -> tuple[Spoken, ...]:
         if self._loaded and not self._loaded.takes(asking.voice):
             self._unload()
         loaded = self._loaded = self._loaded or self._load(asking.voice)
         loaded.adapters.add(asking.voice.folder)
+        if self._over:
+            loaded.worker.kill()
         try:
             return spoken(loaded.worker.request(asdict(asking), self.timeout_seconds))
         except TransientError:  # it is dead, or was too slow and ended

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from starlette.testclient import TestClient
 from bonsai import pipeline, views
 from bonsai.errors import LockTimeout
 from bonsai.pipeline.asking import asked
+from bonsai.pipeline.asking.queue import QuestionQueue
 from bonsai.texts import area_texts
 from bonsai.views import RecordFilter
 from storage import audit
@@ -198,3 +200,16 @@ def test_an_unknown_question_is_no_page(asking_desk: Desk) -> None:
     client = asking_desk.client()
     assert client.get("/ask/0123456789abcdef").status_code == 404
     assert client.get("/ask/0123456789abcdef/state", headers={"Accept": "application/json"}).status_code == 404
+
+
+def test_the_end_waits_for_nobody_who_waits(desk: Desk, speaker: HandSpeaker) -> None:
+    speaker.may_speak.clear()
+    before = set(threading.enumerate())
+    queue = QuestionQueue(replace(desk.b, speaker=speaker), lambda: NOW)
+    for question in ("One?", "Two?"):
+        queue.put(asked.Wanted(question, "mika"))
+    while not speaker.asked:
+        time.sleep(0.01)
+    queue.close()
+    assert [one.questions[0].instruction for one in speaker.asked] == ["One?"]
+    assert not [one for one in set(threading.enumerate()) - before if one.name == "questions"]

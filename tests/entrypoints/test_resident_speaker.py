@@ -145,6 +145,30 @@ def test_what_takes_too_long_is_ended(make: Made) -> None:
     assert gone(pid)
 
 
+def test_the_end_breaks_off_what_is_being_answered(make: Made) -> None:
+    speaker = make()
+    pid, told = pid_of(speaker), list[Exception]()
+
+    def ask() -> None:
+        try:
+            speaker.speak(asking("sleep"))
+        except WorkerDied as error:
+            told.append(error)
+
+    waiting = threading.Thread(target=ask)
+    waiting.start()
+    while not speaker._turn.locked():
+        time.sleep(0.01)
+    speaker.end()
+    waiting.join(10)
+    assert len(told) == 1
+    assert gone(pid)
+    with pytest.raises(WorkerDied):
+        speaker.speak(asking())
+    assert speaker.pid is None
+    speaker.end()
+
+
 def test_another_base_or_too_many_adapters_take_the_place_of_those_before(make: Made) -> None:
     speaker = make()
     first = pid_of(speaker)

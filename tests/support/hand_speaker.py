@@ -21,6 +21,9 @@ class HandSpeaker:
     asked: list[Asking] = field(default_factory=list)
     may_speak: threading.Event = field(default_factory=threading.Event)
 
+    def end(self) -> None:
+        self.may_speak.set()
+
     def speak(self, asking: Asking) -> tuple[Spoken, ...]:
         self.asked.append(asking)
         assert self.may_speak.wait(20)

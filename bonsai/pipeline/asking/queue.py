@@ -19,6 +19,7 @@ from bonsai.progress import Progress
 
 MOST_FAILED = 20
 "Failures that are remembered."
+CLOSING_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Ticket:
 
 
 class QuestionQueue:
-    """Made once; its thread starts with the first question and ends with the process."""
+    """Made once; its thread starts with the first question and ends with `close`, or with the process."""
 
     def __init__(self, b: Bonsai, clock: Callable[[], datetime]) -> None:
         self._b, self._clock = b, clock
@@ -44,6 +45,7 @@ class QuestionQueue:
         "In order of arrival; failed ones too."
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
+        self._over = False
 
     def put(self, wanted: Wanted) -> str:
         """The question's id, at once. Raises TransientError when too many wait, UsageError, UnknownId."""
@@ -69,9 +71,17 @@ class QuestionQueue:
             ids = [one.id for one in self._tickets.values() if one.state != "failed"]
             return replace(found, before=ids.index(ticket_id))
 
+    def close(self) -> None:
+        """Answer nothing any more; what is being answered is broken off. Safe to repeat."""
+        with self._changed:
+            self._over = True
+            self._changed.notify_all()
+        self._b.speaker.end()
+        if self._thread:
+            self._thread.join(CLOSING_SECONDS)
+
     def _work(self) -> None:
-        while True:
-            ticket = self._next()
+        while ticket := self._next():
             problem: BonsaiError | None = TerminalError("asking.broken")  # a mistake of ours ends this thread
             try:
                 keep(self._b, ask_beside(self._b, ticket.wanted, ticket.id, self._clock(), self._reporter(ticket)))
@@ -81,14 +91,16 @@ class QuestionQueue:
             finally:
                 self._settle(ticket, problem)
 
-    def _next(self) -> Ticket:
+    def _next(self) -> Ticket | None:
+        """None when it is over."""
         with self._changed:
-            while True:
+            while not self._over:
                 for one in self._tickets.values():
                     if one.state == "waiting":
                         self._tickets[one.id] = replace(one, state="answering")
                         return one
                 self._changed.wait()
+        return None
 
     def _reporter(self, ticket: Ticket) -> Callable[[Progress], None]:
         def report(progress: Progress) -> None:
