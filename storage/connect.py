@@ -82,8 +82,7 @@ class Database:
         """A connection inside one transaction: committed when the block ends, rolled back when it raises.
 
         Keep the block under a second; cut longer work into several. `last` is called when all is committed, before
-        others may have the file. Raises HomeError when there is no
-        database (unless `create`), LockTimeout, NoRoom.
+        others may have the file. Raises HomeError when there is no database (unless `create`), LockTimeout, NoRoom.
         """
         if not create:
             self._require_file()

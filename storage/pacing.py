@@ -19,7 +19,7 @@ from storage.connect import Connection, Database
 ALONE_SECONDS, WATCHED_SECONDS = 0.5, 0.05
 "How long a transaction may keep others out."
 REST_SECONDS = 0.1
-"After a transaction for which somebody waited: a page opens the database several times, and shall wait once."
+"After a transaction for which somebody waited: what a page reads next, and the page after it, shall not wait again."
 WATCHED_FOR_SECONDS = 30.0
 "So long after somebody waited the next ones are expected."
 FIRST_ROWS, FEWEST_ROWS, MOST_ROWS = 50, 10, 10_000

@@ -49,7 +49,7 @@ def counts(con: Connection) -> dict[Kind, int]:
     """How many wait for which reason: by the counters, but for those that nearly repeat another."""
     counted = (kind for kind in KINDS if kind != "near")
     columns = ", ".join(f"coalesce(sum(number) FILTER ({_WAITING[kind]}), 0) AS {kind}" for kind in counted)
-    near = f"SELECT count(*) FROM records WHERE {_NEAR}"  # all, less the few settled ones: a third of asking for each
+    near = f"SELECT count(*) FROM records WHERE {_NEAR}"  # all, less the settled ones: quicker than to ask for each
     settled = f"{near} AND sequence IN (SELECT sequence FROM settled_pairs WHERE taken_back_at IS NULL)"
     (found,) = rows(con, f"SELECT {columns}, ({near}) - ({settled}) AS near FROM record_counts")
     return {kind: int(found[kind]) for kind in KINDS}

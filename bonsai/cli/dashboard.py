@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 app = noun()
 CLOSING_SECONDS = 1.0
+"For a drain that runs when the dashboard ends."
 FIRST_PAUSE_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 600.0
 "Until a drain that failed is tried again."

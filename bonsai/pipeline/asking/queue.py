@@ -20,6 +20,7 @@ from bonsai.progress import Progress
 MOST_FAILED = 20
 "Failures that are remembered."
 CLOSING_SECONDS = 5.0
+"For the thread to end, once its model did."
 
 
 @dataclass(frozen=True, slots=True)
