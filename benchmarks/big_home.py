@@ -28,13 +28,18 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
 from hand_nights import EVENING, HandExaminer, HandTrainer
 
-from bonsai import pipeline, views, wiring
-from bonsai.pipeline import Bonsai
-from bonsai.progress import silent
-from bonsai.records import Category, Origin, Record, Status, Tag, Tags
+from bonsai import bootstrap
+from bonsai.actions.inbox import drain_inbox, submit
+from bonsai.actions.promotions import approve
+from bonsai.context import Bonsai
+from bonsai.domain.records import Category, Origin, Record, Status, Tag, Tags
+from bonsai.night.steps import run_night
+from bonsai.queries.promotions import list_promotions
 from bonsai.samples import sample_path
-from storage import records_table
-from storage.record_rows import NewRecord, Reason
+from bonsai.system.progress import silent
+from storage.tables import records_table
+from storage.tables.record_rows import NewRecord, Reason
+from storage.tables.records_table import RecordFilter
 
 AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 CHUNK = 10_000
@@ -150,10 +155,10 @@ def grow(home: Path, size: int) -> Bonsai:
     """The home with at least so many records; made when it is not there, completed when it has fewer. Repeatable."""
     if not (home / "bonsai.toml").exists():
         _begin(home)
-    b = wiring.open(home, {})
+    b = bootstrap.open(home, {})
     words = words_of_samples()
     with b.database.reading() as con:
-        have = records_table.count(con, views.RecordFilter())
+        have = records_table.count(con, RecordFilter())
     for first in range(have, size, CHUNK):
         new = records(first, min(CHUNK, size - first), words)
         with b.database.writing() as con:
@@ -164,21 +169,21 @@ def grow(home: Path, size: int) -> Bonsai:
 
 def _begin(home: Path) -> None:
     """A home with its first nights; one candidate waits for a person."""
-    wiring.init(home, "en", AT, {})
+    bootstrap.init(home, "en", AT, {})
     with (home / "bonsai.toml").open("a", encoding="utf-8") as file:
         file.write('\n[gate]\nmode = "review"\n')
-    opened = wiring.open(home, {})
+    opened = bootstrap.open(home, {})
     for night in range(NIGHTS):
         for number in range(30):
             fields = {"instruction": f"Where does cat {number} sleep in night {night}?", "output": f"In box {number}."}
-            pipeline.submit(opened, {**fields, "source": "self", "subject": f"Cat {number}"}, EVENING)
-        pipeline.submit(opened, {"instruction": "A line without an answer", "output": ""}, EVENING)
-        pipeline.drain_inbox(opened, EVENING)
+            submit(opened, {**fields, "source": "self", "subject": f"Cat {number}"}, EVENING)
+        submit(opened, {"instruction": "A line without an answer", "output": ""}, EVENING)
+        drain_inbox(opened, EVENING)
         b = replace(opened, trainer=HandTrainer(), examiner=HandExaminer(challenger_bits=1.5 - 0.1 * night))
-        pipeline.run_night(b, EVENING + timedelta(days=night), silent)
-        waiting = views.list_promotions(b)
+        run_night(b, EVENING + timedelta(days=night), silent)
+        waiting = list_promotions(b)
         if night + 1 < NIGHTS and waiting:
-            pipeline.approve(b, waiting[0].adapter, by="owner", reason="better", now=EVENING + timedelta(days=night))
+            approve(b, waiting[0].adapter, by="owner", reason="better", now=EVENING + timedelta(days=night))
 
 
 def _give_lineage(b: Bonsai) -> None:

@@ -35,18 +35,19 @@ from trl import SFTConfig, SFTTrainer
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.packed_base import packed_base
-from bonsai.config import load_config
+from bonsai.config.settings import load_config
 from bonsai.model.bases import model_folder
 from bonsai.model.encoding import IGNORED, Encoded, load_encoder
 from bonsai.model.hf import load_model
 from bonsai.model.prompt import template
 from bonsai.model.quiet import quiet_libraries
-from bonsai.model.seedling import anchors, row_of
-from bonsai.samples.rows import sample_rows
-from bonsai.training.order import training_order
-from bonsai.training.plan import TrainingPlan
-from bonsai.training.qlora import to_dataset, with_lora
-from bonsai.training.sft import BonsaiTrainer, hf_tokenizer, sft_config
+from bonsai.model.seedling import anchors
+from bonsai.model.seedling.replay import row_of
+from bonsai.train.order import training_order
+from bonsai.train.plan import TrainingPlan
+from bonsai.train.qlora import to_dataset, with_lora
+from bonsai.train.sft import BonsaiTrainer, hf_tokenizer, sft_config
+from research.samples.rows import sample_rows
 
 Rung = Literal["seed", "trl", "bonsai"]
 RUNGS: tuple[Rung, ...] = ("seed", "trl", "bonsai")

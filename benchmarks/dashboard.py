@@ -34,7 +34,7 @@ from rich.table import Table
 
 from benchmarks.big_home import PLANTED, grow
 from benchmarks.dashboard_client import Browser, Timed, cpu_seconds, crawl, tell
-from bonsai.pipeline import Bonsai
+from bonsai.context import Bonsai
 
 ROOT = Path(__file__).parents[1]
 ROUNDS = 15

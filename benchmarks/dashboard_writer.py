@@ -15,8 +15,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from storage import connect
-from storage.pacing import Pace
+from bonsai.system import locks
+from storage.scale.pacing import Pace
 
 PAUSE_SECONDS = 0.5
 RECORDS = 200
@@ -25,11 +25,11 @@ RECORDS = 200
 def write(home: Path, figures: Path) -> None:
     """Store records until somebody says that it is enough."""
     from benchmarks.big_home import records, words_of_samples
-    from bonsai import wiring
-    from bonsai.files import write_json_atomic
-    from storage import records_table
+    from bonsai import bootstrap
+    from bonsai.system.files import write_json_atomic
+    from storage.tables import records_table
 
-    b, words, pace = wiring.open(home, {}), words_of_samples(), Pace()
+    b, words, pace = bootstrap.open(home, {}), words_of_samples(), Pace()
     found = watch_lock()
     first = int(time.time() * 1_000)  # other records at each call
     while True:
@@ -42,7 +42,7 @@ def write(home: Path, figures: Path) -> None:
 def watch_lock() -> dict[str, list[float]]:
     """Milliseconds that the database's lock is waited for and held in this process, from now on."""
     found: dict[str, list[float]] = {"waits": [], "holds": []}
-    take = connect.held
+    take = locks.held
 
     @contextmanager
     def timed(path: Path, *, exclusive: bool, wait_seconds: float) -> Iterator[None]:
@@ -55,7 +55,7 @@ def watch_lock() -> dict[str, list[float]]:
         found["waits"].append(1_000 * (got - began))
         found["holds"].append(1_000 * (time.perf_counter() - got))
 
-    connect.held = timed
+    locks.held = timed
     return found
 
 

@@ -29,15 +29,15 @@ from transformers import GenerationConfig
 
 from benchmarks.packed_base import packed_base
 from benchmarks.training import first_night
-from bonsai.benchmark import questions
-from bonsai.benchmark.questions import Item
-from bonsai.benchmark.run import expected_tags
-from bonsai.config import Config, load_config
+from bonsai.config.settings import Config, load_config
+from bonsai.evaluate import questions
+from bonsai.evaluate.questions import Item
+from bonsai.evaluate.run import expected_tags
 from bonsai.model.answerer import Scored
 from bonsai.model.hf import HfAnswerer, LoadedBase, load_base
 from bonsai.model.prompt import Question, template
-from bonsai.training import qlora
-from bonsai.training.plan import AdapterFolder, make_plan
+from bonsai.train import qlora
+from bonsai.train.plan import AdapterFolder, make_plan
 
 WANTED = 8.0
 "Times as many questions a second as one by one."

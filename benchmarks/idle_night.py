@@ -19,7 +19,7 @@ LIMIT_SECONDS = 2.0
 NOTHING = """
 import os, sys
 from pathlib import Path
-from bonsai.config import load_config
+from bonsai.config.settings import load_config
 from flows import server
 home = Path(sys.argv[1])
 settings = load_config(home, {}).prefect

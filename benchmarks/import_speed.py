@@ -28,8 +28,8 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.intake_stages import FILES, multiplied, real
-from bonsai.readers import read
-from bonsai.records import Record
+from bonsai.domain.records import Record
+from bonsai.ingest.readers import read
 from bonsai.samples import sample_path
 
 ROOT = Path(__file__).parents[1]

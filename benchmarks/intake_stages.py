@@ -29,12 +29,15 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from bonsai.benchmark import questions
-from bonsai.duplicates import Index, LeakGuard, known
-from bonsai.readers import read
-from bonsai.records import Record
-from bonsai.tags import CategoryTagger, detect, tag_batch
-from bonsai.tags.category import Example, tag_categories
+from bonsai.domain.records import Record
+from bonsai.evaluate import questions
+from bonsai.ingest.dedup import known
+from bonsai.ingest.dedup.contamination import LeakGuard
+from bonsai.ingest.dedup.index import Index
+from bonsai.ingest.readers import read
+from bonsai.ingest.tags import tag_batch
+from bonsai.ingest.tags.category import CategoryTagger, Example, tag_categories
+from bonsai.ingest.tags.language import detect
 
 FILES = ("dolly_en_8k.jsonl", "jsquad_ja_2k.jsonl", "alpaca_en_1k.json", "alpaca_zh_1k.json")
 CHUNK = 4_000

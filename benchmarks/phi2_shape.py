@@ -19,7 +19,7 @@ from torch.nn.functional import cross_entropy
 from transformers import PhiConfig, PhiForCausalLM
 
 from bonsai.model.bases import PHI_MODULES
-from bonsai.training.order import packed
+from bonsai.train.order import packed
 
 IGNORED = -100
 SAVED_LENGTHS = Path(__file__).parent / "results" / "phi2_token_lengths.json"

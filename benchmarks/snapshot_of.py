@@ -7,13 +7,14 @@ from datetime import datetime
 from math import ceil
 from pathlib import Path
 
-from bonsai import snapshots
-from bonsai.config import Config
+from bonsai.config.settings import Config
+from bonsai.domain import snapshots
+from bonsai.domain.snapshots import Example, Snapshot
 from bonsai.model.bases import model_folder
 from bonsai.model.encoding import load_encoder
 from bonsai.model.prompt import template
-from bonsai.model.seedling import anchors, row_of
-from bonsai.snapshots import Example, Snapshot
+from bonsai.model.seedling import anchors
+from bonsai.model.seedling.replay import row_of
 
 
 def snapshot_of(

@@ -11,10 +11,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bonsai.records import Category, Origin, Record, Tag, Tags
-from storage import inbox, index_rows, record_versions_table, records_table
-from storage.artifacts import DatabaseSettings, create_home
-from storage.record_rows import NewRecord
+from bonsai.domain.records import Category, Origin, Record, Tag, Tags
+from storage import inbox
+from storage.home import DatabaseSettings, create_home
+from storage.tables import index_rows, record_versions_table, records_table
+from storage.tables.record_rows import NewRecord
 
 AT = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 

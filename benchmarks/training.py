@@ -13,15 +13,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.snapshot_of import snapshot_of
-from bonsai.benchmark import questions
-from bonsai.benchmark.examination import BASE, Examination, ProcessExaminer, Sheet, Subject
-from bonsai.benchmark.run import RunSettings
-from bonsai.config import Config, load_config
-from bonsai.samples.rows import sample_rows
-from bonsai.snapshots import Snapshot
-from bonsai.training.passport import read_passport
-from bonsai.training.plan import AdapterFolder, Progress, make_plan
-from bonsai.training.trainer import ProcessTrainer
+from bonsai.config.settings import Config, load_config
+from bonsai.domain.snapshots import Snapshot
+from bonsai.evaluate import questions
+from bonsai.evaluate.evaluation import BASE, Examination, ProcessExaminer, Sheet, Subject
+from bonsai.evaluate.run import RunSettings
+from bonsai.train.manifest import read_passport
+from bonsai.train.plan import AdapterFolder, Progress, make_plan
+from bonsai.train.trainer import ProcessTrainer
+from research.samples.rows import sample_rows
 
 TRAINING_LIMIT_SECONDS = 90
 POOL_LIMIT_SECONDS = 30

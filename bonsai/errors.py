@@ -19,7 +19,7 @@
         ├── NightCancelled      a person stopped the night; it can be taken up again
         └── PromotionError      an illegal move, or a decision made against another champion
 
-Each error names its text by key (`bonsai/locales/*/errors.toml`), so it speaks English and Japanese:
+Each error names its text by key (`bonsai/i18n/*/errors.toml`), so it speaks English and Japanese:
 what was wrong (with the value), what is valid, what to do.
 """
 
@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from bonsai.texts import TextLanguage, text
+from bonsai.i18n import TextLanguage, text
 
 
 class BonsaiError(Exception):

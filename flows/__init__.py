@@ -1,1 +1,1 @@
-"""Prefect, and nothing but Prefect: when the steps of `bonsai.pipeline` run, where, and what a failure means."""
+"""Prefect, and nothing but Prefect: when the steps of `bonsai.night` run, where, and what a failure means."""

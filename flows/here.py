@@ -6,9 +6,9 @@ import os
 from contextlib import ExitStack
 from pathlib import Path
 
-from bonsai.config import PrefectSettings
+from bonsai.config.settings import PrefectSettings
 from bonsai.errors import BonsaiError
-from bonsai.progress import Progress, Report
+from bonsai.system.progress import Progress, Report
 from flows import server
 from flows.settings import environment
 

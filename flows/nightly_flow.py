@@ -13,13 +13,13 @@ from prefect import flow
 from prefect.client.schemas.objects import FlowRun
 from prefect.deployments import run_deployment
 
-from bonsai.config_layers import home_of
+from bonsai.config.layers import home_of
 from bonsai.errors import BonsaiError, WorkerDied
+from bonsai.system.locks import held
 from flows import steps
 from flows.ingest_flow import ingest
 from flows.promote_flow import promote
 from flows.train_flow import train
-from storage.locks import held
 
 TRAINING = "train/gpu"
 BEGUN = ("started", "resumed")

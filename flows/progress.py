@@ -12,7 +12,7 @@ from contextvars import ContextVar
 
 from prefect.logging import get_run_logger
 
-from bonsai.progress import Progress, Report
+from bonsai.system.progress import Progress, Report
 
 LOG_SECONDS = 10.0
 "A training reports many times a second; a log line every ten seconds is enough to see that it lives."

@@ -18,8 +18,8 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, Fl
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.states import Crashed
 
-from bonsai.config_layers import home_of
-from flows.locks import is_held
+from bonsai.config.layers import home_of
+from bonsai.system.locks import is_held
 
 UNFINISHED = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
 

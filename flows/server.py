@@ -25,13 +25,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 
-from bonsai.config import PrefectSettings
+from bonsai.config.settings import PrefectSettings
 from bonsai.errors import TerminalError, UsageError
-from bonsai.files import write_json_atomic
-from flows.locks import is_held
+from bonsai.system.files import write_json_atomic
+from bonsai.system.locks import held, is_held
 from flows.ports import free_port, listens, url_of
 from flows.settings import CODE, HOST, environment, folder
-from storage.locks import held
 
 POOLS = ("bonsai-cpu", "bonsai-gpu")
 LOOK_SECONDS = 0.5

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from bonsai.config import PrefectSettings
+from bonsai.config.settings import PrefectSettings
 
 HOST = "127.0.0.1"
 CODE = Path(__file__).parents[1]

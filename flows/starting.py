@@ -21,12 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from bonsai.errors import TerminalError, UsageError
-from bonsai.files import write_json_atomic
+from bonsai.system.files import write_json_atomic
+from bonsai.system.locks import is_held, may_be_running, process_name
 from flows import server
-from flows.locks import is_held
 from flows.settings import auth_string
 from storage import night_status
-from storage.locks import may_be_running, process_name
 
 START = "night-start.json"
 LOG = "night-run.log"

@@ -1,4 +1,4 @@
-"""The steps of `bonsai.pipeline` as Prefect tasks: what may pass by itself is tried again, all else fails at once.
+"""The steps of `bonsai.night.steps` as Prefect tasks: what may pass by itself is tried again, all else fails at once.
 
 Only ids go in and come out, because parameters, results and logs are kept by the server. The home is the
 worker's own, `BONSAI_HOME`. Every step may be run again: a retry, or a night that was killed, changes nothing twice.
@@ -15,11 +15,14 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from bonsai import pipeline, wiring
-from bonsai.config_layers import home_of
+from bonsai import bootstrap
+from bonsai.actions import inbox
+from bonsai.config.layers import home_of
+from bonsai.context import Bonsai
 from bonsai.errors import BonsaiError, TransientError
-from bonsai.progress import silent
-from bonsai.wiring import Bonsai
+from bonsai.night import cancel, steps
+from bonsai.night.status import snapshot_made, watched
+from bonsai.system.progress import silent
 from flows.progress import reporting, told
 
 
@@ -35,7 +38,7 @@ step: Callable[..., Any] = partial(
 
 def opened() -> Bonsai:
     """The home of this worker."""
-    return wiring.open(home_of(os.environ), os.environ)
+    return bootstrap.open(home_of(os.environ), os.environ)
 
 
 def now() -> datetime:
@@ -46,7 +49,7 @@ def now() -> datetime:
 @step
 def drain_inbox() -> int:
     """What was told since the last time becomes records; gives the number of new ones."""
-    return pipeline.drain_inbox(opened(), now(), reporting()).counts.new
+    return inbox.drain_inbox(opened(), now(), reporting()).counts.new
 
 
 @step
@@ -54,8 +57,8 @@ def begin_night(cold: bool) -> tuple[str, str]:
     """(night, status)."""
     with told("snapshot"):
         b = opened()
-        begun = pipeline.begin_night(b, now(), cold=cold)
-        pipeline.snapshot_made(b, begun.night, now())
+        begun = steps.begin_night(b, now(), cold=cold)
+        snapshot_made(b, begun.night, now())
     return begun.night, begun.status
 
 
@@ -63,35 +66,35 @@ def begin_night(cold: bool) -> tuple[str, str]:
 def train(night: str) -> str:
     """The challenger's id. Reads and writes `runs/<night>` alone, never the database."""
     b = opened()
-    with pipeline.watched(b, night, "train", reporting(), now) as report:
-        return pipeline.train_night(b, night, report)
+    with watched(b, night, "train", reporting(), now) as report:
+        return steps.train_night(b, night, report)
 
 
 @step
 def benchmark(night: str) -> None:
     """The reports of challenger and champion, into `runs/<night>`."""
     b = opened()
-    with pipeline.watched(b, night, "benchmark", reporting(), now) as report:
-        pipeline.benchmark_night(b, night, report)
+    with watched(b, night, "benchmark", reporting(), now) as report:
+        steps.benchmark_night(b, night, report)
 
 
 @step
 def decide(night: str) -> str:
     """The verdict."""
     b = opened()
-    with told("decide"), pipeline.watched(b, night, "decide", silent, now):
-        return pipeline.decide_night(b, night, now())
+    with told("decide"), watched(b, night, "decide", silent, now):
+        return steps.decide_night(b, night, now())
 
 
 @step
 def promote(night: str) -> str:
     """`promoted`, `waiting` or `kept`."""
     b = opened()
-    with told("promote"), pipeline.watched(b, night, "promote", silent, now):
-        return pipeline.promote_night(b, night, now())
+    with told("promote"), watched(b, night, "promote", silent, now):
+        return steps.promote_night(b, night, now())
 
 
 @step
 def fail_night(night: str, error: BonsaiError) -> None:
     """Write down that the night did not end, and why, so that the next start takes it up again."""
-    pipeline.fail_night(opened(), night, error, now())
+    cancel.fail_night(opened(), night, error, now())

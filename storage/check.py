@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bonsai.errors import BonsaiError
-from bonsai.texts import TextLanguage, text
-from storage import counts_table, promotions_table, suite_table, text_index
+from bonsai.i18n import TextLanguage, text
 from storage.connect import Connection
 from storage.migrate import pending
+from storage.scale import counters, text_index
 from storage.sql import values
+from storage.tables import personal_set_table, promotions_table
 
 ORPHANS = {
     "storage.orphan_adapter": "SELECT id FROM adapters ANTI JOIN snapshots ON snapshots.id = snapshot_id",
@@ -60,7 +61,7 @@ def check(con: Connection) -> tuple[Problem, ...]:
     if waiting:
         names = ", ".join(step.name for step in waiting)
         return (Problem("storage.older_home", (("missing", names),)),)
-    altered = (Problem("storage.suite_altered", ()),) if suite_table.is_altered(con) else ()
+    altered = (Problem("storage.suite_altered", ()),) if personal_set_table.is_altered(con) else ()
     return tuple(_orphans(con)) + altered + _derived_problems(con) + _log_problems(con)
 
 
@@ -70,7 +71,7 @@ def _orphans(con: Connection) -> list[Problem]:
 
 
 def _derived_problems(con: Connection) -> tuple[Problem, ...]:
-    wrong = (*counts_table.wrong(con), *(("text_blocks",) if text_index.is_wrong(con) else ()))
+    wrong = (*counters.wrong(con), *(("text_blocks",) if text_index.is_wrong(con) else ()))
     return (Problem("storage.wrong_derived", (("tables", ", ".join(wrong)),)),) if wrong else ()
 
 

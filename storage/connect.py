@@ -23,9 +23,9 @@ from pathlib import Path
 import duckdb
 
 from bonsai.errors import HomeError, IntegrityError, NoRoom
-from bonsai.files import move_durably
-from storage.locks import held, is_wanted
-from storage.readers import NAME, Readers, Setting, attach
+from bonsai.system.files import move_durably
+from bonsai.system.locks import held, is_wanted
+from storage.scale.shared_engine import NAME, Readers, Setting, attach
 
 LEAST_ROOM_BYTES = 1_000_000
 "On the disk; where a write fails with less, that is why. DuckDB's log grows by blocks of 256 KiB."

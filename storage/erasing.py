@@ -17,8 +17,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bonsai.files import write_json_atomic
-from bonsai.snapshots import MANIFEST, RECORDS
+from bonsai.domain.snapshots import MANIFEST, RECORDS
+from bonsai.system.files import write_json_atomic
 
 NOTE = "forgotten.json"
 "In a snapshot's folder: why there is nothing else."

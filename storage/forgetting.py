@@ -1,7 +1,7 @@
 """To forget a record: its texts go wherever the database holds them, its id stays so that nothing brings it back.
 
 What learned from it is named and marked, and a cold night is due: only training anew takes it out of an adapter. The
-same transaction notes what is still to be erased from the home's files (`bonsai.pipeline.records.forgetting` does it),
+same transaction notes what is still to be erased from the home's files (`bonsai.actions.forget` does it),
 so that a kill in between forgets nothing of it.
 """
 
@@ -11,23 +11,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from bonsai.records import Status
-from storage import (
+from bonsai.domain.records import Status
+from storage.connect import Connection
+from storage.scale import text_index
+from storage.scale.counters import RECORDS, counting
+from storage.sql import among, batch
+from storage.tables import (
     adapters_table,
-    asked_table,
+    personal_set_table,
+    questions_table,
     record_versions_table,
     records_table,
     rejects_table,
     settings_table,
     snapshots_table,
-    suite_table,
-    text_index,
     tombstones_table,
 )
-from storage.connect import Connection
-from storage.counts_table import RECORDS, counting
-from storage.record_rows import Reason
-from storage.sql import among, batch
+from storage.tables.record_rows import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,10 @@ def forget(con: Connection, record_id: str, who: str, at: datetime, unreadable: 
     told = texts_of(con, record_id)
     rejects = rejects_table.forget(con, told, at)
     ids = record_versions_table.family(con, records_table.resolve(con, record_id))
-    asked_table.forget(con, ids, told)
+    questions_table.forget(con, ids, told)
     tombstones_table.bury(con, ids, who, at)
     _empty(con, ids, who, at)
-    items = suite_table.forget(con, ids, at)
+    items = personal_set_table.forget(con, ids, at)
     adapters = adapters_table.mark_learned_from(con, ids)
     if adapters:
         settings_table.put(con, settings_table.COLD_NIGHT_DUE, True, at)

@@ -20,8 +20,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from bonsai.domain.records import Origin
 from bonsai.errors import InputError
-from bonsai.files import (
+from bonsai.system.files import (
     copy_atomic,
     move_durably,
     remove_abandoned,
@@ -30,8 +31,7 @@ from bonsai.files import (
     sync_folder,
     write_json_atomic,
 )
-from bonsai.records import Origin
-from storage.locks import held
+from bonsai.system.locks import held
 
 Kind = Literal["record", "file"]
 FORM = Origin("form")

@@ -16,9 +16,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from bonsai.files import write_json_atomic
-from bonsai.progress import Progress
-from storage.locks import may_be_running
+from bonsai.system.files import write_json_atomic
+from bonsai.system.locks import may_be_running
+from bonsai.system.progress import Progress
 
 STATUS = "status.json"
 CANCEL = "cancel.json"

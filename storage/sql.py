@@ -17,6 +17,7 @@ from storage.connect import Connection
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+
 FEW_ROWS = 200
 "So many are handed over as lists; of more, Arrow writes 500,000 rows a second, where executemany makes 2,000."
 Row = dict[str, Any]

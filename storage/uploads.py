@@ -26,10 +26,10 @@ from os import getpid
 from pathlib import Path
 from typing import Any, Literal
 
-from bonsai.characters import normalise, one_line
+from bonsai.domain.characters import normalise, one_line
 from bonsai.errors import UnknownId, UsageError
-from bonsai.files import lives, move_durably, sync_folder, write_json_atomic
-from storage.locks import held
+from bonsai.system.files import lives, move_durably, sync_folder, write_json_atomic
+from bonsai.system.locks import held
 
 State = Literal["unchecked", "checked", "confirmed", "done"]
 Part = Literal["upload", "check", "confirmed", "result"]

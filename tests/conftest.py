@@ -25,12 +25,12 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fresh home to copy, its category tagger learned already: that takes seconds."""
     from hand_nights import EVENING  # here: most tests need none of it, and it takes a second
 
-    from bonsai import wiring
-    from bonsai.pipeline.records.learned_tagger import category_tagger
+    from bonsai import bootstrap
+    from bonsai.actions.learned_tagger import category_tagger
 
     home = tmp_path_factory.mktemp("taught") / "home"
-    wiring.init(home, "en", EVENING, {})
-    category_tagger(wiring.open(home, {}))
+    bootstrap.init(home, "en", EVENING, {})
+    category_tagger(bootstrap.open(home, {}))
     return home
 
 

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.gate_study.verdicts import Court
-from bonsai.benchmark.compare import ACCURACY, Measure, Pair, Slice
-from bonsai.benchmark.statistics import Bootstrap, estimate, winsorise
-from bonsai.decision import Policy
+from bonsai.evaluate.compare import ACCURACY, Measure, Pair, Slice
+from bonsai.evaluate.statistics import Bootstrap, estimate, winsorise
+from bonsai.gate.decision import Policy
 
 Array = NDArray[np.float64]
 WORLDS = 200

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
-from bonsai.benchmark.questions import Item
-from bonsai.benchmark.run import expected_tags
-from bonsai.duplicates.leaks import LeakGuard
+from bonsai.domain.snapshots import Example
+from bonsai.evaluate.questions import Item
+from bonsai.evaluate.run import expected_tags
+from bonsai.ingest.dedup.contamination import LeakGuard
 from bonsai.model.encoding import IGNORED, Encoder
 from bonsai.model.prompt import CURRENT, AnswerTags, Question
-from bonsai.snapshots import Example
 
 Language = Literal["ja", "en"]
 Edit = Literal["nan", "untouched"]

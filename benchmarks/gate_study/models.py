@@ -24,16 +24,16 @@ from torch.nn.functional import cross_entropy
 from benchmarks.gate_study import plan
 from benchmarks.gate_study.harms import Lesson
 from benchmarks.gate_study.runs import Run, Sheet, logits_of, sheet_of
-from bonsai.benchmark import questions
-from bonsai.benchmark.questions import Item
-from bonsai.benchmark.run import About, RunSettings, expected_tags, run
+from bonsai.domain.snapshots import Example
+from bonsai.evaluate import questions
+from bonsai.evaluate.questions import Item
+from bonsai.evaluate.run import About, RunSettings, expected_tags, run
 from bonsai.model.answerer import Scored
 from bonsai.model.encoding import IGNORED
 from bonsai.model.hf import HfAnswerer, LoadedBase, load_base
 from bonsai.model.prompt import Question, template
-from bonsai.snapshots import Example
-from bonsai.training import qlora
-from bonsai.training.plan import AdapterFolder, Progress
+from bonsai.train import qlora
+from bonsai.train.plan import AdapterFolder, Progress
 
 Weights = Mapping[str, torch.Tensor]
 SLOT = "subject"

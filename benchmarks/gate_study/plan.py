@@ -14,19 +14,20 @@ from pathlib import Path
 from typing import Any, cast
 
 from benchmarks.snapshot_of import snapshot_of
-from bonsai.benchmark.questions import Item
-from bonsai.config import Config, load_config
-from bonsai.decision import Policy
+from bonsai.config.settings import Config, load_config
+from bonsai.domain.records import Language, reasoning_sentence
+from bonsai.domain.snapshots import Example
+from bonsai.evaluate.personal_set import DOMAIN, POOL
+from bonsai.evaluate.questions import Item
+from bonsai.gate.decision import Policy
+from bonsai.ingest.tags.language import guess
 from bonsai.model import seedling
 from bonsai.model.bases import model_folder
 from bonsai.model.encoding import Encoder, load_encoder
-from bonsai.records import Language, reasoning_sentence
+from bonsai.model.seedling import replay
 from bonsai.samples import sample_path
-from bonsai.samples.rows import row_of, sample_rows
-from bonsai.snapshots import Example
-from bonsai.suite import DOMAIN, POOL
-from bonsai.tags.language import guess
-from bonsai.training.plan import Recipe, TrainingPlan, make_plan
+from bonsai.train.plan import Recipe, TrainingPlan, make_plan
+from research.samples.rows import row_of, sample_rows
 
 FIRST_SEED = 1
 PASSES = 2
@@ -90,7 +91,7 @@ def _own_item(values: dict[str, Any]) -> Item:
 
 def anchor_rows(count: int, seed: int) -> list[Example]:
     """Records of what the seedling knows, as rows that train."""
-    return [seedling.row_of(made) for made in seedling.anchors(count, seed)]
+    return [replay.row_of(made) for made in seedling.anchors(count, seed)]
 
 
 def recipe_of(config: Config, *, whole: bool) -> Recipe:

@@ -15,10 +15,10 @@ from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 
-from bonsai.benchmark import questions
-from bonsai.benchmark.questions import Item
-from bonsai.benchmark.report import Answer, ItemResult, Report, Scores
-from bonsai.benchmark.scoring import UNIQUE_CATEGORIES
+from bonsai.evaluate import questions
+from bonsai.evaluate.questions import Item
+from bonsai.evaluate.report import Answer, ItemResult, Report, Scores
+from bonsai.evaluate.scoring import UNIQUE_CATEGORIES
 
 BASE = "base"
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from benchmarks.gate_study import harms, plan
 from benchmarks.gate_study.runs import BASE, Run, read
 from benchmarks.gate_study.verdicts import CONFIRMATION, SELECTION, SUITE, ConfirmationMissing, Court
-from bonsai.benchmark import questions
-from bonsai.snapshots import Example
+from bonsai.domain.snapshots import Example
+from bonsai.evaluate import questions
 
 if TYPE_CHECKING:
     from benchmarks.gate_study.models import Weights, Workshop

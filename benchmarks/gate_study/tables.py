@@ -13,8 +13,8 @@ from benchmarks.gate_study import coverage, harms, plan, schedule, verdicts, yea
 from benchmarks.gate_study.runs import BASE, Run
 from benchmarks.gate_study.values import Detected, Harmed, Minimum, NoProgress, SliceSpread, Study
 from benchmarks.gate_study.verdicts import Court, Finding, Share
-from bonsai.benchmark.compare import Slice, compare, slices
-from bonsai.decision import Policy
+from bonsai.evaluate.compare import Slice, compare, slices
+from bonsai.gate.decision import Policy
 
 YEARS = 40
 SMALLER_MINIMA = (0.01, 0.015, 0.02)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from benchmarks.gate_study.coverage import Coverage
 from benchmarks.gate_study.verdicts import Matrix, Share
 from benchmarks.gate_study.year import Ledger
-from bonsai.decision import Policy
+from bonsai.gate.decision import Policy
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.gate_study.runs import BASE, Run, report_of
-from bonsai.benchmark.compare import Pair, Slice, compare
-from bonsai.benchmark.questions import Item
-from bonsai.benchmark.report import Report
-from bonsai.decision import Policy, decide
-from bonsai.decision.results import RuleResult
+from bonsai.evaluate.compare import Pair, Slice, compare
+from bonsai.evaluate.questions import Item
+from bonsai.evaluate.report import Report
+from bonsai.gate import decide
+from bonsai.gate.decision import Policy, RuleResult
 
 Matrix = NDArray[np.float64]
 SELECTION, CONFIRMATION, SUITE = "selection", "confirmation", "suite"

@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.gate_study.runs import BASE
 from benchmarks.gate_study.verdicts import SELECTION, Court, Matrix
-from bonsai.benchmark.report import accuracy, mean
+from bonsai.evaluate.report import accuracy, mean
 
 NIGHTS = 365
 WORSE_NIGHTS = 0.10

@@ -1,6 +1,6 @@
 """One simulated night after the other: choose, train, ask; one line of JSON a night.
 
-The choice is `bonsai.training.continual.choose`, the training is `bonsai.training.qlora`, both as in a real night. What
+The choice is `bonsai.train.continual.choose`, the training is `bonsai.train.qlora`, both as in a real night. What
 is left out is the gate: every adapter becomes champion. The plan is short, so that a month takes minutes.
 """
 
@@ -15,19 +15,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.month_study import world
-from bonsai import snapshots
-from bonsai.config import ProfileSettings, load_config
+from bonsai.config.settings import ProfileSettings, load_config
+from bonsai.domain import snapshots
+from bonsai.domain.snapshots import Example
 from bonsai.model.bases import model_folder
 from bonsai.model.encoding import load_encoder
 from bonsai.model.prompt import Question, parse, template
-from bonsai.model.seedling import anchors, row_of
-from bonsai.model.seedling.recipe import normalised
-from bonsai.snapshots import Example
-from bonsai.training import continual
-from bonsai.training.checkpoints import plan_hash
-from bonsai.training.continual import Candidate, Curriculum, Limits, Situation
-from bonsai.training.order import training_order
-from bonsai.training.plan import TrainingPlan, make_plan
+from bonsai.model.seedling import anchors
+from bonsai.model.seedling.replay import row_of
+from bonsai.train import continual
+from bonsai.train.checkpoints import plan_hash
+from bonsai.train.continual import Candidate, Curriculum, Limits, Situation
+from bonsai.train.order import training_order
+from bonsai.train.plan import TrainingPlan, make_plan
+from research.seedling.recipe import normalised
 
 POLICIES = ("replay", "cold", "alone")
 """`replay`: the nightly policy. `cold`: always from the base on everything. `alone`: the nightly policy, but a warm
@@ -266,6 +267,6 @@ def _trained(plan: TrainingPlan) -> str:
 
     shutil.rmtree(Path(plan.run_folder) / "checkpoints", ignore_errors=True)  # the whole night's time is measured
     with quiet_libraries():
-        from bonsai.training.qlora import train
+        from bonsai.train.qlora import train
 
     return train(plan, lambda progress: None).id

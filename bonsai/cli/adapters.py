@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bonsai.cli.help import noun, verb
-from bonsai.cli.records_shown import on_one_line, short
+from bonsai.cli.presenters.records import on_one_line, short
 from bonsai.cli.shell import AsJson, Shell, shell_of
 
 if TYPE_CHECKING:
-    from bonsai.pipeline.adapters import ShownAdapter
-    from storage.lineage import LearnedRecord
+    from bonsai.queries.adapters import ShownAdapter
+    from storage.tables.lineage import LearnedRecord
+
 
 app = noun()
 
@@ -28,7 +29,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """Newest first."""
-    from bonsai.pipeline import adapters
+    from bonsai.queries import adapters
 
     shell = shell_of(ctx)
     bonsai = shell.open()
@@ -51,7 +52,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """The passport, the chain of warm starts, and a page of the records of its own training."""
-    from bonsai.pipeline import adapters
+    from bonsai.queries import adapters
 
     shell = shell_of(ctx)
     bonsai = shell.open()
@@ -109,7 +110,7 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Checked before it is written."""
-    from bonsai.pipeline import adapters
+    from bonsai.queries import adapters
 
     shell = shell_of(ctx)
     sha256 = adapters.export_adapter(shell.open(), name, path)

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bonsai.cli.asked_shown import answer_object, asked_object, similar_objects, tell_answers, tell_similar
 from bonsai.cli.help import noun, verb
+from bonsai.cli.presenters.questions import answer_object, asked_object, similar_objects, tell_answers, tell_similar
 from bonsai.cli.shell import AsJson, Shell, shell_of
 
 if TYPE_CHECKING:
-    from bonsai.pipeline.parts import Bonsai
-    from storage.asked_table import Asked
+    from bonsai.context import Bonsai
+    from storage.tables.questions_table import Asked
+
 
 app = noun()
 
@@ -30,15 +31,15 @@ def ask(
     as_json: AsJson = False,
 ) -> None:
     """The answer on stdout, what the model said about it on stderr; both are kept for `bonsai asked`."""
-    from bonsai.pipeline.asking import asked
-    from bonsai.pipeline.records.similar import similar_records
+    from bonsai.actions.ask import Wanted, ask_beside, check_wanted, new_id
+    from bonsai.queries.similar import similar_records
 
     shell = shell_of(ctx)
     bonsai = shell.open()
     voices = (adapter, "base") if base else (adapter,)
-    wanted = asked.Wanted(question, shell.person(""), context, tuple(dict.fromkeys(voices)), language, category)
-    asked.check_wanted(bonsai, wanted)
-    found = asked.ask_beside(bonsai, wanted, asked.new_id(), shell.now())
+    wanted = Wanted(question, shell.person(""), context, tuple(dict.fromkeys(voices)), language, category)
+    check_wanted(bonsai, wanted)
+    found = ask_beside(bonsai, wanted, new_id(), shell.now())
     records = similar_records(bonsai, question, context) if similar else ()
     if as_json:
         told = answer_object(found.answers[0]) | asked_object(found) | {"records": similar_objects(records)}
@@ -51,10 +52,10 @@ def ask(
 
 def _keep(shell: Shell, bonsai: Bonsai, found: Asked) -> None:
     """The answer is there already: that it could not be kept is no more than a remark."""
+    from bonsai.actions.ask import keep
     from bonsai.errors import LockTimeout
-    from bonsai.pipeline.asking import asked
 
     try:
-        asked.keep(bonsai, found)
+        keep(bonsai, found)
     except LockTimeout as busy:
         shell.complain("asking.not_kept", reason=busy.render(shell.language))

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from bonsai.cli.asked_shown import asked_object, asked_rows, tell_answers
 from bonsai.cli.help import noun, verb
+from bonsai.cli.presenters.questions import asked_object, asked_rows, tell_answers
 from bonsai.cli.shell import AsJson, By, shell_of
 
 app = noun()
@@ -23,11 +23,11 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """Newest first."""
-    from bonsai.pipeline.asking import asked
+    from bonsai.actions import ask
 
     shell = shell_of(ctx)
     bonsai = shell.open()
-    found = asked.list_asked(bonsai, limit or bonsai.config.cli.list_limit)
+    found = ask.list_asked(bonsai, limit or bonsai.config.cli.list_limit)
     if as_json:
         shell.json_lines(asked_object(one) for one in found)
         return
@@ -37,10 +37,10 @@ def list_(
 @verb(app, "cli.asked_show")
 def show(ctx: typer.Context, asked_id: AskedId, as_json: AsJson = False) -> None:
     """One question with all its answers."""
-    from bonsai.pipeline.asking import asked
+    from bonsai.actions import ask
 
     shell = shell_of(ctx)
-    found = asked.show_asked(shell.open(), asked_id)
+    found = ask.show_asked(shell.open(), asked_id)
     if as_json:
         shell.json(asked_object(found))
         return
@@ -57,10 +57,10 @@ def rate(
     by: By = "",
 ) -> None:
     """Thumb up or down; evidence for people, nothing trains on it."""
-    from bonsai.pipeline.asking import asked
+    from bonsai.actions import ask
 
     shell = shell_of(ctx)
-    asked.rate_answer(shell.open(), asked_id, number, "" if thumb == "none" else thumb, shell.person(by))
+    ask.rate_answer(shell.open(), asked_id, number, "" if thumb == "none" else thumb, shell.person(by))
     shell.say("dashboard.done_thumb")
 
 
@@ -74,10 +74,10 @@ def correct(
     as_json: AsJson = False,
 ) -> None:
     """The question with the right answer becomes a record, which overrules what it contradicts."""
-    from bonsai.pipeline.asking import asked
+    from bonsai.actions import ask
 
     shell = shell_of(ctx)
-    submission = asked.correct_answer(shell.open(), asked_id, number, output, shell.person(by), shell.now())
+    submission = ask.correct_answer(shell.open(), asked_id, number, output, shell.person(by), shell.now())
     if as_json:
         shell.json({"submission": submission})
         return

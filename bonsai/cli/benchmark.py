@@ -8,17 +8,18 @@ import typer
 
 from bonsai.cli import progress
 from bonsai.cli.help import noun, verb
-from bonsai.cli.records_shown import on_one_line
+from bonsai.cli.presenters.records import on_one_line
 from bonsai.cli.shell import AsJson, By, Shell, shell_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bonsai.benchmark.compare import Comparison
-    from bonsai.benchmark.report import Report
-    from bonsai.pipeline import SuiteState
-    from bonsai.pipeline.verdicts.examining import Outlook
-    from storage.suite_table import SuiteItem
+    from bonsai.actions.benchmark import Outlook
+    from bonsai.actions.personal_set import SuiteState
+    from bonsai.evaluate.compare import Comparison
+    from bonsai.evaluate.report import Report
+    from storage.tables.personal_set_table import SuiteItem
+
 
 app = noun()
 
@@ -31,12 +32,12 @@ def run(
     ctx: typer.Context, adapter: AdapterArgument = "champion", pool: Pool = "selection", as_json: AsJson = False
 ) -> None:
     """Ask all questions of a pool; a report made before with the same parts is read instead."""
-    from bonsai import pipeline
+    from bonsai.actions.benchmark import run_benchmark
 
     shell = shell_of(ctx)
     bonsai = shell.open()
     with progress.shown(shell, quiet=as_json) as report:
-        made = pipeline.run_benchmark(bonsai, adapter, pool, shell.now(), report)
+        made = run_benchmark(bonsai, adapter, pool, shell.now(), report)
     _tell(shell, made, as_json)
 
 
@@ -45,10 +46,10 @@ def show(
     ctx: typer.Context, adapter: AdapterArgument = "champion", pool: Pool = "selection", as_json: AsJson = False
 ) -> None:
     """A report that was made before."""
-    from bonsai import pipeline
+    from bonsai.actions.benchmark import benchmark_report
 
     shell = shell_of(ctx)
-    made = pipeline.benchmark_report(shell.open(), adapter, pool)
+    made = benchmark_report(shell.open(), adapter, pool)
     _tell(shell, made, as_json)
 
 
@@ -61,12 +62,12 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Two adapters on the same questions, with the interval of the difference."""
-    from bonsai import pipeline
+    from bonsai.actions.benchmark import compare_adapters
 
     shell = shell_of(ctx)
     bonsai = shell.open()
     alpha = bonsai.config.gate.alpha
-    found = pipeline.compare_adapters(bonsai, left, right, pool)
+    found = compare_adapters(bonsai, left, right, pool)
     compared = [_comparison(one, alpha) for one in found if one.items]
     if as_json:
         shell.json(compared)
@@ -85,10 +86,10 @@ def power(
     as_json: AsJson = False,
 ) -> None:
     """The smallest gain that the questions can see, from the spread between two models' answers."""
-    from bonsai import pipeline
+    from bonsai.actions.benchmark import benchmark_power
 
     shell = shell_of(ctx)
-    found = pipeline.benchmark_power(shell.open(), left, right, power=share)
+    found = benchmark_power(shell.open(), left, right, power=share)
     if as_json:
         shell.json([sight_object(one) for one in found])
         return
@@ -113,13 +114,13 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """A question of one's own, never trained; wordings and translations of one fact share its name."""
-    from bonsai import pipeline
+    from bonsai.actions.personal_set import Written, add_question
 
     shell = shell_of(ctx)
-    written = pipeline.Written(
+    written = Written(
         (question, *(wording or ())), answer, tuple(accept or ()), input, language, category, fact
     )  # fmt: skip
-    added = pipeline.add_question(shell.open(), written, hold_back=hold_back, by=shell.person(by), now=shell.now())
+    added = add_question(shell.open(), written, hold_back=hold_back, by=shell.person(by), now=shell.now())
     if as_json:
         about = {"ids": [item.id for item in added.items], "new": added.new, "held_back": added.held_back}
         shell.json(about | suite_object(added.state))
@@ -137,20 +138,20 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """The owner's suite: what judges now, and how far it is from deciding."""
-    from bonsai import pipeline
+    from bonsai.actions.personal_set import suite_history, suite_state
 
     shell = shell_of(ctx)
     bonsai = shell.open()
-    state = pipeline.suite_state(bonsai)
+    state = suite_state(bonsai)
     if as_json:
         told = suite_object(state) | {"questions": [item_object(one) for one in state.items]}
-        shell.json(told | ({"changes": pipeline.suite_history(bonsai)} if history else {}))
+        shell.json(told | ({"changes": suite_history(bonsai)} if history else {}))
         return
     rows = ((one.id, one.item["language"], one.cluster, one.frozen_at, on_one_line(str(one.item["instruction"])))
             for one in state.items)  # fmt: skip
     shell.table(("id", "language", "fact", "frozen_at", "wording"), rows, clipped=(2, 4))
     if history:
-        changes = pipeline.suite_history(bonsai)
+        changes = suite_history(bonsai)
         lines = (
             (
                 c.changed_at,
@@ -175,12 +176,12 @@ def retire(
     as_json: AsJson = False,
 ) -> None:
     """Questions of the owner's suite judge no more; their records may train again."""
-    from bonsai import pipeline
+    from bonsai.actions.personal_set import retire_questions, suite_state
 
     shell = shell_of(ctx)
     bonsai = shell.open()
-    retired = pipeline.retire_questions(bonsai, ids, by=shell.person(by), reason=reason, now=shell.now())
-    state = pipeline.suite_state(bonsai)
+    retired = retire_questions(bonsai, ids, by=shell.person(by), reason=reason, now=shell.now())
+    state = suite_state(bonsai)
     if as_json:
         shell.json({"ids": retired} | suite_object(state))
         return
@@ -237,7 +238,7 @@ def _tell_outlook(shell: Shell, one: Outlook) -> None:
 
 
 def _sight_rows(shell: Shell, one: Outlook) -> Iterable[tuple[str, ...]]:
-    from bonsai.cli.promotion_shown import slice_name
+    from bonsai.cli.presenters.promotions import slice_name
 
     for seen in one.sights:
         points = seen.measure == "accuracy"
@@ -264,7 +265,7 @@ def _comparison(one: Comparison, alpha: float) -> dict[str, object]:
 
 
 def _tell(shell: Shell, made: Report, as_json: bool) -> None:
-    from bonsai.benchmark.report import render_table, summary
+    from bonsai.evaluate.report import render_table, summary
 
     if as_json:
         about = {"benchmark": made.benchmark, "subject": made.subject, "created_at": made.created_at}

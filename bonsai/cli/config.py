@@ -27,7 +27,7 @@ def show(
     """A home is not needed: without one these are the defaults."""
     from dataclasses import asdict
 
-    from bonsai.config_explained import explain_settings
+    from bonsai.config.explain import explain_settings
 
     shell = shell_of(ctx)
     found = explain_settings(shell.home, shell.environ, shell.language, name)

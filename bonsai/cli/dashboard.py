@@ -18,7 +18,8 @@ from bonsai.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from bonsai.pipeline.parts import Bonsai
+    from bonsai.context import Bonsai
+
 
 app = noun()
 CLOSING_SECONDS = 1.0
@@ -38,10 +39,11 @@ def dashboard(
     https: Annotated[bool, typer.Option("--https", help="cli.opt_https")] = False,
 ) -> None:
     """On this machine alone nobody logs in; any other address needs users."""
-    from bonsai import wiring
-    from bonsai.dashboard import accounts, security
-    from bonsai.dashboard.app import create_app
-    from bonsai.dashboard.serving import serve
+    from bonsai import bootstrap
+    from bonsai.auth import accounts
+    from bonsai.web import security
+    from bonsai.web.app import create_app
+    from bonsai.web.serving import serve
     from flows.starting import start_night
 
     shell = shell_of(ctx)
@@ -53,7 +55,7 @@ def dashboard(
     _require_free(host, port)
     with draining(shell, bonsai) as drain:
         made = create_app(
-            wiring.keeping_the_model(bonsai),
+            bootstrap.keeping_the_model(bonsai),
             clock=shell.now,
             owner="" if login else shell.person(""),
             drain=drain,

@@ -16,10 +16,10 @@ app = noun()
 @verb(app, "cli.db_migrate")
 def migrate(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Bring it to this version's form; again does nothing. Does not open the home, which needs that form already."""
-    from bonsai import wiring
+    from bonsai import bootstrap
 
     shell = shell_of(ctx)
-    applied = wiring.migrate(shell.home, shell.environ, shell.now())
+    applied = bootstrap.migrate(shell.home, shell.environ, shell.now())
     if as_json:
         shell.json({"applied": list(applied)})
     elif applied:
@@ -31,20 +31,20 @@ def migrate(ctx: typer.Context, as_json: AsJson = False) -> None:
 @verb(app, "cli.db_check")
 def check(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Migrations, the promotion log's chain, adapters and snapshots against their hashes."""
-    from bonsai import pipeline
-    from bonsai.cli.findings import tell
+    from bonsai.actions import maintenance
+    from bonsai.cli.presenters.findings import tell
 
     shell = shell_of(ctx)
-    raise typer.Exit(tell(shell, pipeline.check(shell.open(), shell.language), as_json))
+    raise typer.Exit(tell(shell, maintenance.check(shell.open(), shell.language), as_json))
 
 
 @verb(app, "cli.db_rebuild")
 def rebuild(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Counters and the search index; says which of them `db check` would have complained of."""
-    from bonsai import pipeline
+    from bonsai.actions import maintenance
 
     shell = shell_of(ctx)
-    wrong = pipeline.rebuild(shell.open(), shell.now())
+    wrong = maintenance.rebuild(shell.open(), shell.now())
     if as_json:
         shell.json({"wrong": list(wrong)})
     elif wrong:
@@ -56,7 +56,7 @@ def rebuild(ctx: typer.Context, as_json: AsJson = False) -> None:
 @verb(app, "cli.db_backup")
 def backup(ctx: typer.Context, path: Annotated[Path, typer.Argument(help="cli.arg_backup", metavar="FILE")]) -> None:
     """A copy that is whole, made while others work; never copy the file itself."""
-    from bonsai import pipeline
+    from bonsai.actions import maintenance
 
     shell = shell_of(ctx)
-    shell.say("cli.backed_up", path=pipeline.backup(shell.open(), path))
+    shell.say("cli.backed_up", path=maintenance.backup(shell.open(), path))

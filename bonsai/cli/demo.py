@@ -17,14 +17,15 @@ import typer
 
 from bonsai.cli import progress
 from bonsai.cli.help import noun, verb
-from bonsai.cli.records_shown import short
+from bonsai.cli.presenters.records import short
 from bonsai.cli.shell import Shell, shell_of
 from bonsai.errors import TerminalError
 
 if TYPE_CHECKING:
-    from bonsai.benchmark.questions import Item
-    from bonsai.pipeline import Bonsai
-    from bonsai.views import NightReport
+    from bonsai.context import Bonsai
+    from bonsai.evaluate.questions import Item
+    from bonsai.queries.nights import NightReport
+
 
 app = noun()
 
@@ -50,13 +51,13 @@ def demo(
     home: Annotated[Path | None, typer.Option("--home", help="demo.opt_home", show_default=False)] = None,
 ) -> None:
     """An empty home, four nights, a promotion, a refusal, a rollback."""
-    from bonsai import wiring
+    from bonsai import bootstrap
 
     shell = shell_of(ctx)
     folder = home or Path(tempfile.mkdtemp(prefix="bonsai-demo-")) / "home"
     today = shell.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
-    wiring.init(folder, shell.language, evening(today, 1) - BEFORE, shell.environ)
-    _Story(shell, wiring.open(folder, shell.environ), today).tell()
+    bootstrap.init(folder, shell.language, evening(today, 1) - BEFORE, shell.environ)
+    _Story(shell, bootstrap.open(folder, shell.environ), today).tell()
 
 
 def evening(today: datetime, night: int) -> datetime:
@@ -65,7 +66,7 @@ def evening(today: datetime, night: int) -> datetime:
 
 
 def _is_right(item: Item, answer: str) -> bool:
-    from bonsai.benchmark.scoring import accepts, same_answer
+    from bonsai.evaluate.scoring import accepts, same_answer
 
     return same_answer(answer, item.reference) or accepts(answer, item.reference, item.accepted)
 
@@ -103,38 +104,39 @@ class _Story:
 
     def records(self) -> None:
         """The samples and the messy files."""
-        from bonsai import pipeline, samples, views
+        from bonsai import samples
+        from bonsai.actions.import_file import import_file
+        from bonsai.queries.records import list_rejects
 
         self.chapter(2)
         told = evening(self.today, 1) - BEFORE
         counted = [
-            (name, pipeline.import_file(self.b, samples.sample_path(name), now=told, source="community"))
-            for name in BATCHES
+            (name, import_file(self.b, samples.sample_path(name), now=told, source="community")) for name in BATCHES
         ]
         rows = ((name, c.read, c.new, c.duplicate, c.held_back, c.rejected) for name, c in counted)
         headings = ("file", "read", "new", "duplicate", "held_back", "rejected")
         self.shell.table(headings, rows, right=(1, 2, 3, 4, 5))
         for name, c in counted:
             self.expect(c.read == c.new + c.duplicate + c.held_back + c.rejected, "counts", file=name)
-        rejects = [stored.reject for stored in views.list_rejects(self.b, 3)]
+        rejects = [stored.reject for stored in list_rejects(self.b, 3)]
         self.shell.bullets(
             [f"{one.file}:{one.line}  {self.shell.text(one.reason_key, **dict(one.values))}" for one in rejects]
         )
 
     def questions(self) -> tuple[Item, ...]:
         """The questions that are asked before and after."""
-        from bonsai.benchmark import questions
+        from bonsai.evaluate import questions
 
         known = {item.id: item for item in questions.load("selection")}
         return tuple(known[name] for name in ASKED)
 
     def answers(self, items: Iterable[Item]) -> tuple[bool, ...]:
         """Ask the champion, show what it says, tell which answers are right."""
-        from bonsai import pipeline
+        from bonsai.actions.ask import ask_all
         from bonsai.model.prompt import Question
 
         asked = tuple(items)
-        given = pipeline.ask_all(self.b, [Question(item.instruction, item.input) for item in asked])
+        given = ask_all(self.b, [Question(item.instruction, item.input) for item in asked])
         right = tuple(_is_right(item, answer.answer) for item, answer in zip(asked, given, strict=True))
         for item, answer, ok in zip(asked, given, right, strict=True):
             self.shell.line(f"  {item.instruction}")
@@ -143,13 +145,14 @@ class _Story:
 
     def night(self, number: int) -> NightReport:
         """One night, on the evening of its number; the clock goes on from there."""
-        from bonsai import pipeline, views
+        from bonsai.night.steps import run_night
+        from bonsai.queries.nights import show_night
 
         begins = evening(self.today, number)
         ahead = begins - self.shell.now()
         with progress.shown(self.shell) as report:
-            begun = pipeline.run_night(self.b, begins, report, clock=lambda: self.shell.now() + ahead)
-        return views.show_night(self.b, begun.night)
+            begun = run_night(self.b, begins, report, clock=lambda: self.shell.now() + ahead)
+        return show_night(self.b, begun.night)
 
     def told(self, found: NightReport) -> NightReport:
         """The verdict with its reasons, and the figures before and after."""
@@ -160,7 +163,7 @@ class _Story:
 
     def figures(self, accuracy: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> None:
         """Right answers by domain and language."""
-        from bonsai.benchmark.report import domain_name, percent
+        from bonsai.evaluate.report import domain_name, percent
 
         rows = (
             (domain_name(domain, self.shell.language), language, percent(share["before"]), percent(share["after"]))
@@ -194,21 +197,23 @@ class _Story:
 
     def poisoned_night(self) -> None:
         """Night 3 learns the poison; the gate keeps the champion and the batch is suspect."""
-        from bonsai import views
+        from bonsai.queries import promotions
+        from bonsai.queries.records import list_records
+        from storage.tables.records_table import RecordFilter
 
         self.chapter(7)
-        champion = views.champion(self.b)
+        champion = promotions.champion(self.b)
         self.import_batch("poison.jsonl", night=3)
         found = self.told(self.night(3))
-        kept = found.verdict == "keep" and views.champion(self.b) == champion
+        kept = found.verdict == "keep" and promotions.champion(self.b) == champion
         self.expect(kept, "poison_promoted", verdict=found.verdict)
-        suspects = len(views.list_records(self.b, views.RecordFilter(status="suspect"), None))
+        suspects = len(list_records(self.b, RecordFilter(status="suspect"), None))
         self.expect(suspects > 0, "no_suspects")
         self.shell.line(self.shell.text("demo.suspects", count=suspects, champion=short(champion)))
 
     def household_night(self) -> None:
         """Night 4 learns what v1 never asks, and is promoted on the owner's suite."""
-        from bonsai import pipeline
+        from bonsai.actions.ask import ask_all
         from bonsai.model.prompt import Question
 
         self.chapter(8)
@@ -217,31 +222,34 @@ class _Story:
         self.expect(found.verdict == "promote", "not_promoted", night=4, verdict=found.verdict)
         self.figures(found.suite)
         asked = [self.shell.text(f"demo.household_{number}") for number in (1, 2)]
-        for question, answer in zip(asked, pipeline.ask_all(self.b, [Question(one) for one in asked]), strict=True):
+        for question, answer in zip(asked, ask_all(self.b, [Question(one) for one in asked]), strict=True):
             self.shell.line(f"  {question}\n    {answer.answer}")
 
     def import_batch(self, name: str, night: int) -> None:
         """A bundled batch, told by its owner before a night."""
-        from bonsai import pipeline, samples
+        from bonsai import samples
+        from bonsai.actions.import_file import import_file
 
         told = evening(self.today, night) - BEFORE
-        counts = pipeline.import_file(self.b, samples.sample_path(name), now=told, source="self")
+        counts = import_file(self.b, samples.sample_path(name), now=told, source="self")
         self.shell.line(self.shell.text("demo.imported", file=name, new=counts.new, read=counts.read))
 
     def back_and_forth(self) -> None:
         """A rollback, and the same adapter again."""
-        from bonsai import pipeline, views
+        from bonsai.actions.maintenance import check
+        from bonsai.actions.promotions import approve, rollback
+        from bonsai.queries import promotions
 
         self.chapter(9)
-        newest = views.champion(self.b)
+        newest = promotions.champion(self.b)
         told = {"by": "demo", "now": self.shell.now()}
-        pipeline.rollback(self.b, reason=self.shell.text("demo.why_back"), **told)  # type: ignore[arg-type]
-        former = views.champion(self.b)
-        pipeline.approve(self.b, newest, reason=self.shell.text("demo.why_forth"), **told)  # type: ignore[arg-type]
-        again = views.champion(self.b)
+        rollback(self.b, reason=self.shell.text("demo.why_back"), **told)  # type: ignore[arg-type]
+        former = promotions.champion(self.b)
+        approve(self.b, newest, reason=self.shell.text("demo.why_forth"), **told)  # type: ignore[arg-type]
+        again = promotions.champion(self.b)
         self.expect(former != newest and again == newest, "no_rollback")
         self.shell.line(self.shell.text("demo.moved", newest=short(newest), former=short(former)))
-        broken = [one.name for one in pipeline.check(self.b) if not one.ok]
+        broken = [one.name for one in check(self.b) if not one.ok]
         self.expect(not broken, "home_broken", what=", ".join(broken))
         self.shell.line(self.shell.text("demo.chain_holds"))
 

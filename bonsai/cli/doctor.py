@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bonsai.cli.findings import Finding, tell
 from bonsai.cli.help import noun, verb
+from bonsai.cli.presenters.findings import Finding, tell
 from bonsai.cli.shell import AsJson, Shell, shell_of
 from bonsai.errors import BonsaiError
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
+
 
 app = noun()
 
@@ -124,7 +125,7 @@ def _gpu(shell: Shell) -> Finding:
 
 def _shipped(shell: Shell) -> Iterator[Finding]:
     """The seedling's weights and the benchmark against their checksums."""
-    from bonsai.benchmark import questions
+    from bonsai.evaluate import questions
     from bonsai.model.seedling import card as seedling_card
 
     try:

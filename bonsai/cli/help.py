@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from bonsai.cli.shell import shell_of
 from bonsai.errors import UsageError
-from bonsai.texts import text
+from bonsai.i18n import text
 
 Function = TypeVar("Function", bound=Callable[..., None])
 Rows = list[tuple[str, str]]
@@ -61,13 +61,22 @@ class Group(TyperGroup):
 class Root(Group):
     """`bonsai` itself: knows the nouns by name and loads the one that is called."""
 
+    program = "bonsai"
+    about = "cli.bonsai"
+    module = "bonsai.cli.{noun}"
+    "Where the file of a noun is."
     nouns: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("cli.help_start", ("init", "demo", "doctor", "up", "dashboard")),
         ("cli.help_records", ("records", "tags", "inbox")),
-        ("cli.help_nights", ("snapshots", "night", "benchmark", "promotions", "experiment")),
+        ("cli.help_nights", ("snapshots", "night", "benchmark", "promotions")),
         ("cli.help_model", ("ask", "asked", "adapters", "seedling")),
         ("cli.help_home", ("db", "config", "users", "tokens")),
     )
+
+    @classmethod
+    def make(cls) -> Self:
+        """Ready to be run."""
+        return cls(name=cls.program, help=cls.about, no_args_is_help=True)
 
     def list_commands(self, ctx: Any) -> list[str]:
         """All nouns, as the help page orders them."""
@@ -78,7 +87,7 @@ class Root(Group):
         if cmd_name not in self.list_commands(ctx):
             return None
         if cmd_name not in self.commands:
-            app: typer.Typer = import_module(f"bonsai.cli.{cmd_name}").app
+            app: typer.Typer = import_module(self.module.format(noun=cmd_name)).app
             command = typer.main.get_command(app)
             command.name, command.help = cmd_name, f"cli.{cmd_name}"
             self.add_command(command)

@@ -8,7 +8,7 @@ import typer
 
 from bonsai.cli import progress
 from bonsai.cli.help import noun, verb
-from bonsai.cli.records_shown import count_pairs, short
+from bonsai.cli.presenters.records import count_pairs, short
 from bonsai.cli.shell import AsJson, shell_of
 
 app = noun()
@@ -17,10 +17,10 @@ app = noun()
 @verb(app, "cli.inbox_status")
 def status(ctx: typer.Context, as_json: AsJson = False) -> None:
     """How much waits, and since when."""
-    from bonsai import views
+    from bonsai.queries.records import inbox_status
 
     shell = shell_of(ctx)
-    found = views.inbox_status(shell.open())
+    found = inbox_status(shell.open())
     if as_json:
         shell.json(found)
         return
@@ -35,10 +35,10 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """What became of what was told, by the ids that `records add` prints."""
-    from bonsai import pipeline
+    from bonsai.queries.submissions import follow
 
     shell = shell_of(ctx)
-    found = pipeline.follow(shell.open(), submissions)
+    found = follow(shell.open(), submissions)
     if as_json:
         shell.json(found)
         return
@@ -52,12 +52,12 @@ def show(
 @verb(app, "cli.inbox_drain")
 def drain(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Take everything in; again changes nothing."""
-    from bonsai import pipeline
+    from bonsai.actions.inbox import drain_inbox
 
     shell = shell_of(ctx)
     bonsai = shell.open()
     with progress.shown(shell, quiet=as_json) as report:
-        drained = pipeline.drain_inbox(bonsai, shell.now(), report)
+        drained = drain_inbox(bonsai, shell.now(), report)
     if as_json:
         shell.json({"files": drained.files, **dict(count_pairs(drained.counts))})
         return

@@ -13,10 +13,10 @@ app = noun()
 @verb(app, "cli.init")
 def init(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Make the home, or do nothing where it is one already."""
-    from bonsai import wiring
+    from bonsai import bootstrap
 
     shell = shell_of(ctx)
-    made = wiring.init(shell.home, shell.language, shell.now(), shell.environ)
+    made = bootstrap.init(shell.home, shell.language, shell.now(), shell.environ)
     if as_json:
         shell.json(made)
         return

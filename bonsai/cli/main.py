@@ -17,9 +17,9 @@ from typer.exceptions import TyperException
 
 from bonsai.cli.help import Root
 from bonsai.cli.shell import Shell, choose_language, standard_shell
-from bonsai.config_layers import home_of
+from bonsai.config.layers import home_of
 from bonsai.errors import BonsaiError
-from bonsai.texts import TEXT_LANGUAGES
+from bonsai.i18n import TEXT_LANGUAGES
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -39,8 +39,11 @@ def main() -> None:
     raise SystemExit(run(sys.argv[1:], os.environ))
 
 
-def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Run one command line; returns the exit code. All errors that we raise on purpose end here, as one line."""
+def run(argv: Sequence[str], environ: Mapping[str, str], root: type[Root] = Root) -> int:
+    """Run one command line; returns the exit code. All errors that we raise on purpose end here, as one line.
+
+    `root` is another set of commands for `python -m research`.
+    """
     arguments = take_language(argv)
     home = home_of(environ)
     shell = standard_shell(choose_language(arguments.language, home, environ), home, environ)
@@ -51,7 +54,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         shell.complain("cli.error", message=shell.text("cli.bad_language", value=arguments.language))
         return 2
     try:
-        code = _run(shell, arguments.rest)
+        code = _run(shell, root.make(), arguments.rest)
         shell.out.flush()
         return code
     except BonsaiError as error:
@@ -64,9 +67,9 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         return BROKEN_PIPE
 
 
-def _run(shell: Shell, argv: Sequence[str]) -> int:
+def _run(shell: Shell, root: Root, argv: Sequence[str]) -> int:
     try:
-        code = root().main(list(argv), prog_name="bonsai", standalone_mode=False, obj=shell)
+        code = root.main(list(argv), prog_name=root.name, standalone_mode=False, obj=shell)
     except click_errors.NoArgsIsHelpError:
         return 2  # the help page is already there
     except (TyperException, typer.Abort) as error:
@@ -110,7 +113,7 @@ def take_language(argv: Sequence[str]) -> Arguments:
 
 def root() -> Root:
     """`bonsai` itself."""
-    return Root(name="bonsai", help="cli.bonsai", no_args_is_help=True)
+    return Root.make()
 
 
 def commands() -> tuple[str, ...]:

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bonsai.cli import night_watching, progress
+from bonsai.cli import progress
 from bonsai.cli.help import noun, verb
-from bonsai.cli.night_shown import detail_object, night_object, start_text, status_text, tell, tell_detail, verdict_text
-from bonsai.cli.records_shown import short
-from bonsai.cli.shell import AsJson, By, one_of, shell_of
-from bonsai.config_layers import SETTINGS_FILE
+from bonsai.cli.presenters.nights import (
+    detail_object,
+    night_object,
+    start_text,
+    status_text,
+    tell,
+    tell_detail,
+    verdict_text,
+)
+from bonsai.cli.presenters.records import short
+from bonsai.cli.shell import AsJson, By, Shell, one_of, shell_of
+from bonsai.config.layers import SETTINGS_FILE
+from bonsai.errors import UsageError
+from bonsai.i18n import duration
+from bonsai.system.progress import Progress, Report
+
+if TYPE_CHECKING:
+    from bonsai.context import Bonsai
+    from bonsai.queries.nights import Live
+
 
 app = noun()
 Key = Annotated[str, typer.Argument(help="cli.arg_night", metavar="NIGHT")]
@@ -39,9 +57,9 @@ def run(
         shell.open()  # says what is wrong; the rest is loaded while the server starts
     with progress.shown(shell, quiet=as_json) as report:
         night = here.run_night(shell.home, shell.config().prefect, cold=cold, report=report)
-    from bonsai import views
+    from bonsai.queries.nights import show_night
 
-    found = views.show_night(shell.open(), night)
+    found = show_night(shell.open(), night)
     tell(shell, found, as_json)
     raise typer.Exit(1 if found.status == "failed" else 0)
 
@@ -53,11 +71,11 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """Newest first."""
-    from bonsai import views
+    from bonsai.queries.nights import list_nights
 
     shell = shell_of(ctx)
     bonsai = shell.open()
-    found = views.list_nights(bonsai, limit or (None if as_json else bonsai.config.cli.list_limit))
+    found = list_nights(bonsai, limit or (None if as_json else bonsai.config.cli.list_limit))
     if as_json:
         shell.json_lines(night_object(shell, night) for night in found)
         return
@@ -77,10 +95,10 @@ def list_(
 @verb(app, "cli.night_show")
 def show(ctx: typer.Context, night: Key, as_json: AsJson = False) -> None:
     """One night: its verdict, the reasons in words and figures, accuracy before and after, steps and cost."""
-    from bonsai import night_views
+    from bonsai.queries import nights
 
     shell = shell_of(ctx)
-    found = night_views.night_detail(shell.open(), night)
+    found = nights.night_detail(shell.open(), night)
     if as_json:
         shell.json({**night_object(shell, found.report), **detail_object(found)})
         return
@@ -91,25 +109,26 @@ def show(ctx: typer.Context, night: Key, as_json: AsJson = False) -> None:
 @verb(app, "cli.night_watch")
 def watch(ctx: typer.Context, night: AnyKey = "", as_json: AsJson = False) -> None:
     """How far the running night is, until it ends."""
-    from bonsai import views
+    from bonsai.queries.nights import show_night
 
     shell = shell_of(ctx)
     bonsai = shell.open()
-    ended = night_watching.follow(shell, bonsai, night, as_json)
+    ended = follow(shell, bonsai, night, as_json)
     if as_json:
         return
-    tell(shell, views.show_night(bonsai, ended), as_json)
+    tell(shell, show_night(bonsai, ended), as_json)
 
 
 @verb(app, "cli.night_cancel")
 def cancel(ctx: typer.Context, night: AnyKey = "", by: By = "") -> None:
     """It stops at its next sign of life; the next start takes it up again."""
-    from bonsai import pipeline, views
+    from bonsai.night.cancel import cancel_night
+    from bonsai.queries.nights import show_night
 
     shell = shell_of(ctx)
     bonsai = shell.open()
-    key = views.show_night(bonsai, night).night if night else night_watching.running(bonsai)
-    done = pipeline.cancel_night(bonsai, key, shell.person(by), shell.now())
+    key = show_night(bonsai, night).night if night else running(bonsai)
+    done = cancel_night(bonsai, key, shell.person(by), shell.now())
     shell.say(f"nights.cancel_{done}", night=key)
 
 
@@ -121,10 +140,62 @@ def logs(
     lines: Annotated[int, typer.Option("--lines", help="cli.opt_lines")] = 100,
 ) -> None:
     """The last lines of what its training, or its benchmark, wrote."""
-    from bonsai import night_views, views
+    from bonsai.queries import nights
+    from bonsai.queries.nights import show_night
 
     shell = shell_of(ctx)
     bonsai = shell.open()
-    path = night_views.log_file(bonsai, views.show_night(bonsai, night).night, one_of(log, night_views.LOGS, "--log"))
-    for line in night_views.tail(path, max(lines, 1)):
+    path = nights.log_file(bonsai, show_night(bonsai, night).night, one_of(log, nights.LOGS, "--log"))
+    for line in nights.tail(path, max(lines, 1)):
         shell.line(line)
+
+
+LOOK_SECONDS = 1.0
+
+
+def running(b: Bonsai) -> str:
+    """Id of the night that runs. Raises UsageError when none does."""
+    from bonsai.queries import nights
+
+    found = nights.running_night(b)
+    if found is None:
+        raise UsageError("nights.none_runs")
+    return found.status.night
+
+
+def follow(shell: Shell, b: Bonsai, night: str, as_json: bool) -> str:
+    """Show the progress of a night, or of the running one, until it ends; its id. Raises UsageError, UnknownId."""
+    from bonsai.queries import nights
+    from bonsai.queries.nights import show_night
+
+    key = show_night(b, night).night if night else running(b)
+    with progress.shown(shell, quiet=as_json) as report:
+        told = ""
+        while True:
+            found = nights.live(b, key)
+            told = _tell(shell, found, report, told, as_json)
+            if found.state not in ("running", "cancelling"):
+                return key
+            time.sleep(LOOK_SECONDS)
+
+
+def _tell(shell: Shell, found: Live, report: Report, told: str, as_json: bool) -> str:
+    """Show it once; where no bar can be drawn, a line for each step. Returns what was told last."""
+    status = found.status
+    if as_json:
+        about = {"state": found.state, "seconds_left": found.seconds_left, **asdict(status)}
+        if status.updated_at.isoformat() + found.state != told:
+            shell.json_lines([about])
+            shell.out.flush()
+        return status.updated_at.isoformat() + found.state
+    step = status.step
+    if step is None:
+        return told
+    if shell.err.isatty():
+        loss = status.losses[-1][1] if status.losses and step.name == "train" else None
+        report(Progress(step.name, status.done, status.total, loss))
+    elif step.name != told:
+        left = duration(found.seconds_left, shell.language) if found.seconds_left else "?"
+        shell.say("nights.watched", step=shell.text(f"cli.step_{step.name}"), left=left)
+        shell.out.flush()
+    return step.name

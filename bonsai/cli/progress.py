@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bonsai.cli.shell import Shell
-from bonsai.progress import Progress, Report, silent
+from bonsai.system.progress import Progress, Report, silent
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
+
 
 __all__ = ["shown", "silent"]
 

@@ -6,15 +6,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bonsai.cli import promotion_evidence, promotion_review
-from bonsai.cli.gate_shown import suite_words
 from bonsai.cli.help import noun, verb
-from bonsai.cli.promotion_shown import explanation_object, tell_explanation
-from bonsai.cli.records_shown import short
+from bonsai.cli.presenters import promotions
+from bonsai.cli.presenters.promotions import explanation_object, suite_words, tell_explanation
+from bonsai.cli.presenters.records import short
 from bonsai.cli.shell import AsJson, By, Shell, shell_of
 
 if TYPE_CHECKING:
-    from storage.promotions_table import Promotion
+    from storage.tables.promotions_table import Promotion
+
+
+import sys
+from typing import TYPE_CHECKING
+
+from bonsai.cli.presenters.promotions import tally_object
+
+if TYPE_CHECKING:
+    from bonsai.actions.blind_review import Standing
+    from bonsai.context import Bonsai
+    from bonsai.evaluate.blind_review import Blind
+
 
 app = noun()
 
@@ -26,10 +37,10 @@ Reason = Annotated[str, typer.Option("--reason", help="cli.opt_reason")]
 @verb(app, "cli.promotions_list", name="list")
 def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Newest first."""
-    from bonsai import views
+    from bonsai.queries.promotions import list_promotions
 
     shell = shell_of(ctx)
-    found = views.list_promotions(shell.open())
+    found = list_promotions(shell.open())
     if as_json:
         shell.json_lines(promotion_object(one) for one in found)
         return
@@ -45,21 +56,22 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """One verdict and everything it rests on; the newest one without an id."""
-    from bonsai import pipeline
+    from bonsai.queries.explanation import explain
+    from bonsai.queries.promotions import beside
 
     shell = shell_of(ctx)
     bonsai = shell.open()
-    found = pipeline.explain(bonsai, promotion)
+    found = explain(bonsai, promotion)
     told, adapter = promotion_object(found.promotion), found.promotion.adapter
-    more = pipeline.beside(bonsai, adapter)
+    more = beside(bonsai, adapter)
     if as_json:
-        shell.json(told | explanation_object(found, shell.language) | promotion_evidence.evidence_object(more))
+        shell.json(told | explanation_object(found, shell.language) | promotions.evidence_object(more))
         return
     needed, evidence = bonsai.config.gate.min_clusters, found.evidence
     own = suite_words(evidence.suite_clusters, needed, evidence.suite_version, shell.language)
     shell.fields([*told.items(), ("suite", own)])
     tell_explanation(shell, found, every=every)
-    promotion_evidence.tell_evidence(shell, more)
+    promotions.tell_evidence(shell, more)
 
 
 @verb(app, "cli.promotions_answers")
@@ -75,17 +87,17 @@ def answers(
     as_json: AsJson = False,
 ) -> None:
     """What both said to every question that may be shown."""
-    from bonsai import pipeline
+    from bonsai.queries.answers import Wanted, list_answers
 
     shell = shell_of(ctx)
     bonsai = shell.open()
-    found = pipeline.list_answers(bonsai, promotion, pipeline.Wanted(text, language, topic, turn, right))
+    found = list_answers(bonsai, promotion, Wanted(text, language, topic, turn, right))
     shown = found[: limit or bonsai.config.cli.list_limit]
     if as_json:
-        shell.json_lines(map(promotion_evidence.answer_object, found[: limit or None]))
+        shell.json_lines(map(promotions.answer_object, found[: limit or None]))
         return
     headings = ("change", "domain", "question", "before", "after")
-    shell.table(headings, promotion_evidence.answer_rows(shown, shell.language), clipped=(2, 3, 4))
+    shell.table(headings, promotions.answer_rows(shown, shell.language), clipped=(2, 3, 4))
     if len(shown) < len(found):
         shell.say("cli.shown_of", shown=len(shown), all=len(found))
 
@@ -99,16 +111,16 @@ def data(
     as_json: AsJson = False,
 ) -> None:
     """The records that it learned and the champion had not, and the reverse; newest first."""
-    from bonsai import pipeline
+    from bonsai.queries.data_changes import data_changes_of
 
     shell = shell_of(ctx)
     bonsai = shell.open()
-    found = pipeline.data_changes_of(bonsai, promotion, limit or bonsai.config.cli.list_limit, kind=kind)
+    found = data_changes_of(bonsai, promotion, limit or bonsai.config.cli.list_limit, kind=kind)
     if as_json:
-        shell.json_lines(map(promotion_evidence.change_object, found.records))
+        shell.json_lines(map(promotions.change_object, found.records))
         return
     headings = ("change", "id", "language", "category", "status", "question")
-    shell.table(headings, promotion_evidence.change_rows(found.records, shell.language), clipped=(5,))
+    shell.table(headings, promotions.change_rows(found.records, shell.language), clipped=(5,))
     shell.say("review.data_sentence", **found.counts)
 
 
@@ -116,7 +128,7 @@ def data(
 def review(ctx: typer.Context, promotion: PromotionOrNewest = "", by: By = "", as_json: AsJson = False) -> None:
     """Say which of two answers is better without knowing whose they are; goes on where it was left."""
     shell = shell_of(ctx)
-    promotion_review.run(shell, shell.open(), promotion, shell.person(by), as_json=as_json)
+    run(shell, shell.open(), promotion, shell.person(by), as_json=as_json)
 
 
 @verb(app, "cli.promotions_approve")
@@ -124,10 +136,10 @@ def approve(
     ctx: typer.Context, promotion: PromotionId, reason: Reason = "", by: By = "", as_json: AsJson = False
 ) -> None:
     """Let a waiting adapter answer; holds only against the champion it was judged against."""
-    from bonsai import pipeline
+    from bonsai.actions import promotions as promotions_action
 
     shell = shell_of(ctx)
-    done = pipeline.approve(shell.open(), promotion, by=shell.person(by), reason=reason, now=shell.now())
+    done = promotions_action.approve(shell.open(), promotion, by=shell.person(by), reason=reason, now=shell.now())
     _tell(shell, done, as_json)
 
 
@@ -136,20 +148,20 @@ def reject(
     ctx: typer.Context, promotion: PromotionId, reason: Reason = "", by: By = "", as_json: AsJson = False
 ) -> None:
     """Refuse a waiting adapter."""
-    from bonsai import pipeline
+    from bonsai.actions import promotions as promotions_action
 
     shell = shell_of(ctx)
-    done = pipeline.reject(shell.open(), promotion, by=shell.person(by), reason=reason, now=shell.now())
+    done = promotions_action.reject(shell.open(), promotion, by=shell.person(by), reason=reason, now=shell.now())
     _tell(shell, done, as_json)
 
 
 @verb(app, "cli.promotions_rollback")
 def rollback(ctx: typer.Context, reason: Reason = "", by: By = "", as_json: AsJson = False) -> None:
     """The champion before this one answers again; again goes one further back."""
-    from bonsai import pipeline
+    from bonsai.actions import promotions as promotions_action
 
     shell = shell_of(ctx)
-    done = pipeline.rollback(shell.open(), by=shell.person(by), reason=reason, now=shell.now())
+    done = promotions_action.rollback(shell.open(), by=shell.person(by), reason=reason, now=shell.now())
     _tell(shell, done, as_json)
 
 
@@ -172,3 +184,88 @@ def _tell(shell: Shell, promotion: Promotion, as_json: bool) -> None:
         shell.json(told)
     else:
         shell.fields(told.items())
+
+
+KEYS = {
+    "l": "left", "1": "left", "\x1b[D": "left", "r": "right", "2": "right", "\x1b[C": "right",
+    "s": "same", "=": "same", "\x1b[B": "same", "u": "undo", "\x7f": "undo",
+    "q": "quit", "\x1b": "quit",
+}  # fmt: skip
+WORDS = {"left": "left", "right": "right", "same": "same", "undo": "undo", "quit": "quit"}
+
+
+def run(shell: Shell, bonsai: Bonsai, promotion: str, person: str, *, as_json: bool) -> None:
+    """Ask until the round is finished or the person stops; every verdict is kept at once."""
+    from bonsai.actions.blind_review import give_verdict, review_standing, take_back_verdict
+
+    standing = review_standing(bonsai, promotion, person)
+    while (asked := standing.question) is not None:
+        _show(shell, standing, asked, as_json)
+        chosen = _choice(shell)
+        if chosen == "quit":
+            break
+        if chosen == "undo":
+            standing = take_back_verdict(bonsai, standing.adapter, person) if standing.done else standing
+            continue
+        standing = give_verdict(bonsai, standing.adapter, person, asked.item, chosen, shell.now())
+    _end(shell, standing, as_json)
+
+
+def _show(shell: Shell, standing: Standing, asked: Blind, as_json: bool) -> None:
+    if as_json:
+        place = {"number": standing.done + 1, "asked": standing.asked}
+        shell.json_lines([place | {name: getattr(asked, name) for name in ("item", "question", "left", "right")}])
+        shell.out.flush()
+        return
+    from rich.padding import Padding
+    from rich.table import Table
+
+    shell.show(f"\n{shell.text('review.progress', number=standing.done + 1, asked=standing.asked)}\n{asked.question}")
+    sides = Table.grid(padding=(0, 2), expand=True)
+    for _ in range(2):
+        sides.add_column(ratio=1, overflow="fold")
+    sides.add_row(shell.text("review.answer_1"), shell.text("review.answer_2"), style="bold")
+    sides.add_row(*(said.strip() or shell.text("review.nothing_said") for said in (asked.left, asked.right)))
+    shell.show(Padding(sides, (0, 0, 0, 4)))
+    shell.say("review.key_hint")
+
+
+def _choice(shell: Shell) -> str:
+    """left, right, same, undo or quit; a line of what is piped in, else one key."""
+    while True:
+        said = _key() if sys.stdin.isatty() else sys.stdin.readline()
+        if not said:
+            return "quit"
+        word = said.strip() or said
+        chosen = WORDS.get(word.lower()) or KEYS.get(word.lower()) or KEYS.get(word)
+        if chosen:
+            return chosen
+        shell.complain("review.key_unknown")
+
+
+def _key() -> str:
+    """One key of the terminal, arrows as their escape sequences; nothing for Ctrl-D."""
+    import typer
+
+    try:
+        return typer.getchar()
+    except EOFError:
+        return ""
+
+
+def _end(shell: Shell, standing: Standing, as_json: bool) -> None:
+    """The result, or how to go on."""
+    if as_json:
+        told = tally_object(standing.tally) if standing.tally else None
+        finished = standing.question is None
+        place = {"adapter": standing.adapter, "done": standing.done, "asked": standing.asked, "finished": finished}
+        shell.json_lines([place | {"result": told}])
+    elif standing.tally:
+        from bonsai.evaluate.blind_review import words
+
+        shell.show("\n" + " ".join(words(standing.tally, shell.language)))
+    elif standing.question is None:
+        shell.say("review.nothing_to_ask")
+    else:
+        adapter = short(standing.adapter)
+        shell.say("review.interrupted", done=standing.done, asked=standing.asked, adapter=adapter)

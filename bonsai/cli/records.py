@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bonsai.cli import progress, records_editing, records_pairs, records_past, records_rejects, records_suggest
-from bonsai.cli.file_shown import show_file
+from bonsai.cli import progress
 from bonsai.cli.help import noun, verb
-from bonsai.cli.records_shown import (
+from bonsai.cli.presenters.records import (
     count_pairs,
     nothing_taken,
+    on_one_line,
     record_object,
     record_pairs,
     record_rows,
     short,
+    show_file,
     tell_ids,
     version_rows,
 )
 from bonsai.cli.shell import AsJson, By, one_of, shell_of
 from bonsai.errors import LockTimeout, UsageError
+from bonsai.system.progress import silent
+
+if TYPE_CHECKING:
+    from storage.tables.pairs_table import Waiting
+
+
+import sys
+
+from bonsai.cli.presenters.questions import similar_objects, tell_similar
+from bonsai.cli.presenters.records import ID_LENGTH, reason, reject_object
+from bonsai.errors import InputError
 
 app = noun()
 
@@ -53,7 +66,7 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Into the inbox, which never fails for want of the database; then drain it if that is possible now."""
-    from bonsai import pipeline
+    from bonsai.actions.inbox import drain_inbox, submit
 
     shell = shell_of(ctx)
     fields = {
@@ -70,9 +83,9 @@ def add(
         "author": shell.person(by),
     }
     bonsai = shell.open()
-    submission = pipeline.submit(bonsai, {name: value for name, value in fields.items() if value}, shell.now())
+    submission = submit(bonsai, {name: value for name, value in fields.items() if value}, shell.now())
     try:
-        drained = pipeline.drain_inbox(bonsai, shell.now(), progress.silent)
+        drained = drain_inbox(bonsai, shell.now(), silent)
     except LockTimeout:
         drained = None
     if as_json:
@@ -97,17 +110,18 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """All records of a file; importing it again adds nothing."""
-    from bonsai import pipeline
+    from bonsai.actions.import_file import import_file
+    from bonsai.queries.file_preview import preview_file
 
     shell = shell_of(ctx)
     bonsai = shell.open()
     if preview:
-        check = pipeline.preview_file(bonsai, path)
+        check = preview_file(bonsai, path)
         shell.json(check) if as_json else show_file(shell, check)
         return
     whose = one_of(source, SOURCES, "--source")
     with progress.shown(shell, quiet=as_json) as report:
-        counts = pipeline.import_file(
+        counts = import_file(
             bonsai,
             path,
             now=shell.now(),
@@ -138,27 +152,28 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """A table, newest first; with `--json` one object a line in order of arrival, all of them unless `--limit` says."""
-    from bonsai import views
+    from bonsai.queries.records import count_records, list_records
+    from storage.tables.records_table import RecordFilter
 
     shell = shell_of(ctx)
     bonsai = shell.open()
-    wanted = views.RecordFilter(status=status, language=language, category=category, text=contains)
+    wanted = RecordFilter(status=status, language=language, category=category, text=contains)
     if as_json:
-        shell.json_lines(record_object(stored) for stored in views.list_records(bonsai, wanted, limit or None))
+        shell.json_lines(record_object(stored) for stored in list_records(bonsai, wanted, limit or None))
         return
-    shown = views.list_records(bonsai, wanted, limit or bonsai.config.cli.list_limit)[::-1]
+    shown = list_records(bonsai, wanted, limit or bonsai.config.cli.list_limit)[::-1]
     headings = ("id", "language", "category", "status", "question", "answer")
     shell.table(headings, record_rows(shown), clipped=(4, 5))
-    shell.say("cli.shown_of", shown=len(shown), all=views.count_records(bonsai, wanted))
+    shell.say("cli.shown_of", shown=len(shown), all=count_records(bonsai, wanted))
 
 
 @verb(app, "cli.records_show")
 def show(ctx: typer.Context, record: RecordId, as_json: AsJson = False) -> None:
     """One record with its tags, where they came from, its versions and the adapters that learned from it."""
-    from bonsai import views
+    from bonsai.queries.records import show_record
 
     shell = shell_of(ctx)
-    detail = views.show_record(shell.open(), record)
+    detail = show_record(shell.open(), record)
     if as_json:
         shell.json(detail)
         return
@@ -178,18 +193,18 @@ def tag(
     by: By = "",
 ) -> None:
     """A person's tags win; `--all` gives the automatic ones anew and leaves a person's and a file's alone."""
-    from bonsai import pipeline
+    from bonsai.actions.tag import retag, tag_record
 
     shell = shell_of(ctx)
     if again and not record:
         bonsai = shell.open()
         with progress.shown(shell) as report:
-            changed = pipeline.retag(bonsai, shell.now(), report)
+            changed = retag(bonsai, shell.now(), report)
         shell.say("cli.retagged", count=changed)
         return
     if again or not record or (language, category, reasoning) == (None, None, None):
         raise UsageError("cli.nothing_to_change", options="ID --language, --category, --reasoning; --all")
-    pipeline.tag_record(
+    tag_record(
         shell.open(),
         record,
         language=language,
@@ -204,10 +219,10 @@ def tag(
 @verb(app, "cli.records_forget")
 def forget(ctx: typer.Context, records: RecordIds, by: By = "", as_json: AsJson = False) -> None:
     """Their texts go, a tombstone stays, and the adapters that learned from them are named."""
-    from bonsai import pipeline
+    from bonsai.actions.forget import forget_records
 
     shell = shell_of(ctx)
-    forgotten = pipeline.forget_records(shell.open(), records, shell.person(by), shell.now())
+    forgotten = forget_records(shell.open(), records, shell.person(by), shell.now())
     if as_json:
         shell.json(forgotten)
         return
@@ -222,20 +237,20 @@ def forget(ctx: typer.Context, records: RecordIds, by: By = "", as_json: AsJson 
 @verb(app, "cli.records_release")
 def release(ctx: typer.Context, records: RecordIds, by: By = "", as_json: AsJson = False) -> None:
     """Held back or suspect records train again."""
-    from bonsai import pipeline
+    from bonsai.actions.edit import release_records
 
     shell = shell_of(ctx)
-    done = pipeline.release_records(shell.open(), records, shell.person(by), shell.now())
+    done = release_records(shell.open(), records, shell.person(by), shell.now())
     tell_ids(shell, "cli.released", done, as_json)
 
 
 @verb(app, "cli.records_exclude")
 def exclude(ctx: typer.Context, records: RecordIds, by: By = "", as_json: AsJson = False) -> None:
     """Keep records out of training."""
-    from bonsai import pipeline
+    from bonsai.actions.edit import exclude_records
 
     shell = shell_of(ctx)
-    done = pipeline.exclude_records(shell.open(), records, shell.person(by), shell.now())
+    done = exclude_records(shell.open(), records, shell.person(by), shell.now())
     tell_ids(shell, "cli.excluded", done, as_json)
 
 
@@ -248,14 +263,350 @@ def export(
     category: CategoryFilter = "",
 ) -> None:
     """To a .jsonl, .csv or .parquet file that `records import` reads back."""
-    from bonsai import pipeline, views
+    from bonsai.actions.maintenance import export_records
+    from storage.tables.records_table import RecordFilter
 
     shell = shell_of(ctx)
     kind = one_of(path.suffix.lstrip(".").lower(), KINDS, str(path))
-    wanted = views.RecordFilter(status=status, language=language, category=category)
-    count = pipeline.export_records(shell.open(), path, kind, wanted)
+    wanted = RecordFilter(status=status, language=language, category=category)
+    count = export_records(shell.open(), path, kind, wanted)
     shell.say("cli.exported", count=count, path=path)
 
 
-for part in (records_editing, records_past, records_pairs, records_rejects, records_suggest):
-    part.add_to(app)
+@verb(app, "cli.records_edit")
+def edit(
+    ctx: typer.Context,
+    record: RecordId,
+    instruction: Annotated[str | None, typer.Option("--instruction", help="cli.opt_instruction")] = None,
+    context: Annotated[str | None, typer.Option("--input", help="cli.opt_input")] = None,
+    output: Annotated[str | None, typer.Option("--output", help="cli.opt_output")] = None,
+    subject: Annotated[str | None, typer.Option("--subject", help="cli.opt_subject")] = None,
+    happened_on: Annotated[str | None, typer.Option("--on", help="cli.opt_on", metavar="YYYY-MM-DD")] = None,
+    feeling: Annotated[str | None, typer.Option("--feeling", help="cli.opt_feeling")] = None,
+    by: By = "",
+    as_json: AsJson = False,
+) -> None:
+    """The earlier version is kept; other texts give the record a new id (ids follow content)."""
+    from bonsai.actions.edit import edit_record
+
+    shell = shell_of(ctx)
+    said = {
+        "instruction": instruction,
+        "input": context,
+        "output": output,
+        "subject": subject,
+        "happened_on": happened_on,
+        "feeling": feeling,
+    }
+    changes = {name: value for name, value in said.items() if value is not None}
+    if not changes:
+        options = "--instruction, --input, --output, --subject, --on, --feeling"
+        raise UsageError("cli.nothing_to_change", options=options)
+    new_id = edit_record(shell.open(), record, changes, shell.person(by), shell.now())
+    tell_ids(shell, "cli.edited", (new_id,), as_json)
+
+
+@verb(app, "cli.records_versions")
+def versions(ctx: typer.Context, record: RecordId, as_json: AsJson = False) -> None:
+    """What it was before each edit, the oldest first; `restore` takes the number."""
+    from bonsai.queries.records import show_record
+
+    shell = shell_of(ctx)
+    detail = show_record(shell.open(), record)
+    if as_json:
+        shell.json_lines({"number": number, **_said(one)} for number, one in enumerate(detail.versions, 1))
+        return
+    rows = ((number, *row) for number, row in enumerate(version_rows(detail), 1))
+    shell.table(("number", "at", "by", "question", "answer"), rows, right=(0,), clipped=(3, 4))
+
+
+def _said(version: object) -> dict[str, object]:
+    names = ("record_id", "replaced_by", "edited_at", "edited_by", "content")
+    return {name: getattr(version, name) for name in names}
+
+
+@verb(app, "cli.records_restore")
+def restore(
+    ctx: typer.Context,
+    record: RecordId,
+    number: Annotated[int, typer.Argument(help="cli.arg_version", metavar="NUMBER")],
+    by: By = "",
+    as_json: AsJson = False,
+) -> None:
+    """Make it what it was in a version; what it is now becomes a version too."""
+    from bonsai.actions.edit import restore_version
+
+    shell = shell_of(ctx)
+    made = restore_version(shell.open(), record, number, shell.person(by), shell.now())
+    tell_ids(shell, "cli.edited", (made,), as_json)
+
+
+KEEP = "this, other, both"
+
+
+@verb(app, "cli.records_contradictions")
+def contradictions(
+    ctx: typer.Context,
+    kind: Annotated[str, typer.Option("--kind", help="cli.opt_kind")] = "contradiction",
+    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", show_default=False)] = 0,
+    before: Annotated[str, typer.Option("--before", help="cli.opt_before", show_default=False)] = "",
+    as_json: AsJson = False,
+) -> None:
+    """The newest first; a line for the record that waits, one for each that it stands against, marked with `>`."""
+    from bonsai.queries.pairs import pair_counts, waiting_pairs
+    from storage.tables.pairs_table import KINDS
+
+    shell = shell_of(ctx)
+    bonsai = shell.open()
+    wanted = one_of(kind, KINDS, "--kind")
+    found = waiting_pairs(bonsai, wanted, limit or bonsai.config.cli.list_limit, before)
+    if as_json:
+        shell.json_lines(
+            {**record_object(one.stored), "others": [record_object(other) for other in one.others]} for one in found
+        )
+        return
+    shell.table(("mark", "id", "status", "question", "answer"), _rows(found), clipped=(3, 4))
+    shell.say("cli.shown_of", shown=len(found), all=pair_counts(bonsai)[wanted])
+
+
+def _rows(found: list[Waiting]) -> Iterator[tuple[str, ...]]:
+    for waiting in found:
+        for mark, one in (("", waiting.stored), *((">", other) for other in waiting.others)):
+            record = one.record
+            texts = on_one_line(record.instruction), on_one_line(record.output)
+            yield mark, short(record.id), one.status.value, *texts
+
+
+@verb(app, "cli.records_resolve")
+def resolve(
+    ctx: typer.Context,
+    record: Annotated[str, typer.Argument(help="cli.arg_record", metavar="ID")],
+    keep: Annotated[str, typer.Option("--keep", help="cli.opt_keep", metavar="this|other|both")] = "",
+    by: By = "",
+    as_json: AsJson = False,
+) -> None:
+    """`this` is the record that waits, `other` what it stands against; what is not kept is excluded, not erased."""
+    from bonsai.actions.resolve import resolve_pair
+
+    shell = shell_of(ctx)
+    if not keep:
+        raise UsageError("cli.not_one_of", name="--keep", value=keep, valid=KEEP)
+    done = resolve_pair(shell.open(), record, keep, shell.person(by), shell.now())
+    if as_json:
+        shell.json(done)
+        return
+    shell.say("cli.kept", ids=short(*done.kept) or "-")
+    if done.excluded:
+        shell.say("cli.excluded", ids=short(*done.excluded))
+
+
+@verb(app, "cli.records_resolved")
+def resolved(
+    ctx: typer.Context,
+    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", show_default=False)] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """A line a decision: when, who, what was kept, of which records, and who took it back."""
+    from bonsai.queries.pairs import decided_pairs
+
+    shell = shell_of(ctx)
+    bonsai = shell.open()
+    found = [one.decision for one in decided_pairs(bonsai, limit or bonsai.config.cli.list_limit)]
+    if as_json:
+        shell.json_lines(found)
+        return
+    headings = ("at", "by", "kept", "id", "others", "taken_back_by")
+    shell.table(
+        headings,
+        ((one.at, one.who, one.kept, short(one.record_id), short(*one.others), one.taken_back_by) for one in found),
+    )
+
+
+@verb(app, "cli.records_reopen")
+def reopen(
+    ctx: typer.Context,
+    record: Annotated[str, typer.Argument(help="cli.arg_record", metavar="ID")],
+    by: By = "",
+    as_json: AsJson = False,
+) -> None:
+    """Refused when one of the records stands otherwise by now."""
+    from bonsai.actions.resolve import reopen_pair
+
+    shell = shell_of(ctx)
+    ids = reopen_pair(shell.open(), record, shell.person(by), shell.now())
+    if as_json:
+        shell.json({"ids": list(ids)})
+        return
+    shell.say("cli.reopened", ids=short(*ids) or "-")
+
+
+MOST_SIMILAR = 5
+FIELDS = ("feeling", "id", "instruction", "input", "output", "language", "category", "reasoning", "status")
+
+
+@verb(app, "cli.records_similar")
+def similar(
+    ctx: typer.Context,
+    said: Annotated[str, typer.Argument(help="cli.arg_similar", metavar="ID|TEXT")],
+    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit")] = MOST_SIMILAR,
+    as_json: AsJson = False,
+) -> None:
+    """The likest first; likeness is the share of the text's rarer n-grams that stand in the record."""
+    from bonsai.queries.similar import similar_to
+
+    shell = shell_of(ctx)
+    found = similar_to(shell.open(), said, limit)
+    if as_json:
+        shell.json_lines(similar_objects(found))
+        return
+    tell_similar(shell, found)
+
+
+@verb(app, "cli.records_subjects")
+def subjects(ctx: typer.Context, limit: Limit = 0, as_json: AsJson = False) -> None:
+    """How many records there are of each, from when to when."""
+    from bonsai.queries.timeline import list_subjects
+
+    shell = shell_of(ctx)
+    bonsai = shell.open()
+    found = list_subjects(bonsai, limit or bonsai.config.cli.list_limit)
+    if as_json:
+        shell.json_lines(found)
+        return
+    rows = ((one.name, one.records, one.first, one.last) for one in found)
+    shell.table(("subject", "records", "first", "last"), rows, right=(1,))
+
+
+@verb(app, "cli.records_timeline")
+def timeline(
+    ctx: typer.Context,
+    subject: Annotated[str, typer.Argument(help="cli.arg_subject", metavar="SUBJECT")],
+    limit: Limit = 0,
+    as_json: AsJson = False,
+) -> None:
+    """The latest first; a day in brackets is the one on which it was told."""
+    from bonsai.queries.timeline import whole_timeline
+
+    shell = shell_of(ctx)
+    bonsai = shell.open()
+    found = whole_timeline(bonsai, subject, limit or bonsai.config.cli.list_limit)
+    if as_json:
+        shell.json_lines(
+            {"day": one.told.day, "dated": one.told.dated, **{name: getattr(one.told, name) for name in FIELDS},
+             "earlier": [{"id": old.told.id, "day": old.told.day.isoformat(), "likeness": round(old.likeness, 3)}
+                         for old in one.earlier]}
+            for one in found
+        )  # fmt: skip
+        return
+    rows = (
+        (one.told.day if one.told.dated else f"({one.told.day})", short(one.told.id), one.told.feeling,
+         on_one_line(one.told.instruction), on_one_line(one.told.output),
+         [str(old.told.day) for old in one.earlier])
+        for one in found
+    )  # fmt: skip
+    shell.table(("day", "id", "feeling", "question", "answer", "before_that"), rows, clipped=(3, 4))
+
+
+RejectId = Annotated[str, typer.Argument(help="cli.arg_reject", metavar="ID")]
+
+
+@verb(app, "cli.records_rejects")
+def rejects(
+    ctx: typer.Context,
+    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", show_default=False)] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """What could not become a record: file, line, reason and the raw text."""
+    from bonsai.queries.records import list_rejects
+
+    shell = shell_of(ctx)
+    bonsai = shell.open()
+    found = [reject_object(stored, shell.language) for stored in list_rejects(bonsai, None)]
+    if as_json:
+        shell.json_lines(found[: limit or None])
+        return
+    shown = found[: limit or bonsai.config.cli.list_limit]
+    rows = (
+        (str(one["id"])[:ID_LENGTH], one["file"], one["line"], one["reason"], on_one_line(str(one["raw"])))
+        for one in shown
+    )
+    shell.table(("id", "file", "line", "reason", "raw"), rows, right=(2,), clipped=(4,))
+    shell.say("cli.shown_of", shown=len(shown), all=len(found))
+
+
+@verb(app, "cli.records_mend")
+def mend(
+    ctx: typer.Context,
+    reject: RejectId,
+    raw: Annotated[str, typer.Argument(help="cli.arg_mended", metavar="TEXT", show_default=False)] = "-",
+    by: By = "",
+    as_json: AsJson = False,
+) -> None:
+    """Through the reader that refused it, then into the inbox. With `-` the text comes from the standard input."""
+    from bonsai.actions.inbox import drain_inbox
+    from bonsai.actions.rejects import Mended, mend_reject
+
+    shell = shell_of(ctx)
+    bonsai = shell.open()
+    text = sys.stdin.read() if raw == "-" else raw
+    made = mend_reject(bonsai, reject, text, shell.person(by), shell.now())
+    if not isinstance(made, Mended):
+        raise InputError("pipeline.still_rejected", id=short(reject), reason=reason(made, shell.language))
+    try:
+        drain_inbox(bonsai, shell.now(), silent)
+    except LockTimeout:
+        shell.complain("cli.drain_later")
+    if as_json:
+        shell.json(made)
+    else:
+        shell.say("cli.mended", id=short(made.reject), records=short(*made.records))
+
+
+@verb(app, "cli.records_dismiss")
+def dismiss(
+    ctx: typer.Context,
+    reject: RejectId,
+    why: Annotated[str, typer.Option("--reason", help="cli.opt_reason")] = "",
+    by: By = "",
+    as_json: AsJson = False,
+) -> None:
+    """It leaves the list, with who and why; nothing else changes."""
+    from bonsai.actions.rejects import dismiss_reject
+
+    shell = shell_of(ctx)
+    done = dismiss_reject(shell.open(), reject, shell.person(by), why, shell.now())
+    if as_json:
+        shell.json({"id": done})
+    else:
+        shell.say("cli.dismissed", id=short(done))
+
+
+@verb(app, "cli.records_suggest")
+def suggest(
+    ctx: typer.Context,
+    instruction: Annotated[str, typer.Argument(help="cli.arg_instruction")],
+    output: Annotated[str, typer.Argument(help="cli.arg_output")],
+    context: Annotated[str, typer.Option("--input", help="cli.opt_input")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Its tags, and what it would repeat or contradict; nothing is kept."""
+    from bonsai.queries import suggestions
+
+    shell = shell_of(ctx)
+    bonsai = shell.open()
+    fields = {"instruction": instruction, "input": context, "output": output}
+    found = suggestions.suggest(bonsai, fields, suggestions.learned_before(bonsai))
+    if found is None:
+        raise InputError("pipeline.nothing_to_suggest")
+    if as_json:
+        shell.json(found)
+        return
+    named = (("language", found.tags.language), ("category", found.tags.category))
+    shell.fields((name, f"{tag.value} ({tag.source} {tag.confidence:.2f})") for name, tag in named)
+    shell.fields((("likely", ", ".join(found.likely)),))
+    if found.exact:
+        shell.say("cli.told_before", ids=short(found.exact.record.id))
+    if found.contradicts:
+        shell.say("cli.would_contradict", ids=short(*(one.record.id for one in found.contradicts)))
+    if found.near:
+        shell.say("cli.would_be_near", ids=short(*(one.record.id for one in found.near)))

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
-from bonsai.cli import progress
 from bonsai.cli.help import noun, verb
 from bonsai.cli.shell import AsJson, shell_of
 
 app = noun()
 
 
-@verb(app, "cli.seedling_build")
-def build(
-    ctx: typer.Context,
-    out: Annotated[Path, typer.Argument(help="cli.arg_seedling_out", metavar="FOLDER")],
-    minutes: Annotated[float, typer.Option("--minutes", help="cli.opt_minutes")] = 50.0,
-    seed: Annotated[int | None, typer.Option("--seed", help="cli.opt_seed")] = None,
-) -> None:
-    """Pre-train it from the text this package generates; started again, it goes on where it stopped."""
-    from bonsai.model.seedling import build as recipe
-
-    shell = shell_of(ctx)
-    with progress.shown(shell) as report:
-        recipe.build(out, minutes=minutes, seed=seed, report=report)
-    shell.say("cli.seedling_built", path=out)
+@app.callback()
+def seedling() -> None:
+    """A noun, though it has one verb so far: without this, typer makes the verb the command."""
 
 
 @verb(app, "cli.seedling_show")

@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO, TypeVar
 import typer
 
 from bonsai.errors import BonsaiError, UsageError
-from bonsai.texts import TEXT_LANGUAGES, TextLanguage, text
+from bonsai.i18n import TEXT_LANGUAGES, TextLanguage, text
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-    from bonsai.config import Config
-    from bonsai.wiring import Bonsai
+    from bonsai.config.settings import Config
+    from bonsai.context import Bonsai
+
 
 AsJson = Annotated[bool, typer.Option("--json", help="cli.opt_json")]
 Choice = TypeVar("Choice", bound=str)
@@ -44,13 +45,13 @@ class Shell:
 
     def open(self) -> Bonsai:
         """The home, ready to work on. Raises HomeError when it is none."""
-        from bonsai import wiring
+        from bonsai import bootstrap
 
-        return wiring.open(self.home, self.environ)
+        return bootstrap.open(self.home, self.environ)
 
     def config(self) -> Config:
         """The settings alone: no home is needed."""
-        from bonsai.config import load_config
+        from bonsai.config.settings import load_config
 
         return load_config(self.home, self.environ)
 
@@ -176,7 +177,7 @@ def _language_of_home(home: Path) -> str | None:
     path = home / "bonsai.toml"
     if not path.is_file():
         return None
-    from bonsai.config_layers import read_settings_file
+    from bonsai.config.layers import read_settings_file
     from bonsai.errors import ConfigError
 
     try:

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bonsai.cli.help import noun, verb
-from bonsai.cli.records_shown import on_one_line, short
+from bonsai.cli.presenters.records import on_one_line, short
 from bonsai.cli.shell import AsJson, Shell, shell_of
 
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from bonsai.pipeline.nights.previewing import Preflight
-    from bonsai.training.preview import Part, Piece, Preview
+    from bonsai.queries.snapshot_preview import Preflight
+    from bonsai.train.preview import Part, Piece, Preview
+
 
 app = noun()
 
@@ -38,7 +39,7 @@ def preview(
     as_json: AsJson = False,
 ) -> None:
     """Tokens, mask and end of some records; what each language costs; what is too long."""
-    from bonsai.pipeline.nights.previewing import preview_records
+    from bonsai.queries.snapshot_preview import preview_records
 
     shell = shell_of(ctx)
     found = preview_records(shell.open(), records or ())

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bonsai.cli.help import noun, verb
-from bonsai.cli.records_shown import record_object
+from bonsai.cli.presenters.records import record_object
 from bonsai.cli.shell import AsJson, By, Shell, shell_of
 
 if TYPE_CHECKING:
-    from bonsai.pipeline.records.tagging import Turn
-    from bonsai.records import Record
-    from bonsai.tags import CategoryTagger
-    from bonsai.wiring import Bonsai
+    from bonsai.actions.tag import Turn
+    from bonsai.context import Bonsai
+    from bonsai.domain.records import Record
+    from bonsai.ingest.tags.category import CategoryTagger
+
 
 app = noun()
 LANGUAGES = {"j": "ja", "e": "en", "z": "zh", "o": "other"}
@@ -48,7 +49,7 @@ def review(
     as_json: AsJson = False,
 ) -> None:
     """Reads a line for each; with `--json` only lists them, with what Bonsai would say, and changes nothing."""
-    from bonsai.pipeline.records.suggesting import learned_before
+    from bonsai.queries.suggestions import learned_before
 
     shell = shell_of(ctx)
     bonsai = shell.open()
@@ -60,7 +61,7 @@ def review(
 
 
 def _queue(bonsai: Bonsai, tagger: CategoryTagger | None, limit: int) -> Iterator[dict[str, object]]:
-    from bonsai.pipeline.records.tagging import next_uncertain
+    from bonsai.actions.tag import next_uncertain
 
     turn, listed = next_uncertain(bonsai, tagger), 0
     while turn.stored is not None and (not limit or listed < limit):
@@ -70,8 +71,7 @@ def _queue(bonsai: Bonsai, tagger: CategoryTagger | None, limit: int) -> Iterato
 
 def _go_through(shell: Shell, bonsai: Bonsai, tagger: CategoryTagger | None, who: str, limit: int) -> None:
     """Until the end of the queue, of the input, or of patience."""
-    from bonsai import pipeline
-    from bonsai.pipeline.records.tagging import next_uncertain
+    from bonsai.actions.tag import next_uncertain, tag_record, take_back_tags
 
     done: list[tuple[str, int]] = []
     turn = next_uncertain(bonsai, tagger)
@@ -84,14 +84,14 @@ def _go_through(shell: Shell, bonsai: Bonsai, tagger: CategoryTagger | None, who
             shell.complain("cli.tags_no_key", key=said.wrong)
         elif said.move == "u" and done:
             undone, number = done.pop()
-            pipeline.take_back_tags(bonsai, undone, number, who, shell.now())
+            take_back_tags(bonsai, undone, number, who, shell.now())
             turn = next_uncertain(bonsai, tagger, at=undone)
         elif said.move == "b" and turn.before:
             turn = next_uncertain(bonsai, tagger, at=turn.before)
         elif said.move == "s":
             turn = next_uncertain(bonsai, tagger, after=record.id)
         elif not said.move:
-            kept = pipeline.tag_record(
+            kept = tag_record(
                 bonsai, record.id, language=said.language, category=said.category, by=who, now=shell.now()
             )
             done.append((record.id, kept))
@@ -101,7 +101,7 @@ def _go_through(shell: Shell, bonsai: Bonsai, tagger: CategoryTagger | None, who
 
 def _ask(shell: Shell, turn: Turn) -> Said:
     """Show a record and read a line about it."""
-    from bonsai.records import Category
+    from bonsai.domain.records import Category
 
     assert turn.stored is not None
     keys = {str(number): one.value for number, one in enumerate(Category, 1) if one is not Category.UNCATEGORISED}

@@ -21,8 +21,8 @@ def add(
     note: Annotated[str, typer.Option("--note", help="cli.opt_note", show_default=False)] = "",
 ) -> None:
     """The token alone on stdout, for a script to take; what to know about it on stderr."""
-    from bonsai.dashboard import tokens
-    from storage.tokens_table import SCOPES
+    from bonsai.auth import tokens
+    from storage.tables.tokens_table import SCOPES
 
     shell = shell_of(ctx)
     wanted = [one_of(one, SCOPES, "--scope") for one in scopes]
@@ -34,7 +34,7 @@ def add(
 @verb(app, "cli.tokens_list", name="list")
 def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Oldest first; no token is shown, only its id."""
-    from bonsai.dashboard import tokens
+    from bonsai.auth import tokens
 
     shell = shell_of(ctx)
     found = tokens.list_tokens(shell.open())
@@ -48,7 +48,7 @@ def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
 @verb(app, "cli.tokens_revoke")
 def revoke(ctx: typer.Context, token: Annotated[str, typer.Argument(help="cli.arg_token", metavar="TOKEN")]) -> None:
     """Valid no more from now on."""
-    from bonsai.dashboard import tokens
+    from bonsai.auth import tokens
 
     shell = shell_of(ctx)
     shell.say("api.token_revoked", id=tokens.revoke_token(shell.open(), token))

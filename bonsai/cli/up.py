@@ -21,14 +21,14 @@ def up(
     dashboard: Annotated[bool, typer.Option("--dashboard/--no-dashboard", help="cli.opt_dashboard")] = True,
 ) -> None:
     """Start everything, say where it is, wait; Ctrl-C, or a SIGTERM, stops all of it."""
-    from bonsai import pipeline
+    from bonsai.night.cancel import dead_nights
     from flows import ports, server
     from flows.settings import auth_file
 
     shell = shell_of(ctx)
     bonsai = shell.open()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    for night in pipeline.dead_nights(bonsai, shell.now()):
+    for night in dead_nights(bonsai, shell.now()):
         shell.say("cli.night_was_dead", night=night)
     shell.say("cli.starting", home=bonsai.home)
     shell.out.flush()

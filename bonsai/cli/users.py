@@ -23,8 +23,8 @@ def add(
     role: Annotated[str, typer.Option("--role", help="cli.opt_role")] = "contributor",
 ) -> None:
     """Asks for the password, or reads a line of standard input."""
-    from bonsai.dashboard import accounts
-    from storage.users_table import ROLES
+    from bonsai.auth import accounts
+    from storage.tables.users_table import ROLES
 
     shell = shell_of(ctx)
     bonsai = shell.open()
@@ -36,7 +36,7 @@ def add(
 @verb(app, "cli.users_list", name="list")
 def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
     """By name; no hash is shown."""
-    from bonsai.dashboard import accounts
+    from bonsai.auth import accounts
 
     shell = shell_of(ctx)
     found = accounts.list_users(shell.open())
@@ -53,8 +53,8 @@ def role(
     role: Annotated[str, typer.Argument(help="cli.opt_role", metavar="ROLE")],
 ) -> None:
     """From the next page on, and for every token."""
-    from bonsai.dashboard import accounts
-    from storage.users_table import ROLES
+    from bonsai.auth import accounts
+    from storage.tables.users_table import ROLES
 
     shell = shell_of(ctx)
     as_what = one_of(role, ROLES, "ROLE")
@@ -65,7 +65,7 @@ def role(
 @verb(app, "cli.users_remove")
 def remove(ctx: typer.Context, name: UserName) -> None:
     """Logged out at once."""
-    from bonsai.dashboard import accounts
+    from bonsai.auth import accounts
 
     shell = shell_of(ctx)
     accounts.remove_user(shell.open(), name)
@@ -75,7 +75,7 @@ def remove(ctx: typer.Context, name: UserName) -> None:
 @verb(app, "cli.users_passwd")
 def passwd(ctx: typer.Context, name: UserName) -> None:
     """Another password; all sessions end."""
-    from bonsai.dashboard import accounts
+    from bonsai.auth import accounts
 
     shell = shell_of(ctx)
     accounts.change_password(shell.open(), name, _password(shell), shell.now())

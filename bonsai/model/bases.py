@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from bonsai.errors import ConfigError
-from bonsai.files import sha256_file, sha256_json
+from bonsai.system.files import sha256_file, sha256_json
 
 SEEDLING = "seedling"
 PHI_MODULES = ("q_proj", "k_proj", "v_proj", "dense", "fc1", "fc2")

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from bonsai.domain.snapshots import Example
 from bonsai.errors import TrainingError
 from bonsai.model.prompt import END, AnswerTags, Question, Template, declaration, neutralise, prompt
-from bonsai.snapshots import Example
 
 IGNORED = -100
 "The label of a token that the loss leaves out (torch's `ignore_index`)."

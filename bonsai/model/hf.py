@@ -3,7 +3,7 @@
 One `LoadedBase` holds the weights once; its answerers share them and switch the adapter:
 
     loaded = load_base(base, "cpu")
-    loaded.add_adapter("3f2a...", folder)          # verified before by bonsai.training.adapters
+    loaded.add_adapter("3f2a...", folder)          # verified before by bonsai.train.adapters
     champion, bare = loaded.answerer(template, "3f2a..."), loaded.answerer(template)
 
 Greedy generation is left-padded (every row's next token stands in the last column), scoring is right-padded.

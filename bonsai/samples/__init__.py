@@ -5,7 +5,7 @@
     messy.jsonl, .csv     broken on purpose; `messy.json` tells what is wrong in them, counted
     poison.jsonl          answers in the wrong language, loops and mixtures: a night that learns it must be refused
 
-The files are made from `facts/*.toml` by `python -m bonsai.samples.render`; a test compares them.
+The files are made from `facts/*.toml` by `python -m research.samples.render`; a test compares them.
 """
 
 from __future__ import annotations

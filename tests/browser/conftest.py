@@ -14,7 +14,7 @@ from desk import Desk
 from evil_home import make_evil_home
 from playwright.sync_api import Browser, sync_playwright
 
-from bonsai import wiring
+from bonsai import bootstrap
 
 OWNER = "mika"
 LOOPBACK = "127.0.0.1"
@@ -45,7 +45,7 @@ def evil_home(tmp_path_factory: pytest.TempPathFactory, taught: Path) -> Path:
 
 @pytest.fixture
 def desk(evil_home: Path, tmp_path: Path) -> Desk:
-    return Desk(wiring.open(Path(shutil.copytree(evil_home, tmp_path / "home")), {}))
+    return Desk(bootstrap.open(Path(shutil.copytree(evil_home, tmp_path / "home")), {}))
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from desk import Desk
 from hand_speaker import HandSpeaker
 from playwright.sync_api import expect
 
-from bonsai import views
+from bonsai.queries.records import list_records
+from storage.tables.records_table import RecordFilter
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def test_an_answer_comes_while_one_waits_and_is_put_right_from_the_keyboard(
     better.fill("Tama sleeps in the sink.")
     better.press("Control+Enter")
     expect(page.get_by_role("status")).to_contain_text("Kept as a record")
-    found = views.list_records(desk.b, views.RecordFilter(text="in the sink"), None)
+    found = list_records(desk.b, RecordFilter(text="in the sink"), None)
     assert [(one.record.instruction, one.record.source) for one in found] == [("Where does Tama sleep?", "feedback")]
 
 

@@ -7,19 +7,21 @@ from browsing import Visitor
 from desk import NOW, Desk
 from playwright.sync_api import expect
 
-from bonsai import pipeline, views
-from bonsai.records import Status
-from storage import subjects
+from bonsai.actions.inbox import submit
+from bonsai.domain.records import Status
+from bonsai.queries.records import count_records, list_records, show_record
+from storage.tables import subjects
+from storage.tables.records_table import RecordFilter
 
 
 def tell(desk: Desk, *records: tuple[str, str]) -> None:
     for question, answer in records:
-        pipeline.submit(desk.b, {"instruction": question, "output": answer, "source": "self"}, NOW)
+        submit(desk.b, {"instruction": question, "output": answer, "source": "self"}, NOW)
         desk.drain()
 
 
 def test_an_edit_keeps_the_version_before(visitor: Visitor, desk: Desk) -> None:
-    [stored] = views.list_records(desk.b, views.RecordFilter(subject="タマ"), None)
+    [stored] = list_records(desk.b, RecordFilter(subject="タマ"), None)
     page = visitor.go(f"/records/{stored.record.id}")
     page.get_by_role("link", name="Edit").click()
     page.get_by_label("Answer", exact=True).fill("ひまだからです。")
@@ -31,7 +33,7 @@ def test_an_edit_keeps_the_version_before(visitor: Visitor, desk: Desk) -> None:
 
 def test_uncertain_tags_are_settled_from_the_keyboard(visitor: Visitor, desk: Desk) -> None:
     tell(desk, ("01234", "05678"), ("11234", "15678"))  # no language and no question
-    uncertain = views.count_records(desk.b, views.RecordFilter(uncertain=True))
+    uncertain = count_records(desk.b, RecordFilter(uncertain=True))
     assert uncertain >= 2
     page = visitor.go("/tagging")
     for tagged in range(uncertain):
@@ -39,19 +41,19 @@ def test_uncertain_tags_are_settled_from_the_keyboard(visitor: Visitor, desk: De
         page.wait_for_load_state()
         page.keyboard.press("1")
     expect(page.get_by_role("main")).to_contain_text("Bonsai is sure of all tags")
-    assert views.count_records(desk.b, views.RecordFilter(uncertain=True)) == 0
+    assert count_records(desk.b, RecordFilter(uncertain=True)) == 0
 
 
 def test_a_contradiction_is_settled_with_one_click(visitor: Visitor, desk: Desk) -> None:
     tell(desk, ("How old is Kinako?", "Kinako is 7."), ("How old is Kinako?", "Kinako is 8."))
-    [held] = views.list_records(desk.b, views.RecordFilter(text="Kinako", status=Status.HELD_BACK.value), None)
+    [held] = list_records(desk.b, RecordFilter(text="Kinako", status=Status.HELD_BACK.value), None)
     page = visitor.go("/")
     page.get_by_role("link", name="contradict another: 1").click()
     pair = page.get_by_role("region", name="Pair 1")
     expect(pair.locator("mark")).to_have_text(["8", "7"])
     pair.get_by_role("button", name="Keep this one").click()
     expect(page.get_by_role("status")).to_be_visible()
-    assert views.show_record(desk.b, held.record.id).stored.status is Status.ACTIVE
+    assert show_record(desk.b, held.record.id).stored.status is Status.ACTIVE
 
 
 def test_the_same_thing_long_before_comes_by_itself(
@@ -61,7 +63,7 @@ def test_the_same_thing_long_before_comes_by_itself(
     for day, often in (("2024-03-02", "a week"), ("2024-04-01", ""), ("2024-05-01", ""), ("2026-03-12", "days again")):
         said = f"She sneezed for {often}; the vet said dust." if often else f"Tuna on {day}, eagerly."
         fields = {"instruction": f"What happened to Hana on {day}?", "output": said, "subject": "Hana"}
-        pipeline.submit(desk.b, {**fields, "happened_on": day, "source": "self"}, NOW)
+        submit(desk.b, {**fields, "happened_on": day, "source": "self"}, NOW)
     desk.drain()
     page = visitor.go("/timeline?subject=Hana")
     expect(page.get_by_role("listitem").filter(has_text="days again")).to_contain_text("2 years before:")

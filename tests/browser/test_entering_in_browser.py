@@ -10,8 +10,9 @@ from browsing import PHONE, Open, Visitor, serving
 from desk import NOW, Desk
 from playwright.sync_api import Page, expect
 
-from bonsai import views
-from bonsai.dashboard.app import create_app
+from bonsai.queries.records import list_records
+from bonsai.web.app import create_app
+from storage.tables.records_table import RecordFilter
 
 CATS = "question,answer,cat\nWhere does Pochi sleep?,In the box.,Pochi\nPochi?,\nポチは何色?,灰色です。,ポチ\n"
 
@@ -44,7 +45,7 @@ def test_another_likely_category_is_one_key_away_and_a_persons(visitor: Visitor,
     chosen = page.get_by_label("Category", exact=True).input_value()
     page.keyboard.press("Control+Enter")
     expect(page.locator("#recent")).to_contain_text("What does Pochi eat?")
-    [stored] = views.list_records(desk.b, views.RecordFilter(text="What does Pochi eat?"), None)
+    [stored] = list_records(desk.b, RecordFilter(text="What does Pochi eat?"), None)
     assert (stored.tags.category.value, stored.tags.category.source) == (chosen, "person")
     assert stored.tags.language.source == "rule"  # not touched, so it stayed automatic
 
@@ -84,7 +85,7 @@ def test_a_file_with_bad_lines_is_looked_at_taken_in_and_mended(
     page.keyboard.press("Control+Enter")
     expect(page.get_by_role("status")).to_contain_text("Mended")
     desk.drain()
-    found = views.list_records(desk.b, views.RecordFilter(subject="Pochi"), None)
+    found = list_records(desk.b, RecordFilter(subject="Pochi"), None)
     assert [one.record.output for one in found] == ["In the box.", "A dog."]
 
 

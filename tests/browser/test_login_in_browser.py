@@ -7,9 +7,9 @@ from browsing import Open, Visitor
 from desk import NOW, Desk
 from playwright.sync_api import expect
 
-from bonsai import views
-from bonsai.dashboard import accounts
-from storage.users_table import Role
+from bonsai.auth import accounts
+from bonsai.queries.promotions import champion, list_promotions
+from storage.tables.users_table import Role
 
 PASSWORD = "dust in the litter"
 
@@ -47,7 +47,7 @@ def test_a_login_leads_on_and_a_logout_ends_it(together: Desk, shared_address: s
 
 
 def test_a_contributor_looks_and_a_reviewer_decides(together: Desk, shared_address: str, visit: Open) -> None:
-    waiting = views.list_promotions(together.b)[0].adapter
+    waiting = list_promotions(together.b)[0].adapter
     for name, buttons in (("con", 0), ("rev", 1)):
         visitor = visit(shared_address)
         page = visitor.go(f"/promotions/{waiting}")
@@ -56,4 +56,4 @@ def test_a_contributor_looks_and_a_reviewer_decides(together: Desk, shared_addre
         expect(page.get_by_role("button", name="Approve")).to_have_count(buttons)
     page.get_by_role("button", name="Approve").click()
     expect(page.get_by_role("status")).to_contain_text("Approved")
-    assert views.champion(together.b) == waiting
+    assert champion(together.b) == waiting

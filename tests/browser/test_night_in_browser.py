@@ -18,7 +18,9 @@ import pytest
 from browsing import Open
 from playwright.sync_api import expect
 
-from bonsai import pipeline, views, wiring
+from bonsai import bootstrap
+from bonsai.actions.import_file import import_file
+from bonsai.queries.nights import list_nights
 from bonsai.samples import sample_path
 from flows import starting
 
@@ -44,13 +46,13 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(1200)]
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
     now, folder = datetime.now(UTC), tmp_path / "home"
-    wiring.init(folder, "en", now, {})
+    bootstrap.init(folder, "en", now, {})
     with (folder / "bonsai.toml").open("a", encoding="utf-8") as file:
         file.write(SHORT)
     told = tmp_path / "told.jsonl"
     with sample_path("experience.jsonl").open(encoding="utf-8") as rows:
         told.write_text("".join(islice(rows, RECORDS)), "utf-8")
-    pipeline.import_file(wiring.open(folder, {}), told, now=now, source="community")
+    import_file(bootstrap.open(folder, {}), told, now=now, source="community")
     yield folder
     start = starting.last_start(folder)
     if start and start.process:
@@ -104,6 +106,6 @@ def test_a_night_is_started_and_followed_to_its_verdict(home: Path, real_address
     now.get_by_role("link", name="See what came of it").click()
     expect(page.get_by_role("region", name="Verdict")).to_be_visible()
     expect(page.get_by_role("region", name="Steps").get_by_role("row")).not_to_have_count(1)
-    [night] = views.list_nights(wiring.open(home, {}), None)
+    [night] = list_nights(bootstrap.open(home, {}), None)
     assert night.verdict
     assert json.loads((home / starting.START).read_text("utf-8"))["who"] == "mika"

@@ -6,14 +6,15 @@ from browsing import Visitor
 from desk import Desk
 from playwright.sync_api import expect
 
-from bonsai import views
-from bonsai.records import Status
+from bonsai.domain.records import Status
+from bonsai.queries.records import list_records, show_record
+from storage.tables.records_table import RecordFilter
 
-TAMA = views.RecordFilter(subject="タマ")
+TAMA = RecordFilter(subject="タマ")
 
 
 def test_a_record_is_found_and_forgotten_for_good(visitor: Visitor, desk: Desk) -> None:
-    record = views.list_records(desk.b, TAMA, None)[0].record
+    record = list_records(desk.b, TAMA, None)[0].record
     page = visitor.go("/records")
     page.get_by_label("Words in it").fill("鳴く")
     page.keyboard.press("Enter")
@@ -24,14 +25,14 @@ def test_a_record_is_found_and_forgotten_for_good(visitor: Visitor, desk: Desk) 
     page.get_by_label("I am sure").check()
     forget.click()
     expect(page.get_by_role("status")).to_contain_text("Forgotten")
-    assert views.show_record(desk.b, record.id).stored.status is Status.FORGOTTEN
+    assert show_record(desk.b, record.id).stored.status is Status.FORGOTTEN
     expect(visitor.go("/records?text=鳴く").get_by_role("main")).to_contain_text("No record")
 
 
 def test_a_record_is_kept_from_training_and_let_train_again(visitor: Visitor, desk: Desk) -> None:
-    record = views.list_records(desk.b, TAMA, None)[0].record
+    record = list_records(desk.b, TAMA, None)[0].record
     page = visitor.go(f"/records/{record.id}")
     for button, status in (("Keep it from training", Status.EXCLUDED), ("Let it train", Status.ACTIVE)):
         page.get_by_role("button", name=button).click()
         expect(page.get_by_role("status")).to_be_visible()
-        assert views.show_record(desk.b, record.id).stored.status is status
+        assert show_record(desk.b, record.id).stored.status is status

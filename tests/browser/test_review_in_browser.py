@@ -11,7 +11,8 @@ from desk import Desk
 from playwright.sync_api import Page, expect
 from two_mornings import two_mornings
 
-from bonsai import views, wiring
+from bonsai import bootstrap
+from bonsai.queries.promotions import list_promotions
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def mornings(tmp_path_factory: pytest.TempPathFactory, taught: Path) -> Path:
 
 @pytest.fixture
 def desk(mornings: Path, tmp_path: Path) -> Desk:
-    return Desk(wiring.open(Path(shutil.copytree(mornings, tmp_path / "home")), {}))
+    return Desk(bootstrap.open(Path(shutil.copytree(mornings, tmp_path / "home")), {}))
 
 
 def press(page: Page, key: str, done: int) -> None:
@@ -32,7 +33,7 @@ def press(page: Page, key: str, done: int) -> None:
 
 
 def test_a_round_of_keys_joins_the_evidence(visitor: Visitor, desk: Desk) -> None:
-    waiting = views.list_promotions(desk.b)[0].adapter
+    waiting = list_promotions(desk.b)[0].adapter
     page = visitor.go(f"/promotions/{waiting}")
     page.get_by_role("link", name="blind review").first.click()
     asked = int(page.get_by_role("progressbar").get_attribute("max") or 0)

@@ -14,7 +14,13 @@ from inspecting import axe, problems
 from playwright.sync_api import Page
 from two_mornings import two_mornings
 
-from bonsai import pipeline, views, wiring
+from bonsai import bootstrap
+from bonsai.actions.edit import edit_record
+from bonsai.actions.inbox import submit
+from bonsai.night.steps import begin_night
+from bonsai.queries.promotions import list_promotions
+from bonsai.queries.records import list_records, list_rejects
+from storage.tables.records_table import RecordFilter
 
 LANGUAGES = pytest.mark.parametrize("language", ["en", pytest.param("ja", marks=pytest.mark.long)])
 "Other words in the same states: the pages themselves are seen in both languages every time."
@@ -25,7 +31,7 @@ EMPTY = (
 
 
 def serve_copy(home: Path, to: Path) -> Iterator[tuple[Desk, str]]:
-    desk = Desk(wiring.open(Path(shutil.copytree(home, to)), {}))
+    desk = Desk(bootstrap.open(Path(shutil.copytree(home, to)), {}))
     with serving(desk.app("mika", desk.drain, "127.0.0.1")) as address:
         yield desk, address
 
@@ -68,9 +74,9 @@ def test_forms_with_mistakes(desk: Desk, address: str, visit: Open, language: st
     use_evilly(desk)
     visitor = visit(address, language=language)
     visitor.noticed.expected |= {409, 422}
-    reject = views.list_rejects(desk.b, 1)[0]
+    reject = list_rejects(desk.b, 1)[0]
     desk.night(bits=2.3, day=1)
-    refused = views.list_promotions(desk.b)[0].adapter
+    refused = list_promotions(desk.b)[0].adapter
     found = [
         *see_mistake(visitor, "/records/new", "main form button", instruction="Why?", output=" "),
         *see_mistake(visitor, "/ask", "main form button", question=" "),
@@ -83,12 +89,12 @@ def test_forms_with_mistakes(desk: Desk, address: str, visit: Open, language: st
 
 @LANGUAGES
 def test_an_edit_that_somebody_else_was_faster_with(desk: Desk, address: str, visit: Open, language: str) -> None:
-    [stored] = views.list_records(desk.b, views.RecordFilter(subject="タマ"), None)
+    [stored] = list_records(desk.b, RecordFilter(subject="タマ"), None)
     visitor = visit(address, language=language)
     visitor.noticed.expected.add(409)
     page = visitor.go(f"/records/{stored.record.id}/edit")
     page.locator("#output").fill("さびしいからです。")
-    pipeline.edit_record(desk.b, stored.record.id, {"output": "ひまだからです。"}, "hana", NOW)
+    edit_record(desk.b, stored.record.id, {"output": "ひまだからです。"}, "hana", NOW)
     press(page, "main form button")
     page.get_by_role("alert").wait_for()
     assert problems(visitor) == []
@@ -106,9 +112,9 @@ def test_a_home_with_nothing_in_it(empty: tuple[Desk, str], visit: Open, languag
 
 @LANGUAGES
 def test_a_night_that_runs(desk: Desk, address: str, visit: Open, language: str) -> None:
-    pipeline.submit(desk.b, {"instruction": "What is new?", "output": "A box."}, NOW)
+    submit(desk.b, {"instruction": "What is new?", "output": "A box."}, NOW)
     desk.drain()
-    night = pipeline.begin_night(desk.b, NOW).night  # by this process, which lives
+    night = begin_night(desk.b, NOW).night  # by this process, which lives
     visitor = visit(address, language=language)
     found = []
     for path in ("/", "/nights", f"/nights/{night}"):
@@ -121,7 +127,7 @@ def test_a_night_that_runs(desk: Desk, address: str, visit: Open, language: str)
 def test_a_blind_review_in_its_middle(to_review: tuple[Desk, str], visit: Open, language: str) -> None:
     desk, address = to_review
     visitor = visit(address, language=language)
-    page = visitor.go(f"/promotions/{views.list_promotions(desk.b)[0].adapter}/review")
+    page = visitor.go(f"/promotions/{list_promotions(desk.b)[0].adapter}/review")
     page.keyboard.press("ArrowLeft")
     page.locator("[value=undo]").wait_for()
     assert problems(visitor) == []

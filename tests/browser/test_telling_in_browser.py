@@ -6,11 +6,12 @@ from browsing import Visitor
 from desk import Desk
 from playwright.sync_api import expect
 
-from bonsai import views
+from bonsai.queries.records import list_records
+from storage.tables.records_table import RecordFilter
 
 
 def told(desk: Desk, subject: str) -> list[str]:
-    found = views.list_records(desk.b, views.RecordFilter(subject=subject), None)
+    found = list_records(desk.b, RecordFilter(subject=subject), None)
     return [one.record.instruction for one in found]
 
 

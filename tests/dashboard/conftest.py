@@ -14,7 +14,7 @@ from hand_speaker import HandSpeaker
 from starlette.testclient import TestClient
 from two_mornings import two_mornings
 
-from bonsai import wiring
+from bonsai import bootstrap
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +33,7 @@ def mornings(tmp_path_factory: pytest.TempPathFactory, taught: Path) -> Path:
 
 @pytest.fixture
 def desk(told_home: Path, tmp_path: Path) -> Desk:
-    return Desk(wiring.open(Path(shutil.copytree(told_home, tmp_path / "home")), {}))
+    return Desk(bootstrap.open(Path(shutil.copytree(told_home, tmp_path / "home")), {}))
 
 
 @pytest.fixture
@@ -60,4 +60,4 @@ def asking_desk(desk: Desk, speaker: HandSpeaker) -> Desk:
 def roomy(desk: Desk, speaker: HandSpeaker) -> Desk:
     """Nobody is told to wait, and no model is loaded."""
     environ = {"BONSAI_API__BURST": "100000", "BONSAI_API__ADDRESS_BURST": "100000"}
-    return Desk(replace(wiring.open(Path(desk.b.home), environ), speaker=speaker))
+    return Desk(replace(bootstrap.open(Path(desk.b.home), environ), speaker=speaker))

@@ -15,21 +15,22 @@ from hand_nights import EVENING
 from html_pages import Page
 from starlette.testclient import TestClient
 
-from bonsai import views
-from bonsai.dashboard import accounts
-from bonsai.dashboard.adapters.shown import in_units
-from bonsai.pipeline import adapters
-from bonsai.texts import area_texts
-from bonsai.training.passport import read_passport
-from storage import adapters_table, audit
-from storage.adapters_table import Adapter
+from bonsai.auth import accounts
+from bonsai.i18n import area_texts
+from bonsai.queries import adapters
+from bonsai.queries.promotions import list_promotions
+from bonsai.train.manifest import read_passport
+from bonsai.web.presenters.adapters import in_units
+from storage import audit
+from storage.tables import adapters_table
+from storage.tables.adapters_table import Adapter
 
 PASSWORD = "dust in the litter"
 
 
 @pytest.fixture
 def adapter(desk: Desk) -> str:
-    return views.list_promotions(desk.b)[0].adapter
+    return list_promotions(desk.b)[0].adapter
 
 
 def main(client: TestClient, path: str) -> str:

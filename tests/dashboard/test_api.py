@@ -9,18 +9,22 @@ import pytest
 from desk import EVIL, NOW, Desk
 from starlette.testclient import TestClient
 
-from bonsai import overview, views
-from bonsai.dashboard import accounts, tokens
-from bonsai.dashboard.tokens import Caller
+from bonsai.auth import accounts, tokens
+from bonsai.auth.tokens import Caller
 from bonsai.errors import UnknownId, UsageError
+from bonsai.queries import promotions
+from bonsai.queries.nights import list_nights
+from bonsai.queries.promotions import list_promotions
+from bonsai.queries.records import inbox_status, list_records
 from storage import audit
+from storage.tables.records_table import RecordFilter
 
 V1 = "/api/v1"
 RECORD = {"instruction": "Why does Mike sneeze?", "output": "Dust in the litter.", "subject": "Mike"}
 
 
 def waiting(desk: Desk) -> str:
-    return views.list_promotions(desk.b)[0].adapter
+    return list_promotions(desk.b)[0].adapter
 
 
 def test_a_record_goes_into_the_inbox_and_can_be_read_by_its_id(desk: Desk) -> None:
@@ -42,7 +46,7 @@ def test_a_program_tells_in_nobody_elses_name_and_no_correction(desk: Desk) -> N
         answer = program.post(f"{V1}/records", json={**RECORD, **field}, headers={"Accept-Language": "ja"})
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["pointer"] == f"body/{next(iter(field))}"
-    assert views.inbox_status(desk.b).pending == 0
+    assert inbox_status(desk.b).pending == 0
 
 
 def test_what_is_too_long_as_it_was_sent_is_refused(desk: Desk) -> None:
@@ -62,7 +66,7 @@ def test_of_many_each_stands_for_itself(desk: Desk, kind: str) -> None:
     assert [one["accepted"] for one in made["items"]][:4] == [True, False, False, True]
     assert (made["accepted"], made["rejected"]) == (2, len(made["items"]) - 2)
     assert all(one["detail"] for one in made["items"] if not one["accepted"])
-    kept = {one.record.id for one in views.list_records(desk.b, views.RecordFilter(), None)}
+    kept = {one.record.id for one in list_records(desk.b, RecordFilter(), None)}
     assert {one["record"] for one in made["items"] if one["accepted"]} <= kept
 
 
@@ -100,7 +104,7 @@ def test_a_promotion_has_every_rule_and_is_decided_in_the_persons_name(desk: Des
     assert decided.json()["decisions"][0]["who"] == "mika"
     again = program.post(path, json={"action": "rollback"}, headers=headers)
     assert (again.status_code, again.json()["code"]) == (412, "api.changed")
-    assert overview.pointer(desk.b).adapter == adapter
+    assert promotions.pointer(desk.b).adapter == adapter
     assert program.post(path, json={"action": "rollback"}).json()["state"] == "rolled_back"
     assert program.post(path, json={"action": "rollback"}).status_code == 409  # nobody rolls back twice by mistake
     assert program.post(path, json={"action": "approve"}).json()["state"] == "champion"
@@ -138,7 +142,7 @@ def test_a_night_is_started_in_the_persons_name(desk: Desk) -> None:
 
 def test_an_address_names_one_thing_and_no_beginning_of_it(desk: Desk) -> None:
     program = desk.program("read")
-    for name, identity in (("promotions", waiting(desk)), ("nights", views.list_nights(desk.b, 1)[0].night)):
+    for name, identity in (("promotions", waiting(desk)), ("nights", list_nights(desk.b, 1)[0].night)):
         assert program.get(f"{V1}/{name}/{identity[:-1]}").status_code == 404
 
 
@@ -166,10 +170,10 @@ def test_a_repeated_request_is_answered_once(desk: Desk) -> None:
     again = after_a_restart.post(path, json=told, headers=headers)
     assert (again.status_code, again.content) == (200, first.content)
     assert (again.headers["idempotency-replayed"], again.headers["etag"]) == ("true", first.headers["etag"])
-    assert len(overview.history(desk.b).lines) == 1
+    assert len(promotions.history(desk.b).lines) == 1
     other = after_a_restart.post(path, json={"action": "rollback"}, headers=headers)
     assert (other.status_code, other.json()["code"]) == (422, "api.key_used")
-    assert overview.pointer(desk.b).adapter == waiting(desk)
+    assert promotions.pointer(desk.b).adapter == waiting(desk)
     assert desk.program("review").post(path, json=told, headers=headers).status_code == 200  # another token's own key
 
 

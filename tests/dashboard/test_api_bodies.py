@@ -12,11 +12,15 @@ import pytest
 from desk import EVIL, NOW, ORIGIN, Desk
 from starlette.testclient import TestClient
 
-from bonsai import overview, pipeline, views
-from bonsai.dashboard import security
-from bonsai.dashboard.api.programs import PATH
-from bonsai.dashboard.security import MOST_BODY_BYTES
+from bonsai.actions.forget import forget_records
+from bonsai.actions.promotions import approve, rollback
 from bonsai.errors import PromotionError
+from bonsai.queries.promotions import list_promotions, pointer
+from bonsai.queries.records import inbox_status, list_records
+from bonsai.web import security
+from bonsai.web.api.app import PATH
+from bonsai.web.security import MOST_BODY_BYTES
+from storage.tables.records_table import RecordFilter
 
 RECORD = {"instruction": "a?", "output": "b"}
 JSON = {"Content-Type": "application/json"}
@@ -61,7 +65,7 @@ def test_broken_json_is_the_callers_mistake(roomy: Desk, body: bytes) -> None:
         assert answer.headers["content-type"] == "application/problem+json"
     lines = program.post(f"{PATH}/records/batch", content=body, headers={"Content-Type": "application/x-ndjson"})
     assert lines.status_code == (200 if body.strip() else 422)
-    assert views.inbox_status(roomy.b).pending == 0
+    assert inbox_status(roomy.b).pending == 0
 
 
 def test_a_search_that_goes_on_from_nowhere_finds_nothing(roomy: Desk) -> None:
@@ -111,7 +115,7 @@ def test_the_same_request_twice_at_once_is_done_once(roomy: Desk) -> None:
         go_on.set()
     assert (second.status_code, second.json()["code"]) == (409, "api.key_at_work")
     assert first.result().status_code == 202
-    assert views.inbox_status(roomy.b).pending == 1
+    assert inbox_status(roomy.b).pending == 1
 
 
 def test_texts_of_records_lie_in_no_kept_answer(roomy: Desk) -> None:
@@ -122,8 +126,8 @@ def test_texts_of_records_lie_in_no_kept_answer(roomy: Desk) -> None:
         headers={"Idempotency-Key": "k"},
     )
     roomy.drain()
-    [found] = views.list_records(roomy.b, views.RecordFilter(text="Under Tama"), None)
-    pipeline.forget_records(roomy.b, [found.record.id], "mika", NOW)
+    [found] = list_records(roomy.b, RecordFilter(text="Under Tama"), None)
+    forget_records(roomy.b, [found.record.id], "mika", NOW)
     assert b"Under Tama" not in roomy.b.database.path.read_bytes()
 
 
@@ -142,9 +146,9 @@ def test_a_mistake_of_ours_is_told_as_a_problem_and_can_be_tried_again(roomy: De
 
 
 def test_a_later_decision_is_not_overruled_by_an_earlier_look(roomy: Desk) -> None:
-    adapter = views.list_promotions(roomy.b)[0].adapter
-    seen = overview.pointer(roomy.b).version
-    pipeline.approve(roomy.b, adapter, by="a", reason="", now=NOW, version=seen)
+    adapter = list_promotions(roomy.b)[0].adapter
+    seen = pointer(roomy.b).version
+    approve(roomy.b, adapter, by="a", reason="", now=NOW, version=seen)
     with pytest.raises(PromotionError, match="Another decision"):
-        pipeline.rollback(roomy.b, by="b", reason="", now=NOW, version=seen)
-    assert replace(overview.pointer(roomy.b), version=0).adapter == adapter
+        rollback(roomy.b, by="b", reason="", now=NOW, version=seen)
+    assert replace(pointer(roomy.b), version=0).adapter == adapter

@@ -24,9 +24,9 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bonsai import wiring
-from bonsai.dashboard.api.programs import PATH, openapi_document
-from bonsai.dashboard.app import create_app
+from bonsai import bootstrap
+from bonsai.web.api.app import PATH, openapi_document
+from bonsai.web.app import create_app
 
 EXPECTED = ["2xx", "404", "409", "412"]
 SETTINGS = {
@@ -71,7 +71,7 @@ def test_schemathesis_finds_nothing(desk: Desk) -> None:
     token, started = desk.token("admin"), desk.start_night
     speaker = HandSpeaker()
     speaker.may_speak.set()
-    b = replace(wiring.open(Path(desk.b.home), environ), speaker=speaker)
+    b = replace(bootstrap.open(Path(desk.b.home), environ), speaker=speaker)
     app = create_app(b, clock=lambda: NOW, owner="", drain=lambda: None, start_night=started, hosts=["testserver"])
     config = SchemathesisConfig.from_dict({**SETTINGS, "headers": {"Authorization": f"Bearer {token}"}})
     schema = schemathesis.openapi.from_asgi(f"{PATH}/openapi.json", with_keys_of_its_own(app), config=config)

@@ -13,7 +13,7 @@ import httpx2
 from desk import Desk
 from starlette.testclient import TestClient
 
-from bonsai import views
+from bonsai.queries.promotions import champion, list_promotions
 
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -95,7 +95,7 @@ def wait_for(client: TestClient, answer: httpx2.Response) -> None:
 def test_every_example_does_what_the_page_says(roomy: Desk) -> None:
     desk = roomy
     known = {"TOKEN": desk.token("append", "review"), "BONSAI": "http://127.0.0.1:8421/api/v1"}
-    known["ADAPTER"] = views.list_promotions(desk.b)[0].adapter
+    known["ADAPTER"] = list_promotions(desk.b)[0].adapter
     program = desk.program()
     answers: list[httpx2.Response] = []
     for kind, block in BLOCK.findall(PAGE):
@@ -113,4 +113,4 @@ def test_every_example_does_what_the_page_says(roomy: Desk) -> None:
             wait_for(program, answers[-1])
     assert [one.status_code for one in answers] == EXPECTED
     assert answers[1].json()["items"][1]["detail"] == "output: is missing"
-    assert views.champion(desk.b) == known["ADAPTER"]
+    assert champion(desk.b) == known["ADAPTER"]

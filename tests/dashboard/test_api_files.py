@@ -9,10 +9,12 @@ import pytest
 from desk import EVIL, NOW, Desk
 from starlette.testclient import TestClient
 
-from bonsai import pipeline, views, wiring
-from bonsai.pipeline.records import uploading
-from bonsai.views import RecordFilter
+from bonsai import bootstrap
+from bonsai.actions import uploads
+from bonsai.actions.import_file import import_file
+from bonsai.queries.records import list_records, list_rejects
 from storage import audit
+from storage.tables.records_table import RecordFilter
 
 V1 = "/api/v1"
 CSV = b"question,answer,subject\nWho sits there?,Mike does.,Mike\nWho sleeps?,,Tama\n"
@@ -37,7 +39,7 @@ def test_a_file_is_looked_at_then_taken_in_and_its_bad_line_mended(desk: Desk) -
     assert [(one["name"], one["field"]) for one in look["check"]["columns"]][2] == ("subject", "subject")
     assert [(one["question"], one["language"]) for one in look["check"]["rows"]] == [("Who sits there?", "en")]
     assert (look["check"]["wrong"][0]["lines"], look["check"]["wrong"][0]["count"]) == ([3], 1)
-    assert views.list_records(desk.b, RecordFilter(text="Who sits there?"), None) == []
+    assert list_records(desk.b, RecordFilter(text="Who sits there?"), None) == []
     taken = program.post(
         f"{V1}/uploads/{made['upload']}/take", json={"source": "community", "source_name": "Neko no kai"}
     )
@@ -66,7 +68,7 @@ def test_one_step_is_enough_and_the_report_says_what_was_refused(desk: Desk) -> 
     assert made["state"] == "confirmed"
     report = program.get(f"{V1}/uploads/{made['upload']}").json()
     assert (report["state"], report["counts"]["read"], report["counts"]["rejected"]) == ("done", 2, 1)
-    [stored] = views.list_records(desk.b, RecordFilter(text="Who sits there?"), None)
+    [stored] = list_records(desk.b, RecordFilter(text="Who sits there?"), None)
     assert (stored.record.source, stored.record.author) == ("self", "mika")
 
 
@@ -95,7 +97,7 @@ def test_what_is_no_file_of_records_is_refused_and_leaves_nothing(desk: Desk, bo
 
 
 def test_a_file_too_large_is_refused_however_it_comes(desk: Desk) -> None:
-    b = wiring.open(Path(desk.b.home), {"BONSAI_DASHBOARD__UPLOAD_MEGABYTES": "1"})
+    b = bootstrap.open(Path(desk.b.home), {"BONSAI_DASHBOARD__UPLOAD_MEGABYTES": "1"})
     program = Desk(b).program("append")
     for body in (b"x" * 1_200_000, (b"x" * 100_000 for _ in range(12))):
         assert send(program, body).status_code == 413
@@ -132,17 +134,17 @@ def test_what_is_being_taken_in_is_not_cancelled(desk: Desk) -> None:
     program.headers["Authorization"] = f"Bearer {desk.token('append')}"
     made = send(program, take="true").json()["upload"]
     assert program.post(f"{V1}/uploads/{made}/cancel").json()["code"] == "storage.upload_confirmed"
-    assert uploading.take_uploads(desk.b, NOW)[1].new == 1
+    assert uploads.take_uploads(desk.b, NOW)[1].new == 1
 
 
 def test_a_line_is_dismissed_with_a_reason(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "cats.csv").write_bytes(CSV)
-    pipeline.import_file(desk.b, tmp_path / "cats.csv", now=NOW)
+    import_file(desk.b, tmp_path / "cats.csv", now=NOW)
     program = desk.program("review")
     page = program.get(f"{V1}/rejects?limit=1").json()
     rest = program.get(f"{V1}/rejects?cursor={page['next_cursor']}").json()
     every = [one["id"] for one in (*page["items"], *rest["items"])]
-    assert every == [one.id for one in views.list_rejects(desk.b, None)]
+    assert every == [one.id for one in list_rejects(desk.b, None)]
     path = f"{V1}/rejects/{every[0]}/dismiss"
     for reason in ("", " ", "\u200b"):
         assert program.post(path, json={"reason": reason}).status_code == 422

@@ -15,11 +15,14 @@ from desk import NOW, Desk
 from hand_speaker import HandSpeaker
 from starlette.testclient import TestClient
 
-from bonsai import pipeline, views, wiring
+from bonsai import bootstrap
+from bonsai.actions import ask
+from bonsai.actions.blind_review import give_verdict, review_standing
+from bonsai.actions.inbox import submit
 from bonsai.errors import LockTimeout
-from bonsai.pipeline import adapters
-from bonsai.pipeline.asking import asked
-from bonsai.training.passport import PASSPORT
+from bonsai.queries import adapters
+from bonsai.queries.promotions import list_promotions
+from bonsai.train.manifest import PASSPORT
 from storage import audit
 
 V1 = "/api/v1"
@@ -36,9 +39,9 @@ def answered(program: TestClient, question: str) -> Any:
 
 
 def test_a_question_is_asked_polled_rated_and_corrected(asking_desk: Desk) -> None:
-    pipeline.submit(asking_desk.b, {"instruction": "Where does Tama sleep at night?", "output": "In the sink."}, NOW)
+    submit(asking_desk.b, {"instruction": "Where does Tama sleep at night?", "output": "In the sink."}, NOW)
     asking_desk.drain()
-    adapter = views.list_promotions(asking_desk.b)[0].adapter
+    adapter = list_promotions(asking_desk.b)[0].adapter
     program = asking_desk.program("read", "append")
     said = {"question": "Where does Tama sleep?", "adapters": [adapter, "base"], "language": "en"}
     put = program.post(f"{V1}/questions", json=said)
@@ -51,7 +54,7 @@ def test_a_question_is_asked_polled_rated_and_corrected(asking_desk: Desk) -> No
     path = f"{V1}/questions/{found['question']}/answers/2"
     for thumb, kept in (("down", "down"), ("none", ""), ("up", "up")):
         assert program.post(f"{path}/thumb", json={"thumb": thumb}).status_code == 200
-        assert asked.show_asked(asking_desk.b, found["question"]).answers[1].thumb == kept
+        assert ask.show_asked(asking_desk.b, found["question"]).answers[1].thumb == kept
     told = program.post(f"{path}/correction", json={"output": "On the piano."})
     assert told.status_code == 202
     record = program.get(f"{V1}/records/{told.json()['record']}").json()
@@ -65,7 +68,7 @@ def test_a_question_is_asked_polled_rated_and_corrected(asking_desk: Desk) -> No
 
 def test_nobody_waits_for_a_model_and_a_full_queue_says_so(asking_desk: Desk, speaker: HandSpeaker) -> None:
     speaker.may_speak.clear()
-    b = replace(wiring.open(asking_desk.b.home, {"BONSAI_DASHBOARD__ASK_QUEUE": "1"}), speaker=speaker)
+    b = replace(bootstrap.open(asking_desk.b.home, {"BONSAI_DASHBOARD__ASK_QUEUE": "1"}), speaker=speaker)
     program = Desk(b).program("read")
     first = program.post(f"{V1}/questions", json={"question": "One?"}).json()["question"]
     until = time.monotonic() + 20
@@ -114,7 +117,7 @@ def test_what_cannot_be_asked_is_refused_at_once(
 
 
 def test_a_beginning_of_an_adapters_id_names_none(asking_desk: Desk) -> None:
-    adapter = views.list_promotions(asking_desk.b)[0].adapter
+    adapter = list_promotions(asking_desk.b)[0].adapter
     program = asking_desk.program("review")
     assert program.post(f"{V1}/questions", json={"question": "?", "adapters": [adapter[:-1]]}).status_code == 404
     for name in (adapter[:-1], "base", "champion"):
@@ -122,7 +125,7 @@ def test_a_beginning_of_an_adapters_id_names_none(asking_desk: Desk) -> None:
 
 
 def test_an_adapter_has_its_passport_its_records_and_its_files(desk: Desk) -> None:
-    adapter = views.list_promotions(desk.b)[0].adapter
+    adapter = list_promotions(desk.b)[0].adapter
     program = desk.program("review")
     [listed] = program.get(f"{V1}/adapters").json()["items"]
     found = program.get(f"{V1}/adapters/{adapter}?check=true").json()
@@ -146,7 +149,7 @@ def test_an_adapter_has_its_passport_its_records_and_its_files(desk: Desk) -> No
 
 
 def test_an_altered_adapter_is_given_to_nobody(desk: Desk) -> None:
-    adapter = views.list_promotions(desk.b)[0].adapter
+    adapter = list_promotions(desk.b)[0].adapter
     program = desk.program("review")
     weights = next(path for path in adapters.show_adapter(desk.b, adapter).folder.iterdir() if path.name != PASSPORT)
     weights.write_bytes(b"altered")
@@ -157,15 +160,15 @@ def test_an_altered_adapter_is_given_to_nobody(desk: Desk) -> None:
 
 
 def test_a_blind_review_tells_nothing_before_it_is_finished(mornings: Path, tmp_path: Path) -> None:
-    desk = Desk(wiring.open(Path(shutil.copytree(mornings, tmp_path / "home")), {}))
-    adapter = views.list_promotions(desk.b)[0].adapter
+    desk = Desk(bootstrap.open(Path(shutil.copytree(mornings, tmp_path / "home")), {}))
+    adapter = list_promotions(desk.b)[0].adapter
     program = desk.program("read")
     path = f"{V1}/promotions/{adapter}/reviews"
     assert program.get(path).json() == {"items": []}
-    standing = pipeline.review_standing(desk.b, adapter, "mika")
+    standing = review_standing(desk.b, adapter, "mika")
     assert standing.asked > 1
     while standing.question is not None:
-        standing = pipeline.give_verdict(desk.b, adapter, "mika", standing.question.item, "left", NOW)
+        standing = give_verdict(desk.b, adapter, "mika", standing.question.item, "left", NOW)
         if standing.done in (1, standing.asked):
             [review] = program.get(path).json()["items"]
             assert (review["person"], review["done"], review["asked"]) == ("mika", standing.done, standing.asked)

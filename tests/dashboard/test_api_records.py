@@ -6,22 +6,25 @@ import pytest
 from desk import NOW, Desk
 from starlette.testclient import TestClient
 
-from bonsai import curating, pipeline, views
-from bonsai.records import Status
-from bonsai.views import RecordFilter
+from bonsai.actions.inbox import submit
+from bonsai.domain.records import Status
+from bonsai.queries.pairs import waiting_pairs
+from bonsai.queries.records import list_records, show_record
+from bonsai.queries.timeline import list_subjects
 from storage import audit
+from storage.tables.records_table import RecordFilter
 
 V1 = "/api/v1"
 
 
 def tell(desk: Desk, question: str, answer: str, **fields: str) -> str:
-    pipeline.submit(desk.b, {"instruction": question, "output": answer, "source": "self", **fields}, NOW)
+    submit(desk.b, {"instruction": question, "output": answer, "source": "self", **fields}, NOW)
     desk.drain()
-    return views.list_records(desk.b, RecordFilter(), 1)[0].record.id
+    return list_records(desk.b, RecordFilter(), 1)[0].record.id
 
 
 def status(desk: Desk, record: str) -> Status:
-    return views.show_record(desk.b, record).stored.status
+    return show_record(desk.b, record).stored.status
 
 
 @pytest.fixture
@@ -69,7 +72,7 @@ def test_an_edit_says_nothing_it_must_not(desk: Desk, program: TestClient) -> No
     for said in ({"output": " "}, {"outptu": "x"}, {"author": "rev"}, {"happened_on": "yesterday"}, {"category": "x"}):
         assert program.patch(f"{V1}/records/{record}", json=said).status_code == 422, said
     assert program.patch(f"{V1}/records/{record}", json={}).json()["record"] == record
-    assert views.show_record(desk.b, record).versions == ()
+    assert show_record(desk.b, record).versions == ()
 
 
 def test_numbers_days_and_empty_texts_are_what_the_document_says(desk: Desk, program: TestClient) -> None:
@@ -103,7 +106,7 @@ def test_a_record_is_kept_from_training_released_and_forgotten(desk: Desk, progr
 
 def test_uncertain_tags_are_settled_one_by_one_and_taken_back(desk: Desk, program: TestClient) -> None:
     older, newer = (tell(desk, f"{number}1234", f"{number}5678") for number in range(2))
-    before = views.show_record(desk.b, newer).stored.tags
+    before = show_record(desk.b, newer).stored.tags
     turn = program.get(f"{V1}/tagging").json()
     assert (turn["record"]["id"], turn["left"]) == (newer, 2)
     assert program.get(f"{V1}/tagging", params={"after": newer}).json()["record"]["id"] == older
@@ -112,7 +115,7 @@ def test_uncertain_tags_are_settled_one_by_one_and_taken_back(desk: Desk, progra
     assert program.get(f"{V1}/records/{newer}").json()["category"]["source"] == "person"
     assert program.get(f"{V1}/tagging").json()["left"] == 1
     undone = program.post(f"{V1}/records/{newer}/tags/undo", json={"version": made["version"]})
-    assert (undone.status_code, views.show_record(desk.b, newer).stored.tags) == (200, before)
+    assert (undone.status_code, show_record(desk.b, newer).stored.tags) == (200, before)
     assert (
         program.post(f"{V1}/records/{newer}/tags/undo", json={"version": made["version"]}).status_code == 409
     )  # taken back once
@@ -145,7 +148,7 @@ def test_lists_of_pairs_and_decisions_go_on(desk: Desk, program: TestClient) -> 
     for number in range(3):
         tell(desk, f"Where does cat {number} sleep?", "In the sink.")
         tell(desk, f"Where does cat {number} sleep?", "On the piano.")
-    waiting = [one.stored.record.id for one in curating.waiting_pairs(desk.b, "contradiction", 9)]
+    waiting = [one.stored.record.id for one in waiting_pairs(desk.b, "contradiction", 9)]
     page = program.get(f"{V1}/pairs?limit=2").json()
     rest = program.get(f"{V1}/pairs?limit=2&cursor={page['next_cursor']}").json()
     assert [one["record"]["id"] for one in (*page["items"], *rest["items"])] == waiting
@@ -171,7 +174,7 @@ def test_subjects_and_what_happened_to_one(desk: Desk, program: TestClient) -> N
         if page["next_cursor"] is None:
             break
         cursor = {"cursor": page["next_cursor"]}
-    assert names == [one.name for one in curating.list_subjects(desk.b, 99)]
+    assert names == [one.name for one in list_subjects(desk.b, 99)]
     assert "花/ /🐈" in names
     latest, earliest = program.get(f"{V1}/timeline", params={"subject": "Hana"}).json()["items"]
     assert (latest["day"], latest["dated"], earliest["day"]) == ("2026-11-20", True, "2024-03-02")

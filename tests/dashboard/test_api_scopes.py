@@ -6,10 +6,10 @@ import pytest
 from api_calls import called, operations
 from desk import NOW, Desk
 
-from bonsai import views
-from bonsai.dashboard import accounts
-from bonsai.dashboard.api.programs import PATH
-from storage.tokens_table import SCOPES, Scope
+from bonsai.auth import accounts
+from bonsai.queries.records import inbox_status
+from bonsai.web.api.app import PATH
+from storage.tables.tokens_table import SCOPES, Scope
 
 
 def test_every_operation_wants_its_scope_and_no_other(roomy: Desk) -> None:
@@ -44,7 +44,7 @@ def test_without_a_valid_token_nothing_is_told(roomy: Desk, said: str) -> None:
         assert answer.headers["www-authenticate"].startswith("Bearer")
     for path in ("/nowhere", "/records/openapi.json", "//openapi.json"):
         assert program.get(f"{PATH}{path}").status_code in (401, 404), path
-    assert views.inbox_status(roomy.b).pending == 0
+    assert inbox_status(roomy.b).pending == 0
 
 
 def test_a_cookie_opens_no_api_and_a_token_no_page(roomy: Desk) -> None:

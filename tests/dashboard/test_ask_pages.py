@@ -12,13 +12,15 @@ from hand_speaker import HandSpeaker
 from html_pages import Page
 from starlette.testclient import TestClient
 
-from bonsai import pipeline, views
+from bonsai.actions import ask
+from bonsai.actions.inbox import submit
+from bonsai.actions.question_queue import QuestionQueue
 from bonsai.errors import LockTimeout
-from bonsai.pipeline.asking import asked
-from bonsai.pipeline.asking.queue import QuestionQueue
-from bonsai.texts import area_texts
-from bonsai.views import RecordFilter
+from bonsai.i18n import area_texts
+from bonsai.queries.promotions import list_promotions
+from bonsai.queries.records import inbox_status, list_records
 from storage import audit
+from storage.tables.records_table import RecordFilter
 
 
 def put(client: TestClient, question: str = "Where does Tama sleep?", **more: str) -> str:
@@ -33,10 +35,10 @@ def put(client: TestClient, question: str = "Where does Tama sleep?", **more: st
 
 def test_a_question_is_answered_side_by_side_with_the_records_that_are_like_it(asking_desk: Desk) -> None:
     told = {"instruction": "Where does Tama sleep at night?", "output": "In the sink.", "happened_on": "2024-11-02"}
-    pipeline.submit(asking_desk.b, {**told, "subject": "Tama", "source": "self"}, NOW)
+    submit(asking_desk.b, {**told, "subject": "Tama", "source": "self"}, NOW)
     asking_desk.drain()
     client = asking_desk.client("mika")
-    adapter = views.list_promotions(asking_desk.b)[0].adapter
+    adapter = list_promotions(asking_desk.b)[0].adapter
     page = Page(client.get(put(client, voice=adapter, beside="base")).text)
     assert page.problems == []
     main = page.all("main")[0].text
@@ -44,9 +46,9 @@ def test_a_question_is_answered_side_by_side_with_the_records_that_are_like_it(a
     assert "It is scratching. (base)" in main
     assert "English · Open question · The question is in English" in main
     assert "2 years ago" in main
-    [record] = views.list_records(asking_desk.b, RecordFilter(subject="Tama"), None)
+    [record] = list_records(asking_desk.b, RecordFilter(subject="Tama"), None)
     assert f"/records/{record.record.id}" in page.links
-    [kept] = asked.list_asked(asking_desk.b, 5)
+    [kept] = ask.list_asked(asking_desk.b, 5)
     assert (kept.who, kept.question, kept.record_ids) == ("mika", "Where does Tama sleep?", (record.record.id,))
 
 
@@ -97,7 +99,7 @@ def test_a_failure_is_said_in_words_and_can_be_tried_again(asking_desk: Desk, sp
     assert (answer.status_code, page.problems) == (503, [])
     assert "A night is training on the GPU" in page.all("main")[0].text
     assert [one.attributes["value"] for one in page.all("input") if one.attributes["name"] == "question"] == [EVIL]
-    assert asked.list_asked(asking_desk.b, 5) == []
+    assert ask.list_asked(asking_desk.b, 5) == []
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -131,7 +133,7 @@ def test_a_thumb_is_kept_and_can_be_taken_back(asking_desk: Desk) -> None:
     for thumb, kept in (("down", ("down", "mika")), ("up", ("up", "mika")), ("none", ("", ""))):
         answer = client.post(f"{path}/1/thumb", data={"thumb": thumb})
         assert Page(answer.text).problems == []
-        [one] = asked.list_asked(asking_desk.b, 1)[0].answers
+        [one] = ask.list_asked(asking_desk.b, 1)[0].answers
         assert (one.thumb, one.thumb_by) == kept
     assert client.post(f"{path}/1/thumb", data={"thumb": EVIL}).status_code == 422
     assert client.post(f"{path}/2/thumb", data={"thumb": "up"}).status_code == 404
@@ -140,7 +142,7 @@ def test_a_thumb_is_kept_and_can_be_taken_back(asking_desk: Desk) -> None:
 
 def test_a_correction_is_a_record_in_one_click_and_overrules(asking_desk: Desk) -> None:
     wrong = {"instruction": "Where does Tama sleep?", "output": "Tama sleeps on the roof.", "source": "self"}
-    pipeline.submit(asking_desk.b, wrong, NOW)
+    submit(asking_desk.b, wrong, NOW)
     asking_desk.drain()
     client = asking_desk.client("mika")
     path = put(client)
@@ -150,7 +152,7 @@ def test_a_correction_is_a_record_in_one_click_and_overrules(asking_desk: Desk) 
     assert page.problems == []
     assert area_texts("dashboard", "en")["done_correct"] in page.all("main")[0].text
     assert page.all("textarea") == []
-    found = {one.record.output: one for one in views.list_records(asking_desk.b, RecordFilter(text="Tama"), None)}
+    found = {one.record.output: one for one in list_records(asking_desk.b, RecordFilter(text="Tama"), None)}
     right = found["Tama sleeps in the sink."]
     assert (right.record.source, right.record.author, right.status) == ("feedback", "mika", "active")
     assert found["Tama sleeps on the roof."].status == "held_back"
@@ -161,7 +163,7 @@ def test_a_correction_of_no_answer_tells_nothing(asking_desk: Desk) -> None:
     path = put(client)
     for number in ("9", "0", "-1"):
         assert client.post(f"{path}/{number}/correct", data={"output": "In the sink."}).status_code == 404
-    assert views.inbox_status(asking_desk.b).pending == 0
+    assert inbox_status(asking_desk.b).pending == 0
 
 
 def test_a_correction_that_is_no_record_stays_in_the_form(asking_desk: Desk) -> None:
@@ -170,15 +172,15 @@ def test_a_correction_that_is_no_record_stays_in_the_form(asking_desk: Desk) -> 
     page = Page(answer.text)
     assert (answer.status_code, page.problems) == (422, [])
     assert page.all("textarea")[0].text.strip() == ""
-    assert views.inbox_status(asking_desk.b).pending == 0
+    assert inbox_status(asking_desk.b).pending == 0
 
 
 def test_the_history_shows_each_question_once_page_by_page(asking_desk: Desk) -> None:
     client = asking_desk.client()
     size = asking_desk.b.config.dashboard.page_size
     for number in range(size + 2):
-        wanted = asked.Wanted(f"Question {number}?", "mika")
-        asked.keep(asking_desk.b, asked.ask_beside(asking_desk.b, wanted, asked.new_id(), NOW))
+        wanted = ask.Wanted(f"Question {number}?", "mika")
+        ask.keep(asking_desk.b, ask.ask_beside(asking_desk.b, wanted, ask.new_id(), NOW))
     first = Page(client.get("/ask").text)
     [following] = [one.attributes["href"] for one in first.all("a") if one.attributes.get("rel") == "next"]
     second = Page(client.get(following).text)
@@ -190,8 +192,8 @@ def test_only_so_many_questions_are_kept(asking_desk: Desk) -> None:
     dashboard = asking_desk.b.config.dashboard.model_copy(update={"ask_history": 2})
     b = replace(asking_desk.b, config=asking_desk.b.config.model_copy(update={"dashboard": dashboard}))
     for number in range(4):
-        asked.keep(b, asked.ask_beside(b, asked.Wanted(f"Question {number}?", "mika"), asked.new_id(), NOW))
-    assert [one.question for one in asked.list_asked(b, 9)] == ["Question 3?", "Question 2?"]
+        ask.keep(b, ask.ask_beside(b, ask.Wanted(f"Question {number}?", "mika"), ask.new_id(), NOW))
+    assert [one.question for one in ask.list_asked(b, 9)] == ["Question 3?", "Question 2?"]
     with b.database.reading() as con:
         assert con.execute("SELECT count(*) FROM asked_answers").fetchall() == [(2,)]
 
@@ -207,7 +209,7 @@ def test_the_end_waits_for_nobody_who_waits(desk: Desk, speaker: HandSpeaker) ->
     before = set(threading.enumerate())
     queue = QuestionQueue(replace(desk.b, speaker=speaker), lambda: NOW)
     for question in ("One?", "Two?"):
-        queue.put(asked.Wanted(question, "mika"))
+        queue.put(ask.Wanted(question, "mika"))
     while not speaker.asked:
         time.sleep(0.01)
     queue.close()

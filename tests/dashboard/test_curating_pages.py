@@ -9,22 +9,27 @@ from desk import NOW, Desk
 from html_pages import Page
 from starlette.testclient import TestClient
 
-from bonsai import curating, pipeline, views
-from bonsai.dashboard import accounts
-from bonsai.records import Status
-from bonsai.views import RecordFilter
-from storage import audit, subjects
-from storage.record_rows import StoredRecord
+from bonsai.actions.edit import edit_record
+from bonsai.actions.inbox import submit
+from bonsai.auth import accounts
+from bonsai.domain.records import Status
+from bonsai.queries import timeline
+from bonsai.queries.pairs import waiting_pairs
+from bonsai.queries.records import list_records, show_record
+from storage import audit
+from storage.tables import subjects
+from storage.tables.record_rows import StoredRecord
+from storage.tables.records_table import RecordFilter
 
 
 def tell(desk: Desk, question: str, answer: str, **fields: str) -> StoredRecord:
-    pipeline.submit(desk.b, {"instruction": question, "output": answer, "source": "self", **fields}, NOW)
+    submit(desk.b, {"instruction": question, "output": answer, "source": "self", **fields}, NOW)
     desk.drain()
-    return views.list_records(desk.b, RecordFilter(), 1)[0]
+    return list_records(desk.b, RecordFilter(), 1)[0]
 
 
 def status(desk: Desk, one: StoredRecord) -> Status:
-    return views.show_record(desk.b, one.record.id).stored.status
+    return show_record(desk.b, one.record.id).stored.status
 
 
 def hidden(page: Page) -> dict[str, str]:
@@ -55,14 +60,14 @@ def test_a_contradiction_is_decided_with_one_click(desk: Desk, keep: str, this: 
     assert client.post("/pairs", data={**given, "keep": keep}).status_code == 200
     assert (status(desk, second), status(desk, first)) == (this, other)
     assert client.post("/pairs", data={**given, "keep": keep}).status_code == 409
-    assert curating.waiting_pairs(desk.b, "contradiction", 9) == []
+    assert waiting_pairs(desk.b, "contradiction", 9) == []
 
 
 def test_a_decision_on_a_text_that_changed_since_is_refused(desk: Desk, client: TestClient) -> None:
     first = tell(desk, "Where does Tama sleep?", "In the sink.")
     second = tell(desk, "Where does Tama sleep?", "On the piano.")
     given = hidden(Page(client.get("/pairs?kind=contradiction").text))
-    newer = pipeline.edit_record(desk.b, first.record.id, {"output": "In the sink, mostly."}, "joe", NOW)
+    newer = edit_record(desk.b, first.record.id, {"output": "In the sink, mostly."}, "joe", NOW)
     assert client.post("/pairs", data={**given, "keep": "this"}).status_code == 409
     assert status(desk, second) is Status.HELD_BACK
     again = hidden(Page(client.get("/pairs?kind=contradiction").text))
@@ -83,7 +88,7 @@ def test_a_decision_is_taken_back_from_the_notice_and_from_the_list(desk: Desk) 
     assert (decided.problems, hidden(decided)) == ([], {"record": second.record.id})
     assert client.post("/pairs/reopen", data=hidden(decided)).status_code == 200
     assert (status(desk, second), status(desk, first)) == (Status.HELD_BACK, Status.ACTIVE)
-    [waiting] = curating.waiting_pairs(desk.b, "contradiction", 9)
+    [waiting] = waiting_pairs(desk.b, "contradiction", 9)
     assert waiting.others[0].record.id == first.record.id
     after = client.get("/pairs/decided").text
     assert "taken back by mika" in after
@@ -109,7 +114,7 @@ def test_near_duplicates_leave_the_list_once_decided_and_pages_show_each_once(de
             f"What does the cat named Tama eat in the morning{'?' * (number + 2)} {'!' * number}",
             f"Tuna from the can{'!' * number}..",
         )
-    waiting = curating.waiting_pairs(desk.b, "near", 99)
+    waiting = waiting_pairs(desk.b, "near", 99)
     assert len(waiting) == 12
     assert first.record.id in {other.record.id for one in waiting for other in one.others}
     page = Page(client.get("/pairs?kind=near").text)
@@ -122,7 +127,7 @@ def test_near_duplicates_leave_the_list_once_decided_and_pages_show_each_once(de
     ]
     assert shown == [one.stored.record.id for one in waiting]
     client.post("/pairs", data={**hidden(page), "keep": "both"})
-    left = curating.waiting_pairs(desk.b, "near", 99)
+    left = waiting_pairs(desk.b, "near", 99)
     assert len(left) == 11
     assert {status(desk, one.stored) for one in waiting} == {Status.ACTIVE}
 
@@ -133,7 +138,7 @@ def uncertain(desk: Desk, count: int) -> list[str]:
 
 def test_tags_are_given_one_a_screen_and_taken_back(desk: Desk) -> None:
     oldest, middle, newest = uncertain(desk, 3)
-    before = views.show_record(desk.b, newest).stored.tags
+    before = show_record(desk.b, newest).stored.tags
     client = desk.client("mika")
     page = Page(client.get("/tagging").text)
     given = hidden(page)
@@ -141,7 +146,7 @@ def test_tags_are_given_one_a_screen_and_taken_back(desk: Desk) -> None:
     keys = [one.attributes["data-key"] for one in page.elements if "data-key" in one.attributes]
     assert keys == ["j", "e", "z", "o", *"1234567", "ArrowRight"]
     answer = client.post("/tagging", data={**given, "language": "ja", "category": "creative"})
-    tags = views.show_record(desk.b, newest).stored.tags
+    tags = show_record(desk.b, newest).stored.tags
     assert (tags.language.value, tags.category.value, tags.language.source) == ("ja", "creative", "person")
     assert tags.reasoning.value.endswith("answer in Japanese.")
     page = Page(answer.text)
@@ -154,7 +159,7 @@ def test_tags_are_given_one_a_screen_and_taken_back(desk: Desk) -> None:
     assert hidden(Page(client.get(back).text))["record"] == middle
     undone = client.post("/tagging/undo", data={"undo": hidden(page)["undo"], "tagged": "1"})
     assert hidden(Page(undone.text))["record"] == newest
-    assert views.show_record(desk.b, newest).stored.tags == before
+    assert show_record(desk.b, newest).stored.tags == before
     assert client.post("/tagging/undo", data={"undo": hidden(page)["undo"]}).status_code == 409
 
 
@@ -180,7 +185,7 @@ def test_a_timeline_says_when_the_same_thing_happened_before(desk: Desk, client:
     page = Page(client.get(path).text)
     assert page.problems == []
     assert [one.text for one in page.all("h2")] == ["November 2026", "March 2026", "March 2024"]
-    entries = curating.timeline(desk.b, "Hana", 10).entries
+    entries = timeline.timeline(desk.b, "Hana", 10).entries
     assert [[str(old.told.day) for old in one.earlier] for one in entries] == [[], ["2024-03-02"], [], []]
     assert "2 years before:" in page.source
     assert "2 年前にも" in client.get(path, headers={"Accept-Language": "ja"}).text
@@ -191,7 +196,7 @@ def test_a_long_past_is_looked_through_when_asked(
     desk: Desk, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(subjects, "PART", 1)
-    monkeypatch.setattr(curating, "COMPARED_AT_ONCE", 1)
+    monkeypatch.setattr(timeline, "COMPARED_AT_ONCE", 1)
     for day, often in (("2024-03-02", "a week"), ("2024-04-01", ""), ("2024-05-01", ""), ("2026-03-12", "days again")):
         said = f"She sneezed for {often}; the vet said dust." if often else f"Tuna on {day}, eagerly."
         tell(desk, f"What happened to Hana on {day}?", said, subject="Hana", happened_on=day)
@@ -210,14 +215,14 @@ def test_a_long_past_is_looked_through_when_asked(
 def test_the_list_is_filtered_ordered_and_taken_along(desk: Desk, client: TestClient) -> None:
     for number in range(60):
         tell_later = {"subject": f"cat {number % 7}", "happened_on": f"2025-01-{number % 28 + 1:02}", "author": "joe"}
-        pipeline.submit(desk.b, {"instruction": f"What is {number}?", "output": f"It is {number}.", **tell_later}, NOW)
+        submit(desk.b, {"instruction": f"What is {number}?", "output": f"It is {number}.", **tell_later}, NOW)
     desk.drain()
     path, found = "/records?sort=happened&author=joe&since=2025-01-02&until=2025-01-20", list[str]()
     while path:
         page = Page(client.get(path).text)
         found += [one.attributes["name"] for one in page.all("input") if len(one.attributes["name"]) == 64]
         path = next((one.attributes["href"] for one in page.all("a") if one.attributes.get("rel") == "next"), "")
-    stored = {one.record.id: one.record for one in views.list_records(desk.b, RecordFilter(author="joe"), None)}
+    stored = {one.record.id: one.record for one in list_records(desk.b, RecordFilter(author="joe"), None)}
     days = [stored[one].happened_on for one in found]
     wanted = [one for one in stored.values() if "2025-01-02" <= str(one.happened_on) <= "2025-01-20"]
     assert days == sorted(days, reverse=True)
@@ -232,20 +237,20 @@ def test_several_are_tagged_excluded_and_forgotten_together(desk: Desk, client: 
     chosen = dict.fromkeys(ids, "on") | {"here": "sort=happened&before=x&evil=1"}
     answer = client.post("/records/many", data={**chosen, "action": "tag", "category": "creative"})
     assert (answer.status_code, answer.url.query) == (200, b"done=many&sort=happened")
-    assert {views.show_record(desk.b, one).stored.tags.category.value for one in ids} == {"creative"}
+    assert {show_record(desk.b, one).stored.tags.category.value for one in ids} == {"creative"}
     client.post("/records/many", data={**chosen, "action": "exclude"})
-    assert {views.show_record(desk.b, one).stored.status for one in ids} == {Status.EXCLUDED}
+    assert {show_record(desk.b, one).stored.status for one in ids} == {Status.EXCLUDED}
     assert client.post("/records/many", data={"action": "exclude"}).status_code == 422
     asked = client.post("/records/many", data={**chosen, "action": "forget"})
     assert (asked.status_code, ": 3." in asked.text) == (422, True)
     fields = {one.attributes["name"]: one.attributes for one in Page(asked.text).all("input")}
     assert "required" in fields["sure"]  # nothing else is to be chosen again
     client.post("/records/many", data={name: one["value"] for name, one in fields.items()})
-    assert {views.show_record(desk.b, one).stored.status for one in ids} == {Status.FORGOTTEN}
+    assert {show_record(desk.b, one).stored.status for one in ids} == {Status.FORGOTTEN}
 
 
 def test_a_contributor_looks_and_decides_nothing(desk: Desk) -> None:
-    from bonsai.dashboard import accounts
+    from bonsai.auth import accounts
 
     accounts.add_user(desk.b, "kid", "contributor", "a long enough password", NOW)
     one = tell(desk, "Where does Tama sleep?", "In the sink.").record.id

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from desk import EVIL, NOW, Desk
 
+from bonsai.auth import accounts
 from bonsai.cli import main as cli
-from bonsai.dashboard import accounts, charts
-from bonsai.dashboard.charts import Interval, Point, Scale
-from bonsai.dashboard.home.schedule import next_night
+from bonsai.web import charts
+from bonsai.web.charts import Interval, Point, Scale
+from bonsai.web.presenters.home import next_night
 
 
 def run(desk: Desk, *argv: str) -> int:

@@ -9,14 +9,15 @@ import pytest
 from desk import NOW, ORIGIN, Desk
 from starlette.testclient import TestClient
 
-from bonsai import views
-from bonsai.dashboard import accounts
-from bonsai.dashboard.security import HEADERS, MOST_BODY_BYTES, is_loopback, trusted_hosts
-from bonsai.dashboard.throttling import Throttle
-from bonsai.dashboard.web import SESSION_COOKIE
+from bonsai.auth import accounts
+from bonsai.auth.throttling import Throttle
 from bonsai.errors import UsageError
+from bonsai.queries.promotions import champion, list_promotions
+from bonsai.queries.records import inbox_status
+from bonsai.web.request import SESSION_COOKIE
+from bonsai.web.security import HEADERS, MOST_BODY_BYTES, is_loopback, trusted_hosts
 from storage import audit
-from storage.users_table import Role
+from storage.tables.users_table import Role
 
 PASSWORD = "dust in the litter"
 RECORD = {"instruction": "a?", "output": "b"}
@@ -51,7 +52,7 @@ def together(desk: Desk) -> Desk:
 def test_only_our_own_pages_change_anything(client: TestClient, desk: Desk, headers: dict[str, str]) -> None:
     assert client.post("/records", data=RECORD, headers=headers).status_code == 403
     assert client.post("/logout", headers=headers).status_code == 403
-    assert views.inbox_status(desk.b).pending == 0
+    assert inbox_status(desk.b).pending == 0
     assert not audit.read(desk.b.places.logs)
 
 
@@ -136,7 +137,7 @@ def test_sessions_end_with_time_with_the_password_and_with_the_user(together: De
 
 
 def test_roles_say_who_may_decide(together: Desk) -> None:
-    adapter = views.list_promotions(together.b)[0].adapter
+    adapter = list_promotions(together.b)[0].adapter
     client = together.client(owner="")
     log_in(client, "con")
     assert client.post("/records", data=RECORD, follow_redirects=False).status_code == 303
@@ -144,7 +145,7 @@ def test_roles_say_who_may_decide(together: Desk) -> None:
     assert "formaction" not in client.get(f"/promotions/{adapter}").text
     log_in(client, "rev")
     assert client.post(f"/promotions/{adapter}/approve", data={"reason": ""}).status_code == 200
-    assert views.champion(together.b) == adapter
+    assert champion(together.b) == adapter
     told = [(act.who, act.action) for act in audit.read(together.b.places.logs)]
     assert told == [("con", "login"), ("con", "add"), ("rev", "login"), ("rev", "approve")]
 

@@ -6,14 +6,15 @@ from desk import EVIL, NOW, Desk
 from html_pages import Page
 from starlette.testclient import TestClient
 
-from bonsai import pipeline, views
-from bonsai.pipeline.records.editing import fields_of, stamp
-from bonsai.views import RecordFilter
-from storage.record_rows import StoredRecord
+from bonsai.actions.edit import edit_record, exclude_records, fields_of, stamp
+from bonsai.actions.forget import forget_records
+from bonsai.queries.records import list_records, show_record
+from storage.tables.record_rows import StoredRecord
+from storage.tables.records_table import RecordFilter
 
 
 def tama(desk: Desk) -> StoredRecord:
-    [one] = [one for one in views.list_records(desk.b, RecordFilter(subject="タマ"), None) if not one.replaced_by]
+    [one] = [one for one in list_records(desk.b, RecordFilter(subject="タマ"), None) if not one.replaced_by]
     return one
 
 
@@ -66,7 +67,7 @@ def test_whoever_comes_second_sees_both_texts_and_overwrites_nothing(desk: Desk)
     )
     assert again.status_code == 200
     assert tama(desk).record.output == "さびしいからです。"
-    assert len(views.show_record(desk.b, tama(desk).record.id).versions) == 2
+    assert len(show_record(desk.b, tama(desk).record.id).versions) == 2
 
 
 def test_a_text_that_cannot_be_saved_comes_back_in_the_form(desk: Desk, client: TestClient) -> None:
@@ -76,22 +77,22 @@ def test_a_text_that_cannot_be_saved_comes_back_in_the_form(desk: Desk, client: 
     for wrong in ({"happened_on": "2026-02-30"}, {"instruction": " "}, {"category": "nonsense"}):
         answer = client.post(path, data={**given, "output": EVIL, **wrong})
         assert (answer.status_code, Page(answer.text).all("textarea")[1].text) == (422, EVIL), wrong
-    pipeline.forget_records(desk.b, [one.record.id], "joe", NOW)
+    forget_records(desk.b, [one.record.id], "joe", NOW)
     answer = client.post(path, data={**given, "output": EVIL})
     assert (answer.status_code, Page(answer.text).all("textarea")[1].text) == (409, EVIL)
-    assert fields_of(views.show_record(desk.b, one.record.id).stored)["output"] == ""
+    assert fields_of(show_record(desk.b, one.record.id).stored)["output"] == ""
 
 
 def test_an_earlier_version_comes_back_and_the_one_between_stays(desk: Desk, client: TestClient) -> None:
     one = tama(desk)
-    new = pipeline.edit_record(desk.b, one.record.id, {"output": "眠いから。", "feeling": "sad"}, "mika", NOW)
+    new = edit_record(desk.b, one.record.id, {"output": "眠いから。", "feeling": "sad"}, "mika", NOW)
     page = Page(client.get(f"/records/{new}/versions").text)
     restore = next(form for form in page.all("form") if form.attributes["action"].endswith("/restore"))
     given = {name: value for name, value in form_of(page).items() if name in ("number", "seen")}
     assert client.post(restore.attributes["action"], data=given).status_code == 200
     stored = tama(desk)
     assert fields_of(stored) == fields_of(one)
-    assert [one.content["output"] for one in views.show_record(desk.b, stored.record.id).versions] == [
+    assert [one.content["output"] for one in show_record(desk.b, stored.record.id).versions] == [
         "おなかがすいたからです。", "眠いから。",
     ]  # fmt: skip
     late = client.post(f"/records/{new}/restore", data=given)
@@ -102,6 +103,6 @@ def test_an_earlier_version_comes_back_and_the_one_between_stays(desk: Desk, cli
 def test_what_nobody_changed_makes_no_version(desk: Desk, client: TestClient) -> None:
     one = tama(desk)
     client.post(f"/records/{one.record.id}/edit", data={**fields_of(one), "seen": stamp(one)})
-    assert views.show_record(desk.b, one.record.id).versions == ()
-    pipeline.exclude_records(desk.b, [one.record.id], "joe", NOW)
+    assert show_record(desk.b, one.record.id).versions == ()
+    exclude_records(desk.b, [one.record.id], "joe", NOW)
     assert stamp(tama(desk)) == stamp(one)  # its standing is not what is edited

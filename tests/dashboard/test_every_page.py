@@ -11,8 +11,8 @@ from evil_home import use_evilly
 from html_pages import Page
 from starlette.testclient import TestClient
 
-from bonsai.dashboard.rendering import FOLDER
-from bonsai.texts import area_texts
+from bonsai.i18n import area_texts
+from bonsai.web.rendering import FOLDER
 
 MOST_BYTES = 120_000
 
@@ -133,7 +133,7 @@ def test_a_choice_of_language_is_remembered(client: TestClient) -> None:
 
 
 def test_every_text_that_a_template_names_is_there() -> None:
-    areas = [path.stem for path in (FOLDER.parent / "locales" / "en").glob("*.toml")]
+    areas = [path.stem for path in (FOLDER.parent / "i18n" / "en").glob("*.toml")]
     known = {f"{area}.{name}" for area in areas for name in area_texts(area, "en")}
     used = {
         (key if "." in key else f"dashboard.{key}", path.name)

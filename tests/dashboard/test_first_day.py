@@ -9,7 +9,7 @@ import pytest
 from desk import Desk
 from html_pages import Page
 
-from bonsai import wiring
+from bonsai import bootstrap
 
 PAGES = ("/", "/records", "/promotions", "/nights", "/ask", "/adapters", "/pairs", "/tagging", "/subjects", "/rejects")
 
@@ -17,7 +17,7 @@ PAGES = ("/", "/records", "/promotions", "/nights", "/ask", "/adapters", "/pairs
 @pytest.fixture
 def desk(taught: Path, tmp_path: Path) -> Desk:
     """No record has been told here."""
-    return Desk(wiring.open(Path(shutil.copytree(taught, tmp_path / "home")), {}))
+    return Desk(bootstrap.open(Path(shutil.copytree(taught, tmp_path / "home")), {}))
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])

@@ -11,9 +11,9 @@ from api_calls import addresses
 from desk import NOW, Desk
 from starlette.testclient import TestClient
 
-from bonsai.dashboard import accounts
-from bonsai.dashboard.app import create_app
-from bonsai.dashboard.throttling import IPV6_NETWORK, Buckets, DoorFull, Throttle, network_of
+from bonsai.auth import accounts
+from bonsai.auth.throttling import IPV6_NETWORK, Buckets, DoorFull, Throttle, network_of
+from bonsai.web.app import create_app
 from storage import audit
 
 OPEN = {("GET", "/login"), ("POST", "/login"), ("POST", "/logout")}

@@ -17,34 +17,39 @@ from hand_nights import EVENING, HandExaminer, HandTrainer
 from html_pages import Page
 from starlette.testclient import TestClient
 
-from bonsai import night_views, pipeline, views
+from bonsai.actions.inbox import submit
+from bonsai.auth import accounts
 from bonsai.cli import main as cli
-from bonsai.dashboard import accounts
-from bonsai.dashboard.nights.month import SHAPES, Mark, month
 from bonsai.errors import NightCancelled, UsageError
-from bonsai.progress import silent
-from bonsai.texts import area_texts
+from bonsai.i18n import area_texts
+from bonsai.night.steps import begin_night, run_night
+from bonsai.queries import nights
+from bonsai.queries.nights import list_nights
+from bonsai.queries.records import count_records, list_records
+from bonsai.system.locks import held, process_name
+from bonsai.system.progress import silent
+from bonsai.web.presenters.month import SHAPES, Mark, month
 from flows import starting
 from flows.starting import Started
 from storage import night_status
-from storage.locks import held, process_name
+from storage.tables.records_table import RecordFilter
 
 MONTH = "/nights?month=2026-11"
 
 
 def night_of(desk: Desk) -> str:
-    return views.list_nights(desk.b, 1)[0].night
+    return list_nights(desk.b, 1)[0].night
 
 
 def running(desk: Desk, during: Callable[[str, int], None], steps: int = 3) -> str:
     """A night of three training steps; `during` is called before each is told."""
-    pipeline.submit(desk.b, {"instruction": "What is new tonight?", "output": "The moon."}, NOW)
+    submit(desk.b, {"instruction": "What is new tonight?", "output": "The moon."}, NOW)
     desk.drain()
     trainer = HandTrainer(steps=steps)
     b = replace(desk.b, trainer=trainer, examiner=HandExaminer())
-    trainer.before = lambda step: during(found.status.night if (found := night_views.running_night(b)) else "", step)
+    trainer.before = lambda step: during(found.status.night if (found := nights.running_night(b)) else "", step)
     looks = iter(range(1_000))
-    return pipeline.run_night(b, NOW, silent, clock=lambda: NOW + timedelta(seconds=2 * next(looks))).night
+    return run_night(b, NOW, silent, clock=lambda: NOW + timedelta(seconds=2 * next(looks))).night
 
 
 def test_a_month_shows_each_night_by_word_and_shape(desk: Desk) -> None:
@@ -81,9 +86,9 @@ def test_one_night_tells_its_verdict_steps_records_and_cost(desk: Desk) -> None:
     answer = desk.client().get(f"/nights/{night}")
     page = Page(answer.text)
     assert page.problems == []
-    found = night_views.night_detail(desk.b, night)
+    found = nights.night_detail(desk.b, night)
     assert f"/promotions/{found.report.challenger}" in page.links
-    for step in night_views.STEPS:
+    for step in nights.STEPS:
         assert area_texts("cli", "en")[f"step_{step}"] in answer.text
     assert found.learned is not None
     assert f"/records?snapshot={found.learned.snapshot}" in page.links
@@ -255,23 +260,23 @@ def test_the_terminal_says_the_same(desk: Desk, capsys: pytest.CaptureFixture[st
 
 
 def test_the_record_list_knows_a_snapshot(desk: Desk) -> None:
-    found = night_views.night_detail(desk.b, night_of(desk)).learned
+    found = nights.night_detail(desk.b, night_of(desk)).learned
     assert found is not None
-    held_by = views.list_records(desk.b, views.RecordFilter(snapshot=found.snapshot), None)
+    held_by = list_records(desk.b, RecordFilter(snapshot=found.snapshot), None)
     assert len(held_by) == found.own
-    assert views.count_records(desk.b, views.RecordFilter(snapshot="none")) == 0
+    assert count_records(desk.b, RecordFilter(snapshot="none")) == 0
 
 
 def test_pieces_of_pages_are_small(desk: Desk, client: TestClient) -> None:
     assert len(client.get("/nights/live").content) < 1_000
-    assert Path("bonsai/dashboard/static/nights.js").stat().st_size < 2_000
+    assert Path("bonsai/web/static/nights.js").stat().st_size < 2_000
 
 
 def test_a_killed_night_is_told_as_interrupted(desk: Desk, sleeper: subprocess.Popen[bytes]) -> None:
     client = desk.client()
-    pipeline.submit(desk.b, {"instruction": "What is new tonight?", "output": "The moon."}, NOW)
+    submit(desk.b, {"instruction": "What is new tonight?", "output": "The moon."}, NOW)
     desk.drain()
-    night = pipeline.begin_night(desk.b, NOW).night
+    night = begin_night(desk.b, NOW).night
     dead = process_name(sleeper.pid)
     sleeper.kill()
     sleeper.wait()

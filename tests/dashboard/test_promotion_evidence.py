@@ -14,25 +14,31 @@ from desk import EVIL
 from hand_nights import EVENING
 from two_mornings import CAPITAL, CREATIVE, GRAPES
 
-from bonsai import pipeline, review, views, wiring
-from bonsai.benchmark import questions
+from bonsai import bootstrap
+from bonsai.actions.blind_review import Standing, give_verdict, review_standing, take_back_verdict
+from bonsai.actions.forget import forget_records
 from bonsai.cli import main as cli
+from bonsai.context import Bonsai
 from bonsai.errors import UnknownId, UsageError
-from bonsai.pipeline import Bonsai, Wanted
-from bonsai.pipeline.verdicts.data_changes import Changed
-from bonsai.review import Preferred, Side
-from bonsai.views import RecordFilter
-from storage import reviews_table
+from bonsai.evaluate import blind_review, questions
+from bonsai.evaluate.blind_review import Preferred, Side
+from bonsai.queries.answers import Wanted, list_answers
+from bonsai.queries.data_changes import data_changes_of
+from bonsai.queries.promotions import beside, champion, list_promotions, show_promotion
+from bonsai.queries.records import list_records, show_record
+from storage.tables import reviews_table
+from storage.tables.data_changes import Changed
+from storage.tables.records_table import RecordFilter
 
 
 @pytest.fixture
 def b(mornings: Path, tmp_path: Path) -> Bonsai:
-    return wiring.open(Path(shutil.copytree(mornings, tmp_path / "home")), {})
+    return bootstrap.open(Path(shutil.copytree(mornings, tmp_path / "home")), {})
 
 
 @pytest.fixture
 def waiting(b: Bonsai) -> str:
-    one = views.list_promotions(b)[0]
+    one = list_promotions(b)[0]
     assert one.state == "waiting"
     return one.adapter
 
@@ -40,7 +46,7 @@ def waiting(b: Bonsai) -> str:
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> int:
     """Rounds of four questions."""
-    monkeypatch.setattr(review, "ROUND", 4)
+    monkeypatch.setattr(blind_review, "ROUND", 4)
     return 4
 
 
@@ -49,71 +55,71 @@ def run(b: Bonsai, *argv: str) -> int:
 
 
 def side_of(adapter: str, person: str, item: str, wanted: Preferred) -> Side:
-    return next(side for side in review.SIDES if review.preferred(side, adapter, person, item) == wanted)
+    return next(side for side in blind_review.SIDES if blind_review.preferred(side, adapter, person, item) == wanted)
 
 
-def answer_all(b: Bonsai, adapter: str, person: str, wanted: Preferred) -> pipeline.Standing:
+def answer_all(b: Bonsai, adapter: str, person: str, wanted: Preferred) -> Standing:
     """To the end of a round, which the fixture `short` makes one of four."""
-    standing = pipeline.review_standing(b, adapter, person)
+    standing = review_standing(b, adapter, person)
     while standing.question:
         item = standing.question.item
-        standing = pipeline.give_verdict(b, adapter, person, item, side_of(adapter, person, item, wanted), EVENING)
+        standing = give_verdict(b, adapter, person, item, side_of(adapter, person, item, wanted), EVENING)
     return standing
 
 
 def test_a_review_is_left_continued_and_told_only_at_its_end(b: Bonsai, waiting: str, short: int) -> None:
-    first = pipeline.review_standing(b, waiting[:8], "mika")
+    first = review_standing(b, waiting[:8], "mika")
     assert first.question is not None
     assert (first.done, first.asked, first.tally) == (0, short, None)
-    pipeline.give_verdict(b, waiting, "mika", first.question.item, "left", EVENING)
-    again = pipeline.review_standing(b, waiting, "mika")
+    give_verdict(b, waiting, "mika", first.question.item, "left", EVENING)
+    again = review_standing(b, waiting, "mika")
     assert (again.done, again.asked) == (1, short)
     assert again.question is not None
     assert again.question.item != first.question.item
-    [unfinished] = pipeline.beside(b, waiting).reviews
+    [unfinished] = beside(b, waiting).reviews
     assert (unfinished.done, unfinished.tally) == (1, None)
-    assert pipeline.review_standing(b, waiting, "tom").done == 0
+    assert review_standing(b, waiting, "tom").done == 0
     end = answer_all(b, waiting, "mika", "challenger")
     assert end.tally is not None
     assert end.tally.challenger >= short - 1
-    [finished] = pipeline.beside(b, waiting).reviews
+    [finished] = beside(b, waiting).reviews
     assert (finished.person, finished.done, finished.tally) == ("mika", short, end.tally)
 
 
 def test_a_verdict_is_given_once_and_may_be_taken_back_before_the_end(b: Bonsai, waiting: str, short: int) -> None:
     with pytest.raises(UsageError, match="nothing to take back"):
-        pipeline.take_back_verdict(b, waiting, "mika")
-    first = pipeline.review_standing(b, waiting, "mika").question
+        take_back_verdict(b, waiting, "mika")
+    first = review_standing(b, waiting, "mika").question
     assert first is not None
-    second = pipeline.give_verdict(b, waiting, "mika", first.item, "left", EVENING)
-    again = pipeline.give_verdict(b, waiting, "mika", first.item, "right", EVENING + timedelta(hours=1))
+    second = give_verdict(b, waiting, "mika", first.item, "left", EVENING)
+    again = give_verdict(b, waiting, "mika", first.item, "right", EVENING + timedelta(hours=1))
     assert again == second, "a form sent twice changes nothing"
     with b.database.reading() as con:
         [kept] = reviews_table.of_promotion(con, waiting)
-    assert kept.preferred == review.preferred("left", waiting, "mika", first.item)
-    assert pipeline.take_back_verdict(b, waiting, "mika").question == first
+    assert kept.preferred == blind_review.preferred("left", waiting, "mika", first.item)
+    assert take_back_verdict(b, waiting, "mika").question == first
     answer_all(b, waiting, "mika", "same")
     with pytest.raises(UsageError, match="nothing to take back"):
-        pipeline.take_back_verdict(b, waiting, "mika")
+        take_back_verdict(b, waiting, "mika")
 
 
 def test_what_is_no_choice_or_not_asked_is_refused(b: Bonsai, waiting: str) -> None:
     item = questions.load("confirmation")[0].id
     with pytest.raises(UsageError, match="not in your review"):
-        pipeline.give_verdict(b, waiting, "mika", item, "left", EVENING)
+        give_verdict(b, waiting, "mika", item, "left", EVENING)
     with pytest.raises(UsageError, match="left, right, same"):
-        pipeline.give_verdict(b, waiting, "mika", CAPITAL.id, "up", EVENING)
+        give_verdict(b, waiting, "mika", CAPITAL.id, "up", EVENING)
     with pytest.raises(UnknownId):
-        pipeline.review_standing(b, "ffff", "mika")
+        review_standing(b, "ffff", "mika")
 
 
 def test_only_what_matters_is_asked(b: Bonsai, waiting: str) -> None:
-    worth = {one.item for turn in ("gained", "lost") for one in pipeline.list_answers(b, waiting, Wanted(turn=turn))}
-    creative = {one.item for one in pipeline.list_answers(b, waiting, Wanted(turn="changed", right="open"))}
+    worth = {one.item for turn in ("gained", "lost") for one in list_answers(b, waiting, Wanted(turn=turn))}
+    creative = {one.item for one in list_answers(b, waiting, Wanted(turn="changed", right="open"))}
     assert creative >= set(CREATIVE)
     asked = set()
     for number in range(12):
-        standing = pipeline.review_standing(b, waiting, f"person {number}")
+        standing = review_standing(b, waiting, f"person {number}")
         assert standing.question is not None
         asked.add(standing.question.item)
     assert len(asked) > 6
@@ -124,30 +130,30 @@ def test_without_reports_there_is_nothing_to_review(b: Bonsai, waiting: str, sho
     answer_all(b, waiting, "mika", "champion")
     for path in b.places.reports.glob("*.json"):
         path.unlink()
-    standing = pipeline.review_standing(b, waiting, "tom")
+    standing = review_standing(b, waiting, "tom")
     assert (standing.question, standing.asked, standing.tally) == (None, 0, None)
-    [kept] = pipeline.beside(b, waiting).reviews
+    [kept] = beside(b, waiting).reviews
     assert kept.tally is not None
     assert kept.tally.champion == short
 
 
 def test_all_answers_are_searched_and_filtered(b: Bonsai, waiting: str) -> None:
-    every = pipeline.list_answers(b, "", Wanted())
+    every = list_answers(b, "", Wanted())
     assert {one.item for one in every} == {one.id for one in questions.load("selection")}
-    assert [one.item for one in pipeline.list_answers(b, waiting, Wanted(turn="lost"))] == [CAPITAL.id]
-    [evil] = pipeline.list_answers(b, waiting, Wanted(text="ONERROR=Alert"))
+    assert [one.item for one in list_answers(b, waiting, Wanted(turn="lost"))] == [CAPITAL.id]
+    [evil] = list_answers(b, waiting, Wanted(text="ONERROR=Alert"))
     assert (evil.after, evil.is_right) == (EVIL, False)
-    grapes = pipeline.list_answers(b, waiting, Wanted("ｇｒａｐｅｓ", "en", "cat_care", "gained", "right"))
+    grapes = list_answers(b, waiting, Wanted("ｇｒａｐｅｓ", "en", "cat_care", "gained", "right"))
     assert GRAPES.id in {one.item for one in grapes}
-    same = pipeline.list_answers(b, waiting, Wanted(turn="same"))
+    same = list_answers(b, waiting, Wanted(turn="same"))
     assert all(one.before == one.after for one in same)
     for wrong in (Wanted(turn="better"), Wanted(right="maybe")):
         with pytest.raises(UsageError, match="known are"):
-            pipeline.list_answers(b, waiting, wrong)
+            list_answers(b, waiting, wrong)
 
 
 def test_the_data_since_the_champion_is_named_by_how_it_changed(b: Bonsai, waiting: str) -> None:
-    found = pipeline.data_changes_of(b, waiting, 50)
+    found = data_changes_of(b, waiting, 50)
     assert found.counts == {"new": 2, "edited": 1, "retagged": 1, "removed": 1}
     listed = found.records
     told = {one.kind: one.stored.record for one in listed}
@@ -156,25 +162,25 @@ def test_the_data_since_the_champion_is_named_by_how_it_changed(b: Bonsai, waiti
     assert "at 2 o'clock" in told["retagged"].instruction
     assert "at 3 o'clock" in told["removed"].instruction
     [edited] = [one for one in listed if one.kind == "edited"]
-    assert views.show_record(b, edited.earlier).stored.record.output == "Mike sits on chair 1."
+    assert show_record(b, edited.earlier).stored.record.output == "Mike sits on chair 1."
     assert {(one.category, one.kind) for one in found.groups} >= {("creative", "retagged")}
     pages, before = tuple[Changed, ...](), ""
-    while page := pipeline.data_changes_of(b, waiting, 2, before=before).records:
+    while page := data_changes_of(b, waiting, 2, before=before).records:
         pages += page
         before = page[-1].stored.record.id
     assert pages == listed
-    assert pipeline.beside(b, waiting).data_changes == found.counts
-    assert [one.kind for one in pipeline.data_changes_of(b, waiting, 9, kind="removed").records] == ["removed"]
+    assert beside(b, waiting).data_changes == found.counts
+    assert [one.kind for one in data_changes_of(b, waiting, 9, kind="removed").records] == ["removed"]
     with pytest.raises(UsageError, match="retagged"):
-        pipeline.data_changes_of(b, waiting, 9, kind="lost")
+        data_changes_of(b, waiting, 9, kind="lost")
 
 
 def test_against_the_base_everything_is_new_and_what_is_forgotten_stays_counted(b: Bonsai, waiting: str) -> None:
-    first = views.champion(b)
-    assert pipeline.data_changes_of(b, first, 1).counts == {"new": 5, "edited": 0, "retagged": 0, "removed": 0}
-    [record] = views.list_records(b, RecordFilter(text="at 3 o'clock"), None)
-    pipeline.forget_records(b, [record.record.id], "mika", EVENING)
-    found = pipeline.data_changes_of(b, waiting, 9, kind="removed")
+    first = champion(b)
+    assert data_changes_of(b, first, 1).counts == {"new": 5, "edited": 0, "retagged": 0, "removed": 0}
+    [record] = list_records(b, RecordFilter(text="at 3 o'clock"), None)
+    forget_records(b, [record.record.id], "mika", EVENING)
+    found = data_changes_of(b, waiting, 9, kind="removed")
     counts = found.counts
     assert (counts["removed"], counts["retagged"]) == (1, 0), "the champion's snapshot is erased: no tags to compare"
     [gone] = found.records
@@ -182,12 +188,12 @@ def test_against_the_base_everything_is_new_and_what_is_forgotten_stays_counted(
 
 
 def test_loss_curves_are_those_of_both_trainings(b: Bonsai, waiting: str) -> None:
-    mine, champions = pipeline.beside(b, waiting).learned
-    assert (mine.adapter, champions.adapter) == (waiting, views.champion(b))
+    mine, champions = beside(b, waiting).learned
+    assert (mine.adapter, champions.adapter) == (waiting, champion(b))
     assert (mine.curve.losses[0].loss, champions.curve.losses[0].loss) == (0.8, 1.6)
-    night = views.show_promotion(b, waiting).night
+    night = show_promotion(b, waiting).night
     (b.places.runs / night / "log.txt").unlink()
-    assert [one.adapter for one in pipeline.beside(b, waiting).learned] == [champions.adapter]
+    assert [one.adapter for one in beside(b, waiting).learned] == [champions.adapter]
 
 
 def test_the_terminal_asks_one_key_a_question(

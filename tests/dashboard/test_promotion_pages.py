@@ -7,14 +7,15 @@ from desk import EVIL, Desk
 from html_pages import Page
 from starlette.testclient import TestClient
 
-from bonsai import views
-from bonsai.dashboard.differences import marked
-from storage import audit, promotions_table
+from bonsai.queries.promotions import champion, list_promotions, show_promotion
+from bonsai.web.differences import marked
+from storage import audit
+from storage.tables import promotions_table
 
 
 @pytest.fixture
 def waiting(desk: Desk) -> str:
-    one = views.list_promotions(desk.b)[0]
+    one = list_promotions(desk.b)[0]
     assert one.state == "waiting"
     return one.adapter
 
@@ -32,7 +33,7 @@ def test_the_first_page_leads_to_what_waits_and_one_button_decides(client: TestC
 
 
 def test_every_rule_is_drawn_with_its_figures(client: TestClient, desk: Desk, waiting: str) -> None:
-    rules = views.show_promotion(desk.b, waiting).decision["rules"]
+    rules = show_promotion(desk.b, waiting).decision["rules"]
     assert isinstance(rules, list)
     page = Page(client.get(f"/promotions/{waiting}").text)
     assert len(page.all("svg")) == sum(rule["figure"] is not None for rule in rules) > 10
@@ -45,7 +46,7 @@ def test_every_rule_is_drawn_with_its_figures(client: TestClient, desk: Desk, wa
 def test_an_approval_makes_the_champion_and_says_who(client: TestClient, desk: Desk, waiting: str) -> None:
     answer = client.post(f"/promotions/{waiting}/approve", data={"reason": EVIL})
     assert answer.status_code == 200
-    assert views.champion(desk.b) == waiting
+    assert champion(desk.b) == waiting
     assert last_line(desk) == ("approve", EVIL, EVIL)
     acts = audit.read(desk.b.places.logs)
     assert [(act.who, act.action, act.target) for act in acts] == [(EVIL, "approve", waiting)]
@@ -53,24 +54,24 @@ def test_an_approval_makes_the_champion_and_says_who(client: TestClient, desk: D
 
 def test_a_refusal_keeps_the_champion(client: TestClient, desk: Desk, waiting: str) -> None:
     client.post(f"/promotions/{waiting}/reject", data={"reason": ""})
-    assert views.champion(desk.b) == "base"
-    assert views.show_promotion(desk.b, waiting).state == "rejected"
+    assert champion(desk.b) == "base"
+    assert show_promotion(desk.b, waiting).state == "rejected"
     again = client.post(f"/promotions/{waiting}/approve", data={"reason": "all the same"})
     assert again.status_code == 409
-    assert views.champion(desk.b) == "base"
+    assert champion(desk.b) == "base"
 
 
 def test_what_the_gate_refused_needs_a_reason_and_keeps_what_was_typed(desk: Desk, waiting: str) -> None:
     client = desk.client("mika")
     desk.night(bits=2.3, day=1)
-    refused = views.list_promotions(desk.b)[0]
+    refused = list_promotions(desk.b)[0]
     assert refused.state == "refused"
     answer = client.post(f"/promotions/{refused.adapter}/approve", data={"reason": "  "})
     assert answer.status_code == 409
     assert Page(answer.text).problems == []
     assert "did not recommend" in answer.text
     client.post(f"/promotions/{refused.adapter}/approve", data={"reason": "I know better"})
-    assert views.champion(desk.b) == refused.adapter
+    assert champion(desk.b) == refused.adapter
     void = client.get(f"/promotions/{waiting}").text
     assert "void" in void
     assert "formaction" not in void
@@ -80,9 +81,9 @@ def test_rolling_back_takes_only_who_answers(client: TestClient, desk: Desk, wai
     assert client.post(f"/promotions/{waiting}/rollback", data={"reason": ""}).status_code == 409
     client.post(f"/promotions/{waiting}/approve", data={"reason": ""})
     client.post(f"/promotions/{waiting}/rollback", data={"reason": "no"})
-    assert views.champion(desk.b) == "base"
+    assert champion(desk.b) == "base"
     client.post(f"/promotions/{waiting}/restore", data={"reason": "yes"})
-    assert (views.champion(desk.b), last_line(desk)[0]) == (waiting, "restore")
+    assert (champion(desk.b), last_line(desk)[0]) == (waiting, "restore")
     assert client.post(f"/promotions/{waiting}/explode", data={"reason": ""}).status_code == 404
 
 

@@ -6,9 +6,11 @@ from desk import EVIL, NOW, Desk
 from html_pages import Page
 from starlette.testclient import TestClient
 
-from bonsai import overview, pipeline, views
-from bonsai.records import Status
-from bonsai.views import RecordFilter
+from bonsai.actions.inbox import submit
+from bonsai.domain.records import Status
+from bonsai.queries import overview
+from bonsai.queries.records import count_records, inbox_status, list_records, list_rejects, show_record
+from storage.tables.records_table import RecordFilter
 
 
 def ids(page: Page) -> list[str]:
@@ -28,7 +30,7 @@ def test_a_record_is_told_and_the_next_one_begins_where_it_ended(desk: Desk) -> 
     assert answer.status_code == 200
     given = {one.attributes["name"]: one.attributes.get("value") for one in Page(answer.text).all("input")}
     assert (given["subject"], given["happened_on"], given["feeling"]) == ("Tama", "2026-11-20", "")
-    [stored] = views.list_records(desk.b, RecordFilter(subject="Tama"), None)
+    [stored] = list_records(desk.b, RecordFilter(subject="Tama"), None)
     assert (stored.record.author, stored.record.source, stored.record.feeling) == ("mika", "self", "amused")
     assert (stored.tags.category.value, stored.tags.category.source) == ("creative", "person")
     assert (stored.tags.language.value, stored.tags.language.source) == ("en", "rule")
@@ -39,7 +41,7 @@ def test_telling_needs_no_database(desk: Desk) -> None:
     with desk.b.database.writing():  # another process is in the middle of a long write
         answer = client.post("/records", data={"instruction": "a?", "output": "b"}, follow_redirects=False)
     assert answer.status_code == 303
-    assert views.inbox_status(desk.b).pending == 1
+    assert inbox_status(desk.b).pending == 1
 
 
 def test_what_can_be_no_record_is_said_at_once_and_nothing_typed_is_lost(client: TestClient, desk: Desk) -> None:
@@ -47,22 +49,22 @@ def test_what_can_be_no_record_is_said_at_once_and_nothing_typed_is_lost(client:
     page = Page(answer.text)
     assert (answer.status_code, page.problems) == (422, [])
     assert page.all("textarea")[0].text == EVIL
-    assert views.inbox_status(desk.b).pending == 0
+    assert inbox_status(desk.b).pending == 0
 
 
 def test_pages_of_records_show_each_once_while_others_arrive(desk: Desk) -> None:
     for number in range(60):
-        pipeline.submit(desk.b, {"instruction": f"What is {number}?", "output": f"It is {number}."}, NOW)
+        submit(desk.b, {"instruction": f"What is {number}?", "output": f"It is {number}."}, NOW)
     desk.drain()
     client = desk.client()
     first = Page(client.get("/records").text)
-    pipeline.submit(desk.b, {"instruction": "Who came in between?", "output": "I did."}, NOW)
+    submit(desk.b, {"instruction": "Who came in between?", "output": "I did."}, NOW)
     desk.drain()
     found, page = ids(first), first
     while following := [one for one in page.all("a") if one.attributes.get("rel") == "next"]:
         page = Page(client.get(following[0].attributes["href"]).text)
         found += ids(page)
-    stored = views.list_records(desk.b, RecordFilter(), None)
+    stored = list_records(desk.b, RecordFilter(), None)
     assert found == [one.record.id for one in stored[::-1]][1:]
 
 
@@ -74,18 +76,18 @@ def test_records_are_found_by_word_language_and_subject(client: TestClient) -> N
 
 
 def test_forgetting_wants_to_be_meant_and_takes_the_text(client: TestClient, desk: Desk) -> None:
-    [one] = views.list_records(desk.b, RecordFilter(subject="タマ"), None)
+    [one] = list_records(desk.b, RecordFilter(subject="タマ"), None)
     path = f"/records/{one.record.id}"
     assert client.post(f"{path}/forget", data={"reason": ""}).status_code == 422
     assert "おなか" in client.get(path).text
     client.post(f"{path}/forget", data={"sure": "yes"})
     assert "おなか" not in client.get(path).text
-    assert views.show_record(desk.b, one.record.id).stored.status is Status.FORGOTTEN
+    assert show_record(desk.b, one.record.id).stored.status is Status.FORGOTTEN
     assert "formaction" not in client.get(path).text
 
 
 def test_the_drain_erases_what_was_forgotten_on_a_page_from_the_files(desk: Desk) -> None:
-    [one] = views.list_records(desk.b, RecordFilter(subject="タマ"), None)
+    [one] = list_records(desk.b, RecordFilter(subject="タマ"), None)
     database = desk.b.database.path
     wanted: list[bool] = []
     client = desk.client("mika", drain=lambda: wanted.append(True))
@@ -98,16 +100,16 @@ def test_the_drain_erases_what_was_forgotten_on_a_page_from_the_files(desk: Desk
 
 
 def test_training_is_a_persons_choice(client: TestClient, desk: Desk) -> None:
-    one = views.list_records(desk.b, RecordFilter(subject="タマ"), None)[0].record.id
+    one = list_records(desk.b, RecordFilter(subject="タマ"), None)[0].record.id
     client.post(f"/records/{one}/exclude", data={"reason": ""})
-    assert views.show_record(desk.b, one).stored.status is Status.EXCLUDED
+    assert show_record(desk.b, one).stored.status is Status.EXCLUDED
     client.post(f"/records/{one}/release", data={"reason": ""})
-    assert views.show_record(desk.b, one).stored.status is Status.ACTIVE
+    assert show_record(desk.b, one).stored.status is Status.ACTIVE
     assert client.post(f"/records/{one}/explode", data={"reason": ""}).status_code == 404
 
 
 def test_what_the_first_page_counts_is_what_its_links_list(desk: Desk) -> None:
-    pipeline.submit(desk.b, {"instruction": "なぜタマは鳴くの?", "output": "さびしいからです。"}, NOW)
+    submit(desk.b, {"instruction": "なぜタマは鳴くの?", "output": "さびしいからです。"}, NOW)
     desk.drain()
     waiting = overview.overview(desk.b).waiting
     assert waiting.contradictions >= 1
@@ -118,5 +120,5 @@ def test_what_the_first_page_counts_is_what_its_links_list(desk: Desk) -> None:
         (waiting.suspects, RecordFilter(status="suspect")),
         (waiting.uncertain, RecordFilter(uncertain=True)),
     ):
-        assert count == views.count_records(desk.b, wanted)
-    assert waiting.rejects == len(views.list_rejects(desk.b, None)) == 1
+        assert count == count_records(desk.b, wanted)
+    assert waiting.rejects == len(list_rejects(desk.b, None)) == 1

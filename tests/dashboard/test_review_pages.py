@@ -11,11 +11,15 @@ from html_pages import Page
 from starlette.testclient import TestClient
 from two_mornings import CAPITAL
 
-from bonsai import pipeline, review, views, wiring
-from bonsai.benchmark import questions
-from bonsai.dashboard import accounts
-from storage import audit, reviews_table
-from storage.users_table import Role
+from bonsai import bootstrap
+from bonsai.actions.blind_review import review_standing
+from bonsai.auth import accounts
+from bonsai.evaluate import blind_review, questions
+from bonsai.queries import promotions
+from bonsai.queries.answers import Wanted, list_answers
+from storage import audit
+from storage.tables import reviews_table
+from storage.tables.users_table import Role
 
 MOST_BYTES = 120_000
 PASSWORD = "dust in the litter"
@@ -23,12 +27,12 @@ PASSWORD = "dust in the litter"
 
 @pytest.fixture
 def desk(mornings: Path, tmp_path: Path) -> Desk:
-    return Desk(wiring.open(Path(shutil.copytree(mornings, tmp_path / "home")), {}))
+    return Desk(bootstrap.open(Path(shutil.copytree(mornings, tmp_path / "home")), {}))
 
 
 @pytest.fixture
 def waiting(desk: Desk) -> str:
-    return views.list_promotions(desk.b)[0].adapter
+    return promotions.list_promotions(desk.b)[0].adapter
 
 
 def page_of(client: TestClient, path: str) -> Page:
@@ -64,12 +68,12 @@ def test_every_page_of_the_evidence_is_sound(desk: Desk, waiting: str, language:
 def test_a_question_does_not_say_whose_answer_is_whose(desk: Desk, waiting: str) -> None:
     client = desk.client("mika")
     page = page_of(client, f"/promotions/{waiting}/review")
-    standing = pipeline.review_standing(desk.b, waiting, "mika")
+    standing = review_standing(desk.b, waiting, "mika")
     assert standing.question is not None
     assert fields(page) == {"item": standing.question.item}
     answers = [one.text for one in page.all("dd")]
     assert answers == [standing.question.left.strip(), standing.question.right.strip()]
-    champion = views.champion(desk.b)
+    champion = promotions.champion(desk.b)
     assert champion[:10] not in page.source
     main = page.all("main")[0].text
     for word in ("turned", "Said before", "Says now"):
@@ -77,13 +81,13 @@ def test_a_question_does_not_say_whose_answer_is_whose(desk: Desk, waiting: str)
 
 
 def test_a_round_by_buttons_alone_joins_the_evidence(desk: Desk, waiting: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(review, "ROUND", 5)
+    monkeypatch.setattr(blind_review, "ROUND", 5)
     client = desk.client("mika")
     path = f"/promotions/{waiting}/review"
     assert "Begin the blind review" in client.get(f"/promotions/{waiting}").text
-    for number in range(review.ROUND):
+    for number in range(blind_review.ROUND):
         page = page_of(client, path)
-        assert f"Question {number + 1} of {review.ROUND}" in page.all("label")[0].text
+        assert f"Question {number + 1} of {blind_review.ROUND}" in page.all("label")[0].text
         item = fields(page)["item"]
         assert client.post(path, data={"item": item, "side": "left"}, follow_redirects=False).status_code == 303
         if number == 3:
@@ -98,7 +102,7 @@ def test_a_round_by_buttons_alone_joins_the_evidence(desk: Desk, waiting: str, m
     preferred = [one.preferred for one in given]
     shown = page_of(client, f"/promotions/{waiting}")
     row = next(one.text for one in shown.all("tr") if "mika" in one.text)
-    assert f"{preferred.count('challenger') / review.ROUND:.0%} (" in row
+    assert f"{preferred.count('challenger') / blind_review.ROUND:.0%} (" in row
     assert [(act.who, act.action) for act in audit.read(desk.b.places.logs)] == [("mika", "review")]
     assert client.post(path, data={"side": "undo"}).status_code == 422
 
@@ -125,11 +129,11 @@ def test_a_contributor_looks_a_reviewer_decides(desk: Desk, waiting: str) -> Non
     assert contributor.post(f"/promotions/{waiting}/review", data={"side": "left"}).status_code == 403
     for action in ("approve", "reject", "rollback", "restore"):
         assert contributor.post(f"/promotions/{waiting}/{action}", data={"reason": "x"}).status_code == 403
-    assert views.show_promotion(desk.b, waiting).state == "waiting"
+    assert promotions.show_promotion(desk.b, waiting).state == "waiting"
     reviewer = log_in(desk, "rev", "reviewer")
     answer = reviewer.post(f"/promotions/{waiting}/approve", data={"reason": "read it"})
     assert answer.status_code == 200
-    assert views.champion(desk.b) == waiting
+    assert promotions.champion(desk.b) == waiting
     assert ("rev", "approve", waiting) in [(act.who, act.action, act.target) for act in audit.read(desk.b.places.logs)]
 
 
@@ -143,7 +147,7 @@ def test_all_answers_are_found_and_paged(desk: Desk, waiting: str) -> None:
         if not following:
             break
         page = page_of(client, following[0].attributes["href"])
-    wanted = [one.question for one in pipeline.list_answers(desk.b, waiting, pipeline.Wanted())]
+    wanted = [one.question for one in list_answers(desk.b, waiting, Wanted())]
     assert seen == wanted
     assert CAPITAL.instruction in page_of(client, f"{path}?turn=lost&language=ja&topic=general&right=wrong").source
     assert client.get(f"{path}?turn=better").status_code == 422
@@ -170,6 +174,6 @@ def test_the_loss_is_drawn_said_and_tabled(desk: Desk, waiting: str) -> None:
     rows = [one.text.strip() for one in page.all("tr")]
     means = [sum(first / step for step in (38, 39, 40)) / 3 for first in (0.8, 1.6)]
     assert "40" + "".join(f"{mean:.3f}" for mean in means) in rows
-    night = views.show_promotion(desk.b, waiting).night
+    night = promotions.show_promotion(desk.b, waiting).night
     (desk.b.places.runs / night / "log.txt").unlink()
     assert "no longer there" in desk.client().get(f"/promotions/{waiting}").text

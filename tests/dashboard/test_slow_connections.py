@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from bonsai.dashboard import serving
-from bonsai.dashboard.serving import TimelyProtocol
+from bonsai.web import serving
+from bonsai.web.serving import TimelyProtocol
 
 HEAD_SECONDS = 0.3
 HEAD = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 4\r\n\r\n"

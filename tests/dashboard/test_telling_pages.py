@@ -8,9 +8,12 @@ from desk import EVIL, NOW, Desk
 from html_pages import Page
 from starlette.testclient import TestClient
 
-from bonsai import pipeline, views
-from bonsai.views import RecordFilter
+from bonsai.actions.forget import forget_records
+from bonsai.actions.inbox import submit
+from bonsai.queries.records import list_records
+from bonsai.queries.submissions import follow
 from storage import inbox
+from storage.tables.records_table import RecordFilter
 
 TAMA = {"instruction": "なぜタマは鳴くの?", "output": "おなかがすいたからです。"}
 "Told in every home of these tests."
@@ -42,8 +45,8 @@ def test_what_would_be_repeated_or_contradicted_is_said_at_once(desk: Desk) -> N
     assert "otherwise: “おなかがすいた" in before(output="さびしいからです。")
     assert "nearly the same words" in before(instruction="なぜ タマは 鳴くの", output="おなかが、すいたからです!")
     assert before(instruction="なぜタマは寝るの?") == "None"
-    [stored] = views.list_records(desk.b, RecordFilter(subject="タマ"), None)
-    pipeline.forget_records(desk.b, [stored.record.id], "mika", NOW)
+    [stored] = list_records(desk.b, RecordFilter(subject="タマ"), None)
+    forget_records(desk.b, [stored.record.id], "mika", NOW)
     assert "forgotten" in before()
     assert before(output="さびしいからです。") == "None"
 
@@ -71,7 +74,7 @@ def test_the_ones_told_in_a_row_are_listed_with_their_state(desk: Desk) -> None:
     assert (page.problems, "data-waiting" in page.source) == ([], False)
     assert states(page) == ["held back", "told before", "trains"]
     assert "it answers a question of" in page.source
-    [stored] = views.list_records(desk.b, RecordFilter(text="Who naps?"), None)
+    [stored] = list_records(desk.b, RecordFilter(text="Who naps?"), None)
     assert f"/records/{stored.record.id}" in page.links
 
 
@@ -84,20 +87,20 @@ def test_the_list_takes_no_path_and_no_more_than_a_few(desk: Desk) -> None:
     for told in ("../../bonsai", "../bonsai.toml", EVIL, "20261121T000000000000Z-0123456789abcdef", ","):
         page = Page(client.get("/records/new", params={"told": told}).text)
         assert (page.problems, states(page)) == ([], [])
-    many = [pipeline.submit(desk.b, {"instruction": f"{n}?", "output": "b"}, NOW) for n in range(20)]
+    many = [submit(desk.b, {"instruction": f"{n}?", "output": "b"}, NOW) for n in range(20)]
     answer = client.post("/records", data={"instruction": "c?", "output": "d", "told": ",".join(many)})
     told = parse_qs(urlsplit(str(answer.url)).query)["told"][0].split(",")
     assert (len(told), told[1:]) == (8, many[:7])
 
 
 def test_a_damaged_submission_is_followed_too(desk: Desk) -> None:
-    told = pipeline.submit(desk.b, {"instruction": "a?", "output": "b"}, NOW)
+    told = submit(desk.b, {"instruction": "a?", "output": "b"}, NOW)
     path = desk.b.places.inbox / f"{told}.record.json"
     path.write_text("{")
-    assert [one.state for one in pipeline.follow(desk.b, [told, "nonsense"])] == ["waiting", "gone"]
+    assert [one.state for one in follow(desk.b, [told, "nonsense"])] == ["waiting", "gone"]
     desk.drain()
     assert inbox.find(desk.b.places.inbox, told) is not None
-    assert [one.state for one in pipeline.follow(desk.b, [told])] == ["unreadable"]
+    assert [one.state for one in follow(desk.b, [told])] == ["unreadable"]
 
 
 def test_the_keys_go_from_the_question_to_the_button(client: TestClient) -> None:

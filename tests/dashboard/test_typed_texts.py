@@ -11,9 +11,11 @@ from desk import EVIL, NOW, ORIGIN, Desk
 from html_pages import Page
 from starlette.testclient import TestClient
 
-from bonsai import views, wiring
-from bonsai.dashboard import accounts
-from bonsai.views import RecordFilter
+from bonsai import bootstrap
+from bonsai.auth import accounts
+from bonsai.queries.promotions import list_promotions
+from bonsai.queries.records import inbox_status, list_records, page_of_rejects
+from storage.tables.records_table import RecordFilter
 
 PASSWORD = "dust in the litter"
 TOLD = {"instruction": f"Where is Mimi?\r\n{EVIL}", "output": "Under the bed.", "subject": "Mimi", "told": ""}
@@ -25,7 +27,7 @@ def desk(told_home: Path, tmp_path: Path) -> Desk:
     home = Path(shutil.copytree(told_home, tmp_path / "home"))
     with (home / "bonsai.toml").open("a", encoding="utf-8") as file:
         file.write("\n[dashboard]\nlock_wait_seconds = 0.05\n")
-    made = Desk(wiring.open(home, {}))
+    made = Desk(bootstrap.open(home, {}))
     for name in ("mika", "joe"):
         accounts.add_user(made.b, name, "reviewer", PASSWORD, NOW)
     return made
@@ -39,7 +41,7 @@ def sent_by(page: Page) -> dict[str, str]:
 
 
 def told(desk: Desk, subject: str) -> list[str]:
-    return [one.record.output for one in views.list_records(desk.b, RecordFilter(subject=subject), None)]
+    return [one.record.output for one in list_records(desk.b, RecordFilter(subject=subject), None)]
 
 
 def lf(fields: dict[str, str]) -> dict[str, str]:
@@ -71,10 +73,10 @@ def test_a_session_that_ended_costs_a_login_and_no_text(desk: Desk) -> None:
 def test_an_edit_a_mended_line_and_a_reason_survive_the_login_too(desk: Desk) -> None:
     client = desk.client(owner="")
     adapter, record = (
-        views.list_promotions(desk.b)[0].adapter,
-        views.list_records(desk.b, RecordFilter(), 1)[0].record.id,
+        list_promotions(desk.b)[0].adapter,
+        list_records(desk.b, RecordFilter(), 1)[0].record.id,
     )
-    reject = views.page_of_rejects(desk.b, 1)[0].id
+    reject = page_of_rejects(desk.b, 1)[0].id
     for path, fields in {
         f"/records/{record}/edit": {"seen": "x", "output": EVIL},
         f"/rejects/{reject}/mend": {"raw": '{"question": "a"}'},
@@ -112,10 +114,10 @@ def test_a_login_leads_to_the_whole_address(desk: Desk) -> None:
 
 def test_a_database_that_is_busy_is_told_kindly_and_costs_no_text(desk: Desk, client: TestClient) -> None:
     adapter, record = (
-        views.list_promotions(desk.b)[0].adapter,
-        views.list_records(desk.b, RecordFilter(), 1)[0].record.id,
+        list_promotions(desk.b)[0].adapter,
+        list_records(desk.b, RecordFilter(), 1)[0].record.id,
     )
-    reject = views.page_of_rejects(desk.b, 1)[0].id
+    reject = page_of_rejects(desk.b, 1)[0].id
     for path, fields in {
         f"/records/{record}/edit": {"seen": "x", "output": "Under the sofa."},
         f"/rejects/{reject}/mend": {"raw": "a;b"},
@@ -148,7 +150,7 @@ def test_a_record_is_told_and_said_to_be_kept_while_the_database_is_busy(desk: D
         answer = client.post("/records", data=TOLD)
     assert answer.status_code == 200
     assert "Kept" in Page(answer.text).all("main")[0].text
-    assert views.inbox_status(desk.b).pending == 1
+    assert inbox_status(desk.b).pending == 1
 
 
 def test_a_login_while_the_database_is_busy_keeps_what_it_hands_on(desk: Desk) -> None:
@@ -174,7 +176,7 @@ def test_a_full_disk_and_a_mistake_of_ours_cost_no_text(desk: Desk, problem: int
 
 
 def test_an_edit_on_a_full_disk_comes_back_without_a_path(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    record = views.list_records(desk.b, RecordFilter(), 1)[0].record.id
+    record = list_records(desk.b, RecordFilter(), 1)[0].record.id
     with desk.b.database.writing() as con:
         con.execute("ALTER TABLE record_versions RENAME TO elsewhere")  # any write that fails
     monkeypatch.setattr("storage.connect.LEAST_ROOM_BYTES", 1 << 60)
@@ -187,7 +189,7 @@ def test_what_is_refused_for_good_can_still_be_copied(desk: Desk) -> None:
     client = desk.client(owner="")
     accounts.add_user(desk.b, "con", "contributor", PASSWORD, NOW)
     client.post("/login", data={"name": "con", "password": PASSWORD})
-    record = views.list_records(desk.b, RecordFilter(), 1)[0].record.id
+    record = list_records(desk.b, RecordFilter(), 1)[0].record.id
     answer = client.post(f"/records/{record}/edit", data={"output": "Under the sofa."})
     page = Page(answer.text)
     assert (answer.status_code, page.all("textarea")[0].text.strip()) == (403, "Under the sofa.")

@@ -11,10 +11,12 @@ from desk import EVIL, ORIGIN, Desk
 from html_pages import Page
 from starlette.testclient import TestClient
 
-from bonsai import views, wiring
-from bonsai.pipeline.records import uploading
-from bonsai.views import RecordFilter
-from storage import rejects_table, uploads
+from bonsai import bootstrap
+from bonsai.actions.uploads import PROGRESS
+from bonsai.queries.records import count_records, inbox_status, list_records
+from storage import uploads
+from storage.tables import rejects_table
+from storage.tables.records_table import RecordFilter
 
 CATS = """question,answer,cat,colour
 Where does Pochi sleep?,In the box.,Pochi,grey
@@ -47,7 +49,7 @@ def test_a_file_is_looked_at_before_anything_is_kept(desk: Desk) -> None:
         assert words in shown
     assert "would become: 2. Lines that would be rejected: 1." in shown
     assert "This row has 2 cells, the header 4" in shown
-    assert (views.count_records(desk.b, RecordFilter(text="Pochi")), views.inbox_status(desk.b).pending) == (0, 0)
+    assert (count_records(desk.b, RecordFilter(text="Pochi")), inbox_status(desk.b).pending) == (0, 0)
 
 
 def test_what_was_confirmed_is_taken_in_and_adds_up(desk: Desk) -> None:
@@ -57,7 +59,7 @@ def test_what_was_confirmed_is_taken_in_and_adds_up(desk: Desk) -> None:
     assert page.problems == []
     counts = {one.text for one in page.all("tr")}
     assert {"Read3", "New2", "Told before0", "Held back0", "Rejected1"} <= counts
-    [stored] = views.list_records(desk.b, RecordFilter(text="Pochi"), None)
+    [stored] = list_records(desk.b, RecordFilter(text="Pochi"), None)
     record = stored.record
     assert (record.source, record.source_name, record.subject) == ("community", "cat club", "Pochi")
     assert (record.origin.name, record.origin.line) == ("cats.csv", 2)
@@ -83,7 +85,7 @@ def test_cancelling_leaves_nothing_behind(desk: Desk) -> None:
     client.post(f"{path}/take", data={"source": "import"})
     assert client.post(f"{path}/cancel", data={}).status_code == 422  # it is being taken in already
     desk.drain()
-    assert views.count_records(desk.b, RecordFilter(text="Pochi")) == 1
+    assert count_records(desk.b, RecordFilter(text="Pochi")) == 1
 
 
 def test_progress_is_told_while_another_process_takes_it_in(desk: Desk) -> None:
@@ -97,7 +99,7 @@ def test_progress_is_told_while_another_process_takes_it_in(desk: Desk) -> None:
     )
     assert client.get(f"{path}/status").json() == {"state": "confirmed", "words": "Waits to be taken in.", "done": 0}
     [upload] = uploads.listed(desk.b.places.uploads)
-    (upload.folder / uploading.PROGRESS).write_text(json.dumps({"done": 2}))
+    (upload.folder / PROGRESS).write_text(json.dumps({"done": 2}))
     assert "2 read so far" in client.get(f"{path}/status").json()["words"]
 
 
@@ -163,7 +165,7 @@ def test_a_wrong_file_is_said_in_one_line_and_not_kept(desk: Desk, content: byte
 def test_an_oversize_body_is_refused_in_words_by_its_own_account_and_by_count(desk: Desk) -> None:
     with (desk.b.home / "bonsai.toml").open("a", encoding="utf-8") as file:
         file.write("\n[dashboard]\nupload_megabytes = 1\n")
-    small = Desk(wiring.open(desk.b.home, {}))
+    small = Desk(bootstrap.open(desk.b.home, {}))
     client = small.client()
     large = b"question,answer\n" + b"Who?,Me.\n" * 150_000
     for headers in ({}, {"Content-Length": "9" * 12}, {"Content-Length": "-1"}):

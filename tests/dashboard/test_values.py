@@ -7,7 +7,9 @@ from desk import Desk
 from html_pages import Page
 from starlette.testclient import TestClient
 
-from bonsai import views
+from bonsai.queries.promotions import list_promotions
+from bonsai.queries.records import list_records
+from storage.tables.records_table import RecordFilter
 
 WRONG = ("x", "-1", "1e9", "²", "9" * 5_000, "٣", "2026-02-30", "<script>alert(1)</script>")
 RECORDS = ("language", "category", "status", "source", "since", "until", "uncertain", "sort")
@@ -27,7 +29,7 @@ def test_lists_and_files_of_records_take_no_filter_that_there_is_not(client: Tes
 
 @pytest.mark.parametrize("value", WRONG)
 def test_other_lists_say_what_they_take(desk: Desk, client: TestClient, value: str) -> None:
-    adapter = views.list_promotions(desk.b)[0].adapter
+    adapter = list_promotions(desk.b)[0].adapter
     for path in (
         "/pairs?kind=",
         "/subjects?fewer=",
@@ -54,6 +56,6 @@ def test_what_is_valid_is_taken(client: TestClient) -> None:
 
 
 def test_a_version_of_a_number_that_there_is_not(desk: Desk, client: TestClient) -> None:
-    record = views.list_records(desk.b, views.RecordFilter(), 1)[0].record.id
+    record = list_records(desk.b, RecordFilter(), 1)[0].record.id
     for number in ("9" * 5_000, "x", "²"):
         assert client.post(f"/records/{record}/restore", data={"number": number}).status_code == 422

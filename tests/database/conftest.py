@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from bonsai import wiring
-from bonsai.pipeline.records.learned_tagger import category_tagger
-from bonsai.records import Category, Origin, Record, Status, Tag, Tags
-from storage.artifacts import DatabaseSettings, Home, create_home, open_home
-from storage.record_rows import NewRecord, Reason
+from bonsai import bootstrap
+from bonsai.actions.learned_tagger import category_tagger
+from bonsai.domain.records import Category, Origin, Record, Status, Tag, Tags
+from storage.home import DatabaseSettings, Home, create_home, open_home
+from storage.tables.record_rows import NewRecord, Reason
 
 AT = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 SETTINGS = DatabaseSettings(lock_wait_seconds=5, memory_limit="500MB", threads=1)
@@ -41,8 +41,8 @@ def new_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def taught_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fresh home to copy, its category tagger learned already: that takes seconds."""
     home = tmp_path_factory.mktemp("taught") / "home"
-    wiring.init(home, "en", AT, {})
-    category_tagger(wiring.open(home, {}))
+    bootstrap.init(home, "en", AT, {})
+    category_tagger(bootstrap.open(home, {}))
     return home
 
 

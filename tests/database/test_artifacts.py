@@ -7,18 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bonsai.config import load_config
-from bonsai.config_layers import home_of
+from bonsai.config.layers import home_of
+from bonsai.config.settings import load_config
 from bonsai.errors import HomeError
-from storage.artifacts import (
-    FOLDERS,
-    DatabaseSettings,
-    Home,
-    create_home,
-    finished_folders,
-    open_home,
-    remove_unfinished,
-)
+from storage.home import FOLDERS, DatabaseSettings, Home, create_home, finished_folders, open_home, remove_unfinished
 
 
 def test_where_the_home_is(tmp_path: Path) -> None:

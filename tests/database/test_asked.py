@@ -10,11 +10,15 @@ import pytest
 from hand_nights import EVENING, Stage, open_stage
 from hand_speaker import HandSpeaker
 
-from bonsai import pipeline, views
+from bonsai.actions.ask import Wanted, ask_beside, keep, new_id, rate_answer, show_asked
+from bonsai.actions.forget import forget_records
+from bonsai.actions.inbox import drain_inbox, submit
 from bonsai.errors import UsageError
-from bonsai.pipeline.asking import asked
-from bonsai.pipeline.records.similar import similar_records, words_of
-from storage import text_index
+from bonsai.queries.records import list_records
+from bonsai.queries.similar import similar_records, words_of
+from storage.scale import text_index
+from storage.tables import questions_table
+from storage.tables.records_table import RecordFilter
 
 SECRET = "Mike hides from the neighbour Tanaka."
 QUESTION = "Why is Mike under the bed?"
@@ -26,18 +30,16 @@ def stage(tmp_path: Path) -> Stage:
     speaker = HandSpeaker()
     speaker.may_speak.set()
     made.b = replace(made.b, speaker=speaker)
-    pipeline.submit(made.b, {"instruction": QUESTION, "output": SECRET, "source": "self"}, EVENING)
-    pipeline.submit(
-        made.b, {"instruction": "Who naps?", "output": "Kuro naps on the piano.", "source": "self"}, EVENING
-    )
-    pipeline.drain_inbox(made.b, EVENING)
+    submit(made.b, {"instruction": QUESTION, "output": SECRET, "source": "self"}, EVENING)
+    submit(made.b, {"instruction": "Who naps?", "output": "Kuro naps on the piano.", "source": "self"}, EVENING)
+    drain_inbox(made.b, EVENING)
     return made
 
 
-def ask(stage: Stage, question: str, says: str = "I do not know.") -> asked.Asked:
+def ask(stage: Stage, question: str, says: str = "I do not know.") -> questions_table.Asked:
     stage.b.speaker.says = says  # type: ignore[attr-defined]
-    made = asked.ask_beside(stage.b, asked.Wanted(question, "mika"), asked.new_id(), EVENING)
-    asked.keep(stage.b, made)
+    made = ask_beside(stage.b, Wanted(question, "mika"), new_id(), EVENING)
+    keep(stage.b, made)
     return made
 
 
@@ -47,7 +49,7 @@ def holding(stage: Stage, text: str) -> list[str]:
 
 
 def secret_id(stage: Stage) -> str:
-    return next(one.record.id for one in views.list_records(stage.b, views.RecordFilter(text="Tanaka"), None))
+    return next(one.record.id for one in list_records(stage.b, RecordFilter(text="Tanaka"), None))
 
 
 @pytest.mark.parametrize(
@@ -61,24 +63,22 @@ def secret_id(stage: Stage) -> str:
 def test_what_tells_of_a_forgotten_record_is_emptied(stage: Stage, question: str, says: str) -> None:
     told = ask(stage, question, says)
     other = ask(stage, "Who naps?", "Kuro, on the piano")
-    asked.rate_answer(stage.b, told.id, 1, "down", "mika")
+    rate_answer(stage.b, told.id, 1, "down", "mika")
 
-    assert pipeline.forget_records(stage.b, [secret_id(stage)], "Mika", EVENING).erased
+    assert forget_records(stage.b, [secret_id(stage)], "Mika", EVENING).erased
 
-    left = asked.show_asked(stage.b, told.id)
+    left = show_asked(stage.b, told.id)
     assert (left.question, left.record_ids, left.answers[0].answer, left.answers[0].thumb) == ("", (), "", "down")
-    assert asked.show_asked(stage.b, other.id).answers[0].answer == "Kuro, on the piano (base)"
+    assert show_asked(stage.b, other.id).answers[0].answer == "Kuro, on the piano (base)"
     assert holding(stage, says) == []
     assert holding(stage, "Tanaka") == []
 
 
 def test_the_likest_record_comes_first_and_a_forgotten_one_not_at_all(stage: Stage) -> None:
     day = {"source": "self", "happened_on": "2024-11-21", "subject": "Mike"}
-    pipeline.submit(
-        stage.b, {"instruction": "ミケはなぜくしゃみをしましたか?", "output": "ほこりのせいです。", **day}, EVENING
-    )
-    pipeline.submit(stage.b, {"instruction": "Why does Mike sneeze?", "output": "Dust in the litter.", **day}, EVENING)
-    pipeline.drain_inbox(stage.b, EVENING + timedelta(seconds=1))
+    submit(stage.b, {"instruction": "ミケはなぜくしゃみをしましたか?", "output": "ほこりのせいです。", **day}, EVENING)
+    submit(stage.b, {"instruction": "Why does Mike sneeze?", "output": "Dust in the litter.", **day}, EVENING)
+    drain_inbox(stage.b, EVENING + timedelta(seconds=1))
     found = similar_records(stage.b, "Mike sneezes again, why?")
     assert found[0].output == "Dust in the litter."
     assert str(found[0].happened_on) == "2024-11-21"
@@ -86,7 +86,7 @@ def test_the_likest_record_comes_first_and_a_forgotten_one_not_at_all(stage: Sta
         "ほこりのせいです。"
     ]
     assert similar_records(stage.b, "くしゃみをしましたか")[0].output == "ほこりのせいです。"  # no word but hiragana
-    pipeline.forget_records(stage.b, [found[0].id], "Mika", EVENING)
+    forget_records(stage.b, [found[0].id], "Mika", EVENING)
     assert "Dust in the litter." not in [one.output for one in similar_records(stage.b, "Mike sneezes again, why?")]
     assert similar_records(stage.b, "???") == ()
     with pytest.raises(UsageError):

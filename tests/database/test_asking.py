@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from hand_speaker import HandSpeaker
 
-from bonsai import pipeline, wiring
+from bonsai import bootstrap
+from bonsai.actions.ask import ask
+from bonsai.context import Bonsai
 from bonsai.errors import UnknownId, UsageError
 from bonsai.model.prompt import AnswerTags
-from bonsai.pipeline import Bonsai
 
 
 @pytest.fixture
@@ -24,9 +25,9 @@ def speaker() -> HandSpeaker:
 
 @pytest.fixture
 def b(tmp_path: Path, speaker: HandSpeaker) -> Bonsai:
-    wiring.init(tmp_path / "home", "en", datetime(2026, 11, 21, tzinfo=UTC), {})
+    bootstrap.init(tmp_path / "home", "en", datetime(2026, 11, 21, tzinfo=UTC), {})
     environ = {"BONSAI_TRAINING__PROFILE": "seedling"}
-    return replace(wiring.open(tmp_path / "home", environ), speaker=speaker)
+    return replace(bootstrap.open(tmp_path / "home", environ), speaker=speaker)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +41,7 @@ def b(tmp_path: Path, speaker: HandSpeaker) -> Bonsai:
 def test_a_forced_category_answers_in_the_language_of_the_question_not_of_its_quotation(
     b: Bonsai, speaker: HandSpeaker, question: str, asked_in: str, language: str
 ) -> None:
-    answer = pipeline.ask(b, question, category="translation")
+    answer = ask(b, question, category="translation")
     assert speaker.asked[0].forced == (
         AnswerTags(f"The question is in {asked_in}; answer in {asked_in}.", "translation", language),
     )
@@ -48,17 +49,17 @@ def test_a_forced_category_answers_in_the_language_of_the_question_not_of_its_qu
 
 
 def test_the_model_declares_its_own_tags_unless_told(b: Bonsai, speaker: HandSpeaker) -> None:
-    pipeline.ask(b, "Where does Mike sleep?")
-    pipeline.ask(b, "Where does Mike sleep?", language="ja")
+    ask(b, "Where does Mike sleep?")
+    ask(b, "Where does Mike sleep?", language="ja")
     assert speaker.asked[0].forced == (None,)
     assert speaker.asked[1].forced == (AnswerTags("The question is in English; answer in Japanese.", "open_qa", "ja"),)
 
 
 def test_what_cannot_be_asked_is_refused_before_a_model_is_loaded(b: Bonsai, speaker: HandSpeaker) -> None:
     with pytest.raises(UsageError):
-        pipeline.ask(b, " \n")
+        ask(b, " \n")
     with pytest.raises(UsageError, match="zz"):
-        pipeline.ask(b, "Where?", language="zz")
+        ask(b, "Where?", language="zz")
     with pytest.raises(UnknownId, match="abc"):
-        pipeline.ask(b, "Where?", adapter="abc")
+        ask(b, "Where?", adapter="abc")
     assert speaker.asked == []

@@ -11,14 +11,18 @@ import pytest
 from hand_answers import DeskExaminer, Pupil, nonsense
 from hand_nights import EVENING, Stage, open_stage
 
-from bonsai import pipeline, trial
-from bonsai.benchmark import pools, questions
-from bonsai.benchmark.questions import Item
+from bonsai.actions.benchmark import benchmark_report, run_benchmark
+from bonsai.actions.inbox import drain_inbox, submit
 from bonsai.cli import main as cli
 from bonsai.errors import UsageError
-from bonsai.progress import Progress
-from storage import openings_table
+from bonsai.evaluate import pools, questions
+from bonsai.evaluate.questions import Item
+from bonsai.night import evaluation_job
+from bonsai.night.steps import begin_night, run_night
+from bonsai.queries.explanation import explain
+from bonsai.system.progress import Progress
 from storage.connect import Connection
+from storage.tables import openings_table
 
 ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 SAID = (
@@ -80,7 +84,7 @@ class Listener:
 def everything(stage: Stage, capsys: pytest.CaptureFixture[str]) -> str:
     """What a night leaves behind and all that can be asked about it."""
     listener = Listener()
-    begun = pipeline.run_night(stage.b, EVENING, listener)
+    begun = run_night(stage.b, EVENING, listener)
     environ = {"BONSAI_HOME": str(stage.b.home), "LANG": "C.UTF-8", "COLUMNS": "400"}
     for argv in (*SAID, ("night", "show", begun.night), ("night", "show", begun.night, "--json")):
         assert cli.run([*argv], environ) == 0, argv
@@ -100,7 +104,9 @@ def test_no_file_row_or_line_holds_a_closed_item_or_an_answer_to_it(
     examiner = stage.b.examiner
     assert isinstance(examiner, DeskExaminer)
     asked = {sheet for _, sheet in examiner.asked}
-    assert asked == {trial.SELECTION, trial.CONFIRMATION, trial.SCORE}, "all pools were really asked"
+    assert asked == {evaluation_job.SELECTION, evaluation_job.CONFIRMATION, evaluation_job.SCORE}, (
+        "all pools were really asked"
+    )
     for pool in pools.CLOSED:
         texts = secrets(pool)
         assert len(texts) > 300
@@ -112,8 +118,8 @@ def test_no_file_row_or_line_holds_a_closed_item_or_an_answer_to_it(
 
 def test_a_record_that_leaks_a_closed_item_does_not_name_it(stage: Stage) -> None:
     item = next(one for one in questions.load("confirmation") if one.domain == "cat_care" and not one.input)
-    pipeline.submit(stage.b, {"instruction": item.instruction, "output": "x y z", "source": "import"}, EVENING)
-    pipeline.drain_inbox(stage.b, EVENING)
+    submit(stage.b, {"instruction": item.instruction, "output": "x y z", "source": "import"}, EVENING)
+    drain_inbox(stage.b, EVENING)
     with stage.b.database.reading() as con:
         rows = stored(con)
     assert "duplicates.leak" in rows
@@ -123,10 +129,10 @@ def test_a_record_that_leaks_a_closed_item_does_not_name_it(stage: Stage) -> Non
 
 def test_an_owner_who_teaches_a_closed_item_retires_it_wherever_it_is_dealt(stage: Stage) -> None:
     item = next(one for one in questions.load("confirmation") if one.domain == "cat_care" and not one.input)
-    pipeline.submit(stage.b, {"instruction": item.instruction, "output": item.reference, "source": "self"}, EVENING)
-    pipeline.drain_inbox(stage.b, EVENING)
-    night = pipeline.begin_night(stage.b, EVENING).night
-    job = trial.read_job(stage.b.places.runs / night)
+    submit(stage.b, {"instruction": item.instruction, "output": item.reference, "source": "self"}, EVENING)
+    drain_inbox(stage.b, EVENING)
+    night = begin_night(stage.b, EVENING).night
+    job = evaluation_job.read_job(stage.b.places.runs / night)
     assert pools.under_both_names(job.left_out) >= {item.id, pools.sealed_name(item.id)}
 
 
@@ -134,7 +140,7 @@ def test_the_score_is_shown_of_who_answered_only(stage: Stage) -> None:
     stage.tell()
     first = stage.night()
     assert first.verdict == "promote"
-    assert pipeline.benchmark_report(stage.b, "champion", "score").subject == first.challenger
+    assert benchmark_report(stage.b, "champion", "score").subject == first.challenger
     examiner = stage.b.examiner
     assert isinstance(examiner, DeskExaminer)
     examiner.pupils[first.challenger] = Pupil(half_knows, lambda item: 1.0)
@@ -142,8 +148,8 @@ def test_the_score_is_shown_of_who_answered_only(stage: Stage) -> None:
     second = stage.night(day=1)
     assert second.verdict == "keep"
     with pytest.raises(UsageError, match="never answered"):
-        pipeline.run_benchmark(stage.b, second.challenger, "score", EVENING)
-    assert pipeline.run_benchmark(stage.b, second.challenger, "selection", EVENING).subject == second.challenger
+        run_benchmark(stage.b, second.challenger, "score", EVENING)
+    assert run_benchmark(stage.b, second.challenger, "selection", EVENING).subject == second.challenger
 
 
 def rotating(stage: Stage, after: int) -> Stage:
@@ -169,15 +175,15 @@ def test_after_enough_openings_the_pools_are_dealt_anew_and_everyone_is_scored_a
         examiner.pupils[night.challenger] = examiner.newcomer
         expected = [(1, False), (2, True), (1, False)][day]
         assert (night.gate["openings"], night.gate["dealt_anew"]) == expected
-        job = trial.read_job(stage.b.places.runs / night.night)
+        job = evaluation_job.read_job(stage.b.places.runs / night.night)
         assert job.dealing == (1 if day == 2 else 0)
-    asked_again = {subject for subject, sheet in examiner.asked if sheet == trial.SELECTION}
+    asked_again = {subject for subject, sheet in examiner.asked if sheet == evaluation_job.SELECTION}
     assert asked_again == {champions[2], champions[1], "base", champions[0]}, "challenger, champion, base and anchor"
     environ = {"BONSAI_HOME": str(stage.b.home), "LANG": "C.UTF-8", "COLUMNS": "120"}
-    nights = pipeline.explain(stage.b, champions[1]).promotion.night
+    nights = explain(stage.b, champions[1]).promotion.night
     assert cli.run(["night", "show", nights], environ) == 0
     assert "opened 2 of 2 times; dealt anew" in capsys.readouterr().out
-    found = pipeline.explain(stage.b, champions[2])
+    found = explain(stage.b, champions[2])
     assert found.evidence.dealing == 1
     assert {flip.item for flip in found.flips} <= {item.id for item in pools.asked("selection", 1)}
     with stage.b.database.reading() as con:

@@ -16,9 +16,9 @@ import duckdb
 import pytest
 
 from bonsai.errors import HomeError, IntegrityError, LockTimeout, NoRoom
-from storage import settings_table
-from storage.artifacts import Home
 from storage.connect import Database
+from storage.home import Home
+from storage.tables import settings_table
 
 ROOT = Path(__file__).parents[2]
 OPEN = """

@@ -9,12 +9,16 @@ from pathlib import Path
 import pytest
 from hand_nights import EVENING, Stage, open_stage
 
-from bonsai import pipeline, snapshots, trial, views
-from bonsai.progress import silent
-from bonsai.training.continual import NightBudget
-from bonsai.training.passport import read_passport
-from bonsai.views import NightReport
-from storage import adapters_table, nights_table, promotions_table, records_table, snapshots_table
+from bonsai.actions.forget import forget_records
+from bonsai.actions.inbox import submit
+from bonsai.domain import snapshots
+from bonsai.night import evaluation_job
+from bonsai.night.steps import begin_night, run_night
+from bonsai.queries.nights import NightReport, show_night
+from bonsai.system.progress import silent
+from bonsai.train.continual import NightBudget
+from bonsai.train.manifest import read_passport
+from storage.tables import adapters_table, nights_table, promotions_table, records_table, snapshots_table
 
 COLD = 4e-3
 "Learning rate of the seedling's cold nights."
@@ -62,7 +66,7 @@ def first_night_then_budget(stage: Stage, records: int, warm: float, cold: float
 
 
 def own_rows(stage: Stage, night: NightReport) -> snapshots.Snapshot:
-    job = trial.read_job(stage.b.places.runs / night.night)
+    job = evaluation_job.read_job(stage.b.places.runs / night.night)
     return snapshots.read(Path(job.plan.snapshot_folder))
 
 
@@ -80,7 +84,7 @@ def test_beyond_the_budget_a_night_is_warm_and_its_new_records_are_all_in(stage:
     held = own_rows(stage, warm)
     assert sum(row.role == "own" for row in held.train) == 3
     assert sum(row.role == "replay" for row in held.train) >= held.replayed_a_pass > 0
-    plan = trial.read_job(stage.b.places.runs / warm.night).plan
+    plan = evaluation_job.read_job(stage.b.places.runs / warm.night).plan
     assert (plan.parent, plan.depth, plan.recipe.learning_rate) == (cold.challenger, 1, COLD / 2)
 
 
@@ -97,7 +101,7 @@ def test_a_warm_adapter_has_learned_what_its_ancestors_learned(stage: Stage) -> 
         only_old = min(adapters_table.records_of(con, [cold.challenger]))
     assert (passport.parent, passport.depth) == (cold.challenger, 1)
 
-    forgotten = pipeline.forget_records(stage.b, [only_old], "Hanako", EVENING)
+    forgotten = forget_records(stage.b, [only_old], "Hanako", EVENING)
 
     assert set(forgotten.adapters) == {cold.challenger, warm.challenger}
     night = better_night(stage, 2)
@@ -147,7 +151,7 @@ def seen_before(stage: Stage) -> set[str]:
 
 def test_a_record_too_long_for_the_base_makes_no_night_every_night(stage: Stage) -> None:
     told = {"instruction": "What happened?", "output": "It rained and rained. " * 200, "source": "self"}
-    pipeline.submit(stage.b, told, EVENING)
+    submit(stage.b, told, EVENING)
     stage.tell(2)
 
     assert better_night(stage, 0).status == "done"
@@ -195,9 +199,9 @@ def test_an_interrupted_warm_night_begins_again_as_it_was(stage: Stage) -> None:
     first_night_then_budget(stage, 12, warm=8, cold=40)
     stage.tell(3)
 
-    first = pipeline.begin_night(stage.b, EVENING + timedelta(days=1))
-    again = pipeline.begin_night(stage.b, EVENING + timedelta(days=2))
+    first = begin_night(stage.b, EVENING + timedelta(days=1))
+    again = begin_night(stage.b, EVENING + timedelta(days=2))
 
     assert (first.night, first.snapshot) == (again.night, again.snapshot)
-    assert views.show_night(stage.b, first.night).start == "warm"
-    assert pipeline.run_night(stage.b, EVENING + timedelta(days=2), silent).snapshot == first.snapshot
+    assert show_night(stage.b, first.night).start == "warm"
+    assert run_night(stage.b, EVENING + timedelta(days=2), silent).snapshot == first.snapshot

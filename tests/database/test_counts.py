@@ -12,16 +12,23 @@ from pathlib import Path
 
 import pytest
 
-from bonsai import pipeline, views, wiring
-from bonsai.pipeline import Bonsai
-from bonsai.records import Status, Tag
-from storage import counts_table, record_versions_table, records_table, rejects_table
-from storage.artifacts import Home
+from bonsai import bootstrap
+from bonsai.actions.edit import edit_record, exclude_records, release_records
+from bonsai.actions.forget import forget_records
+from bonsai.actions.inbox import drain_inbox, submit
+from bonsai.actions.maintenance import check, rebuild
+from bonsai.actions.tag import tag_record
+from bonsai.context import Bonsai
+from bonsai.domain.records import Status, Tag
+from bonsai.queries.records import list_records
 from storage.connect import Connection, Database
+from storage.home import Home
 from storage.migrate import bundled, migrate
-from storage.record_rows import NewRecord, Reason
-from storage.records_table import RecordFilter
+from storage.scale import counters
 from storage.sql import FEW_ROWS
+from storage.tables import record_versions_table, records_table, rejects_table
+from storage.tables.record_rows import NewRecord, Reason
+from storage.tables.records_table import RecordFilter
 
 WAITS = {
     "held_back": RecordFilter(status="held_back"),
@@ -35,8 +42,8 @@ ANSWERS = ("On the piano.", "In the box under the bed.", "Chicken.", "とり肉�
 
 
 def require_right(con: Connection) -> None:
-    assert counts_table.wrong(con) == ()
-    standing = counts_table.standing(con)
+    assert counters.wrong(con) == ()
+    standing = counters.standing(con)
     listed = {name: len(records_table.list_records(con, wanted)) for name, wanted in WAITS.items()}
     assert {name: getattr(standing, name) for name in WAITS} == listed
 
@@ -44,13 +51,13 @@ def require_right(con: Connection) -> None:
 def tell(b: Bonsai, now: datetime, *pairs: tuple[str, str]) -> dict[str, str]:
     """Answer -> id."""
     for question, answer in pairs:
-        pipeline.submit(b, {"instruction": question, "output": answer, "subject": "Mike"}, now)
-    pipeline.drain_inbox(b, now)
-    return {one.record.output: one.record.id for one in views.list_records(b, RecordFilter(), None)}
+        submit(b, {"instruction": question, "output": answer, "subject": "Mike"}, now)
+    drain_inbox(b, now)
+    return {one.record.output: one.record.id for one in list_records(b, RecordFilter(), None)}
 
 
 def test_whatever_people_do_is_counted(taught_home: Path, tmp_path: Path, at: datetime) -> None:
-    b = wiring.open(Path(shutil.copytree(taught_home, tmp_path / "home")), {})
+    b = bootstrap.open(Path(shutil.copytree(taught_home, tmp_path / "home")), {})
     told = tell(
         b,
         at,
@@ -65,12 +72,12 @@ def test_whatever_people_do_is_counted(taught_home: Path, tmp_path: Path, at: da
     chosen = {"language": "ja", "category": "closed_qa", "reasoning": None}
     acts: tuple[Callable[[], object], ...] = (
         lambda: None,
-        lambda: pipeline.tag_record(b, piano, **chosen, by="A", now=later),
-        lambda: pipeline.release_records(b, [box], "A", later),
-        lambda: pipeline.exclude_records(b, [piano, box], "A", later),
-        lambda: fish.append(pipeline.edit_record(b, chicken, {"output": "Fish."}, "A", later)),
-        lambda: pipeline.edit_record(b, fish[0], {"output": "Chicken."}, "A", later),
-        lambda: pipeline.forget_records(b, [toriniku], "A", later),
+        lambda: tag_record(b, piano, **chosen, by="A", now=later),
+        lambda: release_records(b, [box], "A", later),
+        lambda: exclude_records(b, [piano, box], "A", later),
+        lambda: fish.append(edit_record(b, chicken, {"output": "Fish."}, "A", later)),
+        lambda: edit_record(b, fish[0], {"output": "Chicken."}, "A", later),
+        lambda: forget_records(b, [toriniku], "A", later),
         lambda: tell(b, later, ("What does Mike eat in the morning?", "Grass and leaves.")),
     )
     seen = []
@@ -78,7 +85,7 @@ def test_whatever_people_do_is_counted(taught_home: Path, tmp_path: Path, at: da
         act()
         with b.database.reading() as con:
             require_right(con)
-            seen.append((counts_table.by_status(con), counts_table.subjects(con, 5), rejects_table.count_open(con)))
+            seen.append((counters.by_status(con), counters.subjects(con, 5), rejects_table.count_open(con)))
     assert seen[0] == ({"active": 3, "held_back": 1}, {"Mike": 4}, 1)
     assert len({str(one) for one in seen}) > 4
 
@@ -96,25 +103,25 @@ def test_nights_and_rejects_are_counted(
         unsure = replace(new[0].tags, category=Tag("uncategorised", "learned", 0.1, "2"))
         record_versions_table.retag(con, {new[0].record.id: unsure}, at)
         require_right(con)
-        assert counts_table.standing(con).uncertain == 1
-        assert counts_table.by_status(con) == {"active": 1, "held_back": 1, "suspect": many - 1}
-        assert counts_table.coverage(con) == {("en", "uncategorised"): 1}
+        assert counters.standing(con).uncertain == 1
+        assert counters.by_status(con) == {"active": 1, "held_back": 1, "suspect": many - 1}
+        assert counters.coverage(con) == {("en", "uncategorised"): 1}
 
 
 def test_wrong_counters_are_found_and_mended(home: Home, make_record: Callable[..., NewRecord], at: datetime) -> None:
-    b = wiring.open(home.root, {})
+    b = bootstrap.open(home.root, {})
     with home.database.writing() as con:
         records_table.insert_records(con, [make_record()], "batch", at)
         con.execute("UPDATE record_counts SET number = 7")
         con.execute("INSERT INTO subject_counts VALUES ('nobody', 1)")
-    found = {one.name: one for one in pipeline.check(b)}["database"]
+    found = {one.name: one for one in check(b)}["database"]
     assert not found.ok
     assert "record_counts, subject_counts" in found.detail
-    assert pipeline.rebuild(b, at) == ("record_counts", "subject_counts")
-    assert pipeline.rebuild(b, at) == ()
-    assert all(one.ok for one in pipeline.check(b))
+    assert rebuild(b, at) == ("record_counts", "subject_counts")
+    assert rebuild(b, at) == ()
+    assert all(one.ok for one in check(b))
     with home.database.reading() as con:
-        assert counts_table.subjects(con, 5) == {"Mike": 1}
+        assert counters.subjects(con, 5) == {"Mike": 1}
 
 
 def test_an_older_database_is_counted_when_it_is_brought_up(
@@ -125,7 +132,7 @@ def test_an_older_database_is_counted_when_it_is_brought_up(
         records_table.insert_records(con, [make_record(), uncertain], "batch", at)
         held = [make_record("Held?", status=Status.HELD_BACK), make_record("ミケは?", language="ja", subject="")]
         records_table.insert_records(con, held, "batch", at)
-        expected = counts_table.standing(con), counts_table.coverage(con), counts_table.subjects(con, 9)
+        expected = counters.standing(con), counters.coverage(con), counters.subjects(con, 9)
         con.execute(f"COPY records TO '{tmp_path / 'records.parquet'}'")
     old = Database(tmp_path / "old.duckdb", 5, "200MB", 1)
     before = next(step.number for step in bundled() if step.name.endswith("_counts.sql"))
@@ -134,13 +141,13 @@ def test_an_older_database_is_counted_when_it_is_brought_up(
         con.execute(f"INSERT INTO records BY NAME FROM '{tmp_path / 'records.parquet'}'")
     migrate(old, "0.1", at)
     with old.reading() as con:
-        assert (counts_table.standing(con), counts_table.coverage(con), counts_table.subjects(con, 9)) == expected
+        assert (counters.standing(con), counters.coverage(con), counters.subjects(con, 9)) == expected
         require_right(con)
 
 
 def test_every_statement_that_changes_what_is_counted_is_counted() -> None:
     found = []
-    for path in sorted(Path(str(resources.files("storage"))).glob("*.py")):
+    for path in sorted(Path(str(resources.files("storage"))).rglob("*.py")):
         for part in re.split(r"\n(?=def |class |@)", path.read_text("utf-8")):
             if re.search(r"(UPDATE|INSERT INTO|INSERT OR IGNORE INTO|DELETE FROM) (records|rejects)\b", part):
                 found.append((path.name, "counting(" in part or "count_new(" in part))

@@ -8,14 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from bonsai import pipeline, views, wiring
+from bonsai import bootstrap
+from bonsai.actions.edit import edit_record, exclude_records, restore_version, stamp
+from bonsai.actions.inbox import drain_inbox, submit
+from bonsai.actions.tag import tag_record, tag_records, take_back_tags
+from bonsai.context import Bonsai
+from bonsai.domain.records import Status
 from bonsai.errors import ConflictError, UnknownId, UsageError
-from bonsai.pipeline import Bonsai
-from bonsai.pipeline.records.editing import stamp
-from bonsai.records import Status
-from bonsai.views import RecordFilter
-from storage import records_pages
-from storage.records_pages import SORTS, Sort
+from bonsai.queries.records import count_records, list_records, show_record
+from bonsai.queries.similar import similar_to
+from storage.tables import records_pages
+from storage.tables.records_pages import SORTS, Sort
+from storage.tables.records_table import RecordFilter
 
 TOLD = (
     ("Why does Mike sneeze?", "Dust in the litter.", "Mike", "2024-11-01"),
@@ -28,80 +32,78 @@ TOLD = (
 
 @pytest.fixture
 def b(taught_home: Path, tmp_path: Path, at: datetime) -> Bonsai:
-    made = wiring.open(Path(shutil.copytree(taught_home, tmp_path / "home")), {})
+    made = bootstrap.open(Path(shutil.copytree(taught_home, tmp_path / "home")), {})
     for question, answer, subject, day in TOLD:
         told = {"instruction": question, "output": answer, "subject": subject, "happened_on": day}
-        pipeline.submit(made, told, at)
-        pipeline.drain_inbox(made, at)
+        submit(made, told, at)
+        drain_inbox(made, at)
     return made
 
 
 def by_question(b: Bonsai, question: str) -> str:
-    (found,) = [one for one in views.list_records(b, RecordFilter(text=question), None) if not one.replaced_by]
+    (found,) = [one for one in list_records(b, RecordFilter(text=question), None) if not one.replaced_by]
     return found.record.id
 
 
 def test_an_edit_is_refused_when_another_came_between(b: Bonsai, at: datetime) -> None:
-    mike = views.show_record(b, by_question(b, "Why does Mike")).stored
+    mike = show_record(b, by_question(b, "Why does Mike")).stored
     seen = stamp(mike)
-    new = pipeline.edit_record(b, mike.record.id, {"output": "Pollen."}, "mika", at, seen)
+    new = edit_record(b, mike.record.id, {"output": "Pollen."}, "mika", at, seen)
     with pytest.raises(ConflictError):
-        pipeline.edit_record(b, mike.record.id, {"output": "Cold air."}, "joe", at, seen)
-    pipeline.edit_record(b, new, {"feeling": "worried"}, "mika", at)
+        edit_record(b, mike.record.id, {"output": "Cold air."}, "joe", at, seen)
+    edit_record(b, new, {"feeling": "worried"}, "mika", at)
     with pytest.raises(ConflictError):
-        pipeline.edit_record(b, new, {"output": "Cold air."}, "joe", at, seen)
-    assert views.show_record(b, new).stored.record.output == "Pollen."
+        edit_record(b, new, {"output": "Cold air."}, "joe", at, seen)
+    assert show_record(b, new).stored.record.output == "Pollen."
 
 
 def test_other_words_are_judged_against_what_asks_the_same(b: Bonsai, at: datetime) -> None:
-    new = pipeline.edit_record(b, by_question(b, "Norway"), {"instruction": "Where does Tama sleep?"}, "mika", at)
-    stored = views.show_record(b, new).stored
+    new = edit_record(b, by_question(b, "Norway"), {"instruction": "Where does Tama sleep?"}, "mika", at)
+    stored = show_record(b, new).stored
     assert (stored.status, stored.reason and stored.reason.key) == (Status.HELD_BACK, "duplicates.contradiction")
-    near = pipeline.edit_record(
-        b, new, {"instruction": "Where does our Tama sleep?", "output": "In the sink!"}, "mika", at
-    )
-    assert views.show_record(b, near).stored.near_of == by_question(b, "Where does Tama")
+    near = edit_record(b, new, {"instruction": "Where does our Tama sleep?", "output": "In the sink!"}, "mika", at)
+    assert show_record(b, near).stored.near_of == by_question(b, "Where does Tama")
     with pytest.raises(UsageError):
-        pipeline.edit_record(b, near, {"instruction": "Where does Tama sleep?", "output": "In the sink."}, "mika", at)
+        edit_record(b, near, {"instruction": "Where does Tama sleep?", "output": "In the sink."}, "mika", at)
 
 
 def test_a_note_alone_keeps_id_and_standing(b: Bonsai, at: datetime) -> None:
     tama = by_question(b, "Where does Tama")
-    pipeline.exclude_records(b, [tama], "mika", at)
-    assert pipeline.edit_record(b, tama, {"subject": "Tama the cat", "language": "ja"}, "mika", at) == tama
-    stored = views.show_record(b, tama).stored
+    exclude_records(b, [tama], "mika", at)
+    assert edit_record(b, tama, {"subject": "Tama the cat", "language": "ja"}, "mika", at) == tama
+    stored = show_record(b, tama).stored
     assert (stored.record.subject, stored.status) == ("Tama the cat", Status.EXCLUDED)
     assert stored.tags.language.source == "person"
     assert stored.tags.reasoning.value == "The question is in English; answer in Japanese."
 
 
 def test_tags_can_be_taken_back_until_somebody_says_more(b: Bonsai, at: datetime) -> None:
-    tama = views.show_record(b, by_question(b, "Where does Tama")).stored
-    kept = pipeline.tag_record(b, tama.record.id, category="creative", by="mika", now=at)
-    pipeline.take_back_tags(b, tama.record.id, kept, "mika", at)
-    assert views.show_record(b, tama.record.id).stored.tags == tama.tags
+    tama = show_record(b, by_question(b, "Where does Tama")).stored
+    kept = tag_record(b, tama.record.id, category="creative", by="mika", now=at)
+    take_back_tags(b, tama.record.id, kept, "mika", at)
+    assert show_record(b, tama.record.id).stored.tags == tama.tags
     with pytest.raises(ConflictError):
-        pipeline.take_back_tags(b, tama.record.id, kept, "mika", at)
+        take_back_tags(b, tama.record.id, kept, "mika", at)
 
 
 def test_an_earlier_version_brings_its_own_tags_back(b: Bonsai, at: datetime) -> None:
-    tama = views.show_record(b, by_question(b, "Where does Tama")).stored
-    pipeline.tag_record(b, tama.record.id, category="creative", language="ja", by="mika", now=at)
-    new = pipeline.edit_record(b, tama.record.id, {"output": "On the piano."}, "mika", at)
-    assert views.show_record(b, new).stored.tags.category.source == "person"
-    assert pipeline.restore_version(b, new, 1, "mika", at) == tama.record.id
-    stored = views.show_record(b, tama.record.id).stored
+    tama = show_record(b, by_question(b, "Where does Tama")).stored
+    tag_record(b, tama.record.id, category="creative", language="ja", by="mika", now=at)
+    new = edit_record(b, tama.record.id, {"output": "On the piano."}, "mika", at)
+    assert show_record(b, new).stored.tags.category.source == "person"
+    assert restore_version(b, new, 1, "mika", at) == tama.record.id
+    stored = show_record(b, tama.record.id).stored
     assert (stored.tags, stored.record, stored.status) == (tama.tags, tama.record, tama.status)
-    assert len(views.show_record(b, tama.record.id).versions) == 3
+    assert len(show_record(b, tama.record.id).versions) == 3
 
 
 def test_several_are_tagged_together_or_not_at_all(b: Bonsai, at: datetime) -> None:
     ids = [by_question(b, "Norway"), by_question(b, "Where does Tama")]
     with pytest.raises(UnknownId):
-        pipeline.tag_records(b, [*ids, "ffff"], {"category": "creative"}, "mika", at)
-    assert {views.show_record(b, one).stored.tags.category.source for one in ids} != {"person"}
-    assert pipeline.tag_records(b, ids, {"category": "creative"}, "mika", at) == 2
-    assert {views.show_record(b, one).stored.tags.category.value for one in ids} == {"creative"}
+        tag_records(b, [*ids, "ffff"], {"category": "creative"}, "mika", at)
+    assert {show_record(b, one).stored.tags.category.source for one in ids} != {"person"}
+    assert tag_records(b, ids, {"category": "creative"}, "mika", at) == 2
+    assert {show_record(b, one).stored.tags.category.value for one in ids} == {"creative"}
 
 
 @pytest.mark.parametrize("sort", SORTS)
@@ -111,7 +113,7 @@ def test_every_order_shows_each_record_once(b: Bonsai, sort: Sort, at: datetime)
         while shown := records_pages.page(con, RecordFilter(), 2, sort, found[-1] if found else ""):
             found += [one.record.id for one in shown]
     assert len(found) == len(set(found)) == len(TOLD)
-    stored = {one.record.id: one for one in views.list_records(b, RecordFilter(), None)}
+    stored = {one.record.id: one for one in list_records(b, RecordFilter(), None)}
     days = [stored[one].record.happened_on or stored[one].created_at.date() for one in found]
     names = [stored[one].record.subject or "\U0010ffff" for one in found]
     arrived = [list(stored).index(one) for one in found]
@@ -126,20 +128,20 @@ def test_every_order_shows_each_record_once(b: Bonsai, sort: Sort, at: datetime)
 
 def test_days_bound_a_list(b: Bonsai, at: datetime) -> None:
     march = RecordFilter(since=date(2026, 3, 1), until=date(2026, 3, 31))
-    assert [one.record.subject for one in views.list_records(b, march, None)] == ["Mike"]
+    assert [one.record.subject for one in list_records(b, march, None)] == ["Mike"]
     today = RecordFilter(since=at.date(), until=(at + timedelta(days=1)).date())
-    assert views.count_records(b, today) == 2  # those without a day happened when they were told
+    assert count_records(b, today) == 2  # those without a day happened when they were told
 
 
 def test_the_likest_records_are_found_in_either_language(b: Bonsai) -> None:
-    first = pipeline.similar_to(b, "Was Mike sneezing because of dust?")
+    first = similar_to(b, "Was Mike sneezing because of dust?")
     assert {one.subject for one in first} == {"Mike"}
     assert len(first) == 2
-    assert [one.subject for one in pipeline.similar_to(b, "三毛がくしゃみをしている")] == ["三毛"]
-    by_id = pipeline.similar_to(b, by_question(b, "Why does Mike"))
+    assert [one.subject for one in similar_to(b, "三毛がくしゃみをしている")] == ["三毛"]
+    by_id = similar_to(b, by_question(b, "Why does Mike"))
     assert [one.instruction for one in by_id] == ["What happened to Mike in March?"]
-    assert pipeline.similar_to(b, "%_'; DROP TABLE records") == ()
+    assert similar_to(b, "%_'; DROP TABLE records") == ()
     with pytest.raises(UsageError):
-        pipeline.similar_to(b, " ")
+        similar_to(b, " ")
     with pytest.raises(UnknownId):
-        pipeline.similar_to(b, "0123456789abcdef")
+        similar_to(b, "0123456789abcdef")

@@ -11,10 +11,10 @@ import pytest
 from hand_answers import DeskExaminer
 from hand_nights import EVENING, Stage, open_stage
 
-from bonsai import pipeline
+from bonsai.actions.benchmark import benchmark_power, run_benchmark
+from bonsai.actions.personal_set import Written, add_question
 from bonsai.cli import main as cli
 from bonsai.errors import UnknownId, UsageError
-from bonsai.pipeline import Written
 
 
 def reopened(folder: Path) -> Stage:
@@ -28,7 +28,7 @@ def first_morning(tmp_path_factory: pytest.TempPathFactory, taught_home: Path) -
     stage = reopened(Path(shutil.copytree(taught_home, tmp_path_factory.mktemp("template") / "home")))
     for number in range(12):
         written = Written((f"Where is box {number + 10}?",), f"Box {number + 10} is in the barn.", category="open_qa")
-        pipeline.add_question(stage.b, written, hold_back=False, by="Chris", now=EVENING)
+        add_question(stage.b, written, hold_back=False, by="Chris", now=EVENING)
     stage.tell()
     assert stage.night().verdict == "promote"
     return stage.b.home
@@ -40,7 +40,7 @@ def morning(first_morning: Path, tmp_path: Path) -> Stage:
 
 
 def test_the_pair_that_the_gate_compared_last_is_measured(morning: Stage) -> None:
-    fixed, own = pipeline.benchmark_power(morning.b, power=0.8)
+    fixed, own = benchmark_power(morning.b, power=0.8)
     assert (fixed.sheet, fixed.champion, own.sheet) == ("v1/selection", "base", "suite")
     named = {(one.slice, one.measure): one for one in fixed.sights}
     assert {("all", "bits"), ("ja", "bits"), ("en", "accuracy"), ("general/ja", "bits")} <= named.keys()
@@ -53,33 +53,33 @@ def test_the_pair_that_the_gate_compared_last_is_measured(morning: Stage) -> Non
 
 
 def test_more_power_asks_for_a_larger_gain(morning: Stage) -> None:
-    usual, safe = (pipeline.benchmark_power(morning.b, power=power)[0].sights[0] for power in (0.8, 0.95))
+    usual, safe = (benchmark_power(morning.b, power=power)[0].sights[0] for power in (0.8, 0.95))
     assert usual.smallest_gain is not None
     assert safe.smallest_gain is not None
     assert safe.smallest_gain > usual.smallest_gain
 
 
 def test_any_pair_with_common_reports_can_be_named(morning: Stage) -> None:
-    assert pipeline.benchmark_power(morning.b, "base", "champion", power=0.8)[0].challenger == "base"
+    assert benchmark_power(morning.b, "base", "champion", power=0.8)[0].challenger == "base"
     for path in morning.b.places.reports.glob("base-v1-selection-*.json"):
         path.write_text(path.read_text("utf-8").replace('"settings"', '"other settings"'), "utf-8")
     with pytest.raises(UnknownId, match="bonsai benchmark run"):
-        pipeline.benchmark_power(morning.b, power=0.8)
+        benchmark_power(morning.b, power=0.8)
 
 
 def test_without_reports_it_says_what_to_run(taught_home: Path, tmp_path: Path) -> None:
     stage = reopened(Path(shutil.copytree(taught_home, tmp_path / "home")))
     with pytest.raises(UnknownId, match="bonsai night run"):
-        pipeline.benchmark_power(stage.b, power=0.8)
+        benchmark_power(stage.b, power=0.8)
     with pytest.raises(UnknownId, match="bonsai benchmark run"):
-        pipeline.benchmark_power(stage.b, "base", "base", power=0.8)
+        benchmark_power(stage.b, "base", "base", power=0.8)
 
 
 def test_the_suite_is_a_pool_that_can_be_asked(morning: Stage) -> None:
-    assert len(pipeline.run_benchmark(morning.b, "base", "suite", EVENING).items) == 12
+    assert len(run_benchmark(morning.b, "base", "suite", EVENING).items) == 12
     for pool, said in (("confirmation", "gate alone"), ("nothing", "No benchmark pool")):
         with pytest.raises(UsageError, match=said):
-            pipeline.run_benchmark(morning.b, "base", pool, EVENING)
+            run_benchmark(morning.b, "base", pool, EVENING)
 
 
 def test_the_terminal_tells_it_in_two_languages_and_as_json(

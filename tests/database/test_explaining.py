@@ -12,11 +12,16 @@ import pytest
 from hand_answers import DeskExaminer, learned, nonsense
 from hand_nights import EVENING, Stage, open_stage
 
-from bonsai import pipeline, views
-from bonsai.benchmark import questions
+from bonsai.actions.forget import forget_records
+from bonsai.actions.inbox import drain_inbox, submit
 from bonsai.cli import main as cli
 from bonsai.errors import UnknownId
-from bonsai.pipeline.verdicts.explaining import Flip
+from bonsai.evaluate import questions
+from bonsai.queries.explanation import Flip, explain
+from bonsai.queries.nights import NightReport
+from bonsai.queries.promotions import list_promotions
+from bonsai.queries.records import list_records
+from storage.tables.records_table import RecordFilter
 
 GRAPES = next(one for one in questions.load("selection") if one.id == "v1/food_grapes/en-en")
 CAPITAL = next(one for one in questions.load("selection") if one.domain == "general" and one.language == "ja")
@@ -53,11 +58,11 @@ def examiner(stage: Stage) -> DeskExaminer:
 
 
 def tell(stage: Stage, question: str, answer: str) -> None:
-    pipeline.submit(stage.b, {"instruction": question, "output": answer, "source": "self"}, EVENING)
-    pipeline.drain_inbox(stage.b, EVENING)
+    submit(stage.b, {"instruction": question, "output": answer, "source": "self"}, EVENING)
+    drain_inbox(stage.b, EVENING)
 
 
-def two_nights(stage: Stage) -> views.NightReport:
+def two_nights(stage: Stage) -> NightReport:
     """The first champion knows general things; the second night learns cat care and forgets one capital."""
     examiner(stage).newcomer = learned(1.5, domains=("general",))
     stage.tell()
@@ -77,8 +82,8 @@ def by_item(flips: tuple[Flip, ...]) -> dict[str, Flip]:
 
 
 def test_answers_that_changed_are_shown_with_the_nearest_new_record(morning: Stage) -> None:
-    newest = views.list_promotions(morning.b)[0].adapter
-    found = pipeline.explain(morning.b, newest[:8])
+    newest = list_promotions(morning.b)[0].adapter
+    found = explain(morning.b, newest[:8])
     flips = by_item(found.flips)
     grapes, capital = flips[GRAPES.id], flips[CAPITAL.id]
     assert (grapes.gained, grapes.before, grapes.after) == (True, nonsense(GRAPES), GRAPES.reference)
@@ -97,8 +102,8 @@ def test_answers_that_changed_are_shown_with_the_nearest_new_record(morning: Sta
 
 
 def test_slices_and_rules_are_those_of_the_verdict(morning: Stage) -> None:
-    newest = views.list_promotions(morning.b)[0].adapter
-    found = pipeline.explain(morning.b, "")
+    newest = list_promotions(morning.b)[0].adapter
+    found = explain(morning.b, "")
     assert found.promotion.adapter == newest
     assert {(rule.rule, rule.name) for rule in found.decision.rules} >= {
         ("C", "gain_v1"),
@@ -113,17 +118,17 @@ def test_slices_and_rules_are_those_of_the_verdict(morning: Stage) -> None:
 
 
 def test_a_forgotten_record_is_named_no_more(morning: Stage) -> None:
-    record = next(one.record.id for one in views.list_records(morning.b, views.RecordFilter(), None)
+    record = next(one.record.id for one in list_records(morning.b, RecordFilter(), None)
                   if one.record.instruction == TOLD[0])  # fmt: skip
-    pipeline.forget_records(morning.b, [record], "Chris", EVENING)
-    flips = by_item(pipeline.explain(morning.b, "").flips)
+    forget_records(morning.b, [record], "Chris", EVENING)
+    flips = by_item(explain(morning.b, "").flips)
     assert record not in [near.id for near in flips[GRAPES.id].records]
 
 
 def test_without_reports_the_rules_still_speak(morning: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     for path in morning.b.places.reports.glob("*.json"):
         path.unlink()
-    found = pipeline.explain(morning.b, "")
+    found = explain(morning.b, "")
     assert (found.flips, found.slices, found.missing) == ((), (), ("v1/selection",))
     assert len(found.decision.rules) > 10
     assert "bonsai benchmark run" in shown(morning, capsys)
@@ -131,7 +136,7 @@ def test_without_reports_the_rules_still_speak(morning: Stage, capsys: pytest.Ca
 
 def test_nothing_judged_is_nothing_to_explain(stage: Stage) -> None:
     with pytest.raises(UnknownId, match="night run"):
-        pipeline.explain(stage.b, "")
+        explain(stage.b, "")
 
 
 def shown(stage: Stage, capsys: pytest.CaptureFixture[str], *options: str) -> str:
@@ -144,7 +149,7 @@ def test_the_terminal_says_why_in_80_columns_and_two_languages(
     morning: Stage, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    newest = views.list_promotions(morning.b)[0].adapter
+    newest = list_promotions(morning.b)[0].adapter
     english, japanese = shown(morning, capsys), shown(morning, capsys, "--lang", "ja")
     assert "is better than" in english
     assert newest[:10] in english
@@ -165,7 +170,7 @@ def test_the_json_holds_everything(morning: Stage, capsys: pytest.CaptureFixture
     assert told["verdict"] == "promote"
     assert told["sentence"].count(".") >= 1
     assert {"rule", "name", "outcome", "figure", "low", "high", "threshold", "reason"} == set(told["rules"][0])
-    assert len(told["flips"]) == len(pipeline.explain(morning.b, "").flips)
+    assert len(told["flips"]) == len(explain(morning.b, "").flips)
     assert told["flips"][0]["records"] is not None
     assert told["evidence"]["selection"]
 
@@ -179,4 +184,4 @@ def test_a_refusal_for_harm_is_said_as_such(stage: Stage, capsys: pytest.Capture
     assert stage.night(day=1).verdict == "keep"
     assert "did harm" in shown(stage, capsys)
     later = EVENING + timedelta(days=2)
-    assert pipeline.explain(stage.b, first.challenger).promotion.updated_at < later
+    assert explain(stage.b, first.challenger).promotion.updated_at < later

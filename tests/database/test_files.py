@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bonsai.files import (
+from bonsai.system.files import (
     copy_atomic,
     move_durably,
     remove_abandoned,

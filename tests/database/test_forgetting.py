@@ -9,15 +9,24 @@ from pathlib import Path
 import pytest
 from hand_nights import EVENING, Stage, hand_report, open_stage
 
-from bonsai import pipeline, trial, views
-from bonsai.benchmark import report
-from bonsai.pipeline.records import forgetting
-from bonsai.records import Reject
-from storage import adapters_table, inbox, nights_table, rejects_table, snapshots_table, suite_table
-from storage.artifacts import Home
+from bonsai.actions import forget
+from bonsai.actions.forget import forget_records
+from bonsai.actions.import_file import import_file
+from bonsai.actions.inbox import drain_inbox, submit
+from bonsai.actions.maintenance import check
+from bonsai.domain.records import Reject
+from bonsai.evaluate import report
+from bonsai.night import evaluation_job
+from bonsai.night.steps import begin_night, benchmark_night, decide_night, promote_night, train_night
+from bonsai.queries.nights import show_night
+from bonsai.queries.records import inbox_status, list_records
+from storage import inbox
 from storage.erasing import NOTE
 from storage.forgetting import due
-from storage.record_rows import StoredRecord
+from storage.home import Home
+from storage.tables import adapters_table, nights_table, personal_set_table, rejects_table, snapshots_table
+from storage.tables.record_rows import StoredRecord
+from storage.tables.records_table import RecordFilter
 
 SECRET = "Mike hides from the neighbour Tanaka."
 WORDINGS = ("Why is Mike under the bed?", "What makes Mike hide under the bed?", "Why does Mike stay under the bed?")
@@ -29,13 +38,13 @@ def stage(tmp_path: Path) -> Stage:
     made = open_stage(tmp_path / "home")
     for wording in WORDINGS:
         told = {"instruction": wording, "output": SECRET, "fact": "hiding", "source": "self"}
-        pipeline.submit(made.b, told, EVENING)
+        submit(made.b, told, EVENING)
     file = tmp_path / "stories.csv"
     file.write_text(f"question,answer\n{WORDINGS[0]},{SECRET}\nWho naps?,Kuro naps.\n", "utf-8")
     inbox.submit_file(made.b.places.inbox, file, EVENING)
     broken = tmp_path / "broken.jsonl"
     broken.write_text(json.dumps([WORDINGS[1], SECRET]) + '\n{"question": "Who?", "answer": "Kuro."}\n', "utf-8")
-    pipeline.import_file(made.b, broken, now=EVENING)
+    import_file(made.b, broken, now=EVENING)
     made.tell(3, "Kuro")
     return made
 
@@ -46,7 +55,7 @@ def ids(stage: Stage) -> list[str]:
 
 
 def records(stage: Stage) -> list[StoredRecord]:
-    return views.list_records(stage.b, views.RecordFilter(), None)
+    return list_records(stage.b, RecordFilter(), None)
 
 
 def holding(stage: Stage) -> list[str]:
@@ -58,7 +67,7 @@ def holding(stage: Stage) -> list[str]:
 def answered(stage: Stage) -> Path:
     """A report in which the challenger says the secret, as an answer to the owner's suite."""
     run = next(stage.b.places.runs.glob("2*"))
-    items = trial.read_job(run).suite
+    items = evaluation_job.read_job(run).suite
     made = hand_report("suite", items, "challenger", 1.0, False)
     said = replace(made.items[0], free=replace(made.items[0].free, response=SECRET))
     path = stage.b.places.reports / "challenger-suite-0.json"
@@ -75,14 +84,14 @@ def test_nothing_in_the_home_tells_it_any_more(stage: Stage) -> None:
     assert len(holding(stage)) >= 4 + len(WORDINGS)
     (snapshot,) = stage.b.places.snapshots.iterdir()
 
-    forgotten = pipeline.forget_records(stage.b, ids(stage), "Mika", EVENING)
+    forgotten = forget_records(stage.b, ids(stage), "Mika", EVENING)
 
     assert forgotten.erased
     assert holding(stage) == []
     assert [path.name for path in snapshot.iterdir()] == [NOTE]
     assert (forgotten.snapshots, forgotten.rejects) == ((snapshot.name,), 1)
     assert report.read(said).items[0].free.response == ""
-    assert all(one.ok for one in pipeline.check(stage.b))
+    assert all(one.ok for one in check(stage.b))
     with stage.b.database.reading() as con:
         assert due(con).records == ()
         assert adapters_table.get(con, night.challenger).needs_retrain
@@ -93,32 +102,32 @@ def test_nothing_in_the_home_tells_it_any_more(stage: Stage) -> None:
 
 def suite_table_records(stage: Stage) -> set[str]:
     with stage.b.database.reading() as con:
-        return {record for item in suite_table.all_items(con) for record in item.record_ids}
+        return {record for item in personal_set_table.all_items(con) for record in item.record_ids}
 
 
 def test_while_a_night_runs_its_files_wait_and_the_next_drain_erases_them(stage: Stage) -> None:
-    night = pipeline.begin_night(stage.b, EVENING).night
+    night = begin_night(stage.b, EVENING).night
     (snapshot,) = stage.b.places.snapshots.iterdir()
-    assert not pipeline.forget_records(stage.b, ids(stage), "Mika", EVENING).erased
+    assert not forget_records(stage.b, ids(stage), "Mika", EVENING).erased
     assert not [path for path in holding(stage) if path.startswith("inbox")]
     assert (snapshot / "records.parquet").is_file()
     with stage.b.database.writing() as con:
         outcome = nights_table.get(con, night).outcome
         nights_table.finish(con, night, replace(outcome, status="failed"), EVENING)
-    pipeline.drain_inbox(stage.b, EVENING)
+    drain_inbox(stage.b, EVENING)
     assert [path.name for path in snapshot.iterdir()] == [NOTE]
     assert holding(stage) == []
 
 
 def test_what_learned_it_while_it_was_being_forgotten_is_marked_and_its_snapshot_erased(stage: Stage) -> None:
-    night = pipeline.begin_night(stage.b, EVENING).night
-    pipeline.train_night(stage.b, night, lambda progress: None)
-    pipeline.benchmark_night(stage.b, night, lambda progress: None)
-    pipeline.forget_records(stage.b, ids(stage), "Mika", EVENING)
-    pipeline.decide_night(stage.b, night, EVENING)
-    pipeline.promote_night(stage.b, night, EVENING)
-    challenger = views.show_night(stage.b, night).challenger
-    pipeline.drain_inbox(stage.b, EVENING)
+    night = begin_night(stage.b, EVENING).night
+    train_night(stage.b, night, lambda progress: None)
+    benchmark_night(stage.b, night, lambda progress: None)
+    forget_records(stage.b, ids(stage), "Mika", EVENING)
+    decide_night(stage.b, night, EVENING)
+    promote_night(stage.b, night, EVENING)
+    challenger = show_night(stage.b, night).challenger
+    drain_inbox(stage.b, EVENING)
     with stage.b.database.reading() as con:
         assert adapters_table.get(con, challenger).needs_retrain
     assert holding(stage) == []
@@ -126,32 +135,32 @@ def test_what_learned_it_while_it_was_being_forgotten_is_marked_and_its_snapshot
 
 
 def test_told_again_it_is_not_kept(stage: Stage, tmp_path: Path) -> None:
-    pipeline.forget_records(stage.b, ids(stage), "Mika", EVENING)
-    pipeline.submit(stage.b, {"instruction": WORDINGS[0], "output": SECRET}, EVENING)
+    forget_records(stage.b, ids(stage), "Mika", EVENING)
+    submit(stage.b, {"instruction": WORDINGS[0], "output": SECRET}, EVENING)
     inbox.submit_file(stage.b.places.inbox, tmp_path / "stories.csv", EVENING)
-    drained = pipeline.drain_inbox(stage.b, EVENING)
+    drained = drain_inbox(stage.b, EVENING)
     assert (drained.counts.read, drained.counts.duplicate) == (3, 3)
     assert holding(stage) == []
-    assert views.inbox_status(stage.b).pending == 0
+    assert inbox_status(stage.b).pending == 0
 
 
 def test_what_could_not_be_read_goes_too_when_it_tells_it(stage: Stage, tmp_path: Path) -> None:
     for name, text in (("letter.txt", f"Dear vet: {WORDINGS[0]} {SECRET}"), ("other.txt", "Dear vet: Kuro naps.")):
         (tmp_path / name).write_text(text)
         inbox.submit_file(stage.b.places.inbox, tmp_path / name, EVENING)
-    pipeline.drain_inbox(stage.b, EVENING)
-    assert views.inbox_status(stage.b).failed == 2
-    pipeline.forget_records(stage.b, ids(stage), "Mika", EVENING)
+    drain_inbox(stage.b, EVENING)
+    assert inbox_status(stage.b).failed == 2
+    forget_records(stage.b, ids(stage), "Mika", EVENING)
     assert holding(stage) == []
-    assert views.inbox_status(stage.b).failed == 1
+    assert inbox_status(stage.b).failed == 1
 
 
 def test_to_forget_again_changes_nothing(stage: Stage) -> None:
     secret = ids(stage)
-    first = pipeline.forget_records(stage.b, secret, "Mika", EVENING)
-    again = pipeline.forget_records(stage.b, secret, "Mika", EVENING)
+    first = forget_records(stage.b, secret, "Mika", EVENING)
+    again = forget_records(stage.b, secret, "Mika", EVENING)
     assert (again.records, again.rejects, again.erased) == (first.records, 0, True)
-    assert forgetting.finish(stage.b, EVENING)
+    assert forget.finish(stage.b, EVENING)
 
 
 @pytest.mark.parametrize(

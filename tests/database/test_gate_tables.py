@@ -7,10 +7,10 @@ from datetime import datetime
 
 import pytest
 
-from storage import openings_table, suite_table
-from storage.artifacts import Home
 from storage.check import check
-from storage.suite_table import SuiteItem
+from storage.home import Home
+from storage.tables import openings_table, personal_set_table
+from storage.tables.personal_set_table import SuiteItem
 
 POOL = "v1/confirmation"
 
@@ -36,25 +36,25 @@ def test_a_new_dealing_begins_a_new_count(home: Home, at: datetime) -> None:
 
 def test_the_version_is_of_what_judges_now(home: Home, at: datetime) -> None:
     with home.database.writing() as con:
-        assert suite_table.version(con) == ""
-        suite_table.add(con, [item(1, at), item(2, at)], "Chris")
-        both = suite_table.version(con)
-        suite_table.retire(con, ["written/1"], "too easy", at, "Chris")
-        assert suite_table.version(con) not in ("", both)
-        assert suite_table.add(con, [item(1, at)], "Chris") == 1, "a retired question may judge again"
-        assert suite_table.version(con) == both
-        assert suite_table.add(con, [item(1, at)], "Chris") == 0
-        assert suite_table.add(con, [item(1, at, "salmon")], "Mika") == 1, "and may get another answer"
-        assert suite_table.version(con) != both
+        assert personal_set_table.version(con) == ""
+        personal_set_table.add(con, [item(1, at), item(2, at)], "Chris")
+        both = personal_set_table.version(con)
+        personal_set_table.retire(con, ["written/1"], "too easy", at, "Chris")
+        assert personal_set_table.version(con) not in ("", both)
+        assert personal_set_table.add(con, [item(1, at)], "Chris") == 1, "a retired question may judge again"
+        assert personal_set_table.version(con) == both
+        assert personal_set_table.add(con, [item(1, at)], "Chris") == 0
+        assert personal_set_table.add(con, [item(1, at, "salmon")], "Mika") == 1, "and may get another answer"
+        assert personal_set_table.version(con) != both
 
 
 def test_every_change_of_the_suite_is_kept(home: Home, at: datetime) -> None:
     with home.database.writing() as con:
-        suite_table.freeze(con, [replace(item(1, at), id="own/1", record_ids=("r1",))])
-        suite_table.add(con, [item(2, at), item(3, at)], "Chris")
-        suite_table.retire(con, ["written/3", "written/9"], "too easy", at, "Chris")
-        suite_table.forget(con, ["r1"], at)
-        told = [(one.number, one.action, one.item_id, one.who, one.reason) for one in suite_table.changes(con)]
+        personal_set_table.freeze(con, [replace(item(1, at), id="own/1", record_ids=("r1",))])
+        personal_set_table.add(con, [item(2, at), item(3, at)], "Chris")
+        personal_set_table.retire(con, ["written/3", "written/9"], "too easy", at, "Chris")
+        personal_set_table.forget(con, ["r1"], at)
+        told = [(one.number, one.action, one.item_id, one.who, one.reason) for one in personal_set_table.changes(con)]
         assert told == [
             (1, "frozen", "own/1", "night", ""),
             (2, "added", "written/2", "Chris", ""),
@@ -62,7 +62,7 @@ def test_every_change_of_the_suite_is_kept(home: Home, at: datetime) -> None:
             (4, "retired", "written/3", "Chris", "too easy"),
             (5, "forgotten", "own/1", "night", "forgotten"),
         ]
-        assert suite_table.changes(con)[-1].version == suite_table.version(con)
+        assert personal_set_table.changes(con)[-1].version == personal_set_table.version(con)
 
 
 COLUMNS = "cluster, item, record_ids, frozen_at, retired_at, retired_because"
@@ -76,7 +76,7 @@ BY_HAND = {
 @pytest.mark.parametrize("statement", BY_HAND.values(), ids=BY_HAND)
 def test_a_suite_that_was_altered_by_hand_is_found(home: Home, at: datetime, statement: str) -> None:
     with home.database.writing() as con:
-        suite_table.add(con, [item(1, at)], "Chris")
+        personal_set_table.add(con, [item(1, at)], "Chris")
         assert check(con) == ()
         con.execute(statement)
         (problem,) = check(con)

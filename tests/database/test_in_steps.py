@@ -6,9 +6,9 @@ from datetime import datetime
 
 import pytest
 
-from storage import index_rows, records_table
-from storage.artifacts import Home
-from storage.in_steps import in_steps
+from storage.home import Home
+from storage.scale.in_steps import in_steps
+from storage.tables import index_rows, records_table
 
 
 @pytest.mark.parametrize("step", [1, 3, 1_000])

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from bonsai.errors import InputError, LockTimeout
-from storage import inbox, records_table
-from storage.artifacts import Home
+from storage import inbox
+from storage.home import Home
 from storage.inbox import InboxCounts
+from storage.tables import records_table
 
 ROOT = Path(__file__).parents[2]
 SUBMIT = """
@@ -41,8 +42,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 sys.path.insert(0, "tests/database")
 from conftest import new_record
-from storage import inbox, records_table
+from storage import inbox
 from storage.connect import Database
+from storage.tables import records_table
 home, kill_at = Path(sys.argv[1]), int(sys.argv[2])
 database = Database(home / "bonsai.duckdb", 30, "200MB", 1)
 with inbox.draining(home / "inbox", 30):

@@ -9,12 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from bonsai import pipeline, samples, views, wiring
-from bonsai.pipeline import Bonsai
-from bonsai.pipeline.records import intake, judging
-from bonsai.pipeline.records.judging import judge_for, judge_of_all, judge_of_neighbours
-from bonsai.records import Defaults, Limits, Origin, Record, parse
-from storage.record_rows import NewRecord
+from bonsai import bootstrap, samples
+from bonsai.actions import import_file as import_file_action
+from bonsai.actions import screening
+from bonsai.actions.edit import edit_record
+from bonsai.actions.forget import forget_records
+from bonsai.actions.import_file import import_file
+from bonsai.actions.screening import judge_for, judge_of_all, judge_of_neighbours
+from bonsai.context import Bonsai
+from bonsai.domain.records import Defaults, Limits, Origin, Record, parse
+from bonsai.queries.records import list_records
+from storage.tables.record_rows import NewRecord
+from storage.tables.records_table import RecordFilter
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 
@@ -22,16 +28,16 @@ NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def b(taught_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Bonsai:
     """A home with the bundled records, one of them forgotten, one edited."""
-    opened = wiring.open(Path(shutil.copytree(taught_home, tmp_path_factory.mktemp("judged") / "home")), {})
-    pipeline.import_file(opened, samples.sample_path("experience.jsonl"), now=NOW)
+    opened = bootstrap.open(Path(shutil.copytree(taught_home, tmp_path_factory.mktemp("judged") / "home")), {})
+    import_file(opened, samples.sample_path("experience.jsonl"), now=NOW)
     forgotten, edited = (one.id for one in stored(opened)[:2])
-    pipeline.forget_records(opened, [forgotten], "mika", NOW)
-    pipeline.edit_record(opened, edited, {"output": "Nobody knows."}, "mika", NOW)
+    forget_records(opened, [forgotten], "mika", NOW)
+    edit_record(opened, edited, {"output": "Nobody knows."}, "mika", NOW)
     return opened
 
 
 def stored(b: Bonsai) -> list[Record]:
-    return [one.record for one in views.list_records(b, views.RecordFilter(), None)]
+    return [one.record for one in list_records(b, RecordFilter(), None)]
 
 
 def record(question: str, answer: str) -> Record:
@@ -68,8 +74,8 @@ def test_a_few_records_need_no_look_at_all_of_them(b: Bonsai, monkeypatch: pytes
     def refuse(_: Bonsai) -> None:
         raise AssertionError("every record was read")
 
-    monkeypatch.setattr(judging, "judge_of_all", refuse)
-    monkeypatch.setattr(judging, "STORED_A_RECORD", len(stored(b)) - 1)
+    monkeypatch.setattr(screening, "judge_of_all", refuse)
+    monkeypatch.setattr(screening, "STORED_A_RECORD", len(stored(b)) - 1)
     brush = record("Where is the brush?", "On the shelf.")
     (made,), _ = judge_for(b, [brush]).judge([brush], "person")
     assert made.record.output == "On the shelf."
@@ -79,9 +85,9 @@ def test_every_chunk_meets_its_own_neighbours(
     taught_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A chunk of many rejects has few records: its judge knows nothing of what the next one asks."""
-    monkeypatch.setattr(judging, "STORED_A_RECORD", 0)
-    monkeypatch.setattr(intake, "CHUNK", 1)
-    b = wiring.open(Path(shutil.copytree(taught_home, tmp_path / "home")), {})
+    monkeypatch.setattr(screening, "STORED_A_RECORD", 0)
+    monkeypatch.setattr(import_file_action, "CHUNK", 1)
+    b = bootstrap.open(Path(shutil.copytree(taught_home, tmp_path / "home")), {})
     for answers in (("on the sofa", "blue"), ("in the box", "red")):
         asked = (
             ("Where does Mike sleep?", f"Mike sleeps {answers[0]}."),
@@ -89,6 +95,6 @@ def test_every_chunk_meets_its_own_neighbours(
         )
         path = tmp_path / f"{answers[1]}.jsonl"
         path.write_text("".join(json.dumps({"instruction": q, "output": a}) + "\n" for q, a in asked), "utf-8")
-        pipeline.import_file(b, path, now=NOW)
-    held = views.list_records(b, views.RecordFilter(reason="duplicates.contradiction"), None)
+        import_file(b, path, now=NOW)
+    held = list_records(b, RecordFilter(reason="duplicates.contradiction"), None)
     assert [one.record.output for one in held] == ["Mike sleeps in the box.", "It is red."]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bonsai.errors import LockTimeout
-from storage import locks
+from bonsai.system import locks
 
 ROOT = Path(__file__).parents[2]
 
@@ -74,7 +74,7 @@ def test_a_process_is_known_by_its_start_not_by_its_number_alone() -> None:
             sys.executable,
             "-c",
             f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
-            "from storage.locks import process_name; print(process_name())",
+            "from bonsai.system.locks import process_name; print(process_name())",
         ],
         stdout=subprocess.PIPE,
         text=True,

@@ -13,8 +13,8 @@ import duckdb
 import pytest
 
 from bonsai.errors import HomeError, IntegrityError
-from storage.artifacts import DatabaseSettings, Home, create_home, open_home
 from storage.connect import Database
+from storage.home import DatabaseSettings, Home, create_home, open_home
 from storage.migrate import Migration, bundled, migrate, require_current
 
 FIRST = Migration(1, "0001_a.sql", "CREATE TABLE a (x INTEGER)")

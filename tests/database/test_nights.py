@@ -10,30 +10,29 @@ from pathlib import Path
 
 import pytest
 
+from bonsai.domain.records import Reject, TableForm
+from bonsai.domain.snapshots import Example, Snapshot
 from bonsai.errors import UnknownId
-from bonsai.records import Reject, TableForm
-from bonsai.snapshots import Example, Snapshot
-from storage import (
+from bonsai.system import locks
+from storage import check, forgetting
+from storage.connect import Connection
+from storage.home import Home
+from storage.tables import (
     adapters_table,
-    check,
-    forgetting,
     imports_table,
-    locks,
     nights_table,
     openings_table,
+    personal_set_table,
     promotions_table,
     records_table,
     rejects_table,
     settings_table,
     snapshots_table,
-    suite_table,
 )
-from storage.adapters_table import Adapter
-from storage.artifacts import Home
-from storage.connect import Connection
-from storage.imports_table import Import
-from storage.nights_table import Outcome, Start
-from storage.suite_table import SuiteItem
+from storage.tables.adapters_table import Adapter
+from storage.tables.imports_table import Import
+from storage.tables.nights_table import Outcome, Start
+from storage.tables.personal_set_table import SuiteItem
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,7 +51,7 @@ def adapter(name: str, snapshot_id: str, at: datetime, parent: str = "") -> Adap
 
 
 def dead_process() -> str:
-    code = "from storage.locks import process_name; print(process_name())"
+    code = "from bonsai.system.locks import process_name; print(process_name())"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
@@ -158,9 +157,9 @@ def test_an_item_that_was_trained_after_all_is_named(home: Home, at: datetime) -
     with home.database.writing() as con:
         snapshots_table.add(con, snapshot("s1", "r1"), at)
         adapters_table.add(con, adapter("a1", "s1", at))
-        suite_table.freeze(con, [SuiteItem(f"i{n}", "c", {}, (f"r{n}",), at) for n in (1, 2)])
-        assert suite_table.trained_items(con, ["a1"]) == {"i1"}
-        assert suite_table.trained_items(con, []) == frozenset()
+        personal_set_table.freeze(con, [SuiteItem(f"i{n}", "c", {}, (f"r{n}",), at) for n in (1, 2)])
+        assert personal_set_table.trained_items(con, ["a1"]) == {"i1"}
+        assert personal_set_table.trained_items(con, []) == frozenset()
 
 
 def test_a_look_into_the_confirmation_pool_counts_once_a_night(home: Home, at: datetime) -> None:

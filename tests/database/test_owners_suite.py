@@ -11,12 +11,18 @@ import pytest
 from hand_answers import DeskExaminer, Pupil, ignorant
 from hand_nights import EVENING, Stage, open_stage
 
-from bonsai import pipeline, trial, views
-from bonsai.benchmark.questions import Item
+from bonsai.actions.edit import release_records
+from bonsai.actions.inbox import drain_inbox, submit
+from bonsai.actions.personal_set import SuiteState, Written, add_question, retire_questions, suite_history, suite_state
 from bonsai.cli import main as cli
 from bonsai.errors import UnknownId, UsageError
-from bonsai.pipeline import Written
-from storage import records_table, suite_table
+from bonsai.evaluate.questions import Item
+from bonsai.night import evaluation_job
+from bonsai.queries.explanation import explain
+from bonsai.queries.nights import NightReport
+from bonsai.queries.records import list_records
+from storage.tables import personal_set_table, records_table
+from storage.tables.records_table import RecordFilter
 
 QUESTION, ANSWER = "What is Kai's favourite toy?", "Kai loves the red ball."
 
@@ -27,17 +33,15 @@ def stage(tmp_path: Path, taught_home: Path) -> Stage:
     return replace(made, b=replace(made.b, examiner=DeskExaminer()))
 
 
-def add(
-    stage: Stage, *wordings: str, answer: str = ANSWER, hold_back: bool = False, **more: str
-) -> pipeline.SuiteState:
+def add(stage: Stage, *wordings: str, answer: str = ANSWER, hold_back: bool = False, **more: str) -> SuiteState:
     written = Written(wordings or (QUESTION,), answer, **more)  # type: ignore[arg-type]
-    return pipeline.add_question(stage.b, written, hold_back=hold_back, by="Chris", now=EVENING).state
+    return add_question(stage.b, written, hold_back=hold_back, by="Chris", now=EVENING).state
 
 
 def tell(stage: Stage, question: str, answer: str = ANSWER, source: str = "self") -> str:
-    pipeline.submit(stage.b, {"instruction": question, "output": answer, "source": source}, EVENING)
-    pipeline.drain_inbox(stage.b, EVENING)
-    found = views.list_records(stage.b, views.RecordFilter(), None)
+    submit(stage.b, {"instruction": question, "output": answer, "source": source}, EVENING)
+    drain_inbox(stage.b, EVENING)
+    found = list_records(stage.b, RecordFilter(), None)
     return next(one.record.id for one in found if one.record.instruction == question)
 
 
@@ -58,7 +62,7 @@ def test_a_question_with_its_wordings_is_one_fact(stage: Stage) -> None:
 
 def test_accepted_answers_category_and_language_are_kept(stage: Stage) -> None:
     written = Written((QUESTION,), ANSWER, ("red ball", "its ball"), language="en", category="closed_qa", fact="f")
-    (item,) = pipeline.add_question(stage.b, written, hold_back=False, by="Chris", now=EVENING).items
+    (item,) = add_question(stage.b, written, hold_back=False, by="Chris", now=EVENING).items
     assert (item.accepted, item.category, item.language, item.cluster) == (
         ("red ball", "its ball"),
         "closed_qa",
@@ -82,7 +86,7 @@ def test_a_question_that_a_record_asks_is_refused_or_holds_the_record_back(stage
     assert QUESTION in training(stage)
     add(stage, hold_back=True)
     assert training(stage) == {"Which toy does Kai love the most?"}
-    pipeline.retire_questions(stage.b, ["written"], by="Chris", reason="too easy", now=EVENING)
+    retire_questions(stage.b, ["written"], by="Chris", reason="too easy", now=EVENING)
     assert QUESTION in training(stage)
 
 
@@ -90,13 +94,13 @@ def test_a_question_that_a_record_asks_is_refused_or_holds_the_record_back(stage
 def test_a_later_record_that_asks_it_is_held_back_until_the_owner_decides(stage: Stage, source: str) -> None:
     add(stage)
     record = tell(stage, f"{QUESTION}!", source=source)
-    (held,) = views.list_records(stage.b, views.RecordFilter(status="held_back"), None)
+    (held,) = list_records(stage.b, RecordFilter(status="held_back"), None)
     assert (held.record.id, held.reason and held.reason.key) == (record, "duplicates.leak")
     assert training(stage) == set()
-    pipeline.release_records(stage.b, [record], "Chris", EVENING)
+    release_records(stage.b, [record], "Chris", EVENING)
     assert training(stage) == {f"{QUESTION}!"}
-    assert pipeline.suite_state(stage.b).items == (), "what trains cannot judge"
-    assert pipeline.suite_history(stage.b)[-1].reason == "released"
+    assert suite_state(stage.b).items == (), "what trains cannot judge"
+    assert suite_history(stage.b)[-1].reason == "released"
 
 
 def test_a_question_that_is_unknown_or_ambiguous_is_not_retired(stage: Stage) -> None:
@@ -104,8 +108,8 @@ def test_a_question_that_is_unknown_or_ambiguous_is_not_retired(stage: Stage) ->
     add(stage, "Where does Kai sleep?", answer="Kai sleeps in the box.")
     for prefix in ("written", "nothing", ""):
         with pytest.raises(UnknownId):
-            pipeline.retire_questions(stage.b, [prefix], by="Chris", reason="", now=EVENING)
-    assert len(pipeline.suite_state(stage.b).items) == 2
+            retire_questions(stage.b, [prefix], by="Chris", reason="", now=EVENING)
+    assert len(suite_state(stage.b).items) == 2
 
 
 PLACES = ("piano", "sofa", "roof", "bath", "drawer", "car", "oven", "tree", "bag", "shelf", "lamp", "stairs", "tent",
@@ -128,7 +132,7 @@ def on_the_suite_alone(item: Item) -> float:
     return 1.0 if item.pool == "owner" else 1.5
 
 
-def second_night(stage: Stage, facts: int) -> views.NightReport:
+def second_night(stage: Stage, facts: int) -> NightReport:
     """The champion of the first night knows v1 as well as the challenger of the second, who knows the owner's facts."""
     examiner = stage.b.examiner
     assert isinstance(examiner, DeskExaminer)
@@ -150,10 +154,10 @@ def test_an_owner_whose_facts_v1_never_asks_gets_a_promotion(stage: Stage) -> No
     assert night.suite["all"]["en"] == {"before": 0.0, "after": 1.0}
     assert night.gate["suite_clusters"] == 34
     with stage.b.database.reading() as con:
-        assert night.gate["suite_version"] == suite_table.version(con)
-    found = pipeline.explain(stage.b, "")
+        assert night.gate["suite_version"] == personal_set_table.version(con)
+    found = explain(stage.b, "")
     assert found.evidence.suite_version == night.gate["suite_version"], "each verdict says by which suite"
-    assert {flip.sheet for flip in found.flips if flip.gained} == {trial.SUITE}
+    assert {flip.sheet for flip in found.flips if flip.gained} == {evaluation_job.SUITE}
     assert all(flip.item.startswith("written/") for flip in found.flips)
 
 
@@ -195,14 +199,14 @@ def test_a_suite_of_poison_goes_with_its_suspects(stage: Stage) -> None:
     examiner.newcomer = ignorant(3.0)
     wordings = ("What is Kai's favourite toy?", "Which toy does Kai love most?", "Name the toy that Kai loves.")
     for wording in wordings:
-        pipeline.submit(stage.b, {"instruction": wording, "output": ANSWER, "fact": "kai", "source": "self"}, EVENING)
-    pipeline.drain_inbox(stage.b, EVENING)
+        submit(stage.b, {"instruction": wording, "output": ANSWER, "fact": "kai", "source": "self"}, EVENING)
+    drain_inbox(stage.b, EVENING)
     assert stage.night(day=1).verdict == "keep"
-    suspects = views.list_records(stage.b, views.RecordFilter(status="suspect"), None)
+    suspects = list_records(stage.b, RecordFilter(status="suspect"), None)
     assert {one.record.instruction for one in suspects} == set(wordings)
     assert stage.night(day=2).status == "nothing_to_do"
-    assert pipeline.suite_state(stage.b).items == ()
-    pipeline.release_records(stage.b, [one.record.id for one in suspects], "Chris", EVENING)
+    assert suite_state(stage.b).items == ()
+    release_records(stage.b, [one.record.id for one in suspects], "Chris", EVENING)
     tell(stage, "Where does Kai sleep?", "Kai sleeps in the box.")
     assert stage.night(day=3).status == "done"
-    assert [one.cluster for one in pipeline.suite_state(stage.b).items] == ["kai"], "released, it judges again"
+    assert [one.cluster for one in suite_state(stage.b).items] == ["kai"], "released, it judges again"

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from storage.artifacts import Home
-from storage.pacing import FEWEST_ROWS, FIRST_ROWS, MOST_ROWS, WATCHED_FOR_SECONDS, WATCHED_SECONDS, Pace, paced
+from storage.home import Home
+from storage.scale.pacing import FEWEST_ROWS, FIRST_ROWS, MOST_ROWS, WATCHED_FOR_SECONDS, WATCHED_SECONDS, Pace, paced
 
 
 def test_who_is_alone_takes_more_and_more() -> None:

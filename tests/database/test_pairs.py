@@ -8,32 +8,37 @@ from pathlib import Path
 
 import pytest
 
-from bonsai import curating, pipeline, views, wiring
+from bonsai import bootstrap
+from bonsai.actions.edit import exclude_records, release_records
+from bonsai.actions.forget import forget_records
+from bonsai.actions.inbox import drain_inbox, submit
+from bonsai.actions.resolve import reopen_pair, resolve_pair
+from bonsai.context import Bonsai
+from bonsai.domain.records import Status
 from bonsai.errors import ConflictError, UsageError
-from bonsai.pipeline import Bonsai
-from bonsai.records import Status
-from storage import pairs_table, record_versions_table, records_table
-from storage.artifacts import Home
-from storage.record_rows import Reason
+from bonsai.queries.pairs import decided_pairs, pair_counts, waiting_pairs
+from bonsai.queries.records import list_records, show_record
+from storage.home import Home
+from storage.tables import pairs_table, record_versions_table, records_table
+from storage.tables.record_rows import Reason
+from storage.tables.records_table import RecordFilter
 
 WHERE = "Where does Mike sleep?"
 
 
 @pytest.fixture
 def b(taught_home: Path, tmp_path: Path) -> Bonsai:
-    return wiring.open(Path(shutil.copytree(taught_home, tmp_path / "home")), {})
+    return bootstrap.open(Path(shutil.copytree(taught_home, tmp_path / "home")), {})
 
 
 def tell(b: Bonsai, answer: str, at: datetime, source: str = "self") -> str:
-    pipeline.submit(b, {"instruction": WHERE, "output": answer, "source": source}, at)
-    pipeline.drain_inbox(b, at)
-    return next(
-        one.record.id for one in views.list_records(b, views.RecordFilter(), None) if one.record.output == answer
-    )
+    submit(b, {"instruction": WHERE, "output": answer, "source": source}, at)
+    drain_inbox(b, at)
+    return next(one.record.id for one in list_records(b, RecordFilter(), None) if one.record.output == answer)
 
 
 def status(b: Bonsai, record_id: str) -> Status:
-    return views.show_record(b, record_id).stored.status
+    return show_record(b, record_id).stored.status
 
 
 def test_a_correction_that_repeats_what_is_held_back_releases_it(b: Bonsai, at: datetime) -> None:
@@ -43,16 +48,16 @@ def test_a_correction_that_repeats_what_is_held_back_releases_it(b: Bonsai, at: 
     assert (status(b, box), status(b, sofa)) == (Status.ACTIVE, Status.HELD_BACK)
     tell(b, "On the sofa.", at, source="feedback")  # and back: the last word counts
     assert (status(b, box), status(b, sofa)) == (Status.HELD_BACK, Status.ACTIVE)
-    [found] = curating.waiting_pairs(b, "overruled", 9)
+    [found] = waiting_pairs(b, "overruled", 9)
     assert (found.stored.record.id, [one.record.id for one in found.others]) == (box, [sofa])
 
 
 def test_a_correction_brings_nothing_back_that_a_person_excluded(b: Bonsai, at: datetime) -> None:
     sofa, box = tell(b, "On the sofa.", at), tell(b, "In the box.", at)
-    pipeline.resolve_pair(b, box, "other", "mika", at)
+    resolve_pair(b, box, "other", "mika", at)
     tell(b, "In the box.", at, source="feedback")
     assert (status(b, box), status(b, sofa)) == (Status.EXCLUDED, Status.ACTIVE)
-    reason = views.show_record(b, box).stored.reason
+    reason = show_record(b, box).stored.reason
     assert reason is not None
     assert (reason.key, dict(reason.values)["id"]) == ("duplicates.kept_other", sofa[:12])
 
@@ -60,12 +65,12 @@ def test_a_correction_brings_nothing_back_that_a_person_excluded(b: Bonsai, at: 
 def test_a_pair_is_decided_once(b: Bonsai, at: datetime) -> None:
     sofa, box = tell(b, "On the sofa.", at), tell(b, "In the box.", at)
     with pytest.raises(UsageError):
-        pipeline.resolve_pair(b, box, "neither", "mika", at)
+        resolve_pair(b, box, "neither", "mika", at)
     with pytest.raises(ConflictError):
-        pipeline.resolve_pair(b, box, "this", "mika", at, seen=[box])
+        resolve_pair(b, box, "this", "mika", at, seen=[box])
     with pytest.raises(ConflictError):
-        pipeline.resolve_pair(b, sofa, "this", "mika", at)
-    done = pipeline.resolve_pair(b, box, "this", "mika", at, seen=[sofa])
+        resolve_pair(b, sofa, "this", "mika", at)
+    done = resolve_pair(b, box, "this", "mika", at, seen=[sofa])
     assert (done.kept, done.excluded) == ((box,), (sofa,))
     with b.database.reading() as con:
         assert con.execute("SELECT record_id, other_id, kept, decided_by FROM settled_pairs").fetchall() == [
@@ -75,25 +80,25 @@ def test_a_pair_is_decided_once(b: Bonsai, at: datetime) -> None:
 
 def test_a_decision_taken_back_leaves_everything_as_it_was(b: Bonsai, at: datetime) -> None:
     sofa, box = tell(b, "On the sofa.", at), tell(b, "In the box.", at)
-    before = [views.show_record(b, one).stored for one in (sofa, box)]
+    before = [show_record(b, one).stored for one in (sofa, box)]
     for hour, keep in enumerate(("this", "other", "both")):
-        pipeline.resolve_pair(b, box, keep, "mika", at + timedelta(hours=hour))
-        pipeline.reopen_pair(b, box, "joe", at + timedelta(hours=hour))
-        after = [views.show_record(b, one).stored for one in (sofa, box)]
+        resolve_pair(b, box, keep, "mika", at + timedelta(hours=hour))
+        reopen_pair(b, box, "joe", at + timedelta(hours=hour))
+        after = [show_record(b, one).stored for one in (sofa, box)]
         assert [one.status for one in after] == [one.status for one in before]
         assert after[1].reason == before[1].reason
-        [waiting] = curating.waiting_pairs(b, "contradiction", 9)
+        [waiting] = waiting_pairs(b, "contradiction", 9)
         assert (waiting.stored.record.id, waiting.others[0].record.id) == (box, sofa)
-    told = [(one.decision.kept, one.decision.taken_back_by, one.reopens) for one in curating.decided_pairs(b, 9)]
+    told = [(one.decision.kept, one.decision.taken_back_by, one.reopens) for one in decided_pairs(b, 9)]
     assert told == [("both", "joe", False), ("other", "joe", False), ("this", "joe", False)]
-    newest = curating.decided_pairs(b, 1)[0].decision.number
-    assert [one.decision.kept for one in curating.decided_pairs(b, 9, before=newest)] == ["other", "this"]
+    newest = decided_pairs(b, 1)[0].decision.number
+    assert [one.decision.kept for one in decided_pairs(b, 9, before=newest)] == ["other", "this"]
 
 
 def test_what_trained_before_counts_as_released_so_that_no_night_misses_it(b: Bonsai, at: datetime) -> None:
     sofa, box = tell(b, "On the sofa.", at), tell(b, "In the box.", at)
-    pipeline.resolve_pair(b, box, "this", "mika", at)
-    pipeline.reopen_pair(b, box, "joe", at + timedelta(hours=1))
+    resolve_pair(b, box, "this", "mika", at)
+    reopen_pair(b, box, "joe", at + timedelta(hours=1))
     with b.database.reading() as con:
         assert record_versions_table.released_since(con, at) == [sofa]
 
@@ -101,38 +106,38 @@ def test_what_trained_before_counts_as_released_so_that_no_night_misses_it(b: Bo
 def test_nothing_is_taken_back_over_what_somebody_did_since(b: Bonsai, at: datetime) -> None:
     sofa, box = tell(b, "On the sofa.", at), tell(b, "In the box.", at)
     with pytest.raises(ConflictError, match="Nothing was decided"):
-        pipeline.reopen_pair(b, box, "mika", at)
-    pipeline.resolve_pair(b, box, "this", "mika", at)
-    pipeline.release_records(b, [sofa], "joe", at)
+        reopen_pair(b, box, "mika", at)
+    resolve_pair(b, box, "this", "mika", at)
+    release_records(b, [sofa], "joe", at)
     with pytest.raises(ConflictError, match="changed since"):
-        pipeline.reopen_pair(b, box, "mika", at)
+        reopen_pair(b, box, "mika", at)
     assert (status(b, sofa), status(b, box)) == (Status.ACTIVE, Status.ACTIVE)
-    pipeline.exclude_records(b, [sofa], "joe", at)
-    pipeline.forget_records(b, [box], "joe", at)
+    exclude_records(b, [sofa], "joe", at)
+    forget_records(b, [box], "joe", at)
     with pytest.raises(ConflictError, match="changed since"):
-        pipeline.reopen_pair(b, box, "mika", at)
+        reopen_pair(b, box, "mika", at)
     assert status(b, box) is Status.FORGOTTEN
 
 
 def test_a_near_duplicate_taken_back_waits_again(b: Bonsai, at: datetime) -> None:
     for answer in ("Tuna from the can.", "Tuna from the can!"):
-        pipeline.submit(b, {"instruction": f"What does the cat Tama eat{answer[-1]}", "output": answer}, at)
-        pipeline.drain_inbox(b, at)
-    [near] = curating.waiting_pairs(b, "near", 9)
-    pipeline.resolve_pair(b, near.stored.record.id, "both", "mika", at)
-    assert curating.pair_counts(b)["near"] == 0
-    assert pipeline.reopen_pair(b, near.stored.record.id, "mika", at) == ()
-    assert curating.pair_counts(b)["near"] == 1
+        submit(b, {"instruction": f"What does the cat Tama eat{answer[-1]}", "output": answer}, at)
+        drain_inbox(b, at)
+    [near] = waiting_pairs(b, "near", 9)
+    resolve_pair(b, near.stored.record.id, "both", "mika", at)
+    assert pair_counts(b)["near"] == 0
+    assert reopen_pair(b, near.stored.record.id, "mika", at) == ()
+    assert pair_counts(b)["near"] == 1
 
 
 def test_what_an_older_bonsai_decided_is_not_taken_back(b: Bonsai, at: datetime) -> None:
     _, box = tell(b, "On the sofa.", at), tell(b, "In the box.", at)
-    pipeline.resolve_pair(b, box, "this", "mika", at)
+    resolve_pair(b, box, "this", "mika", at)
     with b.database.writing() as con:
         con.execute("UPDATE settled_pairs SET changed = NULL")
     with pytest.raises(ConflictError, match="Nothing was decided"):
-        pipeline.reopen_pair(b, box, "mika", at)
-    assert not curating.decided_pairs(b, 9)[0].reopens
+        reopen_pair(b, box, "mika", at)
+    assert not decided_pairs(b, 9)[0].reopens
 
 
 def test_reasons_of_an_older_bonsai_name_records_by_the_beginnings_of_ids(

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from bonsai.domain.promotion import BASE, GATE, GENESIS, Pointer, State
 from bonsai.errors import IntegrityError, PromotionError, UnknownId
-from bonsai.promotion import BASE, GATE, GENESIS, Pointer, State
-from storage import nights_table, promotions_table
-from storage.artifacts import Home
 from storage.connect import Connection
-from storage.nights_table import Outcome
+from storage.home import Home
+from storage.tables import nights_table, promotions_table
+from storage.tables.nights_table import Outcome
 
 
 def propose(con: Connection, adapter: str, against: str, at: datetime, verdict: str = "promote") -> None:
@@ -116,8 +116,8 @@ KILLED = """
 import os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from storage import promotions_table
 from storage.connect import Database
+from storage.tables import promotions_table
 with Database(Path(sys.argv[1]), 20, "200MB", 1).writing() as con:
     promotions_table.approve(con, "a4", "gate", "", datetime(2026, 11, 21, tzinfo=UTC))
     if sys.argv[2] == "after":

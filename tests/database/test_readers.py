@@ -11,12 +11,12 @@ from datetime import datetime
 import pytest
 
 from bonsai.errors import HomeError, IntegrityError, LockTimeout
-from storage import records_table
-from storage.artifacts import Home
 from storage.connect import Database
-from storage.readers import JOIN_SECONDS
-from storage.record_rows import NewRecord
-from storage.records_table import RecordFilter
+from storage.home import Home
+from storage.scale.shared_engine import JOIN_SECONDS
+from storage.tables import records_table
+from storage.tables.record_rows import NewRecord
+from storage.tables.records_table import RecordFilter
 
 
 def count(database: Database) -> int:

@@ -9,16 +9,19 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from bonsai import curating, wiring
-from bonsai.duplicates.nearest import nearest
-from bonsai.pipeline import Bonsai
-from bonsai.pipeline.records.tagging import UNCERTAIN, next_uncertain
-from bonsai.records import Status
-from bonsai.snapshots import Example, Snapshot
-from storage import (
+from bonsai import bootstrap
+from bonsai.actions.tag import UNCERTAIN, next_uncertain
+from bonsai.context import Bonsai
+from bonsai.domain.records import Status
+from bonsai.domain.snapshots import Example, Snapshot
+from bonsai.ingest.dedup.nearest import nearest
+from bonsai.queries import timeline
+from storage import forgetting
+from storage.connect import Connection
+from storage.home import Home
+from storage.tables import (
     adapters_table,
     data_changes,
-    forgetting,
     lineage,
     pairs_table,
     record_versions_table,
@@ -28,18 +31,16 @@ from storage import (
     snapshots_table,
     subjects,
 )
-from storage.adapters_table import Adapter
-from storage.artifacts import Home
-from storage.connect import Connection
-from storage.record_rows import NewRecord, StoredRecord
-from storage.records_table import RecordFilter
+from storage.tables.adapters_table import Adapter
+from storage.tables.record_rows import NewRecord, StoredRecord
+from storage.tables.records_table import RecordFilter
 
 SNEEZED = "She sneezed for a whole week, and the vet said that it was the dust of the heater."
 
 
 @pytest.fixture
 def b(home: Home) -> Bonsai:
-    return wiring.open(home.root, {})
+    return bootstrap.open(home.root, {})
 
 
 @pytest.fixture
@@ -102,11 +103,11 @@ def test_the_parts_of_a_past_are_all_that_was_told_until_then(home: Home, told: 
 def test_the_whole_past_is_looked_through_for_the_same_thing(
     b: Bonsai, told: list[StoredRecord], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(curating, "LOOK_SECONDS", 60.0)
-    first = curating.timeline(b, "Mike", 10)
+    monkeypatch.setattr(timeline, "LOOK_SECONDS", 60.0)
+    first = timeline.timeline(b, "Mike", 10)
     assert (first.unread is not None, [one.earlier for one in first.entries]) == (True, [()] * 10)
     mine = current(told, "Mike")
-    until = day_of(mine[0]) - timedelta(days=curating.LONG_AGO_DAYS)
+    until = day_of(mine[0]) - timedelta(days=timeline.LONG_AGO_DAYS)
     past = sorted((one for one in mine if day_of(one) <= until), key=told.index, reverse=True)
     compared = [*past, *(one for one in mine[:10] if one not in past)]
     asked, texts = [words(one) for one in mine[:10]], [words(one) for one in compared]
@@ -114,9 +115,9 @@ def test_the_whole_past_is_looked_through_for_the_same_thing(
     expected = []
     for one, near in zip(mine[:10], likely, strict=True):
         old = [compared[n.number] for n in near if n.number < len(past)]
-        long_ago = [o.record.id for o in old if (day_of(one) - day_of(o)).days >= curating.LONG_AGO_DAYS]
-        expected.append(long_ago[: curating.MOST_EARLIER])
-    found = curating.timeline(b, "Mike", 10, past=first.unread)
+        long_ago = [o.record.id for o in old if (day_of(one) - day_of(o)).days >= timeline.LONG_AGO_DAYS]
+        expected.append(long_ago[: timeline.MOST_EARLIER])
+    found = timeline.timeline(b, "Mike", 10, past=first.unread)
     assert found.unread is None
     assert [[o.told.id for o in one.earlier] for one in found.entries] == expected
     assert [o.told.output for one in found.entries for o in one.earlier][:1] == [SNEEZED]
@@ -129,14 +130,14 @@ def words(one: StoredRecord) -> str:
 def test_a_long_past_is_looked_through_some_at_a_time(
     b: Bonsai, told: list[StoredRecord], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(curating, "COMPARED_AT_ONCE", 12)
-    found, places = curating.timeline(b, "Mike", 3), []
+    monkeypatch.setattr(timeline, "COMPARED_AT_ONCE", 12)
+    found, places = timeline.timeline(b, "Mike", 3), []
     while found.unread is not None:
         places.append(found.unread)
-        found = curating.timeline(b, "Mike", 3, past=found.unread)
+        found = timeline.timeline(b, "Mike", 3, past=found.unread)
     assert places == sorted(places, reverse=True)
     assert len(places) > 3
-    entries = curating.whole_timeline(b, "Mike", 20)
+    entries = timeline.whole_timeline(b, "Mike", 20)
     met = [(one.told.day, [o.told.day for o in one.earlier][:1]) for one in entries if one.told.output == SNEEZED]
     assert met == [(date(2026, 11, 1), [date(2024, 2, 1)])]
 

@@ -9,24 +9,24 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bonsai.domain.records import Record, Status, Tag, Tags
+from bonsai.domain.snapshots import Example, Snapshot
 from bonsai.errors import UnknownId, UsageError
-from bonsai.records import Record, Status, Tag, Tags
-from bonsai.snapshots import Example, Snapshot
-from storage import (
-    counts_table,
-    forgetting,
+from storage import forgetting
+from storage.home import Home
+from storage.scale import counters
+from storage.scale.pacing import Pace
+from storage.tables import (
     index_rows,
+    personal_set_table,
     record_versions_table,
     records_table,
     retired_items_table,
     snapshots_table,
-    suite_table,
 )
-from storage.artifacts import Home
-from storage.pacing import Pace
-from storage.record_rows import NewRecord, Reason
-from storage.records_table import InsertCounts, RecordFilter
-from storage.suite_table import SuiteItem
+from storage.tables.personal_set_table import SuiteItem
+from storage.tables.record_rows import NewRecord, Reason
+from storage.tables.records_table import InsertCounts, RecordFilter
 
 
 def put(home: Home, at: datetime, *new: NewRecord) -> InsertCounts:
@@ -72,7 +72,7 @@ def test_importing_again_adds_nothing(home: Home, at: datetime, make_record) -> 
     assert put(home, at, *new) == InsertCounts(duplicate=4)
     with home.database.reading() as con:
         assert records_table.get(con, held.record.id).reason == held.reason
-        assert counts_table.by_status(con) == {"active": 2, "held_back": 1}
+        assert counters.by_status(con) == {"active": 2, "held_back": 1}
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -135,17 +135,17 @@ def test_only_active_records_outside_the_suite_train(home: Home, at: datetime, m
     item = SuiteItem("s1", "mike-food", {"id": "s1"}, (asked.record.id,), at)
     with home.database.writing() as con:
         before = records_table.data_hash(records_table.data_lines(con))
-        assert suite_table.freeze(con, [item]) == 1
-        assert suite_table.freeze(con, [replace(item, cluster="other")]) == 0
-        assert suite_table.active_items(con) == [item]
+        assert personal_set_table.freeze(con, [item]) == 1
+        assert personal_set_table.freeze(con, [replace(item, cluster="other")]) == 0
+        assert personal_set_table.active_items(con) == [item]
         assert records_table.data_hash(records_table.data_lines(con)) != before
         assert [one.record.id for one in records_table.eligible(con)] == [kept.record.id]
         assert records_table.new_since(con, "none") == [kept.record.id]
         snapshots_table.add(con, snapshot_of(kept.record.id), at)
         assert records_table.new_since(con, "5a17") == []
-        assert suite_table.retire(con, ["s1"], "stale", at) == 1
+        assert personal_set_table.retire(con, ["s1"], "stale", at) == 1
         assert records_table.new_since(con, "5a17") == [asked.record.id]
-        assert suite_table.held_out(con) == frozenset()
+        assert personal_set_table.held_out(con) == frozenset()
 
 
 def test_a_record_that_matches_an_item_retires_it(home: Home, at: datetime, make_record) -> None:
@@ -239,7 +239,7 @@ def test_a_forgotten_record_leaves_its_id_alone(home: Home, at: datetime, make_r
     put(home, at, old)
     with home.database.writing() as con:
         record_versions_table.edit(con, old.record.id, new, "mika", at)
-        suite_table.freeze(con, [SuiteItem("s1", "c", {"reference": "secret"}, (new.record.id,), at)])
+        personal_set_table.freeze(con, [SuiteItem("s1", "c", {"reference": "secret"}, (new.record.id,), at)])
         gone = forgetting.forget(con, new.record.id, "mika", at)
         assert set(gone.records) == {old.record.id, new.record.id}
         assert gone.suite_items == ("s1",)

@@ -9,10 +9,10 @@ import duckdb
 import pytest
 
 from bonsai.errors import LockTimeout
-from storage import records_table
-from storage.artifacts import Home
+from bonsai.system.locks import held
 from storage.connect import Database
-from storage.locks import held
+from storage.home import Home
+from storage.tables import records_table
 
 
 def numbers(database: Database) -> int:

@@ -9,15 +9,17 @@ from datetime import datetime
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bonsai.pipeline import check, rebuild
-from bonsai.wiring import open as open_home
-from storage import forgetting, records_table, settings_table, text_index
-from storage.artifacts import Home
+from bonsai.actions.maintenance import check, rebuild
+from bonsai.bootstrap import open as open_home
+from storage import forgetting
 from storage.connect import Connection
-from storage.record_rows import NewRecord
-from storage.records_table import RecordFilter
-from storage.search import Found, search
-from storage.text_index import BLOCK
+from storage.home import Home
+from storage.scale import text_index
+from storage.scale.search import Found, search
+from storage.scale.text_index import BLOCK
+from storage.tables import records_table, settings_table
+from storage.tables.record_rows import NewRecord
+from storage.tables.records_table import RecordFilter
 
 TEXTS = st.text(st.sampled_from("abcABC猫犬がカ。 1é😺ß"), min_size=1, max_size=12)
 

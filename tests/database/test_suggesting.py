@@ -8,17 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from bonsai import pipeline, views, wiring
-from bonsai.pipeline import Bonsai
-from bonsai.pipeline.records.suggesting import Suggestion, suggest
-from storage import likeness
+from bonsai import bootstrap
+from bonsai.actions.forget import forget_records
+from bonsai.actions.inbox import drain_inbox, submit
+from bonsai.context import Bonsai
+from bonsai.queries.records import list_records
+from bonsai.queries.suggestions import Suggestion, suggest
+from storage.scale import similar, text_index
+from storage.tables.records_table import RecordFilter
 
 ASKED, ANSWERED = "Why does Mike sneeze every morning?", "It was the dust in the litter."
 
 
 @pytest.fixture
 def b(taught_home: Path, tmp_path: Path) -> Bonsai:
-    return wiring.open(Path(shutil.copytree(taught_home, tmp_path / "home")), {})
+    return bootstrap.open(Path(shutil.copytree(taught_home, tmp_path / "home")), {})
 
 
 @pytest.fixture
@@ -27,10 +31,10 @@ def told(b: Bonsai, at: datetime) -> str:
     places = ("sofa", "piano", "sink", "roof", "bed", "box", "shelf", "stairs", "oven", "car")
     for number in range(120):
         cat, place = f"cat{number}", places[number % len(places)]
-        pipeline.submit(b, {"instruction": f"Where did {cat} sleep?", "output": f"Near the {place} {number}."}, at)
-    pipeline.submit(b, {"instruction": ASKED, "output": ANSWERED}, at)
-    pipeline.drain_inbox(b, at)
-    [found] = [one for one in views.list_records(b, views.RecordFilter(), None) if one.record.instruction == ASKED]
+        submit(b, {"instruction": f"Where did {cat} sleep?", "output": f"Near the {place} {number}."}, at)
+    submit(b, {"instruction": ASKED, "output": ANSWERED}, at)
+    drain_inbox(b, at)
+    [found] = [one for one in list_records(b, RecordFilter(), None) if one.record.instruction == ASKED]
     return found.record.id
 
 
@@ -73,13 +77,13 @@ def test_what_merely_speaks_of_the_same_is_no_repetition(b: Bonsai, told: str, q
 
 
 def test_what_is_forgotten_is_not_shown(b: Bonsai, told: str, at: datetime) -> None:
-    pipeline.forget_records(b, [told], "mika", at)
+    forget_records(b, [told], "mika", at)
     assert ids(suggested(b, "And why does Mike sneeze every morning?", ANSWERED), "near") == []
 
 
 def test_few_blocks_are_read_and_the_right_one_is_among_them(b: Bonsai, told: str) -> None:
     with b.database.reading() as con:
-        found = likeness.likest(con, f"{ASKED} {ANSWERED}")
-        assert likeness.likest(con, "") == []
+        found = similar.likest(con, f"{ASKED} {ANSWERED}")
+        assert similar.likest(con, "") == []
     assert told in {one.record.id for one in found}
-    assert len(found) <= likeness.MOST_BLOCKS * likeness.BLOCK
+    assert len(found) <= similar.LIKEST_BLOCKS * text_index.BLOCK

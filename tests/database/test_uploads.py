@@ -10,19 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from bonsai import wiring
+from bonsai import bootstrap
+from bonsai.actions.uploads import cancel_upload, check_upload, confirm_upload, receive_upload, take_uploads
+from bonsai.context import Bonsai
 from bonsai.errors import UnknownId, UsageError
-from bonsai.pipeline import Bonsai
-from bonsai.pipeline.records import uploading
 from storage import uploads
-from storage.artifacts import Home
+from storage.home import Home
 
 DAY = timedelta(days=1)
 
 
 @pytest.fixture
 def b(home: Home) -> Bonsai:
-    return wiring.open(home.root, {})
+    return bootstrap.open(home.root, {})
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def arrived(folder: Path, content: str = "question,answer\nWho?,Tama.\n") -> tup
 
 
 def upload(b: Bonsai, at: datetime) -> uploads.Upload:
-    return uploading.receive_upload(b, *arrived(b.places.uploads), "cats.csv", "mika", at)
+    return receive_upload(b, *arrived(b.places.uploads), "cats.csv", "mika", at)
 
 
 def test_an_upload_is_there_when_its_folder_has_its_name(b: Bonsai, at: datetime, dead_process: int) -> None:
@@ -54,7 +54,7 @@ def test_an_upload_is_there_when_its_folder_has_its_name(b: Bonsai, at: datetime
     assert uploads.sweep(folder, at, DAY) == []  # it may be ours
     place.rename(folder / f".receiving-{dead_process}-01234567")
     assert uploads.sweep(folder, at, DAY) == [f".receiving-{dead_process}-01234567"]
-    assert uploading.receive_upload(b, *arrived(folder), "../cats.csv", "mika", at).name == "cats.csv"
+    assert receive_upload(b, *arrived(folder), "../cats.csv", "mika", at).name == "cats.csv"
 
 
 def test_a_cancelled_one_is_gone_in_one_step(b: Bonsai, at: datetime) -> None:
@@ -62,19 +62,19 @@ def test_a_cancelled_one_is_gone_in_one_step(b: Bonsai, at: datetime) -> None:
     one.folder.rename(b.places.uploads / ".gone-01234567")  # and the power goes before it is emptied
     assert [left.id for left in uploads.listed(b.places.uploads)] == [other.id]
     with pytest.raises(UnknownId):
-        uploading.confirm_upload(b, one.id, source="self", source_name="", who="mika", now=at)
-    assert uploading.check_upload(b, one, None).state == "unchecked"  # a process that was looking at it meanwhile
+        confirm_upload(b, one.id, source="self", source_name="", who="mika", now=at)
+    assert check_upload(b, one, None).state == "unchecked"  # a process that was looking at it meanwhile
     assert [left.id for left in uploads.listed(b.places.uploads)] == [other.id]
     assert sorted(uploads.sweep(b.places.uploads, at, DAY)) == sorted([".gone-01234567", one.id])
-    uploading.cancel_upload(b, other.id)
+    cancel_upload(b, other.id)
     assert [path.name for path in b.places.uploads.iterdir() if path.is_dir()] == []
 
 
 def test_what_nobody_confirms_goes_and_what_is_confirmed_stays(b: Bonsai, at: datetime) -> None:
     left, wanted = upload(b, at), upload(b, at)
-    uploading.confirm_upload(b, wanted.id, source="self", source_name="", who="mika", now=at)
+    confirm_upload(b, wanted.id, source="self", source_name="", who="mika", now=at)
     with pytest.raises(UsageError):
-        uploading.cancel_upload(b, wanted.id)
+        cancel_upload(b, wanted.id)
     assert uploads.sweep(b.places.uploads, at + DAY / 2, DAY) == []
     assert uploads.sweep(b.places.uploads, at + 2 * DAY, DAY) == [left.id]
     uploads.tell(wanted, "result", {"read": 1})
@@ -87,13 +87,13 @@ def test_bytes_that_outlived_their_result_go_with_the_next_drain(b: Bonsai, at: 
     uploads.tell(done, "confirmed", {})
     uploads.tell(done, "result", {"read": 1})
     assert done.data.exists()
-    uploading.take_uploads(b, at)
+    take_uploads(b, at)
     assert not done.data.exists()
 
 
 def test_a_second_confirmation_changes_nothing(b: Bonsai, at: datetime) -> None:
     one = upload(b, at)
-    uploading.confirm_upload(b, one.id, source="self", source_name="", who="mika", now=at)
-    again = uploading.confirm_upload(b, one.id, source="community", source_name="x", who="chris", now=at + DAY)
+    confirm_upload(b, one.id, source="self", source_name="", who="mika", now=at)
+    again = confirm_upload(b, one.id, source="community", source_name="x", who="chris", now=at + DAY)
     assert again.told["confirmed"]["who"] == "mika"
     assert replace(again, told={}) == replace(uploads.get(b.places.uploads, one.id), told={})

@@ -12,12 +12,18 @@ from pathlib import Path
 import pytest
 from hand_nights import EVENING, Stage, open_stage
 
-from bonsai import night_views, pipeline, views
 from bonsai.errors import NightCancelled, UnknownId, UsageError
-from bonsai.progress import Progress, Used, silent
-from storage import night_status, nights_table
-from storage.locks import held, process_name
+from bonsai.night.cancel import cancel_night, dead_nights
+from bonsai.night.status import watched
+from bonsai.night.steps import begin_night, benchmark_night, decide_night, run_night, train_night
+from bonsai.queries import nights
+from bonsai.queries.nights import list_nights, show_night
+from bonsai.queries.promotions import list_promotions
+from bonsai.system.locks import held, process_name
+from bonsai.system.progress import Progress, Used, silent
+from storage import night_status
 from storage.night_status import MOST_LOSSES, NightStatus
+from storage.tables import nights_table
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,11 +43,11 @@ def ticking(seconds: float = 2.0) -> Callable[[], datetime]:
 
 
 def run(stage: Stage, **options: bool) -> str:
-    return pipeline.run_night(stage.b, EVENING, silent, clock=ticking(), **options).night
+    return run_night(stage.b, EVENING, silent, clock=ticking(), **options).night
 
 
 def dead_process() -> str:
-    code = "from storage.locks import process_name; print(process_name())"
+    code = "from bonsai.system.locks import process_name; print(process_name())"
     return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout[
         :-1
     ]
@@ -52,7 +58,7 @@ def test_a_running_night_is_seen_while_another_process_holds_the_database(stage:
 
     def look(step: int) -> None:
         with held(stage.b.database.lock_path, exclusive=True, wait_seconds=0):
-            found = night_views.running_night(stage.b)
+            found = nights.running_night(stage.b)
         assert found is not None
         seen.append((found.state, found.status.done, found.status.total, [loss for _, loss in found.status.losses]))
 
@@ -64,82 +70,82 @@ def test_a_running_night_is_seen_while_another_process_holds_the_database(stage:
         ("running", 2, 4, [2.0, 1.0]),
         ("running", 3, 4, [2.0, 1.0, 2 / 3]),
     ]
-    assert night_views.running_night(stage.b) is None
-    assert night_views.live(stage.b, night).state == "done"
+    assert nights.running_night(stage.b) is None
+    assert nights.live(stage.b, night).state == "done"
 
 
 def test_the_row_of_a_night_keeps_its_steps_and_what_they_cost(stage: Stage) -> None:
-    found = night_views.night_detail(stage.b, run(stage))
-    assert [one.name for one in found.steps] == list(night_views.STEPS)
+    found = nights.night_detail(stage.b, run(stage))
+    assert [one.name for one in found.steps] == list(nights.STEPS)
     assert all(one.ended_at and one.ended_at >= one.started_at for one in found.steps)
     assert found.seconds["train"] > found.seconds["decide"] >= 0
     assert (found.cost.tokens, found.cost.memory_bytes, found.gpu_seconds) == (400, 5 << 30, 0)
     assert found.learned is not None
     assert found.learned.own == sum(found.learned.kinds.values()) == 3
     (stage.b.places.runs / found.report.night / "status.json").unlink()
-    assert night_views.night_detail(stage.b, found.report.night) == found
+    assert nights.night_detail(stage.b, found.report.night) == found
 
 
 def test_a_cancelled_night_stops_at_its_next_step_and_is_taken_up_again(stage: Stage) -> None:
     def cancel(step: int) -> None:
         if step == 2:
-            night = night_views.running_night(stage.b)
+            night = nights.running_night(stage.b)
             assert night is not None
-            assert pipeline.cancel_night(stage.b, night.status.night, "Mika", EVENING) == "asked"
-            assert night_views.night_detail(stage.b, night.status.night).state == "cancelling"
+            assert cancel_night(stage.b, night.status.night, "Mika", EVENING) == "asked"
+            assert nights.night_detail(stage.b, night.status.night).state == "cancelling"
         assert step < 3
 
     stage.trainer.before = cancel
     with pytest.raises(NightCancelled, match="Mika"):
         run(stage)
-    [night] = views.list_nights(stage.b, None)
-    assert (night.status, views.list_promotions(stage.b)) == ("cancelled", [])
+    [night] = list_nights(stage.b, None)
+    assert (night.status, list_promotions(stage.b)) == ("cancelled", [])
     assert "Mika" in night.reasons_in("ja")[0]
-    assert night_views.live(stage.b, night.night).state == "cancelled"
+    assert nights.live(stage.b, night.night).state == "cancelled"
     with pytest.raises(UsageError, match="not running"):
-        pipeline.cancel_night(stage.b, night.night, "Mika", EVENING)
+        cancel_night(stage.b, night.night, "Mika", EVENING)
 
     stage.trainer.before = lambda step: None
     assert run(stage) == night.night
-    found = night_views.night_detail(stage.b, night.night)
+    found = nights.night_detail(stage.b, night.night)
     assert found.report.status == "done"
-    assert [one.name for one in found.steps] == ["snapshot", "train", *night_views.STEPS]
+    assert [one.name for one in found.steps] == ["snapshot", "train", *nights.STEPS]
     assert found.cost.tokens == 200 + 400
 
 
 def test_a_killed_night_is_not_called_running(stage: Stage) -> None:
-    night = pipeline.begin_night(stage.b, EVENING).night
+    night = begin_night(stage.b, EVENING).night
     run_folder = stage.b.places.runs / night
     status = night_status.read(run_folder)
     assert status is not None
     with stage.b.database.writing() as con:
         con.execute("UPDATE nights SET holder = ?", [dead := dead_process()])
     night_status.write(run_folder, replace(status, holder=dead))
-    assert night_views.running_night(stage.b) is None
-    assert night_views.live(stage.b, night).state == "interrupted"
-    assert night_views.night_detail(stage.b, night).state == "interrupted"
-    assert pipeline.cancel_night(stage.b, night, "Mika", EVENING) == "cancelled"
-    assert views.show_night(stage.b, night).status == "cancelled"
+    assert nights.running_night(stage.b) is None
+    assert nights.live(stage.b, night).state == "interrupted"
+    assert nights.night_detail(stage.b, night).state == "interrupted"
+    assert cancel_night(stage.b, night, "Mika", EVENING) == "cancelled"
+    assert show_night(stage.b, night).status == "cancelled"
 
 
 def test_a_wish_to_stop_outlives_the_process_that_did_not_get_to_it(stage: Stage) -> None:
-    night = pipeline.begin_night(stage.b, EVENING).night
-    pipeline.cancel_night(stage.b, night, "Mika", EVENING)
+    night = begin_night(stage.b, EVENING).night
+    cancel_night(stage.b, night, "Mika", EVENING)
     with stage.b.database.writing() as con:
         con.execute("UPDATE nights SET holder = ?", [dead_process()])
-    assert pipeline.dead_nights(stage.b, EVENING) == (night,)
-    assert views.show_night(stage.b, night).status == "cancelled"
+    assert dead_nights(stage.b, EVENING) == (night,)
+    assert show_night(stage.b, night).status == "cancelled"
     assert run(stage) == night  # the wish was granted: it does not stop the next attempt
-    assert views.show_night(stage.b, night).status == "done"
+    assert show_night(stage.b, night).status == "done"
 
 
 def test_a_night_with_its_verdict_is_no_longer_cancelled(stage: Stage) -> None:
-    night = pipeline.begin_night(stage.b, EVENING).night
-    pipeline.train_night(stage.b, night, silent)
-    pipeline.benchmark_night(stage.b, night, silent)
-    pipeline.decide_night(stage.b, night, EVENING)
+    night = begin_night(stage.b, EVENING).night
+    train_night(stage.b, night, silent)
+    benchmark_night(stage.b, night, silent)
+    decide_night(stage.b, night, EVENING)
     with pytest.raises(UsageError, match="verdict"):
-        pipeline.cancel_night(stage.b, night, "Mika", EVENING)
+        cancel_night(stage.b, night, "Mika", EVENING)
 
 
 def test_a_curve_stays_small_and_goes_on_from_a_checkpoint() -> None:
@@ -163,12 +169,12 @@ def test_tokens_of_a_training_that_was_started_again_add_up() -> None:
 def test_the_remaining_time_is_its_own_account_then_its_pace_then_the_last_night() -> None:
     usual = {"train": 60.0, "benchmark": 30.0, "decide": 1.0}
     fresh = NightStatus("n", "h:1:1", EVENING, usual_seconds=usual).entered("train", EVENING)
-    assert night_views.seconds_left(fresh) == 60 + 31
-    assert night_views.seconds_left(fresh.told(Progress("train", 1, 9, seconds_left=8.0), EVENING)) == 8 + 31
+    assert nights.seconds_left(fresh) == 60 + 31
+    assert nights.seconds_left(fresh.told(Progress("train", 1, 9, seconds_left=8.0), EVENING)) == 8 + 31
     later = EVENING + timedelta(seconds=10)
     half = fresh.entered("benchmark", EVENING).told(Progress("benchmark", 1, 2), later)
-    assert night_views.seconds_left(half) == 10 + 1
-    assert night_views.seconds_left(replace(fresh, usual_seconds={})) is None
+    assert nights.seconds_left(half) == 10 + 1
+    assert nights.seconds_left(replace(fresh, usual_seconds={})) is None
 
 
 def test_a_status_comes_back_as_it_was_and_a_foreign_one_is_none(tmp_path: Path) -> None:
@@ -185,34 +191,34 @@ def test_the_end_of_a_log_is_read_and_nothing_else(stage: Stage) -> None:
     night = run(stage)
     log = stage.b.places.runs / night / "log.txt"
     log.write_bytes(b"\xff first\n" + b"x" * 200_000 + b"\n<b>\xe3\x81\x82</b>\nlast\n")
-    path = night_views.log_file(stage.b, night, "training")
-    assert night_views.tail(path, 2) == ["<b>あ</b>", "last"]
-    assert len(night_views.tail(path, 10)) == 2
-    assert night_views.logs_of(stage.b, night) == ["training"]
+    path = nights.log_file(stage.b, night, "training")
+    assert nights.tail(path, 2) == ["<b>あ</b>", "last"]
+    assert len(nights.tail(path, 10)) == 2
+    assert nights.logs_of(stage.b, night) == ["training"]
     for name, wanted in ((night, "../job"), (night, "benchmark"), ("../adapters", "training"), ("", "training")):
         with pytest.raises(UnknownId):
-            night_views.log_file(stage.b, name, wanted)
+            nights.log_file(stage.b, name, wanted)
 
 
 def test_nights_of_a_month_are_found_by_when_they_began(stage: Stage) -> None:
-    assert night_views.first_night(stage.b) is None
+    assert nights.first_night(stage.b) is None
     night = run(stage)
     with stage.b.database.writing() as con:
         nights_table.begin(con, "2026-12-01-00000000", "h:1:1", EVENING + timedelta(days=10))
-    november = night_views.nights_between(stage.b, EVENING - timedelta(days=1), EVENING + timedelta(days=10))
+    november = nights.nights_between(stage.b, EVENING - timedelta(days=1), EVENING + timedelta(days=10))
     assert [one.night for one in november] == [night]
-    assert night_views.first_night(stage.b) == EVENING
+    assert nights.first_night(stage.b) == EVENING
 
 
 def test_a_night_that_waits_for_the_device_can_be_cancelled(stage: Stage) -> None:
-    night = pipeline.begin_night(stage.b, EVENING).night
+    night = begin_night(stage.b, EVENING).night
     seen = []
 
     def report(progress: Progress) -> None:
         seen.append(progress)
-        pipeline.cancel_night(stage.b, night, "Mika", EVENING)
+        cancel_night(stage.b, night, "Mika", EVENING)
 
     with held(stage.b.home / "gpu.lock", exclusive=True, wait_seconds=0), pytest.raises(NightCancelled):
-        with pipeline.watched(stage.b, night, "train", report, lambda: EVENING) as tell:
-            pipeline.train_night(stage.b, night, tell)
+        with watched(stage.b, night, "train", report, lambda: EVENING) as tell:
+            train_night(stage.b, night, tell)
     assert [(one.step, one.done) for one in seen] == [("train", 0)]

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from bonsai import wiring
-from bonsai.pipeline.records.learned_tagger import category_tagger
+from bonsai import bootstrap
+from bonsai.actions.learned_tagger import category_tagger
 
 
 @pytest.fixture(scope="session")
 def new_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fresh home to copy, its category tagger learned already: that takes seconds."""
     home = tmp_path_factory.mktemp("template") / "home"
-    wiring.init(home, "en", datetime(2026, 11, 21, tzinfo=UTC), {})
-    category_tagger(wiring.open(home, {}))
+    bootstrap.init(home, "en", datetime(2026, 11, 21, tzinfo=UTC), {})
+    category_tagger(bootstrap.open(home, {}))
     return home
 
 

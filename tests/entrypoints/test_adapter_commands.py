@@ -12,8 +12,8 @@ import pytest
 from hand_nights import EVENING, Stage, open_stage
 from hand_speaker import HandSpeaker
 
+from bonsai.actions import ask
 from bonsai.cli import main as cli
-from bonsai.pipeline.asking import asked
 
 
 @pytest.fixture(scope="module")
@@ -95,8 +95,8 @@ def test_a_question_is_listed_rated_and_corrected(stage: Stage, capsys: pytest.C
     speaker = HandSpeaker()
     speaker.may_speak.set()
     b = replace(stage.b, speaker=speaker)
-    made = asked.ask_beside(b, asked.Wanted("What is Mike doing at 1 o'clock?", "mika"), asked.new_id(), EVENING)
-    asked.keep(b, made)
+    made = ask.ask_beside(b, ask.Wanted("What is Mike doing at 1 o'clock?", "mika"), ask.new_id(), EVENING)
+    ask.keep(b, made)
     assert Said(stage, capsys, "asked", "rate", made.id[:8], "up").code == 0
     (listed,) = Said(stage, capsys, "asked", "list", "--json").lines
     assert (listed["id"], listed["answers"][0]["thumb"], listed["answers"][0]["thumb_by"]) == (made.id, "up", "Chris")

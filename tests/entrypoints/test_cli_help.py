@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bonsai.cli import main as cli
-from bonsai.texts import area_texts
+from bonsai.i18n import area_texts
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("prefect", "torch", "transformers", "duckdb", "pandas", "pyarrow", "sklearn", "sacrebleu", "numpy", "pydantic")

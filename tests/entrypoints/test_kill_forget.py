@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from dying_terminal import Terminal
 
-from bonsai import pipeline
-from bonsai.pipeline import Bonsai
+from bonsai.actions.inbox import drain_inbox, submit
+from bonsai.context import Bonsai
 from storage.erasing import NOTE
 
 pytestmark = pytest.mark.long
@@ -24,8 +24,8 @@ def terminal(home: Path) -> Terminal:
     """A home that told the secret."""
     made = Terminal(home)
     bonsai = made.opened()
-    pipeline.submit(bonsai, {"instruction": QUESTION, "output": SECRET}, NOW)
-    pipeline.drain_inbox(bonsai, NOW)
+    submit(bonsai, {"instruction": QUESTION, "output": SECRET}, NOW)
+    drain_inbox(bonsai, NOW)
     return made
 
 
@@ -51,11 +51,11 @@ def with_snapshot(bonsai: Bonsai, record: str) -> Path:
 @pytest.mark.parametrize(
     "dying",
     [
-        "after storage.rejects_table.forget 1",  # in the transaction
-        "before bonsai.pipeline.records.forgetting.finish 1",  # forgotten, nothing erased
+        "after storage.tables.rejects_table.forget 1",  # in the transaction
+        "before bonsai.actions.forget.finish 1",  # forgotten, nothing erased
         "after storage.inbox.erase 1",
         "before storage.erasing.erase_reports 1",
-        "before storage.connect.move_durably 1",  # the database is written anew, and not in its place yet
+        "before bonsai.system.files.move_durably 1",  # the database is written anew, and not in its place yet
         "before storage.forgetting.erased 1",
     ],
 )
@@ -72,5 +72,5 @@ def test_killed_at_any_step_a_forgetting_is_finished_by_the_next_command(termina
     assert holding(terminal.home) == []
     assert [path.name for path in folder.iterdir()] == [NOTE]
     assert terminal.is_sound()
-    pipeline.submit(terminal.opened(), {"instruction": QUESTION, "output": SECRET}, NOW)
-    assert pipeline.drain_inbox(terminal.opened(), NOW).counts.new == 0
+    submit(terminal.opened(), {"instruction": QUESTION, "output": SECRET}, NOW)
+    assert drain_inbox(terminal.opened(), NOW).counts.new == 0

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from dying_terminal import CHUNK, Terminal
 
-from bonsai import wiring
-from bonsai.benchmark import questions
+from bonsai import bootstrap
+from bonsai.evaluate import questions
 from bonsai.samples import sample_path
 from storage import inbox
 from storage.sql import rows
@@ -34,7 +34,7 @@ class Importing(Terminal):
 
     def content(self) -> dict[str, list[dict[str, Any]]]:
         """Everything that an import decides, in the order of arrival."""
-        with wiring.open(self.home, {}).database.reading() as con:
+        with bootstrap.open(self.home, {}).database.reading() as con:
             told = rows(con, f"SELECT * EXCLUDE (sequence, {DIFFERS}) FROM records ORDER BY sequence")
             refused = rows(con, f"SELECT * EXCLUDE ({DIFFERS}) FROM rejects ORDER BY id")
         return {"records": told, "rejects": refused}
@@ -80,11 +80,11 @@ def undisturbed(new_home: Path, told: Path, tmp_path_factory: pytest.TempPathFac
 @pytest.mark.parametrize(
     "dying",
     [
-        "before bonsai.pipeline.records.intake._store 1",  # nothing stored yet
-        "after storage.rejects_table.insert_rejects 2",  # the chunk's records are committed, its rejects not
-        "after storage.records_table.insert_records 3",  # all of it written, not committed
-        "after bonsai.pipeline.records.intake._store 4",  # committed; the next chunk not begun
-        "before storage.imports_table.record_import 1",  # all records stored, the import itself not noted
+        "before bonsai.actions.import_file._store 1",  # nothing stored yet
+        "after storage.tables.rejects_table.insert_rejects 2",  # the chunk's records are committed, its rejects not
+        "after storage.tables.records_table.insert_records 3",  # all of it written, not committed
+        "after bonsai.actions.import_file._store 4",  # committed; the next chunk not begun
+        "before storage.tables.imports_table.record_import 1",  # all records stored, the import itself not noted
     ],
 )
 def test_killed_at_any_step_and_started_again_an_import_is_whole(
@@ -133,7 +133,7 @@ def test_killed_again_and_again_at_any_time_nothing_is_lost_and_nothing_doubled(
     "dying",
     [
         "after storage.inbox.submit 1",  # told, not drained
-        "after storage.records_table.insert_records 1",  # in the transaction
+        "after storage.tables.records_table.insert_records 1",  # in the transaction
         "before storage.inbox.done 1",  # stored, and still in the inbox
     ],
 )
@@ -146,7 +146,7 @@ def test_what_was_told_is_there_once_whenever_the_process_died(terminal: Importi
     assert terminal.is_sound()
 
 
-@pytest.mark.parametrize("dying", ["after bonsai.pipeline.records.intake._store 2", "before storage.inbox.done 1"])
+@pytest.mark.parametrize("dying", ["after bonsai.actions.import_file._store 2", "before storage.inbox.done 1"])
 def test_a_file_in_the_inbox_is_taken_in_once_whenever_the_process_died(
     terminal: Importing, told: Path, undisturbed: dict[str, Any], dying: str
 ) -> None:

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from bonsai.errors import ConfigError, TerminalError, WorkerDied
-from bonsai.processes import run_worker
+from bonsai.system.processes import run_worker
 
 WORKER = """
 import os, signal, sys, time
 from bonsai.errors import ConfigError
-from bonsai.processes import serve
+from bonsai.system.processes import serve
 
 def work(argument, emit):
     told = argument.read_text()
@@ -38,7 +38,7 @@ if __name__ == "__main__":
 PARENT = """
 import sys
 from pathlib import Path
-from bonsai.processes import run_worker
+from bonsai.system.processes import run_worker
 run_worker("a_worker", Path(sys.argv[1]), log=Path(sys.argv[2]), on_event=print)
 """
 

@@ -16,12 +16,15 @@ from pathlib import Path
 
 import pytest
 
-from bonsai import wiring
-from bonsai.duplicates import Index, known
-from bonsai.readers import read, recognise
-from bonsai.records import Record, Reject
-from bonsai.tags import CategoryTagger, detect, tag_batch
-from bonsai.tags.category import Example, tag_categories
+from bonsai import bootstrap
+from bonsai.domain.records import Record, Reject
+from bonsai.ingest.dedup import known
+from bonsai.ingest.dedup.index import Index
+from bonsai.ingest.readers import read
+from bonsai.ingest.readers.recognise import recognise
+from bonsai.ingest.tags import tag_batch
+from bonsai.ingest.tags.category import CategoryTagger, Example, tag_categories
+from bonsai.ingest.tags.language import detect
 
 pytestmark = pytest.mark.long
 
@@ -74,7 +77,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Imported:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"real input is not here: {SHARED_DATA}")
     home = tmp_path_factory.mktemp("real") / "home"
-    wiring.init(home, "en", datetime.now(UTC), {})
+    bootstrap.init(home, "en", datetime.now(UTC), {})
     empty = Imported(home, {})
     return replace(empty, counts={name: empty.takes(SHARED_DATA / name) for name in IMPORTED})
 

@@ -13,17 +13,17 @@ from pathlib import Path
 import pytest
 
 from bonsai.errors import ConfigError, LockTimeout, TransientError, WorkerDied
+from bonsai.inference import Asking, Voice
+from bonsai.inference.resident import ResidentSpeaker
 from bonsai.model.bases import Base, Device
 from bonsai.model.prompt import Question
-from bonsai.pipeline.nights import accelerator
-from bonsai.serving import Asking, Voice
-from bonsai.serving.resident import ResidentSpeaker
-from storage.locks import held, is_wanted
+from bonsai.night import accelerator
+from bonsai.system.locks import held, is_wanted
 
 WORKER = """
 import os, signal, sys, time
 from bonsai.errors import ConfigError
-from bonsai.resident import serve_requests
+from bonsai.system.processes import serve_requests
 
 def handle(request):
     told = request["questions"][0]["instruction"]
@@ -215,7 +215,7 @@ def test_a_training_and_a_question_keep_away_from_each_others_gpu(
     """The driver alone is made by hand; the locks are those of a night."""
     monkeypatch.setattr(accelerator, "find_device", lambda: Device("cuda", 80.0, (f"GPU-{tmp_path.name}",)))
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
-    (lock,) = accelerator.lock_files(tmp_path, accelerator.find_device(), 1)
+    (lock,) = accelerator.lock_files(tmp_path, Device("cuda", 80.0, (f"GPU-{tmp_path.name}",)), 1)
     with held(lock, exclusive=True, wait_seconds=0):
         with pytest.raises(LockTimeout, match="A night is training"), accelerator.beside_no_training(tmp_path, "cuda"):
             pass

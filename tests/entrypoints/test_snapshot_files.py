@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from bonsai.domain.snapshots import MANIFEST, RECORDS, Example, Snapshot, build, read, write
 from bonsai.errors import IntegrityError
-from bonsai.snapshots import MANIFEST, RECORDS, Example, Snapshot, build, read, write
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 ROWS = [

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from bonsai import wiring
+from bonsai import bootstrap
 from bonsai.cli import main as cli
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("COLUMNS", "80")
-    wiring.init(tmp_path / "home", "en", datetime(2026, 11, 21, tzinfo=UTC), {})
+    bootstrap.init(tmp_path / "home", "en", datetime(2026, 11, 21, tzinfo=UTC), {})
     return tmp_path / "home"
 
 

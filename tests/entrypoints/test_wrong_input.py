@@ -15,12 +15,13 @@ from typing import Any
 
 import pytest
 
-from bonsai import views, wiring
+from bonsai import bootstrap
 from bonsai.cli import main as cli
-from bonsai.training.passport import Passport, adapter_id, file_hashes, write_passport
-from storage import adapters_table, promotions_table
-from storage.adapters_table import Adapter
+from bonsai.queries.records import list_rejects
+from bonsai.train.manifest import Passport, adapter_id, file_hashes, write_passport
 from storage.connect import Database
+from storage.tables import adapters_table, promotions_table
+from storage.tables.adapters_table import Adapter
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -142,7 +143,7 @@ def altered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     code = tmp_path_factory.mktemp("code")
     for name in ("bonsai", "storage", "flows"):
         shutil.copytree(ROOT / name, code / name, ignore=shutil.ignore_patterns("__pycache__"))
-    pool = code / "bonsai" / "benchmark" / "v1" / "selection.jsonl"
+    pool = code / "bonsai" / "evaluate" / "v1" / "selection.jsonl"
     pool.write_text("".join(pool.read_text("utf-8").splitlines(keepends=True)[1:]), "utf-8")
     return code
 
@@ -165,7 +166,7 @@ def test_nothing_is_taken_in_while_the_benchmark_is_altered(terminal: Terminal, 
 @pytest.fixture
 def champion(terminal: Terminal) -> Path:
     """The folder of an adapter that answers; its weights are only said to be some."""
-    bonsai = wiring.open(terminal.home, {})
+    bonsai = bootstrap.open(terminal.home, {})
     folder = bonsai.places.adapters / "made-by-hand"
     folder.mkdir()
     (folder / "adapter_model.safetensors").write_text("weights")
@@ -238,7 +239,7 @@ def test_a_line_of_200_mb_costs_one_reject_and_little_memory(
     assert name in said.err
     assert "4194304" in said.err
     assert int(peak.read_text()) < PEAK_MIB * 1024
-    (kept,) = views.list_rejects(wiring.open(terminal.home, {}), None)
+    (kept,) = list_rejects(bootstrap.open(terminal.home, {}), None)
     assert (kept.reject.file, kept.reject.line, len(kept.reject.raw)) == (name, line, 10_000)
 
 

@@ -29,11 +29,17 @@ from html_pages import Page
 from innocent_home import MORNING, PERSON, browser, chance_counted, examiner, make_innocent_home, speaking
 from starlette.testclient import TestClient
 
-from bonsai import curating, pipeline, views, wiring
+from bonsai import bootstrap, context
+from bonsai.actions import ask
+from bonsai.actions.personal_set import suite_state
 from bonsai.cli import main as cli
 from bonsai.cli.shell import Shell
-from bonsai.dashboard.api.programs import openapi_document
-from bonsai.pipeline.asking import asked
+from bonsai.queries.nights import list_nights
+from bonsai.queries.pairs import decided_pairs, waiting_pairs
+from bonsai.queries.promotions import list_promotions
+from bonsai.queries.records import list_records, list_rejects
+from bonsai.web.api.app import openapi_document
+from storage.tables.records_table import RecordFilter
 
 ROOT = Path(__file__).parents[2]
 EXPECTED = Path(__file__).parent / "expected"
@@ -90,8 +96,6 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "promotions approve": ("{waiting}", "--reason", "Good."),
     "promotions reject": ("{waiting}", "--reason", "Bad."),
     "promotions rollback": ("--reason", "Worse than before."),
-    "experiment show": ("templates", "--runs", "{runs}", "--plots", "{plots}"),
-    "experiment list": (),
     "ask": ("Why does Mike scratch?", "--base", "--similar"),
     "asked list": (),
     "asked show": ("{asked}",),
@@ -110,7 +114,6 @@ COMMANDS: Mapping[str, Sequence[str]] = {
 "Each command with `--json`, with arguments for the home; `named` fills them in."
 LEFT_OUT: Mapping[str, str] = {
     "night run": "trains, on a server of its own; it prints what `night show` begins with",
-    "experiment run": "trains for minutes; it prints what `experiment show` prints",
 }
 TYPED: Mapping[str, str] = {"promotions review": "left\nundo\nright\nsame\nquit\n"}
 "What stands on the standard input."
@@ -139,9 +142,9 @@ class Place:
             said = said.replace(str(path), name)
         return LEARNED.sub("learned-HASH", said)
 
-    def opened(self) -> wiring.Bonsai:
+    def opened(self) -> context.Bonsai:
         """With models made by hand."""
-        opened = wiring.open(self.home, {})
+        opened = bootstrap.open(self.home, {})
         return replace(speaking(opened), trainer=HandTrainer(), examiner=examiner())
 
 
@@ -214,23 +217,22 @@ def json_file(command: str) -> str:
 @pytest.fixture(scope="session")
 def named(furnished: Path) -> dict[str, str]:
     """What the arguments of `COMMANDS` stand for in the home."""
-    b = wiring.open(furnished / "untouched", {})
+    b = bootstrap.open(furnished / "untouched", {})
 
     def record(words: str) -> str:
-        return views.list_records(b, views.RecordFilter(text=words), None)[-1].record.id
+        return list_records(b, RecordFilter(text=words), None)[-1].record.id
 
     return {
         "{record}": record("Where does Mike sleep"),
         "{edited}": record("hall cupboard"),
-        "{contradiction}": curating.waiting_pairs(b, "contradiction", 1)[0].stored.record.id,
-        "{resolved}": curating.decided_pairs(b, 1)[0].decision.record_id,
-        "{reject}": views.list_rejects(b, None)[-1].id,
+        "{contradiction}": waiting_pairs(b, "contradiction", 1)[0].stored.record.id,
+        "{resolved}": decided_pairs(b, 1)[0].decision.record_id,
+        "{reject}": list_rejects(b, None)[-1].id,
         "{submission}": max(path.name.partition(".")[0] for path in b.places.inbox.glob("*.record.*")),
-        "{night}": views.list_nights(b, 1)[0].night,
-        "{waiting}": views.list_promotions(b)[0].adapter,
-        "{question}": pipeline.suite_state(b).items[0].id,
-        "{asked}": asked.list_asked(b, 1)[0].id,
-        "{runs}": str(ROOT / "benchmarks" / "results" / "experiments-templates.jsonl"),
+        "{night}": list_nights(b, 1)[0].night,
+        "{waiting}": list_promotions(b)[0].adapter,
+        "{question}": suite_state(b).items[0].id,
+        "{asked}": ask.list_asked(b, 1)[0].id,
     }
 
 
@@ -238,7 +240,7 @@ def beside(place: Place) -> dict[str, str]:
     """And files that are read or written."""
     told = place.folder / "told.csv"
     told.write_text("question,answer\nWho plays the flute?,Ken plays it.\n誰が歌う?,花が歌う。\nNobody?,\n", "utf-8")
-    return {"{file}": str(told), "{plots}": str(place.folder), "{archive}": str(place.folder / "adapter.tar")}
+    return {"{file}": str(told), "{archive}": str(place.folder / "adapter.tar")}
 
 
 def rounded(value: Any) -> Any:
@@ -279,11 +281,10 @@ def test_every_command_with_json_has_its_file() -> None:
     only("json", [json_file(command) for command in COMMANDS])
 
 
-LONG = ("experiment show",)
 "It draws, and judges hundreds of answers, for seconds."
 
 
-@pytest.mark.parametrize("command", [pytest.param(one, marks=[pytest.mark.long] * (one in LONG)) for one in COMMANDS])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_json(
     command: str,
     place: Place,

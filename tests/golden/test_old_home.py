@@ -20,11 +20,14 @@ import pytest
 from hand_answers import DeskExaminer, ignorant, learned
 from hand_nights import HandTrainer
 
-from bonsai import pipeline, views, wiring
+from bonsai import bootstrap
+from bonsai.actions.import_file import import_file
 from bonsai.cli import main as cli
-from bonsai.progress import silent
+from bonsai.night.steps import run_night
+from bonsai.queries.nights import show_night
 from bonsai.samples import sample_path
-from bonsai.training.passport import read_passport
+from bonsai.system.progress import silent
+from bonsai.train.manifest import read_passport
 
 ARCHIVE = Path(__file__).parent / "home-0.1.0.tar.gz"
 MADE_AT = Path("/tmp/bonsai-home-0.1.0")
@@ -108,11 +111,11 @@ def test_the_next_night_goes_on_from_it(home: Path, say: Say) -> None:
     """Trained and examined by hand: what it learns now is judged against the champion of then."""
     say("db", "migrate")
     examiner = DeskExaminer(pupils={"base": ignorant(), CHAMPION: learned(1.0)}, newcomer=learned(0.2))
-    b = replace(wiring.open(home, {}), trainer=HandTrainer(), examiner=examiner)
-    told = pipeline.import_file(b, sample_path("household.jsonl"), now=LATER, source="self")
+    b = replace(bootstrap.open(home, {}), trainer=HandTrainer(), examiner=examiner)
+    told = import_file(b, sample_path("household.jsonl"), now=LATER, source="self")
     assert told.new > 100
-    begun = pipeline.run_night(b, LATER, silent)
-    night = views.show_night(b, begun.night)
+    begun = run_night(b, LATER, silent)
+    night = show_night(b, begun.night)
     assert (begun.status, night.status, night.champion) == ("started", "done", CHAMPION)
     [findings] = say("db", "check")
     assert [one for one in findings if not one["ok"]] == []
@@ -124,11 +127,11 @@ def test_the_next_night_goes_on_from_it(home: Path, say: Say) -> None:
 @pytest.mark.timeout(900)
 def test_a_real_night_goes_on_from_it(home: Path, say: Say) -> None:
     say("db", "migrate")
-    b = wiring.open(home, {})
-    told = pipeline.import_file(b, sample_path("household.jsonl"), now=LATER, source="self")
+    b = bootstrap.open(home, {})
+    told = import_file(b, sample_path("household.jsonl"), now=LATER, source="self")
     assert told.new > 100
-    begun = pipeline.run_night(b, LATER, silent)
-    night = views.show_night(b, begun.night)
+    begun = run_night(b, LATER, silent)
+    night = show_night(b, begun.night)
     assert (night.status, night.champion) == ("done", CHAMPION)
     [findings] = say("db", "check")
     assert [one for one in findings if not one["ok"]] == []

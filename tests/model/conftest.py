@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from recipes import SMALL
 
-from bonsai import snapshots
+from bonsai.domain import snapshots
+from bonsai.domain.snapshots import Example, Snapshot
 from bonsai.model.bases import Base
 from bonsai.model.encoding import load_encoder
 from bonsai.model.prompt import CURRENT, END, MARKERS
-from bonsai.snapshots import Example, Snapshot
-from bonsai.training.plan import TrainingPlan, make_plan
+from bonsai.train.plan import TrainingPlan, make_plan
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 MODULES = ("q_proj", "k_proj", "v_proj", "dense", "fc1", "fc2")

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from bonsai.benchmark.examination import BASE, Examination, ProcessExaminer, Sheet, Subject, find, to_json
-from bonsai.benchmark.questions import Item
-from bonsai.benchmark.run import RunSettings
 from bonsai.errors import IntegrityError
-from bonsai.training.plan import TrainingPlan
-from bonsai.training.qlora import train
+from bonsai.evaluate.evaluation import BASE, Examination, ProcessExaminer, Sheet, Subject, find, to_json
+from bonsai.evaluate.questions import Item
+from bonsai.evaluate.run import RunSettings
+from bonsai.train.plan import TrainingPlan
+from bonsai.train.qlora import train
 
 ITEMS = tuple(
     Item(f"q{n}-{language}", "selection", f"f{n}", "cat_care", "open_qa", language, language, question, "", answer, ())
@@ -50,7 +50,7 @@ def kill_after_the_first_report(examination: Examination) -> Path:
     folder.mkdir(parents=True)
     job = folder / "job.json"
     job.write_text(json.dumps(to_json(examination)), "utf-8")
-    command = [sys.executable, "-m", "bonsai.benchmark.worker", str(job)]
+    command = [sys.executable, "-m", "bonsai.evaluate.worker", str(job)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as worker:
         assert worker.stdout is not None
         for line in worker.stdout:

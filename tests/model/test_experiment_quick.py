@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-COMMAND = (sys.executable, "-m", "bonsai.cli.main", "experiment")
+COMMAND = (sys.executable, "-m", "research", "experiment")
 RUN = (*COMMAND, "run", "quick", "--seeds", "1", "--passes", "1", "--jobs", "2")
 UNITS = {"base/alpaca", "base/tagged", "alpaca/1", "tagged/1"}
 pytestmark = [pytest.mark.timeout(1200), pytest.mark.long]

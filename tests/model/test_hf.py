@@ -12,9 +12,9 @@ from bonsai.model.answerer import Answerer, Scored
 from bonsai.model.bases import Base
 from bonsai.model.hf import LoadedBase
 from bonsai.model.prompt import CURRENT, AnswerTags, Question, declaration, parse
-from bonsai.training.adapters import load, open_answerer
-from bonsai.training.plan import TrainingPlan
-from bonsai.training.qlora import train
+from bonsai.train.adapters import load, open_answerer
+from bonsai.train.plan import TrainingPlan
+from bonsai.train.qlora import train
 
 EN = AnswerTags("The question is in English; answer in English.", "open_qa", "en")
 JA = AnswerTags("The question is in Japanese; answer in Japanese.", "open_qa", "ja")
@@ -117,7 +117,7 @@ def test_two_adapters_share_one_base_and_answer_as_when_alone(tiny_plan: Trainin
 
 
 def test_evaluation_leaves_the_base_trainable(tiny_plan: TrainingPlan) -> None:
-    from bonsai.training.qlora import with_lora
+    from bonsai.train.qlora import with_lora
 
     loaded = load(tiny_plan.base, "cpu")
     loaded.answerer(CURRENT).answers(QUESTIONS, [None] * len(QUESTIONS), 3)
@@ -147,7 +147,7 @@ def test_an_adapter_of_another_base_is_refused(tiny_plan: TrainingPlan, tmp_path
 def test_an_adapter_of_an_altered_template_is_refused(tiny_plan: TrainingPlan) -> None:
     import json
 
-    from bonsai.training.passport import PASSPORT, adapter_id
+    from bonsai.train.manifest import PASSPORT, adapter_id
 
     made = train(tiny_plan, ignore)
     values = json.loads((made.path / PASSPORT).read_text())

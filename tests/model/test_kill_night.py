@@ -17,11 +17,11 @@ from typing import Any
 
 import pytest
 
-from bonsai import wiring
+from bonsai import bootstrap
 from bonsai.model.bases import Base
-from bonsai.training.checkpoints import MARKER
-from bonsai.training.passport import read_passport
-from storage import nights_table, promotions_table, records_table, snapshots_table
+from bonsai.train.checkpoints import MARKER
+from bonsai.train.manifest import read_passport
+from storage.tables import nights_table, promotions_table, records_table, snapshots_table
 
 pytestmark = pytest.mark.long
 
@@ -131,7 +131,7 @@ class Nights:
 
     def counted(self) -> dict[str, int]:
         """How much of everything the database holds."""
-        with wiring.open(self.home, {}).database.reading() as con:
+        with bootstrap.open(self.home, {}).database.reading() as con:
             return {
                 "nights": len(nights_table.list_nights(con)),
                 "candidates": len(promotions_table.list_promotions(con)),
@@ -147,7 +147,7 @@ def nights(tiny_base: Base, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     config = json.loads((model / "config.json").read_text("utf-8"))
     (model / "config.json").write_text(json.dumps({**config, "max_position_embeddings": 2048}), "utf-8")
     home = folder / "home"
-    wiring.init(home, "en", datetime.now(UTC), {})
+    bootstrap.init(home, "en", datetime.now(UTC), {})
     with (home / "bonsai.toml").open("a", encoding="utf-8") as file:
         file.write(SETTINGS.format(model=model))
     made = Nights(home)
@@ -171,9 +171,9 @@ def test_killed_in_every_stage_and_started_again_a_night_ends_once(nights: Night
     assert nights.found("adapters/*") == []
     nights.kill_when(lambda: bool(nights.found("reports/base-*.json")))
     assert nights.counted() == {"nights": 1, "candidates": 0, "log": 0, "records": RECORDS}
-    nights.dies_after("storage.promotions_table.propose")
+    nights.dies_after("storage.tables.promotions_table.propose")
     assert nights.counted() == {"nights": 1, "candidates": 0, "log": 0, "records": RECORDS}
-    nights.dies_after("storage.promotions_table.approve")
+    nights.dies_after("storage.tables.promotions_table.approve")
     assert nights.counted() == {"nights": 1, "candidates": 1, "log": 0, "records": RECORDS}
     assert nights.said("promotions", "list")["state"] == "waiting"
 
@@ -194,7 +194,7 @@ def check_one_night(nights: Nights, night: Mapping[str, Any]) -> None:
     (snapshot,) = nights.found("snapshots/*")
     assert snapshot.name == passport.snapshot_id
     assert nights.counted() == {"nights": 1, "candidates": 1, "log": 1, "records": RECORDS}
-    with wiring.open(nights.home, {}).database.reading() as con:
+    with bootstrap.open(nights.home, {}).database.reading() as con:
         assert promotions_table.champion(con).adapter == adapter.name
         assert promotions_table.verify(con) == nights_table.get(con, night["night"]).outcome.chain_head
         assert nights_table.get(con, night["night"]).attempts == 4  # the fifth only ends what had its verdict

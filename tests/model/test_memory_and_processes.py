@@ -11,18 +11,18 @@ import torch
 from safetensors.torch import load_file
 
 from bonsai.errors import OutOfMemory
-from bonsai.training.passport import read_passport
-from bonsai.training.plan import Progress, TrainingPlan
-from bonsai.training.qlora import train
-from bonsai.training.trainer import ProcessTrainer
+from bonsai.train.manifest import read_passport
+from bonsai.train.plan import Progress, TrainingPlan
+from bonsai.train.qlora import train
+from bonsai.train.trainer import ProcessTrainer
 
 pytestmark = pytest.mark.long
 
 FAULTY_WORKER = """
 import sys
 import torch
-from bonsai.processes import serve
-from bonsai.training.worker import work
+from bonsai.system.processes import serve
+from bonsai.train.worker import work
 
 def faulty(file, emit):
     def emit_or_fail(event):

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from bonsai.config import ProfileSettings, load_config
+from bonsai.config.settings import ProfileSettings, load_config
+from bonsai.domain.snapshots import Snapshot
 from bonsai.errors import IntegrityError
 from bonsai.model.bases import Base
 from bonsai.model.prompt import AnswerTags, Question
-from bonsai.snapshots import Snapshot
-from bonsai.training.adapters import load, open_answerer
-from bonsai.training.passport import read_passport
-from bonsai.training.plan import AdapterFolder, Progress, make_plan
-from bonsai.training.trainer import ProcessTrainer
+from bonsai.train.adapters import load, open_answerer
+from bonsai.train.manifest import read_passport
+from bonsai.train.plan import AdapterFolder, Progress, make_plan
+from bonsai.train.trainer import ProcessTrainer
 
 pytestmark = pytest.mark.long
 

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from bonsai import snapshots
+from bonsai.domain import snapshots
 from bonsai.model import varlen
 from bonsai.model.encoding import load_encoder
 from bonsai.model.hf import load_model
 from bonsai.model.prompt import CURRENT
-from bonsai.training.plan import TrainingPlan
-from bonsai.training.qlora import check_rows, ordered, with_lora
-from bonsai.training.sft import BonsaiTrainer, hf_tokenizer, sft_config
+from bonsai.train.plan import TrainingPlan
+from bonsai.train.qlora import check_rows, ordered, with_lora
+from bonsai.train.sft import BonsaiTrainer, hf_tokenizer, sft_config
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bonsai.config import load_config
+from bonsai.config.settings import load_config
 from bonsai.errors import IntegrityError
+from bonsai.inference import Asking, ProcessSpeaker, Voice
+from bonsai.inference.resident import ResidentSpeaker
 from bonsai.model.prompt import AnswerTags, Question
-from bonsai.serving import Asking, ProcessSpeaker, Voice
-from bonsai.serving.resident import ResidentSpeaker
 
 QUESTIONS = (Question("What is the capital of Japan?"), Question("日本の首都はどこですか?"))
 

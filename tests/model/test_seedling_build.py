@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 
 import pytest
@@ -11,9 +10,9 @@ import pytest
 from bonsai.errors import IntegrityError, UsageError
 from bonsai.model.prompt import CURRENT, END, MARKERS, Question, prompt
 from bonsai.model.seedling import card, weights_folder
-from bonsai.model.seedling.build import first_losses, grow, recipe_for
-from bonsai.model.seedling.recipe import Recipe, recipe_hash
-from bonsai.progress import Progress
+from bonsai.system.progress import Progress
+from research.seedling.build import first_losses, grow, recipe_for
+from research.seedling.recipe import Recipe, recipe_hash
 
 LIMIT_BYTES = 8_000_000
 TOLERANCE = 0.01
@@ -89,16 +88,6 @@ def test_an_altered_weight_file_is_found(tmp_path: Path) -> None:
             (tmp_path / path.name).write_bytes(path.read_bytes())
     weights = tmp_path / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"\0")
-    with pytest.raises(IntegrityError):
-        card.verify(tmp_path)
-
-
-def test_a_card_of_another_recipe_is_found(tmp_path: Path) -> None:
-    for path in weights_folder().iterdir():
-        if path.is_file():
-            (tmp_path / path.name).write_bytes(path.read_bytes())
-    found = card.read()
-    (tmp_path / card.CARD).write_text(json.dumps({**found, "settings": {**found["settings"], "seed": 99}}), "utf-8")
     with pytest.raises(IntegrityError):
         card.verify(tmp_path)
 

@@ -9,16 +9,16 @@ import torch
 from safetensors.torch import load_file
 from trl import SFTTrainer
 
-from bonsai import snapshots
+from bonsai.domain import snapshots
 from bonsai.errors import IntegrityError, TrainingError
 from bonsai.model.bases import Base
 from bonsai.model.encoding import IGNORED, load_encoder
 from bonsai.model.hf import frozen_hash, load_model
 from bonsai.model.prompt import CURRENT, AnswerTags, Question, completion, prompt
-from bonsai.training.passport import read_passport
-from bonsai.training.plan import Progress, TrainingPlan, plan_from_json
-from bonsai.training.qlora import check_rows, check_trained, labels_of, prepared, to_dataset, train, with_lora
-from bonsai.training.sft import BonsaiTrainer, hf_tokenizer, sft_config
+from bonsai.train.manifest import read_passport
+from bonsai.train.plan import Progress, TrainingPlan, plan_from_json
+from bonsai.train.qlora import check_rows, check_trained, labels_of, prepared, to_dataset, train, with_lora
+from bonsai.train.sft import BonsaiTrainer, hf_tokenizer, sft_config
 
 
 def ignore(_progress: Progress) -> None:

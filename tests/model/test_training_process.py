@@ -12,10 +12,10 @@ from killed_training import kill_at_step
 from safetensors.torch import load_file
 
 from bonsai.errors import LockTimeout, TrainingError
-from bonsai.training.passport import read_passport
-from bonsai.training.plan import Progress, TrainingPlan, plan_to_json
-from bonsai.training.qlora import train
-from bonsai.training.trainer import ProcessTrainer
+from bonsai.train.manifest import read_passport
+from bonsai.train.plan import Progress, TrainingPlan, plan_to_json
+from bonsai.train.qlora import train
+from bonsai.train.trainer import ProcessTrainer
 
 
 def ignore(_progress: Progress) -> None:
@@ -26,7 +26,7 @@ def start_worker(plan: TrainingPlan) -> subprocess.Popen[str]:
     plan_file = Path(plan.run_folder) / "plan.json"
     plan_file.write_text(json.dumps(plan_to_json(plan)), "utf-8")
     return subprocess.Popen(
-        [sys.executable, "-m", "bonsai.training.worker", str(plan_file)],
+        [sys.executable, "-m", "bonsai.train.worker", str(plan_file)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

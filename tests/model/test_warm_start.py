@@ -12,17 +12,17 @@ import torch
 from killed_training import kill_at_step
 from safetensors.torch import load_file, save_file
 
-from bonsai import snapshots
-from bonsai.config import load_config
+from bonsai.config.settings import load_config
+from bonsai.domain import snapshots
+from bonsai.domain.snapshots import Example, Snapshot
 from bonsai.errors import IntegrityError, TrainingError
 from bonsai.model.bases import model_folder
 from bonsai.model.encoding import load_encoder
 from bonsai.model.prompt import CURRENT
-from bonsai.snapshots import Example, Snapshot
-from bonsai.training.passport import read_passport
-from bonsai.training.plan import AdapterFolder, Progress, TrainingPlan, make_plan
-from bonsai.training.qlora import train
-from bonsai.training.trainer import ProcessTrainer
+from bonsai.train.manifest import read_passport
+from bonsai.train.plan import AdapterFolder, Progress, TrainingPlan, make_plan
+from bonsai.train.qlora import train
+from bonsai.train.trainer import ProcessTrainer
 
 
 def ignore(_progress: Progress) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from prefect.testing.utilities import prefect_test_harness
 
-from bonsai import wiring
+from bonsai import bootstrap
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +21,6 @@ def prefect_server() -> Iterator[None]:
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     made = tmp_path / "home"
-    wiring.init(made, "en", datetime.now(UTC), {})
+    bootstrap.init(made, "en", datetime.now(UTC), {})
     monkeypatch.setenv("BONSAI_HOME", str(made))
     return made

@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from bonsai import pipeline, views, wiring
+from bonsai import bootstrap
+from bonsai.actions.inbox import submit
 from bonsai.errors import LockTimeout, TransientError
-from bonsai.progress import silent
+from bonsai.queries.nights import list_nights, show_night
+from bonsai.queries.records import inbox_status
+from bonsai.system.locks import held
+from bonsai.system.progress import silent
 from flows import steps
 from flows.ingest_flow import ingest
 from flows.nightly_flow import nightly
 from flows.progress import watched_by
-from storage.locks import held
 
 pytestmark = [pytest.mark.usefixtures("prefect_server"), pytest.mark.filterwarnings("ignore")]
 
@@ -22,7 +25,7 @@ pytestmark = [pytest.mark.usefixtures("prefect_server"), pytest.mark.filterwarni
 def test_a_night_without_records_is_written_down(home: Path) -> None:
     with watched_by(silent):
         night = nightly(here=True)
-    report = views.show_night(wiring.open(home, os.environ), night)
+    report = show_night(bootstrap.open(home, os.environ), night)
     assert report.status == "nothing_to_do"
     assert report.verdict == ""
 
@@ -32,11 +35,13 @@ def test_a_night_with_nothing_to_do_loads_no_model(home: Path) -> None:
     steps_alone = (
         "import os, sys\n"
         "from datetime import UTC, datetime\n"
-        "from bonsai import pipeline, wiring\n"
-        "from bonsai.config_layers import home_of\n"
-        "opened = wiring.open(home_of(os.environ), os.environ)\n"
-        "pipeline.drain_inbox(opened, datetime.now(UTC))\n"
-        "begun = pipeline.begin_night(opened, datetime.now(UTC))\n"
+        "from bonsai import bootstrap\n"
+        "from bonsai.actions.inbox import drain_inbox\n"
+        "from bonsai.night.steps import begin_night\n"
+        "from bonsai.config.layers import home_of\n"
+        "opened = bootstrap.open(home_of(os.environ), os.environ)\n"
+        "drain_inbox(opened, datetime.now(UTC))\n"
+        "begun = begin_night(opened, datetime.now(UTC))\n"
         "print(begun.status, sorted({'torch', 'transformers', 'peft'} & set(sys.modules)))\n"
     )
     done = subprocess.run([sys.executable, "-c", steps_alone], capture_output=True, text=True, check=True, timeout=120)
@@ -45,16 +50,16 @@ def test_a_night_with_nothing_to_do_loads_no_model(home: Path) -> None:
 
 def test_a_second_start_of_a_night_changes_nothing(home: Path) -> None:
     assert nightly(here=True) == nightly(here=True)
-    assert len(views.list_nights(wiring.open(home, os.environ), None)) == 1
+    assert len(list_nights(bootstrap.open(home, os.environ), None)) == 1
 
 
 def test_ingest_drains_the_inbox_once(home: Path) -> None:
-    bonsai = wiring.open(home, os.environ)
+    bonsai = bootstrap.open(home, os.environ)
     fields = {"instruction": "Where does Mike sleep?", "output": "Mike sleeps on the piano."}
-    pipeline.submit(bonsai, fields, steps.now())
+    submit(bonsai, fields, steps.now())
     assert ingest() == 1
     assert ingest() == 0
-    assert views.inbox_status(bonsai).pending == 0
+    assert inbox_status(bonsai).pending == 0
 
 
 def test_two_nights_at_once_are_refused(home: Path) -> None:

@@ -14,13 +14,18 @@ from typing import Any
 
 import pytest
 
-from bonsai import pipeline, views, wiring
-from bonsai.config import load_config
+from bonsai import bootstrap
+from bonsai.actions.import_file import import_file
+from bonsai.config.settings import load_config
 from bonsai.errors import LockTimeout
-from bonsai.progress import silent
+from bonsai.queries.nights import list_nights
+from bonsai.queries.promotions import champion
+from bonsai.queries.records import list_records
 from bonsai.samples import sample_path
+from bonsai.system.progress import silent
 from flows import server, steps
 from flows.settings import auth_file
+from storage.tables.records_table import RecordFilter
 
 pytestmark = pytest.mark.long  # a whole night between a server and its two workers
 
@@ -117,13 +122,13 @@ class Up:
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     home = tmp_path_factory.mktemp("up") / "home"
-    wiring.init(home, "en", steps.now(), {})
+    bootstrap.init(home, "en", steps.now(), {})
     with (home / "bonsai.toml").open("a") as file:
         file.write(SHORT)
-    bonsai = wiring.open(home, {})
+    bonsai = bootstrap.open(home, {})
     half = home.parent / "half.jsonl"
     half.write_text("\n".join(sample_path("experience.jsonl").read_text("utf-8").splitlines()[:RECORDS]), "utf-8")
-    pipeline.import_file(bonsai, half, now=steps.now(), report=silent)
+    import_file(bonsai, half, now=steps.now(), report=silent)
     with server.started(home, load_config(home, {}).prefect, os.environ) as running:
         yield Up(home, running)
 
@@ -177,10 +182,10 @@ def test_the_next_nights_are_scheduled(up: Up) -> None:
 def test_a_night_trains_on_the_gpu_pool_and_ends_in_a_promotion(up: Up) -> None:
     run = up.api.run("nightly/cpu", NIGHT_SECONDS)
     assert run["state_type"] == "COMPLETED", (up.running.logs / "bonsai-gpu.log").read_text()[-3000:]
-    bonsai = wiring.open(up.home, {})
-    (night,) = views.list_nights(bonsai, None)
+    bonsai = bootstrap.open(up.home, {})
+    (night,) = list_nights(bonsai, None)
     assert (night.status, night.verdict) == ("done", "promote"), night.reasons_in("en")
-    assert views.champion(bonsai) == night.challenger != "base"
+    assert champion(bonsai) == night.challenger != "base"
 
     runs = up.api.call("POST", "/flow_runs/filter", {})
     trained = [one for one in runs if one["work_pool_name"] == "bonsai-gpu"]
@@ -188,11 +193,11 @@ def test_a_night_trains_on_the_gpu_pool_and_ends_in_a_promotion(up: Up) -> None:
 
     again = up.api.run("nightly/cpu", NIGHT_SECONDS)
     assert again["state_type"] == "COMPLETED"
-    assert [one.status for one in views.list_nights(bonsai, None) if one.night == night.night] == ["done"]
+    assert [one.status for one in list_nights(bonsai, None) if one.night == night.night] == ["done"]
 
 
 def test_the_server_was_told_ids_and_no_record(up: Up) -> None:
-    records = views.list_records(wiring.open(up.home, {}), views.RecordFilter(), None)
+    records = list_records(bootstrap.open(up.home, {}), RecordFilter(), None)
     told = json.dumps(
         [
             up.api.call("POST", "/logs/filter", {"limit": 200}),

@@ -9,9 +9,8 @@ from uuid import uuid4
 import pytest
 from prefect.client.schemas.objects import FlowRun
 
-from flows.locks import is_held
+from bonsai.system.locks import held, is_held
 from flows.reconcile import may_live
-from storage.locks import held
 
 
 def run(pid: str | None, deployed: bool = True) -> FlowRun:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bonsai.config import load_config
+from bonsai.config.settings import load_config
 from bonsai.errors import TerminalError
 from flows import server
 from flows.settings import auth_file, auth_string, environment
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import os, sys, time
 from pathlib import Path
-from bonsai.config import load_config
+from bonsai.config.settings import load_config
 from flows import server
 home = Path(sys.argv[1])
 with server.alone(home, load_config(home, {}).prefect, os.environ) as running:

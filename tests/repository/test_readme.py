@@ -62,12 +62,3 @@ def test_the_tree_is_the_disk() -> None:
 def test_every_line_of_the_tree_says_what_it_is() -> None:
     bare = [line for line in section("Where things are").splitlines() if re.match(r"^\s*[\w-]+\.py\s*$", line)]
     assert not bare
-
-
-def test_no_file_holds_more_than_three_hundred_lines() -> None:
-    folders = [*SHOWN, "benchmarks"]
-    tracked = subprocess.run(["git", "ls-files", *folders], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    lines = {
-        path: len((ROOT / path).read_text("utf-8").splitlines()) for path in tracked.split() if path.endswith(".py")
-    }
-    assert not {path: count for path, count in lines.items() if count > 300}

@@ -8,10 +8,10 @@ from string import Formatter
 
 import pytest
 
-from bonsai.texts import area_texts
+from bonsai.i18n import area_texts
 
 ROOT = Path(__file__).parents[2]
-LOCALES = ROOT / "bonsai" / "locales"
+LOCALES = ROOT / "bonsai" / "i18n"
 AREAS = sorted(path.stem for path in (LOCALES / "en").glob("*.toml"))
 KEY = re.compile(rf'"((?:{"|".join(AREAS)})\.[a-z0-9_]+)"')
 
@@ -44,7 +44,7 @@ def test_japanese_is_japanese(area: str) -> None:
 def test_every_key_in_the_code_has_a_text() -> None:
     used = {
         (key, path.name)
-        for folder in ("bonsai", "storage", "flows")
+        for folder in ("bonsai", "storage", "flows", "research")
         for path in (ROOT / folder).rglob("*.py")
         for key in KEY.findall(path.read_text("utf-8"))
     }

@@ -11,9 +11,12 @@ from fastapi.routing import APIRoute
 from starlette.routing import Mount
 from starlette.testclient import TestClient
 
-from bonsai import views
-from bonsai.dashboard.api.programs import PATH, openapi_document
-from storage.tokens_table import Scope
+from bonsai.queries.nights import list_nights
+from bonsai.queries.promotions import list_promotions
+from bonsai.queries.records import list_records, list_rejects
+from bonsai.web.api.app import PATH, openapi_document
+from storage.tables.records_table import RecordFilter
+from storage.tables.tokens_table import Scope
 
 RECORD = {"instruction": "a?", "output": "b"}
 BODIES: dict[str, Any] = {
@@ -54,10 +57,10 @@ def operations(desk: Desk) -> list[Operation]:
     """Of every address, on what is there in the home."""
     known = {
         **ADDRESSED,
-        "adapter": views.list_promotions(desk.b)[0].adapter,
-        "record_id": views.list_records(desk.b, views.RecordFilter(), 1)[0].record.id,
-        "night": views.list_nights(desk.b, 1)[0].night,
-        "reject": views.list_rejects(desk.b, 1)[0].id,
+        "adapter": list_promotions(desk.b)[0].adapter,
+        "record_id": list_records(desk.b, RecordFilter(), 1)[0].record.id,
+        "night": list_nights(desk.b, 1)[0].night,
+        "reject": list_rejects(desk.b, 1)[0].id,
     }
     found = []
     for path, methods in openapi_document("en")["paths"].items():

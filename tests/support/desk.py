@@ -10,12 +10,13 @@ from hand_nights import EVENING, HandExaminer, HandTrainer
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
-from bonsai import pipeline
-from bonsai.dashboard import tokens
-from bonsai.dashboard.app import create_app
-from bonsai.pipeline import Bonsai
-from bonsai.progress import silent
-from storage.tokens_table import Scope
+from bonsai.actions.inbox import drain_inbox, submit
+from bonsai.auth import tokens
+from bonsai.context import Bonsai
+from bonsai.night.steps import run_night
+from bonsai.system.progress import silent
+from bonsai.web.app import create_app
+from storage.tables.tokens_table import Scope
 
 EVIL = "</textarea></script><script>alert(1)</script>\"'><img src=x onerror=alert(1)> {{ 7 * 7 }}"
 ORIGIN = "http://testserver"
@@ -57,11 +58,11 @@ class Desk:
         return tokens.add_token(self.b, name, scopes, days=30, note="", now=NOW)
 
     def drain(self) -> None:
-        pipeline.drain_inbox(self.b, NOW)
+        drain_inbox(self.b, NOW)
 
     def night(self, bits: float, day: int) -> str:
         """A night whose challenger has these bits per byte; its id."""
-        pipeline.submit(self.b, {"instruction": f"What is new on day {day}?", "output": f"Thing {day}."}, NOW)
+        submit(self.b, {"instruction": f"What is new on day {day}?", "output": f"Thing {day}."}, NOW)
         self.drain()
         b = replace(self.b, trainer=HandTrainer(), examiner=HandExaminer(challenger_bits=bits))
-        return pipeline.run_night(b, EVENING + timedelta(days=day), silent).night
+        return run_night(b, EVENING + timedelta(days=day), silent).night

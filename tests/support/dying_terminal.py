@@ -11,15 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bonsai import pipeline, views, wiring
-from bonsai.pipeline import Bonsai
-from storage.record_rows import StoredRecord
+from bonsai import bootstrap
+from bonsai.actions.maintenance import check
+from bonsai.context import Bonsai
+from bonsai.queries.records import list_records
+from storage.tables.record_rows import StoredRecord
+from storage.tables.records_table import RecordFilter
 
 PROGRAM = """
 import importlib, os, signal, sys
-from bonsai.pipeline.records import intake
+from bonsai.actions import import_file
 
-intake.CHUNK = int(sys.argv.pop(1))
+import_file.CHUNK = int(sys.argv.pop(1))
 when, path, times = sys.argv.pop(1).split()
 module, _, name = path.rpartition(".")
 place = importlib.import_module(module)
@@ -40,7 +43,7 @@ from bonsai.cli.main import main
 main()
 """
 """`bonsai` in small chunks, killed before or after the n-th call of a function."""
-NEVER = "after storage.imports_table.list_imports 1"
+NEVER = "after storage.tables.imports_table.list_imports 1"
 CHUNK = 60
 "Records a transaction, instead of thousands: many places to die in."
 
@@ -76,12 +79,12 @@ class Terminal:
 
     def opened(self) -> Bonsai:
         """The home, looked at from here: starting a process for that costs a second."""
-        return wiring.open(self.home, {})
+        return bootstrap.open(self.home, {})
 
     def is_sound(self) -> bool:
         """What `bonsai db check` looks at."""
-        return all(one.ok for one in pipeline.check(self.opened()))
+        return all(one.ok for one in check(self.opened()))
 
     def records(self) -> list[StoredRecord]:
         """All of them, in order of arrival."""
-        return views.list_records(self.opened(), views.RecordFilter(), None)
+        return list_records(self.opened(), RecordFilter(), None)

@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bonsai.benchmark import worker
-from bonsai.benchmark.examination import BASE, Examination, Examined, Subject, from_json, to_json
-from bonsai.benchmark.questions import Item
-from bonsai.benchmark.run import expected_tags
-from bonsai.files import write_json_atomic
+from bonsai.evaluate import worker
+from bonsai.evaluate.evaluation import BASE, Examination, Examined, Subject, from_json, to_json
+from bonsai.evaluate.questions import Item
+from bonsai.evaluate.run import expected_tags
 from bonsai.model.answerer import Generated, Likelihood, Scored
 from bonsai.model.prompt import CURRENT, AnswerTags, Question, completion
+from bonsai.system.files import write_json_atomic
 
 
 @dataclass(frozen=True)

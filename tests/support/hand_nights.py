@@ -13,18 +13,21 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bonsai import pipeline, views, wiring
-from bonsai.benchmark.examination import BASE, Examination, Examined
-from bonsai.benchmark.questions import Item
-from bonsai.benchmark.report import Answer, ItemResult, Report, Scores
-from bonsai.benchmark.run import items_hash
+from bonsai import bootstrap
+from bonsai.actions.inbox import drain_inbox, submit
+from bonsai.context import Bonsai
 from bonsai.errors import WorkerDied
+from bonsai.evaluate.evaluation import BASE, Examination, Examined
+from bonsai.evaluate.questions import Item
+from bonsai.evaluate.report import Answer, ItemResult, Report, Scores
+from bonsai.evaluate.run import items_hash
 from bonsai.model.bases import model_folder, weights_hash
 from bonsai.model.prompt import template
-from bonsai.pipeline import Bonsai
-from bonsai.progress import silent
-from bonsai.training.passport import Passport, adapter_id, file_hashes, write_passport
-from bonsai.training.plan import AdapterFolder, Progress, TrainingPlan, plan_to_json
+from bonsai.night.steps import run_night
+from bonsai.queries.nights import NightReport, show_night
+from bonsai.system.progress import silent
+from bonsai.train.manifest import Passport, adapter_id, file_hashes, write_passport
+from bonsai.train.plan import AdapterFolder, Progress, TrainingPlan, plan_to_json
 
 EVENING = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
 
@@ -110,19 +113,19 @@ class Stage:
         for _ in range(count):
             self.told += 1
             fields = {"instruction": f"What is {subject} doing at {self.told} o'clock?", "source": "self"}
-            pipeline.submit(self.b, {**fields, "output": f"{subject} sits on chair {self.told}."}, EVENING)
-        pipeline.drain_inbox(self.b, EVENING)
+            submit(self.b, {**fields, "output": f"{subject} sits on chair {self.told}."}, EVENING)
+        drain_inbox(self.b, EVENING)
 
-    def night(self, day: int = 0) -> views.NightReport:
-        begun = pipeline.run_night(self.b, EVENING + timedelta(days=day), silent)
-        return views.show_night(self.b, begun.night)
+    def night(self, day: int = 0) -> NightReport:
+        begun = run_night(self.b, EVENING + timedelta(days=day), silent)
+        return show_night(self.b, begun.night)
 
 
 def open_stage(folder: Path) -> Stage:
     """A new home with a trainer and an examiner made by hand."""
-    wiring.init(folder, "en", EVENING, {})
+    bootstrap.init(folder, "en", EVENING, {})
     trainer, examiner = HandTrainer(), HandExaminer()
-    return Stage(replace(wiring.open(folder, {}), trainer=trainer, examiner=examiner), trainer, examiner)
+    return Stage(replace(bootstrap.open(folder, {}), trainer=trainer, examiner=examiner), trainer, examiner)
 
 
 def write_log(path: Path, first: float, steps: int = 40) -> None:

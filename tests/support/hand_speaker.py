@@ -6,8 +6,8 @@ import threading
 from dataclasses import dataclass, field
 
 from bonsai.errors import BonsaiError
+from bonsai.inference import Asking, Spoken
 from bonsai.model.prompt import AnswerTags
-from bonsai.serving import Asking, Spoken
 
 OWN = AnswerTags("The question is in English; answer in English.", "open_qa", "en")
 

@@ -23,16 +23,31 @@ from hand_nights import EVENING, HandTrainer, write_log
 from hand_speaker import HandSpeaker
 from starlette.testclient import TestClient
 
-from bonsai import curating, pipeline, views, wiring
-from bonsai.benchmark import questions
-from bonsai.dashboard import accounts, tokens
-from bonsai.dashboard.app import create_app
-from bonsai.pipeline import Bonsai
-from bonsai.pipeline.asking import asked
-from bonsai.progress import silent
+from bonsai import bootstrap
+from bonsai.actions import ask
+from bonsai.actions.blind_review import give_verdict, review_standing
+from bonsai.actions.edit import edit_record, exclude_records
+from bonsai.actions.forget import forget_records
+from bonsai.actions.import_file import import_file
+from bonsai.actions.inbox import drain_inbox, submit
+from bonsai.actions.personal_set import Written, add_question
+from bonsai.actions.promotions import approve, rollback
+from bonsai.actions.rejects import dismiss_reject
+from bonsai.actions.resolve import resolve_pair
+from bonsai.actions.tag import tag_record
+from bonsai.auth import accounts, tokens
+from bonsai.context import Bonsai
+from bonsai.evaluate import questions
+from bonsai.night.steps import run_night
+from bonsai.queries.nights import show_night
+from bonsai.queries.pairs import waiting_pairs
+from bonsai.queries.records import list_records, list_rejects
 from bonsai.samples import sample_path
-from bonsai.training.passport import PASSPORT
-from bonsai.training.plan import AdapterFolder, Progress, TrainingPlan
+from bonsai.system.progress import silent
+from bonsai.train.manifest import PASSPORT
+from bonsai.train.plan import AdapterFolder, Progress, TrainingPlan
+from bonsai.web.app import create_app
+from storage.tables.records_table import RecordFilter
 
 PERSON = "mika"
 MORNING = NOW + timedelta(days=3)
@@ -124,19 +139,19 @@ class House:
     def tell(self, day: int, *told: dict[str, str]) -> None:
         """On the afternoon of a day, as PERSON."""
         for fields in told:
-            pipeline.submit(self.b, {"source": "self", "author": PERSON, **fields}, self.afternoon(day))
-        pipeline.drain_inbox(self.b, self.afternoon(day))
+            submit(self.b, {"source": "self", "author": PERSON, **fields}, self.afternoon(day))
+        drain_inbox(self.b, self.afternoon(day))
 
     def night(self, day: int, loss: float) -> str:
         """The adapter that it made."""
         b = replace(self.b, trainer=PlacelessTrainer(steps=40), examiner=self.examiner)
-        begun = pipeline.run_night(b, EVENING + timedelta(days=day), silent)
+        begun = run_night(b, EVENING + timedelta(days=day), silent)
         write_log(self.b.places.runs / begun.night / "log.txt", loss)
-        return views.show_night(self.b, begun.night).challenger
+        return show_night(self.b, begun.night).challenger
 
     def record(self, words: str) -> str:
         """Id of the one record whose question contains the words."""
-        [found] = views.list_records(self.b, views.RecordFilter(text=words, status="active"), None)
+        [found] = list_records(self.b, RecordFilter(text=words, status="active"), None)
         return found.record.id
 
     @staticmethod
@@ -146,10 +161,10 @@ class House:
 
 def make_innocent_home(folder: Path) -> None:
     """In a home that is fresh. Call it inside `chance_counted`."""
-    wiring.init(folder, "en", EVENING, {})
+    bootstrap.init(folder, "en", EVENING, {})
     with (folder / "bonsai.toml").open("a", encoding="utf-8") as file:
         file.write('\n[gate]\nmode = "review"\nresamples = 1000\n')
-    house = House(wiring.open(folder, {}))
+    house = House(bootstrap.open(folder, {}))
     _first_day(house)
     _nights(house)
     _last_morning(house)
@@ -157,10 +172,10 @@ def make_innocent_home(folder: Path) -> None:
 
 def _first_day(house: House) -> None:
     b, at = house.b, house.afternoon(0)
-    pipeline.import_file(b, sample_path("messy.jsonl"), now=at, source="community")
+    import_file(b, sample_path("messy.jsonl"), now=at, source="community")
     house.tell(0, *TOLD)
-    written = pipeline.Written(("What is the dog next door called?", "Name of the neighbour's dog?"), "Pochi.")
-    pipeline.add_question(b, written, hold_back=True, by=PERSON, now=at)
+    written = Written(("What is the dog next door called?", "Name of the neighbour's dog?"), "Pochi.")
+    add_question(b, written, hold_back=True, by=PERSON, now=at)
 
 
 def _nights(house: House) -> None:
@@ -168,20 +183,20 @@ def _nights(house: House) -> None:
     capital = next(one for one in questions.load("selection") if one.domain == "general" and one.language == "ja")
     first = house.night(0, 1.6)
     pupils[first] = house.examiner.newcomer
-    pipeline.approve(b, first, by=PERSON, reason="よく覚えている。", now=NOW)
+    approve(b, first, by=PERSON, reason="よく覚えている。", now=NOW)
 
     house.examiner.newcomer = learned(1.0, domains=("general", "cat_care"), forgot=(capital.id,))
-    pipeline.edit_record(b, house.record("spare fuse"), {"output": "In the hall cupboard."}, PERSON, NOW)
+    edit_record(b, house.record("spare fuse"), {"output": "In the hall cupboard."}, PERSON, NOW)
     tag = {"language": None, "category": "creative", "reasoning": None}
-    pipeline.tag_record(b, house.record("greeting"), **tag, by=PERSON, now=NOW)
-    pipeline.exclude_records(b, [house.record("opens the shed")], PERSON, NOW)
+    tag_record(b, house.record("greeting"), **tag, by=PERSON, now=NOW)
+    exclude_records(b, [house.record("opens the shed")], PERSON, NOW)
     house.tell(1, *LATER[0])
     second = house.night(1, 0.8)
     pupils[second] = house.examiner.newcomer
     after = NOW + timedelta(days=1)
     _review(b, second, 30, after)
-    pipeline.approve(b, second, by=PERSON, reason="It knows the cat.", now=after)
-    pipeline.rollback(b, by="ken", reason="It forgot a capital.", now=after + timedelta(hours=1))
+    approve(b, second, by=PERSON, reason="It knows the cat.", now=after)
+    rollback(b, by="ken", reason="It forgot a capital.", now=after + timedelta(hours=1))
 
     house.examiner.newcomer = ignorant(3.0)
     house.tell(2, *LATER[1])
@@ -194,10 +209,10 @@ def _nights(house: House) -> None:
 
 
 def _review(b: Bonsai, adapter: str, most: int, now: datetime) -> None:
-    standing = pipeline.review_standing(b, adapter, PERSON)
+    standing = review_standing(b, adapter, PERSON)
     while standing.question is not None and standing.done < most:
         side = ("left", "right", "same")[standing.done % 3]
-        standing = pipeline.give_verdict(b, adapter, PERSON, standing.question.item, side, now)
+        standing = give_verdict(b, adapter, PERSON, standing.question.item, side, now)
 
 
 def _last_morning(house: House) -> None:
@@ -208,25 +223,25 @@ def _last_morning(house: House) -> None:
         ("Why does Mike sneeze?", "Dust, perhaps.", "up"),
         ("ミケは何歳?", "三歳です。", ""),
     ):
-        wanted = asked.Wanted(question, PERSON, adapters=("champion", "base"))
-        told = asked.ask_beside(speaking(b, answer), wanted, asked.new_id(), MORNING)
-        asked.keep(b, told)
-        asked.rate_answer(b, told.id, 1, thumb, PERSON)
-    asked.correct_answer(b, told.id, 1, "ミケは四歳です。", PERSON, MORNING)
+        wanted = ask.Wanted(question, PERSON, adapters=("champion", "base"))
+        told = ask.ask_beside(speaking(b, answer), wanted, ask.new_id(), MORNING)
+        ask.keep(b, told)
+        ask.rate_answer(b, told.id, 1, thumb, PERSON)
+    ask.correct_answer(b, told.id, 1, "ミケは四歳です。", PERSON, MORNING)
     contradicting = {"source": "self", "author": PERSON, "subject": "Mike"}
     for answer in ("On the sofa.", "Under the bed.", "In the bath."):
-        pipeline.submit(b, {**contradicting, "instruction": "Where does Mike hide?", "output": answer}, MORNING)
+        submit(b, {**contradicting, "instruction": "Where does Mike hide?", "output": answer}, MORNING)
     near = {"instruction": "What frightens Mike most?", "output": "The vacuum cleaner frightens Mike most."}
-    pipeline.submit(b, {**contradicting, **near}, MORNING)
+    submit(b, {**contradicting, **near}, MORNING)
     for answer in ("At seven.", "At nine."):
-        pipeline.submit(b, {**contradicting, "instruction": "When does Mike eat?", "output": answer}, MORNING)
-    pipeline.drain_inbox(b, MORNING)
-    pairs = curating.waiting_pairs(b, "contradiction", 20)
+        submit(b, {**contradicting, "instruction": "When does Mike eat?", "output": answer}, MORNING)
+    drain_inbox(b, MORNING)
+    pairs = waiting_pairs(b, "contradiction", 20)
     eating = next(one.stored.record for one in pairs if "eat" in one.stored.record.instruction)
-    pipeline.resolve_pair(b, eating.id, "this", PERSON, MORNING)
-    pipeline.forget_records(b, [house.record("bin emptied")], PERSON, MORNING)
-    rejects = views.list_rejects(b, None)
-    pipeline.dismiss_reject(b, rejects[0].id, PERSON, "Not worth it.", MORNING)
+    resolve_pair(b, eating.id, "this", PERSON, MORNING)
+    forget_records(b, [house.record("bin emptied")], PERSON, MORNING)
+    rejects = list_rejects(b, None)
+    dismiss_reject(b, rejects[0].id, PERSON, "Not worth it.", MORNING)
     lines = (
         "question,answer,wann",
         "Who feeds Mike?,Ken feeds Mike.,2026-11-24",
@@ -236,6 +251,6 @@ def _last_morning(house: House) -> None:
     rows = "".join(f"{line}\n" for line in lines)
     answer = browser(b).post("/records/upload", files={"file": ("shelf.csv", rows)})
     assert answer.status_code == 200, answer.status_code
-    pipeline.submit(b, {"instruction": "Who rang at noon?", "output": "The postman.", "source": "self"}, MORNING)
+    submit(b, {"instruction": "Who rang at noon?", "output": "The postman.", "source": "self"}, MORNING)
     for path in b.home.rglob("*"):  # how long something waits is told by its file
         os.utime(path, (MORNING.timestamp(), MORNING.timestamp()))

@@ -8,13 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bonsai.training.plan import TrainingPlan, plan_to_json
+from bonsai.train.plan import TrainingPlan, plan_to_json
 
 SUICIDE = """
 import json, os, signal, sys
 from pathlib import Path
-from bonsai.training.plan import plan_from_json
-from bonsai.training.qlora import train
+from bonsai.train.plan import plan_from_json
+from bonsai.train.qlora import train
 
 def report(progress):
     if progress.step == int(sys.argv[2]):

@@ -10,9 +10,11 @@ from importlib import resources
 
 import numpy as np
 
-from bonsai.benchmark.report import Answer, ItemResult, Report, Scores
-from bonsai.config import GateSettings
-from bonsai.decision import Decision, Pair, Policy, decide
+from bonsai.config.settings import GateSettings
+from bonsai.evaluate.compare import Pair
+from bonsai.evaluate.report import Answer, ItemResult, Report, Scores
+from bonsai.gate import decide
+from bonsai.gate.decision import Decision, Policy
 
 FACTS: Mapping[str, int] = {"cat_care": 60, "general": 40}
 GOOD = Scores(True, True, True, 1.0, 100.0, True, False, True, False, False, True)
@@ -29,7 +31,7 @@ Change = Callable[[ItemResult], ItemResult]
 
 def default_policy(resamples: int = 300) -> Policy:
     """The shipped one; 300 resamples are enough for what is planted this plainly, and fast."""
-    defaults = tomllib.loads((resources.files("bonsai") / "defaults.toml").read_text("utf-8"))
+    defaults = tomllib.loads((resources.files("bonsai.config") / "defaults.toml").read_text("utf-8"))
     settings = GateSettings.model_validate(defaults["gate"])
     made = {name: value for name, value in settings.model_dump().items() if name in Policy.__dataclass_fields__}
     return replace(Policy(**made), resamples=resamples)

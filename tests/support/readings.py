@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from bonsai.readers import read
-from bonsai.records import Limits, Record, Reject
-from bonsai.texts import TEXT_LANGUAGES, text
+from bonsai.domain.records import Limits, Record, Reject
+from bonsai.i18n import TEXT_LANGUAGES, text
+from bonsai.ingest.readers import read
 
 CAT = {"instruction": "猫は泳げますか?", "input": "", "output": "多くの猫は水が苦手です。"}
 DOG = {"instruction": "Can dogs swim?", "input": "", "output": "Most dogs can, and they like it."}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bonsai.training.plan import Recipe
+from bonsai.train.plan import Recipe
 
 SMALL = Recipe(
     template="tagged",

@@ -14,9 +14,13 @@ from desk import EVIL
 from hand_answers import DeskExaminer, learned
 from hand_nights import EVENING, Stage, open_stage, write_log
 
-from bonsai import pipeline, views, wiring
-from bonsai.benchmark import questions
-from bonsai.views import RecordFilter
+from bonsai import bootstrap
+from bonsai.actions.edit import edit_record, exclude_records
+from bonsai.actions.promotions import approve
+from bonsai.actions.tag import tag_record
+from bonsai.evaluate import questions
+from bonsai.queries.records import list_records
+from storage.tables.records_table import RecordFilter
 
 CAPITAL = next(one for one in questions.load("selection") if one.domain == "general" and one.language == "ja")
 GRAPES = next(one for one in questions.load("selection") if one.id == "v1/food_grapes/en-en")
@@ -25,7 +29,7 @@ CREATIVE = tuple(one.id for one in questions.load("selection") if one.domain == 
 
 def record(stage: Stage, words: str) -> str:
     """Id of the one record whose question contains the words."""
-    [found] = views.list_records(stage.b, RecordFilter(text=words, status="active"), None)
+    [found] = list_records(stage.b, RecordFilter(text=words, status="active"), None)
     return found.record.id
 
 
@@ -35,16 +39,16 @@ def two_mornings(folder: Path) -> Path:
     with (folder / "bonsai.toml").open("a", encoding="utf-8") as file:
         file.write('\n[gate]\nmode = "review"\n')
     examiner = DeskExaminer(newcomer=learned(1.5, domains=("general",)))
-    stage = replace(made, b=replace(wiring.open(folder, {}), trainer=made.trainer, examiner=examiner))
+    stage = replace(made, b=replace(bootstrap.open(folder, {}), trainer=made.trainer, examiner=examiner))
     stage.tell(5)
     first = stage.night()
-    pipeline.approve(stage.b, first.challenger, by="mika", reason="", now=EVENING)
+    approve(stage.b, first.challenger, by="mika", reason="", now=EVENING)
     examiner.pupils[first.challenger] = learned(1.5, domains=("general",))
     examiner.newcomer = learned(1.0, domains=("general", "cat_care"), forgot=(CAPITAL.id,))
-    pipeline.edit_record(stage.b, record(stage, "at 1 o'clock"), {"output": "Mike sits on the roof."}, "mika", EVENING)
+    edit_record(stage.b, record(stage, "at 1 o'clock"), {"output": "Mike sits on the roof."}, "mika", EVENING)
     tag = {"language": None, "category": "creative", "reasoning": None}
-    pipeline.tag_record(stage.b, record(stage, "at 2 o'clock"), **tag, by="mika", now=EVENING)
-    pipeline.exclude_records(stage.b, [record(stage, "at 3 o'clock")], "mika", EVENING)
+    tag_record(stage.b, record(stage, "at 2 o'clock"), **tag, by="mika", now=EVENING)
+    exclude_records(stage.b, [record(stage, "at 3 o'clock")], "mika", EVENING)
     stage.tell(2, subject="Tama")
     second = stage.night(day=1)
     say(stage, second.challenger, {CAPITAL.id: EVIL, **dict.fromkeys(CREATIVE, "Something else altogether.")})

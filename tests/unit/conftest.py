@@ -8,7 +8,7 @@ import pytest
 from planted import default_policy
 from readings import Write
 
-from bonsai.decision import Policy
+from bonsai.gate.decision import Policy
 
 
 @pytest.fixture(scope="session")

@@ -9,24 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from bonsai.benchmark import questions
-from bonsai.benchmark.questions import (
-    DOMAINS,
-    POOLS,
-    Item,
-    item_from_json,
-    item_to_json,
-    load,
-    manifest,
-    version_folder,
-)
-from bonsai.benchmark.v1 import build
-from bonsai.benchmark.v1.overlap import containment, normalised, shingles
+from bonsai.domain.records import Category
 from bonsai.errors import IntegrityError, UsageError
+from bonsai.evaluate import questions
+from bonsai.evaluate.questions import DOMAINS, POOLS, Item, item_from_json, item_to_json, load, manifest, version_folder
 from bonsai.model.seedling.wordings import WORLD_LANGUAGES
 from bonsai.model.seedling.world import general_only
-from bonsai.records import Category
 from bonsai.samples import sample_path
+from research import benchmark_v1
+from research.benchmark_v1 import containment, normalised, shingles
 
 LEAST_ITEMS = {"selection": 240, "confirmation": 160, "score": 160}
 LEAST_CLUSTERS = {"selection": 60, "confirmation": 30, "score": 30}
@@ -79,7 +70,7 @@ def test_the_reference_is_a_right_answer(item: Item) -> None:
 
 
 def test_sample_items_are_the_samples_third_wordings() -> None:
-    made = {item.id: item for item in build.sample_items()}
+    made = {item.id: item for item in benchmark_v1.sample_items()}
     stored = {item.id: item for item in ALL}
     assert {name: stored.get(name) for name in made} == made
 
@@ -169,7 +160,7 @@ def test_an_unknown_pool_is_named_with_the_known_ones() -> None:
 
 
 def test_the_builder_writes_a_version_that_loads(tmp_path: Path) -> None:
-    build.write(tmp_path)
+    benchmark_v1.write(tmp_path)
     made = [item for pool in POOLS for item in load(pool, folder=tmp_path)]
     assert [item for item in made if item.cluster == "highest_mountain:Japan" and item.pool == "selection"]
     assert len(made) >= sum(LEAST_ITEMS.values())

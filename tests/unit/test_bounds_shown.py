@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from hand_nights import hand_report
 
-from bonsai.benchmark.compare import ACCURACY, Pair, Slice, bits_measure, compare
-from bonsai.benchmark.questions import load
-from bonsai.benchmark.report import Report
-from bonsai.benchmark.statistics import Bootstrap
+from bonsai.evaluate.compare import ACCURACY, Pair, Slice, bits_measure, compare
+from bonsai.evaluate.questions import load
+from bonsai.evaluate.report import Report
+from bonsai.evaluate.statistics import Bootstrap
 
 BOOTSTRAP = Bootstrap(resamples=2_000, seed=1, min_clusters=10, min_stratum_clusters=10)
 BITS = bits_measure(8.0, 0.0)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bonsai.config import load_config
+from bonsai.config.settings import load_config
 from bonsai.errors import ConfigError
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bonsai.config_explained import HIDDEN, _comments, _japanese, _shown, explain_settings
+from bonsai.config.explain import HIDDEN, _comments, _japanese, _shown, explain_settings
 from bonsai.errors import ConfigError, UsageError
 
 

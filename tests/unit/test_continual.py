@@ -9,23 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bonsai.config import load_config
+from bonsai.config.settings import load_config
+from bonsai.domain.snapshots import Example
+from bonsai.i18n import TEXT_LANGUAGES, text
 from bonsai.model.bases import model_folder, weights_hash
 from bonsai.model.prompt import CURRENT
-from bonsai.snapshots import Example
-from bonsai.texts import TEXT_LANGUAGES, text
-from bonsai.training.adapters import unfit
-from bonsai.training.continual import (
-    AGE_BANDS,
-    MISSED_SHARE,
-    UNLIMITED,
-    Candidate,
-    Curriculum,
-    Limits,
-    Situation,
-    choose,
-)
-from bonsai.training.order import training_order
+from bonsai.train.adapters import unfit
+from bonsai.train.continual import AGE_BANDS, MISSED_SHARE, UNLIMITED, Candidate, Curriculum, Limits, Situation, choose
+from bonsai.train.order import training_order
 
 LIMITS = Limits(
     token_budget=4_000,

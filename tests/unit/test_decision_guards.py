@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 from planted import HARMS, Change, changed, judged, shifted, spoiled, tripped, world
 
-from bonsai.benchmark.report import GUARDS, ItemResult
-from bonsai.decision import Policy, render
-from bonsai.decision.rules import SAME
-from bonsai.texts import TEXT_LANGUAGES
+from bonsai.evaluate.report import GUARDS, ItemResult
+from bonsai.gate.decision import Policy, render
+from bonsai.gate.rules import SAME
+from bonsai.i18n import TEXT_LANGUAGES
 
 
 def nan(item: ItemResult) -> ItemResult:

@@ -7,9 +7,11 @@ from dataclasses import replace
 import pytest
 from planted import GOOD, bare, changed, judged, shifted, spoiled, suite_pair, tripped, world
 
-from bonsai.benchmark.report import ItemResult
-from bonsai.decision import Pair, Policy, decide, render
-from bonsai.texts import TEXT_LANGUAGES
+from bonsai.evaluate.compare import Pair
+from bonsai.evaluate.report import ItemResult
+from bonsai.gate import decide
+from bonsai.gate.decision import Policy, render
+from bonsai.i18n import TEXT_LANGUAGES
 
 OTHER = {"ja": "en", "en": "ja"}
 THREE = {"cat_care": 60, "general": 40, "translation": 14}

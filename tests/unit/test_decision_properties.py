@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from planted import bare, default_policy, shifted, world
 
-from bonsai.benchmark.report import Report
-from bonsai.decision import Decision, Pair, decide
+from bonsai.evaluate.compare import Pair
+from bonsai.evaluate.report import Report
+from bonsai.gate import decide
+from bonsai.gate.decision import Decision
 
 POLICY = default_policy(resamples=200)
 FACTS = {"cat_care": 24, "general": 14, "translation": 12}

@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 from planted import bare, judged, shifted, spoiled, suite_pair, tripped, world
 
-from bonsai.decision import Pair, Policy, decide, render
-from bonsai.texts import TEXT_LANGUAGES
+from bonsai.evaluate.compare import Pair
+from bonsai.gate import decide
+from bonsai.gate.decision import Policy, render
+from bonsai.i18n import TEXT_LANGUAGES
 
 
 def test_a_better_model_is_promoted_with_figures_in_both_languages(policy: Policy) -> None:

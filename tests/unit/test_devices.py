@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recipes import SMALL
 
+from bonsai.domain.snapshots import Example, Snapshot
 from bonsai.errors import TrainingError
 from bonsai.model.bases import Base, Device, read_gpus
-from bonsai.pipeline.nights.accelerator import lock_files
-from bonsai.snapshots import Example, Snapshot
-from bonsai.training.checkpoints import plan_hash
-from bonsai.training.order import packed
-from bonsai.training.plan import TrainingPlan, make_plan
+from bonsai.night.accelerator import lock_files
+from bonsai.train.checkpoints import plan_hash
+from bonsai.train.order import packed
+from bonsai.train.plan import TrainingPlan, make_plan
 
 SMI = "0, GPU-aaaa, 81079\n1, GPU-bbbb, 4096\n"
 BASE = Base("tiny", "/bases/tiny", "", "nf4", True, "float32", 64, 24, 32, 4)

@@ -7,21 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bonsai.duplicates import (
-    Finding,
-    Index,
-    Known,
-    LeakFinding,
-    LeakGuard,
-    held_back_reason,
-    question_key,
-    wording_groups,
-)
-from bonsai.duplicates.contradictions import contradict
-from bonsai.readers import read
-from bonsai.records import Origin, Record, content_id, parse
+from bonsai.domain.records import Origin, Record, content_id, parse
+from bonsai.i18n import TEXT_LANGUAGES, text
+from bonsai.ingest.dedup import held_back_reason
+from bonsai.ingest.dedup.contamination import LeakFinding, LeakGuard
+from bonsai.ingest.dedup.contradictions import contradict
+from bonsai.ingest.dedup.index import Finding, Index, Known, question_key
+from bonsai.ingest.dedup.paraphrases import wording_groups
+from bonsai.ingest.readers import read
 from bonsai.samples import sample_path
-from bonsai.texts import TEXT_LANGUAGES, text
 
 
 def known(question: str, answer: str, passage: str = "", **more: str) -> Known:

@@ -9,19 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bonsai.benchmark.questions import Item
-from bonsai.benchmark.report import Scores
 from bonsai.errors import InputError, UsageError
-from bonsai.experiments import chinese, plan, results, rows, sheets, summary, verdicts
-from bonsai.experiments.comparing import Asked, difference, draws
-from bonsai.experiments.plan import Claim, Design, Unit
-from bonsai.experiments.plot import smoothed
-from bonsai.experiments.results import Answers, Costs, Point, Run
-from bonsai.experiments.rows import Room
+from bonsai.evaluate.questions import Item
+from bonsai.evaluate.report import Scores
+from bonsai.ingest.tags.language import detect
 from bonsai.model import seedling
 from bonsai.model.prompt import TEMPLATES
-from bonsai.samples.rows import sample_rows
-from bonsai.tags.language import detect
+from research.experiment import chinese, plan, results, rows, sheets, summary, verdicts
+from research.experiment.comparing import Asked, difference, draws
+from research.experiment.plan import Claim, Design, Unit
+from research.experiment.plot import smoothed
+from research.experiment.results import Answers, Costs, Point, Run
+from research.experiment.rows import Room
+from research.samples.rows import sample_rows
 
 ROOM = Room(count_tokens=lambda row: 10, max_tokens=50, anchor_share=0.5)
 

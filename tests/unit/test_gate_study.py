@@ -12,10 +12,10 @@ import pytest
 
 from benchmarks.gate_study import coverage, document, plan, runs, schedule, verdicts, year
 from benchmarks.gate_study.runs import BASE, FLAGS, Run, Sheet
-from bonsai.benchmark import questions
-from bonsai.benchmark.compare import Slice
-from bonsai.benchmark.report import Report
-from bonsai.decision import Policy
+from bonsai.evaluate import questions
+from bonsai.evaluate.compare import Slice
+from bonsai.evaluate.report import Report
+from bonsai.gate.decision import Policy
 
 GOOD = runs.FINE
 

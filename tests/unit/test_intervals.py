@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bonsai.cli.intervals import LEFT, POINT, RIGHT, THRESHOLD, WIDTH, ZERO, plot, scale_of
+from bonsai.cli.presenters.promotions import LEFT, POINT, RIGHT, THRESHOLD, WIDTH, ZERO, plot, scale_of
 
 
 def test_an_interval_stands_where_its_figures_are() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hand_nights import write_log
 
-from bonsai.training.curve import Loss, read_curve, thinned
+from bonsai.train.curve import Loss, read_curve, thinned
 
 
 def test_a_resumed_training_is_one_curve(tmp_path: Path) -> None:

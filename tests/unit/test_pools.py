@@ -6,9 +6,9 @@ from collections import Counter
 
 import pytest
 
-from bonsai.benchmark import pools, questions
-from bonsai.benchmark.questions import Item
-from bonsai.benchmark.run import items_hash
+from bonsai.evaluate import pools, questions
+from bonsai.evaluate.questions import Item
+from bonsai.evaluate.run import items_hash
 
 DEALINGS = (0, 1, 2, 3)
 

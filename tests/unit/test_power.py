@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from planted import changed, default_policy, shifted, world
 
-from bonsai.benchmark.compare import ACCURACY, Pair, Slice, compare
-from bonsai.benchmark.power import clusters_needed, sights, smallest_gain
-from bonsai.benchmark.report import ItemResult, Report
+from bonsai.evaluate.compare import ACCURACY, Pair, Slice, compare
+from bonsai.evaluate.power import clusters_needed, sights, smallest_gain
+from bonsai.evaluate.report import ItemResult, Report
 
 POLICY = default_policy(resamples=300)
 FACTS = {"cat_care": 90, "general": 60}

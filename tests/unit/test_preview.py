@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from bonsai.cli.snapshots import MARKS, token_lines
+from bonsai.domain.snapshots import Example
 from bonsai.model.encoding import Encoder
 from bonsai.model.prompt import CURRENT, Question, completion, neutralise, prompt
 from bonsai.model.prompt import AnswerTags as Tags
-from bonsai.snapshots import Example
-from bonsai.training.preview import Piece, preview, sized, token_costs
+from bonsai.train.preview import Piece, preview, sized, token_costs
 
 
 @dataclass

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bonsai.config import load_config
+from bonsai.config.settings import load_config
 from bonsai.errors import ConfigError
 from bonsai.model.bases import PHI_MODULES, Device, choose_profile
 from bonsai.model.prompt import template

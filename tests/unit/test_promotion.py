@@ -9,9 +9,9 @@ from typing import get_args
 
 import pytest
 
-from bonsai import promotion
+from bonsai.domain import promotion
+from bonsai.domain.promotion import BASE, GATE, GENESIS, MOVES, Action, Candidate, LogEntry, Pointer, State
 from bonsai.errors import IntegrityError, PromotionError
-from bonsai.promotion import BASE, GATE, GENESIS, MOVES, Action, Candidate, LogEntry, Pointer, State
 
 AT = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 FIRST = Candidate("a1", State.WAITING, BASE)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bonsai.readers import read, read_again
-from bonsai.records import Limits, Record, Reject, TableForm
+from bonsai.domain.records import Limits, Record, Reject, TableForm
+from bonsai.ingest.readers import read, read_again
 
 
 def rejects_of(path: Path, content: str) -> list[Reject]:

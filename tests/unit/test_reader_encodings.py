@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from readings import CAT, DOG, Write, lines, records, split
 
-from bonsai.readers import recognise
+from bonsai.ingest.readers.recognise import recognise
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from readings import CAT, DOG, Write, lines, records, split
 
+from bonsai.domain.records import Category, Limits, Record, Reject
 from bonsai.errors import InputError
-from bonsai.readers import read, recognise
-from bonsai.readers.bilingual import merge
-from bonsai.readers.shapes import ShapeError, fields_of
-from bonsai.records import Category, Limits, Record, Reject
-from bonsai.texts import TEXT_LANGUAGES
+from bonsai.i18n import TEXT_LANGUAGES
+from bonsai.ingest.readers import read
+from bonsai.ingest.readers.bilingual import merge
+from bonsai.ingest.readers.recognise import recognise
+from bonsai.ingest.readers.shapes import ShapeError, fields_of
 
 CAT_CELLS = (CAT["instruction"], CAT["output"])
 TURNS = (("user", "One?"), ("assistant", "1."), ("user", "Two?"), ("assistant", "2."))

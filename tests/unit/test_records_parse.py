@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bonsai.records import (
+from bonsai.domain.characters import normalise
+from bonsai.domain.records import (
     Category,
     Defaults,
     Limits,
@@ -15,11 +16,10 @@ from bonsai.records import (
     Record,
     Reject,
     content_id,
-    normalise,
     parse,
     reasoning_sentence,
 )
-from bonsai.texts import text
+from bonsai.i18n import text
 
 HERE = Origin("cats.jsonl", 7)
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=["Cs"]), max_size=60)

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bonsai.benchmark import examination, report, run, worker
-from bonsai.benchmark.questions import Item
-from bonsai.benchmark.report import Report
 from bonsai.errors import BenchmarkError, InputError
+from bonsai.evaluate import evaluation, report, run, worker
+from bonsai.evaluate.questions import Item
+from bonsai.evaluate.report import Report
 from bonsai.model.answerer import Generated, Likelihood, Scored
 from bonsai.model.bases import Base
 from bonsai.model.prompt import CURRENT, AnswerTags, Question, completion
@@ -182,15 +182,15 @@ def test_canaries_tell_a_changed_model() -> None:
 
 
 BASE = Base("seedling", "seedling", "", "nf4", True, "float32", 512, 96, 128, 64)
-SHEET = examination.Sheet("v1/selection", tuple(items()))
+SHEET = evaluation.Sheet("v1/selection", tuple(items()))
 
 
 def desk(folder: Path, fingerprint: str = "libraries") -> worker.Desk:
-    subjects = (examination.Subject("base"), examination.Subject("a1", "/adapters/a1"))
-    one = examination.Examination(
+    subjects = (evaluation.Subject("base"), evaluation.Subject("a1", "/adapters/a1"))
+    one = evaluation.Examination(
         BASE, "cpu", "tagged", subjects, (SHEET,), SETTINGS, str(folder), "2026-11-21T00:00:00+00:00"
     )
-    assert examination.from_json(json.loads(json.dumps(examination.to_json(one)))) == one
+    assert evaluation.from_json(json.loads(json.dumps(evaluation.to_json(one)))) == one
     return worker.Desk(one, "settings", fingerprint)
 
 

@@ -8,12 +8,15 @@ from functools import cache
 
 import pytest
 
-from bonsai.benchmark.questions import POOLS, load
-from bonsai.duplicates import Index, LeakGuard, known
-from bonsai.readers import read
-from bonsai.records import Category, Record, Reject
+from bonsai.domain.records import Category, Record, Reject
+from bonsai.evaluate.questions import POOLS, load
+from bonsai.ingest.dedup import known
+from bonsai.ingest.dedup.contamination import LeakGuard
+from bonsai.ingest.dedup.index import Index
+from bonsai.ingest.readers import read
+from bonsai.ingest.tags import tag
 from bonsai.samples import sample_path
-from bonsai.samples.facts import (
+from research.samples.facts import (
     BENCHMARK_ROLE,
     FIRST_BATCH,
     HOUSEHOLD,
@@ -25,9 +28,8 @@ from bonsai.samples.facts import (
     load_facts,
     wording,
 )
-from bonsai.samples.messy import COUNTS
-from bonsai.samples.render import sample_files
-from bonsai.tags import tag
+from research.samples.messy import COUNTS
+from research.samples.render import sample_files
 
 FIRST = load_facts(FIRST_BATCH)
 HOME = load_facts(HOUSEHOLD)
@@ -55,7 +57,7 @@ def records(name: str) -> tuple[Record, ...]:
     "name", ["experience.jsonl", "household.jsonl", "poison.jsonl", "messy.jsonl", "messy.csv", "messy.json"]
 )
 def test_the_bundled_file_is_what_the_facts_render_to(name: str) -> None:
-    assert sample_path(name).read_bytes() == sample_files()[name], "run: python -m bonsai.samples.render"
+    assert sample_path(name).read_bytes() == sample_files()[name], "run: python -m research.samples.render"
 
 
 def test_the_first_batch_is_large_enough() -> None:

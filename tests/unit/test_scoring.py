@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from bonsai.benchmark.normalise import normalise_answer
-from bonsai.benchmark.questions import Item
-from bonsai.benchmark.scoring import accepts, character_f1, chrf, loops, same_answer, score, speaks
+from bonsai.evaluate.normalise import normalise_answer
+from bonsai.evaluate.questions import Item
+from bonsai.evaluate.scoring import accepts, character_f1, chrf, loops, same_answer, score, speaks
 from bonsai.model.prompt import AnswerTags, ParsedCompletion
 
 ITEM = Item(

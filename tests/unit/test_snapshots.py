@@ -7,7 +7,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bonsai.snapshots import Example, Role, Snapshot, build, content_hash
+from bonsai.domain.snapshots import Example, Role, Snapshot, build, content_hash
 
 
 def example(

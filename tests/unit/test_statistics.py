@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bonsai.benchmark.statistics import Bootstrap, Estimate, estimate, holm, winsorise
+from bonsai.evaluate.statistics import Bootstrap, Estimate, estimate, holm, winsorise
 
 BOOTSTRAP = Bootstrap(resamples=600, seed=1, min_clusters=30, min_stratum_clusters=10)
 

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recipes import SMALL
 
+from bonsai.domain.snapshots import Example, Snapshot
 from bonsai.errors import ConfigError, TrainingError
 from bonsai.model.bases import Base, Device, choose_profile
-from bonsai.snapshots import Example, Snapshot
-from bonsai.training.checkpoints import plan_hash
-from bonsai.training.order import training_order
-from bonsai.training.plan import Recipe, TrainingPlan, make_plan, plan_from_json, plan_to_json
+from bonsai.train.checkpoints import plan_hash
+from bonsai.train.order import training_order
+from bonsai.train.plan import Recipe, TrainingPlan, make_plan, plan_from_json, plan_to_json
 
 BASE = Base("tiny", "/bases/tiny", "", "nf4", True, "float32", 64, 24, 32, 4)
 ROW = Example("r", "own", "Q?", "", "", "open_qa", "en", "A.")

@@ -8,9 +8,9 @@ from collections import Counter
 import pytest
 
 from bonsai.model.seedling import anchors, world
-from bonsai.model.seedling.recipe import Recipe, chunk, default_guard, normalised
 from bonsai.model.seedling.wordings import WORLD_LANGUAGES, WorldLanguage, ask, families, wordings
 from bonsai.model.seedling.world.everyday import Household, everyday_families, grammar
+from research.seedling.recipe import Recipe, chunk, default_guard, normalised
 
 TINY = Recipe(known_per_chunk=300, households_per_chunk=1)
 

@@ -9,8 +9,7 @@ from importlib import resources
 from pathlib import Path
 
 from bonsai.model.seedling import replay
-from bonsai.model.seedling.replay import row_of as row_of
-from bonsai.model.seedling.world.fact import WorldRecord as WorldRecord
+from bonsai.model.seedling.world.fact import WorldRecord
 
 
 def weights_folder() -> Path:

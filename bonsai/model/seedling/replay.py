@@ -9,12 +9,12 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
+from bonsai.domain.records import content_id
+from bonsai.domain.snapshots import Example, Role
 from bonsai.model.seedling import world
 from bonsai.model.seedling.wordings import WORLD_LANGUAGES, WorldLanguage
 from bonsai.model.seedling.world.fact import Fact, WorldRecord
 from bonsai.model.seedling.world.general import data
-from bonsai.records import content_id
-from bonsai.snapshots import Example, Role
 
 GENERAL_SHARE = 0.95
 "The rest is about invented names: the night's own records keep those kinds of question alive."

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bonsai.domain.records import reasoning_sentence
 from bonsai.model.seedling.wordings import WORLD_LANGUAGES, WorldLanguage, ask, category, wordings
-from bonsai.records import reasoning_sentence
 
 HELD_OUT_SHARE = 4
 "One wording in so many is held out for a fact."

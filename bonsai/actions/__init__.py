@@ -1,0 +1,1 @@
+"""What people do: each action reads, lets the rules decide, and writes once."""

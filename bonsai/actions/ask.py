@@ -1,0 +1,217 @@
+"""Ask the champion, the base or any past adapter."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from bonsai.actions.inbox import submit
+from bonsai.context import Bonsai
+from bonsai.domain.characters import normalise
+from bonsai.domain.promotion import BASE
+from bonsai.domain.records import (
+    LANGUAGES,
+    Category,
+    Defaults,
+    Language,
+    Limits,
+    Origin,
+    Reject,
+    parse,
+    reasoning_sentence,
+)
+from bonsai.errors import UnknownId, UsageError
+from bonsai.i18n import text
+from bonsai.inference import Asking
+from bonsai.ingest.tags.language import guess_question
+from bonsai.model.prompt import AnswerTags, Question
+from bonsai.queries.models import CHAMPION, adapter_id, voice_of
+from bonsai.queries.similar import similar_records
+from bonsai.system.progress import Progress, Report, silent
+from storage.tables import questions_table
+from storage.tables.questions_table import THUMBS, Asked, AskedAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was answered, and by whom."""
+
+    answer: str
+    language: str
+    "As the model declared it, or as it was asked to."
+    category: str
+    reasoning: str
+    adapter: str
+    "Adapter id, or `base`."
+    ended: bool
+    "It stopped by itself; False: it was cut at the longest answer."
+
+
+def ask(
+    b: Bonsai,
+    question: str,
+    *,
+    context: str = "",
+    language: str | None = None,
+    category: str | None = None,
+    adapter: str = CHAMPION,
+    report: Report = silent,
+) -> Answer:
+    """One question. With `language` or `category` the tags are given instead of being declared by the model."""
+    return ask_all(b, [Question(question, context)], language, category, adapter, report)[0]
+
+
+def ask_all(
+    b: Bonsai,
+    questions: Sequence[Question],
+    language: str | None = None,
+    category: str | None = None,
+    adapter: str = CHAMPION,
+    report: Report = silent,
+) -> tuple[Answer, ...]:
+    """Several questions in one process. Raises UsageError for an empty question or an unknown tag, UnknownId."""
+    asked = tuple(Question(normalise(one.instruction), normalise(one.context)) for one in questions)
+    if not all(one.instruction for one in asked):
+        raise UsageError("pipeline.empty_question")
+    voice = voice_of(b, adapter)
+    report(Progress("ask", 0, len(asked)))
+    spoken = b.speaker.speak(Asking(voice, asked, tuple(_forced(one, language, category) for one in asked)))
+    report(Progress("ask", len(asked), len(asked)))
+    return tuple(
+        Answer(
+            one.response,
+            one.tags.language,
+            one.tags.category,
+            one.tags.reasoning,
+            voice.adapter or BASE,
+            one.ended,
+        )
+        for one in spoken
+    )
+
+
+def _forced(question: Question, language: str | None, category: str | None) -> AnswerTags | None:
+    if language is None and category is None:
+        return None
+    asked_in = guess_question(question.instruction, question.context).language
+    wanted = language or asked_in
+    kind = category or (Category.CLOSED_QA if question.context else Category.OPEN_QA).value
+    for value, valid in ((wanted, LANGUAGES), (kind, tuple(Category))):
+        if value not in valid:
+            raise UsageError("pipeline.unknown_tag", value=value, valid=", ".join(valid))
+    return AnswerTags(reasoning_sentence(asked_in, cast("Language", wanted)), kind, wanted)
+
+
+MOST_VOICES = 4
+"Asked side by side."
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A question as a person puts it."""
+
+    question: str
+    who: str
+    context: str = ""
+    adapters: tuple[str, ...] = (CHAMPION,)
+    "Ids, beginnings of ids, `champion` or `base`; each answers."
+    language: str | None = None
+    "Given to the model; None: it declares its own."
+    category: str | None = None
+
+
+def new_id() -> str:
+    """Of a question: random, so that nobody meets another's by counting."""
+    return secrets.token_hex(8)
+
+
+def check_wanted(b: Bonsai, wanted: Wanted) -> None:
+    """Raises UsageError or UnknownId for what could never be answered, before a model is loaded for it."""
+    limits = b.config.records
+    if not normalise(wanted.question):
+        raise UsageError("pipeline.empty_question")
+    given = (("question", wanted.question, limits.instruction_characters),)
+    for name, said, longest in (*given, ("context", wanted.context, limits.input_characters)):
+        if len(said) > longest:
+            raise UsageError("asking.too_long", name=name, found=len(said), longest=longest)
+    if not 0 < len(wanted.adapters) <= MOST_VOICES:
+        raise UsageError("asking.too_many_voices", found=len(wanted.adapters), most=MOST_VOICES)
+    with b.database.reading() as con:
+        for name in wanted.adapters:
+            adapter_id(con, name)
+
+
+def ask_beside(b: Bonsai, wanted: Wanted, asked_id: str, now: datetime, report: Report = silent) -> Asked:
+    """Ask every voice once, and find the records that are like the question. Raises what `ask` raises."""
+    answers: list[Answer] = []
+    for number, name in enumerate(wanted.adapters):
+        report(Progress("ask", number, len(wanted.adapters)))
+        question = Question(wanted.question, wanted.context)
+        answer = ask_all(b, [question], wanted.language, wanted.category, name)[0]
+        if answer.adapter not in [one.adapter for one in answers]:  # the champion may have been named by its id too
+            answers.append(answer)
+    return Asked(
+        id=asked_id,
+        question=normalise(wanted.question),
+        context=normalise(wanted.context),
+        who=wanted.who,
+        record_ids=tuple(one.id for one in similar_records(b, wanted.question, wanted.context)),
+        asked_at=now,
+        answers=_kept(answers, given=bool(wanted.language or wanted.category)),
+    )
+
+
+def keep(b: Bonsai, asked: Asked) -> None:
+    """Into the history. Safe to repeat."""
+    with b.database.writing() as con:
+        questions_table.add(con, asked, b.config.dashboard.ask_history)
+
+
+def _kept(answers: Sequence[Answer], *, given: bool) -> tuple[AskedAnswer, ...]:
+    return tuple(
+        AskedAnswer(number, one.adapter, one.answer, one.language, one.category, one.reasoning, given, one.ended)
+        for number, one in enumerate(answers, 1)
+    )
+
+
+def list_asked(b: Bonsai, limit: int, before: str = "") -> list[Asked]:
+    """Newest first; for the next page pass the last one's id as `before`."""
+    with b.database.reading() as con:
+        return questions_table.newest(con, limit, before)
+
+
+def show_asked(b: Bonsai, asked_id: str) -> Asked:
+    """By id or a beginning of one. Raises UnknownId."""
+    with b.database.reading() as con:
+        return questions_table.get(con, asked_id)
+
+
+def rate_answer(b: Bonsai, asked_id: str, number: int, thumb: str, who: str) -> None:
+    """Thumb up, down, or neither. Raises UsageError, UnknownId."""
+    if thumb not in THUMBS:
+        raise UsageError("asking.unknown_thumb", value=thumb)
+    with b.database.writing() as con:
+        questions_table.set_thumb(con, questions_table.get(con, asked_id).id, number, thumb, who)
+
+
+def correct_answer(b: Bonsai, asked_id: str, number: int, output: str, who: str, now: datetime) -> str:
+    """Tell the right answer as a record, into the inbox; the submission's id. It overrules what it contradicts.
+
+    Raises UnknownId; UsageError for a text that makes no record.
+    """
+    with b.database.reading() as con:
+        asked = questions_table.get(con, asked_id)
+    if not 1 <= number <= len(asked.answers):  # said before anything is told
+        raise UnknownId("asking.unknown_answer", id=asked.id, number=number)
+    fields = {"instruction": asked.question, "input": asked.context, "output": output, "source": "feedback"}
+    fields = {name: value for name, value in fields.items() if value} | {"author": who}
+    made = parse(fields, Origin("feedback"), Defaults(source="feedback"), Limits(**b.config.records.model_dump()))
+    if isinstance(made, Reject):
+        raise UsageError("asking.correction_refused", reason=text(made.reason_key, **dict(made.values)))
+    submission = submit(b, fields, now)
+    with b.database.writing() as con:
+        questions_table.set_correction(con, asked.id, number, submission)
+    return submission

@@ -1,0 +1,202 @@
+"""The benchmark by hand: put a pool to any adapter, read a report that is there, compare two, ask what it can see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bonsai.context import Bonsai
+from bonsai.domain.promotion import BASE
+from bonsai.errors import UnknownId, UsageError
+from bonsai.evaluate import questions
+from bonsai.evaluate.compare import ACCURACY, Comparison, Pair, Slice, compare, slices
+from bonsai.evaluate.evaluation import Examination, Sheet, Subject, fixed_sheet
+from bonsai.evaluate.power import Sight, clusters_needed, sights, smallest_gain
+from bonsai.evaluate.questions import item_from_values
+from bonsai.evaluate.report import Report
+from bonsai.evaluate.run import RunSettings
+from bonsai.gate.decision import Policy
+from bonsai.gate.rules import ALL
+from bonsai.model.bases import find_device
+from bonsai.night import evaluation_job
+from bonsai.queries import reports
+from bonsai.queries.models import adapter_id
+from bonsai.system.progress import Progress, silent
+from bonsai.system.progress import Report as Tell
+from storage.connect import Connection
+from storage.tables import adapters_table, openings_table, personal_set_table, promotions_table
+
+CLOSED = "confirmation"
+"Opened by the gate alone: looking at it would use it up."
+SCORE = "score"
+"Champions only: who looks at the score of candidates chooses by it, and then it is a score no more."
+OWN = "suite"
+"The owner's questions."
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What one sheet can see."""
+
+    sheet: str
+    challenger: str
+    champion: str
+    "The two whose differences were measured."
+    alpha: float
+    power: float
+    sights: tuple[Sight, ...]
+    "All, each language, each domain in each language; in bits and in right answers."
+    smallest_promoted: float | None
+    "Bits/byte that a night must really bring to pass rule C in `power` of the cases; None: too few facts to decide."
+    minimum_gain: float
+    "What the policy asks on top of a lower bound above 0."
+    facts_to_see_minimum: int | None
+    "How many facts like these would see a gain of the policy's minimum."
+
+
+def run_benchmark(b: Bonsai, adapter: str, pool: str, now: datetime, tell: Tell = silent) -> Report:
+    """Ask all questions of a pool; a report that still reproduces is read instead.
+
+    Raises UsageError for the confirmation pool, which only the gate opens, for the score of an adapter that never
+    answered, for an empty suite and an unknown pool; UnknownId.
+    """
+    profile = b.config.profiles[b.find_profile()]
+    with b.database.reading() as con:
+        wanted = adapter_id(con, adapter)
+        _require_open(con, pool, wanted)
+        folder = "" if wanted == BASE else adapters_table.get(con, wanted).folder
+        sheet = _sheet(con, pool)
+    examination = Examination(
+        base=profile.base,
+        device=find_device().kind,
+        template=profile.recipe.template,
+        subjects=(Subject(wanted, folder),),
+        sheets=(sheet,),
+        settings=RunSettings(**b.config.benchmark.model_dump()),
+        reports_folder=str(b.places.reports),
+        created_at=now.isoformat(),
+    )
+    made = b.examiner.examine(examination, lambda done, total: tell(Progress("benchmark", done, total)))
+    return made[0].report
+
+
+def _require_open(con: Connection, pool: str, adapter: str) -> None:
+    """Raises UsageError for a pool that may not be looked at."""
+    valid = (*questions.pools(), OWN)
+    if pool not in valid:
+        raise UsageError("questions.unknown_pool", pool=pool, known=", ".join(valid))
+    if pool == CLOSED:
+        raise UsageError("pipeline.pool_closed", pool=pool, open=", ".join(p for p in valid if p != CLOSED))
+    answered = {BASE, *(line.entry.champion_after for line in promotions_table.log(con))}
+    if pool == SCORE and adapter not in answered:
+        raise UsageError("pipeline.score_of_candidate", adapter=adapter[:12])
+
+
+def _sheet(con: Connection, pool: str) -> Sheet:
+    if pool != OWN:
+        return fixed_sheet(_name(pool), openings_table.rotation(con))
+    items = personal_set_table.active_items(con)
+    if not items:
+        raise UsageError("suite.empty")
+    return Sheet(evaluation_job.SUITE, tuple(item_from_values(one.item) for one in items))
+
+
+def _name(pool: str) -> str:
+    return evaluation_job.SUITE if pool == OWN else f"{questions.CURRENT_VERSION}/{pool}"
+
+
+def benchmark_report(b: Bonsai, adapter: str, pool: str) -> Report:
+    """The newest report of an adapter on a pool. Raises UnknownId when there is none, UsageError for a closed pool."""
+    with b.database.reading() as con:
+        wanted = adapter_id(con, adapter)
+        _require_open(con, pool, wanted)
+    found = reports.stored(b.places.reports, wanted, _name(pool))
+    if not found:
+        raise UnknownId("pipeline.no_report", adapter=wanted, pool=pool)
+    return found[0]
+
+
+def compare_adapters(b: Bonsai, left: str, right: str, pool: str) -> tuple[Comparison, ...]:
+    """How much better `left` is than `right` in bits and in right answers, slice by slice; reads stored reports."""
+    pair = _pair(b, left, right, pool)
+    policy = Policy(**b.config.gate.model_dump(exclude={"mode"}))
+    return tuple(
+        compare(pair, part, measure, policy.slice_bootstrap, frozenset())
+        for part in _parts(pair, policy)
+        for measure in (policy.bits, ACCURACY)
+    )
+
+
+def _parts(pair: Pair, policy: Policy) -> Sequence[Slice]:
+    """All, each language; and each domain in each language, where there is more than one."""
+    languages = [Slice(name, None, name) for name in ("ja", "en")]
+    small = (
+        () if pair.challenger.benchmark == evaluation_job.SUITE else slices(pair.challenger, policy.min_slice_clusters)
+    )
+    return (ALL, *languages, *small)
+
+
+def _pair(b: Bonsai, left: str, right: str, pool: str) -> Pair:
+    """The newest reports that both were asked the same in. Raises UnknownId where there are none."""
+    one, other = benchmark_report(b, left, pool), benchmark_report(b, right, pool)
+    found = reports.pair(b.places.reports, one.subject, other.subject, one.benchmark)
+    if found is None:
+        raise UnknownId("pipeline.no_common_report", left=one.subject[:12], right=other.subject[:12], pool=pool)
+    return found
+
+
+def benchmark_power(
+    b: Bonsai, left: str = "", right: str = "", pools: Sequence[str] = ("selection", OWN), *, power: float
+) -> tuple[Outlook, ...]:
+    """The smallest gains that the benchmark can see, from the spread between two models' stored reports.
+
+    Without names: the newest judged adapter and whom it was judged against, the pair that the gate itself compared.
+    Raises UnknownId when no two reports are there. A suite that the two were not both asked is left out.
+    """
+    policy = Policy(**b.config.gate.model_dump(exclude={"mode"}))
+    if not left:
+        left, right = _judged_last(b)
+    pairs = {pool: _pair(b, left, right or "champion", pool) for pool in pools[:1]}
+    for pool in pools[1:]:
+        one = next(iter(pairs.values()))
+        found = reports.pair(b.places.reports, one.challenger.subject, one.champion.subject, _name(pool))
+        pairs |= {pool: found} if found else {}
+    deciding = sum(
+        compare(pair, ALL, policy.bits, policy.bootstrap, frozenset()).estimate is not None for pair in pairs.values()
+    )
+    return tuple(_outlook(pool, pair, policy, policy.alpha / max(deciding, 1), power) for pool, pair in pairs.items())
+
+
+def _facts_needed(whole: Comparison, alpha: float, power: float, minimum: float, least: int) -> int | None:
+    if whole.estimate is None or not minimum:
+        return None
+    return max(clusters_needed(whole.clusters, smallest_gain(whole.estimate, alpha, power), minimum), least)
+
+
+def _judged_last(b: Bonsai) -> tuple[str, str]:
+    with b.database.reading() as con:
+        judged = promotions_table.list_promotions(con)
+    if not judged:
+        raise UnknownId("pipeline.nothing_to_measure")
+    return judged[-1].adapter, judged[-1].judged_against
+
+
+def _outlook(pool: str, pair: Pair, policy: Policy, alpha: float, power: float) -> Outlook:
+    """One sheet; the claims of progress share the gate's level, as in rule C."""
+    minimum = policy.min_suite_gain_bits if pool == OWN else policy.min_gain_bits
+    whole = compare(pair, ALL, policy.bits, policy.bootstrap, frozenset())
+    made = whole.estimate
+    return Outlook(
+        sheet=_name(pool),
+        challenger=pair.challenger.subject,
+        champion=pair.champion.subject,
+        alpha=alpha,
+        power=power,
+        sights=sights(
+            pair, _parts(pair, policy), (policy.bits, ACCURACY), policy.slice_bootstrap, alpha=alpha, power=power
+        ),
+        smallest_promoted=smallest_gain(made, alpha, power, minimum) if made else None,
+        minimum_gain=minimum,
+        facts_to_see_minimum=_facts_needed(whole, alpha, power, minimum, policy.min_clusters),
+    )

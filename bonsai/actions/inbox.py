@@ -1,0 +1,120 @@
+"""The inbox, taken in: each submission moves to `done/` only after the transaction that stored it.
+
+What a person tells goes before any file, also while a file of a million records is being taken in: after each of its
+chunks the inbox is looked at again, and so it is while uploads are looked at.
+
+Uploads that somebody confirmed are taken in with it, and those that are new are looked at. Draining twice changes
+nothing. A submission that tells a forgotten record again is not kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bonsai.actions import forget, uploads
+from bonsai.actions.import_file import Between, Counts, import_file, store_all
+from bonsai.actions.screening import Judge
+from bonsai.context import Bonsai
+from bonsai.domain.records import Defaults, Limits, Origin, Record, Reject, parse
+from bonsai.errors import InputError
+from bonsai.queries.submissions import told_at
+from bonsai.system.progress import Report, silent
+from storage import inbox
+from storage.inbox import Item
+from storage.tables import tombstones_table
+
+INBOX_BATCH = "inbox"
+OWN = Defaults(source="self")
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """What the inbox held."""
+
+    files: int
+    counts: Counts
+
+
+def submit(b: Bonsai, fields: Mapping[str, str], now: datetime, origin: Origin = inbox.FORM) -> str:
+    """Put one record into the inbox; needs no database. The submission's id, once it is safely on the disk."""
+    return inbox.submit(b.places.inbox, fields, now, origin)
+
+
+def drain_inbox(b: Bonsai, now: datetime, report: Report = silent) -> Drained:
+    """Store everything that waits, and finish what a forgetting left to do. Safe to repeat. Raises LockTimeout."""
+    told = _Told(b, now)
+    with inbox.draining(b.places.inbox, b.config.storage.lock_wait_seconds):
+        told.take(report=report)
+        files = [item for item in inbox.pending(b.places.inbox) if item.kind == "file"]
+        counts = Counts()
+        for item in files:
+            counts += _drain_file(b, item, now, report, told.take)
+        taken, uploaded = uploads.take_uploads(b, now, report, told.take)
+        uploads.check_uploads(b, told.take)
+        uploads.sweep_uploads(b, now)
+    forget.finish(b, now)
+    return Drained(told.submissions + len(files) + taken, told.counts + counts + uploaded)
+
+
+@dataclass(slots=True)
+class _Told:
+    """The records that people told, taken in whenever `take` is called during a drain."""
+
+    b: Bonsai
+    now: datetime
+    submissions: int = 0
+    counts: Counts = field(default_factory=Counts)
+
+    def take(self, judge: Judge | None = None, report: Report = silent) -> None:
+        """All that wait; with the judge of an import that goes on, which learns of them so."""
+        items = [item for item in inbox.pending(self.b.places.inbox) if item.kind == "record"]
+        # told after the drain began: a record is never older than the telling of it
+        now = max([self.now, *(at for item in items if (at := told_at(item.id)))])
+        self.counts += _drain_records(self.b, items, now, report, judge)
+        self.submissions += len(items)
+
+
+def _drain_records(b: Bonsai, items: list[Item], now: datetime, report: Report, judge: Judge | None) -> Counts:
+    readable = [item for item in items if _readable(item)]
+    if not readable:
+        return Counts()
+    made = [_parsed(b, item) for item in readable]
+    counts = store_all(b, made, INBOX_BATCH, now, "person", report, OWN, judge)
+    with b.database.reading() as con:
+        forgotten = tombstones_table.known(con, [one.id for one in made if isinstance(one, Record)])
+    for item, one in zip(readable, made, strict=True):
+        if isinstance(one, Record) and one.id in forgotten:
+            inbox.erase(item)
+        else:
+            inbox.done(item)
+    return counts
+
+
+def _readable(item: Item) -> bool:
+    try:
+        inbox.fields_of(item)
+    except InputError as error:
+        inbox.failed(item, str(error))
+        return False
+    return True
+
+
+def _parsed(b: Bonsai, item: Item) -> Record | Reject:
+    return parse(inbox.fields_of(item), inbox.origin_of(item), OWN, Limits(**b.config.records.model_dump()))
+
+
+def _drain_file(b: Bonsai, item: Item, now: datetime, report: Report, between: Between) -> Counts:
+    try:
+        counts = import_file(b, item.path, now=now, name=item.name, report=report, between=between)
+    except InputError as error:
+        inbox.failed(item, str(error))
+        return Counts()
+    with b.database.reading() as con:
+        forgotten = tombstones_table.any_there(con) and tombstones_table.known(con, forget.ids_told_by(b, item))
+    if forgotten:
+        inbox.erase(item)
+    else:
+        inbox.done(item)
+    return counts

@@ -1,0 +1,56 @@
+"""The category tagger of a home: learned from the bundled samples and from what people said, kept as a file."""
+
+from __future__ import annotations
+
+import json
+
+from bonsai import samples
+from bonsai.context import Bonsai
+from bonsai.domain.records import Category
+from bonsai.errors import IntegrityError
+from bonsai.ingest.tags.category import FORMAT, CategoryTagger, Example
+from bonsai.system.files import sha256_file, sha256_json
+from storage.connect import Connection
+from storage.tables import records_table
+
+SAMPLES = "experience.jsonl"
+MOST_STORED = 2_000
+"Stored records to learn from, the newest; more would not make it better but slower (6,000 take some twenty seconds)."
+
+
+def category_tagger(b: Bonsai) -> CategoryTagger:
+    """The home's tagger; made from the samples when the home has none yet."""
+    path = b.home / f"tagger-{_samples_digest()}.npz"
+    try:
+        return CategoryTagger.load(path)
+    except (FileNotFoundError, IntegrityError):
+        made = CategoryTagger.fit(*_samples())
+        made.save(path)
+        return made
+
+
+def learn_tagger(b: Bonsai) -> CategoryTagger:
+    """Learn anew, from the categories that people and files gave in this home too."""
+    examples, categories = _samples()
+    with b.database.reading() as con:
+        for example, category in _stored(con):
+            examples.append(example)
+            categories.append(category)
+    made = CategoryTagger.fit(examples, categories)
+    made.save(b.home / f"tagger-{_samples_digest()}.npz")
+    return made
+
+
+def _samples_digest() -> str:
+    return sha256_json([FORMAT, sha256_file(samples.sample_path(SAMPLES))])[:8]
+
+
+def _samples() -> tuple[list[Example], list[Category]]:
+    rows = [json.loads(line) for line in samples.sample_path(SAMPLES).read_text("utf-8").splitlines()]
+    examples = [Example(row["instruction"], bool(row["input"]), row["output"]) for row in rows]
+    return examples, [Category(row["category"]) for row in rows]
+
+
+def _stored(con: Connection) -> list[tuple[Example, Category]]:
+    told = records_table.categorised(con, MOST_STORED)
+    return [(Example.of(one.record), Category(one.tags.category.value)) for one in told]

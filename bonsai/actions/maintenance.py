@@ -1,0 +1,125 @@
+"""Care of the home: export, check, back up."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from bonsai.context import Bonsai
+from bonsai.domain.snapshots import MANIFEST
+from bonsai.domain.snapshots import read as read_snapshot
+from bonsai.errors import IntegrityError, UsageError
+from bonsai.i18n import TextLanguage
+from bonsai.system.files import write_atomic
+from bonsai.train.manifest import PASSPORT, read_passport
+from storage.check import check as check_database
+from storage.home import finished_folders
+from storage.scale import counters, text_index
+from storage.tables import records_pages, records_table
+from storage.tables.record_rows import StoredRecord
+from storage.tables.records_table import RecordFilter
+
+COLUMNS = (
+    "instruction input output language category reasoning subject happened_on feeling source source_name author fact"
+).split()
+STREAMED = 500
+"Records that are read at once for whom they are streamed to."
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+def export_records(b: Bonsai, path: Path, kind: Literal["jsonl", "csv", "parquet"], wanted: RecordFilter) -> int:
+    """Write records to a file that `import` reads back; how many. Raises UsageError when the folder is missing."""
+    if not path.parent.is_dir():
+        raise UsageError("pipeline.no_folder", folder=path.parent)
+    with b.database.reading() as con:
+        found = [_row(one) for one in records_table.list_records(con, wanted)]
+    write_atomic(path, _written(found, kind))
+    return len(found)
+
+
+def stream_records(b: Bonsai, wanted: RecordFilter) -> Iterator[str]:
+    """The same as lines of JSON, some at a time: the database is closed while somebody slow reads them."""
+    after = ""
+    while True:
+        with b.database.reading() as con:
+            found = records_pages.page(con, wanted, STREAMED, "oldest", after)
+        yield "".join(json.dumps(_row(one), ensure_ascii=False) + "\n" for one in found)
+        if len(found) < STREAMED:
+            return
+        after = found[-1].record.id
+
+
+def _row(stored: StoredRecord) -> dict[str, str]:
+    record, tags = stored.record, stored.tags
+    row = {name: str(getattr(record, name) or "") for name in COLUMNS}
+    return row | {
+        "language": tags.language.value,
+        "category": tags.category.value,
+        "reasoning": tags.reasoning.value,
+        "happened_on": record.happened_on.isoformat() if record.happened_on else "",
+    }
+
+
+def _written(rows: list[dict[str, str]], kind: Literal["jsonl", "csv", "parquet"]) -> bytes:
+    if kind == "jsonl":
+        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+    if kind == "csv":
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+        return text.getvalue().encode("utf-8-sig")  # so that spreadsheets read it as UTF-8
+    import pandas as pd
+
+    return bytes(pd.DataFrame(rows, columns=COLUMNS).to_parquet(index=False))
+
+
+def check(b: Bonsai, language: TextLanguage = "en") -> tuple[Finding, ...]:
+    """The database against itself, the log's chain, every adapter and snapshot against its hashes."""
+    with b.database.reading() as con:
+        problems = check_database(con)
+    found = [Finding("database", not problems, "; ".join(one.render(language) for one in problems))]
+    for name, parent, manifest, reader in (
+        ("adapters", b.places.adapters, PASSPORT, read_passport),
+        ("snapshots", b.places.snapshots, MANIFEST, read_snapshot),
+    ):
+        broken = []
+        folders = finished_folders(parent, manifest)
+        for folder in folders:
+            try:
+                reader(folder)
+            except IntegrityError as error:
+                broken.append(error.render(language))
+        found.append(Finding(name, not broken, "; ".join(broken) or str(len(folders))))
+    return tuple(found)
+
+
+def rebuild(b: Bonsai, now: datetime) -> tuple[str, ...]:
+    """Make anew what is derived from the records; what of it was wrong. Safe to interrupt and to repeat."""
+    with b.database.writing() as con:
+        wrong = counters.recount(con)
+        altered = text_index.is_wrong(con)
+        if altered:
+            text_index.forget_all(con, now)
+    text_index.complete(b.database, now)
+    return (*wrong, *(("text_blocks",) if altered else ()))
+
+
+def backup(b: Bonsai, path: Path) -> Path:
+    """A whole copy of the database at `path`, made while others work. Raises HomeError when the file exists."""
+    b.database.backup(path)
+    return path

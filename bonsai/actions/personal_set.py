@@ -1,0 +1,197 @@
+"""The owner's suite by hand: questions that a person writes for the benchmark, beside the frozen wordings.
+
+A written question never trains. When a record asks it already, the owner decides: other words, or `hold_back`, and then
+that record teaches no more while the question judges. A record that comes later and asks it is held back, visible;
+released, it trains and the question retires.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from bonsai.actions.learned_tagger import category_tagger
+from bonsai.context import Bonsai
+from bonsai.domain.promotion import BASE
+from bonsai.domain.records import Defaults, Limits, Origin, Record, Reject, Status, Tags, parse
+from bonsai.errors import UnknownId, UsageError
+from bonsai.evaluate import personal_set
+from bonsai.evaluate.questions import Item, item_from_values
+from bonsai.i18n import text
+from bonsai.ingest import tags
+from bonsai.ingest.dedup.contamination import LeakGuard
+from bonsai.ingest.tags import reasoning
+from storage.connect import Connection
+from storage.tables import index_rows, personal_set_table, promotions_table
+from storage.tables.personal_set_table import SuiteChange, SuiteItem
+
+RELEASED = "released"
+"Why a written question retired: the owner let a record train that asks it."
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A question as its owner writes it."""
+
+    wordings: tuple[str, ...]
+    "The same question in one or several wordings; each becomes an item."
+    answer: str
+    accepted: tuple[str, ...] = ()
+    "Key words: an answer that states one of them is right too."
+    input: str = ""
+    language: str = ""
+    "The answer's; empty: found."
+    category: str = ""
+    fact: str = ""
+    "Name that wordings and translations share; empty: the first wording names it."
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteState:
+    """The suite as it is now, and whether it can decide."""
+
+    version: str
+    items: tuple[SuiteItem, ...]
+    clusters: int
+    "Facts."
+    counting: int
+    "Facts that could count tonight: not those whose wording the champion had trained on."
+    needed: int
+    "Facts from which on a night can be promoted on the suite alone."
+
+    @property
+    def missing(self) -> int:
+        """How many facts more it takes."""
+        return max(self.needed - self.counting, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What was added."""
+
+    items: tuple[Item, ...]
+    new: int
+    "How many of them changed the suite."
+    held_back: tuple[str, ...]
+    "Ids of records that train no more while the question judges."
+    state: SuiteState
+
+
+def add_question(b: Bonsai, written: Written, *, hold_back: bool, by: str, now: datetime) -> Added:
+    """Add a question to the owner's suite. Safe to repeat; another answer replaces the one before.
+
+    Raises UsageError for texts that make no question, another language than Japanese or English, and, unless
+    `hold_back`, for a question that a record asks already.
+    """
+    items = _items(b, written)
+    with b.database.reading() as con:
+        asked_by = {item.id: _asking(con, item) for item in items}
+    known = tuple(dict.fromkeys(record for found in asked_by.values() for record in found))
+    if known and not hold_back:
+        asked = next(item for item in items if asked_by[item.id])
+        raise UsageError("suite.asked_by_record", question=asked.instruction, ids=", ".join(one[:10] for one in known))
+    stored = [SuiteItem(item.id, item.cluster, asdict(item), asked_by[item.id], now) for item in items]
+    with b.database.writing() as con:
+        new = personal_set_table.add(con, stored, by)
+        return Added(items, new, known, _state(b, con))
+
+
+def _items(b: Bonsai, written: Written) -> tuple[Item, ...]:
+    records = [_record(b, written, wording) for wording in written.wordings]
+    tagger = None if written.category else category_tagger(b)
+    tagged = tags.tag_batch(records, tagger, threshold=b.config.tags.category_threshold, given_by="person")
+    cluster = written.fact or personal_set.written_id(records[0].instruction, records[0].input)
+    return tuple(
+        personal_set.written_item(record, found, reasoning.question_language(record), cluster, written.accepted)
+        for record, found in zip(records, map(_spoken, tagged), strict=True)
+    )
+
+
+def _spoken(found: Tags) -> Tags:
+    """Raises UsageError for a language that the gate does not look at."""
+    if found.language.value not in personal_set.LANGUAGES:
+        raise UsageError("suite.language", language=found.language.value, valid=", ".join(personal_set.LANGUAGES))
+    return found
+
+
+def _record(b: Bonsai, written: Written, wording: str) -> Record:
+    """The question parsed as a record, so that it is normalised as records are. Raises UsageError."""
+    fields = {
+        "instruction": wording,
+        "input": written.input,
+        "output": written.answer,
+        "language": written.language,
+        "category": written.category,
+    }
+    parsed = parse(
+        {name: value for name, value in fields.items() if value}, Origin("form"), Defaults(source="self"),
+        Limits(**b.config.records.model_dump()),
+    )  # fmt: skip
+    if isinstance(parsed, Reject):
+        raise UsageError("suite.no_question", reason=text(parsed.reason_key, **dict(parsed.values)))
+    return parsed
+
+
+def _asking(con: Connection, item: Item) -> tuple[str, ...]:
+    """Ids of the records that may train and ask just this."""
+    guard = LeakGuard([(item.id, item.instruction, item.input)])
+    rows = (row for row in index_rows.read(con) if row.status is Status.ACTIVE)
+    return tuple(row.id for row in rows if guard.matches(row.instruction, row.input))
+
+
+def retire_questions(b: Bonsai, prefixes: Sequence[str], *, by: str, reason: str, now: datetime) -> tuple[str, ...]:
+    """Let items judge no more; their full ids. Raises UnknownId, UsageError for an ambiguous beginning."""
+    with b.database.writing() as con:
+        active = [one.id for one in personal_set_table.active_items(con)]
+        ids = tuple(_resolve(active, prefix) for prefix in prefixes)
+        personal_set_table.retire(con, ids, reason, now, by)
+    return ids
+
+
+def _resolve(known: Sequence[str], prefix: str) -> str:
+    found = [one for one in known if one.startswith(prefix) or one.partition("/")[2].startswith(prefix)]
+    if len(found) != 1 or not prefix:
+        key = "suite.ambiguous_item" if found and prefix else "suite.unknown_item"
+        raise UnknownId(key, id=prefix, found=", ".join(found[:5]))
+    return found[0]
+
+
+def suite_state(b: Bonsai) -> SuiteState:
+    """The suite as it is now."""
+    with b.database.reading() as con:
+        return _state(b, con)
+
+
+def _state(b: Bonsai, con: Connection) -> SuiteState:
+    items = tuple(personal_set_table.active_items(con))
+    champion = promotions_table.champion(con).adapter
+    trained = personal_set_table.trained_items(con, [champion] if champion != BASE else [])
+    counting = {one.cluster for one in items if one.id not in trained}
+    return SuiteState(
+        version=personal_set_table.version_of(items),
+        items=items,
+        clusters=len({one.cluster for one in items}),
+        counting=len(counting),
+        needed=b.config.gate.min_clusters,
+    )
+
+
+def suite_history(b: Bonsai) -> tuple[SuiteChange, ...]:
+    """Every change of the suite, oldest first."""
+    with b.database.reading() as con:
+        return tuple(personal_set_table.changes(con))
+
+
+def written_questions(con: Connection) -> list[tuple[str, str, str]]:
+    """Id, instruction and input of the active questions that a person wrote: what records must not teach."""
+    items = [
+        item_from_values(one.item) for one in personal_set_table.active_items(con) if personal_set.is_written(one.id)
+    ]
+    return [(one.id, one.instruction, one.input) for one in items]
+
+
+def retire_asked(con: Connection, record: Record, by: str, now: datetime) -> int:
+    """A record trains after all: the written questions that it asks judge no more."""
+    asked = LeakGuard(written_questions(con)).matches(record.instruction, record.input)
+    return personal_set_table.retire(con, asked, RELEASED, now, by)

@@ -1,0 +1,121 @@
+"""Questions that wait for the model: one thread answers them in turn, so that no page waits for one.
+
+What is answered is kept in the database and leaves the queue; what failed stays for a while with its reason. Questions
+that wait are in memory alone: they end with the process, unanswered, and were never records.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from bonsai.actions.ask import Wanted, ask_beside, check_wanted, keep, new_id
+from bonsai.context import Bonsai
+from bonsai.errors import BonsaiError, TerminalError, TransientError
+from bonsai.system.progress import Progress
+
+MOST_FAILED = 20
+"Failures that are remembered."
+CLOSING_SECONDS = 5.0
+"For the thread to end, once its model did."
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A question that is not answered yet."""
+
+    id: str
+    wanted: Wanted
+    state: Literal["waiting", "answering", "failed"] = "waiting"
+    before: int = 0
+    "Questions that come first."
+    done: int = 0
+    "Voices that have answered."
+    problem: BonsaiError | None = None
+
+
+class QuestionQueue:
+    """Made once; its thread starts with the first question and ends with `close`, or with the process."""
+
+    def __init__(self, b: Bonsai, clock: Callable[[], datetime]) -> None:
+        self._b, self._clock = b, clock
+        self._tickets: dict[str, Ticket] = {}
+        "In order of arrival; failed ones too."
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._over = False
+
+    def put(self, wanted: Wanted) -> str:
+        """The question's id, at once. Raises TransientError when too many wait, UsageError, UnknownId."""
+        check_wanted(self._b, wanted)
+        with self._changed:
+            waiting = [one for one in self._tickets.values() if one.state == "waiting"]
+            if len(waiting) >= self._b.config.dashboard.ask_queue:
+                raise TransientError("asking.queue_full", waiting=len(waiting))
+            ticket = Ticket(new_id(), wanted)
+            self._tickets[ticket.id] = ticket
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._work, name="questions", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+        return ticket.id
+
+    def get(self, ticket_id: str) -> Ticket | None:
+        """None for a question that is answered, or that never was."""
+        with self._changed:
+            found = self._tickets.get(ticket_id)
+            if found is None or found.state == "failed":
+                return found
+            ids = [one.id for one in self._tickets.values() if one.state != "failed"]
+            return replace(found, before=ids.index(ticket_id))
+
+    def close(self) -> None:
+        """Answer nothing any more; what is being answered is broken off. Safe to repeat."""
+        with self._changed:
+            self._over = True
+            self._changed.notify_all()
+        self._b.speaker.end()
+        if self._thread:
+            self._thread.join(CLOSING_SECONDS)
+
+    def _work(self) -> None:
+        while ticket := self._next():
+            problem: BonsaiError | None = TerminalError("asking.broken")  # a mistake of ours ends this thread
+            try:
+                keep(self._b, ask_beside(self._b, ticket.wanted, ticket.id, self._clock(), self._reporter(ticket)))
+                problem = None
+            except BonsaiError as error:
+                problem = error
+            finally:
+                self._settle(ticket, problem)
+
+    def _next(self) -> Ticket | None:
+        """None when it is over."""
+        with self._changed:
+            while not self._over:
+                for one in self._tickets.values():
+                    if one.state == "waiting":
+                        self._tickets[one.id] = replace(one, state="answering")
+                        return one
+                self._changed.wait()
+        return None
+
+    def _reporter(self, ticket: Ticket) -> Callable[[Progress], None]:
+        def report(progress: Progress) -> None:
+            with self._changed:
+                self._tickets[ticket.id] = replace(ticket, state="answering", done=progress.done)
+
+        return report
+
+    def _settle(self, ticket: Ticket, problem: BonsaiError | None) -> None:
+        with self._changed:
+            if problem is None:
+                del self._tickets[ticket.id]
+                return
+            self._tickets[ticket.id] = replace(ticket, state="failed", problem=problem)
+            failed = [one.id for one in self._tickets.values() if one.state == "failed"]
+            for one in failed[:-MOST_FAILED]:
+                del self._tickets[one]

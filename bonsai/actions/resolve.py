@@ -1,0 +1,131 @@
+"""Two records that contradict or nearly repeat each other: a person keeps one of them, the other one, or both.
+
+    found = curating.waiting_pairs(b, "contradiction", 10)[0]
+    resolve_pair(b, found.stored.record.id, "this", "mika", now)        # it trains, the others do not
+    reopen_pair(b, found.stored.record.id, "mika", now)                 # a mistake: it waits again
+
+The one that is not kept is excluded, with its text: it can be released again. A decision on texts that changed since
+they were shown is refused, and so is taking one back when a record stands otherwise by now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bonsai.actions.personal_set import retire_asked
+from bonsai.context import Bonsai
+from bonsai.domain.records import Status
+from bonsai.errors import ConflictError, UsageError
+from storage.connect import Connection
+from storage.tables import pairs_table, record_versions_table, records_table, settled_pairs_table
+from storage.tables.pairs_table import Waiting
+from storage.tables.record_rows import Reason, StoredRecord
+from storage.tables.settled_pairs_table import KEEPS, Change, Keep, standing
+
+EXCLUDABLE = (Status.ACTIVE, Status.HELD_BACK, Status.SUSPECT)
+CORRECTABLE = ("contradiction", "overruled")
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What became of a pair."""
+
+    kept: tuple[str, ...]
+    "Ids; these train."
+    excluded: tuple[str, ...]
+
+
+def resolve_pair(
+    b: Bonsai, record_id: str, keep: str, by: str, now: datetime, seen: Sequence[str] | None = None
+) -> Resolved:
+    """Keep `this` record, the `other` ones, or `both`. `seen`: ids of the others as the person saw them.
+
+    Without others `other` keeps this one from training. Raises UnknownId; UsageError for another word; ConflictError
+    when nothing is to be decided any more, or the others are not those that were seen.
+    """
+    word = next((one for one in KEEPS if one == keep), None)
+    if word is None:
+        raise UsageError("cli.not_one_of", name="--keep", value=keep, valid=", ".join(KEEPS))
+    with b.database.writing() as con:
+        found = pairs_table.waiting(con, record_id)
+        if found is None or (seen is not None and set(seen) != {one.record.id for one in found.others}):
+            raise ConflictError("curating.decided_meanwhile", id=record_id[:12])
+        return _resolve(con, found, word, by, now)
+
+
+def _resolve(con: Connection, found: Waiting, keep: Keep, by: str, now: datetime) -> Resolved:
+    this, others = (found.stored,), found.others
+    kept, dropped = {"this": (this, others), "other": (others, this), "both": ((*this, *others), ())}[keep]
+    for one in kept:
+        if one.status is not Status.ACTIVE:
+            record_versions_table.release(con, one.record.id, by, now)
+            retire_asked(con, one.record, by, now)
+    reason = _reason(kept, by)
+    excluded = [one.record.id for one in dropped]
+    records_table.set_status(con, excluded, Status.EXCLUDED, reason, now, only=EXCLUDABLE)
+    changed = _changed(con, (*this, *others))
+    settled_pairs_table.settle(con, this[0].record.id, [one.record.id for one in others], keep, changed, by, now)
+    return Resolved(tuple(one.record.id for one in kept), tuple(excluded))
+
+
+def _changed(con: Connection, seen: Sequence[StoredRecord]) -> list[Change]:
+    """Those that stand otherwise than they did when they were read."""
+    now = {one.record.id: one for one in records_table.get_many(con, [one.record.id for one in seen])}
+    made = (Change(one.record.id, standing(one), standing(now[one.record.id])) for one in seen)
+    return [one for one in made if one.before != one.after]
+
+
+def reopen_pair(b: Bonsai, record_id: str, by: str, now: datetime) -> tuple[str, ...]:
+    """Take the last decision on a record back: every record stands as before it; the ids of those that it had changed.
+
+    A question of the owner's suite that retired with it stays retired: the record may have been learned since. Raises
+    UnknownId; ConflictError when nothing was decided, or one of the records stands otherwise by now.
+    """
+    with b.database.writing() as con:
+        record = records_table.resolve(con, record_id)
+        found = settled_pairs_table.newest_on(con, record)
+        if found is None or found.changed is None:
+            raise ConflictError("curating.not_decided", id=record[:12])
+        stand = {one.record.id: one for one in records_table.get_many(con, [one.id for one in found.changed])}
+        for one in found.changed:
+            if one.id not in stand or stand[one.id].gone or standing(stand[one.id]) != one.after:
+                raise ConflictError("curating.stands_otherwise", id=one.id[:12])
+        for one in found.changed:
+            _put_back(con, one, by, now)
+        settled_pairs_table.take_back(con, found, by, now)
+        return tuple(one.id for one in found.changed)
+
+
+def _put_back(con: Connection, one: Change, by: str, now: datetime) -> None:
+    """What trained before is released, so that a night between the two misses none of its training."""
+    if one.before.status is Status.ACTIVE:
+        record_versions_table.release(con, one.id, by, now)
+    else:
+        records_table.set_status(con, [one.id], one.before.status, one.before.reason, now, only=(one.after.status,))
+
+
+def _reason(kept: Sequence[StoredRecord], by: str) -> Reason:
+    if not kept:
+        return Reason("storage.excluded_by", (("who", by),))
+    return Reason("duplicates.kept_other", (("id", kept[0].record.id[:12]), ("who", by)))
+
+
+def confirm_corrections(con: Connection, ids: Sequence[str], now: datetime) -> int:
+    """A correction says word for word what is held back: it trains, and what contradicts it is held back instead.
+
+    In the caller's transaction; how many were released. What a person excluded stays so.
+    """
+    released = 0
+    for one in records_table.existing_ids(con, ids) if ids else ():
+        found = pairs_table.waiting(con, one)
+        if found is None or found.kind not in CORRECTABLE:
+            continue
+        reason = Reason("duplicates.corrected")
+        records_table.set_status(con, [one], Status.ACTIVE, reason, now, only=(Status.HELD_BACK,))
+        overruled = Reason("duplicates.overruled", (("id", one[:12]), ("ids", one)))
+        others = [other.record.id for other in found.others]
+        records_table.set_status(con, others, Status.HELD_BACK, overruled, now, only=(Status.ACTIVE,))
+        released += 1
+    return released

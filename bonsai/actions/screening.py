@@ -1,0 +1,160 @@
+"""Judges records before they are stored: tags, told before in these or other words, a contradiction, a leak.
+
+    judge = judge_for(b, records)           # what is stored is in it, as far as it matters to these
+    new, told_before = judge.judge(records, "import")
+
+An import's judge knows every stored record, which takes a second and 15 MB for each ten thousand of them. A few
+records are only judged by their neighbours: those that ask the same, found by the question's key, and those that hold
+the question's rarest words. Both know every id; what is near is likeness in both, not proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+from typing import Literal
+
+from bonsai.actions.learned_tagger import category_tagger
+from bonsai.actions.personal_set import written_questions
+from bonsai.context import Bonsai
+from bonsai.domain.records import Language, Record, Status, Tags
+from bonsai.evaluate import pools, questions
+from bonsai.ingest import dedup, tags
+from bonsai.ingest.dedup.contamination import LeakFinding, LeakGuard
+from bonsai.ingest.dedup.index import Finding, Index, Known, NearSettings, question_key
+from bonsai.ingest.tags import language
+from bonsai.ingest.tags.category import CategoryTagger
+from bonsai.queries.similar import holding_words, words_of
+from storage.scale import counters, similar
+from storage.scale.in_steps import in_steps
+from storage.tables import index_rows, records_table, tombstones_table
+from storage.tables.record_rows import NewRecord, Reason, StoredRecord
+
+NEIGHBOURS = 200
+"Records with the question's rarest words, with which it is compared."
+READ_AT_ONCE = 10_000
+"Stored records, while nobody may write; and those that the index learns at once."
+STORED_A_RECORD = 15_000
+"To know so many stored records takes as long as to find the neighbours of one."
+
+
+@dataclass(slots=True)
+class Judge:
+    """Tags and compares records in the order in which they come."""
+
+    index: Index
+    guard: LeakGuard
+    tagger: CategoryTagger
+    threshold: float
+    knows_all: bool
+    "Every stored record, and so fit to judge any other; else what is near those that it was made for."
+
+    def judge(self, records: list[Record], given_by: Literal["import", "person"]) -> tuple[list[NewRecord], int]:
+        """The records that are not exact duplicates, and how many were."""
+        new: dict[str, Record] = {}
+        for record in records:
+            if record.id not in self.index:
+                new.setdefault(record.id, record)
+        fresh = list(new.values())
+        asked = [language.guess_question(record.instruction, record.input) for record in fresh]
+        found = tags.tag_batch(fresh, self.tagger, threshold=self.threshold, given_by=given_by, asked=asked)
+        leaks = [self.guard.judge(record) for record in fresh]
+        known = [
+            dedup.known(record, tagged, active=not leak.leaks)
+            for record, tagged, leak in zip(fresh, found, leaks, strict=True)
+        ]
+        findings = self.index.judge_batch(known, add=True)
+        languages = [one.language for one in asked]
+        made = list(map(_new_record, fresh, found, languages, known, findings, leaks))
+        return made, len(records) - len(made)
+
+
+def _new_record(
+    record: Record, tagged: Tags, asked_in: Language, known: Known, finding: Finding, leak: LeakFinding
+) -> NewRecord:
+    overrules = finding.contradicts if record.source == "feedback" else ()
+    held = dedup.held_back_reason(replace(finding, contradicts=()) if overrules else finding, leak)
+    return NewRecord(
+        record,
+        tagged,
+        question_language=asked_in,
+        question_key=known.question_key,
+        status=Status.HELD_BACK if held else Status.ACTIVE,
+        reason=Reason(held[0], tuple(held[1].items())) if held else None,
+        near_of=finding.near[0] if finding.near else "",
+        retires_item=leak.retires[0] if leak.retires else "",
+        overrules=overrules,
+    )
+
+
+def judge_for(b: Bonsai, records: Sequence[Record]) -> Judge:
+    """A judge that knows what matters to these records, the sooner made of two."""
+    with b.database.reading() as con:
+        stored = sum(counters.by_status(con).values())
+    return judge_of_neighbours(b, records) if len(records) * STORED_A_RECORD < stored else judge_of_all(b)
+
+
+def judge_of_all(b: Bonsai) -> Judge:
+    """Knows every stored record. Reads some at a time: others may write in between."""
+    index = _empty_index(b)
+    stored = in_steps(b.database, index_rows.read, READ_AT_ONCE)
+    while some := list(islice(stored, READ_AT_ONCE)):
+        index.add_batch([_known_row(row) for row in some])
+    with b.database.reading() as con:
+        index.add_ids(index_rows.ids_without_texts(con))
+        written = written_questions(con)
+    return _judge(b, index, written, knows_all=True)
+
+
+def judge_of_neighbours(b: Bonsai, records: Sequence[Record], but: Sequence[str] = ()) -> Judge:
+    """Knows which of these are stored, and what nearly asks the same as one of them; nothing of the ids `but`."""
+    b = b.kept()
+    like = [one for record in records for one in holding_words(b, words_of(record.instruction), NEIGHBOURS)]
+    ids = [one.id for one in records]
+    with b.database.reading() as con:
+        keys = {question_key(one.instruction, one.input) for one in records}
+        near = {one.record.id: one for one in (*similar.asking_the_same(con, keys), *like)}
+        written = written_questions(con)
+        taken = records_table.existing_ids(con, ids) | tombstones_table.known(con, ids)
+    index = _empty_index(b)
+    index.add_batch([_known(one) for one in sorted(near.values(), key=_arrival) if one.record.id not in but])
+    index.add_ids(taken.difference(but))
+    return _judge(b, index, written, knows_all=False)
+
+
+def _arrival(one: StoredRecord) -> tuple[datetime, str]:
+    return one.created_at, one.record.id
+
+
+def _empty_index(b: Bonsai) -> Index:
+    return Index(NearSettings(**b.config.duplicates.model_dump()))
+
+
+def _judge(b: Bonsai, index: Index, written: Sequence[tuple[str, str, str]], *, knows_all: bool) -> Judge:
+    return Judge(index, leak_guard(written), category_tagger(b), b.config.tags.category_threshold, knows_all)
+
+
+def leak_guard(written: Sequence[tuple[str, str, str]]) -> LeakGuard:
+    """The benchmark's questions and those that the owner wrote: (id, instruction, input)."""
+    items = [(i.id, i.instruction, i.input) for pool in questions.pools() for i in pools.asked(pool)]
+    return LeakGuard([*items, *written], kept=frozenset(item for item, _, _ in written))
+
+
+def _known_row(row: index_rows.IndexRow) -> Known:
+    return Known(
+        id=row.id,
+        instruction=row.instruction,
+        input=row.input,
+        output=row.output,
+        language=row.language,
+        category=row.category,
+        fact=row.fact,
+        active=row.status is Status.ACTIVE,
+        question_key=row.question_key,
+    )
+
+
+def _known(stored: StoredRecord) -> Known:
+    return dedup.known(stored.record, stored.tags, active=stored.status is Status.ACTIVE)

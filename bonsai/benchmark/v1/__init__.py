@@ -1,1 +1,0 @@
-"""Version 1 of the questions: three pools, their manifest, and how they were made."""

@@ -1,0 +1,101 @@
+"""Builds the real things, once: a home, its settings, the processes that train, examine and speak. Loads no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache, partial
+from pathlib import Path
+
+import bonsai
+from bonsai.config.settings import Config, load_config
+from bonsai.context import Bonsai
+from bonsai.errors import HomeError
+from bonsai.evaluate.evaluation import ProcessExaminer
+from bonsai.i18n import TextLanguage
+from bonsai.inference import ProcessSpeaker
+from bonsai.inference.resident import ResidentSpeaker
+from bonsai.model.bases import choose_profile, find_device
+from bonsai.night.accelerator import beside_no_training
+from bonsai.train.trainer import ProcessTrainer
+from storage import migrate as migrations
+from storage.connect import Database
+from storage.home import DatabaseSettings, create_home, open_home
+from storage.scale import text_index
+
+
+@dataclass(frozen=True, slots=True)
+class HomeMade:
+    """What `init` did."""
+
+    home: Path
+    created: bool
+    "False: it was a home already."
+    settings: Path
+    "The home's `bonsai.toml`."
+
+
+def init(home: Path, language: TextLanguage, now: datetime, environ: Mapping[str, str]) -> HomeMade:
+    """Make a home, or complete and upgrade the one that is there. Safe to repeat.
+
+    Raises HomeError for a folder that holds something else, and for the home of a newer Bonsai.
+    """
+    known = (home / "bonsai.toml").is_file()
+    settings = _database_settings(load_config(home, environ))
+    made = create_home(home, now, settings)
+    if not known:
+        with made.settings_file.open("a", encoding="utf-8") as file:
+            file.write(f'\n[cli]\nlanguage = "{language}"\n')
+    return HomeMade(home, not known, made.settings_file)
+
+
+def open(home: Path, environ: Mapping[str, str]) -> Bonsai:
+    """The home, ready to work on. Raises HomeError when there is none, ConfigError for unusable settings."""
+    config = load_config(home, environ)
+    places = open_home(home, _database_settings(config))
+    return Bonsai(
+        places=places,
+        config=config,
+        trainer=ProcessTrainer(config.training.nice),
+        examiner=ProcessExaminer(config.training.nice),
+        speaker=ProcessSpeaker(places.runs, room=partial(beside_no_training, places.root)),
+        find_profile=_profile_finder(config),
+    )
+
+
+def keeping_the_model(b: Bonsai) -> Bonsai:
+    """The same home for a server: the model stays in memory between questions, as the dashboard's settings say."""
+    settings = b.config.dashboard
+    speaker = ResidentSpeaker(
+        folder=b.places.runs,
+        idle_seconds=settings.ask_idle_seconds,
+        timeout_seconds=settings.ask_timeout_seconds,
+        room=partial(beside_no_training, b.home),
+    )
+    return replace(b, speaker=speaker)
+
+
+def migrate(home: Path, environ: Mapping[str, str], now: datetime) -> tuple[str, ...]:
+    """Bring an older home to this version's form; the names of what was applied. Safe to repeat.
+
+    Raises HomeError when there is no home, or it is a newer Bonsai's.
+    """
+    database = Database(home / "bonsai.duckdb", **load_config(home, environ).storage.model_dump())
+    if not database.path.is_file():
+        raise HomeError("storage.no_home", path=home)
+    applied = migrations.migrate(database, bonsai.__version__, now)
+    text_index.complete(database, now)
+    return applied
+
+
+def _database_settings(config: Config) -> DatabaseSettings:
+    return DatabaseSettings(**config.storage.model_dump())
+
+
+def _profile_finder(config: Config) -> Callable[[], str]:
+    @cache
+    def find() -> str:
+        return choose_profile(config.training.profile, tuple(config.profiles), find_device())
+
+    return find

@@ -1,0 +1,129 @@
+"""How a night looks in the terminal: its verdict, its steps with their times, what it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from bonsai.cli.presenters.promotions import gate_fields
+from bonsai.cli.presenters.records import short
+from bonsai.cli.shell import Shell
+from bonsai.i18n import duration
+
+if TYPE_CHECKING:
+    from bonsai.queries.nights import NightDetail, NightReport
+
+
+GIB = 1024**3
+
+
+def tell(shell: Shell, night: NightReport, as_json: bool) -> None:
+    """A night as JSON or for reading."""
+    if as_json:
+        shell.json(night_object(shell, night))
+        return
+    shell.fields(
+        (
+            ("night", night.night),
+            ("status", status_text(shell, night)),
+            ("start", night.why_in(shell.language)),
+            ("verdict", verdict_text(shell, night)),
+            ("challenger", short(night.challenger)),
+            ("champion", short(night.champion) or "base"),
+            *gate_fields(night.gate, shell.language),
+        )
+    )
+    shell.bullets(night.reasons_in(shell.language))
+    if night.accuracy:
+        shell.table(("domain", "language", "before", "after"), accuracy_rows(shell, night), right=(2, 3))
+
+
+def status_text(shell: Shell, night: NightReport) -> str:
+    """How far it came, in the caller's language."""
+    return shell.text(f"cli.night_{night.status}")
+
+
+def start_text(shell: Shell, night: NightReport) -> str:
+    """Cold or warm, in the caller's language; empty when nothing trained."""
+    return shell.text(f"cli.start_{night.start}") if night.start else ""
+
+
+def verdict_text(shell: Shell, night: NightReport) -> str:
+    """The gate's word, in the caller's language; empty when nothing was judged."""
+    return shell.text(f"cli.verdict_{night.verdict}") if night.verdict else ""
+
+
+def night_object(shell: Shell, night: NightReport) -> dict[str, object]:
+    """The JSON shape of a night; reasons in the caller's language."""
+    return {
+        "night": night.night,
+        "status": night.status,
+        "start": night.start,
+        "parent": night.parent,
+        "why": night.why_in(shell.language),
+        "verdict": night.verdict,
+        "reasons": night.reasons_in(shell.language),
+        "challenger": night.challenger,
+        "champion": night.champion,
+        "accuracy": night.accuracy,
+        "suite": night.suite,
+        "gate": night.gate,
+    }
+
+
+def accuracy_rows(shell: Shell, night: NightReport) -> Iterator[tuple[str, str, str, str]]:
+    """A line for each domain and language: the champion before the night, the challenger after it."""
+    from bonsai.evaluate.report import domain_name
+
+    for domain, languages in night.accuracy.items():
+        for language, figures in languages.items():
+            yield (
+                domain_name(domain, shell.language),
+                language,
+                percent(figures.get("before")),
+                percent(figures.get("after")),
+            )
+
+
+def percent(share: float | None) -> str:
+    """A share for a table; empty where it was not measured."""
+    return "" if share is None else f"{share:.1%}"
+
+
+def tell_detail(shell: Shell, night: NightDetail) -> None:
+    """Steps with their times, and the cost; nothing for a night that took none."""
+    if night.steps:
+        rows = ((shell.text(f"cli.step_{one.name}"), one.started_at, took(shell, one.seconds)) for one in night.steps)
+        shell.table(("step", "began_at", "took"), rows, right=(2,))
+    cost, learned = night.cost, night.learned
+    shell.fields(
+        (
+            ("learned", shell.text("nights.learned", own=learned.own, anchors=learned.anchors) if learned else ""),
+            ("tokens", f"{cost.tokens:,}" if cost.tokens else ""),
+            ("memory", f"{cost.memory_bytes / GIB:.1f} GiB" if cost.memory_bytes else ""),
+            ("gpu_memory", f"{cost.gpu_memory_bytes / GIB:.1f} GiB" if cost.gpu_memory_bytes else ""),
+            ("gpu_seconds", f"{night.gpu_seconds:.0f}" if night.gpu_seconds else ""),
+        )
+    )
+
+
+def detail_object(night: NightDetail) -> dict[str, object]:
+    """The JSON shape of what `tell_detail` shows."""
+    return {
+        "state": night.state,
+        "steps": [asdict(one) for one in night.steps],
+        "cost": {**asdict(night.cost), "gpu_seconds": night.gpu_seconds, "seconds": night.seconds},
+        "learned": {
+            "snapshot": night.learned.snapshot,
+            "own": night.learned.own,
+            "anchors": night.learned.anchors,
+        }
+        if night.learned
+        else None,
+    }
+
+
+def took(shell: Shell, seconds: float | None) -> str:
+    """How long something took, in words; empty while it runs."""
+    return "" if seconds is None else duration(seconds, shell.language)

@@ -1,0 +1,335 @@
+"""An interval on one line of text: `····├──●───┤···│····`, zero and threshold included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bonsai.cli.presenters.records import on_one_line, short
+from bonsai.i18n import TextLanguage, text
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from bonsai.cli.shell import Shell
+    from bonsai.gate.decision import RuleResult
+    from bonsai.queries.explanation import Explanation, Flip, SliceChange
+
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bonsai.cli.shell import Shell
+    from bonsai.evaluate.blind_review import Tally
+    from bonsai.queries.answers import Compared
+    from bonsai.queries.promotions import Beside, Review
+    from storage.tables.data_changes import Changed
+
+
+from collections.abc import Mapping
+from typing import Any
+
+WIDTH = 17
+ZERO, THRESHOLD, POINT, LEFT, RIGHT, LINE = "│", "╎", "●", "├", "┤", "─"
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The figures between the left and the right edge; zero is in the middle."""
+
+    reach: float
+
+    def place(self, value: float) -> int:
+        """The column of a value; what lies beyond an edge is shown on it."""
+        share = (max(-self.reach, min(self.reach, value)) + self.reach) / (2 * self.reach)
+        return round(share * (WIDTH - 1))
+
+
+def scale_of(values: Iterable[float | None]) -> Scale:
+    """A scale that holds all of them."""
+    return Scale(max((abs(value) for value in values if value is not None), default=0.0) or 1.0)
+
+
+def plot(scale: Scale, figure: float, low: float, high: float, threshold: float | None) -> str:
+    """The interval from `low` to `high` with its figure; a dashed line where the threshold is."""
+    columns = [" "] * WIDTH
+    left, right = scale.place(low), scale.place(high)
+    columns[scale.place(0.0)] = ZERO
+    if threshold is not None:
+        columns[scale.place(threshold)] = THRESHOLD
+    columns[left : right + 1] = LINE * (right - left + 1)
+    columns[left], columns[right] = LEFT, RIGHT
+    columns[scale.place(figure)] = POINT
+    return "".join(columns).rstrip()
+
+
+FLIPS = 3
+"Changed answers of each direction that are shown without `--all`."
+MARKS = {"pass": "✓", "fail": "✗", "unclear": "?", "noted": "·"}
+
+
+def sentence(found: Explanation, language: TextLanguage) -> str:
+    """The verdict in one sentence, with the first reason."""
+    from bonsai.gate.decision import render
+
+    decision, told = found.decision, found.promotion
+    kind = "keep_harm" if decision.verdict == "keep" and decision.harm else decision.verdict
+    reason = render(decision.reasons[0], language) if decision.reasons else ""
+    names = {"challenger": short(told.adapter), "champion": short(told.judged_against)}
+    return text(f"explain.{kind}", language, reason=reason, **names).strip()
+
+
+def rule_name(rule: RuleResult, language: TextLanguage) -> str:
+    """`A validity`, `B ends by itself, ja`."""
+    from bonsai.evaluate.report import domain_name
+
+    name, _, spoken = rule.name.partition("/")
+    known = rule.rule in "AFC" or not spoken
+    words = text(f"explain.rule_{name}", language) if known or rule.rule == "B" else domain_name(name, language)
+    about = dict(rule.reason.values).get("benchmark", "") if rule.name == "validity" else spoken
+    return f"{rule.rule} {words}" + (f", {about}" if about else "")
+
+
+def rule_rows(found: Explanation, language: TextLanguage) -> Iterator[tuple[str, ...]]:
+    """One line a rule: mark, figure, one-sided bounds, what was needed, the interval drawn."""
+    drawn_rules = [rule for rule in found.decision.rules if rule.interval]
+    scales = {
+        kind: scale_of(v for r in drawn_rules if _kind(r) == kind for v in (*(r.interval or ()), r.threshold))
+        for kind in {_kind(rule) for rule in drawn_rules}
+    }
+    for rule in found.decision.rules:
+        kept = (rule.rule, rule.name, rule.interval) == ("E", "retention", None)
+        write = _share if rule.rule == "B" or kept else _number
+        bounds = drawn = ""
+        if rule.interval and rule.figure is not None:
+            low, high = rule.interval
+            bounds = f"{low:+.3f} {high:+.3f}"
+            drawn = plot(scales[_kind(rule)], rule.figure, low, high, rule.threshold)
+        needed = write(rule.threshold) if rule.figure is not None else ""
+        yield MARKS[rule.outcome], rule_name(rule, language), write(rule.figure), bounds, needed, drawn
+
+
+def _kind(rule: RuleResult) -> str:
+    """Intervals of one kind share a scale: a new own fact gains a hundred times what a margin allows to be lost."""
+    of_suite = rule.name in ("gain_suite", "suite_lost") or rule.name.startswith("own/")
+    return "accuracy" if rule.name == "accuracy" else "suite" if of_suite else "fixed"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:+.3f}"
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.1%}"
+
+
+def slice_rows(slices: Sequence[SliceChange], language: TextLanguage) -> Iterator[tuple[str, ...]]:
+    """Right answers before and after, and the gain in bits/byte with its bounds."""
+    from bonsai.evaluate.report import percent
+
+    for one in slices:
+        few = text("review.few_facts", language)
+        bounds = few if one.low is None or one.high is None else f"{one.low:+.3f} {one.high:+.3f}"
+        name = slice_name(one.sheet, one.slice, language)
+        yield name, str(one.items), percent(one.before), percent(one.after), f"{one.gain:+.3f}", bounds
+
+
+def slice_name(sheet: str, name: str, language: TextLanguage) -> str:
+    """A slice in words; those of the owner's suite say so."""
+    from bonsai.evaluate.report import domain_name
+
+    domain, _, spoken = name.partition("/")
+    words = f"{domain_name(domain, language)}, {spoken}" if spoken else text(f"decision.slice_{name}", language)
+    return f"{text('explain.suite', language)}: {words}" if sheet == "suite" else words
+
+
+def tell_explanation(shell: Shell, found: Explanation, *, every: bool) -> None:
+    """The whole explanation for reading."""
+    shell.show(f"\n{sentence(found, shell.language)}")
+    shell.say("explain.rules")
+    headings = ("mark", "rule", "figure", "bounds", "needed", "interval")
+    shell.table(headings, rule_rows(found, shell.language), right=(2, 3, 4))
+    shell.show(shell.text("explain.legend"))
+    if found.slices:
+        shell.say("explain.slices")
+        headings = ("slice", "items", "before", "after", "gain", "bounds")
+        shell.table(headings, slice_rows(found.slices, shell.language), right=(1, 2, 3, 4, 5))
+        if any(one.low is None for one in found.slices):
+            shell.show(shell.text("review.few_facts_about"))
+    for sheet in found.missing:
+        shell.show(shell.text("explain.no_reports", sheet=sheet, adapter=short(found.promotion.adapter)))
+    for gained in (True, False):
+        tell_flips(shell, [flip for flip in found.flips if flip.gained is gained], gained, every)
+    if found.flips:
+        shell.show(shell.text("explain.new_records", count=found.new_records))
+
+
+def tell_flips(shell: Shell, flips: Sequence[Flip], gained: bool, every: bool) -> None:
+    """Answers that changed in one direction, side by side."""
+    shell.say("explain.gained" if gained else "explain.lost", count=len(flips))
+    shown = flips if every else flips[:FLIPS]
+    for flip in shown:
+        tell_flip(shell, flip)
+    if len(shown) < len(flips):
+        shell.say("explain.more", count=len(flips) - len(shown))
+
+
+def tell_flip(shell: Shell, flip: Flip) -> None:
+    """One changed answer: question, right answer, what both said, which of tonight's records are like it."""
+    from rich.padding import Padding
+    from rich.table import Table
+
+    shell.show(f"\n{'✗→✓' if flip.gained else '✓→✗'} {flip.question}")
+    sides = Table.grid(padding=(0, 2), expand=True)
+    for _ in range(2):
+        sides.add_column(ratio=1, overflow="fold")
+    sides.add_row(shell.text("explain.before"), shell.text("explain.after"))
+    sides.add_row(flip.before.strip() or "-", flip.after.strip() or "-")
+    said = [
+        f"{shell.text('explain.your_record', id=short(near.id), likeness=near.likeness)}"
+        f" {on_one_line(near.instruction)} → {on_one_line(near.output)}"
+        for near in flip.records
+    ]
+    parts: list[RenderableType] = [f"{shell.text('explain.right_answer')} {flip.reference}", sides, *said]
+    for part in parts:
+        shell.show(Padding(part, (0, 0, 0, 4)))
+
+
+def explanation_object(found: Explanation, language: TextLanguage) -> dict[str, object]:
+    """Everything, as JSON; texts in the caller's language."""
+    from bonsai.gate.decision import render
+
+    rules = [
+        {
+            "rule": rule.rule,
+            "name": rule.name,
+            "outcome": rule.outcome,
+            "figure": rule.figure,
+            "low": rule.interval[0] if rule.interval else None,
+            "high": rule.interval[1] if rule.interval else None,
+            "threshold": rule.threshold,
+            "reason": render(rule.reason, language),
+        }
+        for rule in found.decision.rules
+    ]
+    return {
+        "sentence": sentence(found, language),
+        "reasons": [render(reason, language) for reason in found.decision.reasons],
+        "harm": found.decision.harm,
+        "confirmation_opened": found.decision.confirmation_opened,
+        "evidence": found.evidence,
+        "rules": rules,
+        "slices": found.slices,
+        "flips": found.flips,
+        "missing": found.missing,
+        "new_records": found.new_records,
+    }
+
+
+MOST_POINTS = 60
+"Of a loss curve in JSON; single steps are noise, and the log has them."
+
+
+def tell_evidence(shell: Shell, found: Beside) -> None:
+    """Under the explanation of `promotions show`: a line each."""
+    shell.show("")
+    adapter = found.promotion.adapter
+    shell.show(shell.text("review.data_line", adapter=short(adapter), **found.data_changes))
+    for one in found.learned:
+        shell.show(f"{shell.text('review.loss_title')}: {one.words(one.adapter == adapter, shell.language)}")
+    for review in found.reviews:
+        shell.show(f"{shell.text('review.evidence')}: {review_words(review, shell.language)}")
+
+
+def review_words(one: Review, language: TextLanguage) -> str:
+    """A person's review, or how far it is."""
+    from bonsai.evaluate.blind_review import words
+
+    unfinished = text("review.unfinished", language, done=one.done, asked=one.asked)
+    result = " ".join(words(one.tally, language)) if one.tally else unfinished
+    return text("review.by_person", language, person=one.person, result=result)
+
+
+def evidence_object(found: Beside) -> dict[str, object]:
+    """The same as JSON."""
+    from bonsai.train.curve import thinned
+
+    return {
+        "data_changes": found.data_changes,
+        "losses": [
+            {
+                "adapter": one.adapter,
+                "steps": one.curve.losses[-1].step,
+                "validation_loss": one.validation_loss,
+                "points": thinned(one.curve.losses, MOST_POINTS),
+            }
+            for one in found.learned
+        ],
+        "reviews": [review_object(one) for one in found.reviews],
+    }
+
+
+def review_object(one: Review) -> dict[str, object]:
+    """The JSON shape of a person's review."""
+    told = tally_object(one.tally) if one.tally else None
+    return {"person": one.person, "done": one.done, "asked": one.asked, "last_at": one.last_at, "result": told}
+
+
+def tally_object(found: Tally) -> dict[str, object]:
+    """The JSON shape of a result; shares from 0 to 1."""
+    low, high = found.interval
+    counts = {"challenger": found.challenger, "champion": found.champion, "same": found.same}
+    return counts | {"share": found.share, "low": low, "high": high, "finding": found.finding}
+
+
+def answer_rows(answers: Sequence[Compared], language: TextLanguage) -> Iterator[tuple[str, ...]]:
+    """One line an answer."""
+    from bonsai.evaluate.report import domain_name
+
+    for one in answers:
+        said = (on_one_line(words) or "-" for words in (one.question, one.before, one.after))
+        topic = f"{domain_name(one.domain, language)}, {one.language}"
+        yield text(f"review.turn_{one.turn}", language), topic, *said
+
+
+def answer_object(one: Compared) -> dict[str, object]:
+    """The JSON shape of an answer."""
+    names = ("sheet", "item", "domain", "language", "question", "reference", "before", "after", "was_right", "is_right")
+    return {name: getattr(one, name) for name in names} | {"turn": one.turn}
+
+
+def change_rows(found: Sequence[Changed], language: TextLanguage) -> Iterator[tuple[str, ...]]:
+    """One line a record that changed."""
+    for one in found:
+        tags, record = one.stored.tags, one.stored.record
+        kind = text(f"review.kind_{one.kind}", language)
+        named = (short(record.id), tags.language.value, tags.category.value, one.stored.status.value)
+        yield kind, *named, on_one_line(record.instruction)
+
+
+def change_object(one: Changed) -> dict[str, object]:
+    """The JSON shape of a record that changed."""
+    from bonsai.cli.presenters.records import record_object
+
+    return {"kind": one.kind, "earlier": one.earlier, **record_object(one.stored)}
+
+
+def gate_fields(gate: Mapping[str, Any], language: TextLanguage) -> Iterator[tuple[str, str]]:
+    """Field and words; nothing for a night that judged nothing."""
+    if not gate:
+        return
+    opened = text(
+        "suite.pool_opened", language, openings=gate["openings"], limit=gate["openings_before_rotation"]
+    )  # fmt: skip
+    yield "pools", f"{opened}; {text('suite.dealt_anew', language)}" if gate["dealt_anew"] else opened
+    yield "suite", suite_words(gate["suite_clusters"], gate["min_clusters"], gate["suite_version"], language)
+
+
+def suite_words(facts: int, needed: int, version: str, language: TextLanguage) -> str:
+    """`12 of 30 facts: 18 more until it can decide (version 0a1b2c3d)`; a dash for no suite."""
+    if not version:
+        return "-"
+    missing = max(needed - facts, 0)
+    decides = text("suite.decides_not" if missing else "suite.decides", language, missing=missing)
+    return text("suite.state_of_night", language, facts=facts, needed=needed, decides=decides, version=version[:8])

@@ -1,0 +1,66 @@
+"""How questions, answers and the records like them look in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from bonsai.cli.presenters.records import on_one_line, short
+from bonsai.cli.shell import Shell
+
+if TYPE_CHECKING:
+    from bonsai.queries.similar import SimilarRecord
+    from storage.tables.questions_table import Asked, AskedAnswer
+
+
+def answer_object(answer: AskedAnswer) -> dict[str, object]:
+    """The JSON shape of an answer."""
+    return asdict(answer)
+
+
+def asked_object(asked: Asked) -> dict[str, object]:
+    """The JSON shape of a question with its answers."""
+    return {
+        "id": asked.id,
+        "question": asked.question,
+        "context": asked.context,
+        "who": asked.who,
+        "asked_at": asked.asked_at,
+        "record_ids": asked.record_ids,
+        "answers": [answer_object(one) for one in asked.answers],
+    }
+
+
+def similar_objects(records: Iterable[SimilarRecord]) -> list[dict[str, object]]:
+    """The JSON shape of records that are like a question."""
+    return [asdict(one) for one in records]
+
+
+def asked_rows(found: Iterable[Asked]) -> Iterator[tuple[object, ...]]:
+    """One line a question."""
+    for one in found:
+        thumbs = ", ".join(answer.thumb for answer in one.answers if answer.thumb)
+        answer = one.answers[0].answer if one.answers else ""
+        yield one.id, one.asked_at, thumbs, on_one_line(one.question), on_one_line(answer)
+
+
+def tell_answers(shell: Shell, asked: Asked) -> None:
+    """Each answer on stdout, who said it and its tags on stderr."""
+    for one in asked.answers:
+        shell.line(one.answer)
+        shell.out.flush()
+        adapter = short(one.adapter)
+        shell.complain("cli.answered", language=one.language, category=one.category, adapter=adapter)
+    shell.complain("asking.kept_as", id=asked.id)
+
+
+def tell_similar(shell: Shell, records: Iterable[SimilarRecord]) -> None:
+    """The records that are like the question, the likest first."""
+    rows = [
+        (short(o.id), f"{o.likeness:.0%}", o.happened_on or "", on_one_line(o.instruction), on_one_line(o.output))
+        for o in records
+    ]
+    if rows:
+        shell.line("")
+        shell.table(("id", "likeness", "happened_on", "question", "answer"), rows, right=(1,), clipped=(3, 4))

@@ -1,0 +1,130 @@
+"""Every setting as a person reads it: its value, where that comes from, its default, and what it does.
+
+The words are the comments of `defaults.toml`, and in Japanese `defaults.ja.toml`; a profile that says nothing about a
+setting means what the profile before it says.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from bonsai.config.layers import Keys, read_layers
+from bonsai.config.settings import load_config
+from bonsai.errors import UsageError
+from bonsai.i18n import TextLanguage
+
+HIDDEN = "•••"
+SECRET = re.compile(r"password|passwd|token$|secret|auth|(?:^|_)key$")
+"Names of settings whose values are never shown; there is none today."
+_SECTION = re.compile(r"\[([\w.-]+)\](?:\s*#\s*(.*))?")
+_SETTING = re.compile(r"([\w-]+)\s*=\s*(?:\"[^\"]*\"|\[[^\]]*\]|[^#]*?)(?:\s*#\s*(.*))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting."""
+
+    name: str
+    "`gate.alpha`"
+    value: Any
+    default: Any
+    "None where there is none: a profile of the owner's own."
+    origin: str
+    "The file or the environment variable that says so; empty for the default."
+    about: str
+
+    @property
+    def section(self) -> str:
+        """`gate`"""
+        return self.name.rpartition(".")[0]
+
+
+def explain_settings(home: Path, environ: Mapping[str, str], language: TextLanguage, name: str = "") -> list[Setting]:
+    """All settings in the order of `defaults.toml`, or those of one section, or one.
+
+    Raises ConfigError for unusable settings, UsageError for a name that nothing has.
+    """
+    load_config(home, environ)  # says what is wrong, all at once
+    layers = read_layers(home, environ)
+    defaults = dict(_flat(_defaults(), ()))
+    found = [
+        Setting(
+            ".".join(keys),
+            _shown(keys, value),
+            _shown(keys, defaults.get(keys)),
+            _origin(keys, layers.origins, keys in defaults),
+            about(keys, language),
+        )
+        for keys, value in _flat(layers.values, ())
+    ]
+    wanted = [one for one in found if not name or one.name == name or one.name.startswith(f"{name}.")]
+    if not wanted:
+        sections = ", ".join(dict.fromkeys(one.name.partition(".")[0] for one in found))
+        raise UsageError("settings.unknown", name=name, valid=sections)
+    return wanted
+
+
+def about(keys: Keys, language: TextLanguage) -> str:
+    """What a setting does, in one line; English where nobody has said it in Japanese."""
+    told = _japanese() if language == "ja" else {}
+    for known in (told, _comments()):
+        if keys in known:
+            return known[keys]
+        if keys[0] == "profiles":  # profiles share their settings
+            same = [text for other, text in known.items() if other[0] == "profiles" and other[2:] == keys[2:]]
+            if same:
+                return same[0]
+    return ""
+
+
+def _flat(values: Mapping[str, Any], at: Keys) -> Iterator[tuple[Keys, Any]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, (*at, name))
+        else:
+            yield (*at, name), value
+
+
+def _shown(keys: Keys, value: Any) -> Any:
+    return HIDDEN if SECRET.search(keys[-1]) and value is not None else value
+
+
+def _origin(keys: Keys, origins: Mapping[Keys, str], has_default: bool) -> str:
+    """Of the value itself; without a default, of the table that brought it along."""
+    at = (keys,) if has_default else (keys[:n] for n in range(len(keys), 0, -1))
+    return next((origins[one] for one in at if one in origins), "")
+
+
+def _read(name: str) -> str:
+    return (resources.files("bonsai.config") / name).read_text("utf-8")
+
+
+@cache
+def _defaults() -> dict[str, Any]:
+    return tomllib.loads(_read("defaults.toml"))
+
+
+@cache
+def _comments() -> dict[Keys, str]:
+    """The comment behind each setting of `defaults.toml`."""
+    found: dict[Keys, str] = {}
+    section: Keys = ()
+    for line in _read("defaults.toml").splitlines():
+        heading, setting = _SECTION.fullmatch(line.strip()), _SETTING.fullmatch(line.strip())
+        if heading:
+            section = tuple(heading[1].split("."))
+        elif setting and setting[2]:
+            found[(*section, setting[1])] = setting[2]
+    return found
+
+
+@cache
+def _japanese() -> dict[Keys, str]:
+    return {keys: str(text) for keys, text in _flat(tomllib.loads(_read("defaults.ja.toml")), ())}

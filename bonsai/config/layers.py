@@ -1,0 +1,141 @@
+"""Where settings come from: three layers, one on top of the other, each value remembering its layer.
+
+The layers are read as plain mappings before any model sees them, so that an error can say both which
+file or variable is wrong and which key was probably meant.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bonsai.errors import ConfigError
+from bonsai.i18n import TextLanguage, text
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
+
+
+SETTINGS_FILE = "bonsai.toml"
+PREFIX = "BONSAI_"
+Keys = tuple[str, ...]
+"The address of a setting: gate, mode."
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """All settings merged, and where each of them was said last."""
+
+    values: Mapping[str, Any]
+    origins: Mapping[Keys, str]
+    "File or environment variable of each value that is not a default."
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One setting that cannot be used."""
+
+    key: str
+    "Key of its text."
+    values: tuple[tuple[str, str], ...]
+
+    def render(self, language: TextLanguage) -> str:
+        """One clause for a person."""
+        return text(self.key, language, **dict(self.values))
+
+
+class SettingsError(ConfigError):
+    """Every problem of the settings in one error, so that a person mends them in one go."""
+
+    @classmethod
+    def from_validation(
+        cls, error: ValidationError, layers: Layers, valid_names: Callable[[Keys], Keys]
+    ) -> SettingsError:
+        """Pydantic's findings in Bonsai's words; `valid_names` gives the keys allowed under some parents."""
+        found = tuple(_problem(detail, layers, valid_names) for detail in error.errors(include_url=False))
+        return cls("config.unusable", problems=found)
+
+    def render(self, language: TextLanguage = "en") -> str:
+        """The problems, separated by semicolons."""
+        return text(self.key, language, problems="; ".join(p.render(language) for p in self.values["problems"]))
+
+
+def home_of(environ: Mapping[str, str]) -> Path:
+    """`$BONSAI_HOME`, else `~/.bonsai`."""
+    return Path(environ.get("BONSAI_HOME", "").strip() or "~/.bonsai").expanduser().absolute()
+
+
+def read_layers(home: Path, environ: Mapping[str, str]) -> Layers:
+    """Defaults, then the home's file when there is one, then the environment.
+
+    Raises ConfigError when the file is no UTF-8 TOML.
+    """
+    values: dict[str, Any] = tomllib.loads((resources.files("bonsai.config") / "defaults.toml").read_text("utf-8"))
+    origins: dict[Keys, str] = {}
+    path = home / SETTINGS_FILE
+    if path.is_file():
+        _lay(values, read_settings_file(path), str(path), origins, ())
+    for name, keys in _variables(environ):
+        _lay(values, _nested(keys, _plain(environ[name])), name, origins, ())
+    return Layers(values, origins)
+
+
+def read_settings_file(path: Path) -> dict[str, Any]:
+    """A home's own settings, unchecked."""
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError("config.not_toml", path=path, detail=str(error)) from None
+
+
+def _variables(environ: Mapping[str, str]) -> list[tuple[str, Keys]]:
+    """`BONSAI_GATE__MODE` -> ("gate", "mode"); names without `__` (BONSAI_HOME) are no settings."""
+    names = sorted(name for name in environ if name.startswith(PREFIX) and "__" in name)
+    return [(name, tuple(name.removeprefix(PREFIX).lower().split("__"))) for name in names]
+
+
+def _plain(value: str) -> Any:
+    """Lists and tables are written as in TOML; everything else stays text, which the models convert."""
+    if not value.startswith(("[", "{")):
+        return value
+    try:
+        return tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return value
+
+
+def _nested(keys: Keys, value: Any) -> dict[str, Any]:
+    for key in reversed(keys):
+        value = {key: value}
+    return dict(value)
+
+
+def _lay(below: dict[str, Any], above: Mapping[str, Any], origin: str, origins: dict[Keys, str], at: Keys) -> None:
+    """Put `above` on `below`, key by key."""
+    for key, value in above.items():
+        here = (*at, key)
+        origins[here] = origin
+        if isinstance(value, Mapping) and isinstance(below.get(key), dict):
+            _lay(below[key], value, origin, origins, here)
+        else:
+            below[key] = value
+
+
+def _problem(detail: ErrorDetails, layers: Layers, valid_names: Callable[[Keys], Keys]) -> Problem:
+    keys = tuple(str(part) for part in detail["loc"])
+    origin = next((layers.origins[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in layers.origins), "")
+    values = {"name": ".".join(keys), "origin": origin or "defaults.toml"}
+    if detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        valid = valid_names(keys[:-1])
+        near = get_close_matches(keys[-1], valid, n=1, cutoff=0.5)
+        meant = ".".join((*keys[:-1], near[0])) if near else ", ".join(valid)
+        return Problem("config.unknown_near" if near else "config.unknown", tuple({**values, "valid": meant}.items()))
+    if detail["type"] == "missing":
+        return Problem("config.missing", tuple(values.items()))
+    return Problem("config.bad_value", (*values.items(), ("value", repr(detail["input"])), ("valid", detail["msg"])))

@@ -1,0 +1,215 @@
+"""Every setting, once: `defaults.toml` < `$BONSAI_HOME/bonsai.toml` < environment (`BONSAI_GATE__MODE=review`).
+
+Parsed at the edge and passed on as plain values; unknown keys are errors, all reported at once.
+A default stands in `defaults.toml` alone, with its unit and meaning; the models here only say what is allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import is_dataclass
+from pathlib import Path
+from typing import Literal, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bonsai.config.layers import SettingsError, read_layers
+from bonsai.model.bases import Base
+from bonsai.train.continual import NightBudget
+from bonsai.train.plan import Recipe
+
+
+class Section(BaseModel):
+    """Base of all sections: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def load_config(home: Path, environ: Mapping[str, str]) -> Config:
+    """The settings of `home`, checked as a whole.
+
+    Raises ConfigError: a file that is no TOML, or every unknown key and unusable value in one error.
+    """
+    layers = read_layers(home, environ)
+    try:
+        return Config.model_validate(layers.values)
+    except ValidationError as error:
+        raise SettingsError.from_validation(error, layers, valid_names) from None
+
+
+def valid_names(parents: tuple[str, ...]) -> tuple[str, ...]:
+    """The keys that may stand under `parents`; `()` for the names of the sections. Empty: any name may."""
+    kind: object = Config
+    for parent in parents:
+        kind = get_args(kind)[1] if get_origin(kind) is dict else _parts(kind).get(parent)
+    return tuple(_parts(kind))
+
+
+def _parts(kind: object) -> dict[str, object]:
+    """The fields of a section, or of a plain dataclass inside one, with their types."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return {name: field.annotation for name, field in kind.model_fields.items()}
+    return dict(get_type_hints(kind)) if isinstance(kind, type) and is_dataclass(kind) else {}
+
+
+class StorageSettings(Section):
+    """How the home's database is opened (`storage.home.DatabaseSettings` has the same names)."""
+
+    lock_wait_seconds: float = Field(gt=0)
+    memory_limit: str = Field(pattern=r"^\d+(\.\d+)?\s*[KMGT]i?B$")
+    threads: int = Field(ge=1)
+
+
+class NightSettings(Section):
+    """When a night is worth its training."""
+
+    minimum_new_records: int = Field(ge=1)
+
+
+class PrefectSettings(Section):
+    """The embedded server and its workers."""
+
+    port: int = Field(ge=0, le=65535)
+    server_startup_seconds: int = Field(ge=5)
+    training_wait_seconds: int = Field(ge=60)
+    worker_poll_seconds: float = Field(gt=0)
+    stop_seconds: float = Field(gt=0)
+
+
+class CliSettings(Section):
+    """The terminal."""
+
+    language: Literal["auto", "en", "ja"]
+    list_limit: int = Field(ge=1)
+
+
+class DashboardSettings(Section):
+    """The pages."""
+
+    port: int = Field(ge=1, le=65535)
+    memory_limit: str = Field(pattern=r"^\d+(\.\d+)?\s*[KMGT]i?B$")
+    threads: int = Field(ge=1)
+    lock_wait_seconds: float = Field(gt=0)
+    page_size: int = Field(ge=5, le=200)
+    session_hours: float = Field(gt=0)
+    login_attempts: int = Field(ge=1)
+    ask_idle_seconds: float = Field(gt=0)
+    ask_timeout_seconds: float = Field(gt=0)
+    ask_queue: int = Field(ge=1)
+    ask_history: int = Field(ge=1)
+    upload_megabytes: int = Field(ge=1)
+    upload_hours: float = Field(gt=0)
+
+
+class ApiSettings(Section):
+    """Programs that speak for a person."""
+
+    requests_per_minute: int = Field(ge=1)
+    burst: int = Field(ge=1)
+    address_burst: int = Field(ge=1)
+    items: int = Field(ge=1, le=100_000)
+
+
+class BenchmarkSettings(Section):
+    """How the benchmark is run."""
+
+    canaries: int = Field(ge=1)
+    forced_answers: bool
+
+
+class GuardFloors(Section):
+    """Shares of the answers that must keep each guard."""
+
+    ended: float = Field(ge=0, le=1)
+    language: float = Field(ge=0, le=1)
+    no_loop: float = Field(ge=0, le=1)
+    not_empty: float = Field(ge=0, le=1)
+    no_leak: float = Field(ge=0, le=1)
+
+
+class GateSettings(Section):
+    """Who decides, and every number of the gate (`bonsai.gate.decision.Policy` has the same names)."""
+
+    mode: Literal["auto", "review"]
+    alpha: float = Field(gt=0, lt=0.5)
+    min_gain_bits: float = Field(ge=0)
+    min_suite_gain_bits: float = Field(ge=0)
+    min_clusters: int = Field(ge=30)
+    min_slice_clusters: int = Field(ge=5)
+    bits_cap: float = Field(gt=0)
+    winsor_share: float = Field(ge=0, lt=0.25)
+    language_margin_bits: float = Field(ge=0)
+    retention_margin_bits: float = Field(ge=0)
+    slice_margin_bits: float = Field(ge=0)
+    retention_floor: float = Field(ge=0, le=1)
+    retention_domains: tuple[str, ...] = Field(min_length=1)
+    openings_before_rotation: int = Field(ge=1)
+    resamples: int = Field(ge=1000)
+    seed: int
+    guard_floors: GuardFloors
+
+
+class TrainingSettings(Section):
+    """What every night's training shares; the recipe lies in its profile."""
+
+    profile: str
+    seed: int = Field(ge=0)
+    threads: int = Field(ge=0)
+    processes: int = Field(ge=1)
+    nice: int = Field(ge=0, le=19)
+    anchor_share: float = Field(ge=0, lt=1)
+    validation_share: float = Field(ge=0, lt=0.5)
+    cold_after_days: int = Field(ge=1)
+    lineage_depth: int = Field(ge=0)
+
+
+class ProfileSettings(Section):
+    """A base and how an adapter is trained on it."""
+
+    base: Base
+    recipe: Recipe
+    night: NightBudget | None = None
+    "Without one every night is cold, on everything."
+
+
+class RecordSettings(Section):
+    """The longest texts that become records (`bonsai.domain.records.Limits` has the same names)."""
+
+    instruction_characters: int = Field(ge=100)
+    input_characters: int = Field(ge=100)
+    output_characters: int = Field(ge=100)
+    note_characters: int = Field(ge=100)
+    line_bytes: int = Field(ge=10_000)
+
+
+class DuplicateSettings(Section):
+    """When two records are told in nearly the same words, as `bonsai.ingest.dedup.index.NearSettings`."""
+
+    question_ratio: float = Field(ge=50, le=100)
+    answer_ratio: float = Field(ge=0, le=100)
+
+
+class TagSettings(Section):
+    """How sure a learned category has to be, and what the tagger learns from."""
+
+    category_threshold: float = Field(ge=0, le=1)
+    most_examples: int = Field(ge=50)
+    batch: int = Field(ge=1)
+
+
+class Config(Section):
+    """All settings of one home."""
+
+    storage: StorageSettings
+    records: RecordSettings
+    duplicates: DuplicateSettings
+    tags: TagSettings
+    night: NightSettings
+    prefect: PrefectSettings
+    cli: CliSettings
+    dashboard: DashboardSettings
+    api: ApiSettings
+    benchmark: BenchmarkSettings
+    gate: GateSettings
+    training: TrainingSettings
+    profiles: dict[str, ProfileSettings]

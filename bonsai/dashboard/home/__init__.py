@@ -1,5 +1,0 @@
-"""The first page."""
-
-from bonsai.dashboard.home.routes import router
-
-__all__ = ["router"]

@@ -1,0 +1,1 @@
+"""Pure values and rules: records, snapshots, promotion states. Nothing here reads or writes."""

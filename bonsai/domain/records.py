@@ -1,0 +1,318 @@
+"""How other people's files name languages and categories."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Literal
+
+from bonsai.domain.characters import has_surrogates, normalise, one_line, storable
+
+LANGUAGE_NAMES: dict[str, Literal["ja", "en", "zh", "other"]] = {
+    **dict.fromkeys(("ja", "jp", "jpn", "ja-jp", "japanese", "日本語"), "ja"),
+    **dict.fromkeys(("en", "eng", "en-us", "en-gb", "english", "英語"), "en"),
+    **dict.fromkeys(("zh", "cn", "zho", "zh-cn", "zh-tw", "zh-hans", "zh-hant", "chinese", "中国語", "中文"), "zh"),
+    **dict.fromkeys(
+        "other ar cs da de el es fi fr he hi hu id it ko nl no pl pt ro ru sv th tr uk vi".split(), "other"
+    ),
+}
+"How files name the answer's language. Languages that are not told apart are `other`."
+
+CATEGORY_NAMES: dict[str, str] = {
+    **{name: name for name in "open_qa closed_qa classification translation brainstorming creative".split()},
+    "question_to_question": "question_to_question",
+    "uncategorised": "",
+    "uncategorized": "",
+    # Dolly's eight (https://huggingface.co/datasets/databricks/databricks-dolly-15k). Dolly divides questions by how
+    # hard the answer is to find; here only the reader of the answer counts: one right answer from general knowledge
+    # is open_qa; one that rests on the given passage is closed_qa, and so are a summary and what is drawn out of it.
+    "general_qa": "open_qa",
+    "information_extraction": "closed_qa",
+    "summarization": "closed_qa",
+    "summarisation": "closed_qa",
+    "creative_writing": "creative",
+}
+"How files name the category; empty: to be tagged."
+
+
+Language = Literal["ja", "en", "zh", "other"]
+LANGUAGES: tuple[Language, ...] = ("ja", "en", "zh", "other")
+Source = Literal["self", "community", "import", "feedback"]
+SOURCES: tuple[Source, ...] = ("self", "community", "import", "feedback")
+TagSource = Literal["rule", "learned", "import", "person"]
+"Weakest first; a tag is replaced only by one of an equal or stronger source."
+
+
+class Category(StrEnum):
+    """What kind of answer the reader of the answer expects; the content does not matter."""
+
+    OPEN_QA = "open_qa"
+    CLOSED_QA = "closed_qa"
+    CLASSIFICATION = "classification"
+    TRANSLATION = "translation"
+    BRAINSTORMING = "brainstorming"
+    CREATIVE = "creative"
+    QUESTION_TO_QUESTION = "question_to_question"
+    UNCATEGORISED = "uncategorised"
+
+
+class Status(StrEnum):
+    """Where a stored record stands. Only `active` records train."""
+
+    ACTIVE = "active"
+    HELD_BACK = "held_back"
+    "A contradiction or a leak into the benchmark: visible, with its reason, until a person releases or excludes it."
+    SUSPECT = "suspect"
+    "New in a night that was refused for harm; out of snapshots until a person releases or excludes it."
+    EXCLUDED = "excluded"
+    "A person keeps it out of training."
+    FORGOTTEN = "forgotten"
+    "Its texts are gone; the tombstone (its id) keeps a re-import from bringing it back."
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a record came from."""
+
+    name: str
+    "A file's name, `form`, `api` or `feedback`."
+    line: int = 0
+    "1-based line or element of the file; 0 when there is none."
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One experience. All text is normalised; nothing here was guessed."""
+
+    id: str
+    "Hex SHA-256 of the normalised instruction, input and output."
+    instruction: str
+    input: str
+    "A passage or dated experiences that the answer rests on; empty for most."
+    output: str
+    origin: Origin
+    language: Language | None = None
+    "The answer's language as the file or the person gave it; None: to be tagged."
+    category: Category | None = None
+    reasoning: str = ""
+    subject: str = ""
+    "About whom, e.g. the cat's name."
+    happened_on: date | None = None
+    feeling: str = ""
+    source: Source = "import"
+    source_name: str = ""
+    author: str = ""
+    fact: str = ""
+    "Optional name of the fact that this record tells: wordings and languages of one fact share it."
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """One automatic, imported or personal label."""
+
+    value: str
+    source: TagSource
+    confidence: float
+    "0 to 1."
+    version: str
+    "Version of the rules or the learned tagger that gave it; the person's name for a person."
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """The three labels that every stored record carries."""
+
+    language: Tag
+    category: Tag
+    reasoning: Tag
+
+
+@dataclass(frozen=True, slots=True)
+class TableForm:
+    """How the rows of a table are read: without it a rejected row could not be read again."""
+
+    columns: tuple[str, ...]
+    "The cells of its header."
+    delimiter: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """What could not become a record; kept whole so that a person can mend it."""
+
+    file: str
+    line: int
+    raw: str
+    "The raw text, at most 10,000 characters of it."
+    reason_key: str
+    "Key of the reason's text in `locales`."
+    values: tuple[tuple[str, str], ...] = ()
+    "Values of that text."
+    table: TableForm | None = None
+    "Of the table whose row it is; None for JSON, Parquet and forms, whose raw text is JSON."
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The longest texts that are taken; what is longer becomes a reject, nothing is cut."""
+
+    instruction_characters: int = 20_000
+    input_characters: int = 50_000
+    output_characters: int = 50_000
+    note_characters: int = 2_000
+    "Of each other text field: reasoning, subject, feeling, source_name, author, fact."
+    line_bytes: int = 4_194_304
+    "Of one line or element of a file."
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What a record is given where its own fields say nothing."""
+
+    source: Source = "import"
+    source_name: str = ""
+    author: str = ""
+
+
+LIMITS = Limits()
+DEFAULTS = Defaults()
+RAW_CHARACTERS = 10_000
+"How much of a rejected text is kept."
+
+_DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})日?(?:[T ].*)?")
+
+
+def content_id(instruction: str, input: str, output: str) -> str:
+    """Hex SHA-256 of the three texts, normalised. Each ends with a unit separator, which no normalised text holds."""
+    return _digest(normalise(instruction), normalise(input), normalise(output))
+
+
+def _digest(*normalised: str) -> str:
+    return hashlib.sha256("".join(f"{part}\x1f" for part in normalised).encode()).hexdigest()
+
+
+def reasoning_sentence(question_language: Language, answer_language: Language) -> str:
+    """The seed project's form: one English sentence that names the answer's language."""
+    names = {"ja": "Japanese", "en": "English", "zh": "Chinese", "other": "another language"}
+    return f"The question is in {names[question_language]}; answer in {names[answer_language]}."
+
+
+def reject(origin: Origin, raw: str, reason_key: str, /, **values: object) -> Reject:
+    """A reject of at most `RAW_CHARACTERS` raw text; bytes that were no text show as escapes."""
+    shown = tuple((name, one_line(str(value))) for name, value in values.items())
+    return Reject(origin.name, origin.line, storable(raw[:RAW_CHARACTERS]), reason_key, shown)
+
+
+class _Refused(Exception):
+    """A field that cannot be taken; turned into a `Reject` by `parse`."""
+
+    def __init__(self, reason_key: str, /, **values: object) -> None:
+        super().__init__(reason_key)
+        self.reason_key = reason_key
+        self.values = values
+
+
+def parse(
+    fields: Mapping[str, object],
+    origin: Origin,
+    defaults: Defaults = DEFAULTS,
+    limits: Limits = LIMITS,
+    raw: str | None = None,
+) -> Record | Reject:
+    """Make a record of named fields, or say why not. Fields of other names are ignored.
+
+    Fields: instruction, input, output, language, category, reasoning, subject, happened_on, feeling, source,
+    source_name, author, fact. `raw` is what a reject keeps; without it, the fields as JSON.
+    """
+    try:
+        return _parse(fields, origin, defaults, limits)
+    except _Refused as refused:
+        kept = raw if raw is not None else json.dumps(dict(fields), ensure_ascii=False, default=str)
+        return reject(origin, kept, refused.reason_key, **refused.values)
+
+
+def _parse(fields: Mapping[str, object], origin: Origin, defaults: Defaults, limits: Limits) -> Record:
+    instruction = _text(fields, "instruction", limits.instruction_characters)
+    passage = _text(fields, "input", limits.input_characters)
+    output = _text(fields, "output", limits.output_characters)
+    for name, value in (("instruction", instruction), ("output", output)):
+        if not value:
+            raise _Refused(f"records.empty_{name}")
+    notes = {
+        name: _text(fields, name, limits.note_characters)
+        for name in ("reasoning", "subject", "feeling", "source_name", "author", "fact")
+        if name in fields
+    }
+    return Record(
+        id=_digest(instruction, passage, output),
+        instruction=instruction,
+        input=passage,
+        output=output,
+        origin=origin,
+        language=_language(fields),
+        category=_category(fields),
+        reasoning=notes.get("reasoning", ""),
+        subject=notes.get("subject", ""),
+        happened_on=_date(fields),
+        feeling=notes.get("feeling", ""),
+        source=_source(fields) or defaults.source,
+        source_name=notes.get("source_name") or defaults.source_name,
+        author=notes.get("author") or defaults.author,
+        fact=notes.get("fact", ""),
+    )
+
+
+def _text(fields: Mapping[str, object], name: str, limit: int) -> str:
+    value = fields.get(name)
+    if value is None or value != value:  # NaN: how pandas writes that there is none
+        return ""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float, date)):
+        raise _Refused("records.not_a_text", field=name, kind=type(value).__name__)
+    text = normalise(str(value))
+    if has_surrogates(text):
+        raise _Refused("records.broken_character", field=name)
+    if len(text) > limit:
+        raise _Refused("records.too_long", field=name, characters=len(text), limit=limit)
+    return text
+
+
+def _language(fields: Mapping[str, object]) -> Language | None:
+    named = _text(fields, "language", 200).lower().replace("_", "-")
+    if named and named not in LANGUAGE_NAMES:
+        raise _Refused("records.unknown_language", value=named, known=", ".join(LANGUAGES))
+    return LANGUAGE_NAMES.get(named)
+
+
+def _category(fields: Mapping[str, object]) -> Category | None:
+    named = re.sub(r"[\s-]+", "_", _text(fields, "category", 200).lower())
+    if named and named not in CATEGORY_NAMES:
+        raise _Refused("records.unknown_category", value=named, known=", ".join(list(Category)[:-1]))
+    value = CATEGORY_NAMES.get(named)
+    return Category(value) if value else None
+
+
+def _source(fields: Mapping[str, object]) -> Source | None:
+    named = _text(fields, "source", 200).lower()
+    for source in SOURCES:
+        if source == named:
+            return source
+    if named:
+        raise _Refused("records.unknown_source", value=named, known=", ".join(SOURCES))
+    return None
+
+
+def _date(fields: Mapping[str, object]) -> date | None:
+    written = _text(fields, "happened_on", 200)
+    if not written:
+        return None
+    found = _DATE.fullmatch(written)
+    if found:
+        with suppress(ValueError):  # 30 February
+            return date(*map(int, found.groups()))
+    raise _Refused("records.unknown_date", value=written)

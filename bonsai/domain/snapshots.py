@@ -1,0 +1,242 @@
+"""A snapshot: exactly what a night trains on, immutable, with the hashes that prove it.
+
+    made = build(rows, anchors, seed=7, validation_share=0.05, anchor_share=0.5, count_tokens=..., max_tokens=512)
+    stored = write(made, folder)      # records.parquet, then manifest.json, both flushed
+    same = read(folder)               # IntegrityError when a byte differs
+
+`build` is pure: the same rows in any order give the same snapshot. Over-long rows are refused and listed, never
+cut: a cut row would teach the model not to stop. Anchors are general records replayed against forgetting
+(experience replay; Rolnick et al. 2019, https://arxiv.org/abs/1811.11682).
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime
+from pathlib import Path
+from random import Random
+from typing import Literal
+
+from bonsai.errors import IntegrityError
+from bonsai.system.files import sha256_file, sha256_json, write_atomic, write_json_atomic
+
+Role = Literal["own", "replay", "anchor"]
+RECORDS = "records.parquet"
+MANIFEST = "manifest.json"
+FORMAT = 1
+"Version of the folder's layout."
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One row of a snapshot: what trains."""
+
+    record_id: str
+    "The record's id; an anchor's content id for `anchor` rows."
+    role: Role
+    """`own` is in every pass. The passes take turns through `replay`, own records that the night's parent knows, and
+    `anchor`, general ones."""
+    instruction: str
+    context: str
+    "The record's `input`."
+    reasoning: str
+    category: str
+    language: str
+    "The answer's language."
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """`manifest.json`: what a folder holds, for a person and for `read`."""
+
+    format: int
+    id: str
+    content_hash: str
+    "SHA-256 over every row and its split, whatever the file's layout."
+    records_sha256: str
+    "SHA-256 of the Parquet file."
+    seed: int
+    train: int
+    "Rows that train, anchors included."
+    anchors: int
+    validation: int
+    train_tokens: int
+    anchors_a_pass: int
+    refused: tuple[str, ...]
+    "Ids of records that are longer than the base can take."
+    created_at: str
+    "ISO 8601, UTC."
+    replayed: int = 0
+    "Own records that a warm night replays."
+    replayed_a_pass: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A finished snapshot folder (`records.parquet` + `manifest.json`, written last)."""
+
+    id: str
+    "First 16 hex digits of `content_hash`."
+    content_hash: str
+    folder: str
+    "Empty until it is written."
+    train: tuple[Example, ...]
+    validation: tuple[Example, ...]
+    seed: int
+    train_tokens: int = 0
+    "Tokens of all rows of `train` together."
+    anchors_a_pass: int = 0
+    "How many of the anchors one pass over the own rows replays; the passes take turns through them."
+    replayed_a_pass: int = 0
+    "The same for the rows of role `replay`."
+    refused: tuple[str, ...] = ()
+    "Ids of records that are longer than the base can take; they are told to the person and do not train."
+
+
+def build(
+    rows: Iterable[Example],
+    anchors: Sequence[Example],
+    *,
+    seed: int,
+    validation_share: float,
+    anchor_share: float,
+    count_tokens: Callable[[Example], int],
+    max_tokens: int,
+    anchor_passes: int = 1,
+    replay: Iterable[Example] = (),
+    replayed_a_pass: int = 0,
+) -> Snapshot:
+    """Choose what trains.
+
+    `anchor_share` is the part of each pass that are anchors (0.5: one anchor for each own row), as far as there are
+    any; with `anchor_passes` that many passes meet other anchors each, which forgets less than the same ones again.
+    `validation_share` is the part of `rows` that is held out, evenly over language and category. `replay` are own
+    rows that the night's parent knows (`bonsai.train.continual`), `replayed_a_pass` of them in each pass.
+    """
+    own = {row.record_id: row for row in rows}
+    again = sorted(replay, key=lambda row: row.record_id)
+    lengths = {row: count_tokens(row) for row in (*own.values(), *again, *anchors)}
+    refused = tuple(sorted(row.record_id for row in own.values() if lengths[row] > max_tokens))
+    fitting = sorted((row for row in own.values() if lengths[row] <= max_tokens), key=lambda row: row.record_id)
+    held_out = _held_out(fitting, validation_share, seed)
+    learned = [row for row in fitting if row.record_id not in held_out]
+    a_pass = len(learned) + replayed_a_pass
+    wanted = round(a_pass * anchor_share / (1 - anchor_share)) if anchor_share < 1 else len(anchors)
+    general = _sample([row for row in anchors if lengths[row] <= max_tokens], wanted * anchor_passes, seed)
+    train = tuple(sorted((*learned, *again, *general), key=lambda row: (row.role, row.record_id)))
+    validation = tuple(row for row in fitting if row.record_id in held_out)
+    made = content_hash(train, validation)
+    return Snapshot(
+        id=made[:16],
+        content_hash=made,
+        folder="",
+        train=train,
+        validation=validation,
+        seed=seed,
+        train_tokens=sum(lengths[row] for row in train),
+        anchors_a_pass=min(wanted, len(general)),
+        replayed_a_pass=replayed_a_pass,
+        refused=refused,
+    )
+
+
+def _held_out(rows: Sequence[Example], share: float, seed: int) -> set[str]:
+    """Ids to validate on: `share` of each language and category, the remainder carried over from group to group."""
+    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for row in rows:
+        groups[row.language, row.category].append(row.record_id)
+    chosen: set[str] = set()
+    carried = 0.0
+    for key in sorted(groups):
+        carried += len(groups[key]) * share
+        count = int(carried + 1e-9)
+        carried -= count
+        chosen.update(Random(f"{seed} {key}").sample(groups[key], min(count, len(groups[key]))))
+    return chosen
+
+
+def _sample(anchors: Sequence[Example], count: int, seed: int) -> list[Example]:
+    """`count` anchors, fewer when there are fewer; the same whatever order they come in."""
+    distinct = sorted({row.record_id: row for row in anchors}.values(), key=lambda row: row.record_id)
+    return Random(f"{seed} anchors").sample(distinct, min(count, len(distinct)))
+
+
+def content_hash(train: Iterable[Example], validation: Iterable[Example]) -> str:
+    """SHA-256 over every row's fields and split, whatever their order."""
+    listed = [[split, *asdict(row).values()] for split, rows in (("train", train), ("val", validation)) for row in rows]
+    return sha256_json(sorted(listed))
+
+
+def write(snapshot: Snapshot, folder: Path, created_at: datetime) -> Snapshot:
+    """Store a snapshot; writing it again over itself changes nothing that is read."""
+    import pandas as pd
+
+    splits = (("train", snapshot.train), ("validation", snapshot.validation))
+    rows = [{"split": split, **asdict(row)} for split, chosen in splits for row in chosen]
+    table = pd.DataFrame(rows, columns=["split", *(field.name for field in fields(Example))])
+    write_atomic(folder / RECORDS, table.to_parquet(index=False))
+    manifest = Manifest(
+        format=FORMAT,
+        id=snapshot.id,
+        content_hash=snapshot.content_hash,
+        records_sha256=sha256_file(folder / RECORDS),
+        seed=snapshot.seed,
+        train=len(snapshot.train),
+        anchors=sum(row.role == "anchor" for row in snapshot.train),
+        validation=len(snapshot.validation),
+        train_tokens=snapshot.train_tokens,
+        anchors_a_pass=snapshot.anchors_a_pass,
+        refused=snapshot.refused,
+        created_at=created_at.isoformat(),
+        replayed=sum(row.role == "replay" for row in snapshot.train),
+        replayed_a_pass=snapshot.replayed_a_pass,
+    )
+    write_json_atomic(folder / MANIFEST, asdict(manifest))
+    return replace(snapshot, folder=str(folder))
+
+
+def read(folder: Path) -> Snapshot:
+    """A stored snapshot. Raises IntegrityError when it is unfinished, of another version, or was altered."""
+    import pandas as pd
+
+    manifest = _manifest(folder)
+    records = folder / RECORDS
+    if not records.is_file() or sha256_file(records) != manifest.records_sha256:
+        raise IntegrityError("snapshots.altered", folder=folder)
+    rows = pd.read_parquet(records).to_dict("records")
+    split: dict[str, list[Example]] = {"train": [], "validation": []}
+    for row in rows:
+        values = {str(name): value for name, value in row.items()}
+        split[values.pop("split")].append(Example(**values))
+    made = content_hash(split["train"], split["validation"])
+    if made != manifest.content_hash:
+        raise IntegrityError("snapshots.altered", folder=folder)
+    return Snapshot(
+        id=made[:16],
+        content_hash=made,
+        folder=str(folder),
+        train=tuple(split["train"]),
+        validation=tuple(split["validation"]),
+        seed=manifest.seed,
+        train_tokens=manifest.train_tokens,
+        anchors_a_pass=manifest.anchors_a_pass,
+        replayed_a_pass=manifest.replayed_a_pass,
+        refused=tuple(manifest.refused),
+    )
+
+
+def _manifest(folder: Path) -> Manifest:
+    try:
+        values = json.loads((folder / MANIFEST).read_text("utf-8"))
+        found = values["format"]
+        if found == FORMAT:
+            return Manifest(**values)
+    except FileNotFoundError:
+        raise IntegrityError("snapshots.unfinished", folder=folder) from None
+    except (ValueError, TypeError, KeyError):
+        raise IntegrityError("snapshots.altered", folder=folder) from None
+    raise IntegrityError("snapshots.format_unknown", folder=folder, found=found, known=FORMAT)

@@ -1,0 +1,122 @@
+"""Two reports, item by item: how much better one model is on a slice of the questions, and how sure that is.
+
+A difference is always signed so that plus is better for the challenger: bits per byte saved, accuracy gained.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from bonsai.evaluate.report import ItemResult, Metric, Report, accuracy, bits_per_byte
+from bonsai.evaluate.statistics import Bootstrap, Estimate, estimate, winsorise
+
+ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A part of the questions; None: every one."""
+
+    name: str
+    domains: tuple[str, ...] | None = None
+    language: str | None = None
+
+    def holds(self, item: ItemResult) -> bool:
+        """The item belongs to this slice."""
+        return (self.domains is None or item.domain in self.domains) and self.language in (None, item.language)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The same questions answered by both."""
+
+    challenger: Report
+    champion: Report
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What is compared, and how outliers are tamed."""
+
+    name: str
+    metric: Metric
+    sign: float
+    "+1 when more is better, -1 when less is."
+    cap: float
+    "No item's value counts beyond this."
+    winsor_share: float
+    matched_proportions: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One slice of a pair."""
+
+    slice: Slice
+    measure: str
+    items: int
+    clusters: int
+    mean: float
+    "Plus: the challenger is better. NaN without items."
+    estimate: Estimate | None
+    "None: too few clusters for an interval."
+    least: float = math.nan
+    "The smallest difference of a single item, and the largest; of right and wrong those that are possible."
+    most: float = math.nan
+
+    def bounds(self, alpha: float) -> tuple[float, float] | None:
+        """One-sided bounds of the mean, to be shown; None where they say nothing.
+
+        A bound beyond every single difference is no finding: of ten facts a resample may draw nine alike, and then the
+        bootstrap divides by a spread of almost 0 (+5.3 bits/byte was seen where no item differed by more than 0.31).
+        """
+        if self.estimate is None:
+            return None
+        low, high = self.estimate.lower(alpha), self.estimate.upper(alpha)
+        return (low, high) if self.least - ROUNDING <= low and high <= self.most + ROUNDING else None
+
+
+def bits_measure(cap: float, winsor_share: float) -> Measure:
+    """Bits per byte of the reference answers, capped and winsorised."""
+    return Measure("bits", bits_per_byte, -1.0, cap, winsor_share, matched_proportions=False)
+
+
+ACCURACY = Measure("accuracy", accuracy, 1.0, 1.0, 0.0, matched_proportions=True)
+"Right or wrong; nothing to tame."
+
+
+def compare(pair: Pair, part: Slice, measure: Measure, bootstrap: Bootstrap, left_out: frozenset[str]) -> Comparison:
+    """The paired difference on one slice, without the items in `left_out`."""
+    champion = {item.id: item for item in pair.champion.items}
+    values, clusters, languages = [], [], []
+    for item in pair.challenger.items:
+        if item.id in left_out or not part.holds(item):
+            continue
+        new, old = measure.metric(item), measure.metric(champion[item.id])
+        if new is None or old is None:
+            continue
+        values.append(measure.sign * (min(new, measure.cap) - min(old, measure.cap)))
+        clusters.append(item.cluster)
+        languages.append(item.language)
+    tamed = winsorise(np.array(values, float), measure.winsor_share)
+    found = estimate(tamed, clusters, languages, bootstrap, matched_proportions=measure.matched_proportions)
+    mean = found.mean if found else (math.fsum(tamed) / len(values) if values else math.nan)
+    least, most = (float(tamed.min()), float(tamed.max())) if values else (math.nan, math.nan)
+    if measure.matched_proportions:  # "no answer changed" does not say that none could
+        least, most = -measure.cap, measure.cap
+    return Comparison(part, measure.name, len(values), len(set(clusters)), mean, found, least, most)
+
+
+def slices(report: Report, min_clusters: int) -> tuple[Slice, ...]:
+    """Every domain in every language that has enough clusters to be looked at by itself."""
+    seen: dict[tuple[str, str], set[str]] = {}
+    for item in report.items:
+        seen.setdefault((item.domain, item.language), set()).add(item.cluster)
+    return tuple(
+        Slice(f"{domain}/{language}", (domain,), language)
+        for (domain, language), clusters in sorted(seen.items())
+        if len(clusters) >= min_clusters
+    )

@@ -1,0 +1,76 @@
+"""How small a gain the benchmark can see: before a night is blamed for no progress, could it have shown any?
+
+From the measured spread of two models' paired differences, cluster by cluster: a gain is seen when its lower bound at
+the gate's level is above 0; the smallest gain is the one that is seen in `power` (80 %) of such nights. With t the
+studentised bootstrap of the difference and s its standard error, that is `s * (t[1 - alpha] - t[1 - power])`: the
+textbook's `s * (1.64 + 0.84)` where t is normal, and never less than that: two models that differ in every answer show
+a skew that a small gain would not have. Source: Cohen, *Statistical Power Analysis* (1988), chapter 2; for evaluations
+Card et al., "With Little Power Comes Great Responsibility", https://arxiv.org/abs/2010.06595.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+from bonsai.evaluate.compare import Comparison, Measure, Pair, Slice, compare
+from bonsai.evaluate.statistics import Bootstrap, Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What one slice can see in one measure."""
+
+    slice: str
+    measure: str
+    "`bits` (bits/byte of the reference answers) or `accuracy` (share of right answers)."
+    items: int
+    clusters: int
+    standard_error: float | None
+    "Of the mean difference; None where there are too few facts to tell."
+    smallest_gain: float | None
+    "Seen in `power` of the nights that bring it."
+
+
+def sights(
+    pair: Pair,
+    parts: Sequence[Slice],
+    measures: Sequence[Measure],
+    bootstrap: Bootstrap,
+    *,
+    alpha: float,
+    power: float,
+    left_out: frozenset[str] = frozenset(),
+) -> tuple[Sight, ...]:
+    """Every slice in every measure, slice by slice; slices without items are left out."""
+    found = (compare(pair, part, measure, bootstrap, left_out) for part in parts for measure in measures)
+    return tuple(_sight(one, alpha, power) for one in found if one.items)
+
+
+def _sight(found: Comparison, alpha: float, power: float) -> Sight:
+    made = found.estimate
+    return Sight(
+        slice=found.slice.name,
+        measure=found.measure,
+        items=found.items,
+        clusters=found.clusters,
+        standard_error=made.standard_error if made else None,
+        smallest_gain=smallest_gain(made, alpha, power) if made else None,
+    )
+
+
+def smallest_gain(found: Estimate, alpha: float, power: float, at_least: float = 0.0) -> float:
+    """The true gain that is seen with probability `power`: shown above 0, and measured as `at_least` or more."""
+    normal = NormalDist()
+    needed = max(float(np.quantile(found.studentised, 1 - alpha)), normal.inv_cdf(1 - alpha))
+    luck = max(-float(np.quantile(found.studentised, 1 - power)), normal.inv_cdf(power))
+    return max(needed * found.standard_error, at_least) + luck * found.standard_error
+
+
+def clusters_needed(clusters: int, smallest: float, wanted: float) -> int:
+    """How many facts like these would see a gain of `wanted`: the error falls with the root of their number."""
+    return math.ceil(clusters * (smallest / wanted) ** 2)

@@ -1,0 +1,158 @@
+"""The benchmark's fixed questions: loading a pool, and being sure that nobody altered it.
+
+A version is a folder (`v1/`) of one JSON Lines file a pool and a `manifest.json` with their checksums. The pools are
+disjoint in facts: `selection` is asked every night, `confirmation` only when selection says yes, `score` is read by no
+rule and is the only figure shown as the score. All wordings and both languages of a fact share one `cluster`, because
+related questions are not independent evidence.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Literal, cast
+
+from bonsai.errors import IntegrityError, UsageError
+from bonsai.system.files import sha256_file, sha256_json, write_json_atomic
+
+Pool = Literal["selection", "confirmation", "score"]
+POOLS: tuple[Pool, ...] = ("selection", "confirmation", "score")
+Domain = Literal["cat_care", "general", "translation", "language", "ask_back"]
+DOMAINS: tuple[Domain, ...] = ("cat_care", "general", "translation", "language", "ask_back")
+CURRENT_VERSION = "v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One question of the benchmark."""
+
+    id: str
+    pool: str
+    "A pool of POOLS, or `owner` for an item of the owner's suite."
+    cluster: str
+    "The fact: shared by all of its wordings and both languages."
+    domain: str
+    category: str
+    "Expected category of the answer."
+    language: str
+    "Expected language of the answer: ja or en."
+    question_language: str
+    instruction: str
+    input: str
+    reference: str
+    accepted: tuple[str, ...]
+    "Key words: an answer that contains one of them (after normalisation) is right; empty: only the reference is."
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSum:
+    """What the manifest says about one pool's file."""
+
+    sha256: str
+    items: int
+    clusters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The checked list of a version's files."""
+
+    version: str
+    pools: Mapping[str, PoolSum]
+
+    @property
+    def questions_hash(self) -> str:
+        """One hash for all questions; two reports compare only when it is the same."""
+        return sha256_json({name: pool.sha256 for name, pool in self.pools.items()})
+
+
+def version_folder(version: str = CURRENT_VERSION) -> Path:
+    """Where a bundled version lies."""
+    return Path(str(resources.files(__package__) / version))
+
+
+def pools() -> tuple[Pool, ...]:
+    """The pools in the order in which they are opened."""
+    return POOLS
+
+
+@cache
+def manifest(version: str = CURRENT_VERSION, folder: Path | None = None) -> Manifest:
+    """The manifest of a version. Raises IntegrityError when it is missing or does not fit itself."""
+    path = (folder or version_folder(version)) / "manifest.json"
+    if not path.is_file():
+        raise IntegrityError("questions.no_manifest", path=path)
+    try:
+        told = json.loads(path.read_text("utf-8"))
+        found = Manifest(told["version"], {name: PoolSum(**pool) for name, pool in told["pools"].items()})
+    except (ValueError, KeyError, TypeError) as error:
+        raise IntegrityError("questions.broken_manifest", path=path) from error
+    if told.get("questions_hash") != found.questions_hash or set(found.pools) != set(POOLS):
+        raise IntegrityError("questions.broken_manifest", path=path)
+    return found
+
+
+def questions_hash(version: str = CURRENT_VERSION) -> str:
+    """The hash of all questions of a version."""
+    return manifest(version).questions_hash
+
+
+@cache
+def load(pool: str, version: str = CURRENT_VERSION, folder: Path | None = None) -> tuple[Item, ...]:
+    """The items of one pool, in their fixed order.
+
+    Raises UsageError for an unknown pool, IntegrityError when the file is missing or its checksum differs.
+    """
+    if pool not in POOLS:
+        raise UsageError("questions.unknown_pool", pool=pool, known=", ".join(POOLS))
+    path = (folder or version_folder(version)) / f"{pool}.jsonl"
+    if not path.is_file():
+        raise IntegrityError("questions.no_pool_file", path=path)
+    expected, actual = manifest(version, folder).pools[pool].sha256, sha256_file(path)
+    if actual != expected:
+        raise IntegrityError("questions.altered", path=path, expected=expected[:12], actual=actual[:12])
+    return tuple(item_from_json(line) for line in path.read_text("utf-8").splitlines())
+
+
+def verify(version: str = CURRENT_VERSION) -> str:
+    """One line that names what was checked. Raises IntegrityError when any pool is missing or altered."""
+    items = sum(len(load(pool, version)) for pool in POOLS)
+    return f"{version} {questions_hash(version)[:12]}, {items} items"
+
+
+def item_from_json(line: str) -> Item:
+    """One stored line as an Item; the inverse of `item_to_json`."""
+    return item_from_values(cast("dict[str, object]", json.loads(line)))
+
+
+def item_from_values(values: Mapping[str, object]) -> Item:
+    """An item of its fields, as JSON or a table gives them."""
+    texts = {field.name: str(values[field.name]) for field in fields(Item) if field.name != "accepted"}
+    return Item(**texts, accepted=tuple(cast("list[str]", values["accepted"])))
+
+
+def item_to_json(item: Item) -> str:
+    """One item as a line of JSON, readable and with its fields in order."""
+    return json.dumps({field.name: getattr(item, field.name) for field in fields(Item)}, ensure_ascii=False)
+
+
+def write_manifest(folder: Path, version: str = CURRENT_VERSION) -> Manifest:
+    """Sum up the pool files that lie in `folder`; written last, because nothing is read without it."""
+    made = Manifest(version, {pool: _sum(folder / f"{pool}.jsonl") for pool in POOLS})
+    pool_values = {
+        name: {"sha256": pool.sha256, "items": pool.items, "clusters": pool.clusters}
+        for name, pool in made.pools.items()
+    }
+    content = {"version": version, "questions_hash": made.questions_hash, "pools": pool_values}
+    write_json_atomic(folder / "manifest.json", content)
+    return made
+
+
+def _sum(path: Path) -> PoolSum:
+    """Checksum and counts of one pool's file."""
+    items = [item_from_json(line) for line in path.read_text("utf-8").splitlines()]
+    return PoolSum(sha256_file(path), len(items), len({item.cluster for item in items}))

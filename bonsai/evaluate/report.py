@@ -1,0 +1,275 @@
+"""A benchmark report: every answer, every score, every version that made them.
+
+A report is a value. It is written once as JSON (`write`), read back whole (`read`), and everything that judges or shows
+works on it alone: `decision` compares two of them, `summary` makes the rows of the tables. An item that could not be
+scored is listed under `errors` and makes the report unusable; it is never a score of 0.
+
+The idea that a result carries all its versions: https://github.com/UKGovernmentBEIS/inspect_ai (`log/_log.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bonsai.errors import BenchmarkError
+from bonsai.i18n import TextLanguage, text
+from bonsai.system.files import write_json_atomic
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+REPORT_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """The scores of one answer. Every boolean is `True` when all is well, except where its name says otherwise."""
+
+    correct: bool | None
+    "Exact or accepted match; None for the creative categories, which have no single right answer."
+    exact: bool
+    accepted: bool
+    character_f1: float
+    "0 to 1, on normalised characters."
+    chrf: float
+    "0 to 100, word order 0."
+    language_ok: bool
+    looping: bool
+    ended: bool
+    empty: bool
+    leaked: bool
+    tags_ok: bool | None
+    "The declared language and category are the expected ones; None when the tags were forced."
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model said to one item."""
+
+    response: str
+    declared: tuple[str, str, str]
+    "Reasoning, category, language as the model declared them; empty when forced."
+    tokens: int
+    scores: Scores
+
+
+@dataclass(frozen=True, slots=True)
+class ItemResult:
+    """One item of a report."""
+
+    id: str
+    cluster: str
+    domain: str
+    category: str
+    language: str
+    "The reference answer's language."
+    bits_per_byte: float
+    "Of the reference answer, expected tags given; NaN stays NaN, and makes the report invalid."
+    free: Answer
+    "The model declared its tags itself: what a person would have got."
+    forced: Answer | None
+    "The expected tags were given; None when the settings leave it out."
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """What one canary item gave, to see whether a stored report still holds."""
+
+    id: str
+    answer_hash: str
+    bits_per_byte: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that one model did on one set of items."""
+
+    benchmark: str
+    "Name and pool, e.g. `v1/selection`, `suite`."
+    items_hash: str
+    subject: str
+    "Adapter id, or `base`."
+    adapter_hash: str
+    "Hash of the adapter's weights; empty for the bare base."
+    base: str
+    settings_hash: str
+    "Generation settings, prompt template and scoring version."
+    library_fingerprint: str
+    logits: tuple[float, ...]
+    "First-token logits of fixed questions: equal to the base's when an adapter did not apply."
+    created_at: str
+    "ISO 8601, UTC."
+    seconds: float
+    items: tuple[ItemResult, ...]
+    canaries: tuple[Canary, ...] = ()
+    errors: tuple[tuple[str, str], ...] = ()
+    "(item id, what went wrong); a report with any is invalid."
+    format: int = REPORT_FORMAT
+
+
+Metric = Callable[[ItemResult], float | None]
+
+
+def accuracy(item: ItemResult) -> float | None:
+    """1 for a right answer, 0 for a wrong one, None where there is no single right one."""
+    return None if item.free.scores.correct is None else float(item.free.scores.correct)
+
+
+def bits_per_byte(item: ItemResult) -> float | None:
+    """Bits per byte of the reference answer: lower is better."""
+    return item.bits_per_byte
+
+
+GUARDS: dict[str, Metric] = {
+    "ended": lambda item: float(item.free.scores.ended),
+    "language": lambda item: float(item.free.scores.language_ok),
+    "no_loop": lambda item: float(not item.free.scores.looping),
+    "not_empty": lambda item: float(not item.free.scores.empty),
+    "no_leak": lambda item: float(not item.free.scores.leaked),
+}
+"What every answer owes, whatever it says; 1 is good."
+
+
+def mean(items: Iterable[ItemResult], metric: Metric) -> float | None:
+    """The metric's mean over the items that have it; None when none has."""
+    values = [value for item in items if (value := metric(item)) is not None]
+    return math.fsum(values) / len(values) if values else None
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryRow:
+    """One line of a report's table."""
+
+    domain: str
+    "A domain, or `all`."
+    language: str
+    items: int
+    accuracy: float | None
+    bits_per_byte: float | None
+    chrf: float
+    tags_ok: float | None
+    guards: tuple[tuple[str, float], ...]
+    "Share of answers that keep each guard."
+
+
+def summary(report: Report) -> tuple[SummaryRow, ...]:
+    """Rows by language, then by domain and language; a combination without items has no row."""
+    languages = sorted({item.language for item in report.items})
+    domains = ["all", *sorted({item.domain for item in report.items})]
+    groups = (
+        (domain, language, [i for i in report.items if i.language == language and domain in ("all", i.domain)])
+        for domain in domains
+        for language in languages
+    )
+    return tuple(_row(domain, language, items) for domain, language, items in groups if items)
+
+
+def _row(domain: str, language: str, items: Sequence[ItemResult]) -> SummaryRow:
+    chrf = mean(items, lambda item: item.free.scores.chrf) or 0.0
+    tags = mean(items, lambda item: None if item.free.scores.tags_ok is None else float(item.free.scores.tags_ok))
+    guards = tuple((name, mean(items, metric) or 0.0) for name, metric in GUARDS.items())
+    return SummaryRow(
+        domain, language, len(items), mean(items, accuracy), mean(items, bits_per_byte), chrf, tags, guards
+    )
+
+
+def without_answers(report: Report) -> Report:
+    """What a closed pool leaves behind: the scores, and not a word that was said."""
+
+    def silent(answer: Answer) -> Answer:
+        return replace(answer, response="", declared=("", "", ""))
+
+    items = tuple(
+        replace(item, free=silent(item.free), forced=item.forced and silent(item.forced)) for item in report.items
+    )
+    return replace(report, items=items)
+
+
+def render_table(report: Report, language: TextLanguage) -> Table:
+    """The summary as a table of at most 80 columns for the terminal."""
+    from rich.table import Table
+
+    table = Table(title=text("benchmark.title", language, benchmark=report.benchmark, subject=report.subject))
+    for name in ("domain", "language", "items", "accuracy", "bits", "chrf", "tags", "guards"):
+        table.add_column(text(f"benchmark.column_{name}", language), justify="left" if name == "domain" else "right")
+    for row in summary(report):
+        table.add_row(
+            domain_name(row.domain, language), row.language, str(row.items), percent(row.accuracy),
+            "-" if row.bits_per_byte is None else f"{row.bits_per_byte:.3f}", f"{row.chrf:.0f}", percent(row.tags_ok),
+            percent(min(share for _, share in row.guards)),
+        )  # fmt: skip
+    return table
+
+
+def domain_name(domain: str, language: TextLanguage) -> str:
+    """A domain in words; one that the texts do not know is shown as it is."""
+    try:
+        return text(f"benchmark.domain_{domain}", language)
+    except KeyError:
+        return domain
+
+
+def percent(share: float | None) -> str:
+    """`63 %`; a dash where there is nothing to count."""
+    return "-" if share is None else f"{100 * share:.0f} %"
+
+
+def to_json(report: Report) -> dict[str, Any]:
+    """JSON-able form; a non-finite number becomes null."""
+    made = asdict(report)
+    for part in (*made["items"], *made["canaries"]):
+        if not math.isfinite(part["bits_per_byte"]):
+            part["bits_per_byte"] = None
+    made["logits"] = [logit if math.isfinite(logit) else None for logit in report.logits]
+    return made
+
+
+def from_json(value: dict[str, Any]) -> Report:
+    """The report of `to_json`. Raises BenchmarkError for another format."""
+    if value.get("format") != REPORT_FORMAT:
+        raise BenchmarkError("benchmark.report_format", found=value.get("format"), known=REPORT_FORMAT)
+    parts = {
+        "items": tuple(_item(item) for item in value["items"]),
+        "canaries": tuple(Canary(**{**c, "bits_per_byte": _number(c["bits_per_byte"])}) for c in value["canaries"]),
+        "errors": tuple((str(name), str(what)) for name, what in value["errors"]),
+        "logits": tuple(_number(logit) for logit in value["logits"]),
+    }
+    return Report(**{**value, **parts})
+
+
+def _item(value: dict[str, Any]) -> ItemResult:
+    forced = value["forced"]
+    parts = {
+        "bits_per_byte": _number(value["bits_per_byte"]),
+        "free": _answer(value["free"]),
+        "forced": None if forced is None else _answer(forced),
+    }
+    return ItemResult(**{**value, **parts})
+
+
+def _answer(value: dict[str, Any]) -> Answer:
+    return Answer(value["response"], tuple(value["declared"]), value["tokens"], Scores(**value["scores"]))
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def write(report: Report, path: Path) -> None:
+    """Write the report atomically."""
+    write_json_atomic(path, to_json(report))
+
+
+def read(path: Path) -> Report:
+    """Read a report. Raises BenchmarkError when the file is torn or of another format."""
+    try:
+        value = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise BenchmarkError("benchmark.report_torn", path=path, error=error) from error
+    return from_json(value)

@@ -1,0 +1,184 @@
+"""Ask a model every question of a set, once, and score what it says: `run(...) -> Report`.
+
+Each item gives three things: an answer with the model's own tags (`free`: what a person would get), an answer with the
+expected tags given (`forced`: was the tag wrong, or the answer?), and the bits per byte of the reference answer. All
+generation is greedy, and the answerer forms its batches from the questions alone, so two models get the same ones.
+
+The worker `bonsai.evaluate.worker` calls this in a process of its own; tests call it with an answerer made by hand.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from typing import cast
+
+from bonsai.domain.records import Language, reasoning_sentence
+from bonsai.errors import BenchmarkError, InputError
+from bonsai.evaluate.questions import Item
+from bonsai.evaluate.report import Answer, Canary, ItemResult, Report
+from bonsai.evaluate.scoring import SCORING_VERSION, score
+from bonsai.model.answerer import Answerer, Generated, Likelihood, Scored
+from bonsai.model.prompt import AnswerTags, Question, parse
+from bonsai.system.files import sha256_json
+
+CANARY_BITS = 1e-3
+"Bits per byte by which a canary may differ and still count as reproduced: other threads add in another order."
+_LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes", "tokenizers", "numpy", "sacrebleu")
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """How a set of questions is asked."""
+
+    forced_answers: bool
+    canaries: int
+    "How many items are asked apart, so that a stored report can be checked without asking everything."
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a report says about itself."""
+
+    benchmark: str
+    subject: str
+    adapter_hash: str
+    base: str
+    settings_hash: str
+    library_fingerprint: str
+    created_at: str
+
+
+def run(
+    answerer: Answerer,
+    items: Sequence[Item],
+    settings: RunSettings,
+    about: About,
+    *,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Report:
+    """Score the model on all items. `progress` gets (steps done, steps in all).
+
+    An item that the model cannot be asked is named in the report's `errors`, and the gate calls the report invalid.
+    Raises BenchmarkError for no items at all.
+    """
+    if not items:
+        raise BenchmarkError("benchmark.no_items")
+    started, steps = clock(), 4 + settings.forced_answers
+    asked = list(items)
+    errors: tuple[tuple[str, str], ...] = ()
+    progress(1, steps)
+    try:
+        free = generate(answerer, asked, forced=False)
+    except InputError:
+        asked, free, errors = [], [], unaskable(answerer, items)
+    progress(2, steps)
+    forced = forced_answers(answerer, asked, free) if settings.forced_answers else [None] * len(asked)
+    progress(3, steps)
+    likelihoods = answerer.log_likelihoods([_scored(item) for item in asked]) if asked else []
+    progress(steps - 1, steps)
+    results = tuple(map(_result, asked, free, forced, likelihoods))
+    canary = canaries(answerer, asked, settings.canaries)
+    logits = answerer.logits_fingerprint()
+    progress(steps, steps)
+    return Report(
+        **asdict(about), items_hash=items_hash(items), logits=logits, seconds=round(clock() - started, 3),
+        items=results, canaries=canary, errors=errors,
+    )  # fmt: skip
+
+
+def generate(answerer: Answerer, items: Sequence[Item], *, forced: bool) -> list[Generated]:
+    """One completion an item. Raises BenchmarkError when answers are missing."""
+    if not items:
+        return []
+    made = answerer.answers([_question(i) for i in items], [expected_tags(i) if forced else None for i in items])
+    if len(made) != len(items):
+        raise BenchmarkError("benchmark.answers_missing", asked=len(items), got=len(made))
+    return made
+
+
+def forced_answers(answerer: Answerer, items: Sequence[Item], free: Sequence[Generated]) -> list[Generated | None]:
+    """One completion an item with the expected tags given; where the model declared just these, it is the free one.
+
+    After the same prefix a greedy model says the same, so only wrong tags cost a second answer.
+    """
+    wrong = [i for i, made in enumerate(free) if parse(made.text).tags != expected_tags(items[i])]
+    again = dict(zip(wrong, generate(answerer, [items[i] for i in wrong], forced=True), strict=True))
+    return [again.get(i, made) for i, made in enumerate(free)]
+
+
+def unaskable(answerer: Answerer, items: Sequence[Item]) -> tuple[tuple[str, str], ...]:
+    """The items that the model cannot take (too long for it), each asked alone, with the reason."""
+    return tuple(found for item in items if (found := _error_of(answerer, item)))
+
+
+def _error_of(answerer: Answerer, item: Item) -> tuple[str, str] | None:
+    try:
+        answerer.answers([_question(item)], [None])
+    except InputError as error:
+        return item.id, str(error)
+    return None
+
+
+def canaries(answerer: Answerer, items: Sequence[Item], count: int) -> tuple[Canary, ...]:
+    """Answer a fixed few again, in a batch of their own: the same greedy run differs with its batch."""
+    few = sorted(items, key=lambda item: hashlib.sha256(item.id.encode()).hexdigest())[:count]
+    made = generate(answerer, few, forced=False)
+    likelihoods = answerer.log_likelihoods([_scored(item) for item in few]) if few else []
+    return tuple(
+        Canary(item.id, hashlib.sha256(said.text.encode()).hexdigest()[:16], likelihood.bits_per_byte)
+        for item, said, likelihood in zip(few, made, likelihoods, strict=True)
+    )
+
+
+def reproduces(answerer: Answerer, report: Report, items: Sequence[Item], settings: RunSettings) -> bool:
+    """A stored report still tells the truth: the canaries answer as they did."""
+    now = canaries(answerer, items, settings.canaries)
+    return len(now) == len(report.canaries) and all(
+        (new.id, new.answer_hash) == (old.id, old.answer_hash)
+        and abs(new.bits_per_byte - old.bits_per_byte) <= CANARY_BITS
+        for new, old in zip(now, report.canaries, strict=True)
+    )
+
+
+def expected_tags(item: Item) -> AnswerTags:
+    """What the model should declare before it answers this item."""
+    asked, answered = cast("Language", item.question_language), cast("Language", item.language)
+    return AnswerTags(reasoning_sentence(asked, answered), item.category, item.language)
+
+
+def items_hash(items: Sequence[Item]) -> str:
+    """One hash for a set of questions with their references."""
+    return sha256_json([asdict(item) for item in items])
+
+
+def library_fingerprint(device: str) -> str:
+    """One hash for everything installed that decides what a model says and how that is scored."""
+    versions = {name: metadata.version(name) for name in _LIBRARIES}
+    return sha256_json([versions, platform.python_version(), platform.machine(), device, SCORING_VERSION])
+
+
+def _question(item: Item) -> Question:
+    return Question(item.instruction, item.input)
+
+
+def _scored(item: Item) -> Scored:
+    return Scored(_question(item), expected_tags(item), item.reference)
+
+
+def _result(item: Item, free: Generated, forced: Generated | None, likelihood: Likelihood) -> ItemResult:
+    return ItemResult(
+        item.id, item.cluster, item.domain, item.category, item.language, likelihood.bits_per_byte,
+        _answer(item, free, forced=False), None if forced is None else _answer(item, forced, forced=True),
+    )  # fmt: skip
+
+
+def _answer(item: Item, made: Generated, *, forced: bool) -> Answer:
+    said = parse(made.text)
+    tags = ("", "", "") if forced else (said.tags.reasoning, said.tags.category, said.tags.language)
+    return Answer(said.response, tags, made.tokens, score(item, said, ended=made.ended, forced=forced))

@@ -1,0 +1,177 @@
+"""Scores of one answer, without a judge: pure functions of the texts.
+
+An answer is *right* when, after normalisation, it equals the reference, or contains one of the item's key words and
+is a plain statement of it (`accepted`). The creative categories have no single right answer and are not counted.
+
+chrF: Popović 2015, with sacrebleu and word order 0, because Japanese has no spaces. The habit of writing the
+counter-example beside a scorer: https://github.com/UKGovernmentBEIS/inspect_ai (`scorer/_common.py`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from bonsai.evaluate.normalise import normalise_answer
+from bonsai.evaluate.questions import Item
+from bonsai.evaluate.report import Scores
+from bonsai.ingest.tags.language import detect
+from bonsai.model.prompt import ParsedCompletion
+
+if TYPE_CHECKING:
+    from sacrebleu.metrics.chrf import CHRF
+
+
+SCORING_VERSION = "scoring-1"
+UNIQUE_CATEGORIES = frozenset({"open_qa", "closed_qa", "classification", "translation"})
+"The categories with one right answer; the others are creative."
+
+_UNSURE = 0.5
+"Below this confidence a few letters (a name) are taken for the reference's language."
+_POLITE_END = re.compile("(?:です|でした|である|だ|ます)$")
+_YES = re.compile(r"(?:yes|はい|ええ)\b|はい|ええ")
+_NO = re.compile(r"no\b|いいえ|いや")
+_NEGATION = re.compile(r"\b(?:not|never|no|none|cannot|nor)\b|n't\b|ません|(?<![危少切])ない|なかった|なければ")
+_JAPANESE = re.compile("[\u3040-\u30ff\u3400-\u9fff]+")
+_LETTER = re.compile(r"[^\W\d_]")
+_ENGLISH_RUN = re.compile(r"[A-Za-z']+(?:[ ,;]+[A-Za-z']+){3,}")
+
+
+def score(item: Item, completion: ParsedCompletion, *, ended: bool, forced: bool) -> Scores:
+    """All scores of one parsed completion."""
+    response = completion.response
+    exact = same_answer(response, item.reference)
+    accepted = accepts(response, item.reference, item.accepted)
+    graded = item.category in UNIQUE_CATEGORIES
+    return Scores(
+        correct=(exact or accepted) and not completion.leaked_markers if graded else None,
+        exact=exact,
+        accepted=accepted,
+        character_f1=character_f1(response, item.reference),
+        chrf=chrf(response, item.reference),
+        language_ok=speaks(response, item.language, item.reference, f"{item.instruction}\n{item.input}"),
+        looping=loops(response),
+        ended=ended,
+        empty=not normalise_answer(response),
+        leaked=completion.leaked_markers,
+        tags_ok=None if forced else declares(completion, item),
+    )
+
+
+def same_answer(response: str, reference: str) -> bool:
+    """Equal after normalisation; the copula may be missing (富士山 = 富士山です), spaces do not count."""
+    forms = [_POLITE_END.sub("", normalise_answer(text)).replace(" ", "") for text in (response, reference)]
+    return bool(forms[0]) and forms[0] == forms[1]
+
+
+def accepts(response: str, reference: str, accepted: Sequence[str]) -> bool:
+    """The response states one of the key words. What it must not do, with the answer that would pass otherwise:
+
+    - hold the key only inside another word or number: `15` for 5, `scatter` for cat;
+    - say the opposite: "Yes, grapes harm the kidneys" for "No, ...", or deny what the reference does not deny;
+    - list everything: "Tokyo, Kyoto, Osaka, ..." for Tokyo (over three times the reference, and over 40 characters).
+    """
+    said, expected = normalise_answer(response), normalise_answer(reference)
+    if not any(_states(said, normalise_answer(key)) for key in accepted):
+        return False
+    if len(said) > max(3 * len(expected), 40):
+        return False
+    if _polarity(said) * _polarity(expected) < 0:
+        return False
+    return _denies(expected) or not _denies(said)
+
+
+def _states(said: str, key: str) -> bool:
+    """`key` stands in `said` as a word of its own; in Japanese, without spaces, only digits and letters bound it."""
+    return bool(key) and re.search(rf"(?<![a-z0-9.]){re.escape(key)}(?![a-z0-9]|\.\d)", said) is not None
+
+
+def _polarity(text: str) -> int:
+    """+1 for an answer that begins with yes, -1 for no, 0 for neither."""
+    return 1 if _YES.match(text) else -1 if _NO.match(text) else 0
+
+
+def _denies(text: str) -> bool:
+    """A negation after the opening yes or no."""
+    opening = _NO.match(text) or _YES.match(text)
+    return _NEGATION.search(text, opening.end() if opening else 0) is not None
+
+
+def character_f1(response: str, reference: str) -> float:
+    """Overlap of characters as bags, after normalisation, spaces aside: 0 to 1."""
+    said, expected = (Counter(normalise_answer(text).replace(" ", "")) for text in (response, reference))
+    common = (said & expected).total()
+    return 2 * common / (said.total() + expected.total()) if common else 0.0
+
+
+def chrf(response: str, reference: str) -> float:
+    """chrF with word order 0, 0 to 100, after normalisation."""
+    said, expected = normalise_answer(response), normalise_answer(reference)
+    return float(_chrf().sentence_score(said, [expected]).score) if said and expected else 0.0
+
+
+@cache
+def _chrf() -> CHRF:
+    from sacrebleu.metrics.chrf import CHRF
+
+    return CHRF(word_order=0)
+
+
+def speaks(response: str, language: str, reference: str, asked: str) -> bool:
+    """The answer is in the asked language, all of it.
+
+    A number has no language, nor has a name that the reference writes the same way (`Felis catus`). A quotation of
+    the question or the reference is no mixing. An empty answer says nothing in any language.
+    """
+    known = f"{asked}\n{reference}"
+    strays = (_JAPANESE if language == "en" else _ENGLISH_RUN).findall(response)
+    if not response.strip() or any(run not in known for run in strays):
+        return False
+    if not _LETTER.search(response) or (not _JAPANESE.search(reference) and same_answer(response, reference)):
+        return True
+    if language == "ja":
+        return bool(_JAPANESE.search(response)) and detect(response).value == "ja"
+    found = detect(_JAPANESE.sub("", response) if language == "en" else response)
+    return found.value == language or (found.confidence < _UNSURE and detect(reference).value == language)
+
+
+def declares(completion: ParsedCompletion, item: Item) -> bool:
+    """The model's own language and category tags are the expected ones."""
+    return completion.tags.language == item.language and completion.tags.category == item.category
+
+
+def loops(response: str) -> bool:
+    """The model is caught in a repetition: its end repeats one unit, or most of its n-grams came before.
+
+    Not loops: `わんわん`, `ha ha ha`, a row of dots; a list whose lines begin alike ("You can play with a ball. You can
+    play with a string. ..."); a refrain said twice.
+    """
+    text = " ".join(response.split())
+    return _repeats_at_end(text) or _repeated_share(text) > 0.5
+
+
+def _repeats_at_end(text: str) -> bool:
+    """One unit ends the text over and over; the last one may be cut off by the token limit.
+
+    Short units need more repeats: `ははははは` and `......` are writing, twelve times `the cat ` is not.
+    """
+    if not any(character.isalnum() for character in text[-20:]):
+        return False
+    for size in range(1, (len(text) + 1) // 3 + 1):
+        periodic = 0  # characters at the end that equal the one `size` before them
+        while periodic < len(text) - size and text[-1 - periodic] == text[-1 - periodic - size]:
+            periodic += 1
+        repeats = 16 if size == 1 else 7 if size < 8 else 4 if size < 16 else 3
+        if size + periodic + 1 >= repeats * size:  # + 1: the last space or full stop may be missing
+            return True
+    return False
+
+
+def _repeated_share(text: str) -> float:
+    """Share of n-grams (4 words; 8 characters of Japanese) that stood earlier in the text; 0 for short texts."""
+    units, length = (list(text), 8) if _JAPANESE.search(text) else (text.split(), 4)
+    grams = [tuple(units[at : at + length]) for at in range(len(units) - length + 1)]
+    return 1 - len(set(grams)) / len(grams) if len(grams) >= 20 else 0.0

@@ -1,0 +1,114 @@
+"""Entry point of an examination's own process: `python -m bonsai.evaluate.worker JOB.json`. Heavy.
+
+Speaks JSON lines to its parent (`bonsai.system.processes`). Every report is written as soon as it is made.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bonsai.errors import BenchmarkError
+from bonsai.evaluate import pools, report
+from bonsai.evaluate.evaluation import Examination, Sheet, Subject, from_json
+from bonsai.evaluate.report import Report
+from bonsai.evaluate.run import About, items_hash, library_fingerprint, reproduces, run
+from bonsai.evaluate.scoring import SCORING_VERSION
+from bonsai.model.answerer import Answerer
+from bonsai.model.bases import model_folder, weights_hash
+from bonsai.system.files import sha256_json
+from bonsai.system.processes import Emit, serve
+
+_STEPS = 10
+"Progress events that one report gives at most."
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What all reports of one examination share."""
+
+    examination: Examination
+    settings_hash: str
+    fingerprint: str
+
+    def about(self, subject: Subject, sheet: Sheet) -> About:
+        """The head of one report."""
+        adapter_hash = subject.adapter if subject.folder else ""  # an adapter's id is a hash of its content
+        one = self.examination
+        return About(
+            sheet.name, subject.adapter, adapter_hash, one.base.name, self.settings_hash, self.fingerprint,
+            one.created_at,
+        )  # fmt: skip
+
+    def path(self, subject: Subject, sheet: Sheet) -> Path:
+        """Where the report lies: a name made of everything it depends on."""
+        about = {**asdict(self.about(subject, sheet)), "created_at": ""}
+        template = "" if subject.folder else self.examination.template
+        key = sha256_json([about, template, items_hash(sheet.items), report.REPORT_FORMAT])[:16]
+        return Path(self.examination.reports_folder) / f"{subject.adapter}-{sheet.name.replace('/', '-')}-{key}.json"
+
+
+def open_desk(examination: Examination) -> Desk:
+    """Take down what the reports depend on: weights, generation settings, libraries."""
+    base = examination.base
+    told = [asdict(base), weights_hash(model_folder(base)), asdict(examination.settings), SCORING_VERSION]
+    return Desk(examination, sha256_json(told), library_fingerprint(examination.device))
+
+
+def work(job: Path, emit: Emit) -> Mapping[str, Any]:
+    """All reports of a job file; the result names their files."""
+    from bonsai.train.adapters import load, open_answerer
+
+    desk = open_desk(from_json(json.loads(job.read_text("utf-8"))))
+    one = desk.examination
+    loaded = load(one.base, one.device)
+    pairs = [(subject, sheet) for subject in one.subjects for sheet in one.sheets]
+    made = []
+    for number, (subject, sheet) in enumerate(pairs):
+        answerer = open_answerer(loaded, Path(subject.folder) if subject.folder else None, one.template)
+
+        def progress(done: int, steps: int, number: int = number) -> None:
+            share = round(_STEPS * done / steps)
+            emit({"type": "progress", "done": _STEPS * number + share, "total": _STEPS * len(pairs)})
+
+        path = desk.path(subject, sheet)
+        write_report(desk, answerer, subject, sheet, path, progress)
+        made.append({"subject": subject.adapter, "sheet": sheet.name, "path": str(path)})
+    return {"reports": made}
+
+
+def write_report(
+    desk: Desk, answerer: Answerer, subject: Subject, sheet: Sheet, path: Path, progress: Callable[[int, int], None]
+) -> Report:
+    """The stored report when its canaries reproduce, else a new one at `path`; a closed pool's holds no words."""
+    settings = desk.examination.settings
+    stored = _stored(path)
+    if stored and not stored.errors and reproduces(answerer, stored, sheet.items, settings):
+        progress(1, 1)
+        return stored
+    made = run(answerer, sheet.items, settings, desk.about(subject, sheet), progress=progress)
+    if pools.is_closed(sheet.name):
+        made = report.without_answers(made)
+    report.write(made, path)
+    return made
+
+
+def _stored(path: Path) -> Report | None:
+    """A report of an earlier examination; a torn one or one of another format is as good as none."""
+    try:
+        return report.read(path)
+    except (FileNotFoundError, BenchmarkError):
+        return None
+
+
+def main() -> int:
+    """Run the worker."""
+    return serve(work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""The values of the gate: its policy, what each rule found, the verdict, and their words in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from bonsai.evaluate.compare import Measure, bits_measure
+from bonsai.evaluate.report import domain_name
+from bonsai.evaluate.statistics import Bootstrap
+from bonsai.i18n import TextLanguage, text
+
+Verdict = Literal["promote", "keep", "not_enough_evidence", "invalid"]
+Outcome = Literal["pass", "fail", "unclear", "noted"]
+Rule = Literal["A", "B", "C", "D", "E", "F"]
+Value = str | int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Every level, margin, floor and minimum of the gate; defaults, units and reasons in `defaults.toml` [gate].
+
+    Made at the edge: `Policy(**config.gate.model_dump(exclude={"mode"}))`.
+    """
+
+    alpha: float
+    min_gain_bits: float
+    min_suite_gain_bits: float
+    min_clusters: int
+    min_slice_clusters: int
+    bits_cap: float
+    winsor_share: float
+    language_margin_bits: float
+    retention_margin_bits: float
+    slice_margin_bits: float
+    retention_floor: float
+    retention_domains: tuple[str, ...]
+    guard_floors: Mapping[str, float]
+    openings_before_rotation: int
+    resamples: int
+    seed: int
+
+    @property
+    def bits(self) -> Measure:
+        """The fine measure: bits per byte of the reference answer."""
+        return bits_measure(self.bits_cap, self.winsor_share)
+
+    @property
+    def bootstrap(self) -> Bootstrap:
+        """For a claim of progress."""
+        return Bootstrap(self.resamples, self.seed, self.min_clusters, self.min_slice_clusters)
+
+    @property
+    def slice_bootstrap(self) -> Bootstrap:
+        """For harm, which must be seen in smaller slices too."""
+        return replace(self.bootstrap, min_clusters=self.min_slice_clusters)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A text's key and its values: rendered in either language by `render`."""
+
+    key: str
+    values: tuple[tuple[str, Value], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleResult:
+    """What one rule found."""
+
+    rule: Rule
+    name: str
+    outcome: Outcome
+    reason: Reason
+    figure: float | None = None
+    interval: tuple[float, float] | None = None
+    "One-sided lower and upper bound."
+    threshold: float | None = None
+    harm: bool = False
+    "The new records made the model worse: they are suspects."
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The verdict with its reasons."""
+
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+    rules: tuple[RuleResult, ...]
+    harm: bool
+    "The night's new records are to be marked suspect."
+    confirmation_opened: bool
+    "Rule F looked at the confirmation pool: the opening is to be counted."
+
+
+def render(reason: Reason, language: TextLanguage) -> str:
+    """The reason in words and figures."""
+    return text(reason.key, language, **{name: _words(name, value, language) for name, value in reason.values})
+
+
+def _words(name: str, value: Value, language: TextLanguage) -> Value:
+    """Names of guards, slices, languages and rules in the reader's language; numbers stay numbers."""
+    if name == "slice" and "/" in str(value):
+        domain, _, spoken = str(value).partition("/")
+        return f"{domain_name(domain, language)} / {text(f'decision.language_{spoken}', language)}"
+    if name in ("guard", "slice", "language", "name", "rule"):
+        return text(f"decision.{name}_{value}", language)
+    return value

@@ -1,0 +1,231 @@
+"""The rules of the gate, A to F, each a function of two reports. `bonsai.gate.decide` puts them in order."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from bonsai.evaluate.compare import ACCURACY, Comparison, Pair, Slice, compare, slices
+from bonsai.evaluate.report import GUARDS, Report, accuracy, mean
+from bonsai.evaluate.statistics import Estimate, holm
+from bonsai.gate.decision import Outcome, Policy, Reason, Rule, RuleResult
+
+ALL = Slice("all")
+SAME = ("benchmark", "items_hash", "base", "settings_hash", "library_fingerprint")
+"What two reports must share to be comparable."
+
+
+def validity(pair: Pair, base_logits: tuple[float, ...]) -> tuple[RuleResult, ...]:
+    """A: the comparison means something. Returns the failures, or one pass."""
+    new, old = pair.challenger, pair.champion
+    broken = [
+        ("differs", name, f"{getattr(new, name)} / {getattr(old, name)}")
+        for name in SAME
+        if getattr(new, name) != getattr(old, name)
+    ]
+    if sorted(item.id for item in new.items) != sorted(item.id for item in old.items):
+        broken.append(("differs", "items", f"{len(new.items)} / {len(old.items)}"))
+    broken += unusable(new) + unusable(old)
+    if new.adapter_hash and new.logits == base_logits:
+        broken.append(("untouched", new.subject, new.base))
+    if not broken:
+        return (RuleResult("A", "validity", "pass", Reason("decision.valid", (("benchmark", new.benchmark),))),)
+    return tuple(
+        RuleResult("A", key, "fail", Reason(f"decision.{key}", (("what", what), ("detail", detail))))
+        for key, what, detail in broken
+    )
+
+
+def unusable(report: Report) -> list[tuple[str, str, str]]:
+    """What makes a report worthless by itself: an item that erred (it is no score of 0), a number that is none."""
+    found = [("item_error", item, what) for item, what in report.errors]
+    bad = [item.id for item in report.items if not math.isfinite(item.bits_per_byte)]
+    if not all(math.isfinite(logit) for logit in report.logits):
+        bad.append("logits")
+    return sorted(found + [("not_finite", report.subject, name) for name in bad])
+
+
+def guards(pair: Pair, policy: Policy, left_out: frozenset[str]) -> tuple[RuleResult, ...]:
+    """B: each guard, in each language: above its floor, or not below the champion (the base need not be perfect)."""
+    found = []
+    for language in sorted({item.language for item in pair.challenger.items}):
+        for name, metric in GUARDS.items():
+            new, old = (
+                mean((i for i in r.items if i.language == language and i.id not in left_out), metric) or 0.0
+                for r in (pair.challenger, pair.champion)
+            )
+            floor = policy.guard_floors[name]
+            holds = new >= floor or new >= old
+            values = (("guard", name), ("language", language), ("new", new), ("old", old), ("floor", floor))
+            reason = Reason("decision.guard_holds" if holds else "decision.guard_broken", values)
+            outcome: Outcome = "pass" if holds else "fail"
+            found.append(RuleResult("B", f"{name}/{language}", outcome, reason, new, None, floor, harm=not holds))
+    return tuple(found)
+
+
+def superiority(pair: Pair, suite: Pair | None, policy: Policy, left_out: frozenset[str]) -> tuple[RuleResult, ...]:
+    """C: better on v1 or on the suite, each claimed at half the level when both can be.
+
+    A claim that does not hold beside one that does is only noted; when none does, the nearer one says why. Progress on
+    v1 never buys a loss of what the owner taught: else the one could be promoted over the other on v1, and the other
+    over the one on the suite, for ever.
+    """
+    claims = [("gain_v1", pair, policy.min_gain_bits)]
+    if suite is not None and suite.challenger.items:
+        claims.append(("gain_suite", suite, policy.min_suite_gain_bits))
+    compared = [(name, compare(both, ALL, policy.bits, policy.bootstrap, left_out), m) for name, both, m in claims]
+    made = sum(found.estimate is not None for _, found, _ in compared)
+    alpha = policy.alpha / max(
+        made, 1
+    )  # Holm's first step: to claim either, the better one must hold at alpha / claims
+    gains = [gain(name, found, smallest, alpha) for name, found, smallest in compared]
+    rank: dict[Outcome, int] = {"pass": 0, "unclear": 1, "fail": 2, "noted": 3}
+    best = min(gains, key=lambda result: rank[result.outcome])
+    shown = tuple(g if g is best or g.outcome == "pass" else replace(g, outcome="noted") for g in gains)
+    if suite is not None and made > 1 and gains[0].outcome == "pass":
+        shown += suite_lost(suite, policy, alpha, left_out)
+    return (*shown, not_less_accurate(pair, policy, left_out))
+
+
+def suite_lost(suite: Pair, policy: Policy, alpha: float, left_out: frozenset[str]) -> tuple[RuleResult, ...]:
+    """C: the champion would be promoted over the challenger on the owner's suite, judged in just the same way."""
+    back = compare(Pair(suite.champion, suite.challenger), ALL, policy.bits, policy.bootstrap, left_out)
+    lost = gain("gain_suite", back, policy.min_suite_gain_bits, alpha)
+    if lost.outcome != "pass" or lost.interval is None:
+        return ()
+    low, high = lost.interval
+    values = (("gain", -back.mean), ("high", -low), ("clusters", back.clusters))
+    reason = Reason("decision.suite_lost", values)
+    return (RuleResult("C", "suite_lost", "fail", reason, -back.mean, (-high, -low), -policy.min_suite_gain_bits),)
+
+
+def gain(name: str, found: Comparison, smallest: float, alpha: float) -> RuleResult:
+    """Progress is shown (lower bound above 0) and larger than what another seed would give."""
+    if found.estimate is None:
+        reason = Reason("decision.few_clusters", (("name", name), ("clusters", found.clusters)))
+        return RuleResult("C", name, "unclear", reason, None, None, smallest)
+    low, high = found.estimate.lower(alpha), found.estimate.upper(alpha)
+    outcome: Outcome = "pass" if low > 0 and found.mean >= smallest else "unclear" if found.mean >= smallest else "fail"
+    values = (("name", name), ("gain", found.mean), ("low", low), ("min", smallest), ("clusters", found.clusters))
+    key = {"pass": "gain_shown", "unclear": "gain_unclear", "fail": "gain_too_small"}[outcome]
+    return RuleResult("C", name, outcome, Reason(f"decision.{key}", values), found.mean, (low, high), smallest)
+
+
+def not_less_accurate(pair: Pair, policy: Policy, left_out: frozenset[str]) -> RuleResult:
+    """C: likelihood must not be bought with right answers: accuracy is not shown to be worse."""
+    found = compare(pair, ALL, ACCURACY, policy.slice_bootstrap, left_out)
+    if found.estimate is None:
+        reason = Reason("decision.few_clusters", (("name", "accuracy"), ("clusters", found.clusters)))
+        return RuleResult("C", "accuracy", "noted", reason)
+    low, high = found.estimate.lower(policy.alpha), found.estimate.upper(policy.alpha)
+    worse = high < 0
+    values = (("gain", 100 * found.mean), ("low", 100 * low), ("high", 100 * high))
+    reason = Reason("decision.accuracy_worse" if worse else "decision.accuracy_holds", values)
+    return RuleResult("C", "accuracy", "fail" if worse else "pass", reason, found.mean, (low, high), 0.0, harm=worse)
+
+
+def no_harm(rule: Rule, pair: Pair, policy: Policy, left_out: frozenset[str]) -> tuple[RuleResult, ...]:
+    """D: three slices must be *shown* non-inferior; the smaller ones fail only when harm is shown (Holm)."""
+    known = {item.language for item in pair.challenger.items}
+    asked = [(Slice(name, None, name), policy.language_margin_bits) for name in ("ja", "en") if name in known]
+    asked.append((Slice("retention", policy.retention_domains), policy.retention_margin_bits))
+    shown = tuple(
+        non_inferior(rule, compare(pair, part, policy.bits, policy.slice_bootstrap, left_out), margin, policy.alpha)
+        for part, margin in asked
+    )
+    return shown + harmed_slices(rule, pair, policy, left_out)
+
+
+def non_inferior(rule: Rule, found: Comparison, margin: float, alpha: float) -> RuleResult:
+    """Pass: shown to be within the margin. Fail: shown to be worse, and by more than the margin. Else unclear."""
+    name = found.slice.name
+    if found.estimate is None:
+        reason = Reason("decision.few_clusters", (("name", name), ("clusters", found.clusters)))
+        return RuleResult(rule, name, "unclear", reason, None, None, -margin)
+    low, high = found.estimate.lower(alpha), found.estimate.upper(alpha)
+    outcome: Outcome = "pass" if low > -margin else "fail" if high < 0 and found.mean <= -margin else "unclear"
+    values = (("slice", name), ("gain", found.mean), ("low", low), ("margin", margin), ("rule", rule))
+    key = {"pass": "no_harm", "unclear": "harm_unclear", "fail": "harm_shown"}[outcome]
+    harm = outcome == "fail" and rule == "D"
+    return RuleResult(rule, name, outcome, Reason(f"decision.{key}", values), found.mean, (low, high), -margin, harm)
+
+
+def harmed_slices(rule: Rule, pair: Pair, policy: Policy, left_out: frozenset[str]) -> tuple[RuleResult, ...]:
+    """The smaller slices that are shown to be worse, and by more than the slice margin; many are looked at: Holm."""
+    compared = [
+        (found, found.estimate)
+        for part in slices(pair.challenger, policy.min_slice_clusters)
+        if (found := compare(pair, part, policy.bits, policy.slice_bootstrap, left_out)).estimate
+    ]
+    worse = holm([made.p_below() for _, made in compared if made], policy.alpha)
+    return tuple(
+        _slice_harmed(rule, found, made, policy)
+        for (found, made), shown in zip(compared, worse, strict=True)
+        if made and shown and found.mean <= -policy.slice_margin_bits
+    )
+
+
+def _slice_harmed(rule: Rule, found: Comparison, made: Estimate, policy: Policy) -> RuleResult:
+    margin, alpha = policy.slice_margin_bits, policy.alpha
+    reason = Reason("decision.slice_harmed", (("slice", found.slice.name), ("gain", found.mean), ("margin", margin)))
+    bounds = (made.lower(alpha), made.upper(alpha))
+    return RuleResult(rule, found.slice.name, "fail", reason, found.mean, bounds, -margin, harm=rule == "D")
+
+
+def erosion(
+    pair: Pair, base: Report, anchor: Report | None, policy: Policy, left_out: frozenset[str]
+) -> tuple[RuleResult, ...]:
+    """E: many small losses, each within its margin, must not add up."""
+    found: tuple[RuleResult, ...] = (kept_of_base(pair, base, policy, left_out),)
+    if anchor is None or anchor.adapter_hash in (pair.champion.adapter_hash, base.adapter_hash):
+        return found
+    against = Pair(pair.challenger, anchor)
+    broken = tuple(result for result in validity(against, base.logits) if result.outcome == "fail")
+    return found + (broken or no_harm("E", against, policy, left_out))
+
+
+def kept_of_base(pair: Pair, base: Report, policy: Policy, left_out: frozenset[str]) -> RuleResult:
+    """E: the share of the base's right answers on retention that the challenger still has."""
+    part = Slice("retention", policy.retention_domains)
+
+    def right(report: Report) -> float:
+        return mean((i for i in report.items if part.holds(i) and i.id not in left_out), accuracy) or 0.0
+
+    could, can, champion_can = right(base), right(pair.challenger), right(pair.champion)
+    kept, floor = (can / could if could else 1.0), policy.retention_floor
+    values = (("kept", kept), ("floor", floor), ("base", could), ("new", can))
+    if could * sum(part.holds(item) for item in base.items) < policy.min_slice_clusters:
+        return RuleResult("E", "retention", "noted", Reason("decision.little_to_retain", (("base", could),)))
+    if kept >= floor:
+        return RuleResult("E", "retention", "pass", Reason("decision.retained", values), kept, None, floor)
+    reason = Reason("decision.forgotten", values)  # suspect only what this night did, not what was lost before it
+    return RuleResult("E", "retention", "fail", reason, kept, None, floor, harm=champion_can >= floor * could)
+
+
+def confirmation(
+    pair: Pair, base: Report, *, suite_only: bool, policy: Policy, left_out: frozenset[str]
+) -> tuple[RuleResult, ...]:
+    """F: unseen questions agree; answers pass or fail only, so that nobody can tune to them.
+
+    The pool is smaller than selection, where D has shown that nothing is worse: here no harm may be shown, and no loss
+    may exceed its margin. Progress shown on v1 must show again; progress on the suite alone cannot, v1 does not ask it.
+    """
+    checks = validity(pair, base.logits)
+    if checks[0].outcome == "pass":
+        checks = no_harm("F", pair, policy, left_out)
+        if not suite_only:
+            checks += (gain("gain", compare(pair, ALL, policy.bits, policy.bootstrap, left_out), 0.0, policy.alpha),)
+    agrees = all(result.outcome == "pass" or within_margin(result) for result in checks)
+    reason = Reason("decision.confirmed" if agrees else "decision.not_confirmed")
+    return (RuleResult("F", "confirmation", "pass" if agrees else "fail", reason),)
+
+
+def within_margin(result: RuleResult) -> bool:
+    """Harm is not excluded, but the loss that was seen is smaller than the margin."""
+    seen, limit = result.figure, result.threshold
+    return result.outcome == "unclear" and seen is not None and limit is not None and limit < 0 and seen > limit
+
+
+def passed(found: tuple[RuleResult, ...], name: str) -> bool:
+    """The rule of this name passed."""
+    return any(result.name == name and result.outcome == "pass" for result in found)

@@ -1,0 +1,119 @@
+"""Asking a model: the question goes in under the adapter's own template, the tags come back with the answer.
+
+`Speaker` is what the pipeline sees; `ProcessSpeaker` loads the model in a process of its own (`worker.py`), so that
+whoever asks stays light; `resident.ResidentSpeaker` keeps that process for the questions that follow. An adapter
+answers only with the template and on the base of its passport.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from bonsai.model.bases import Base
+from bonsai.model.prompt import AnswerTags, Question
+from bonsai.system.files import sha256_json, write_json_atomic
+from bonsai.system.processes import run_worker
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Who answers: a base, bare or with one of its adapters."""
+
+    base: Base
+    device: str
+    "cpu or cuda."
+    template: str
+    "Under which template the bare base is asked; an adapter brings its own."
+    adapter: str = ""
+    "Adapter id; empty for the bare base."
+    folder: str = ""
+    "The adapter's folder."
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Questions for one voice."""
+
+    voice: Voice
+    questions: tuple[Question, ...]
+    forced: tuple[AnswerTags | None, ...]
+    "Tags that are given instead of being declared by the model; one entry a question."
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """One answer."""
+
+    response: str
+    tags: AnswerTags
+    "As the model declared them (or as they were forced)."
+    ended: bool
+    "It stopped by itself."
+
+
+class Speaker(Protocol):
+    """Answers questions."""
+
+    def speak(self, asking: Asking) -> tuple[Spoken, ...]:
+        """One answer a question, in order. Raises IntegrityError for an altered adapter or one of another base."""
+
+    def end(self) -> None:
+        """For good: what is being answered is broken off, and nothing is kept in memory. Safe to repeat."""
+
+
+Room = Callable[[str], AbstractContextManager[Callable[[], bool]]]
+"""What is held while a model is in the memory of a device (`cpu`, `cuda`); raises LockTimeout where a training has it.
+The function that it gives says whether a training waits for the room by now."""
+
+
+@contextmanager
+def any_room(device: str) -> Iterator[Callable[[], bool]]:
+    """A `Room` on a device that nobody else needs."""
+    yield lambda: False
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSpeaker:
+    """`Speaker` in a process that ends with the answers; the worker's log is `ask.log` in `folder`."""
+
+    folder: Path
+    nice: int = 0
+    room: Room = any_room
+
+    def speak(self, asking: Asking) -> tuple[Spoken, ...]:
+        """Load, answer, end. Raises what the worker raised, WorkerDied when it was killed, LockTimeout without room."""
+        values = asdict(asking)
+        job = self.folder / f"ask-{sha256_json(values)[:16]}.json"
+        with self.room(asking.voice.device):
+            write_json_atomic(job, values)
+            try:
+                log = self.folder / "ask.log"
+                done = run_worker("bonsai.inference.worker", job, log=log, on_event=lambda event: None, nice=self.nice)
+            finally:
+                job.unlink(missing_ok=True)  # a question is personal: it does not stay
+        return spoken(done)
+
+    def end(self) -> None:
+        """It keeps nothing; who waits for an answer ends its process with their own."""
+
+
+def spoken(done: Mapping[str, Any]) -> tuple[Spoken, ...]:
+    """What a worker said."""
+    return tuple(Spoken(one["response"], AnswerTags(**one["tags"]), bool(one["ended"])) for one in done["answers"])
+
+
+def read_asking(path: Path) -> Asking:
+    """The job file of a worker."""
+    return asking_of(json.loads(path.read_text("utf-8")))
+
+
+def asking_of(values: Mapping[str, Any]) -> Asking:
+    """What `asdict` made of it, through JSON."""
+    voice = Voice(**{**values["voice"], "base": Base(**values["voice"]["base"])})
+    forced = tuple(AnswerTags(**tags) if tags else None for tags in values["forced"])
+    return Asking(voice, tuple(Question(**question) for question in values["questions"]), forced)

@@ -1,0 +1,130 @@
+"""`ResidentSpeaker`: a model that stays in memory between questions, in a process of its own, until nobody asks.
+
+For a server: the first question waits for the loading, the ones that follow do not. One question at a time; a process
+that died is started once more, and the question is asked again.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from bonsai.errors import TransientError, WorkerDied
+from bonsai.inference import Asking, Room, Spoken, Voice, any_room, spoken
+from bonsai.model.bases import Base
+from bonsai.system.processes import ResidentWorker
+
+WORKER = "bonsai.inference.resident_worker"
+MOST_VOICES = 5
+"In the memory of one process, the bare base among them; with one more it is started anew."
+LOOK_SECONDS = 2.0
+"How often is looked whether the model is still needed, or a training waits for its room."
+
+
+@dataclass(slots=True)
+class _Loaded:
+    """A running process, and what it holds."""
+
+    worker: ResidentWorker
+    base: Base
+    device: str
+    wanted: Callable[[], bool]
+    "Whether a training waits for the room."
+    stack: ExitStack
+    ended: threading.Event = field(default_factory=threading.Event)
+    adapters: set[str] = field(default_factory=set)
+    "Their folders; empty for the bare base."
+    used_at: float = field(default_factory=time.monotonic)
+
+    def takes(self, voice: Voice) -> bool:
+        """Whether this process can answer for that voice too."""
+        same = (self.base, self.device) == (voice.base, voice.device)
+        return same and len(self.adapters | {voice.folder}) <= MOST_VOICES
+
+
+@dataclass(slots=True)
+class ResidentSpeaker:
+    """`Speaker`; its process starts with the first question. The worker's log is `ask.log` in `folder`."""
+
+    folder: Path
+    idle_seconds: float
+    timeout_seconds: float
+    "For one answer, loading included."
+    room: Room = any_room
+    nice: int = 0
+    worker: str = WORKER
+    "Module that answers."
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+    _loaded: _Loaded | None = None
+    _over: bool = False
+
+    def speak(self, asking: Asking) -> tuple[Spoken, ...]:
+        """One answer a question. Raises what the worker raised; WorkerDied when it died twice; TransientError when it
+        took too long; LockTimeout when there is no room for a model now."""
+        with self._turn:
+            try:
+                return self._answer(asking)
+            except WorkerDied:
+                if self._over:
+                    raise
+                return self._answer(asking)
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process that holds the model; None while there is none."""
+        loaded = self._loaded
+        return loaded.worker.pid if loaded else None
+
+    def close(self) -> None:
+        """Take the model out of memory. Safe to repeat; the next question loads it again."""
+        with self._turn:
+            self._unload()
+
+    def end(self) -> None:
+        """As `close`, at once: whoever waits for an answer is told WorkerDied, and so is who asks later."""
+        self._over = True
+        if loaded := self._loaded:
+            loaded.worker.kill()
+        self.close()
+
+    def _answer(self, asking: Asking) -> tuple[Spoken, ...]:
+        if self._loaded and not self._loaded.takes(asking.voice):
+            self._unload()
+        loaded = self._loaded = self._loaded or self._load(asking.voice)
+        loaded.adapters.add(asking.voice.folder)
+        if self._over:
+            loaded.worker.kill()
+        try:
+            return spoken(loaded.worker.request(asdict(asking), self.timeout_seconds))
+        except TransientError:  # it is dead, or was too slow and ended
+            self._unload()
+            raise
+        finally:
+            loaded.used_at = time.monotonic()
+
+    def _load(self, voice: Voice) -> _Loaded:
+        with ExitStack() as stack:
+            wanted = stack.enter_context(self.room(voice.device))
+            worker = ResidentWorker(self.worker, log=self.folder / "ask.log", nice=self.nice)
+            stack.callback(worker.close)
+            made = _Loaded(worker, voice.base, voice.device, wanted, stack.pop_all())
+        threading.Thread(target=self._watch, args=(made,), name="ask-idle", daemon=True).start()
+        return made
+
+    def _watch(self, loaded: _Loaded) -> None:
+        """Unload what nobody uses any more, or what a training needs the room of."""
+        while not loaded.ended.wait(min(LOOK_SECONDS, self.idle_seconds)):
+            with self._turn:
+                idle = time.monotonic() - loaded.used_at >= self.idle_seconds
+                if self._loaded is loaded and (idle or loaded.wanted()):
+                    self._unload()
+
+    def _unload(self) -> None:
+        loaded, self._loaded = self._loaded, None
+        if loaded:
+            loaded.ended.set()
+            loaded.stack.close()

@@ -1,0 +1,25 @@
+"""`python -m bonsai.inference.resident_worker`: one base and its adapters answer until the parent lets go. Heavy."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from bonsai.inference import asking_of
+from bonsai.inference.loaded import Answering
+from bonsai.system.processes import serve_requests
+
+
+def main() -> int:
+    """Keeps what it loaded."""
+    answering = Answering()
+
+    def handle(request: Mapping[str, Any]) -> Mapping[str, Any]:
+        return answering.answer(asking_of(request))
+
+    return serve_requests(handle)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""From a file to judged records, as pure functions: readers, duplicates, tags."""

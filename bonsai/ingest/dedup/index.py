@@ -1,0 +1,255 @@
+"""Every record told so far, asked about each new one: told before, told in other words, told otherwise?
+
+    index = Index()
+    index.add_batch(stored)                          # Known rows of the database
+    findings = index.judge_batch(new, add=True)      # in order: a record meets those before it in its own batch
+
+Exact: the content id. Near: at least 88 of 100 by rapidfuzz on the question's key, the same numbers, similar answers;
+flagged, never dropped, for templated questions that differ in one entity score as high. To ask all pairs is too slow,
+so only records are compared whose MinHash signatures share a band (Broder 1997; Leskovec et al., Mining of Massive
+Datasets, ch. 3). Contradicting: the very same question and input, the same language, a clearly different answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+from rapidfuzz import fuzz
+
+from bonsai.domain.records import Category
+from bonsai.ingest.dedup.contradictions import contradict
+from bonsai.ingest.dedup.keys import numbers, text_key
+from bonsai.ingest.dedup.shingles import ngrams, remix
+
+QUESTION_CHARACTERS = 240
+PASSAGE_CHARACTERS = 120
+ANSWER_CHARACTERS = 200
+"How much of each is compared and kept in memory."
+BANDS = 12
+ROWS = 3
+"12 bands of 3: a pair that shares 60 % of its shingles is met with 95 %, one that shares 20 % with 9 %."
+SHINGLE = 3
+CANDIDATES = 24
+"Most records compared with a new one, the latest first."
+NEAR_IDS = 5
+_OPEN_ENDED = frozenset((Category.BRAINSTORMING.value, Category.CREATIVE.value))
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the index needs of a record, stored or new."""
+
+    id: str
+    instruction: str
+    input: str
+    output: str
+    language: str
+    "The answer's language, as tagged."
+    category: str = ""
+    fact: str = ""
+    active: bool = True
+    "Only active records are reasons for a flag; the id of any other still makes an exact duplicate."
+    correction: bool = False
+    "A person's correction: what it contradicts gives way to it."
+    question_key: str = ""
+    "As `question_key` makes it; empty: not made yet."
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the index says about one record."""
+
+    exact: bool
+    "Told before, word for word (after normalisation)."
+    near: tuple[str, ...] = ()
+    "Ids of records told in nearly the same words, most similar first."
+    contradicts: tuple[str, ...] = ()
+    "Ids of active records that answer the very same question otherwise; a correction overrules them."
+
+
+@dataclass(frozen=True, slots=True)
+class NearSettings:
+    """When two records are near duplicates."""
+
+    question_ratio: float = 88.0
+    answer_ratio: float = 60.0
+
+
+NEAR = NearSettings()
+Key = TypeVar("Key", str, int)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A record as it is compared."""
+
+    id: str
+    asked: str
+    "Digest of the language and the whole question key: equal for the very same question."
+    question: str
+    answer: str
+    raw_answer: str
+    "Empty when too long to contradict another."
+    numbers: tuple[str, ...]
+    fact: str
+    open_ended: bool
+
+
+Bucket = int | list[int]
+"Numbers of entries. Most buckets hold one: as a plain int it costs no list, and the garbage collector no look at it."
+
+
+@dataclass(slots=True)
+class Index:
+    """Grows with every record added; some 1.5 kB each."""
+
+    settings: NearSettings = NEAR
+    _ids: set[str] = field(default_factory=set)
+    _entries: list[_Entry] = field(default_factory=list)
+    _by_band: dict[int, Bucket] = field(default_factory=dict)
+    _by_question: dict[str, Bucket] = field(default_factory=dict)
+    _overruled: set[str] = field(default_factory=set)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __contains__(self, id: str) -> bool:
+        return id in self._ids
+
+    def add_ids(self, ids: Iterable[str]) -> None:
+        """Ids that are taken though their texts are gone (forgotten records)."""
+        self._ids.update(ids)
+
+    def add_batch(self, known: Sequence[Known]) -> None:
+        """Fill the index with records that need no judgement."""
+        for row, entry, bands in self._prepared(known):
+            self._add(row, entry, bands)
+
+    def judge_batch(self, records: Sequence[Known], *, add: bool = True) -> list[Finding]:
+        """Judge records in order. With `add`, each joins the index; one that contradicts joins by its id alone."""
+        findings = []
+        for row, entry, bands in self._prepared(records):
+            finding = self._judge(row, entry, bands)
+            findings.append(finding)
+            if add and not finding.exact:
+                self._learn(row, entry, bands, finding)
+        return findings
+
+    def _learn(self, row: Known, entry: _Entry, bands: list[int], finding: Finding) -> None:
+        if finding.contradicts and not row.correction:
+            self._ids.add(row.id)
+        else:
+            self._overruled.update(finding.contradicts)
+            self._add(row, entry, bands)
+
+    def _prepared(self, rows: Sequence[Known]) -> Iterable[tuple[Known, _Entry, list[int]]]:
+        entries = [_entry(row) for row in rows]
+        return zip(rows, entries, _bands([entry.question for entry in entries]), strict=True)
+
+    def _add(self, row: Known, entry: _Entry, bands: list[int]) -> None:
+        self._ids.add(row.id)
+        if not row.active:
+            return
+        number = len(self._entries)
+        self._entries.append(entry)
+        _put(self._by_question, entry.asked, number)
+        for band in bands:
+            bucket = _put(self._by_band, band, number)
+            if bucket is not None and len(bucket) > CANDIDATES:
+                del bucket[0]
+
+    def _judge(self, row: Known, entry: _Entry, bands: list[int]) -> Finding:
+        if row.id in self._ids:
+            return Finding(exact=True)
+        same = (self._entries[number] for number in _numbers(self._by_question.get(entry.asked)))
+        contradicted = tuple(
+            other.id for other in same if other.id not in self._overruled and _contradict(row, entry, other)
+        )
+        return Finding(exact=False, near=self._near(entry, bands), contradicts=contradicted)
+
+    def _near(self, entry: _Entry, bands: list[int]) -> tuple[str, ...]:
+        candidates = {number for band in bands for number in _numbers(self._by_band.get(band))}
+        found: list[tuple[float, int]] = []
+        for number in sorted(candidates, reverse=True)[:CANDIDATES]:
+            other = self._entries[number]
+            if entry.numbers != other.numbers or other.id in self._overruled:
+                continue
+            ratio = fuzz.ratio(entry.question, other.question, score_cutoff=self.settings.question_ratio)
+            if ratio and self._alike(entry.answer, other.answer):
+                found.append((ratio, number))
+        found.sort(key=lambda pair: (-pair[0], pair[1]))
+        return tuple(self._entries[number].id for _, number in found[:NEAR_IDS])
+
+    def _alike(self, answer: str, other: str) -> bool:
+        """Similar, or one is the beginning of the other: "No." and "No, never."."""
+        begins = answer.startswith(other) or other.startswith(answer)
+        return begins or fuzz.ratio(answer, other) >= self.settings.answer_ratio
+
+
+def _put(buckets: dict[Key, Bucket], key: Key, number: int) -> list[int] | None:
+    """Add a number to a bucket; the bucket, once it is a list."""
+    bucket = buckets.get(key)
+    if bucket is None:
+        buckets[key] = number
+        return None
+    if isinstance(bucket, int):
+        bucket = buckets[key] = [bucket]
+    bucket.append(number)
+    return bucket
+
+
+def _numbers(bucket: Bucket | None) -> Sequence[int]:
+    if isinstance(bucket, list):
+        return bucket
+    return () if bucket is None else (bucket,)
+
+
+def question_key(instruction: str, input: str = "") -> str:
+    """What two records must share to ask the same: the question without case and punctuation, and the same passage."""
+    return f"{text_key(instruction)}\0{_digest(input)}" if input else text_key(instruction)
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b("".join(text.casefold().split()).encode(), digest_size=12).hexdigest()
+
+
+def _entry(row: Known) -> _Entry:
+    question = text_key(row.instruction[:QUESTION_CHARACTERS])
+    if row.input:
+        question = f"{question}\0{text_key(row.input[:PASSAGE_CHARACTERS])}"
+    return _Entry(
+        id=row.id,
+        asked=_digest(f"{row.language}\0{row.question_key or question_key(row.instruction, row.input)}"),
+        question=question,
+        answer=text_key(row.output[:ANSWER_CHARACTERS]),
+        raw_answer=row.output if len(row.output) <= ANSWER_CHARACTERS else "",
+        numbers=numbers(f"{row.instruction[:QUESTION_CHARACTERS]} {row.input[:PASSAGE_CHARACTERS]}"),
+        fact=row.fact,
+        open_ended=row.category in _OPEN_ENDED,
+    )
+
+
+def _contradict(row: Known, entry: _Entry, other: _Entry) -> bool:
+    if entry.open_ended or other.open_ended or (row.fact and row.fact == other.fact):
+        return False
+    return bool(other.raw_answer) and contradict(row.instruction, row.output, other.raw_answer)
+
+
+def _bands(questions: Sequence[str]) -> list[list[int]]:
+    """The MinHash bands of each question. (questions, BANDS)"""
+    if not questions:
+        return []
+    found = ngrams(questions, SHINGLE)
+    starts = np.searchsorted(found.rows, np.arange(len(questions)))
+    bands = []
+    for band in range(BANDS):
+        key = np.full(len(questions), band + 1, dtype=np.uint64)
+        for row in range(ROWS):
+            lowest = np.minimum.reduceat(remix(found.hashes, ROWS * band + row + 1), starts)
+            key = remix(key ^ lowest, row)
+        bands.append(key)
+    return [list(map(int, keys)) for keys in np.stack(bands, axis=1)]

@@ -1,0 +1,1 @@
+"""A night, step by step: what it trains on, how it is evaluated, watched and stopped."""

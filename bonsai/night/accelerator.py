@@ -1,0 +1,54 @@
+"""One accelerator, one training: whoever comes second waits, also from another home; who asks goes away."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from bonsai.errors import LockTimeout
+from bonsai.model.bases import Device, find_device
+from bonsai.system.locks import held, is_wanted
+from bonsai.train.plan import TrainingPlan
+
+WAIT_SECONDS = 6 * 3600.0
+ASKING_WAIT_SECONDS = 0.2
+"Longer than anybody looks whether a lock is wanted; a training takes hours."
+
+
+@contextmanager
+def alone_on_device(home: Path, plan: TrainingPlan, while_waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Hold the devices of a plan during the block.
+
+    Raises LockTimeout after six hours, and before that what `while_waiting` raises.
+    """
+    device = find_device() if plan.device == "cuda" else Device("cpu", 0.0)
+    with ExitStack() as stack:
+        for path in lock_files(home, device, plan.processes):
+            stack.enter_context(held(path, exclusive=True, wait_seconds=WAIT_SECONDS, while_waiting=while_waiting))
+        yield
+
+
+@contextmanager
+def beside_no_training(home: Path, device: str) -> Iterator[Callable[[], bool]]:
+    """Keep trainings from a GPU while a model answers there (a `Room`); others that answer may come too.
+
+    A CPU has room for both. Gives a function that says whether a training waits. Raises LockTimeout when one runs.
+    """
+    paths = lock_files(home, find_device(), 1) if device == "cuda" else ()
+    with ExitStack() as stack:
+        try:
+            for path in paths:
+                stack.enter_context(held(path, exclusive=False, wait_seconds=ASKING_WAIT_SECONDS))
+        except LockTimeout:
+            raise LockTimeout("asking.training_runs") from None
+        yield lambda: any(is_wanted(path) for path in paths)
+
+
+def lock_files(home: Path, device: Device, processes: int) -> tuple[Path, ...]:
+    """What to lock, always in the same order: a GPU for all homes of this person, a CPU for each home alone."""
+    folder = Path(tempfile.gettempdir())
+    gpus = sorted(device.gpus[:processes])
+    return tuple(folder / f"bonsai-{os.getuid()}-{gpu}.lock" for gpu in gpus) or (home / "gpu.lock",)

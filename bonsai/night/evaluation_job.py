@@ -1,0 +1,263 @@
+"""One challenger's trial: train it, ask it what the champion was asked, judge it. Runs where the accelerator is.
+
+Everything lies in the night's run folder, so the accelerator's host needs no database: `job.json` goes in,
+`judgement.json`, written last, comes out, and in between each report is kept as soon as it is made. Run again
+after a kill it goes on from what is there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bonsai.errors import IntegrityError
+from bonsai.evaluate import pools, questions
+from bonsai.evaluate.compare import Pair
+from bonsai.evaluate.evaluation import BASE, Examination, Examined, Examiner, Sheet, Subject, find, fixed_sheet
+from bonsai.evaluate.questions import Item
+from bonsai.evaluate.report import Report, summary
+from bonsai.evaluate.run import RunSettings
+from bonsai.gate import decide
+from bonsai.gate.decision import Decision, Policy, Reason, RuleResult
+from bonsai.system.files import write_json_atomic
+from bonsai.train.manifest import read_passport
+from bonsai.train.plan import AdapterFolder, TrainingPlan, plan_from_json, plan_to_json
+
+SELECTION, CONFIRMATION, SCORE, SUITE = "v1/selection", "v1/confirmation", "v1/score", "suite"
+Accuracy = Mapping[str, Mapping[str, Mapping[str, float]]]
+"domain -> language -> {before, after}; shares of right answers."
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """All that a trial needs to know."""
+
+    night: str
+    plan: TrainingPlan
+    champion: Subject
+    anchor: Subject | None
+    "The oldest promoted adapter, when it is neither the champion nor the base."
+    suite: tuple[Item, ...]
+    left_out: tuple[str, ...]
+    "Items that a compared adapter trained on, and retired ones."
+    champion_must_go: bool
+    "The champion learned from a record that was forgotten since."
+    policy: Policy
+    settings: RunSettings
+    reports_folder: str
+    created_at: str
+    "ISO 8601, UTC."
+    dealing: int = 0
+    "Of the fixed questions to their pools (`bonsai.evaluate.pools`)."
+    suite_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """On what a judgement rests, by hash: its reports are found again, and no later suite is taken for this one."""
+
+    dealing: int = 0
+    selection: str = ""
+    "Items hash of the selection sheet."
+    suite: str = ""
+    "Items hash of the suite's sheet; empty without one."
+    suite_version: str = ""
+    suite_items: int = 0
+    suite_clusters: int = 0
+    "Facts that could count: items that a compared adapter had trained on are not among them."
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a trial found."""
+
+    challenger: str
+    "Adapter id."
+    folder: str
+    decision: Decision
+    accuracy: Accuracy
+    "On the selection pool: the champion before the night, the challenger after it."
+    suite: Accuracy
+    "The same on the owner's suite; empty without one."
+    score: Mapping[str, Mapping[str, float]]
+    "The challenger on the score pool, domain -> language -> share; only when it is to be promoted."
+    evidence: Evidence = Evidence()
+
+
+def write_job(run: Path, job: Job) -> None:
+    """Put the job where the trial finds it."""
+    values = {**asdict(job), "plan": plan_to_json(job.plan)}
+    write_json_atomic(run / "job.json", json.loads(json.dumps(values)))
+
+
+def read_job(run: Path) -> Job:
+    """Raises IntegrityError when there is none."""
+    path = run / "job.json"
+    if not path.is_file():
+        raise IntegrityError("pipeline.no_job", folder=run)
+    values = json.loads(path.read_text("utf-8"))
+    policy = {**values["policy"], "retention_domains": tuple(values["policy"]["retention_domains"])}
+    return Job(
+        night=values["night"],
+        plan=plan_from_json(values["plan"]),
+        champion=Subject(**values["champion"]),
+        anchor=Subject(**values["anchor"]) if values["anchor"] else None,
+        suite=tuple(map(questions.item_from_values, values["suite"])),
+        left_out=tuple(values["left_out"]),
+        champion_must_go=values["champion_must_go"],
+        policy=Policy(**policy),
+        settings=RunSettings(**values["settings"]),
+        reports_folder=values["reports_folder"],
+        created_at=values["created_at"],
+        dealing=values.get("dealing", 0),
+        suite_version=values.get("suite_version", ""),
+    )
+
+
+def write_adapter(run: Path, adapter: AdapterFolder) -> None:
+    """Note what the training gave."""
+    write_json_atomic(run / "adapter.json", {"id": adapter.id, "path": str(adapter.path)})
+
+
+def read_adapter(run: Path) -> AdapterFolder:
+    """The trained challenger, verified. Raises IntegrityError when there is none or it was altered."""
+    path = run / "adapter.json"
+    if not path.is_file():
+        raise IntegrityError("pipeline.no_adapter", folder=run)
+    values = json.loads(path.read_text("utf-8"))
+    folder = Path(values["path"])
+    return AdapterFolder(read_passport(folder).adapter_id, folder)
+
+
+def judge(job: Job, adapter: AdapterFolder, examiner: Examiner, on_progress: Callable[[int, int], None]) -> Judgement:
+    """Ask everyone the same, decide, and open the confirmation pool only when the rules before it pass."""
+    bench = _Bench(job, Subject(adapter.id, str(adapter.path)), examiner, on_progress)
+    subjects = [bench.challenger, job.champion, Subject(BASE), *([job.anchor] if job.anchor else [])]
+    asked = bench.ask((SELECTION, SUITE) if job.suite else (SELECTION,), tuple(dict.fromkeys(subjects)))
+    found = bench.pair(asked, SELECTION)
+    suite = bench.pair(asked, SUITE) if job.suite else None
+    decision = decide(
+        found.challenger,
+        found.champion,
+        base=find(asked, BASE, SELECTION),
+        confirm=lambda: bench.pair(bench.ask((CONFIRMATION,), bench.both), CONFIRMATION),
+        policy=job.policy,
+        anchor=find(asked, job.anchor.adapter, SELECTION) if job.anchor else None,
+        suite=suite,
+        left_out=pools.under_both_names(job.left_out),
+        champion_must_go=job.champion_must_go,
+    )
+    promoted = decision.verdict == "promote"
+    score = find(bench.ask((SCORE,), (bench.challenger,)), adapter.id, SCORE) if promoted else None
+    return Judgement(
+        challenger=adapter.id,
+        folder=str(adapter.path),
+        decision=decision,
+        accuracy=_before_after(found),
+        suite=_before_after(suite) if suite else {},
+        score=_accuracy(score) if score else {},
+        evidence=_evidence(job, found.challenger, suite.challenger if suite else None),
+    )
+
+
+def _evidence(job: Job, selection: Report, suite: Report | None) -> Evidence:
+    counting = {item.cluster for item in job.suite if item.id not in job.left_out}
+    return Evidence(
+        dealing=job.dealing,
+        selection=selection.items_hash,
+        suite=suite.items_hash if suite else "",
+        suite_version=job.suite_version,
+        suite_items=len(job.suite),
+        suite_clusters=len(counting),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """Asks sheets of subjects."""
+
+    job: Job
+    challenger: Subject
+    examiner: Examiner
+    on_progress: Callable[[int, int], None]
+
+    @property
+    def both(self) -> tuple[Subject, ...]:
+        return (self.challenger, self.job.champion)
+
+    def ask(self, sheets: tuple[str, ...], subjects: tuple[Subject, ...]) -> tuple[Examined, ...]:
+        """One report a subject and sheet."""
+        job = self.job
+        examination = Examination(
+            base=job.plan.base,
+            device=job.plan.device,
+            template=job.plan.recipe.template,
+            subjects=subjects,
+            sheets=tuple(map(self._sheet, sheets)),
+            settings=job.settings,
+            reports_folder=job.reports_folder,
+            created_at=job.created_at,
+        )
+        return self.examiner.examine(examination, self.on_progress)
+
+    def _sheet(self, name: str) -> Sheet:
+        return Sheet(SUITE, self.job.suite) if name == SUITE else fixed_sheet(name, self.job.dealing)
+
+    def pair(self, examined: Sequence[Examined], sheet: str) -> Pair:
+        """Challenger and champion on a sheet."""
+        challenger, champion = (find(examined, subject.adapter, sheet) for subject in self.both)
+        return Pair(challenger, champion)
+
+
+def _before_after(pair: Pair) -> Accuracy:
+    before, after = _accuracy(pair.champion), _accuracy(pair.challenger)
+    return {
+        domain: {language: {"before": share, "after": after[domain][language]} for language, share in shares.items()}
+        for domain, shares in before.items()
+    }
+
+
+def _accuracy(report: Report) -> dict[str, dict[str, float]]:
+    """Domain -> language -> share of right answers; a domain without right and wrong answers is left out."""
+    found: dict[str, dict[str, float]] = {}
+    for row in summary(report):
+        if row.accuracy is not None:
+            found.setdefault(row.domain, {})[row.language] = row.accuracy
+    return found
+
+
+def write_judgement(run: Path, judgement: Judgement) -> None:
+    """The end of a trial."""
+    write_json_atomic(run / "judgement.json", json.loads(json.dumps(asdict(judgement))))
+
+
+def read_judgement(run: Path) -> Judgement:
+    """Raises IntegrityError when the trial has not ended."""
+    path = run / "judgement.json"
+    if not path.is_file():
+        raise IntegrityError("pipeline.no_judgement", folder=run)
+    values = json.loads(path.read_text("utf-8"))
+    evidence = Evidence(**values.get("evidence", {}))
+    return Judgement(**{**values, "decision": decision_from_json(values["decision"]), "evidence": evidence})
+
+
+def decision_from_json(values: Mapping[str, Any]) -> Decision:
+    """The decision that `asdict` made JSON of."""
+    rules = tuple(
+        RuleResult(
+            **{
+                **rule,
+                "reason": _reason(rule["reason"]),
+                "interval": tuple(rule["interval"]) if rule["interval"] else None,
+            }
+        )
+        for rule in values["rules"]
+    )
+    return Decision(**{**values, "rules": rules, "reasons": tuple(map(_reason, values["reasons"]))})
+
+
+def _reason(values: Mapping[str, Any]) -> Reason:
+    return Reason(values["key"], tuple((name, value) for name, value in values["values"]))

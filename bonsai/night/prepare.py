@@ -1,0 +1,294 @@
+"""Before a night trains: freeze the owner's suite, choose the snapshot, write the job for the accelerator's side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from functools import cache
+from math import ceil
+
+from bonsai.config.settings import ProfileSettings, TrainingSettings
+from bonsai.context import Bonsai
+from bonsai.domain import snapshots
+from bonsai.domain.promotion import BASE
+from bonsai.domain.records import Status
+from bonsai.domain.snapshots import Example, Snapshot
+from bonsai.evaluate import personal_set
+from bonsai.evaluate.evaluation import Subject
+from bonsai.evaluate.questions import item_from_values
+from bonsai.evaluate.run import RunSettings
+from bonsai.gate.decision import Policy
+from bonsai.ingest import dedup
+from bonsai.ingest.dedup import paraphrases
+from bonsai.model.bases import find_device, model_folder
+from bonsai.model.encoding import load_encoder
+from bonsai.model.prompt import template
+from bonsai.model.seedling import anchors
+from bonsai.model.seedling.replay import row_of
+from bonsai.night import evaluation_job
+from bonsai.train import adapters, continual
+from bonsai.train.continual import Candidate, Curriculum, Limits, Situation
+from bonsai.train.plan import make_plan
+from storage.connect import Connection
+from storage.scale.in_steps import in_steps
+from storage.tables import (
+    adapters_table,
+    nights_table,
+    openings_table,
+    personal_set_table,
+    promotions_table,
+    record_versions_table,
+    records_table,
+    retired_items_table,
+    settings_table,
+)
+from storage.tables.nights_table import Night
+from storage.tables.record_rows import StoredRecord
+
+ANCHORS_MEASURED = 400
+"So many tell how long an anchor is on average, to within half a token."
+ANCHOR_ALLOWANCE = 1.0
+"Tokens on top of that average, so that the anchors that a night draws stay within its budget too."
+
+
+def freeze_suite(b: Bonsai, now: datetime) -> None:
+    """One wording of every own fact with enough of them becomes an item of the owner's suite, before it can train.
+
+    Items whose record no longer stands (held back, excluded, replaced, suspect) judge no more.
+    """
+    _retire_fallen(b, now)
+    stored = {one.record.id: one for one in in_steps(b.database, records_table.eligible)}
+    with b.database.reading() as con:
+        items = personal_set_table.active_items(con)
+        champion = promotions_table.champion(con).adapter
+        learned = adapters_table.records_of(con, [] if champion == BASE else [champion])
+    groups = paraphrases.wording_groups([dedup.known(one.record, one.tags) for one in stored.values()])
+    chosen = personal_set.choose(
+        groups,
+        known=frozenset((one.cluster, str(one.item["language"])) for one in items),
+        corrections=frozenset(name for name, one in stored.items() if one.record.source == "feedback"),
+        learned=learned,
+    )
+    if chosen:
+        frozen = [_suite_item(stored[one.record_id], one.cluster, now) for one in chosen]
+        with b.database.writing() as con:
+            personal_set_table.freeze(con, frozen)
+
+
+def _retire_fallen(b: Bonsai, now: datetime) -> None:
+    with b.database.reading() as con:
+        items = [one for one in personal_set_table.active_items(con) if not personal_set.is_written(one.id)]
+        asking = records_table.get_many(con, {record for one in items for record in one.record_ids})
+    standing = {one.record.id for one in asking if one.status is Status.ACTIVE}
+    fallen = [one.id for one in items if not standing.intersection(one.record_ids)]
+    if fallen:
+        with b.database.writing() as con:
+            personal_set_table.retire(con, fallen, personal_set_table.NOT_ACTIVE, now)
+
+
+def _suite_item(stored: StoredRecord, cluster: str, now: datetime) -> personal_set_table.SuiteItem:
+    item = personal_set.item_of(stored.record, stored.tags, stored.question_language, cluster)
+    return personal_set_table.SuiteItem(item.id, item.cluster, asdict(item), (stored.record.id,), now)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a night trains on, stored, and why."""
+
+    snapshot: Snapshot
+    curriculum: Curriculum
+
+    @property
+    def passed_over(self) -> tuple[str, ...]:
+        """Records that it leaves out and that make no night by themselves: not drawn, or too long for the base."""
+        return (*self.curriculum.passed_over, *self.snapshot.refused)
+
+    @property
+    def told(self) -> dict[str, object]:
+        """Cold or warm and why, for the night's report."""
+        chosen = self.curriculum
+        values = {**chosen.values, "tokens": chosen.tokens, "still_due": len(chosen.still_due)}
+        return {
+            "start": chosen.start,
+            "parent": chosen.parent,
+            "depth": chosen.depth,
+            "why": chosen.why,
+            "what": chosen.what,
+            "values": values,
+        }
+
+
+def write_snapshot(b: Bonsai, key: str, now: datetime, *, cold: bool = False) -> Prepared:
+    """Choose what the night `key` trains on, and store it. `cold`: a person wants it cold."""
+    profile = b.config.profiles[b.find_profile()]
+    encoder = load_encoder(model_folder(profile.base))
+    form = template(profile.recipe.template)
+    settings, passes = b.config.training, profile.recipe.epochs
+    count_tokens = cache(lambda row: encoder.tokens(form, row))
+    candidates = _candidates(b, count_tokens, now)
+    with b.database.reading() as con:
+        situation = _situation(con, profile, now, cold)
+    fitting = [one for one in candidates if one.tokens <= profile.base.max_tokens]
+    too_long = [one.row for one in candidates if one.tokens > profile.base.max_tokens]
+    lengths = [count_tokens(row_of(one)) for one in anchors(ANCHORS_MEASURED, settings.seed)]
+    limits = _limits(profile, settings, sum(lengths) / len(lengths) + ANCHOR_ALLOWANCE)
+    curriculum = continual.choose(fitting, situation, limits, salt=f"{settings.seed} {key}")
+    a_pass = _anchors_a_pass(len(curriculum.rows) + len(too_long) + curriculum.replayed_a_pass, settings)
+    made = snapshots.build(
+        [*curriculum.rows, *too_long],
+        [row_of(one) for one in anchors(passes * a_pass, settings.seed)],
+        seed=settings.seed,
+        validation_share=settings.validation_share,
+        anchor_share=settings.anchor_share,
+        count_tokens=count_tokens,
+        max_tokens=profile.base.max_tokens,
+        anchor_passes=passes,
+        replay=curriculum.replay,
+        replayed_a_pass=curriculum.replayed_a_pass,
+    )
+    return Prepared(snapshots.write(made, b.places.snapshots / made.id, now), curriculum)
+
+
+def _candidates(b: Bonsai, count_tokens: Callable[[Example], int], now: datetime) -> list[Candidate]:
+    """Every record that may train."""
+    with b.database.reading() as con:
+        due = frozenset(due_records(con))
+        champion = promotions_table.champion(con).adapter
+        learned = adapters_table.records_of(con, [] if champion == BASE else [champion])
+    stored = ((one, example(one)) for one in in_steps(b.database, records_table.eligible))
+    return [
+        Candidate(
+            row=row,
+            tokens=count_tokens(row),
+            told=number,
+            age_days=(now - one.created_at).total_seconds() / 86_400,
+            due=row.record_id in due,
+            learned=row.record_id in learned,
+        )
+        for number, (one, row) in enumerate(stored)
+    ]
+
+
+def due_records(con: Connection) -> list[str]:
+    """Records that may train and that the last trained night neither had nor passed over, or released since."""
+    last = nights_table.latest_trained(con)
+    due = records_table.new_since(con, last.outcome.snapshot_id if last else "")
+    return due + _released_since(con, last, frozenset(due)) if last else due
+
+
+def _released_since(con: Connection, last: Night, due: frozenset[str]) -> list[str]:
+    """Suspects, say, that a person released: the last trained night had them, its adapter was refused."""
+    champion = promotions_table.champion(con).adapter
+    learned = adapters_table.records_of(con, [champion] if champion != BASE else [])
+    released = record_versions_table.released_since(con, last.started_at)
+    return [one for one in released if one not in due and one not in learned]
+
+
+def _situation(con: Connection, profile: ProfileSettings, now: datetime, cold: bool) -> Situation:
+    last_cold = nights_table.last_cold(con)
+    made = Situation(
+        cold_asked=cold,
+        forgotten=settings_table.cold_night_due(con),
+        days_since_cold=(now.date() - last_cold.date()).days if last_cold else None,
+    )
+    champion = promotions_table.champion(con).adapter
+    if champion == BASE:
+        return made
+    adapter = adapters_table.get(con, champion)
+    unfit = adapters.unfit(adapter.passport, profile.base, profile.recipe)
+    return replace(
+        made,
+        champion=champion,
+        depth=adapters_table.depth(con, champion),
+        unfit="forgotten" if adapter.needs_retrain else unfit,
+    )
+
+
+def _limits(profile: ProfileSettings, settings: TrainingSettings, anchor_tokens: float) -> Limits:
+    budget = profile.night
+    return Limits(
+        token_budget=budget.token_budget if budget else continual.UNLIMITED,
+        cold_token_budget=budget.cold_token_budget if budget else continual.UNLIMITED,
+        passes=profile.recipe.epochs,
+        anchors_a_row=settings.anchor_share / (1 - settings.anchor_share),
+        anchor_tokens=anchor_tokens,
+        cold_after_days=settings.cold_after_days,
+        lineage_depth=settings.lineage_depth,
+    )
+
+
+def _anchors_a_pass(own: int, settings: TrainingSettings) -> int:
+    """How many anchors the share asks for; 0.5 is one for each own row."""
+    return ceil(own * settings.anchor_share / (1 - settings.anchor_share))
+
+
+def example(stored: StoredRecord) -> Example:
+    """A stored record as a row that trains."""
+    tags = stored.tags
+    return Example(
+        record_id=stored.record.id,
+        role="own",
+        instruction=stored.record.instruction,
+        context=stored.record.input,
+        reasoning=tags.reasoning.value,
+        category=tags.category.value,
+        language=tags.language.value,
+        output=stored.record.output,
+    )
+
+
+def write_job(b: Bonsai, key: str, prepared: Prepared, now: datetime) -> None:
+    """All that the accelerator's side needs, in one file."""
+    name = b.find_profile()
+    profile = b.config.profiles[name]
+    run = b.places.runs / key
+    chosen, recipe = prepared.curriculum, profile.recipe
+    if chosen.parent and profile.night:
+        recipe = replace(recipe, learning_rate=profile.night.warm_learning_rate)
+    plan = make_plan(
+        name,
+        profile.base,
+        recipe,
+        prepared.snapshot,
+        device=find_device().kind,
+        threads=b.config.training.threads,
+        seed=b.config.training.seed,
+        run_folder=run,
+        adapters_folder=b.places.adapters,
+        created_at=now,
+        processes=b.config.training.processes,
+        parent=chosen.parent,
+        depth=chosen.depth,
+    )
+    gate = b.config.gate
+    with b.database.reading() as con:
+        champion, anchor = promotions_table.champion(con).adapter, _anchor(con)
+        compared = [adapter for adapter in (champion, anchor) if adapter != BASE]
+        job = evaluation_job.Job(
+            night=key,
+            plan=plan,
+            champion=_subject(con, champion),
+            anchor=_subject(con, anchor) if anchor not in (BASE, champion) else None,
+            suite=tuple(item_from_values(one.item) for one in personal_set_table.active_items(con)),
+            left_out=tuple(sorted(retired_items_table.retired(con) | personal_set_table.trained_items(con, compared))),
+            champion_must_go=champion != BASE and adapters_table.get(con, champion).needs_retrain,
+            policy=Policy(**gate.model_dump(exclude={"mode"})),
+            settings=RunSettings(**b.config.benchmark.model_dump()),
+            reports_folder=str(b.places.reports),
+            created_at=now.isoformat(),
+            dealing=openings_table.rotation(con),
+            suite_version=personal_set_table.version(con),
+        )
+    evaluation_job.write_job(run, job)
+
+
+def _subject(con: Connection, adapter: str) -> Subject:
+    return Subject(BASE) if adapter == BASE else Subject(adapter, adapters_table.get(con, adapter).folder)
+
+
+def _anchor(con: Connection) -> str:
+    """The oldest promoted adapter that learned from no forgotten record; the base before there is one."""
+    promoted = (line.entry.champion_after for line in promotions_table.log(con))
+    sound = (one for one in promoted if one != BASE and not adapters_table.get(con, one).needs_retrain)
+    return next(sound, BASE)

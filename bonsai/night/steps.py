@@ -1,0 +1,275 @@
+"""A night, step by step. Every step may be killed and called again: it goes on from what is there.
+
+    begin_night       read records -> freeze the suite, write the snapshot and the job           (database)
+    train_night       job -> adapter                                                             (folders only)
+    benchmark_night   job -> reports, decision                                                   (folders only)
+    decide_night      decision -> database: adapter, candidate, openings, suspects
+    promote_night     the candidate becomes champion (mode auto); the night is closed
+
+What runs on the accelerator sees `runs/<night>/` and never the database, so it may run on another host.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from bonsai.config.settings import GateSettings
+from bonsai.context import Bonsai
+from bonsai.domain.promotion import GATE, State
+from bonsai.errors import BonsaiError, IntegrityError, LockTimeout, PromotionError
+from bonsai.evaluate import personal_set
+from bonsai.night import evaluation_job
+from bonsai.night.accelerator import alone_on_device
+from bonsai.night.cancel import UNFINISHED, dead_nights, fail_night, is_dead
+from bonsai.night.prepare import due_records, freeze_suite, write_job, write_snapshot
+from bonsai.night.status import Clock, begin_status, end_status, snapshot_made, told_by, watched
+from bonsai.system.locks import process_name
+from bonsai.system.progress import Progress, Report, Used
+from bonsai.train.manifest import PASSPORT, read_passport
+from bonsai.train.plan import Progress as TrainingProgress
+from storage import forgetting
+from storage.connect import Connection
+from storage.home import remove_leftovers, remove_unfinished
+from storage.scale.in_steps import in_steps
+from storage.tables import (
+    adapters_table,
+    nights_table,
+    openings_table,
+    personal_set_table,
+    promotions_table,
+    record_versions_table,
+    records_table,
+    settings_table,
+    snapshots_table,
+)
+from storage.tables.adapters_table import Adapter
+from storage.tables.nights_table import Outcome, Start
+
+StartStatus = Literal["started", "resumed", "nothing_to_do", "already_done"]
+
+
+@dataclass(frozen=True, slots=True)
+class NightStart:
+    """How a night begins."""
+
+    night: str
+    "Its key: date and data."
+    status: StartStatus
+    snapshot: str = ""
+
+
+def begin_night(b: Bonsai, now: datetime, *, cold: bool = False) -> NightStart:
+    """Claim tonight's key and write down all that the training needs. Loads no model.
+
+    `cold` (or a forgotten record) runs a night even without new records. Raises LockTimeout when another process is
+    in the middle of this very night.
+    """
+    _end_decided(b, now)
+    dead_nights(b, now)
+    freeze_suite(b, now)
+    key = _key(b, now, cold)
+    with b.database.reading() as con:
+        due = cold or settings_table.cold_night_due(con)
+        enough = due or len(due_records(con)) >= b.config.night.minimum_new_records
+    with b.database.writing() as con:
+        start = nights_table.begin(con, key, process_name(), now)
+        if start is Start.ALREADY_RUNNING:
+            raise LockTimeout("pipeline.night_running", night=key)
+        if start is Start.ALREADY_FINISHED:
+            return NightStart(key, "already_done")
+        if not enough:
+            nights_table.finish(con, key, _nothing(con), now)
+            return NightStart(key, "nothing_to_do")
+        begin_status(b, con, key, now)
+        alone = not any(one.outcome.status == "running" and one.key != key for one in nights_table.list_nights(con))
+    if alone:  # nobody else is writing there: what is half-written was left by a night that was killed
+        remove_unfinished(b.places.adapters, PASSPORT)
+        remove_leftovers(b.places)
+    prepared = write_snapshot(b, key, now, cold=cold)
+    snapshots_table.pass_over(b.database, prepared.snapshot.id, sorted(prepared.passed_over))
+    with b.database.writing() as con:
+        snapshots_table.add(con, prepared.snapshot, now)
+        nights_table.describe(con, key, prepared.told)
+    write_job(b, key, prepared, now)
+    return NightStart(key, "resumed" if start is Start.TAKEN_OVER else "started", prepared.snapshot.id)
+
+
+def _end_decided(b: Bonsai, now: datetime) -> None:
+    """End the nights that died right after their verdict. It may have changed the data, and with it their key."""
+    with b.database.reading() as con:
+        judged = {one.night for one in promotions_table.list_promotions(con)}
+        begun = [one for one in nights_table.list_nights(con) if one.key in judged]
+    for night in begun:
+        if night.outcome.status in UNFINISHED or is_dead(night):
+            try:
+                promote_night(b, night.key, now)
+            except (PromotionError, IntegrityError) as error:  # another champion since; a folder that is gone
+                fail_night(b, night.key, error, now)
+
+
+def _key(b: Bonsai, now: datetime, cold: bool) -> str:
+    """Date and data; an unfinished night on the same data is taken up under its own key, whatever its date."""
+    data = records_table.data_hash(in_steps(b.database, records_table.data_lines))[:8] + ("-cold" if cold else "")
+    with b.database.reading() as con:
+        nights = nights_table.list_nights(con)
+    unfinished = (
+        one.key for one in nights if one.key.endswith(f"-{data}") and one.outcome.status in ("running", *UNFINISHED)
+    )
+    return next(unfinished, f"{now:%Y-%m-%d}-{data}")
+
+
+def _nothing(con: Connection) -> Outcome:
+    champion = promotions_table.champion(con).adapter
+    return Outcome("nothing_to_do", champion=champion, chain_head=promotions_table.head(con))
+
+
+def train_night(b: Bonsai, night: str, report: Report) -> str:
+    """The challenger's id. One training at a time on this machine; resumes from its last checkpoint."""
+    run = b.places.runs / night
+    job = evaluation_job.read_job(run)
+
+    gpus = job.plan.processes if job.plan.device == "cuda" else 0
+
+    def show(progress: TrainingProgress) -> None:
+        used = Used(progress.tokens, progress.memory_bytes, progress.gpu_memory_bytes, gpus)
+        report(Progress("train", progress.step, progress.steps, progress.loss, progress.eta_seconds, used))
+
+    with alone_on_device(b.home, job.plan, lambda: report(Progress("train", 0, job.plan.steps))):
+        adapter = b.trainer.train(job.plan, show)
+    evaluation_job.write_adapter(run, adapter)
+    return adapter.id
+
+
+def benchmark_night(b: Bonsai, night: str, report: Report) -> None:
+    """Ask, judge, write the judgement into the run's folder. A judged night is not judged again."""
+    run = b.places.runs / night
+    job = evaluation_job.read_job(run)
+    with alone_on_device(b.home, job.plan, lambda: report(Progress("benchmark", 0, 1))):
+        judged = evaluation_job.judge(
+            job,
+            evaluation_job.read_adapter(run),
+            b.examiner,
+            lambda done, total: report(Progress("benchmark", done, total)),
+        )
+    evaluation_job.write_judgement(run, judged)
+
+
+def decide_night(b: Bonsai, night: str, now: datetime) -> str:
+    """Write the judgement into the database: adapter, candidate, opened pool, suspects. Gives the verdict."""
+    run = b.places.runs / night
+    job, judged = evaluation_job.read_job(run), evaluation_job.read_judgement(run)
+    passport = read_passport(Path(judged.folder))
+    decision = judged.decision
+    with b.database.writing() as con:
+        adapters_table.add(
+            con,
+            Adapter(
+                judged.challenger,
+                passport.base_name,
+                passport.snapshot_id,
+                judged.folder,
+                asdict(passport),
+                now,
+                parent=job.plan.parent,
+            ),
+        )
+        told = json.loads(json.dumps({**asdict(decision), "evidence": asdict(judged.evidence)}))
+        promotions_table.propose(con, judged.challenger, night, decision.verdict, job.champion.adapter, told, now)
+        if decision.confirmation_opened:
+            openings_table.open_pool(con, evaluation_job.CONFIRMATION, night, now, dealing=job.dealing)
+            openings_table.rotate_when_due(
+                con, evaluation_job.CONFIRMATION, night, job.policy.openings_before_rotation, now
+            )
+        if decision.harm:
+            record_versions_table.mark_suspects(con, _told_since(con, job), night, now)
+    return decision.verdict
+
+
+def _told_since(con: Connection, job: evaluation_job.Job) -> list[str]:
+    """The records that the challenger learned and the champion did not; and their wordings that only ask."""
+    learned = snapshots_table.record_ids(con, job.plan.snapshot_id)
+    known = adapters_table.records_of(con, [job.champion.adapter] if job.champion.folder else [])
+    since = adapters_table.get(con, job.champion.adapter).created_at if job.champion.folder else None
+    frozen = (item for item in personal_set_table.frozen_after(con, since) if not personal_set.is_written(item.id))
+    asking = {one for item in frozen for one in item.record_ids}
+    return sorted((learned | asking) - known)
+
+
+def promote_night(b: Bonsai, night: str, now: datetime) -> str:
+    """`promoted`, `waiting` (mode review) or `kept`; closes the night. Safe to repeat."""
+    judged = evaluation_job.read_judgement(b.places.runs / night)
+    with b.database.writing() as con:
+        before = promotions_table.get(con, judged.challenger).judged_against
+        state = promotions_table.get(con, judged.challenger).state
+        if state is State.WAITING and b.config.gate.mode == "auto":
+            promotions_table.approve(con, judged.challenger, GATE, judged.decision.verdict, now)
+            state = State.CHAMPION
+        forgetting.cold_night_done(con, judged.challenger, now)
+        outcome = _outcome(con, judged, before, b.config.gate, told_by(b, night, now))
+        nights_table.finish(con, night, outcome, now)
+        snapshots_table.keep_passed_over(con, outcome.snapshot_id)
+    end_status(b, night, "done", now)
+    return {State.CHAMPION: "promoted", State.WAITING: "waiting"}.get(state, "kept")
+
+
+def _outcome(
+    con: Connection, judged: evaluation_job.Judgement, before: str, gate: GateSettings, ran: Mapping[str, object]
+) -> Outcome:
+    told = json.loads(json.dumps(asdict(judged)))
+    measured = {name: told[name] for name in ("accuracy", "suite", "score")}
+    return Outcome(
+        "done",
+        verdict=judged.decision.verdict,
+        reasons=[{"key": one.key, "values": dict(one.values)} for one in judged.decision.reasons],
+        snapshot_id=adapters_table.get(con, judged.challenger).snapshot_id,
+        challenger=judged.challenger,
+        champion=before,
+        report={**measured, "gate": _gate_state(con, judged, gate), **ran},
+        chain_head=promotions_table.head(con),
+    )
+
+
+def _gate_state(con: Connection, judged: evaluation_job.Judgement, gate: GateSettings) -> dict[str, str | int | bool]:
+    """How used up the confirmation pool is, and how far the owner's suite is from deciding."""
+    evidence = judged.evidence
+    return {
+        "openings": openings_table.openings(con, evaluation_job.CONFIRMATION, evidence.dealing),
+        "openings_before_rotation": gate.openings_before_rotation,
+        "dealt_anew": openings_table.rotation(con) > evidence.dealing,
+        "suite_version": evidence.suite_version,
+        "suite_items": evidence.suite_items,
+        "suite_clusters": evidence.suite_clusters,
+        "min_clusters": gate.min_clusters,
+    }
+
+
+def run_night(
+    b: Bonsai, now: datetime, report: Report, *, cold: bool = False, clock: Clock | None = None
+) -> NightStart:
+    """All steps in a row, in this process and its children: what a flow does, without Prefect.
+
+    `clock` times the steps; without one they all happen `now`.
+    """
+    tick = clock or (lambda: now)
+    begun = begin_night(b, now, cold=cold)
+    if begun.status in ("started", "resumed"):
+        night = begun.night
+        snapshot_made(b, night, tick())
+        try:
+            with watched(b, night, "train", report, tick) as tell:
+                train_night(b, night, tell)
+            with watched(b, night, "benchmark", report, tick) as tell:
+                benchmark_night(b, night, tell)
+        except BonsaiError as error:
+            fail_night(b, night, error, tick())
+            raise
+        with watched(b, night, "decide", report, tick):
+            decide_night(b, night, tick())
+        with watched(b, night, "promote", report, tick):
+            promote_night(b, night, tick())
+    return begun

@@ -1,1 +1,0 @@
-"""Questions to the champion and to others beside it."""

@@ -1,1 +1,0 @@
-"""Records on their way in, and what people do with those that are there."""

@@ -1,0 +1,194 @@
+"""What champion and challenger said to every question that may be shown: the selection pool's and the owner's suite's.
+
+Confirmation and score are sealed (`bonsai.evaluate.pools`): their sheets are never opened here, and whatever shows an
+answer (`promotions show`, `answers`, `review`, the pages) takes it from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from bonsai.context import Bonsai
+from bonsai.domain.characters import normalise
+from bonsai.errors import UnknownId, UsageError
+from bonsai.evaluate import pools
+from bonsai.evaluate.compare import Pair
+from bonsai.evaluate.questions import Item, item_from_values
+from bonsai.evaluate.report import ItemResult, accuracy
+from bonsai.night import evaluation_job
+from bonsai.queries import reports
+from storage.connect import Connection
+from storage.tables import personal_set_table, promotions_table
+from storage.tables.promotions_table import Promotion
+
+SHOWN = (evaluation_job.SELECTION, evaluation_job.SUITE)
+"The only sheets whose questions and answers may be shown."
+Turn = Literal["gained", "lost", "changed", "same"]
+TURNS: tuple[Turn, ...] = get_args(Turn)
+RIGHT = ("right", "wrong", "open")
+"Of the challenger's answer; `open`: no single answer is right."
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One question and what both said."""
+
+    sheet: str
+    item: str
+    cluster: str
+    "The fact that is asked."
+    domain: str
+    language: str
+    "Of the answer."
+    question_language: str
+    question: str
+    reference: str
+    before: str
+    "What the champion said."
+    after: str
+    "What the challenger said."
+    was_right: bool | None
+    "None where no single answer is right."
+    is_right: bool | None
+
+    @property
+    def turn(self) -> Turn:
+        """Wrong then right, right then wrong, merely other words, or the same words."""
+        if self.was_right != self.is_right:
+            return "gained" if self.is_right else "lost"
+        return "same" if self.before.strip() == self.after.strip() else "changed"
+
+    @property
+    def stands(self) -> str:
+        """How the challenger's answer stands, one of RIGHT."""
+        return "open" if self.is_right is None else "right" if self.is_right else "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which answers to list; empty fields do not filter."""
+
+    text: str = ""
+    "Part of the question, the right answer or what either said; case and width do not matter."
+    language: str = ""
+    topic: str = ""
+    turn: str = ""
+    "One of TURNS."
+    right: str = ""
+    "One of RIGHT."
+
+    def holds(self, one: Compared) -> bool:
+        """Whether an answer is wanted."""
+        exact = ((self.language, one.language), (self.topic, one.domain), (self.turn, one.turn))
+        if any(wanted not in ("", found) for wanted, found in (*exact, (self.right, one.stands))):
+            return False
+        words = "\n".join((one.question, one.reference, one.before, one.after))
+        return normalise(self.text).casefold() in normalise(words).casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the database says of a promotion."""
+
+    promotion: Promotion
+    evidence: evaluation_job.Evidence
+    suite: Mapping[str, Item]
+    "The owner's questions that were not forgotten, retired ones too."
+
+
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """All that may be shown of one comparison."""
+
+    promotion: Promotion
+    pairs: Mapping[str, Pair]
+    "By sheet."
+    missing: tuple[str, ...]
+    "Sheets whose reports are no longer there."
+    answers: tuple[Compared, ...]
+    "In the order of the sheets' questions; those that were forgotten since are left out."
+
+
+def visible(b: Bonsai, promotion: str) -> Visible:
+    """By adapter id or a beginning of one; the newest for an empty one. Raises UnknownId, UsageError."""
+    with b.database.reading() as con:
+        known = known_of(con, promotion)
+    return visible_of(b, known)
+
+
+def list_answers(b: Bonsai, promotion: str, wanted: Wanted) -> list[Compared]:
+    """The answers that are wanted, in a fixed order. Raises UnknownId, UsageError."""
+    for name, value, valid in (("turn", wanted.turn, TURNS), ("right", wanted.right, RIGHT)):
+        if value and value not in valid:
+            raise UsageError("review.unknown_filter", name=name, value=value, valid=", ".join(valid))
+    return [one for one in visible(b, promotion).answers if wanted.holds(one)]
+
+
+def known_of(con: Connection, prefix: str) -> Known:
+    """What of a promotion stands in the database. Raises UnknownId, UsageError."""
+    promotion = promotion_of(con, prefix)
+    items = [one for one in personal_set_table.all_items(con) if one.item]
+    return Known(
+        promotion,
+        evaluation_job.Evidence(**promotion.decision.get("evidence", {})),  # type: ignore[arg-type]
+        {one.id: item_from_values(one.item) for one in items},
+    )
+
+
+def promotion_of(con: Connection, prefix: str) -> Promotion:
+    """By adapter id or a beginning of one; the newest for an empty one. Raises UnknownId, UsageError."""
+    if prefix:
+        return promotions_table.resolve(con, prefix)
+    found = promotions_table.list_promotions(con)
+    if not found:
+        raise UnknownId("explain.no_promotion")
+    return found[-1]
+
+
+def visible_of(b: Bonsai, known: Known) -> Visible:
+    """Reads the reports on which the verdict rests; needs no database."""
+    told, evidence = known.promotion, known.evidence
+    hashes = {evaluation_job.SELECTION: evidence.selection, evaluation_job.SUITE: evidence.suite}
+    asked = [sheet for sheet in SHOWN if hashes[sheet] or not evidence.selection]
+    found = {
+        sheet: reports.pair(b.places.reports, told.adapter, told.judged_against, sheet, hashes[sheet])
+        for sheet in asked
+    }
+    pairs = {sheet: pair for sheet, pair in found.items() if pair}
+    texts = {**{item.id: item for item in pools.asked("selection", evidence.dealing)}, **known.suite}
+    return Visible(
+        promotion=told,
+        pairs=pairs,
+        missing=tuple(
+            sheet for sheet in asked if sheet not in pairs and (hashes[sheet] or sheet == evaluation_job.SELECTION)
+        ),
+        answers=tuple(one for sheet, pair in pairs.items() for one in _compared(sheet, pair, texts)),
+    )
+
+
+def _compared(sheet: str, pair: Pair, texts: Mapping[str, Item]) -> Iterable[Compared]:
+    before = {item.id: item for item in pair.champion.items}
+    for after in pair.challenger.items:
+        was, asked = before[after.id], texts.get(after.id)
+        if asked is not None:
+            yield _one(sheet, asked, was, after)
+
+
+def _one(sheet: str, asked: Item, was: ItemResult, now: ItemResult) -> Compared:
+    was_right, is_right = accuracy(was), accuracy(now)
+    return Compared(
+        sheet=sheet,
+        item=asked.id,
+        cluster=asked.cluster,
+        domain=asked.domain,
+        language=asked.language,
+        question_language=asked.question_language,
+        question="\n".join(part for part in (asked.instruction, asked.input) if part),
+        reference=asked.reference,
+        before=was.free.response,
+        after=now.free.response,
+        was_right=None if was_right is None else bool(was_right),
+        is_right=None if is_right is None else bool(is_right),
+    )

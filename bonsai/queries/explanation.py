@@ -1,0 +1,153 @@
+"""Why a candidate was promoted or refused: its rules and slices, the answers that changed, and the records that may
+have changed them.
+
+Answers are shown of the selection pool and of the owner's suite alone. The records of a flipped answer are the nearest
+by character n-grams among those that the challenger learned and the champion did not: likeness, not proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+
+from bonsai.context import Bonsai
+from bonsai.evaluate.compare import Pair, Slice, compare, slices
+from bonsai.evaluate.report import Report, accuracy, mean
+from bonsai.gate.decision import Decision, Policy
+from bonsai.ingest.dedup.nearest import nearest
+from bonsai.night import evaluation_job
+from bonsai.queries.answers import Compared, known_of, visible_of
+from storage.tables import data_changes, promotions_table
+from storage.tables.data_changes import Texts
+from storage.tables.promotions_table import Promotion
+
+NEAR_RECORDS = 3
+MOST_COMPARED = 10_000
+"New records, the newest: 5 MB of texts, half a second."
+LIKE = 0.2
+"Share of the question's rarer n-grams that a record must have before it is named at all."
+
+
+@dataclass(frozen=True, slots=True)
+class NearRecord:
+    """A record that was new in that night and is like a question."""
+
+    id: str
+    instruction: str
+    output: str
+    likeness: float
+    "0 to 1."
+
+
+@dataclass(frozen=True, slots=True)
+class Flip(Compared):
+    """An answer that was wrong and is right, or the reverse."""
+
+    records: tuple[NearRecord, ...] = ()
+
+    @property
+    def gained(self) -> bool:
+        """Wrong before, right after."""
+        return self.turn == "gained"
+
+
+@dataclass(frozen=True, slots=True)
+class SliceChange:
+    """One slice of a sheet, before and after."""
+
+    sheet: str
+    slice: str
+    items: int
+    before: float | None
+    "Share of right answers; None where no answer is right or wrong."
+    after: float | None
+    gain: float
+    "Bits/byte of the reference answers; plus is better."
+    low: float | None
+    """One-sided bounds of the gain; None with too few facts: fewer than the policy asks for, or a few so skewed that
+    the bootstrap puts the mean beyond every single question's difference."""
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """All that is known of one verdict."""
+
+    promotion: Promotion
+    decision: Decision
+    evidence: evaluation_job.Evidence
+    slices: tuple[SliceChange, ...]
+    flips: tuple[Flip, ...]
+    "Gained ones first; of each direction those first that a new record is most like."
+    missing: tuple[str, ...]
+    "Sheets whose reports are no longer there."
+    new_records: int
+    "Learned by the challenger and not by the champion."
+
+
+def explain(b: Bonsai, promotion: str) -> Explanation:
+    """By adapter id or a beginning of one; the newest for an empty one. Raises UnknownId, UsageError."""
+    policy = Policy(**b.config.gate.model_dump(exclude={"mode"}))
+    with b.database.reading() as con:
+        known = known_of(con, promotion)
+        compared = b.places.snapshots, known.promotion.adapter, known.promotion.judged_against
+        counts = data_changes.counts(con, *compared)
+    found = visible_of(b, known)
+    turned = [one for one in found.answers if one.turn in ("gained", "lost")]
+    with b.database.reading() as con:
+        new = data_changes.new_texts(con, *compared, most=MOST_COMPARED) if turned else []
+    return Explanation(
+        promotion=found.promotion,
+        decision=_decision(found.promotion.decision),
+        evidence=known.evidence,
+        slices=tuple(one for sheet, pair in found.pairs.items() for one in _slices(sheet, pair, policy)),
+        flips=tuple(sorted(_with_records(turned, new), key=_order)),
+        missing=found.missing,
+        new_records=counts["new"] + counts["edited"],
+    )
+
+
+def explanation_stamp(b: Bonsai) -> str:
+    """Another one whenever an explanation may have changed; a record that came in changes none."""
+    with b.database.reading() as con:
+        return promotions_table.stamp(con)
+
+
+def _decision(told: Mapping[str, object]) -> Decision:
+    names = {field.name for field in fields(Decision)}
+    return evaluation_job.decision_from_json({name: value for name, value in told.items() if name in names})
+
+
+def _slices(sheet: str, pair: Pair, policy: Policy) -> Iterable[SliceChange]:
+    """All, the languages, and each domain in each language that has enough facts."""
+    parts = [Slice("all"), Slice("ja", None, "ja"), Slice("en", None, "en")]
+    small = () if sheet == evaluation_job.SUITE else slices(pair.challenger, policy.min_slice_clusters)
+    for part in (*parts, *small):
+        found = compare(pair, part, policy.bits, policy.slice_bootstrap, frozenset())
+        if found.items:
+            before, after = (_right(one, part) for one in (pair.champion, pair.challenger))
+            low, high = found.bounds(policy.alpha) or (None, None)
+            yield SliceChange(sheet, part.name, found.items, before, after, found.mean, low, high)
+
+
+def _right(report: Report, part: Slice) -> float | None:
+    return mean((item for item in report.items if part.holds(item)), accuracy)
+
+
+def _with_records(turned: Sequence[Compared], new: Sequence[Texts]) -> tuple[Flip, ...]:
+    """Each flip with the new records that are most like its question and answer."""
+    texts = [f"{one.instruction} {one.input} {one.output}" for one in new]
+    queries = [f"{one.question} {one.reference}" for one in turned]
+    found = nearest(queries, texts, most=NEAR_RECORDS, at_least=LIKE)
+    return tuple(
+        Flip(**asdict(one), records=tuple(_near(new[like.number], like.likeness) for like in near))
+        for one, near in zip(turned, found, strict=True)
+    )
+
+
+def _order(flip: Flip) -> tuple[bool, float]:
+    return not flip.gained, -max((near.likeness for near in flip.records), default=0.0)
+
+
+def _near(texts: Texts, likeness: float) -> NearRecord:
+    return NearRecord(texts.id, texts.instruction, texts.output, round(likeness, 3))

@@ -1,0 +1,185 @@
+"""A look at a file before it is taken in: what it was recognised as, its first records with their tags, what is wrong.
+
+Reads the whole file as an import would, in bounded memory, and stores nothing. Duplicates and contradictions are the
+import's to find: they need every record that there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bonsai.context import Bonsai
+from bonsai.domain.records import Defaults, Limits, Record, Reject, Tags
+from bonsai.errors import InputError
+from bonsai.ingest import tags
+from bonsai.ingest.readers import elements, records_of
+from bonsai.ingest.readers.elements import Element
+from bonsai.ingest.readers.recognise import recognise
+from bonsai.ingest.readers.shapes import CHATS, FIELD_OF_NAME
+from bonsai.ingest.tags.category import CategoryTagger
+from bonsai.queries.suggestions import learned_before
+
+SHOWN_ROWS = 10
+SHOWN_LINES = 5
+SHOWN_CHARACTERS = 300
+"Of a text that is shown."
+MOST_COLUMNS = 40
+MOST_REASONS = 30
+MEANWHILE_EVERY = 20_000
+"Records; some tenths of a second."
+OTHER = "entering.other_reasons"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column or key of the file's first element."""
+
+    name: str
+    field: str
+    "The field of a record that it is taken as; `messages` for a chat; empty: it is not used."
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One of the first records, as it would be stored."""
+
+    line: int
+    question: str
+    answer: str
+    subject: str
+    happened_on: str
+    language: str
+    category: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """What is wrong with some elements, in one kind."""
+
+    count: int
+    lines: tuple[int, ...]
+    "The first ones."
+    reason_key: str
+    values: tuple[tuple[str, str], ...]
+    "Of the first one."
+    raw: str
+    "The beginning of the first one."
+
+
+@dataclass(frozen=True, slots=True)
+class FileCheck:
+    """What a look at a file found."""
+
+    format: str
+    encoding: str
+    delimiter: str
+    columns: tuple[Column, ...]
+    read: int
+    "Records and rejects; a chat may hold several."
+    rejected: int
+    rows: tuple[Row, ...]
+    wrong: tuple[Wrong, ...]
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> FileCheck:
+        """From what `dataclasses.asdict` made of one."""
+        parts = {
+            "columns": tuple(Column(**one) for one in told["columns"]),
+            "rows": tuple(Row(**one) for one in told["rows"]),
+            "wrong": tuple(
+                Wrong(**{**one, "lines": tuple(one["lines"]), "values": tuple(map(tuple, one["values"]))})
+                for one in told["wrong"]
+            ),
+        }
+        return cls(**{**told, **parts})
+
+
+def preview_file(b: Bonsai, path: Path) -> FileCheck:
+    """`check_file` with the home's tagger, if it has learned one. Raises InputError."""
+    return check_file(b, path, learned_before(b))
+
+
+def check_file(
+    b: Bonsai,
+    path: Path,
+    tagger: CategoryTagger | None,
+    name: str = "",
+    meanwhile: Callable[[], object] = lambda: None,
+) -> FileCheck:
+    """Look at all of a file; `meanwhile` is called now and then.
+
+    Raises InputError, with its owner's name for it, when it cannot be read as records.
+    """
+    name = name or path.name
+    limits = Limits(**b.config.records.model_dump())
+    try:
+        return _check(path, name, tagger, limits, b.config.tags.category_threshold, meanwhile)
+    except InputError as error:
+        raise InputError(error.key, **{**error.values, "path": name}) from None
+
+
+def _check(
+    path: Path,
+    name: str,
+    tagger: CategoryTagger | None,
+    limits: Limits,
+    threshold: float,
+    meanwhile: Callable[[], object],
+) -> FileCheck:
+    found = recognise(path)
+    columns: tuple[Column, ...] = ()
+    first: list[Record] = []
+    wrong: dict[str, Wrong] = {}
+    read = rejected = 0
+    for element in elements(path, found, limits):
+        if not columns and isinstance(element, Element):
+            columns = _columns(element.value)
+        for made in records_of(element, name, found.encoding, Defaults(), limits):
+            read += 1
+            if read % MEANWHILE_EVERY == 0:
+                meanwhile()
+            if isinstance(made, Reject):
+                rejected += 1
+                _count(wrong, made)
+            elif len(first) < SHOWN_ROWS:
+                first.append(made)
+    tagged = tags.tag_batch(first, tagger, threshold=threshold) if first else []
+    rows = tuple(map(_row, first, tagged))
+    most_first = tuple(sorted(wrong.values(), key=lambda one: -one.count))
+    return FileCheck(found.format, found.encoding, found.delimiter, columns, read, rejected, rows, most_first)
+
+
+def _columns(value: object) -> tuple[Column, ...]:
+    names = [str(name) for name in value][:MOST_COLUMNS] if isinstance(value, Mapping) else []
+    return tuple(Column(_cut(name), _field(name.strip().lower())) for name in names)
+
+
+def _field(name: str) -> str:
+    return "messages" if name in CHATS else FIELD_OF_NAME.get(name, "")
+
+
+def _count(wrong: dict[str, Wrong], made: Reject) -> None:
+    """One more of its kind; kinds beyond the first ones are counted together."""
+    key = made.reason_key if made.reason_key in wrong or len(wrong) < MOST_REASONS else OTHER
+    before = wrong.get(key) or Wrong(0, (), key, made.values if key != OTHER else (), _cut(made.raw))
+    lines = before.lines if len(before.lines) >= SHOWN_LINES else (*before.lines, made.line)
+    wrong[key] = replace(before, count=before.count + 1, lines=lines)
+
+
+def _row(record: Record, tagged: Tags) -> Row:
+    return Row(
+        line=record.origin.line,
+        question=_cut(record.instruction),
+        answer=_cut(record.output),
+        subject=_cut(record.subject),
+        happened_on=record.happened_on.isoformat() if record.happened_on else "",
+        language=tagged.language.value,
+        category=str(tagged.category.value),
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"

@@ -1,0 +1,38 @@
+"""Who is meant by `champion`, `base` or the beginning of an adapter's id."""
+
+from __future__ import annotations
+
+from bonsai.context import Bonsai
+from bonsai.domain.promotion import BASE
+from bonsai.errors import UnknownId, UsageError
+from bonsai.inference import Voice
+from bonsai.model.bases import find_device
+from storage.connect import Connection
+from storage.tables import adapters_table, promotions_table
+
+CHAMPION = "champion"
+
+
+def adapter_id(con: Connection, name: str) -> str:
+    """The full adapter id, or `base`. Raises UnknownId for none, UsageError for several."""
+    if name == CHAMPION:
+        return promotions_table.champion(con).adapter
+    if name == BASE:
+        return BASE
+    found = adapters_table.ids_beginning(con, name) if name else []
+    if len(found) > 1:
+        raise UsageError("pipeline.ambiguous_adapter", id=name, found=", ".join(found))
+    if not found:
+        raise UnknownId("pipeline.unknown_adapter", id=name)
+    return found[0]
+
+
+def voice_of(b: Bonsai, name: str) -> Voice:
+    """The voice of an adapter; the bare base speaks with the template of this machine's profile. Raises UnknownId."""
+    profile = b.config.profiles[b.find_profile()]
+    device, form = find_device().kind, profile.recipe.template
+    with b.database.reading() as con:
+        wanted = adapter_id(con, name)
+        if wanted == BASE:
+            return Voice(profile.base, device, form)
+        return Voice(profile.base, device, form, wanted, adapters_table.get(con, wanted).folder)

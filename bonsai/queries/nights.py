@@ -1,0 +1,295 @@
+"""What people look at: one read a function, from the database to values; nothing here changes anything."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from bonsai.context import Bonsai
+from bonsai.errors import IntegrityError, UnknownId, UsageError
+from bonsai.evaluate.evaluation import job_file
+from bonsai.gate.decision import Reason, render
+from bonsai.i18n import TextLanguage
+from bonsai.night import evaluation_job
+from bonsai.night.status import step_seconds
+from bonsai.system.locks import may_be_running
+from storage import night_status
+from storage.night_status import Cost, NightStatus, StepTime
+from storage.tables import (
+    nights_table,
+    snapshots_table,
+)
+from storage.tables.nights_table import Night
+
+Accuracy = Mapping[str, Mapping[str, Mapping[str, float | None]]]
+"Domain -> language -> `before` (the champion's) and `after` (the challenger's), each 0 to 1."
+
+
+@dataclass(frozen=True, slots=True)
+class NightReport:
+    """One night, as the terminal and the dashboard show it."""
+
+    night: str
+    status: str
+    verdict: str
+    "The gate's; empty when nothing was judged."
+    reasons: tuple[Reason, ...]
+    challenger: str
+    champion: str
+    "Who answered before the night."
+    accuracy: Accuracy
+    "On the selection pool."
+    suite: Accuracy
+    "On the owner's suite; empty without one."
+    gate: Mapping[str, Any]
+    "How often the confirmation pool was opened, and how far the owner's suite is from deciding."
+    started_at: datetime
+    finished_at: datetime | None
+    start: str = ""
+    "`cold` or `warm`; empty when nothing trained."
+    parent: str = ""
+    "Adapter that a warm night started from."
+    why: tuple[Reason, ...] = ()
+    "Why it started so, and on which records."
+
+    def why_in(self, language: TextLanguage) -> str:
+        """The same in words and figures."""
+        return "; ".join(render(one, language) for one in self.why)
+
+    def reasons_in(self, language: TextLanguage) -> list[str]:
+        """The reasons in words and figures."""
+        return [render(reason, language) for reason in self.reasons]
+
+
+def list_nights(b: Bonsai, limit: int | None) -> list[NightReport]:
+    """Newest first."""
+    with b.database.reading() as con:
+        return [night_report(night) for night in nights_table.list_nights(con, limit)]
+
+
+def show_night(b: Bonsai, night: str) -> NightReport:
+    """By id or an unambiguous beginning of one. Raises UnknownId, UsageError."""
+    with b.database.reading() as con:
+        keys = [found.key for found in nights_table.list_nights(con) if found.key.startswith(night)] if night else []
+        if len(keys) > 1 and night not in keys:
+            raise UsageError("cli.ambiguous_night", night=night, found=", ".join(keys[:5]))
+        return night_report(nights_table.get(con, night if night in keys or not keys else keys[0]))
+
+
+def night_report(night: Night) -> NightReport:
+    """A stored night, to be looked at."""
+    outcome = night.outcome
+    training = _mapping((outcome.report or {}).get("training"))
+    return NightReport(
+        night=night.key,
+        status=outcome.status,
+        verdict=outcome.verdict,
+        reasons=tuple(_reason(told) for told in outcome.reasons),
+        challenger=outcome.challenger,
+        champion=outcome.champion,
+        accuracy=_mapping((outcome.report or {}).get("accuracy")),
+        suite=_mapping((outcome.report or {}).get("suite")),
+        gate=_mapping((outcome.report or {}).get("gate")),
+        started_at=night.started_at,
+        finished_at=night.finished_at,
+        start=str(training.get("start", "")),
+        parent=str(training.get("parent", "")),
+        why=tuple(
+            _reason({"key": training[part], "values": training["values"]}) for part in ("why", "what") if training
+        ),
+    )
+
+
+def _reason(told: Mapping[str, Any]) -> Reason:
+    values = told.get("values", {})
+    pairs = values.items() if isinstance(values, Mapping) else values
+    return Reason(str(told["key"]), tuple((str(name), value) for name, value in pairs))
+
+
+def _mapping(value: object) -> Accuracy:
+    return value if isinstance(value, Mapping) else {}
+
+
+STEPS = ("snapshot", "train", "benchmark", "decide", "promote")
+ON_ACCELERATOR = ("train", "benchmark")
+LOGS = ("training", "benchmark")
+TAIL_BYTES = 64 * 1024
+State = Literal["running", "cancelling", "interrupted", "done", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What a night trained on."""
+
+    snapshot: str
+    own: int
+    anchors: int
+    "General records that keep what the base knows."
+    kinds: Mapping[tuple[str, str], int]
+    "(language, category) -> own records, as they are tagged now."
+
+
+@dataclass(frozen=True, slots=True)
+class NightDetail:
+    """One night, whole."""
+
+    report: NightReport
+    steps: tuple[StepTime, ...]
+    "Of all its attempts, oldest first."
+    cost: Cost
+    learned: Learned | None
+    "None for a night that found nothing to learn."
+    state: str
+    "Its status; `interrupted` for one whose process is gone, `cancelling` for one that was asked to stop."
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """By step, all attempts together."""
+        return step_seconds({"steps": night_status.steps_to_json(self.steps)})
+
+    @property
+    def gpu_seconds(self) -> float:
+        """Seconds of its steps on the accelerator, times the GPUs that trained; 0 on a CPU."""
+        return self.cost.gpus * sum(self.seconds.get(step, 0.0) for step in ON_ACCELERATOR)
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """How far a night is now."""
+
+    status: NightStatus
+    state: State
+    seconds_left: float | None
+    "Until its verdict, as far as anybody can tell."
+
+
+def night_detail(b: Bonsai, night: str) -> NightDetail:
+    """By id or an unambiguous beginning of one. Raises UnknownId, UsageError."""
+    report = show_night(b, night)
+    run = b.places.runs / report.night
+    told = night_status.read(run)
+    with b.database.reading() as con:
+        stored = nights_table.get(con, report.night)
+        snapshot = stored.outcome.snapshot_id or _planned_snapshot(run)
+        learned = _learned(snapshots_table.holds(con, snapshot)) if snapshot else None
+    kept: Mapping[str, Any] = stored.outcome.report or {}
+    running = report.status == "running"
+    return NightDetail(
+        report=report,
+        steps=told.steps if running and told else night_status.steps_from_json(kept.get("steps", ())),
+        cost=told.cost if running and told else Cost(**kept.get("cost", {})),
+        learned=learned,
+        state=_state(run, stored.holder) if running else report.status,
+    )
+
+
+def _state(run: Path, holder: str) -> State:
+    if not may_be_running(holder):
+        return "interrupted"
+    return "cancelling" if night_status.cancel_request(run) else "running"
+
+
+def _planned_snapshot(run: Path) -> str:
+    try:
+        return evaluation_job.read_job(run).plan.snapshot_id
+    except (IntegrityError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def _learned(held: snapshots_table.Held | None) -> Learned | None:
+    return Learned(held.snapshot, held.own, held.anchors, held.kinds) if held else None
+
+
+def nights_between(b: Bonsai, start: datetime, end: datetime) -> list[NightReport]:
+    """Those that began then, newest first."""
+    with b.database.reading() as con:
+        return [night_report(one) for one in nights_table.between(con, start, end)]
+
+
+def first_night(b: Bonsai) -> datetime | None:
+    """When the first of all began."""
+    with b.database.reading() as con:
+        return nights_table.first(con)
+
+
+def running_night(b: Bonsai) -> Live | None:
+    """The night that goes on now; reads no database."""
+    status = night_status.newest(b.places.runs)
+    return _live(b.places.runs / status.night, status) if status and night_status.is_running(status) else None
+
+
+def live(b: Bonsai, night: str) -> Live:
+    """How far a night is; reads no database. Raises UnknownId for one that never ran here."""
+    run = b.places.runs / night
+    status = night_status.read(run) if night_status.KEY.fullmatch(night) else None
+    if status is None:
+        raise UnknownId("storage.unknown_night", key=night)
+    return _live(run, status)
+
+
+def _live(run: Path, status: NightStatus) -> Live:
+    if status.ended:
+        return Live(status, status.ended, None)
+    state = _state(run, status.holder)
+    return Live(status, state, None if state == "interrupted" else seconds_left(status))
+
+
+def seconds_left(status: NightStatus) -> float | None:
+    """Of the current step by its own account, its pace, or the last night; and of the steps after it by the last."""
+    step = status.step
+    if step is None:
+        return None
+    spent = (status.updated_at - step.started_at).total_seconds()
+    left = status.seconds_left
+    if left is None and status.done and status.total:
+        left = spent * (status.total - status.done) / status.done
+    if left is None and step.name in status.usual_seconds:
+        left = max(status.usual_seconds[step.name] - spent, 0.0)
+    if left is None or step.name not in STEPS:
+        return None
+    later = STEPS[STEPS.index(step.name) + 1 :]
+    return left + sum(status.usual_seconds.get(name, 0.0) for name in later)
+
+
+def log_file(b: Bonsai, night: str, log: str) -> Path:
+    """The log of a night's training or benchmark. Raises UnknownId where there is none."""
+    run = b.places.runs / night
+    if night_status.KEY.fullmatch(night) and log in LOGS:
+        path = run / "log.txt" if log == "training" else _benchmark_log(run)
+        if path and path.is_file():
+            return path
+    raise UnknownId("nights.no_log", night=night, log=log, valid=", ".join(LOGS))
+
+
+def _benchmark_log(run: Path) -> Path | None:
+    try:
+        job = evaluation_job.read_job(run)
+    except (IntegrityError, ValueError, KeyError, TypeError):
+        return None
+    return job_file(Path(job.reports_folder), job.created_at).with_suffix(".log")
+
+
+def logs_of(b: Bonsai, night: str) -> list[str]:
+    """Which logs are there."""
+    found = []
+    for log in LOGS:
+        try:
+            log_file(b, night, log)
+        except UnknownId:
+            continue
+        found.append(log)
+    return found
+
+
+def tail(path: Path, most_lines: int) -> Sequence[str]:
+    """The last lines of a log, of its last 64 KiB at most; what is no UTF-8 is shown as such."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(size - TAIL_BYTES, 0))
+        lines = file.read(TAIL_BYTES).decode("utf-8", "replace").splitlines()
+    whole = lines[1:] if size > TAIL_BYTES and len(lines) > 1 else lines
+    return whole[-most_lines:]

@@ -1,0 +1,140 @@
+"""What people look at: one read a function, from the database to values; nothing here changes anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from bonsai.context import Bonsai
+from bonsai.domain.promotion import Pointer
+from bonsai.errors import BonsaiError, IntegrityError, UnknownId
+from bonsai.evaluate.blind_review import Tally, tally
+from bonsai.queries.answers import promotion_of
+from bonsai.queries.training_curves import Learned, read_logs, trainings_of
+from storage.connect import Connection
+from storage.tables import (
+    data_changes,
+    nights_table,
+    promotions_table,
+    reviews_table,
+)
+from storage.tables.promotions_table import Logged, Promotion
+from storage.tables.reviews_table import Verdict
+
+
+def list_promotions(b: Bonsai) -> list[Promotion]:
+    """Newest first."""
+    with b.database.reading() as con:
+        return promotions_table.list_promotions(con)[::-1]
+
+
+def show_promotion(b: Bonsai, adapter: str) -> Promotion:
+    """By adapter id or an unambiguous beginning of one. Raises UnknownId, UsageError."""
+    with b.database.reading() as con:
+        return promotions_table.resolve(con, adapter)
+
+
+def champion(b: Bonsai) -> str:
+    """Id of the adapter that answers, or `base`."""
+    with b.database.reading() as con:
+        return promotions_table.champion(con).adapter
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Every move of a candidate, and whether nobody altered the account of it."""
+
+    lines: tuple[Logged, ...]
+    "Newest first."
+    head: str
+    "Hash of the newest line; empty when the chain is broken."
+    broken: BonsaiError | None
+    "What was found to be altered or missing."
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """One person's review, as evidence."""
+
+    person: str
+    done: int
+    asked: int
+    last_at: datetime
+    "Of the newest verdict."
+    tally: Tally | None
+    "None while it is unfinished."
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """All of it; no report is opened."""
+
+    promotion: Promotion
+    pointer: Pointer
+    "Who answers now."
+    history: History
+    "The whole of it: a candidate's own lines prove nothing by themselves."
+    accuracy: Mapping[str, Any]
+    "Domain -> language -> before and after, on the selection pool; empty without its night."
+    data_changes: Mapping[str, int]
+    "Kind of change since the champion -> records."
+    learned: tuple[Learned, ...]
+    reviews: tuple[Review, ...]
+
+
+def beside(b: Bonsai, promotion: str) -> Beside:
+    """By adapter id or a beginning of one; the newest for an empty one. Raises UnknownId, UsageError."""
+    with b.database.reading() as con:
+        found = promotion_of(con, promotion)
+        adapter, champion = found.adapter, found.judged_against
+        counts = data_changes.counts(con, b.places.snapshots, adapter, champion)
+        pointer, trainings = promotions_table.champion(con), trainings_of(con, found)
+        history = history_of(con)
+        accuracy, reviews = _accuracy(con, found.night), reviews_of(con, adapter)
+    changed = {str(kind): count for kind, count in counts.items()}
+    return Beside(found, pointer, history, accuracy, changed, read_logs(b, trainings), reviews)
+
+
+def history_of(con: Connection) -> History:
+    """The whole promotion log, its chain of hashes computed anew."""
+    lines = tuple(promotions_table.log(con)[::-1])
+    try:
+        return History(lines, promotions_table.verify(con), None)
+    except IntegrityError as error:
+        return History(lines, "", error)
+
+
+def _accuracy(con: Connection, night: str) -> Mapping[str, Any]:
+    try:
+        found = (nights_table.get(con, night).outcome.report or {}).get("accuracy")
+    except UnknownId:  # a home whose nights were not brought along
+        return {}
+    return found if isinstance(found, Mapping) else {}
+
+
+def history(b: Bonsai) -> History:
+    """The whole promotion log, its chain of hashes computed anew."""
+    with b.database.reading() as con:
+        return history_of(con)
+
+
+def pointer(b: Bonsai) -> Pointer:
+    """Who answers now, as the rules of promotion see it."""
+    with b.database.reading() as con:
+        return promotions_table.champion(con)
+
+
+def reviews_of(con: Connection, adapter: str) -> tuple[Review, ...]:
+    """Every person's review of a promotion, by name; opens no report."""
+    given = reviews_table.of_promotion(con, adapter)
+    given.sort(key=lambda one: one.person)  # stable: each person's in their order
+    return tuple(_review(person, list(found)) for person, found in groupby(given, key=lambda one: one.person))
+
+
+def _review(person: str, given: Sequence[Verdict]) -> Review:
+    last = given[-1]
+    made = tally([one.preferred for one in given]) if len(given) >= last.asked else None
+    return Review(person, len(given), last.asked, last.given_at, made)

@@ -1,0 +1,112 @@
+"""Which own records are most like a question: the same thing may have happened two years ago.
+
+Likeness is that of `duplicates.nearest`, by character n-grams. Comparing a million records so takes half a minute, so
+only those are compared that hold the question's rarest words (`storage.scale.similar`), and the database is free in
+between. Likeness is not proof.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from bonsai.context import Bonsai
+from bonsai.domain.characters import normalise
+from bonsai.domain.records import Status
+from bonsai.errors import UsageError
+from bonsai.ingest.dedup.keys import content_words
+from bonsai.ingest.dedup.nearest import nearest
+from storage.scale import similar
+from storage.scale.similar import Held
+from storage.tables import records_table
+from storage.tables.record_rows import StoredRecord
+
+MOST = 5
+COMPARED = 500
+"Records that are compared by n-grams."
+LIKE = 0.2
+"Share of the question's rarer n-grams that a record must have before it is named at all."
+_ID = re.compile(r"[0-9a-f]{8,64}")
+_HAN = re.compile(r"[\u4e00-\u9fff々]{3,}")
+_HIRAGANA = re.compile(r"[\u3041-\u309f]{3,}")
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarRecord:
+    """An own record that is like a question."""
+
+    id: str
+    instruction: str
+    output: str
+    subject: str
+    happened_on: date | None
+    status: Status
+    likeness: float
+    "0 to 1."
+
+
+def similar_records(b: Bonsai, question: str, context: str = "", most: int = MOST) -> tuple[SimilarRecord, ...]:
+    """The likest first; none where none is like it. Raises UsageError for an empty question."""
+    asked = normalise(f"{question}\n{context}").strip()
+    if not normalise(question):
+        raise UsageError("pipeline.empty_question")
+    found = holding_words(b, words_of(asked), COMPARED)
+    texts = [f"{one.record.subject} {one.record.instruction} {one.record.input} {one.record.output}" for one in found]
+    (near,) = nearest([asked], texts, most=most, at_least=LIKE)
+    return tuple(_similar(found[one.number], one.likeness) for one in near)
+
+
+def holding_words(b: Bonsai, words: Sequence[str], most: int) -> list[StoredRecord]:
+    """Those with the rarest words; read in steps, so that no page and no writer waits for all of them."""
+    blocks: dict[str, list[int]] = {}
+    for word in sorted({word.lower() for word in words if word}):
+        with b.database.reading() as con:
+            blocks[word] = similar.may_hold(con, word)
+    wanted = similar.plan(blocks)
+    found: list[Held] = []
+    for step in similar.steps_of(wanted):
+        with b.database.reading() as con:
+            found += similar.holding(con, wanted, step)
+    return [one.stored for one in sorted(found, key=lambda one: -one.score)[:most]]
+
+
+def similar_to(b: Bonsai, said: str, most: int = MOST) -> tuple[SimilarRecord, ...]:
+    """The same, of a record by its id (8 characters of it at least) or of any text. Raises UnknownId, UsageError."""
+    if not _ID.fullmatch(said):
+        return similar_records(b, said, most=most)
+    with b.database.reading() as con:
+        record = records_table.get(con, said).record
+    found = similar_records(b, f"{record.instruction} {record.output}", most=most + 1)
+    return tuple(one for one in found if one.id != record.id)[:most]
+
+
+def words_of(text: str) -> list[str]:
+    """What to look for: the words that carry meaning, long runs of Han in pairs; hiragana if there is no other."""
+    words = set(content_words(text))
+    for run in _HAN.findall(text):
+        words.discard(run)
+        words |= {run[i : i + 2] for i in range(len(run) - 1)}
+    if not words:
+        words = {run[i : i + 3] for run in _HIRAGANA.findall(text) for i in range(len(run) - 2)}
+    return sorted(words)
+
+
+def _similar(stored: StoredRecord, likeness: float) -> SimilarRecord:
+    record = stored.record
+    return SimilarRecord(
+        record.id,
+        record.instruction,
+        record.output,
+        record.subject,
+        record.happened_on,
+        stored.status,
+        round(likeness, 3),
+    )
+
+
+def remembered(b: Bonsai, ids: tuple[str, ...]) -> list[StoredRecord]:
+    """Those of the records whose texts are still there, in order."""
+    with b.database.reading() as con:
+        return [one for one in similar.by_ids(con, ids) if one.status is not Status.FORGOTTEN]

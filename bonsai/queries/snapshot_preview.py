@@ -1,0 +1,91 @@
+"""Before a night: what the training will see of some records, what languages cost, and what is too long to train."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bonsai.context import Bonsai
+from bonsai.model.bases import model_folder
+from bonsai.model.encoding import load_encoder
+from bonsai.model.prompt import template
+from bonsai.night.prepare import example
+from bonsai.train.preview import Preview, TokenCost, preview, sized, token_costs
+from storage.scale.in_steps import in_steps
+from storage.tables import records_table
+from storage.tables.record_rows import StoredRecord
+
+SHOWN = 3
+"Records that are shown when none is named."
+
+
+@dataclass(frozen=True, slots=True)
+class TooLong:
+    """A record that will not train until it is shortened or split."""
+
+    record_id: str
+    tokens: int
+    instruction: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """What the next night would meet."""
+
+    profile: str
+    template: str
+    limit: int
+    "Longest example in tokens, question and answer together."
+    records: int
+    "How many may train."
+    previews: tuple[Preview, ...]
+    costs: tuple[TokenCost, ...]
+    "Over the questions and answers of all records that may train."
+    longest: int
+    "Tokens of the longest example of them."
+    too_long: tuple[TooLong, ...]
+
+
+def preview_records(b: Bonsai, ids: Sequence[str] = ()) -> Preflight:
+    """Look at the named records, or at the newest of each language; reads and changes nothing.
+
+    Raises UnknownId for an id that is none, ConfigError when the profile's base is not there.
+    """
+    stored = list(in_steps(b.database, records_table.eligible))
+    with b.database.reading() as con:
+        named = [records_table.get(con, one) for one in ids]
+    name = b.find_profile()
+    profile = b.config.profiles[name]
+    encoder, form = load_encoder(model_folder(profile.base)), template(profile.recipe.template)
+    limit = profile.base.max_tokens
+    lengths = [encoder.tokens(form, example(one)) for one in stored]
+    texts = [
+        sized(encoder, text, language)
+        for one in stored
+        for text, language in (
+            (one.record.instruction, one.question_language),
+            (one.record.output, one.tags.language.value),
+        )
+    ]
+    return Preflight(
+        profile=name,
+        template=form.name,
+        limit=limit,
+        records=len(stored),
+        previews=tuple(preview(encoder, form, example(one), limit) for one in named or _newest(stored)),
+        costs=token_costs(texts),
+        longest=max(lengths, default=0),
+        too_long=tuple(
+            TooLong(one.record.id, tokens, one.record.instruction)
+            for one, tokens in zip(stored, lengths, strict=True)
+            if tokens > limit
+        ),
+    )
+
+
+def _newest(stored: Sequence[StoredRecord]) -> list[StoredRecord]:
+    """The newest of each language, then the newest of all."""
+    newest = list(stored[::-1])
+    firsts = {one.tags.language.value: one for one in stored}  # the last one of each wins
+    chosen = sorted(firsts.values(), key=newest.index)[:SHOWN]
+    return chosen + [one for one in newest if one not in chosen][: SHOWN - len(chosen)]

@@ -1,0 +1,120 @@
+"""What Bonsai would make of a record that is still being written, so that its author can say otherwise at once.
+
+Its tags, the categories that come next, and whether it was told before: word for word, nearly so in any wording, or
+the very same question answered otherwise. That costs a scan of one column and a look at the few blocks of records most
+like it (`storage.scale.similar`); of a busy database nothing is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from rapidfuzz import fuzz
+
+from bonsai.context import Bonsai
+from bonsai.domain.records import Limits, Origin, Record, Status, Tags, parse
+from bonsai.errors import IntegrityError, LockTimeout
+from bonsai.ingest import dedup, tags
+from bonsai.ingest.dedup.index import Finding, Index, Known, NearSettings, question_key
+from bonsai.ingest.tags.category import CategoryTagger
+from storage.scale import similar
+from storage.tables import records_table
+from storage.tables.record_rows import StoredRecord
+
+LIKELY = 3
+"Other categories that are offered."
+SAME_QUESTION = 5
+"Stored answers to the same question that are compared, the newest first."
+SOMEWHAT = 60.0
+"Of 100, by rapidfuzz: less is no likeness in form."
+COMPARED = 24
+"Of these records, that are judged as the intake judges."
+PATIENCE_SECONDS = 0.2
+"For whoever writes to the database: the next keystroke asks again."
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """What Bonsai makes of a record before it is told."""
+
+    tags: Tags
+    likely: tuple[str, ...]
+    "Other categories, the likeliest first; none without a learned tagger."
+    exact: StoredRecord | None = None
+    "Told before word for word; forgotten for good, it will not come back."
+    contradicts: tuple[StoredRecord, ...] = ()
+    "They answer the very same question otherwise: the new one would be held back."
+    near: tuple[StoredRecord, ...] = ()
+    "They say it in nearly the same words; both would train."
+
+
+def suggest(b: Bonsai, fields: Mapping[str, str], tagger: CategoryTagger | None) -> Suggestion | None:
+    """None while question and answer make no record yet. Without a tagger the rules alone speak."""
+    texts = {name: fields.get(name, "") for name in ("instruction", "input", "output")}
+    record = parse(texts, Origin("form"), limits=Limits(**b.config.records.model_dump()))
+    if not isinstance(record, Record):
+        return None
+    tagged = tags.tag(record, tagger, threshold=b.config.tags.category_threshold)
+    found = _told_before(b, record, tagged)
+    by_id = {one.record.id: one for one in found}
+    if record.id in by_id:
+        return Suggestion(tagged, _likely(record, tagged, tagger), exact=by_id[record.id])
+    finding = _finding(b, record, tagged, found)
+    contradicts, near = ([by_id[one] for one in ids] for ids in (finding.contradicts, finding.near))
+    return Suggestion(tagged, _likely(record, tagged, tagger), None, tuple(contradicts), tuple(near))
+
+
+def learned_before(b: Bonsai) -> CategoryTagger | None:
+    """The home's tagger if there is one; unlike `category_tagger` it never learns, which takes seconds."""
+    made = sorted(b.home.glob("tagger-*.npz"), key=lambda path: path.stat().st_mtime_ns)
+    try:
+        return CategoryTagger.load(made[-1]) if made else None
+    except (FileNotFoundError, IntegrityError):
+        return None
+
+
+def _likely(record: Record, tagged: Tags, tagger: CategoryTagger | None) -> tuple[str, ...]:
+    ranked = tagger.ranked(record) if tagger else []
+    return tuple(one for one in ranked if one != tagged.category.value)[:LIKELY]
+
+
+def _told_before(b: Bonsai, record: Record, tagged: Tags) -> list[StoredRecord]:
+    """Stored records of the same id or the same question, and those most like it; none while the database is busy."""
+    key = question_key(record.instruction, record.input)
+    try:
+        with replace(b.database, lock_wait_seconds=PATIENCE_SECONDS).reading() as con:
+            same = records_table.asking(con, key, record.id, SAME_QUESTION)
+            like = similar.likest(con, f"{record.instruction}\n{record.input}\n{record.output}")
+    except LockTimeout:
+        return []
+    met = {one.record.id: one for one in (*same, *_likest(record, like))}
+    return [*met.values()]
+
+
+def _likest(record: Record, like: list[StoredRecord]) -> list[StoredRecord]:
+    """Those whose question or answer is somewhat like it: to compare each of them closely takes ten times as long."""
+    asked, answered = record.instruction.casefold(), record.output.casefold()
+    shares = (
+        (
+            max(
+                fuzz.ratio(asked, one.record.instruction.casefold()), fuzz.ratio(answered, one.record.output.casefold())
+            ),
+            one,
+        )
+        for one in like
+    )
+    best = sorted((share, number, one) for number, (share, one) in enumerate(shares) if share >= SOMEWHAT)
+    return [one for _, _, one in best[::-1][:COMPARED]]
+
+
+def _finding(b: Bonsai, record: Record, tagged: Tags, told: list[StoredRecord]) -> Finding:
+    """As intake judges, among those alone that ask the same."""
+    index = Index(NearSettings(**b.config.duplicates.model_dump()))
+    index.add_batch([_known(one) for one in told])
+    return index.judge_batch([dedup.known(record, tagged)], add=False)[0]
+
+
+def _known(stored: StoredRecord) -> Known:
+    known = dedup.known(stored.record, stored.tags, active=stored.status is Status.ACTIVE)
+    return replace(known, correction=False, question_key=stored.question_key)

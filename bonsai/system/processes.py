@@ -1,0 +1,273 @@
+"""Heavy work in a process of its own: a killed memory or a CUDA fault never takes the caller down.
+
+    result = run_worker("bonsai.train.worker", plan_file, log=run / "log.txt", on_event=show)
+
+The child speaks JSON lines on its standard output; what libraries print goes to the log with its standard error. It
+runs at low priority, in its own process group, and ends when its parent does: it watches its standard input, which
+the kernel closes with the parent, whatever killed it. (PR_SET_PDEATHSIG would be bound to the parent's *thread*.)
+
+A worker is a module whose `main` is `return serve(work)`; its errors arrive in the parent as the same `BonsaiError`.
+One that stays for many requests is `bonsai.system.processes`'s, made of the same parts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import IO, Any
+
+from bonsai import errors
+from bonsai.errors import BonsaiError, TerminalError, TransientError, WorkerDied
+
+Emit = Callable[[Mapping[str, Any]], None]
+"""Sends one event to the parent; an event has a `type` and JSON values."""
+Work = Callable[[Path, Emit], Mapping[str, Any]]
+"""A worker's work: argument file in, result out."""
+
+_STOP_SECONDS = 10.0
+YIELDING = 19
+"The lowest priority: beside a page that a person waits for, it gets 1 % of the processor instead of the 10 % of 10."
+_PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
+"""torch's threads spin while they wait for each other: beside other busy processes a step took 20 times as long."""
+
+
+def run_worker(
+    module: str,
+    argument: Path,
+    *,
+    log: Path,
+    on_event: Callable[[Mapping[str, Any]], None],
+    nice: int = YIELDING,
+    environment: Mapping[str, str] | None = None,
+    launcher: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Run `python -m module argument` to its end and return its result.
+
+    `launcher` is a module with its options that starts `module`, once or several times; each of these is ended with
+    this process, and the first error of any of them is raised.
+
+    Raises the child's own BonsaiError, WorkerDied when a signal ended it, TerminalError when it broke otherwise.
+    """
+    result: dict[str, Any] | None = None
+    with started((*launcher, module, str(argument)), log, nice, environment or {}) as child:
+        assert child.stdout is not None
+        for event in read_events(child.stdout):
+            if event["type"] == "error":
+                raise error_of(event)
+            if event["type"] == "done":
+                result = event["result"]
+            else:
+                on_event(event)
+        code = child.wait()
+    if code < 0:
+        raise WorkerDied("processes.killed", module=module, signal=signal.Signals(-code).name, log=log)
+    if code != 0 or result is None:
+        raise TerminalError("processes.broken", module=module, code=code, log=log)
+    return result
+
+
+@contextmanager
+def started(
+    command: Sequence[str], log: Path, nice: int, environment: Mapping[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A running child, which does not outlive the block."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    root = str(Path(__file__).parents[1])
+    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
+    with log.open("ab") as stderr:
+        child = subprocess.Popen(
+            [sys.executable, "-P", "-m", *command],  # -P: no module of the current folder gets in
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            start_new_session=True,
+            env={**_PATIENT, **os.environ, "PYTHONPATH": path, **environment},
+        )
+    with suppress(ProcessLookupError, PermissionError):
+        os.setpriority(os.PRIO_PROCESS, child.pid, nice)
+    try:
+        yield child
+    finally:
+        _stop(child)
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    """Close the pipes, which asks the child to end; then make sure of it."""
+    for pipe in (child.stdin, child.stdout):
+        if pipe is not None:
+            pipe.close()
+    try:
+        child.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+
+
+def read_events(stdout: IO[bytes]) -> Iterator[dict[str, Any]]:
+    """What a child says, until it closes its end."""
+    for line in stdout:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue  # the last line of a child that was killed while it wrote
+        if isinstance(event, dict) and "type" in event:
+            yield event
+
+
+def error_of(event: Mapping[str, Any]) -> BonsaiError:
+    """The child's error, to be raised here."""
+    kind = getattr(errors, str(event["kind"]), TerminalError)
+    if not (isinstance(kind, type) and issubclass(kind, BonsaiError)):
+        kind = TerminalError
+    return kind(str(event["key"]), **event["values"])
+
+
+def serve(work: Work) -> int:
+    """A worker's `main`: run `work` on the file named by the first argument; returns the exit code."""
+    emit = make_emitter()
+    _end_with_parent()
+    try:
+        result = work(Path(sys.argv[1]), emit)
+    except BonsaiError as error:
+        emit(error_event(error))
+        return error.exit_code
+    emit({"type": "done", "result": result})
+    return 0
+
+
+def error_event(error: BonsaiError) -> dict[str, Any]:
+    """An error as the parent's `error_of` reads it."""
+    values = {name: value if isinstance(value, int | float) else str(value) for name, value in error.values.items()}
+    return {"type": "error", "kind": type(error).__name__, "key": error.key, "values": values}
+
+
+def make_emitter() -> Emit:
+    """Keep the standard output for events alone: from here on, prints of libraries go to the log."""
+    channel = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    os.dup2(2, 1)
+
+    def emit(event: Mapping[str, Any]) -> None:
+        channel.write(json.dumps(event, ensure_ascii=False) + "\n")
+
+    return emit
+
+
+def _end_with_parent() -> None:
+    """End this process when its standard input, a pipe held by the parent, closes."""
+    if not stat.S_ISFIFO(os.fstat(0).st_mode):
+        return  # started by hand in a terminal
+
+    def watch() -> None:
+        while os.read(0, 1024):
+            pass
+        os._exit(128 + signal.SIGHUP)
+
+    threading.Thread(target=watch, name="end-with-parent", daemon=True).start()
+
+
+Handle = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+"""What a worker does with one request; its BonsaiErrors are raised in the parent, and the worker stays."""
+
+_CLOSING_SECONDS = 5.0
+
+
+class ResidentWorker:
+    """One child process, for one caller at a time."""
+
+    def __init__(self, module: str, *, log: Path, nice: int = 0) -> None:
+        self._module, self._log = module, log
+        self._stack = ExitStack()
+        self._child = self._stack.enter_context(started((module,), log, nice, {}))
+        self._said: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
+        threading.Thread(target=self._listen, name=f"{module} {self._child.pid}", daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        """Of the child."""
+        return self._child.pid
+
+    def request(self, request: Mapping[str, Any], timeout_seconds: float) -> dict[str, Any]:
+        """The child's answer.
+
+        Raises the child's own BonsaiError; WorkerDied when it ended instead; TransientError when it took longer, and
+        then it is ended. After the last two only `close` is left to do.
+        """
+        until = time.monotonic() + timeout_seconds
+        assert self._child.stdin is not None
+        with suppress(BrokenPipeError):  # it is dead: what it says next is that it says nothing more
+            self._child.stdin.write(json.dumps(request, ensure_ascii=True).encode() + b"\n")
+            self._child.stdin.flush()
+        try:
+            event = self._said.get(timeout=max(until - time.monotonic(), 0))
+        except Empty:
+            self.kill()
+            raise TransientError("processes.too_slow", module=self._module, seconds=f"{timeout_seconds:g}") from None
+        if event is None:
+            raise self._death()
+        if event["type"] == "error":
+            raise error_of(event)
+        return dict(event["result"])
+
+    def close(self) -> None:
+        """End the child. Safe to repeat."""
+        assert self._child.stdin is not None
+        with suppress(BrokenPipeError):  # what a dead child did not read is still in the buffer
+            self._child.stdin.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._child.wait(_CLOSING_SECONDS)
+        self.kill()  # before its output is closed: that waits for the thread that reads it
+        self._stack.close()
+
+    def _listen(self) -> None:
+        assert self._child.stdout is not None
+        for event in read_events(self._child.stdout):
+            self._said.put(event)
+        self._said.put(None)
+
+    def _death(self) -> WorkerDied:
+        code = self._child.wait()
+        if code < 0:
+            return WorkerDied("processes.killed", module=self._module, signal=signal.Signals(-code).name, log=self._log)
+        return WorkerDied("processes.broken", module=self._module, code=code, log=self._log)
+
+    def kill(self) -> None:
+        """At once; then only `close` is left to do. Who waits for an answer is told WorkerDied. Safe to repeat."""
+        if self._child.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._child.pid, signal.SIGKILL)
+            self._child.wait()
+
+
+def serve_requests(handle: Handle) -> int:
+    """A resident worker's `main`: answers until its standard input closes, whatever it is doing then."""
+    emit = make_emitter()
+    requests: SimpleQueue[dict[str, Any]] = SimpleQueue()
+
+    def listen() -> None:
+        begun = b""
+        while said := os.read(0, 1 << 16):  # not sys.stdin: its lock, held here, would abort a child that breaks
+            *lines, begun = (begun + said).split(b"\n")
+            for line in lines:
+                requests.put(json.loads(line))
+        os._exit(0)
+
+    threading.Thread(target=listen, name="requests", daemon=True).start()
+    while True:
+        request = requests.get()
+        try:
+            result = handle(request)
+        except BonsaiError as error:
+            emit(error_event(error))
+        else:
+            emit({"type": "done", "result": result})

@@ -1,0 +1,68 @@
+"""Opens a finished adapter for answering: its passport is verified, its base and template must be the ones it knows.
+Says as well whether a training may start from one (`unfit`).
+
+    loaded = load(base, "cpu")
+    bare, champion = open_answerer(loaded, None, "tagged"), open_answerer(loaded, adapters / "3f2a...")
+
+Light until it is called: torch is loaded with `bonsai.model.hf` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bonsai.errors import IntegrityError
+from bonsai.model.answerer import Answerer
+from bonsai.model.bases import Base, model_folder, weights_hash
+from bonsai.model.prompt import CURRENT, template
+from bonsai.train.manifest import Passport, read_passport
+from bonsai.train.plan import Recipe
+
+if TYPE_CHECKING:
+    from bonsai.model.hf import LoadedBase
+
+
+def load(base: Base, device: str) -> LoadedBase:
+    """A base in memory, ready for any number of adapters."""
+    from bonsai.model.hf import load_base
+
+    return load_base(base, device)
+
+
+def open_answerer(loaded: LoadedBase, adapter: Path | None, template_name: str = CURRENT.name) -> Answerer:
+    """The bare base under a template, or one adapter under the template of its passport.
+
+    Raises IntegrityError when the adapter was altered or belongs to another base or tokenizer, TrainingError when
+    its template is unknown or altered.
+    """
+    if adapter is None:
+        return loaded.answerer(template(template_name))
+    passport = read_passport(adapter)
+    check_base(passport, loaded.base, loaded.encoder.digest)
+    loaded.add_adapter(passport.adapter_id, adapter)
+    return loaded.answerer(template(passport.template, passport.template_digest), passport.adapter_id)
+
+
+def check_base(passport: Passport, base: Base, tokenizer_hash: str) -> None:
+    """Refuse to hang an adapter on weights or a tokenizer that it was not trained with."""
+    found = weights_hash(model_folder(base))
+    if (passport.base_hash, passport.tokenizer_hash) != (found, tokenizer_hash):
+        raise IntegrityError(
+            "training.other_base", adapter=passport.adapter_id, trained_on=passport.base_name, base=base.name
+        )
+
+
+def unfit(passport: Mapping[str, Any], base: Base, recipe: Recipe) -> str:
+    """Why an adapter's weights cannot be where this base and recipe start: `other_base`, `other_template`,
+    `other_shape`, or empty. `passport` holds the fields of `Passport`."""
+    known = base.name, base.revision, weights_hash(model_folder(base))
+    if (passport["base_name"], passport["base_revision"], passport["base_hash"]) != known:
+        return "other_base"
+    if passport["template_digest"] != template(recipe.template).digest:
+        return "other_template"
+    learned = passport["plan"].get("recipe", {})
+    shape = (recipe.lora_rank, recipe.lora_alpha, sorted(recipe.target_modules))
+    found = (learned.get("lora_rank"), learned.get("lora_alpha"), sorted(learned.get("target_modules", ())))
+    return "" if shape == found else "other_shape"

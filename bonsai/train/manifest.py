@@ -1,0 +1,105 @@
+"""An adapter's passport: where it comes from, and the hashes that prove it is unchanged.
+
+`passport.json` is written last; a folder without one is no adapter. The id is a hash over what the adapter *is*
+(its weights, base, template and snapshot), so training the same plan again gives the same id and nothing doubles.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from bonsai.errors import IntegrityError
+from bonsai.system.files import sha256_file, sha256_json, write_json_atomic
+
+PASSPORT = "passport.json"
+FORMAT = 1
+"Version of the passport's fields."
+_LIBRARIES = ("torch", "transformers", "trl", "peft", "bitsandbytes", "accelerate", "datasets", "tokenizers")
+
+
+@dataclass(frozen=True, slots=True)
+class Passport:
+    """All there is to know of an adapter."""
+
+    adapter_id: str
+    base_name: str
+    base_revision: str
+    base_hash: str
+    "SHA-256 over the base's configuration and weight files."
+    tokenizer_hash: str
+    template: str
+    template_digest: str
+    snapshot_id: str
+    snapshot_hash: str
+    seed: int
+    plan: Mapping[str, Any]
+    "The resolved training plan."
+    measured: Mapping[str, float]
+    "Last loss, seconds, tokens a second, largest difference after reloading ..."
+    versions: Mapping[str, str]
+    "Libraries that trained it."
+    files: Mapping[str, str]
+    "SHA-256 of every other file of the folder, by name."
+    created_at: str
+    "ISO 8601, UTC."
+    format: int = FORMAT
+    parent: str = ""
+    "Adapter that a warm training started from; empty for a cold one."
+    depth: int = 0
+    "Warm trainings since its cold ancestor."
+
+
+def library_versions() -> dict[str, str]:
+    """Installed versions of the libraries that decide what a model computes."""
+    return {name: metadata.version(name) for name in _LIBRARIES}
+
+
+def file_hashes(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file but the passport, by relative name."""
+    files = sorted(file for file in folder.rglob("*") if file.is_file() and file.name != PASSPORT)
+    return {str(file.relative_to(folder)): sha256_file(file) for file in files}
+
+
+def adapter_id(files: Mapping[str, str], base_hash: str, template_digest: str, snapshot_hash: str) -> str:
+    """16 hex digits that name an adapter by its content."""
+    weights = {name: digest for name, digest in files.items() if name.startswith("adapter_")}
+    return sha256_json([weights, base_hash, template_digest, snapshot_hash])[:16]
+
+
+def write_passport(folder: Path, passport: Passport) -> None:
+    """Write the manifest; the last thing that happens to an adapter folder."""
+    write_json_atomic(folder / PASSPORT, asdict(passport))
+
+
+def read_passport(folder: Path) -> Passport:
+    """The passport of a folder whose files all carry their recorded hashes.
+
+    Raises IntegrityError: not finished, altered, or written by another version.
+    """
+    try:
+        values = json.loads((folder / PASSPORT).read_text("utf-8"))
+        found = values["format"]
+        if found != FORMAT:
+            raise IntegrityError("training.passport_format", folder=folder, found=found, known=FORMAT)
+        passport = Passport(**{**values, "files": dict(values["files"])})
+    except FileNotFoundError:
+        raise IntegrityError("training.adapter_unfinished", folder=folder) from None
+    except (ValueError, TypeError, KeyError):
+        raise IntegrityError("training.adapter_altered", folder=folder, file=PASSPORT) from None
+    _verify(folder, passport)
+    return passport
+
+
+def _verify(folder: Path, passport: Passport) -> None:
+    found = file_hashes(folder)
+    for name in sorted({*found, *passport.files}):
+        if found.get(name) != passport.files.get(name):
+            raise IntegrityError("training.adapter_altered", folder=folder, file=name)
+    named = adapter_id(found, passport.base_hash, passport.template_digest, passport.snapshot_hash)
+    if named != passport.adapter_id:
+        raise IntegrityError("training.adapter_altered", folder=folder, file=PASSPORT)

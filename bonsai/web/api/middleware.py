@@ -1,0 +1,200 @@
+"""Before anything of the API is looked at: how often an address asks, its token, how often that asks, the body's size.
+
+A request with an `Idempotency-Key` is answered once; whoever repeats it gets the same answer, for a day, after restarts
+(https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/). Cookies are not looked at: what a browser
+sends by itself opens nothing here, so that no page elsewhere can use the API, and no Origin needs to be checked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TypeVar
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bonsai.auth import tokens
+from bonsai.auth.throttling import Buckets, network_of
+from bonsai.auth.tokens import Caller
+from bonsai.errors import BonsaiError, LockTimeout
+from bonsai.system.locks import process_name
+from bonsai.web import upload_body
+from bonsai.web.api import problems
+from bonsai.web.api.request import scope_needed
+from bonsai.web.problems import Problem
+from bonsai.web.request import Site
+from bonsai.web.security import SAFE_METHODS, read_body
+from storage.connect import Connection
+from storage.tables import kept_answers_table
+from storage.tables.kept_answers_table import Claim, KeptAnswer
+from storage.tables.kept_answers_table import Request as Repeatable
+
+DOCUMENT = "/openapi.json"
+"Open to everybody: it says what this program can do, and nothing about its home."
+UPLOADS = "/uploads"
+UNREPEATED = ("/suggestions",)
+"Their answers hold texts of records, which are kept nowhere but with the records."
+KEY = re.compile(r"[!-~]{1,255}")
+NOT_KEPT = (401, 403, 408, 413, 415, 429)
+"Answers that say nothing about the request itself; those of 500 and more are not kept either."
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="bonsai"'}
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """ASGI middleware around the API."""
+
+    app: ASGIApp
+    site: Site
+    by_address: Buckets
+    by_token: Buckets
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI wants it."""
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive)
+        response: ASGIApp
+        try:
+            response = await self._answer(request)
+        except (Problem, BonsaiError) as error:
+            response = problems.answer(request, error)
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> ASGIApp:
+        address = request.client.host if request.client else ""
+        self._pass(self.by_address, network_of(address))
+        path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+        if request.method in SAFE_METHODS and path == DOCUMENT:
+            return await _ask(self.app, request.scope, b"")
+        caller = await run_in_threadpool(self._caller, request)
+        self._pass(self.by_token, caller.token)
+        request.scope.setdefault("state", {})["caller"] = caller
+        if request.method == "POST" and path == UPLOADS:
+            return await self._uploaded(request, caller)
+        body = await read_body(request)
+        request.state.has_body = bool(body)
+        if request.method in SAFE_METHODS:
+            return Unkept(self.app, body)
+        if path in UNREPEATED:
+            return await _ask(self.app, request.scope, body)
+        return await self._repeatable(request, caller, body, body)
+
+    async def _uploaded(self, request: Request, caller: Caller) -> Response:
+        """A file goes to the disk, from where the route takes it; what it leaves there is removed."""
+        if not caller.may("append"):
+            raise scope_needed("append")
+        arrived = await upload_body.receive_raw(self.site, request)
+        request.state.arrived, request.state.has_body = arrived, False
+        try:
+            return await self._repeatable(request, caller, b"", arrived.sha256.encode())
+        finally:
+            await run_in_threadpool(arrived.clear)
+
+    async def _repeatable(self, request: Request, caller: Caller, body: bytes, told: bytes) -> Response:
+        """Once, where the request says by which key; `told` is what another body would have otherwise."""
+        key = request.headers.get("idempotency-key", "")
+        if not KEY.fullmatch(key):
+            return await _ask(self.app, request.scope, body)
+        return await self._once(request, Repeatable(caller.token, key, _hash(request, told)), body)
+
+    def _pass(self, buckets: Buckets, key: str) -> None:
+        wait = buckets.take(key, self.site.clock())
+        if wait:
+            raise Problem(429, "api.too_often", {"Retry-After": str(math.ceil(wait))}, seconds=math.ceil(wait))
+
+    def _caller(self, request: Request) -> Caller:
+        kind, _, shown = request.headers.get("authorization", "").partition(" ")
+        if kind.lower() != "bearer" or not shown:
+            raise Problem(401, "api.token_needed", CHALLENGE)
+        caller = tokens.caller_of(self.site.b, shown.strip(), self.site.clock())
+        if caller is None:
+            raise Problem(
+                401, "api.token_invalid", {"WWW-Authenticate": 'Bearer realm="bonsai", error="invalid_token"'}
+            )
+        return caller
+
+    async def _once(self, request: Request, repeatable: Repeatable, body: bytes) -> Response:
+        now, holder = self.site.clock(), process_name()
+        found = await run_in_threadpool(self._write, lambda con: kept_answers_table.claim(con, repeatable, holder, now))
+        if isinstance(found, KeptAnswer):
+            headers = {**dict(found.headers), "Idempotency-Replayed": "true"}
+            return Response(found.body, found.status, headers)
+        if found is Claim.OTHER_REQUEST:
+            raise Problem(422, "api.key_used")
+        if found is Claim.AT_WORK:
+            raise Problem(409, "api.key_at_work", {"Retry-After": "1"})
+        try:
+            response = await _ask(self.app, request.scope, body)
+        except BaseException:
+            with suppress(LockTimeout):  # then the claim ends by its age
+                self._write(lambda con: kept_answers_table.let_go(con, repeatable))
+            raise
+        with suppress(LockTimeout):  # what was done is done, and is told
+            await run_in_threadpool(self._write, lambda con: _settle(con, repeatable, response))
+        return response
+
+    def _write(self, work: Callable[[Connection], Result]) -> Result:
+        with self.site.b.database.writing() as con:
+            return work(con)
+
+
+def _settle(con: Connection, repeatable: Repeatable, response: Response) -> None:
+    """Keep the answer, unless another try may have another one."""
+    if response.status_code >= 500 or response.status_code in NOT_KEPT:
+        kept_answers_table.let_go(con, repeatable)
+        return
+    headers = tuple((name, value) for name, value in response.headers.items() if name != "content-length")
+    body = bytes(response.body).decode()
+    kept_answers_table.keep(con, repeatable, KeptAnswer(response.status_code, headers, body))
+
+
+def _hash(request: Request, body: bytes) -> str:
+    told = f"{request.method} {request.url.path}?{request.url.query} {request.headers.get('if-match', '')}\n"
+    return hashlib.sha256(told.encode() + body).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Unkept:
+    """The answer of the application, handed on as it comes: a download is larger than memory."""
+
+    app: ASGIApp
+    body: bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI wants it."""
+        waiting = [self.body]
+
+        async def told() -> Message:
+            return {"type": "http.request", "body": waiting.pop(), "more_body": False} if waiting else await receive()
+
+        await self.app(scope, told, send)
+
+
+async def _ask(app: ASGIApp, scope: Scope, body: bytes) -> Response:
+    """The whole answer of the application to a body that is there already."""
+    waiting = [body]
+    status, headers, content = 500, list[tuple[bytes, bytes]](), bytearray()
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": waiting.pop() if waiting else b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        nonlocal status, headers
+        if message["type"] == "http.response.start":
+            status, headers = message["status"], list(message["headers"])
+        elif message["type"] == "http.response.body":
+            content.extend(message.get("body", b""))
+
+    await app(scope, receive, send)
+    response = Response(bytes(content), status)
+    response.raw_headers = headers
+    return response

@@ -1,0 +1,227 @@
+"""What programs say and are answered, as pydantic models: the OpenAPI document is made of them.
+
+A `description` is a key of the locale area `api`; `document.py` puts the words there.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+
+from bonsai.domain.records import LIMITS, Category, Language, Source, Status
+
+MOST_ON_A_PAGE = 200
+LONGEST_REASON = 2_000
+SEEN = r"[^\s\u0000-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufff9-\ufffb]"
+"A text with at least one character that is seen; `bonsai.domain.records.parse` is the judge of it."
+
+
+def _words(longest: int, *, needed: bool = False) -> Any:
+    """The JSON schema of a text of a record."""
+    return WithJsonSchema({"type": "string", "maxLength": longest, **({"pattern": SEEN} if needed else {})})
+
+
+Question = Annotated[str, _words(LIMITS.instruction_characters, needed=True)]
+Answer = Annotated[str, _words(LIMITS.output_characters, needed=True)]
+Passage = Annotated[str, _words(LIMITS.input_characters)]
+Note = Annotated[str, _words(LIMITS.note_characters)]
+Day = Annotated[
+    str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$"), WithJsonSchema({"type": "string", "format": "date"})
+]
+
+
+def _no_text(value: object) -> object:
+    """A number in quotation marks is none; nor is true."""
+    if isinstance(value, str | bool):
+        raise ValueError(value)
+    return value
+
+
+def _no_number(value: object) -> object:
+    """pydantic would take a number for seconds since 1970."""
+    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        raise ValueError(value)
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_no_text)]
+"A whole number; 2.0 is one (JSON Schema, 6.1.1)."
+Date = Annotated[date, BeforeValidator(_no_number)]
+Word = Annotated[str, StringConstraints(max_length=LIMITS.note_characters)]
+"A short text, such as a name."
+Kind = Literal[
+    "open_qa", "closed_qa", "classification", "translation", "brainstorming", "creative", "question_to_question"
+]
+
+
+class Said(BaseModel):
+    """What a program says: a name that is not known is a mistake, not something to pass over."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NewRecord(Said):
+    """One experience to be told."""
+
+    instruction: Question = Field(description="api.field_instruction")
+    output: Answer = Field(description="api.field_output")
+    input: Passage = Field("", description="api.field_input")
+    subject: Note = Field("", description="api.field_subject")
+    happened_on: Day | None = Field(None, description="api.field_happened_on")
+    feeling: Note = Field("", description="api.field_feeling")
+    language: Language | None = Field(None, description="api.field_new_language")
+    category: Kind | None = Field(None, description="api.field_new_category")
+    fact: Note = Field("", description="api.field_fact")
+    source: Literal["self", "community"] = Field("self", description="api.field_source")
+    source_name: Note = Field("", description="api.field_source_name")
+
+
+class NewDecision(Said):
+    """A person's word on a promotion."""
+
+    action: Literal["approve", "reject", "rollback"] = Field(description="api.field_new_action")
+    reason: str = Field("", max_length=LONGEST_REASON, description="api.field_new_reason")
+
+
+class NewNight(Said):
+    """A night to be started."""
+
+    cold: bool = Field(default=False, strict=True, description="api.field_cold")
+
+
+class Page(Said):
+    """Where in a list, and how much of it."""
+
+    limit: int = Field(50, ge=1, le=MOST_ON_A_PAGE, description="api.field_limit")
+    cursor: str | None = Field(None, pattern="^[0-9A-Za-z._:-]{1,100}$", description="api.field_cursor")
+
+
+class RecordPage(Page):
+    """Which records."""
+
+    text: str = Field("", max_length=200, description="api.field_text")
+    language: Language | None = Field(None, description="api.field_language")
+    category: Category | None = Field(None, description="api.field_category")
+    status: Status | None = Field(None, description="api.field_status")
+    subject: Word = Field("", description="api.field_subject")
+    source: Source | None = Field(None, description="api.field_source")
+    author: Word = Field("", description="api.field_author")
+    since: Date | None = Field(None, description="api.field_from_day")
+    until: Date | None = Field(None, description="api.field_to_day")
+    uncertain: bool = Field(False, description="api.field_only_uncertain")
+
+
+class Answered(BaseModel):
+    """What a program is answered."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+class Submission(Answered):
+    """A record that lies in the inbox, safely on the disk."""
+
+    submission: str = Field(description="api.field_submission")
+    record: str = Field(description="api.field_record")
+
+
+class Item(Answered):
+    """What became of one record of many."""
+
+    number: int = Field(description="api.field_number")
+    accepted: bool = Field(description="api.field_accepted")
+    submission: str | None = Field(default=None, description="api.field_submission")
+    record: str | None = Field(default=None, description="api.field_record")
+    detail: str | None = Field(default=None, description="api.field_detail")
+
+
+class Batch(Answered):
+    """What became of many records; those that were taken lie in the inbox, safely on the disk."""
+
+    accepted: int = Field(description="api.field_accepted_count")
+    rejected: int = Field(description="api.field_rejected_count")
+    items: list[Item] = Field(description="api.field_batch_items")
+
+
+class Tag(Answered):
+    """A tag, who gave it, and how sure that was."""
+
+    value: str = Field(description="api.field_tag_value")
+    source: str = Field(description="api.field_tag_source")
+    confidence: float = Field(description="api.field_tag_confidence")
+
+
+class Record(Answered):
+    """One record as it stands."""
+
+    id: str = Field(description="api.field_record")
+    instruction: str = Field(description="api.field_instruction")
+    output: str = Field(description="api.field_output")
+    input: str = Field(description="api.field_input")
+    subject: str = Field(description="api.field_subject")
+    happened_on: date | None = Field(description="api.field_happened_on")
+    feeling: str = Field(description="api.field_feeling")
+    fact: str = Field(description="api.field_fact")
+    source: str = Field(description="api.field_source")
+    source_name: str = Field(description="api.field_source_name")
+    author: str = Field(description="api.field_author")
+    origin: str = Field(description="api.field_origin")
+    language: Tag = Field(description="api.field_language")
+    category: Tag = Field(description="api.field_category")
+    reasoning: Tag = Field(description="api.field_reasoning")
+    status: Status = Field(description="api.field_status")
+    reason: str = Field(description="api.field_status_reason")
+    near_of: str = Field(description="api.field_near_of")
+    replaced_by: str = Field(description="api.field_replaced_by")
+    created_at: datetime = Field(description="api.field_created_at")
+    updated_at: datetime = Field(description="api.field_updated_at")
+
+
+class Version(Answered):
+    """What a record was before one edit."""
+
+    number: int = Field(description="api.field_version_number")
+    instruction: str = Field(description="api.field_instruction")
+    output: str = Field(description="api.field_output")
+    input: str = Field(description="api.field_input")
+    subject: str = Field(description="api.field_subject")
+    happened_on: str = Field(description="api.field_happened_on")
+    feeling: str = Field(description="api.field_feeling")
+    language: str = Field(description="api.field_language")
+    category: str = Field(description="api.field_category")
+    edited_at: datetime = Field(description="api.field_edited_at")
+    edited_by: str = Field(description="api.field_edited_by")
+
+
+class RecordDetail(Record):
+    """One record and its past."""
+
+    versions: list[Version] = Field(description="api.field_versions")
+    adapters: list[str] = Field(description="api.field_learned_by")
+
+
+class Records(Answered):
+    """A page of records, the newest first."""
+
+    items: list[Record] = Field(description="api.field_items")
+    next_cursor: str | None = Field(description="api.field_next_cursor")
+
+
+class ProblemError(Answered):
+    """One thing that is wrong with what was sent."""
+
+    pointer: str = Field(description="api.field_pointer")
+    detail: str = Field(description="api.field_detail")
+
+
+class ProblemDetails(Answered):
+    """An error, as RFC 9457 has it."""
+
+    type: str = Field(description="api.field_problem_type")
+    title: str = Field(description="api.field_problem_title")
+    status: int = Field(description="api.field_problem_status")
+    detail: str = Field(description="api.field_detail")
+    code: str = Field(description="api.field_code")
+    errors: list[ProblemError] = Field(default_factory=list, description="api.field_errors")

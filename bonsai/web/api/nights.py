@@ -1,0 +1,109 @@
+"""/nights and /progress: what each night did, how far one is that runs; start one, cancel one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from bonsai.errors import TerminalError, UnknownId
+from bonsai.night import cancel
+from bonsai.queries import nights
+from bonsai.queries import nights as nights_queries
+from bonsai.queries.nights import Accuracy, NightReport
+from bonsai.web.api import judged, models
+from bonsai.web.api.request import CALLING, SENDING, Call, Key, NightKey, Reading, Reviewing, documented
+from bonsai.web.problems import Problem
+from flows import starting
+
+router = APIRouter(prefix="/nights", tags=["nights"])
+progress = APIRouter(tags=["nights"])
+
+
+@router.get("", **documented("list_nights", 404))
+def list_nights(call: Reading, page: Annotated[models.Page, Query()]) -> judged.Nights:
+    """Newest first."""
+    found = nights_queries.list_nights(call.b, None)
+    keys = [one.night for one in found]
+    start = start_after(keys, page.cursor)
+    shown = found[start : start + page.limit]
+    more = shown[-1].night if start + page.limit < len(found) else None
+    return judged.Nights(items=[judged.Night(**_fields(call, one)) for one in shown], next_cursor=more)
+
+
+@router.get("/{night}", **documented("read_night", 404))
+def read_night(call: Reading, night: NightKey) -> judged.NightDetail:
+    """Verdict, reasons, right answers before and after."""
+    found = nights_queries.show_night(call.b, night)
+    if found.night != night:  # the terminal takes a beginning; an address names one thing
+        raise UnknownId("storage.unknown_night", key=night)
+    return judged.NightDetail(**_fields(call, found), slices=_slices(found.accuracy), suite=_slices(found.suite))
+
+
+@router.post("", status_code=202, **documented("start_night", *SENDING, success="api.doc_202_night"))
+def start_night(call: Reviewing, said: models.NewNight, key: Key = None) -> judged.Progress:
+    """In a process of its own, or on the server of `bonsai up`, as the page does."""
+    try:
+        call.site.start_night(call.caller.name, said.cold)
+    except TerminalError as error:
+        raise Problem(409, error.key, **error.values) from error
+    call.noted("night_start", "")
+    return _progress(call, nights.running_night(call.b))
+
+
+@router.post("/{night}/cancel", status_code=202, **documented("cancel_night", *CALLING, 404))
+def cancel_night(call: Reviewing, night: NightKey, key: Key = None) -> judged.Progress:
+    """It stops at its next sign of life."""
+    try:
+        cancel.cancel_night(call.b, night, call.caller.name, call.now)
+    except UnknownId:
+        raise
+    except TerminalError as error:
+        raise Problem(409, error.key, **error.values) from error
+    call.noted("night_cancel", night)
+    return _progress(call, nights.live(call.b, night))
+
+
+@progress.get("/progress", **documented("progress"))
+def read_progress(call: Reading) -> judged.Progress:
+    """Of the night that goes on now; asks no database but for the token."""
+    return _progress(call, nights.running_night(call.b))
+
+
+def _progress(call: Call, found: nights.Live | None) -> judged.Progress:
+    if found is None:
+        return judged.Progress(state="starting" if starting.starting(call.b.home, call.now) else "none")
+    status = found.status
+    return judged.Progress(
+        state=found.state,
+        night=status.night,
+        step=status.step.name if status.step else "",
+        done=status.done,
+        total=status.total,
+        loss=status.losses[-1][1] if status.losses else None,
+        tokens=status.cost.tokens,
+        seconds_left=found.seconds_left,
+        updated_at=status.updated_at,
+    )
+
+
+def start_after(keys: list[str], cursor: str | None) -> int:
+    """Where the page after the cursor begins. Raises Problem for one that is no key of the list."""
+    if cursor is None:
+        return 0
+    if cursor not in keys:
+        raise Problem(404, "api.no_cursor", cursor=cursor)
+    return keys.index(cursor) + 1
+
+
+def _fields(call: Call, found: NightReport) -> dict[str, Any]:
+    names = ("night", "status", "verdict", "challenger", "champion", "start", "started_at", "finished_at")
+    return {**{name: getattr(found, name) for name in names}, "reasons": found.reasons_in(call.language)}
+
+
+def _slices(accuracy: Accuracy) -> list[judged.Slice]:
+    return [
+        judged.Slice(domain=domain, language=language, before=figures.get("before"), after=figures.get("after"))
+        for domain, languages in accuracy.items()
+        for language, figures in languages.items()
+    ]

@@ -1,0 +1,133 @@
+"""/pairs: records that contradict or nearly repeat others, decided on, and decisions taken back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from bonsai.actions import resolve
+from bonsai.queries.pairs import decided_pairs, pair_counts, waiting_pairs
+from bonsai.queries.records import show_record
+from bonsai.web.api.models import Answered, Page, Record, Said
+from bonsai.web.api.request import CALLING, SENDING, Key, Reading, RecordId, Reviewing, documented
+from bonsai.web.api.shown import record_of
+from bonsai.web.problems import Problem
+from storage.tables.pairs_table import Kind
+from storage.tables.settled_pairs_table import Decision, Keep
+
+router = APIRouter(prefix="/pairs", tags=["pairs"])
+
+
+class PairPage(Page):
+    """Which pairs."""
+
+    kind: Kind = Field("contradiction", description="api.field_pair_kind")
+
+
+class PairDecision(Said):
+    """Which of the records train."""
+
+    keep: Keep = Field(description="api.field_keep")
+    seen: list[Annotated[str, Field(pattern="^[0-9a-f]{64}$")]] | None = Field(
+        None, max_length=100, description="api.field_pair_seen"
+    )
+
+
+class Pair(Answered):
+    """A record that waits, and what it stands against."""
+
+    record: Record = Field(description="api.field_pair_record")
+    others: list[Record] = Field(description="api.field_pair_others")
+
+
+class Pairs(Answered):
+    """A page of what waits for one reason, the newest first."""
+
+    items: list[Pair] = Field(description="api.field_items")
+    next_cursor: str | None = Field(description="api.field_next_cursor")
+    counts: dict[str, int] = Field(description="api.field_pair_counts")
+
+
+class PairResult(Answered):
+    """What became of a pair."""
+
+    kept: list[str] = Field(description="api.field_kept")
+    excluded: list[str] = Field(description="api.field_excluded")
+
+
+class Reopened(Answered):
+    """A decision that was taken back."""
+
+    records: list[str] = Field(description="api.field_reopened")
+
+
+class DecidedPair(Answered):
+    """What somebody decided on a pair."""
+
+    record: str = Field(description="api.field_pair_record_id")
+    others: list[str] = Field(description="api.field_pair_other_ids")
+    kept: Literal["this", "other", "both"] = Field(description="api.field_keep")
+    who: str = Field(description="api.field_who")
+    at: datetime = Field(description="api.field_log_at")
+    reopens: bool = Field(description="api.field_reopens")
+    taken_back_by: str = Field(description="api.field_taken_back_by")
+    taken_back_at: datetime | None = Field(description="api.field_taken_back_at")
+
+
+class DecidedPairs(Answered):
+    """A page of decisions on pairs, the newest first."""
+
+    items: list[DecidedPair] = Field(description="api.field_items")
+    next_cursor: str | None = Field(description="api.field_next_cursor")
+
+
+@router.get("", **documented("list_pairs", 404))
+def list_pairs(call: Reading, page: Annotated[PairPage, Query()]) -> Pairs:
+    """The newest first."""
+    found = waiting_pairs(call.b, page.kind, page.limit + 1, page.cursor or "")
+    if page.cursor and not found:
+        show_record(call.b, page.cursor)  # the last page, or no record of this home?
+    shown = found[: page.limit]
+    items = [
+        Pair(record=record_of(call, one.stored), others=[record_of(call, other) for other in one.others])
+        for one in shown
+    ]
+    more = shown[-1].stored.record.id if len(found) > page.limit else None
+    counts = {str(kind): count for kind, count in pair_counts(call.b).items()}
+    return Pairs(items=items, next_cursor=more, counts=counts)
+
+
+@router.get("/decisions", **documented("list_pair_decisions", 404))
+def list_pair_decisions(call: Reading, page: Annotated[Page, Query()]) -> DecidedPairs:
+    """Those that were taken back too."""
+    if page.cursor and not (page.cursor.isdecimal() and len(page.cursor) < 16):
+        raise Problem(404, "api.no_cursor", cursor=page.cursor)
+    found = decided_pairs(call.b, page.limit + 1, int(page.cursor) if page.cursor else None)
+    shown = found[: page.limit]
+    more = str(shown[-1].decision.number) if len(found) > page.limit else None
+    return DecidedPairs(items=[_decided(one.decision, one.reopens) for one in shown], next_cursor=more)
+
+
+@router.post("/{record_id}/decisions", **documented("resolve_pair", *SENDING, 404))
+def resolve_pair(call: Reviewing, record_id: RecordId, said: PairDecision, key: Key = None) -> PairResult:
+    """Refused when the texts beside it are others by now than those that `seen` names."""
+    made = resolve.resolve_pair(call.b, record_id, said.keep, call.caller.name, call.now, said.seen)
+    call.noted(f"resolve {said.keep}", record_id)
+    return PairResult(kept=list(made.kept), excluded=list(made.excluded))
+
+
+@router.post("/{record_id}/reopen", **documented("reopen_pair", *CALLING, 404))
+def reopen_pair(call: Reviewing, record_id: RecordId, key: Key = None) -> Reopened:
+    """The last decision on it; refused when a record stands otherwise by now."""
+    made = resolve.reopen_pair(call.b, record_id, call.caller.name, call.now)
+    call.noted("reopen", record_id)
+    return Reopened(records=list(made))
+
+
+def _decided(one: Decision, reopens: bool) -> DecidedPair:
+    names = ("kept", "who", "at", "taken_back_by", "taken_back_at")
+    told = {name: getattr(one, name) for name in names}
+    return DecidedPair(record=one.record_id, others=list(one.others), reopens=reopens, **told)

@@ -1,0 +1,113 @@
+"""Errors of the API: problem details (RFC 9457), in words of the caller's language and by a code that stays."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from bonsai.domain.characters import one_line
+from bonsai.errors import BonsaiError
+from bonsai.i18n import TextLanguage, area_texts, text
+from bonsai.web.problems import RETRY_AFTER, Problem, is_full
+from bonsai.web.request import accepted_language, problem_of, say
+
+PROBLEM_TYPE = "application/problem+json"
+MOST_ERRORS = 20
+AGAINST = (
+    *("storage.record_forgotten", "storage.record_replaced", "pipeline.edit_repeats"),
+    *("curating.no_version", "pipeline.reject_settled", "storage.upload_confirmed"),
+)
+"Nothing is wrong with what was sent: it is the state of things that is against it."
+
+
+def answer(request: Request, error: Exception) -> Response:
+    """The error as problem details."""
+    language = accepted_language(request.headers.get("accept-language", ""))
+    match error:
+        case Problem():
+            detail = say(language, error.key, **error.values)
+            return told(language, error.status, detail, _code(error.key), headers=error.headers)
+        case BonsaiError():
+            status = 409 if error.key in AGAINST else problem_of(error)
+            headers = RETRY_AFTER if status == 503 else {}
+            return told(language, status, error.render(language), error.key, headers=headers)
+        case RequestValidationError():
+            return _invalid(language, error)
+        case OSError() if is_full(error):
+            return told(language, 507, say(language, "problem_no_room"), "dashboard.problem_no_room")
+        case HTTPException():
+            code = "api.no_json_text" if error.status_code == 400 else f"api.status_{error.status_code}"
+            known = code.partition(".")[2] in area_texts("api", language)
+            detail = text(code, language) if known else ""
+            return told(language, error.status_code, detail, code, headers=dict(error.headers or {}))
+    raise error
+
+
+def told(
+    language: TextLanguage,
+    status: int,
+    detail: str,
+    code: str,
+    *,
+    errors: list[dict[str, str]] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """Type `about:blank`: the status says what kind of problem it is, the code which one."""
+    known = area_texts("api", language)
+    title = known.get(f"title_{status}", known["title_500"])
+    content: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code}
+    if errors is not None:
+        content["errors"] = errors
+    return JSONResponse(content, status, {**(headers or {}), "Content-Language": language}, PROBLEM_TYPE)
+
+
+def _invalid(language: TextLanguage, error: RequestValidationError) -> Response:
+    found: list[Any] = list(error.errors())
+    if any(one["type"] == "json_invalid" for one in found):
+        return told(language, 400, text("api.no_json_text", language), "api.no_json_text")
+    errors = list(described(found, language))
+    first = "; ".join(f"{one['pointer']}: {one['detail']}" for one in errors[:3])
+    return told(language, 422, text("api.invalid", language, errors=first), "api.invalid", errors=errors)
+
+
+def described(errors: list[Any], language: TextLanguage) -> Iterator[dict[str, str]]:
+    """Where each error is, and in words what is wrong there; what was sent is not repeated."""
+    known = area_texts("api", language)
+    for one in errors[:MOST_ERRORS]:
+        place = "/".join(one_line(str(part)).replace("~", "~0").replace("/", "~1") for part in one["loc"])
+        kind = f"error_{one['type']}"
+        limits = {name: value for name, value in (one.get("ctx") or {}).items() if isinstance(value, int | float | str)}
+        yield {"pointer": place, "detail": known[kind].format(**limits) if kind in known else known["error_other"]}
+
+
+def words_of(error: ValidationError, language: TextLanguage) -> str:
+    """The first errors of a value, in one line."""
+    found = list(described(list(error.errors(include_url=False, include_input=False)), language))
+    return "; ".join(f"{one['pointer']}: {one['detail']}" if one["pointer"] else one["detail"] for one in found[:3])
+
+
+def _code(key: str) -> str:
+    return key if "." in key else f"dashboard.{key}"
+
+
+async def _handle(request: Request, error: Exception) -> Response:
+    return answer(request, error)
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    """A mistake of ours: told, and then raised by Starlette, so that the log has it."""
+    language = accepted_language(request.headers.get("accept-language", ""))
+    return told(language, 500, text("api.status_500", language), "api.status_500")
+
+
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+HANDLERS: tuple[tuple[type[Exception], Handler], ...] = (
+    *((kind, _handle) for kind in (Problem, BonsaiError, OSError, RequestValidationError, HTTPException)),
+    (Exception, _broken),
+)

@@ -1,0 +1,160 @@
+"""/promotions and /decisions: the candidates with every rule, a person's word on them, and the history.
+
+A promotion's `ETag` names the version of the champion and the candidate's state. Whoever decides with `If-Match`
+decides on what they saw: when another adapter answers by then, or somebody decided already, nothing is done (RFC 9110,
+13.1.1).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+
+from bonsai.actions.promotions import approve, reject, rollback
+from bonsai.domain.characters import normalise
+from bonsai.domain.promotion import Pointer, State, settle
+from bonsai.errors import UnknownId
+from bonsai.gate.decision import Reason, render
+from bonsai.queries import promotions
+from bonsai.queries import promotions as promotions_queries
+from bonsai.queries.promotions import Review, beside
+from bonsai.web.api import judged, models
+from bonsai.web.api.nights import start_after
+from bonsai.web.api.request import ANY, SENDING, AdapterId, Call, Key, Match, Reading, Reviewing, documented
+from bonsai.web.presenters.promotions import ACTIONS, unit_of, verdict
+from bonsai.web.problems import Problem
+from storage.tables.promotions_table import Logged, Promotion
+
+router = APIRouter(tags=["promotions"])
+
+
+@router.get("/promotions", **documented("list_promotions", 404))
+def list_promotions(call: Reading, page: Annotated[models.Page, Query()]) -> judged.Promotions:
+    """Newest first."""
+    found = promotions_queries.list_promotions(call.b)
+    start = start_after([one.adapter for one in found], page.cursor)
+    seen = found[start : start + page.limit]
+    pointer = promotions.pointer(call.b)
+    more = seen[-1].adapter if start + page.limit < len(found) else None
+    items = [judged.Promotion(**_fields(call, one, settle(one.candidate, pointer))) for one in seen]
+    return judged.Promotions(items=items, next_cursor=more)
+
+
+@router.get("/promotions/{adapter}", **documented("read_promotion", 404, tagged=True))
+def read_promotion(call: Reading, adapter: AdapterId, response: Response) -> judged.PromotionDetail:
+    """Every rule with its figures, what may be done, what was."""
+    return _shown(call, _get(call, adapter), response)
+
+
+@router.post("/promotions/{adapter}/decisions", **documented("decide", *SENDING, 404, 412, tagged=True))
+def decide(
+    call: Reviewing,
+    adapter: AdapterId,
+    said: models.NewDecision,
+    response: Response,
+    if_match: Match = None,
+    key: Key = None,
+) -> judged.PromotionDetail:
+    """Approve (a former champion too), reject, roll back; the promotion as it stands then."""
+    found = _get(call, adapter)
+    pointer = promotions.pointer(call.b)
+    if if_match not in (*ANY, _etag(pointer, settle(found.candidate, pointer))):
+        raise Problem(412, "api.changed")
+    version = pointer.version if if_match not in ANY else None
+    told: Any = {"by": call.caller.name, "reason": normalise(said.reason), "now": call.now, "version": version}
+    match said.action:
+        case "approve":
+            approve(call.b, adapter, **told)
+        case "reject":
+            reject(call.b, adapter, **told)
+        case "rollback":
+            rollback(call.b, adapter=adapter, **told)
+    call.noted(said.action, adapter)
+    return _shown(call, _get(call, adapter), response)
+
+
+@router.get("/promotions/{adapter}/reviews", **documented("list_reviews", 404))
+def list_reviews(call: Reading, adapter: AdapterId) -> judged.Reviews:
+    """Whose answers people preferred, blind."""
+    found = beside(call.b, _get(call, adapter).adapter).reviews
+    return judged.Reviews(items=[_review(one) for one in found])
+
+
+@router.get("/decisions", **documented("list_decisions", 404))
+def list_decisions(call: Reading, page: Annotated[models.Page, Query()]) -> judged.Decisions:
+    """The whole history, newest first, its chain of hashes computed anew."""
+    history = promotions.history(call.b)
+    start = start_after([str(one.entry.number) for one in history.lines], page.cursor)
+    seen = history.lines[start : start + page.limit]
+    more = str(seen[-1].entry.number) if start + page.limit < len(history.lines) else None
+    broken = history.broken.render(call.language) if history.broken else ""
+    items = [_decision(one) for one in seen]
+    return judged.Decisions(items=items, next_cursor=more, whole=not broken, broken=broken)
+
+
+def _review(one: Review) -> judged.Review:
+    """Nothing of how it stands is told before the round is finished."""
+    made = None
+    if one.tally is not None:
+        low, high = one.tally.interval
+        counts = {name: getattr(one.tally, name) for name in ("challenger", "champion", "same", "share", "finding")}
+        made = judged.Tally(**counts, low=low, high=high)
+    return judged.Review(person=one.person, done=one.done, asked=one.asked, last_at=one.last_at, tally=made)
+
+
+def _get(call: Call, adapter: str) -> Promotion:
+    found = promotions_queries.show_promotion(call.b, adapter)
+    if found.adapter != adapter:  # the terminal takes a beginning; an address names one thing
+        raise UnknownId("storage.unknown_promotion", id=adapter)
+    return found
+
+
+def _shown(call: Call, found: Promotion, response: Response) -> judged.PromotionDetail:
+    pointer, history = promotions.pointer(call.b), promotions.history(call.b)
+    state = settle(found.candidate, pointer)
+    response.headers["ETag"] = _etag(pointer, state)
+    actions: list[Any] = ["approve" if one == "restore" else one for one in ACTIONS.get(state, ())]
+    decisions = [_decision(one) for one in history.lines if one.entry.adapter == found.adapter]
+    rules = [_rule(call, one) for one in _told(found, "rules")]
+    return judged.PromotionDetail(**_fields(call, found, state), rules=rules, actions=actions, decisions=decisions)
+
+
+def _etag(pointer: Pointer, state: State) -> str:
+    return f'"{pointer.version}-{state.value}"'
+
+
+def _fields(call: Call, found: Promotion, state: State) -> dict[str, Any]:
+    names = ("adapter", "night", "judged_against", "created_at", "updated_at")
+    return {
+        **{name: getattr(found, name) for name in names},
+        "state": state,
+        "verdict": str(found.decision.get("verdict", "")),
+        "finding": verdict(found),
+        "reasons": [_words(call, one) for one in _told(found, "reasons")],
+    }
+
+
+def _rule(call: Call, told: Any) -> judged.Rule:
+    low, high = told["interval"] or (None, None)
+    return judged.Rule(
+        **{name: told[name] for name in ("rule", "name", "outcome", "figure", "threshold")},
+        words=_words(call, told["reason"]),
+        unit=unit_of(told),
+        low=low,
+        high=high,
+    )
+
+
+def _words(call: Call, told: Any) -> str:
+    return render(Reason(told["key"], tuple((str(name), value) for name, value in told["values"])), call.language)
+
+
+def _told(found: Promotion, name: str) -> list[Any]:
+    told: Any = found.decision.get(name, ())
+    return list(told)
+
+
+def _decision(line: Logged) -> judged.Decision:
+    names = ("number", "at", "who", "action", "adapter", "champion_before", "champion_after", "version", "reason")
+    return judged.Decision(**{name: getattr(line.entry, name) for name in names}, hash=line.hash)

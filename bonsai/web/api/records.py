@@ -1,0 +1,153 @@
+"""/records: tell one or many, list, read one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from bonsai.actions.inbox import submit
+from bonsai.domain.records import Defaults, Limits, Origin, Reject, parse, reject
+from bonsai.queries.records import page_of_records, show_record
+from bonsai.web.api import models
+from bonsai.web.api.problems import words_of
+from bonsai.web.api.request import SENDING, Appending, Call, Key, Reading, RecordId, documented
+from bonsai.web.api.shown import etag_of, fields_of, record_of, version_of
+from bonsai.web.problems import Problem
+from storage.tables.records_table import RecordFilter
+
+router = APIRouter(prefix="/records", tags=["records"])
+API = Origin("api")
+LINES = "application/x-ndjson"
+MANY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"type": "array", "minItems": 1, "items": {}, "description": "api.doc_many"},
+                "example": [{"instruction": "Why does Mike sneeze?", "output": "Dust in the litter."}],
+            },
+            LINES: {"schema": {"type": "string", "description": "api.doc_lines"}},
+        },
+    }
+}
+"An item may be anything: what is no record gets a result of its own that says why."
+
+
+@router.post("", status_code=202, **documented("append", *SENDING, success="api.doc_202"))
+def append_record(call: Appending, record: models.NewRecord, key: Key = None) -> models.Submission:
+    """Into the inbox, as the form does."""
+    made = _submitted(call, record)
+    if isinstance(made, str):
+        raise Problem(422, "api.no_record", reason=made)
+    call.noted("add", made.submission)
+    call.site.drain()
+    return made
+
+
+@router.post("/batch", openapi_extra=MANY, **documented("append_many", *SENDING))
+async def append_records(call: Appending, request: Request, key: Key = None) -> models.Batch:
+    """Each for itself: one that is no record keeps no other from the inbox."""
+    body = await request.body()
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    told = list(_lines(body) if kind == LINES else _elements(body))
+    if not told:
+        raise Problem(422, "api.no_items")
+    if len(told) > call.b.config.api.items:
+        raise Problem(413, "api.too_many", count=len(told), most=call.b.config.api.items)
+    return await run_in_threadpool(_take, call, told)
+
+
+def _take(call: Call, told: list[bytes]) -> models.Batch:
+    items = [_item(call, number, one) for number, one in enumerate(told, 1)]
+    accepted = sum(one.accepted for one in items)
+    call.noted("add_many", f"{accepted}/{len(items)}")
+    if accepted:
+        call.site.drain()
+    return models.Batch(accepted=accepted, rejected=len(items) - accepted, items=items)
+
+
+def _lines(body: bytes) -> Iterator[bytes]:
+    return (line for line in body.split(b"\n") if line.strip())
+
+
+def _elements(body: bytes) -> Iterator[bytes]:
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        raise Problem(400, "api.no_json_text") from None
+    if not isinstance(told, list):
+        raise Problem(422, "api.no_list")
+    return (json.dumps(one).encode() for one in told)
+
+
+def _item(call: Call, number: int, told: bytes) -> models.Item:
+    try:
+        made = _submitted(call, models.NewRecord.model_validate_json(told))
+    except ValidationError as error:
+        made = words_of(error, call.language)
+    if isinstance(made, str):
+        return models.Item(number=number, accepted=False, detail=made)
+    return models.Item(number=number, accepted=True, submission=made.submission, record=made.record)
+
+
+def _submitted(call: Call, record: models.NewRecord) -> models.Submission | str:
+    """Where it lies, or why it can never become a record."""
+    fields = {name: str(value) for name, value in record.model_dump(exclude_none=True).items() if value != ""}
+    fields |= {"author": call.caller.name}
+    limits = Limits(**call.b.config.records.model_dump())
+    made = _too_long(fields, limits) or parse(fields, API, Defaults(source="self"), limits)
+    if isinstance(made, Reject):
+        return call.text(made.reason_key, **dict(made.values))
+    return models.Submission(submission=submit(call.b, fields, call.now, API), record=made.id)
+
+
+def _too_long(fields: dict[str, str], limits: Limits) -> Reject | None:
+    """As it was sent, unseen characters too: that is what the document's `maxLength` counts."""
+    for name, value in fields.items():
+        longest = getattr(limits, f"{name}_characters", limits.note_characters)
+        if len(value) > longest:
+            return reject(API, "", "records.too_long", field=name, characters=len(value), limit=longest)
+    return None
+
+
+@router.api_route("/batch", methods=["GET", "PATCH"], include_in_schema=False)
+def no_batch_is_kept(_: Reading) -> None:
+    """Else it would be taken for a record of that id."""
+    raise HTTPException(405)
+
+
+@router.get("", **documented("list_records", 404))
+def list_records(call: Reading, page: Annotated[models.RecordPage, Query()]) -> models.Records:
+    """Newest first; the cursor is the last id, so that new records shift nothing."""
+    wanted = RecordFilter(
+        text=page.text,
+        language=page.language or "",
+        category=page.category.value if page.category else "",
+        status=page.status.value if page.status else "",
+        subject=page.subject,
+        source=page.source or "",
+        author=page.author,
+        since=page.since,
+        until=page.until,
+        uncertain=page.uncertain,
+    )
+    found = page_of_records(call.b, wanted, page.limit, page.cursor or "")
+    if page.cursor and not found.records:
+        show_record(call.b, page.cursor)  # the last page, or no record of this home?
+    items = [record_of(call, one) for one in found.records]
+    return models.Records(items=items, next_cursor=found.rest or None)
+
+
+@router.get("/{record_id}", **documented("read_record", 404, tagged=True))
+def read_record(call: Reading, record_id: RecordId, response: Response) -> models.RecordDetail:
+    """Texts, tags, earlier versions, who learned from it."""
+    found = show_record(call.b, record_id)
+    response.headers["ETag"] = etag_of(found.stored)
+    versions = [version_of(number, one) for number, one in enumerate(found.versions, 1)]
+    return models.RecordDetail(**fields_of(call, found.stored), versions=versions, adapters=list(found.adapters))

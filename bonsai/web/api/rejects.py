@@ -1,0 +1,123 @@
+"""/rejects: the lines that became no record; mended and told again, or dismissed with a reason."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from bonsai.actions import rejects
+from bonsai.actions.rejects import is_cut, open_reject
+from bonsai.domain.characters import normalise
+from bonsai.queries.records import page_of_rejects, show_reject
+from bonsai.web.api.models import LONGEST_REASON, SEEN, Answered, Page, Said
+from bonsai.web.api.request import SENDING, Appending, Call, Key, Reading, RejectId, Reviewing, documented
+from bonsai.web.problems import Problem
+from storage.tables.rejects_table import StoredReject
+
+router = APIRouter(prefix="/rejects", tags=["files"])
+LONGEST_LINE = 100_000
+"Characters."
+
+
+class Mend(Said):
+    """A mended line."""
+
+    raw: str = Field(max_length=LONGEST_LINE, description="api.field_mended_raw")
+
+
+class Dismissal(Said):
+    """Why a line shall never be a record."""
+
+    reason: str = Field(max_length=LONGEST_REASON, pattern=SEEN, description="api.field_dismissal")
+
+
+class RejectedLine(Answered):
+    """A line that became no record."""
+
+    id: str = Field(description="api.field_reject")
+    file: str = Field(description="api.field_reject_file")
+    line: int = Field(description="api.field_reject_line")
+    raw: str = Field(description="api.field_reject_raw")
+    cut: bool = Field(description="api.field_reject_cut")
+    reason: str = Field(description="api.field_reject_reason")
+    columns: list[str] = Field(description="api.field_reject_columns")
+    state: Literal["open", "mended", "dismissed", "forgotten"] = Field(description="api.field_reject_state")
+    created_at: datetime = Field(description="api.field_created_at")
+
+
+class RejectedLines(Answered):
+    """A page of them, in the order of their arrival."""
+
+    items: list[RejectedLine] = Field(description="api.field_items")
+    next_cursor: str | None = Field(description="api.field_next_cursor")
+
+
+class MendResult(Answered):
+    """What became of a mended line."""
+
+    accepted: bool = Field(description="api.field_mended")
+    records: list[str] = Field(description="api.field_mended_records")
+    detail: str | None = Field(description="api.field_detail")
+
+
+class Dismissed(Answered):
+    """A line that was dismissed."""
+
+    reject: str = Field(description="api.field_reject")
+
+
+@router.get("", **documented("list_rejects", 404))
+def list_rejects(call: Reading, page: Annotated[Page, Query()]) -> RejectedLines:
+    """Those that nobody mended or dismissed yet."""
+    found = page_of_rejects(call.b, page.limit + 1, page.cursor or "")
+    if page.cursor and not found:
+        show_reject(call.b, page.cursor)  # the last page, or no reject of this home?
+    shown = found[: page.limit]
+    more = shown[-1].id if len(found) > page.limit else None
+    return RejectedLines(items=[_shown(call, one) for one in shown], next_cursor=more)
+
+
+@router.get("/{reject}", **documented("read_reject", 404))
+def read_reject(call: Reading, reject: RejectId) -> RejectedLine:
+    """One line as it stood."""
+    return _shown(call, show_reject(call.b, reject))
+
+
+@router.post("/{reject}/mend", **documented("mend_reject", *SENDING, 404))
+def mend_reject(call: Appending, reject: RejectId, said: Mend, key: Key = None) -> MendResult:
+    """Through the reader that refused it; what is still wrong is said, and nothing changes."""
+    if is_cut(open_reject(call.b, reject)):
+        raise Problem(409, "entering.problem_cut")
+    made = rejects.mend_reject(call.b, reject, said.raw, call.caller.name, call.now)
+    if not isinstance(made, rejects.Mended):
+        detail = call.text(made.reason_key, **dict(made.values))
+        return MendResult(accepted=False, records=[], detail=detail)
+    call.noted("mend", reject)
+    call.site.drain()
+    return MendResult(accepted=True, records=list(made.records), detail=None)
+
+
+@router.post("/{reject}/dismiss", **documented("dismiss_reject", *SENDING, 404))
+def dismiss_reject(call: Reviewing, reject: RejectId, said: Dismissal, key: Key = None) -> Dismissed:
+    """It leaves the list; the reason stays."""
+    made = rejects.dismiss_reject(call.b, reject, call.caller.name, normalise(said.reason), call.now)
+    call.noted("dismiss", reject)
+    return Dismissed(reject=made)
+
+
+def _shown(call: Call, stored: StoredReject) -> RejectedLine:
+    told = stored.reject
+    return RejectedLine(
+        id=stored.id,
+        file=told.file,
+        line=told.line,
+        raw=told.raw,
+        cut=is_cut(stored),
+        reason=call.text(told.reason_key, **dict(told.values)),
+        columns=list(told.table.columns) if told.table else [],
+        state=stored.state,
+        created_at=stored.created_at,
+    )

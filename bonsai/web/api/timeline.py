@@ -1,0 +1,122 @@
+"""/subjects and /timeline: whom records are about, and what happened to one of them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from bonsai.queries import timeline
+from bonsai.web.api.models import Answered, Page, Word
+from bonsai.web.api.request import Reading, documented
+from bonsai.web.problems import Problem
+from storage.tables.subjects import Subject as Found
+
+router = APIRouter(tags=["subjects"])
+LONGEST_CURSOR = 12_000
+"A name in base64, of which each character may be four bytes."
+
+
+class SubjectPage(Page):
+    """Where in the list."""
+
+    cursor: str | None = Field(
+        None, pattern=rf"^[0-9]{{1,12}}\.[0-9A-Za-z_-]{{1,{LONGEST_CURSOR}}}$", description="api.field_cursor"
+    )
+
+
+class TimelinePage(Page):
+    """Whose timeline."""
+
+    subject: Word = Field(description="api.field_subject")
+    past: int | None = Field(None, ge=0, le=1_000_000_000, description="api.field_past")
+
+
+class Subject(Answered):
+    """Somebody, or something, that records are about."""
+
+    name: str = Field(description="api.field_subject_name")
+    records: int = Field(description="api.field_subject_records")
+    first: date = Field(description="api.field_subject_first")
+    last: date = Field(description="api.field_subject_last")
+
+
+class Subjects(Answered):
+    """A page of them, the most told of first."""
+
+    items: list[Subject] = Field(description="api.field_items")
+    next_cursor: str | None = Field(description="api.field_next_cursor")
+
+
+class Earlier(Answered):
+    """Something like it that happened long before."""
+
+    record: str = Field(description="api.field_record")
+    day: date = Field(description="api.field_earlier_day")
+    days: int = Field(description="api.field_earlier_days")
+    likeness: float = Field(description="api.field_likeness")
+
+
+class TimelineEntry(Answered):
+    """One thing that happened."""
+
+    record: str = Field(description="api.field_record")
+    instruction: str = Field(description="api.field_instruction")
+    output: str = Field(description="api.field_output")
+    day: date = Field(description="api.field_entry_day")
+    dated: bool = Field(description="api.field_entry_dated")
+    earlier: list[Earlier] = Field(description="api.field_earlier")
+
+
+class Timeline(Answered):
+    """A page of what happened to a subject, the latest first."""
+
+    items: list[TimelineEntry] = Field(description="api.field_items")
+    next_cursor: str | None = Field(description="api.field_next_cursor")
+    unread: int | None = Field(description="api.field_unread")
+
+
+@router.get("/subjects", **documented("list_subjects", 404))
+def list_subjects(call: Reading, page: Annotated[SubjectPage, Query()]) -> Subjects:
+    """The most told of first."""
+    fewer, name = _place(page.cursor) if page.cursor else (0, "")
+    found = timeline.list_subjects(call.b, page.limit + 1, fewer, name)
+    shown = found[: page.limit]
+    more = _cursor(shown[-1]) if len(found) > page.limit else None
+    return Subjects(items=[Subject.model_validate(one) for one in shown], next_cursor=more)
+
+
+@router.get("/timeline", **documented("read_timeline", 404))
+def read_timeline(call: Reading, page: Annotated[TimelinePage, Query()]) -> Timeline:
+    """The latest first, each with what was like it long before."""
+    found = timeline.timeline(call.b, page.subject, page.limit + 1, page.cursor or "", page.past)
+    if not found.entries and not page.cursor:
+        raise Problem(404, "problem_no_subject")
+    shown = found.entries[: page.limit]
+    more = shown[-1].told.id if len(found.entries) > page.limit else None
+    return Timeline(items=[_entry(one) for one in shown], next_cursor=more, unread=found.unread)
+
+
+def _entry(one: timeline.Entry) -> TimelineEntry:
+    earlier = [
+        Earlier(record=before.told.id, day=before.told.day, days=before.days, likeness=round(before.likeness, 3))
+        for before in one.earlier
+    ]
+    told = {name: getattr(one.told, name) for name in ("instruction", "output", "day", "dated")}
+    return TimelineEntry(record=one.told.id, **told, earlier=earlier)
+
+
+def _cursor(last: Found) -> str:
+    return f"{last.records}.{base64.urlsafe_b64encode(last.name.encode()).decode().rstrip('=')}"
+
+
+def _place(cursor: str) -> tuple[int, str]:
+    records, _, name = cursor.partition(".")
+    try:
+        return int(records), base64.urlsafe_b64decode(name + "=" * (-len(name) % 4)).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        raise Problem(404, "api.no_cursor", cursor=cursor[:80]) from None

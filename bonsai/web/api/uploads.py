@@ -1,0 +1,234 @@
+"""/uploads: a file sent whole, looked at, then taken in, at once with `take`, or cancelled.
+
+Whoever may append sees the uploads of their own name, and with `read` all of them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from pydantic import Field
+
+from bonsai.actions import uploads as uploads_action
+from bonsai.actions.uploads import problem_of, progress_of
+from bonsai.errors import UnknownId
+from bonsai.queries.file_preview import FileCheck, Wrong
+from bonsai.web.api.models import Answered, Page, Said, Word
+from bonsai.web.api.nights import start_after
+from bonsai.web.api.request import CALLING, SENDING, Appending, Call, Key, UploadId, documented
+from storage import uploads
+from storage.uploads import LONGEST_NAME
+from storage.uploads import Upload as Stored
+
+router = APIRouter(prefix="/uploads", tags=["files"])
+KEPT = "api.doc_202_upload"
+FILE: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/octet-stream": {
+                "schema": {"type": "string", "format": "binary", "description": "api.doc_file"},
+            }
+        },
+    }
+}
+
+
+class UploadAs(Said):
+    """What the file is called, and whose experience it holds."""
+
+    name: str = Field(min_length=1, max_length=LONGEST_NAME, description="api.field_upload_name")
+    take: bool = Field(False, description="api.field_take")
+    source: Literal["import", "self", "community"] = Field("import", description="api.field_source")
+    source_name: Word = Field("", description="api.field_source_name")
+
+
+class TakeAs(Said):
+    """Whose experience the file holds."""
+
+    source: Literal["import", "self", "community"] = Field("import", description="api.field_source")
+    source_name: Word = Field("", description="api.field_source_name")
+
+
+class Uploaded(Answered):
+    """A file that lies in the home, and how far it is."""
+
+    upload: str = Field(description="api.field_upload")
+    state: Literal["unchecked", "checked", "confirmed", "done"] = Field(description="api.field_upload_state")
+    read: int | None = Field(description="api.field_check_read")
+    rejected: int | None = Field(description="api.field_check_rejected")
+
+
+class CheckedColumn(Answered):
+    """A column of the file."""
+
+    name: str = Field(description="api.field_column")
+    field: str = Field(description="api.field_column_field")
+
+
+class CheckedRow(Answered):
+    """One of its first records, as it would be stored."""
+
+    line: int = Field(description="api.field_reject_line")
+    question: str = Field(description="api.field_instruction")
+    answer: str = Field(description="api.field_output")
+    subject: str = Field(description="api.field_subject")
+    happened_on: str = Field(description="api.field_happened_on")
+    language: str = Field(description="api.field_language")
+    category: str = Field(description="api.field_category")
+
+
+class CheckedProblem(Answered):
+    """What is wrong with some of its lines, in one kind."""
+
+    count: int = Field(description="api.field_wrong_count")
+    lines: list[int] = Field(description="api.field_wrong_lines")
+    reason: str = Field(description="api.field_wrong_reason")
+    raw: str = Field(description="api.field_wrong_raw")
+
+
+class UploadCheck(Answered):
+    """What a look at the file found."""
+
+    format: str = Field(description="api.field_check_format")
+    encoding: str = Field(description="api.field_check_encoding")
+    delimiter: str = Field(description="api.field_check_delimiter")
+    columns: list[CheckedColumn] = Field(description="api.field_check_columns")
+    rows: list[CheckedRow] = Field(description="api.field_check_rows")
+    wrong: list[CheckedProblem] = Field(description="api.field_check_wrong")
+
+
+class UploadCounts(Answered):
+    """What became of the file's records."""
+
+    read: int = Field(description="api.field_counts_read")
+    new: int = Field(description="api.field_counts_new")
+    duplicate: int = Field(description="api.field_counts_duplicate")
+    held_back: int = Field(description="api.field_counts_held_back")
+    rejected: int = Field(description="api.field_counts_rejected")
+
+
+class Upload(Uploaded):
+    """A file, what is in it, and what became of it."""
+
+    name: str = Field(description="api.field_upload_name")
+    size: int = Field(description="api.field_size")
+    who: str = Field(description="api.field_who")
+    at: datetime = Field(description="api.field_log_at")
+    problem: str | None = Field(description="api.field_upload_problem")
+    check: UploadCheck | None = Field(description="api.field_check")
+    done: int = Field(description="api.field_upload_done")
+    counts: UploadCounts | None = Field(description="api.field_counts")
+
+
+class Uploads(Answered):
+    """A page of files, the newest first."""
+
+    items: list[Uploaded] = Field(description="api.field_items")
+    next_cursor: str | None = Field(description="api.field_next_cursor")
+
+
+@router.post("", status_code=202, openapi_extra=FILE, **documented("upload", *SENDING, 507, success=KEPT))
+def upload_file(call: Appending, request: Request, told: Annotated[UploadAs, Query()], key: Key = None) -> Uploaded:
+    """The bytes lie on the disk by now (`upload_body`); a small file is looked at, a larger one by the drain."""
+    arrived = request.state.arrived
+    uploads_action.sweep_uploads(call.b, call.now)
+    made = uploads_action.receive_upload(call.b, arrived.folder, arrived.path, told.name, call.caller.name, call.now)
+    if made.size <= uploads_action.CHECKED_AT_ONCE:
+        made = uploads_action.check_upload(call.b, made, call.site.tagger())
+    problem = problem_of(made.told.get("check", {}))
+    if problem is not None:
+        uploads_action.cancel_upload(call.b, made.id)
+        raise problem
+    call.noted("upload", made.id)
+    if told.take:
+        return _uploaded(_take(call, made.id, told.source, told.source_name))
+    if made.state == "unchecked":
+        call.site.drain()
+    return _uploaded(made)
+
+
+@router.get("", **documented("list_uploads", 404))
+def list_uploads(call: Appending, page: Annotated[Page, Query()]) -> Uploads:
+    """Newest first."""
+    found = [one for one in uploads.listed(call.b.places.uploads) if _may_see(call, one)]
+    start = start_after([one.id for one in found], page.cursor)
+    shown = found[start : start + page.limit]
+    more = shown[-1].id if start + page.limit < len(found) else None
+    return Uploads(items=[_uploaded(one) for one in shown], next_cursor=more)
+
+
+@router.get("/{upload}", **documented("read_upload", 404))
+def read_upload(call: Appending, upload: UploadId) -> Upload:
+    """What is in it; while it is taken in how far that is; then the counts."""
+    return _shown(call, _own(call, upload))
+
+
+@router.post("/{upload}/take", status_code=202, **documented("take_upload", *SENDING, 404, success=KEPT))
+def take_upload(call: Appending, upload: UploadId, said: TakeAs, key: Key = None) -> Uploaded:
+    """What is right becomes records, what is not becomes rejects."""
+    return _uploaded(_take(call, _own(call, upload).id, said.source, said.source_name))
+
+
+@router.post("/{upload}/cancel", **documented("cancel_upload", *CALLING, 404))
+def cancel_upload(call: Appending, upload: UploadId, key: Key = None) -> Uploaded:
+    """Nothing is left of it; refused when it is being taken in already."""
+    found = _own(call, upload)
+    uploads_action.cancel_upload(call.b, found.id)
+    call.noted("cancel_upload", found.id)
+    return _uploaded(found)
+
+
+def _take(call: Call, upload: str, source: Literal["import", "self", "community"], name: str) -> Stored:
+    who = call.caller.name
+    found = uploads_action.confirm_upload(
+        call.b, upload, source=source, source_name=name.strip(), who=who, now=call.now
+    )
+    call.noted("import", found.id)
+    call.site.drain()
+    return found
+
+
+def _may_see(call: Call, one: Stored) -> bool:
+    return one.who == call.caller.name or call.caller.may("read")
+
+
+def _own(call: Call, upload: str) -> Stored:
+    found = uploads.get(call.b.places.uploads, upload)
+    if not _may_see(call, found):
+        raise UnknownId("storage.unknown_upload", id=upload)
+    return found
+
+
+def _uploaded(one: Stored) -> Uploaded:
+    told = one.told.get("check", {})
+    return Uploaded(upload=one.id, state=one.state, read=told.get("read"), rejected=told.get("rejected"))
+
+
+def _shown(call: Call, one: Stored) -> Upload:
+    told, result = one.told.get("check", {}), one.told.get("result", {})
+    problem = problem_of(result) or problem_of(told)
+    return Upload(
+        **_uploaded(one).model_dump(),
+        **{name: getattr(one, name) for name in ("name", "size", "who", "at")},
+        problem=problem.render(call.language) if problem else None,
+        check=_check(call, FileCheck.of(told)) if told and not problem else None,
+        done=progress_of(one),
+        counts=UploadCounts.model_validate(result, from_attributes=False) if result and not problem else None,
+    )
+
+
+def _check(call: Call, found: FileCheck) -> UploadCheck:
+    return UploadCheck(
+        **{name: getattr(found, name) for name in ("format", "encoding", "delimiter")},
+        columns=[CheckedColumn.model_validate(one) for one in found.columns],
+        rows=[CheckedRow.model_validate(one) for one in found.rows],
+        wrong=[_wrong(call, one) for one in found.wrong],
+    )
+
+
+def _wrong(call: Call, one: Wrong) -> CheckedProblem:
+    reason = call.text(one.reason_key, **dict(one.values))
+    return CheckedProblem(count=one.count, lines=list(one.lines), reason=reason, raw=one.raw)

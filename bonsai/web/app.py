@@ -1,0 +1,157 @@
+"""The dashboard put together: `create_app(b, ...)`.
+
+Every page is an ordinary function that FastAPI runs in a thread; each opens the database for itself and closes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import cache, lru_cache
+
+from fastapi import Depends, FastAPI, Request
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Scope
+
+from bonsai.actions.question_queue import QuestionQueue
+from bonsai.auth import accounts
+from bonsai.auth.throttling import Throttle
+from bonsai.context import Bonsai
+from bonsai.errors import UsageError
+from bonsai.queries.explanation import Explanation, explain, explanation_stamp
+from bonsai.queries.suggestions import learned_before
+from bonsai.web import error_handlers
+from bonsai.web.api.app import PATH, programs
+from bonsai.web.pages import (
+    adapters,
+    api_reference,
+    ask,
+    home,
+    login,
+    nights,
+    pairs,
+    promotions,
+    record_form,
+    records,
+    rejects,
+    settings,
+    tagging,
+    timeline,
+    uploads,
+)
+from bonsai.web.pages import help as help_page
+from bonsai.web.problems import Problem
+from bonsai.web.rendering import FOLDER, make_environment
+from bonsai.web.request import Site
+from bonsai.web.security import SafeHeaders, is_from_our_page
+
+PAGES = (
+    home, login, nights, promotions, record_form, uploads, rejects, pairs, tagging, timeline, records, ask, adapters,
+    settings, help_page, api_reference,
+)  # fmt: skip
+"In this order: `/records/new` and its like come before `/records/ID`."
+LOGIN_WINDOW = timedelta(minutes=15)
+EXPLANATIONS = 3
+
+
+def no_start(who: str, cold: bool) -> None:
+    """For a dashboard that may start no night. Raises UsageError."""
+    raise UsageError("nights.no_start")
+
+
+def create_app(
+    b: Bonsai,
+    *,
+    clock: Callable[[], datetime],
+    owner: str,
+    drain: Callable[[], None],
+    hosts: Sequence[str],
+    environ: Mapping[str, str] | None = None,
+    https: bool = False,
+    start_night: Callable[[str, bool], object] = no_start,
+) -> ASGIApp:
+    """The application. `owner` acts without a login, or is empty; `hosts` are the names it may be called by; `environ`
+    is where settings may come from; `https`: browsers speak HTTPS, to a proxy that stands before it."""
+    told = b.config.dashboard
+
+    @asynccontextmanager
+    async def until_the_end(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        site.questions.close()
+
+    app = FastAPI(
+        title="Bonsai",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        dependencies=[Depends(_our_page)],
+        lifespan=until_the_end,
+    )
+    throttle = Throttle(told.login_attempts, LOGIN_WINDOW)
+    light = lightly(b)
+    app.state.site = site = Site(
+        b=light,
+        settings=told,
+        clock=clock,
+        owner=owner,
+        drain=drain,
+        start_night=start_night,
+        environment=make_environment(),
+        throttle=throttle,
+        tagger=cache(lambda: learned_before(light)),
+        questions=QuestionQueue(light, clock),
+        environ=environ or {},
+        explain=remembering_explain(light),
+        https=https,
+    )
+    if not owner:
+        accounts.warm_up()
+    for page in PAGES:
+        app.include_router(page.router)
+    app.mount(PATH, programs(site))
+    app.mount("/static", KeptFiles(directory=FOLDER / "static"))
+    for error, handler in error_handlers.HANDLERS:
+        app.add_exception_handler(error, handler)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
+    return SafeHeaders(app, https)  # around everything: the page that tells of a mistake of ours has them too
+
+
+def lightly(b: Bonsai) -> Bonsai:
+    """The home with DuckDB in little memory and one thread: a night may run beside the pages."""
+    settings = b.config.dashboard
+    database = replace(
+        b.database,
+        memory_limit=settings.memory_limit,
+        threads=settings.threads,
+        lock_wait_seconds=settings.lock_wait_seconds,
+    ).kept()
+    return replace(b, places=replace(b.places, database=database))
+
+
+def remembering_explain(b: Bonsai) -> Callable[[str], Explanation]:
+    """`explain`, its last results kept until anything changes that they show: what was forgotten is shown no more."""
+
+    @lru_cache(maxsize=EXPLANATIONS)
+    def explained(adapter: str, stamp: str) -> Explanation:
+        return explain(b, adapter)
+
+    return lambda adapter: explained(adapter, explanation_stamp(b))
+
+
+def _our_page(request: Request) -> None:
+    if not is_from_our_page(request, https=request.app.state.site.https):
+        raise Problem(403, "problem_foreign")
+
+
+class KeptFiles(StaticFiles):
+    """Static files, whose addresses change with their content."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """As Starlette does, to be kept for a year."""
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response

@@ -1,0 +1,175 @@
+"""The pages `/api` and `/api/GROUP`: the OpenAPI document to read, made on the server, with nothing from elsewhere.
+
+Viewers such as Swagger UI are some 1.5 MB of script and need inline styles, which our policy refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from bonsai.web.api.app import PATH, openapi_document
+from bonsai.web.request import Contributor
+
+router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A parameter, or a field of a model."""
+
+    name: str
+    where: str
+    "`path`, `query`, `header`; empty for a field."
+    kind: str
+    model: str
+    "The model it holds, to be linked to; mostly empty."
+    needed: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of one path."""
+
+    id: str
+    group: str
+    method: str
+    path: str
+    summary: str
+    words: str
+    scope: str
+    parameters: tuple[Field, ...]
+    sent: str
+    "Model of the body; empty without one."
+    answers: tuple[tuple[str, str, str], ...]
+    "(status, words, model)"
+
+    @property
+    def models(self) -> frozenset[str]:
+        """Those that it names itself."""
+        return frozenset(one for one in (self.sent, *(model for _, _, model in self.answers)) if one)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What is sent or answered."""
+
+    name: str
+    words: str
+    fields: tuple[Field, ...]
+
+
+@router.get("/api")
+def reference(visit: Contributor) -> Response:
+    """Every operation, by what it is about."""
+    document = openapi_document(visit.language)
+    return visit.page(
+        "api/reference.html",
+        about=document["info"]["description"],
+        groups=[(group, list(found)) for group, found in groupby(operations(document), key=lambda one: one.group)],
+        prefix=PATH,
+    )
+
+
+@router.get("/api/{group}")
+def reference_of(visit: Contributor, group: str) -> Response:
+    """The operations of one group, and the models that they use."""
+    document = openapi_document(visit.language)
+    found = [one for one in operations(document) if one.group == group]
+    if not found:
+        raise HTTPException(404)
+    return visit.page("api/group.html", group=group, operations=found, models=list(models(document, found)))
+
+
+def operations(document: Mapping[str, Any]) -> Iterator[Operation]:
+    """In the order of the routes."""
+    for path, methods in document["paths"].items():
+        for method, told in methods.items():
+            answers = (
+                (status, one["description"], _model_in(one)) for status, one in sorted(told["responses"].items())
+            )
+            yield Operation(
+                id=told["operationId"],
+                group=told["tags"][0],
+                method=method.upper(),
+                path=f"{PATH}{path}",
+                summary=told["summary"],
+                words=told["description"],
+                scope=" ".join(
+                    scope for one in told.get("security", ()) for scopes in one.values() for scope in scopes
+                ),
+                parameters=tuple(_parameter(one) for one in told.get("parameters", ())),
+                sent=_model_in(told.get("requestBody", {})),
+                answers=tuple(answers),
+            )
+
+
+def models(document: Mapping[str, Any], used: Sequence[Operation]) -> Iterator[Model]:
+    """What some operations send and answer, down to the models in them, by name."""
+    schemas = document["components"]["schemas"]
+    found: set[str] = set()
+    waiting = {model for one in used for model in one.models}
+    while waiting:
+        found |= waiting
+        waiting = {name for model in waiting for name in _named_in(schemas[model])} - found
+    for name in sorted(found):
+        schema = schemas[name]
+        needed = schema.get("required", ())
+        fields = tuple(
+            Field(field, "", _kind(told), _model_of(told), field in needed, told.get("description", ""))
+            for field, told in schema.get("properties", {}).items()
+        )
+        values = ", ".join(schema.get("enum", ()))
+        yield Model(name, values or schema.get("description", ""), fields)
+
+
+def _named_in(value: Any) -> Iterator[str]:
+    """The models that a schema refers to, however deep."""
+    if isinstance(value, Mapping):
+        if "$ref" in value:
+            yield str(value["$ref"]).rpartition("/")[2]
+        for one in value.values():
+            yield from _named_in(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _named_in(one)
+
+
+def _parameter(told: Mapping[str, Any]) -> Field:
+    schema = told["schema"]
+    return Field(told["name"], told["in"], _kind(schema), "", bool(told.get("required")), told.get("description", ""))
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    """What may stand there, as briefly as it can be said."""
+    if "anyOf" in schema:
+        return " | ".join(_kind(one) for one in schema["anyOf"])
+    if "enum" in schema or "const" in schema:
+        return " | ".join(one or '""' for one in schema.get("enum", [schema.get("const")]))
+    if schema.get("type") == "array":
+        return f"[{_kind(schema['items'])}]"
+    kind = str(schema.get("format") or schema.get("type") or _model_of(schema))
+    bounds = [str(schema[name]) for name in ("minimum", "maximum") if name in schema]
+    longest = f" ≤ {schema['maxLength']:,}" if "maxLength" in schema else ""
+    return f"{kind} {'–'.join(bounds)}".strip() + longest
+
+
+def _model_in(told: Mapping[str, Any]) -> str:
+    """The model of a body or an answer."""
+    return next((_model_of(one["schema"]) for one in told.get("content", {}).values()), "")
+
+
+def _model_of(schema: Mapping[str, Any]) -> str:
+    """The model that a schema refers to, itself or in a list."""
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    if "items" in schema:
+        return _model_of(schema["items"])
+    return next((name for one in schema.get("anyOf", ()) if (name := _model_of(one))), "")

@@ -1,0 +1,130 @@
+"""Ask: a question to the champion and others beside it; its answers, a thumb, a correction; what was asked before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter
+from starlette.responses import JSONResponse, Response
+
+from bonsai.actions.ask import Wanted, correct_answer, list_asked, rate_answer, show_asked
+from bonsai.actions.question_queue import Ticket
+from bonsai.errors import BonsaiError
+from bonsai.queries import similar
+from bonsai.web.presenters import ask as pages
+from bonsai.web.presenters.records import categories, languages
+from bonsai.web.request import Contributor, Form, Visit, problem_of
+
+router = APIRouter(prefix="/ask")
+FIELDS = ("question", "context", "voice", "beside", "language", "category")
+
+
+@router.get("")
+def form(visit: Contributor) -> Response:
+    """An empty form, and what was asked before."""
+    return _form(visit, visit.request.query_params)
+
+
+def _form(visit: Visit, given: Mapping[str, str], problem: str = "", status: int = 200) -> Response:
+    size = visit.site.settings.page_size
+    before = given.get("before", "")
+    found = list_asked(visit.b, size + 1, before)
+    return visit.page(
+        "ask/form.html",
+        status,
+        given={name: given.get(name, "") for name in FIELDS},
+        problem=problem,
+        voices=pages.voices(visit, given.get("voice", ""), given.get("beside", "")),
+        languages=languages(visit),
+        categories=categories(visit),
+        history=[pages.history_row(visit, one) for one in found[:size]],
+        before=before,
+        following=found[size - 1].id if len(found) > size else "",
+    )
+
+
+@router.post("")
+def ask(visit: Contributor, form: Form) -> Response:
+    """Into the queue; the answer is waited for on a page of its own."""
+    try:
+        question = visit.site.questions.put(_wanted(visit, form))
+    except BonsaiError as problem:
+        return _form(visit, form, visit.words_of(problem), problem_of(problem))
+    return visit.go(f"/ask/{question}")
+
+
+def _wanted(visit: Visit, form: Mapping[str, str]) -> Wanted:
+    names = dict.fromkeys(name for name in (form.get("voice") or "champion", form.get("beside", "")) if name)
+    return Wanted(
+        question=form.get("question", ""),
+        who=visit.who,
+        context=form.get("context", ""),
+        adapters=tuple(names),
+        language=form.get("language") or None,
+        category=form.get("category") or None,
+    )
+
+
+@router.get("/{asked_id}")
+def show(visit: Contributor, asked_id: str) -> Response:
+    """The answers side by side, or how far they are."""
+    ticket = visit.site.questions.get(asked_id)
+    return _waiting(visit, ticket) if ticket else _answers(visit, asked_id)
+
+
+def _waiting(visit: Visit, ticket: Ticket) -> Response:
+    return visit.page(
+        "ask/waiting.html",
+        problem_of(ticket.problem) if ticket.problem else 200,
+        ticket=ticket,
+        told=pages.progress(visit, ticket),
+        problem=visit.words_of(ticket.problem) if ticket.problem else "",
+    )
+
+
+def _answers(visit: Visit, asked_id: str, problem: str = "", said: Mapping[int, str] | None = None) -> Response:
+    found = show_asked(visit.b, asked_id)
+    records = similar.remembered(visit.b, found.record_ids)
+    return visit.page(
+        "ask/answers.html",
+        422 if problem else 200,
+        asked=found,
+        answers=[pages.answer_shown(visit, one) for one in found.answers],
+        records=[pages.record_shown(visit, one) for one in records],
+        problem=problem,
+        said=said or {},
+    )
+
+
+@router.get("/{asked_id}/state")
+def state(visit: Contributor, asked_id: str) -> Response:
+    """For the page's script: whether the answer is there, and how far it is in words."""
+    ticket = visit.site.questions.get(asked_id)
+    if ticket is None:
+        show_asked(visit.b, asked_id)  # unknown: said at once, instead of waiting for ever
+        return JSONResponse({"state": "answered", "told": ""})
+    return JSONResponse({"state": ticket.state, "told": pages.progress(visit, ticket)})
+
+
+@router.post("/{asked_id}/{number}/thumb")
+def rate(visit: Contributor, asked_id: str, number: int, form: Form) -> Response:
+    """Up, down, or taken back."""
+    thumb = form.get("thumb", "")
+    rate_answer(visit.b, asked_id, number, "" if thumb == "none" else thumb, visit.who)
+    visit.noted("thumb", f"{asked_id}/{number}")
+    return visit.go(f"/ask/{asked_id}", "thumb")
+
+
+@router.post("/{asked_id}/{number}/correct")
+def correct(visit: Contributor, asked_id: str, number: int, form: Form) -> Response:
+    """The right answer becomes a record; what was typed stays in the form when it does not."""
+    output = form.get("output", "")
+    try:
+        submission = correct_answer(visit.b, asked_id, number, output, visit.who, visit.now)
+    except BonsaiError as problem:
+        if problem_of(problem) != 422:
+            raise
+        return _answers(visit, asked_id, problem.render(visit.language), {number: output})
+    visit.noted("correct", submission)
+    visit.site.drain()
+    return visit.go(f"/ask/{asked_id}", "correct")

@@ -1,0 +1,108 @@
+"""Log in, log out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from bonsai.auth import accounts
+from bonsai.auth.throttling import DoorFull, network_of
+from bonsai.domain.characters import normalise
+from bonsai.errors import LockTimeout
+from bonsai.web.form_recovery import Typed, handed_on
+from bonsai.web.problems import RETRY_AFTER, Problem
+from bonsai.web.request import AnyVisit, Form, Visit, choose_language, own_path, session_cookie
+
+router = APIRouter()
+
+
+def stranger(request: Request) -> Visit:
+    """Whoever asks; which session the browser brought along is no matter, nor whether the database can tell."""
+    return Visit(request.app.state.site, request, choose_language(request), None)
+
+
+Stranger = Annotated[Visit, Depends(stranger)]
+
+
+@router.get("/login")
+def ask(visit: AnyVisit) -> Response:
+    """The form; who needs none goes on."""
+    after = own_path(visit.request.query_params.get("next", "/"))
+    if visit.person:
+        return visit.go(after)
+    return visit.page("login.html", after=after, name="", problem="", told="", typed=None)
+
+
+@router.post("/login")
+def log_in(visit: Stranger, form: Form) -> Response:
+    """A new session for the right password. Whatever session the browser brought along ends."""
+    if visit.site.owner:
+        raise Problem(404, "problem_no_login")
+    name, after = normalise(form.get("name", "")), own_path(form.get("next", "/"))
+    counted = (f"name {name}", f"address {network_of(visit.address)}")
+    throttle, old = visit.site.throttle, visit.request.cookies.get(session_cookie(visit.site), "")
+    hours = visit.site.settings.session_hours
+    try:
+        with throttle.turn():
+            if throttle.must_wait(counted, visit.now):
+                return _wait(visit, form, counted)
+            password = form.get("password", "")
+            try:
+                token = accounts.log_in(visit.b, name, password, old_token=old, now=visit.now, hours=hours)
+            except accounts.LoginRefused:
+                throttle.failed(counted, visit.now)
+                raise
+    except DoorFull:
+        return _ask_again(visit, form, visit.text("login_busy"), 503)
+    except LockTimeout as busy:
+        return _ask_again(visit, form, visit.words_of(busy), 503)
+    except accounts.LoginRefused as refused:
+        visit.noted("login_refused", who=name[: accounts.LONGEST_NAME])
+        return _ask_again(visit, form, refused.render(visit.language), 401)
+    visit.noted("login", who=name)
+    typed = handed_on(form, after)
+    response = _goes_on(visit, typed) if typed else visit.go(after)
+    response.set_cookie(
+        session_cookie(visit.site),
+        token,
+        max_age=int(hours * 3600),
+        httponly=True,
+        samesite="strict",
+        secure=visit.site.https,
+    )
+    return response
+
+
+def _goes_on(visit: Visit, typed: Typed) -> Response:
+    """What was typed before the login, to be sent by the person: another one may have logged in."""
+    title = visit.text("login_again")
+    return visit.page("problem.html", title=title, message="", typed=typed, passing=True, unsure=False, here="")
+
+
+def _wait(visit: Visit, form: Mapping[str, str], counted: tuple[str, ...]) -> Response:
+    if any([visit.site.throttle.is_news(key, visit.now) for key in counted]):
+        visit.noted("login_throttled", who=normalise(form.get("name", ""))[: accounts.LONGEST_NAME])
+    return _ask_again(visit, form, visit.text("login_wait"), 429)
+
+
+def _ask_again(visit: Visit, form: Mapping[str, str], problem: str, status: int) -> Response:
+    after, name = own_path(form.get("next", "/")), form.get("name", "")[: accounts.LONGEST_NAME]
+    typed = handed_on(form, after)
+    response = visit.page("login.html", status, after=after, name=name, problem=problem, told="", typed=typed)
+    if status == 503:
+        response.headers.update(RETRY_AFTER)
+    return response
+
+
+@router.post("/logout")
+def log_out(visit: AnyVisit) -> Response:
+    """The session ends on the server too."""
+    if visit.person and not visit.site.owner:
+        accounts.log_out(visit.b, visit.request.cookies.get(session_cookie(visit.site), ""))
+        visit.noted("logout")
+    response = visit.go("/login")
+    response.delete_cookie(session_cookie(visit.site), httponly=True, samesite="strict", secure=visit.site.https)
+    return response

@@ -1,0 +1,149 @@
+"""All records: by filter and order, some chosen and done to together, or taken along as a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from itertools import chain
+from urllib.parse import parse_qsl, urlencode
+
+from fastapi import APIRouter
+from starlette.responses import Response, StreamingResponse
+
+from bonsai.actions.edit import exclude_records, release_records
+from bonsai.actions.forget import forget_records
+from bonsai.actions.maintenance import stream_records
+from bonsai.actions.tag import tag_records
+from bonsai.domain.records import SOURCES, Status
+from bonsai.queries.records import inbox_status, page_of_records, show_record
+from bonsai.web.labels import FILTERS, reason_of
+from bonsai.web.presenters import records as pages
+from bonsai.web.problems import Problem, require_sure
+from bonsai.web.request import Contributor, Form, Reviewer, Visit
+from storage.tables.record_versions_table import TagName
+from storage.tables.records_pages import SORTS
+
+router = APIRouter()
+
+CHOSEN = re.compile(r"[0-9a-f]{64}")
+"The name of a row's box in the form: the record's id."
+RARER = ("language", "category", "status", "source", "author", "since", "until", "uncertain", "reason")
+"Filters that stand folded up until one of them is used."
+
+
+@router.get("/records")
+def browse(visit: Contributor) -> Response:
+    """The next page begins after the last record of this one, so that new records shift nothing."""
+    given = {**dict.fromkeys((*FILTERS, "reason", "uncertain", "snapshot"), ""), **visit.request.query_params}
+    wanted, sort = pages.filter_of(given), pages.sort_of(given)
+    size = visit.site.settings.page_size
+    found = page_of_records(visit.b, wanted, size, given.get("before", ""), sort)
+    return visit.page(
+        "records/list.html",
+        rows=pages.rows(visit, found.records),
+        given=given,
+        sort=sort,
+        sorts=[(one, visit.text(f"curating.sort_{one}")) for one in SORTS],
+        more_filters=any(given[name] for name in RARER),
+        next_page=pages.page_path(given, found.rest) if found.rest else "",
+        searched_all=found.searched_all,
+        first_page=pages.page_path(given, "") if given.get("before") else "",
+        export=f"/records/export?{urlencode(pages.asked(given))}" if not wanted.text else "",
+        here=urlencode(pages.asked(given)),
+        languages=pages.languages(visit),
+        categories=pages.categories(visit),
+        statuses=pages.statuses(visit),
+        sources=[(one, visit.text(f"curating.source_{one}")) for one in SOURCES],
+        inbox=inbox_status(visit.b).pending,
+        may_decide=visit.person is not None and visit.person.may("reviewer"),
+    )
+
+
+@router.get("/records/export")
+def export(visit: Contributor) -> Response:
+    """The list as lines of JSON, which `bonsai records import` reads."""
+    wanted = pages.filter_of(visit.request.query_params)
+    if wanted.text:
+        raise Problem(422, "problem_no_export")
+    lines = stream_records(visit.b, wanted)
+    first = next(lines, "")  # a database that is busy is told before the file begins
+    return StreamingResponse(
+        chain([first], lines),
+        media_type="application/jsonl",
+        headers={"Content-Disposition": 'attachment; filename="records.jsonl"'},
+    )
+
+
+@router.post("/records/many")
+def decide_chosen(visit: Reviewer, form: Form) -> Response:
+    """Do one thing to all that were chosen, or to none of them."""
+    chosen = [name for name in form if CHOSEN.fullmatch(name)]
+    if not chosen:
+        raise Problem(422, "problem_none_chosen")
+    _do(visit, chosen, form)
+    for one in chosen:
+        visit.noted(form["action"], one)
+    kept = {name: value for name, value in parse_qsl(form.get("here", "")) if name != "before"}
+    return visit.go("/records", "many", **pages.asked(kept))
+
+
+def _do(visit: Visit, chosen: list[str], form: Mapping[str, str]) -> None:
+    match form.get("action"):
+        case "tag":
+            names: tuple[TagName, ...] = ("language", "category")
+            said = {name: form[name] for name in names if form.get(name)}
+            if not said:
+                raise Problem(422, "problem_no_tag")
+            tag_records(visit.b, chosen, said, visit.who, visit.now)
+        case "release":
+            release_records(visit.b, chosen, visit.who, visit.now)
+        case "exclude":
+            exclude_records(visit.b, chosen, visit.who, visit.now)
+        case "forget":
+            require_sure(form, len(chosen))
+            forget_records(visit.b, chosen, visit.who, visit.now, here=False)
+            visit.site.drain()
+        case _:
+            raise Problem(404, "problem_no_record_action")
+
+
+RELEASABLE = (Status.HELD_BACK, Status.SUSPECT, Status.EXCLUDED)
+
+
+@router.get("/records/{record_id}")
+def show(visit: Contributor, record_id: str) -> Response:
+    """One record: texts, tags, versions, the adapters that learned from it."""
+    found = show_record(visit.b, record_id)
+    stored = found.stored
+    return visit.page(
+        "records/record.html",
+        stored=stored,
+        record=stored.record,
+        reason=reason_of(visit, stored),
+        tags=pages.tags_shown(visit, stored.tags),
+        notes=list(pages.notes(visit, stored)),
+        timeline=f"/timeline?{urlencode({'subject': stored.record.subject})}" if stored.record.subject else "",
+        versions=len(found.versions),
+        adapters=found.adapters,
+        may_decide=not stored.gone and visit.person is not None and visit.person.may("reviewer"),
+        releasable=stored.status in RELEASABLE,
+    )
+
+
+@router.post("/records/{record_id}/{action}")
+def decide(visit: Reviewer, record_id: str, action: str, form: Form) -> Response:
+    """Forget for good, let train, keep from training."""
+    record = show_record(visit.b, record_id).stored.record.id
+    match action:
+        case "forget":
+            require_sure(form, 1)
+            forget_records(visit.b, [record], visit.who, visit.now, here=False)
+            visit.site.drain()
+        case "release":
+            release_records(visit.b, [record], visit.who, visit.now)
+        case "exclude":
+            exclude_records(visit.b, [record], visit.who, visit.now)
+        case _:
+            raise Problem(404, "problem_no_record_action")
+    visit.noted(action, record)
+    return visit.go(f"/records/{record}", action)

@@ -1,0 +1,111 @@
+"""The lines that became no record: looked at, mended and told again, or dismissed with a reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from bonsai.actions.rejects import Mended, dismiss_reject, is_cut, mend_reject, open_reject
+from bonsai.domain.records import RAW_CHARACTERS
+from bonsai.errors import UsageError
+from bonsai.queries.records import page_of_rejects
+from bonsai.web.labels import reject_words
+from bonsai.web.presenters.records import cut
+from bonsai.web.problems import Problem
+from bonsai.web.request import Contributor, Form, Reviewer, Visit
+from storage.tables.rejects_table import StoredReject
+
+router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True)
+class RejectShown:
+    """A line that became no record."""
+
+    id: str
+    place: str
+    "File and line."
+    reason: str
+    raw: str
+    "As it stood in the file; text, whatever it contains."
+
+
+@router.get("/rejects")
+def browse(visit: Contributor) -> Response:
+    """In the order of their arrival; the next page begins after the last id of this one."""
+    size = visit.site.settings.page_size
+    after = visit.request.query_params.get("after", "")
+    found = page_of_rejects(visit.b, size + 1, after)
+    shown = found[:size]
+    return visit.page(
+        "records/rejects.html",
+        rejects=[_shown(visit, one, cut(one.reject.raw)) for one in shown],
+        first_page="/rejects" if after else "",
+        next_page=f"/rejects?{urlencode({'after': shown[-1].id})}" if len(found) > size else "",
+    )
+
+
+@router.get("/rejects/{reject}")
+def show(visit: Contributor, reject: str) -> Response:
+    """One line, whole, ready to be mended."""
+    return _page(visit, open_reject(visit.b, reject))
+
+
+def _page(
+    visit: Visit, stored: StoredReject, mended: str | None = None, problem: str = "", unexplained: str = ""
+) -> Response:
+    table = stored.reject.table
+    return visit.page(
+        "records/reject.html",
+        422 if problem or unexplained else 200,
+        reject=_shown(visit, stored, stored.reject.raw),
+        mended=stored.reject.raw if mended is None else mended,
+        columns=list(table.columns) if table else [],
+        delimiter=visit.text("entering.tab") if table and table.delimiter == "\t" else table.delimiter if table else "",
+        cut=RAW_CHARACTERS if is_cut(stored) else 0,
+        problem=problem,
+        unexplained=unexplained,
+        may_dismiss=visit.person is not None and visit.person.may("reviewer"),
+    )
+
+
+@router.post("/rejects/{reject}/mend")
+def mend(visit: Contributor, reject: str, form: Form) -> Response:
+    """Through the reader that refused it; what is still wrong is said beside the text as it was typed."""
+    stored = open_reject(visit.b, reject)
+    if is_cut(stored):
+        raise Problem(409, "entering.problem_cut")
+    raw = form.get("raw", "")
+    made = mend_reject(visit.b, stored.id, raw, visit.who, visit.now)
+    if not isinstance(made, Mended):
+        return _page(visit, stored, raw, reject_words(visit, made))
+    visit.noted("mend", stored.id)
+    visit.site.drain()
+    return _next(visit, stored, "mend")
+
+
+@router.post("/rejects/{reject}/dismiss")
+def dismiss(visit: Reviewer, reject: str, form: Form) -> Response:
+    """It shall never be a record, and somebody said why."""
+    stored = open_reject(visit.b, reject)
+    try:
+        dismiss_reject(visit.b, stored.id, visit.who, form.get("why", ""), visit.now)
+    except UsageError as refused:
+        return _page(visit, stored, unexplained=refused.render(visit.language))
+    visit.noted("dismiss", stored.id)
+    return _next(visit, stored, "dismiss")
+
+
+def _next(visit: Visit, settled: StoredReject, done: str) -> Response:
+    """On to the one after it, else the first that is left, else the list that says that none is."""
+    left = page_of_rejects(visit.b, 1, settled.id) or page_of_rejects(visit.b, 1)
+    return visit.go(f"/rejects/{left[0].id}", done) if left else visit.go("/rejects", "settled")
+
+
+def _shown(visit: Visit, stored: StoredReject, raw: str) -> RejectShown:
+    told = stored.reject
+    place = f"{told.file}:{told.line}" if told.line else told.file
+    return RejectShown(stored.id, place, reject_words(visit, told), raw)

@@ -1,0 +1,110 @@
+"""Files: uploaded, looked at before anything is kept, then taken in with live progress, or cancelled.
+
+Without script the pages reload themselves while something is under way; with it, a small JSON answer is asked for.
+"""
+
+from __future__ import annotations
+
+import shutil
+
+from fastapi import APIRouter
+from starlette.responses import JSONResponse, Response
+
+from bonsai.actions.uploads import (
+    CHECKED_AT_ONCE,
+    cancel_upload,
+    check_upload,
+    confirm_upload,
+    problem_of,
+    progress_of,
+    receive_upload,
+    sweep_uploads,
+)
+from bonsai.errors import InputError
+from bonsai.web.presenters.uploads import SOURCES, page_of, recent, words_of
+from bonsai.web.problems import Problem
+from bonsai.web.request import Contributor, Form, Visit
+from bonsai.web.upload_body import Upload as Body
+from storage import uploads
+
+router = APIRouter()
+SHOWN_UPLOADS = 10
+
+
+@router.get("/records/upload")
+def ask(visit: Contributor) -> Response:
+    """Choose a file; below, the last ones and what became of them."""
+    return _form(visit)
+
+
+def _form(visit: Visit, problem: str = "") -> Response:
+    return visit.page(
+        "records/upload.html",
+        422 if problem else 200,
+        megabytes=visit.site.settings.upload_megabytes,
+        suffixes=",".join(uploads.SUFFIXES),
+        recent=recent(visit, uploads.listed(visit.b.places.uploads, SHOWN_UPLOADS)),
+        problem=problem,
+    )
+
+
+@router.post("/records/upload")
+def receive(visit: Contributor, body: Body) -> Response:
+    """Keep the bytes and look at them: a small file at once, a larger one in a process of its own."""
+    try:
+        sweep_uploads(visit.b, visit.now)
+        upload = receive_upload(visit.b, body.folder, body.path, body.name, visit.who, visit.now)
+    finally:
+        shutil.rmtree(body.folder, ignore_errors=True)
+    if upload.size > CHECKED_AT_ONCE:
+        visit.site.drain()
+    else:
+        upload = check_upload(visit.b, upload, visit.site.tagger())
+    problem = problem_of(upload.told.get("check", {}))
+    if problem is not None:
+        cancel_upload(visit.b, upload.id)
+        return _refused(visit, problem)
+    visit.noted("upload", upload.id)
+    return visit.go(f"/records/upload/{upload.id}")
+
+
+def _refused(visit: Visit, problem: InputError) -> Response:
+    """In words: as the form again, or to the script that sent it."""
+    if "application/json" in visit.request.headers.get("accept", ""):
+        raise problem
+    return _form(visit, problem.render(visit.language))
+
+
+@router.get("/records/upload/{upload}")
+def show(visit: Contributor, upload: str) -> Response:
+    """What is in the file, how far it is, or what became of it: whatever comes next for it."""
+    return visit.page("records/uploaded.html", **page_of(visit, uploads.get(visit.b.places.uploads, upload)))
+
+
+@router.get("/records/upload/{upload}/status")
+def status(visit: Contributor, upload: str) -> Response:
+    """How far it is, for the page's script."""
+    found = uploads.get(visit.b.places.uploads, upload)
+    done = progress_of(found)
+    return JSONResponse({"state": found.state, "words": words_of(visit, found), "done": done})
+
+
+@router.post("/records/upload/{upload}/take")
+def take(visit: Contributor, upload: str, form: Form) -> Response:
+    """The drain's process takes it in, as `bonsai records import` does."""
+    source = next((one for one in SOURCES if one == form.get("source", "import")), None)
+    if source is None:
+        raise Problem(422, "entering.problem_source")
+    name = form.get("source_name", "").strip()
+    found = confirm_upload(visit.b, upload, source=source, source_name=name, who=visit.who, now=visit.now)
+    visit.noted("import", found.id)
+    visit.site.drain()
+    return visit.go(f"/records/upload/{found.id}")
+
+
+@router.post("/records/upload/{upload}/cancel")
+def cancel(visit: Contributor, upload: str) -> Response:
+    """Nothing is left of it."""
+    cancel_upload(visit.b, upload)
+    visit.noted("cancel_upload", upload)
+    return visit.go("/records/upload", "cancel")

@@ -1,0 +1,84 @@
+"""Values -> what the pages of adapters show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bonsai.queries.adapters import AdapterLine, ShownAdapter
+from bonsai.train.manifest import Passport
+from bonsai.web.presenters.records import cut
+from bonsai.web.request import Visit
+from storage.tables.lineage import LearnedRecord
+
+Pairs = list[tuple[str, str]]
+HASHES = ("base_hash", "tokenizer_hash", "template_digest", "snapshot_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One adapter."""
+
+    line: AdapterLine
+    size: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedRow:
+    """A record that it learned from."""
+
+    record: LearnedRecord
+    question: str
+    happened_on: str
+
+
+def row(visit: Visit, line: AdapterLine) -> Row:
+    """In the list, and in the chain of an adapter."""
+    state = visit.text(f"promotion.state_{line.state}") if line.state else visit.text("adapters.unjudged")
+    return Row(line, in_units(line.size), state)
+
+
+def in_units(size: int) -> str:
+    """Bytes as a person reads them."""
+    for unit, length in (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)):
+        if size >= length:
+            return f"{size / length:.1f} {unit}"
+    return f"{size} B"
+
+
+def passport_rows(visit: Visit, passport: Passport) -> Pairs:
+    """What an adapter was made of; hashes at the end, in full."""
+    told = (
+        ("base", passport.base_name),
+        ("revision", passport.base_revision),
+        ("template", passport.template),
+        ("profile", str(passport.plan.get("profile", ""))),
+        ("seed", str(passport.seed)),
+        ("device", str(passport.plan.get("device", ""))),
+        ("snapshot", passport.snapshot_id),
+        ("versions", _listed(passport.versions)),
+        ("measured", _listed({name: f"{value:g}" for name, value in passport.measured.items()})),
+        *((name, str(getattr(passport, name))) for name in HASHES),
+    )
+    return [(visit.text(f"adapters.{name}"), value) for name, value in told if value]
+
+
+def _listed(values: object) -> str:
+    pairs = dict(values) if isinstance(values, dict) else {}
+    return ", ".join(f"{name} {value}" for name, value in sorted(pairs.items()))
+
+
+def recipe_rows(passport: Passport) -> Pairs:
+    """The resolved plan: every value by its name in the settings."""
+    recipe = passport.plan.get("recipe", {})
+    return [(name, str(value)) for name, value in recipe.items()] if isinstance(recipe, dict) else []
+
+
+def file_rows(found: ShownAdapter) -> list[tuple[str, str, str]]:
+    """(name, size, SHA-256); an empty size where the file is gone."""
+    return [(one.name, in_units(one.size) if one.size else "", one.sha256) for one in found.files]
+
+
+def learned_row(visit: Visit, one: LearnedRecord) -> LearnedRow:
+    """One record."""
+    return LearnedRow(one, cut(one.instruction), one.happened_on.isoformat() if one.happened_on else "")

@@ -1,0 +1,129 @@
+"""Values -> what the pages of questions show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from bonsai.actions.question_queue import Ticket
+from bonsai.domain.promotion import BASE
+from bonsai.domain.records import Status
+from bonsai.queries import adapters
+from bonsai.queries.models import CHAMPION
+from bonsai.web.labels import CATEGORIES, language_name
+from bonsai.web.presenters.records import cut
+from bonsai.web.rendering import ID_LENGTH
+from bonsai.web.request import Visit
+from storage.tables.questions_table import Asked, AskedAnswer
+from storage.tables.record_rows import StoredRecord
+
+MOST_VOICES_LISTED = 50
+"Adapters to choose from, the newest first; any other one by its own page."
+MONTH_DAYS, YEAR_DAYS = 30.44, 365.25
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerShown:
+    """An answer with its tags in words."""
+
+    answer: AskedAnswer
+    voice: str
+    tags: str
+    language: str
+    "Code, for the `lang` of the text; empty when it is none of ours."
+
+
+@dataclass(frozen=True, slots=True)
+class RecordShown:
+    """A record that is like a question, with what happened when."""
+
+    id: str
+    question: str
+    answer: str
+    subject: str
+    happened_on: str
+    ago: str
+    state: str
+    "Why it does not train; empty when it does."
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """A question that was asked before."""
+
+    asked: Asked
+    question: str
+    answer: str
+    "The first voice's."
+    thumbs: str
+
+
+def voices(visit: Visit, *wanted: str) -> list[tuple[str, str]]:
+    """Who can be asked: (name, words). An older adapter that an address names is among them."""
+    found = [
+        (adapter, f"{adapter[:ID_LENGTH]} ({visit.text(f'promotion.state_{state.value}')})")
+        for adapter, state in adapters.voices(visit.b, MOST_VOICES_LISTED).items()
+    ]
+    made = [(CHAMPION, visit.text("asking.voice_champion")), (BASE, visit.text("asking.voice_base")), *found]
+    older = set(wanted) - {name for name, _ in made} - {""}
+    return [*made, *((name, name[:ID_LENGTH]) for name in sorted(older))]
+
+
+def voice_name(visit: Visit, adapter: str) -> str:
+    """Who answered."""
+    if adapter == BASE:
+        return visit.text("asking.voice_base")
+    return visit.text("asking.voice_adapter", id=adapter[:ID_LENGTH])
+
+
+def answer_shown(visit: Visit, one: AskedAnswer) -> AnswerShown:
+    """One answer."""
+    category = visit.text(f"category_{one.category}") if one.category in CATEGORIES else one.category
+    found = [language_name(visit, one.language), category, one.reasoning]
+    language = one.language if one.language in ("ja", "en", "zh") else ""
+    return AnswerShown(one, voice_name(visit, one.adapter), " · ".join(filter(None, found)), language)
+
+
+def record_shown(visit: Visit, stored: StoredRecord) -> RecordShown:
+    """One record."""
+    record = stored.record
+    happened = record.happened_on
+    return RecordShown(
+        id=record.id,
+        question=cut(record.instruction),
+        answer=cut(record.output),
+        subject=record.subject,
+        happened_on=happened.isoformat() if happened else "",
+        ago=ago(visit, happened, visit.now.astimezone().date()) if happened else "",
+        state="" if stored.status is Status.ACTIVE else stored.status.value,
+    )
+
+
+def ago(visit: Visit, day: date, today: date) -> str:
+    """How long ago a day was, in words: `two years ago` says more than a date."""
+    days = (today - day).days
+    if days <= 0:
+        return visit.text("asking.today" if days == 0 else "asking.ahead")
+    for unit, length in (("year", YEAR_DAYS), ("month", MONTH_DAYS), ("day", 1.0)):
+        count = int(days / length + 1e-9)
+        if count == 1:
+            return visit.text(f"asking.one_{unit}_ago")
+        if count:
+            return visit.text(f"asking.{unit}s_ago", count=count)
+    return visit.text("asking.today")
+
+
+def history_row(visit: Visit, one: Asked) -> HistoryRow:
+    """One row."""
+    said = [visit.text(f"asking.thumb_{answer.thumb}") for answer in one.answers if answer.thumb]
+    answer = cut(one.answers[0].answer) if one.answers else ""
+    return HistoryRow(one, cut(one.question), answer, visit.text("comma").join(said))
+
+
+def progress(visit: Visit, ticket: Ticket) -> str:
+    """How far a question is."""
+    if ticket.state == "failed":
+        return visit.text("asking.failed")
+    if ticket.state == "waiting":
+        return visit.text("asking.waiting", before=ticket.before)
+    return visit.text("asking.answering", done=ticket.done, voices=len(ticket.wanted.adapters))

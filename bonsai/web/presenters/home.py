@@ -1,0 +1,149 @@
+"""When the next night comes, by the schedule in `prefect.yaml`; whether anybody would run it.
+
+cronsim (BSD) reads the schedule; Prefect brings it along and reads it with the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+import yaml
+from cronsim import CronSim
+from markupsafe import Markup
+
+from bonsai.domain.records import LANGUAGES, Category, Status
+from bonsai.queries.nights import NightReport
+from bonsai.queries.overview import Score, Waiting
+from bonsai.system.locks import is_held
+from bonsai.web import charts
+from bonsai.web.labels import CATEGORIES, Link, language_name, records_path
+from bonsai.web.presenters import nights as nights_shown
+from bonsai.web.rendering import ID_LENGTH, time_tag
+from bonsai.web.request import Visit
+from flows.settings import CODE
+from storage.tables.promotions_table import Promotion
+
+NIGHT = "flows.nightly_flow.nightly"
+
+
+@dataclass(frozen=True, slots=True)
+class NextNight:
+    """The next time that the schedule names."""
+
+    at: datetime | None
+    "None without a schedule."
+    up: bool
+    "Whether `bonsai up` runs: nobody else starts a scheduled night."
+
+
+def next_night(home: Path, now: datetime, file: Path = CODE / "prefect.yaml") -> NextNight:
+    """By the file that `bonsai up` deploys."""
+    times = [at for schedule in _schedules(file) if (at := _next(schedule, now)) is not None]
+    return NextNight(min(times, default=None), is_held(home / "prefect" / "up.lock"))
+
+
+def _schedules(file: Path) -> list[dict[str, Any]]:
+    if not file.is_file():
+        return []
+    deployments = yaml.safe_load(file.read_text("utf-8")).get("deployments", [])
+    return [
+        s for d in deployments if d.get("entrypoint", "").replace(":", ".") == NIGHT for s in d.get("schedules") or []
+    ]
+
+
+def _next(schedule: dict[str, Any], now: datetime) -> datetime | None:
+    if "cron" not in schedule or schedule.get("active") is False:
+        return None
+    return next(CronSim(schedule["cron"], now.astimezone(ZoneInfo(schedule.get("timezone", "UTC")))), None)
+
+
+HELPFUL = 3
+"Cells of the coverage that are named as the ones to add to."
+OWN_LANGUAGES = ("ja", "en")
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """The score of the champions: a plot and the table behind it."""
+
+    plot: Markup
+    scores: Sequence[Score]
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many records there are of each kind."""
+
+    languages: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
+    "(category, ((language, count), ...))"
+    fewest: tuple[tuple[str, str], ...]
+    "(language, category) where one more would help most."
+
+
+def last_night(visit: Visit, night: NightReport, promotion: Promotion | None) -> tuple[Markup, str]:
+    """What the night did, in one sentence; and its page, which tells why."""
+    status = nights_shown.kind_of(visit, night) if night.status == "running" else night.status
+    state = promotion.state.value if promotion else status
+    kind = {"replaced": "champion", "rolled_back": "champion", "cancelling": "running"}.get(state, state)
+    words = visit.html(
+        f"night_{kind}",
+        night=time_tag(night.started_at),
+        adapter=night.challenger[:ID_LENGTH],
+        verdict=visit.text(f"decision.verdict_{night.verdict}") if night.verdict else "",
+    )
+    return words, f"/nights/{quote(night.night)}"
+
+
+def next_night_sentence(visit: Visit, found: NextNight) -> Markup:
+    """When, and whether anybody would start it."""
+    if found.at is None:
+        return visit.html("next_none")
+    return visit.html("next_scheduled" if found.up else "next_if_up", at=time_tag(found.at))
+
+
+def waiting_rows(visit: Visit, waiting: Waiting) -> list[Link]:
+    """What waits for a person, with the page where it is decided; what does not wait is left out."""
+    tagging = visit.person is not None and visit.person.may("reviewer")
+    found = (
+        ("promotions", waiting.promotions, f"/promotions/{waiting.promotion}".rstrip("/")),
+        ("contradictions", waiting.contradictions, "/pairs?kind=contradiction"),
+        ("held_back", waiting.held_back - waiting.contradictions, records_path(status=Status.HELD_BACK)),
+        ("suspects", waiting.suspects, "/pairs?kind=suspect"),
+        ("uncertain", waiting.uncertain, "/tagging" if tagging else records_path(uncertain="1")),
+        ("rejects", waiting.rejects, "/rejects"),
+        ("inbox", waiting.inbox, "/records"),
+    )
+    return [Link(visit.text(f"waiting_{name}", count=count), path) for name, count, path in found if count]
+
+
+def trend(visit: Visit, scores: Sequence[Score]) -> Trend | None:
+    """None before the first promotion."""
+    if not scores:
+        return None
+    scores = tuple({(one.since, one.language): one for one in scores}.values())  # of moves at one time the last
+    points = [charts.Point(one.since, one.language, one.share, one.low, one.high) for one in scores]
+    newest = {one.language: one for one in scores}
+    told = [
+        visit.text("trend_newest", language=language_name(visit, n), share=f"{one.share:.0%}")
+        for n, one in newest.items()
+    ]
+    return Trend(charts.trend_plot(points, f"{visit.text('trend_label')} {' '.join(told)}"), scores[::-1])
+
+
+def coverage(counts: Mapping[tuple[str, str], int]) -> Coverage:
+    """All categories, and the languages that there are; Japanese and English always."""
+    found = {language for language, _ in counts}
+    languages = tuple(one for one in LANGUAGES if one in OWN_LANGUAGES or one in found)
+    some = (*CATEGORIES, Category.UNCATEGORISED.value)
+    shown = [one for one in some if one in CATEGORIES or any(counts.get((spoken, one)) for spoken in languages)]
+    rows = tuple((one, tuple((spoken, counts.get((spoken, one), 0)) for spoken in languages)) for one in shown)
+    cells = [(spoken, one) for one in CATEGORIES for spoken in OWN_LANGUAGES]
+    fewest = sorted(cells, key=lambda cell: counts.get(cell, 0))[:HELPFUL]
+    return Coverage(languages, rows, tuple(fewest))

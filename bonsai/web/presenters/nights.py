@@ -1,0 +1,219 @@
+"""Values -> what the pages of nights show: marks, steps, figures of a running one; no HTML here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from markupsafe import Markup
+
+from bonsai.domain.records import LANGUAGES, Category
+from bonsai.errors import UnknownId
+from bonsai.i18n import duration
+from bonsai.queries import nights as nights_queries
+from bonsai.queries.nights import Learned, Live, NightDetail, NightReport
+from bonsai.web import charts
+from bonsai.web.labels import CATEGORIES, records_path
+from bonsai.web.presenters.month import Mark
+from bonsai.web.request import Visit
+from flows import starting
+from storage.night_status import Cost, NightStatus, StepTime
+
+GOING_ON = ("starting", "running", "cancelling")
+GIB = 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A night in the list."""
+
+    mark: Mark
+    started_at: datetime
+    took: str
+    start: str
+    "`cold` or `warm`; empty when nothing trained."
+    challenger: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepShown:
+    """One step of one attempt."""
+
+    name: str
+    "In words."
+    started_at: datetime
+    took: str
+
+
+@dataclass(frozen=True, slots=True)
+class LiveShown:
+    """How far a night is, in words and drawn."""
+
+    state: str
+    "`none`, `starting`, or a state of a night."
+    said: str
+    "The state as a sentence."
+    night: str = ""
+    step: str = ""
+    "In words."
+    done: int = 0
+    total: int = 0
+    figures: tuple[str, ...] = ()
+    "Remaining time, tokens and loss, in words."
+    plot: Markup | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it is worth looking again."""
+        return self.state in GOING_ON
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How many records of one kind a night learned from, and where they are."""
+
+    category: str
+    cells: tuple[tuple[int, str], ...]
+    "(count, path) by language."
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedShown:
+    """What a night learned from."""
+
+    words: str
+    path: str
+    "All of its own records."
+    languages: tuple[str, ...]
+    kinds: tuple[Kind, ...]
+
+
+def rows(visit: Visit, nights: Sequence[NightReport]) -> list[Row]:
+    """One row a night."""
+    return [
+        Row(
+            mark=Mark(one.night, kind_of(visit, one), one.started_at.astimezone().date()),
+            started_at=one.started_at,
+            took=_took(visit, (one.finished_at - one.started_at).total_seconds() if one.finished_at else None),
+            start=one.start,
+            challenger=one.challenger,
+        )
+        for one in nights
+    ]
+
+
+def kind_of(visit: Visit, night: NightReport) -> str:
+    """What a night came to, in one word: its verdict, or how it stands without one."""
+    if night.status != "running":
+        return night.verdict or night.status
+    try:
+        state = nights_queries.live(visit.b, night.night).state
+    except UnknownId:  # it has just begun
+        return "running"
+    return state if state in ("cancelling", "interrupted") else "running"
+
+
+def steps(visit: Visit, found: Sequence[StepTime]) -> list[StepShown]:
+    """Every step of every attempt, oldest first."""
+    return [StepShown(visit.text(f"cli.step_{one.name}"), one.started_at, _took(visit, one.seconds)) for one in found]
+
+
+def _took(visit: Visit, seconds: float | None) -> str:
+    return "" if seconds is None else duration(seconds, visit.language)
+
+
+def costs(visit: Visit, night: NightDetail) -> list[tuple[str, str]]:
+    """(what, how much) of all that was measured."""
+    cost: Cost = night.cost
+    by_step = [(visit.text(f"cli.step_{name}"), _took(visit, one)) for name, one in night.seconds.items()]
+    measured = (
+        ("tokens", f"{cost.tokens:,}", cost.tokens),
+        ("memory", f"{cost.memory_bytes / GIB:.1f} GiB", cost.memory_bytes),
+        ("gpu_memory", f"{cost.gpu_memory_bytes / GIB:.1f} GiB", cost.gpu_memory_bytes),
+        ("gpu_seconds", f"{night.gpu_seconds:,.0f}", night.gpu_seconds),
+    )
+    return by_step + [(visit.text(f"nights.{name}"), words) for name, words, value in measured if value]
+
+
+def learned(visit: Visit, found: Learned) -> LearnedShown:
+    """Counts with the records behind them."""
+    languages = tuple(one for one in LANGUAGES if any(language == one for language, _ in found.kinds))
+    some = (*CATEGORIES, Category.UNCATEGORISED.value)
+    kinds = tuple(
+        Kind(one, tuple(_cell(found, language, one) for language in languages))
+        for one in some
+        if any(found.kinds.get((language, one)) for language in languages)
+    )
+    words = visit.text("nights.learned", own=found.own, anchors=found.anchors)
+    return LearnedShown(words, records_path(snapshot=found.snapshot), languages, kinds)
+
+
+def _cell(found: Learned, language: str, category: str) -> tuple[int, str]:
+    path = records_path(snapshot=found.snapshot, language=language, category=category)
+    return found.kinds.get((language, category), 0), path
+
+
+def current(visit: Visit) -> LiveShown:
+    """The night that goes on or is about to; asks no database."""
+    found = nights_queries.running_night(visit.b)
+    if found:
+        return live(visit, found)
+    if starting.starting(visit.b.home, visit.now):
+        return LiveShown("starting", visit.text("nights.state_starting"))
+    return LiveShown("none", visit.text("nights.state_none"))
+
+
+def live(visit: Visit, found: Live) -> LiveShown:
+    """One night, however far it is."""
+    status, step = found.status, found.status.step
+    return LiveShown(
+        state=found.state,
+        said=visit.text(f"nights.state_{found.state}"),
+        night=status.night,
+        step=visit.text(f"cli.step_{step.name}") if step else "",
+        done=status.done,
+        total=status.total,
+        figures=tuple(_figures(visit, found)),
+        plot=curve(visit, status),
+    )
+
+
+def _figures(visit: Visit, found: Live) -> Iterator[str]:
+    left, status = found.seconds_left, found.status
+    if left is None:
+        yield visit.text("nights.left_unknown")
+    else:
+        yield visit.text("nights.left", left=duration(left, visit.language))
+    if status.cost.tokens:
+        yield visit.text("nights.tokens_so_far", tokens=f"{status.cost.tokens:,}")
+    if status.losses:
+        yield visit.text("cli.loss", loss=f"{status.losses[-1][1]:.3f}")
+
+
+def curve(visit: Visit, status: NightStatus) -> Markup | None:
+    """The loss so far; None before there is one."""
+    if len(status.losses) < 2:
+        return None
+    (first, high), (last, low) = status.losses[0], status.losses[-1]
+    told = visit.text("nights.curve_label", first=first, high=f"{high:.2f}", last=last, low=f"{low:.2f}")
+    return charts.curve_plot([charts.Line("candidate", status.losses)], told)
+
+
+def as_json(found: Live | None, visit: Visit) -> Mapping[str, object]:
+    """For a script: the same without words."""
+    if found is None:
+        waits = starting.starting(visit.b.home, visit.now)
+        return {"state": "starting" if waits else "none"}
+    status, step = found.status, found.status.step
+    return {
+        "state": found.state,
+        "night": status.night,
+        "step": step.name if step else None,
+        "done": status.done,
+        "total": status.total,
+        "loss": status.losses[-1][1] if status.losses else None,
+        "tokens": status.cost.tokens,
+        "seconds_left": found.seconds_left,
+        "updated_at": status.updated_at.isoformat(),
+    }

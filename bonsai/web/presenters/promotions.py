@@ -1,0 +1,173 @@
+"""Values -> what the pages of promotions show: the verdict in words, every rule with its figures and a plot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from markupsafe import Markup
+
+from bonsai.domain.promotion import State
+from bonsai.evaluate.report import domain_name
+from bonsai.gate.decision import Reason, render
+from bonsai.web import charts
+from bonsai.web.request import Visit
+from storage.tables.promotions_table import Promotion
+
+Unit = Literal["bits", "points", "shares", "none"]
+UNITS: tuple[Unit, ...] = ("bits", "points", "shares", "none")
+SHARE_REASONS = ("decision.retained", "decision.forgotten", "decision.little_to_retain")
+ACTIONS: Mapping[State, tuple[str, ...]] = {
+    State.WAITING: ("approve", "reject"),
+    State.REFUSED: ("approve", "reject"),
+    State.CHAMPION: ("rollback",),
+    State.REPLACED: ("restore",),
+    State.ROLLED_BACK: ("restore",),
+}
+"What a person may do with a candidate in each state; nothing with the others."
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule, ready to be shown."""
+
+    letter: str
+    words: str
+    "What it found."
+    outcome: str
+    figure: str
+    interval: str
+    threshold: str
+    plot: Markup | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rules measured in one unit."""
+
+    unit: Unit
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A promotion in the list."""
+
+    promotion: Promotion
+    state: State
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class SliceRow:
+    """Right answers of one slice, before and after."""
+
+    domain: str
+    language: str
+    before: str
+    after: str
+    change: str
+
+
+def verdict(promotion: Promotion) -> str:
+    """better, worse, same, unclear or invalid: what the gate found, in one word."""
+    told = promotion.decision
+    found = {"promote": "better", "not_enough_evidence": "unclear", "invalid": "invalid"}.get(str(told.get("verdict")))
+    return found or ("worse" if told.get("harm") or _lost(told) else "same")
+
+
+def _lost(decision: Mapping[str, Any]) -> bool:
+    return any(rule["outcome"] == "fail" and rule["rule"] in "BDE" for rule in decision.get("rules", ()))
+
+
+def reasons(visit: Visit, promotion: Promotion) -> list[str]:
+    """The reasons that decided, in words and figures."""
+    told: Any = promotion.decision.get("reasons", ())
+    return [render(_reason(one), visit.language) for one in told]
+
+
+def groups(visit: Visit, promotion: Promotion) -> list[Group]:
+    """Every rule, by unit; those that were decisive are not left out, nor are the others."""
+    told: Any = promotion.decision.get("rules", ())
+    made = []
+    for unit in UNITS:
+        rules = [one for one in told if unit_of(one) == unit]
+        drawn = [_interval(one, unit) for one in rules]
+        shared = charts.scale_of([one for one in drawn if one], with_zero=False) if unit == "shares" else None
+        shown = tuple(_rule(visit, one, unit, plot, shared) for one, plot in zip(rules, drawn, strict=True))
+        if shown:
+            made.append(Group(unit, shown))
+    return made
+
+
+def unit_of(rule: Mapping[str, Any]) -> Unit:
+    """What a rule's figures are measured in."""
+    if rule["figure"] is None:
+        return "none"
+    if rule["rule"] == "B" or rule["reason"]["key"] in SHARE_REASONS:
+        return "shares"
+    return "points" if rule["name"] == "accuracy" else "bits"
+
+
+def _interval(rule: Mapping[str, Any], unit: Unit) -> charts.Interval | None:
+    if unit == "none":
+        return None
+    low, high = rule["interval"] or (None, None)
+    return charts.Interval(rule["figure"], low, high, rule["threshold"], rule["outcome"])
+
+
+def _rule(
+    visit: Visit, rule: Mapping[str, Any], unit: Unit, drawn: charts.Interval | None, shared: charts.Scale | None
+) -> Rule:
+    """With a scale of its own unless one is shared: one large gain would press the others into a dot."""
+    figure, threshold = _number(rule["figure"], unit), _number(rule["threshold"], unit)
+    interval = " … ".join(_number(bound, unit) for bound in rule["interval"] or ())
+    label = visit.text("plot_label", figure=figure, interval=interval or "-", threshold=threshold or "-")
+    return Rule(
+        letter=rule["rule"],
+        words=render(_reason(rule["reason"]), visit.language),
+        outcome=rule["outcome"],
+        figure=figure,
+        interval=interval,
+        threshold=threshold,
+        plot=charts.interval_plot(drawn, shared or charts.scale_of([drawn], with_zero=True), label) if drawn else None,
+    )
+
+
+def _number(value: float | None, unit: Unit) -> str:
+    if value is None:
+        return ""
+    return {"bits": f"{value:+.3f}", "points": f"{100 * value:+.1f}", "shares": f"{value:.1%}"}.get(unit, f"{value:g}")
+
+
+def _reason(told: Mapping[str, Any]) -> Reason:
+    return Reason(told["key"], tuple((str(name), value) for name, value in told["values"]))
+
+
+def slice_rows(visit: Visit, accuracy: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> list[SliceRow]:
+    """One line for each domain and language."""
+    return [
+        SliceRow(_topic(visit, domain), language, *_before_and_after(figures))
+        for domain, languages in accuracy.items()
+        for language, figures in languages.items()
+    ]
+
+
+def _topic(visit: Visit, domain: str) -> str:
+    return visit.text("decision.slice_all") if domain == "all" else domain_name(domain, visit.language)
+
+
+def _before_and_after(figures: Mapping[str, float | None]) -> tuple[str, str, str]:
+    before, after = figures.get("before"), figures.get("after")
+    change = "" if before is None or after is None else f"{100 * (after - before):+.1f}"
+    return _percent(before), _percent(after), change
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share:.1%}"
+
+
+def rows(promotions: Sequence[Promotion], state_of: Mapping[str, State]) -> list[Row]:
+    """The list, newest first."""
+    return [Row(one, state_of.get(one.adapter, one.state), verdict(one)) for one in promotions]

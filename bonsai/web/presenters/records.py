@@ -1,0 +1,143 @@
+"""Values -> what the pages of records show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bonsai.domain.records import LANGUAGES, SOURCES, Category, Status, Tags
+from bonsai.web import parameters
+from bonsai.web.labels import CATEGORIES, FILTERS, STATUSES, language_name, reason_of, records_path
+from bonsai.web.request import Visit
+from storage.tables.record_rows import StoredRecord
+from storage.tables.records_pages import SORTS, Sort
+from storage.tables.records_table import RecordFilter
+
+SHOWN_CHARACTERS = 240
+"Of a text in a list."
+TAG_NAMES = ("language", "category", "reasoning")
+NOTES = ("subject", "happened_on", "feeling", "source", "source_name", "author", "fact")
+KNOWN: Mapping[str, Sequence[str]] = {
+    "language": LANGUAGES,
+    "category": tuple(one.value for one in Category),
+    "status": STATUSES,
+    "source": SOURCES,
+}
+"What a filter can be, where that is not anybody's word."
+Choices = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record in the list."""
+
+    id: str
+    question: str
+    answer: str
+    language: str
+    category: str
+    status: str
+    reason: str
+    about: str
+    "Whom, and when."
+
+
+@dataclass(frozen=True, slots=True)
+class TagShown:
+    """A tag, who gave it, and how sure that was."""
+
+    name: str
+    value: str
+    source: str
+    sure: str
+
+
+def filter_of(given: Mapping[str, str]) -> RecordFilter:
+    """The filter that an address asks for. Raises Problem for a value that is none of ours."""
+    said = {name: given.get(name, "").strip() for name in (*FILTERS, "reason", "snapshot")}
+    days = {name: parameters.day({name: said.pop(name)}, name) for name in ("since", "until")}
+    for name, valid in KNOWN.items():
+        parameters.one_of(said, name, valid)
+    uncertain = parameters.one_of(given, "uncertain", ("1",)) == "1"
+    current = not said["snapshot"]  # an adapter may have learned what was edited since
+    return RecordFilter(**said, **days, uncertain=uncertain, current=current)  # type: ignore[arg-type]
+
+
+def sort_of(given: Mapping[str, str]) -> Sort:
+    """The order that an address asks for. Raises Problem."""
+    return parameters.one_of(given, "sort", SORTS) or SORTS[0]
+
+
+def page_path(given: Mapping[str, str], before: str) -> str:
+    """The same list from another record on."""
+    return records_path(**asked(given), before=before)
+
+
+def asked(given: Mapping[str, str]) -> dict[str, str]:
+    """What of an address says which list it is."""
+    names = (*FILTERS, "reason", "uncertain", "snapshot", "sort")
+    return {name: given[name] for name in names if given.get(name)}
+
+
+def rows(visit: Visit, records: Sequence[StoredRecord]) -> list[Row]:
+    """One row a record."""
+    return [
+        Row(
+            id=one.record.id,
+            question=cut(one.record.instruction),
+            answer=cut(one.record.output),
+            language=one.tags.language.value,
+            category=one.tags.category.value,
+            status=one.status.value,
+            reason=reason_of(visit, one) if one.status is not Status.ACTIVE else "",
+            about=" · ".join(str(part) for part in (one.record.subject, one.record.happened_on) if part),
+        )
+        for one in records
+    ]
+
+
+def cut(text: str) -> str:
+    """The beginning of a text, on one line."""
+    line = " ".join(text[: 2 * SHOWN_CHARACTERS].split())
+    return line if len(line) <= SHOWN_CHARACTERS else f"{line[:SHOWN_CHARACTERS]}…"
+
+
+def languages(visit: Visit) -> Choices:
+    """To choose from."""
+    return [(one, language_name(visit, one)) for one in LANGUAGES]
+
+
+def categories(visit: Visit) -> Choices:
+    """To choose from."""
+    return [(one, visit.text(f"category_{one}")) for one in CATEGORIES]
+
+
+def statuses(visit: Visit) -> Choices:
+    """To choose from."""
+    return [(one, visit.text(f"status_{one}")) for one in STATUSES]
+
+
+def tags_shown(visit: Visit, tags: Tags) -> list[TagShown]:
+    """The three tags in words."""
+    return [
+        TagShown(name, tag_words(visit, name, tag.value), visit.text(f"source_{tag.source}"), f"{tag.confidence:.0%}")
+        for name in TAG_NAMES
+        if (tag := getattr(tags, name)).value
+    ]
+
+
+def tag_words(visit: Visit, name: str, value: str) -> str:
+    """A tag's value in the reader's language."""
+    if name == "language":
+        return language_name(visit, value)
+    return visit.text(f"category_{value}") if name == "category" else value
+
+
+def notes(visit: Visit, stored: StoredRecord) -> Iterator[tuple[str, str]]:
+    """Whatever else is known of a record."""
+    for name in NOTES:
+        value = getattr(stored.record, name)
+        if value:
+            yield visit.text(f"note_{name}"), str(value)
+    origin = stored.record.origin
+    yield visit.text("note_origin"), f"{origin.name}:{origin.line}" if origin.line else origin.name

@@ -1,0 +1,117 @@
+"""What no request may do, whatever page it asks for.
+
+Nothing is loaded from elsewhere and no script stands in a page (Content-Security-Policy without `unsafe-inline`); a
+request that changes something must come from a page of ours, by `Sec-Fetch-Site` or else by `Origin`
+(https://web.dev/articles/fetch-metadata); a body has a largest size and a longest time. Foreign `Host`
+headers, with which a page elsewhere could reach a server on loopback, are refused by Starlette's TrustedHostMiddleware.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bonsai.web.problems import Problem
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "style-src 'self'",
+        "script-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",  # with `no-referrer` a form's own Origin would be `null`
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+MOST_BODY_BYTES = 2_000_000
+"Of a form: the longest record, each of its characters escaped."
+BODY_SECONDS = 30.0
+"Whoever takes longer to send a body only wants to keep a connection."
+
+
+@dataclass(frozen=True, slots=True)
+class SafeHeaders:
+    """ASGI middleware: `HEADERS` on every answer; what is personal is not kept by browsers."""
+
+    app: ASGIApp
+    https: bool = False
+    "Whether browsers speak HTTPS, to a proxy before us; they then never speak anything else."
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI wants it."""
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                headers.setdefault("Cache-Control", "no-store")
+                if self.https:
+                    headers["Strict-Transport-Security"] = "max-age=31536000"
+            await send(message)
+
+        await self.app(scope, receive, guarded if scope["type"] == "http" else send)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches the address."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def trusted_hosts(host: str, names: Sequence[str]) -> list[str]:
+    """What a `Host` header may say: the address that is listened on, loopback, and the names that were given."""
+    own = [] if host in ("0.0.0.0", "::") else [f"[{host}]" if ":" in host else host]
+    return [*dict.fromkeys([*own, "localhost", "127.0.0.1", "[::1]", *names])]
+
+
+def is_from_our_page(request: Request, *, https: bool = False) -> bool:
+    """Whether a request may change something. Browsers say where it comes from; who does not say is not let in."""
+    if request.method in SAFE_METHODS:
+        return True
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    scheme = "https" if https else request.url.scheme
+    return request.headers.get("origin") == f"{scheme}://{request.headers.get('host', '')}"
+
+
+def refuse_long(request: Request) -> None:
+    """Raises Problem for a body that is too long by its own account; what is read is counted too."""
+    length = request.headers.get("content-length", "0")
+    if not length.isdecimal() or int(length) > MOST_BODY_BYTES:
+        raise Problem(413, "problem_too_long")
+
+
+async def read_body(request: Request) -> bytes:
+    """All of a body, however it comes, within bounds. Raises Problem: too long, or too slow."""
+    refuse_long(request)
+    request.state.body_begun = True  # what was broken off cannot be read again
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MOST_BODY_BYTES:
+                    raise Problem(413, "problem_too_long")
+    except TimeoutError:
+        raise Problem(408, "problem_too_slow") from None
+    return bytes(body)

@@ -1,0 +1,211 @@
+"""The body of an upload, streamed to the disk as it arrives: `multipart/form-data`, one file, never whole in memory.
+
+Parsed with python-multipart, on which Starlette's own form parser stands; that one writes to a temporary folder first
+and bounds no file. Whatever ends the request early takes the bytes that have arrived with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import shutil
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from os import fsync
+from pathlib import Path
+from typing import IO, Annotated
+
+from fastapi import Depends, Request
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.concurrency import run_in_threadpool
+
+from bonsai.web.problems import Problem, is_full
+from bonsai.web.request import Contributor, Site
+from bonsai.web.security import BODY_SECONDS
+from storage import uploads
+
+FIELD = b"file"
+AROUND_BYTES = 100_000
+"Of a body, beside the file: boundaries, headers, fields that are none of ours."
+KEPT_FREE_BYTES = 1_000_000_000
+"Of the disk: the database and the next night need some."
+
+
+@dataclass(slots=True)
+class Arriving:
+    """One file of a body, on its way to `folder`/arrived."""
+
+    folder: Path
+    most: int
+    "Bytes."
+    file: IO[bytes]
+    name: str = ""
+    "As the browser says it; nothing to make a path of."
+    size: int = 0
+    whole: bool = False
+    "The body's own end was there."
+    _header: bytearray = field(default_factory=bytearray)
+    _value: bytearray = field(default_factory=bytearray)
+    _taking: bool = False
+
+    @property
+    def path(self) -> Path:
+        """The bytes."""
+        return self.folder / "arrived"
+
+    def parser(self, boundary: bytes) -> MultipartParser:
+        """One that calls this."""
+        return MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._part_begins,
+                "on_header_field": lambda data, start, end: self._header.extend(data[start:end]),
+                "on_header_value": lambda data, start, end: self._value.extend(data[start:end]),
+                "on_header_end": self._header_ends,
+                "on_part_data": self._part_data,
+                "on_end": self._body_ends,
+            },
+        )
+
+    def _part_begins(self) -> None:
+        self._taking = False
+        self._header.clear()
+        self._value.clear()
+
+    def _header_ends(self) -> None:
+        if self._header.lower() == b"content-disposition":
+            _, options = parse_options_header(bytes(self._value))
+            first = not self.name and options.get(b"name") == FIELD
+            if first and options.get(b"filename"):
+                self.name, self._taking = options[b"filename"].decode("utf-8", "replace"), True
+        self._header.clear()
+        self._value.clear()
+
+    def _part_data(self, data: bytes, start: int, end: int) -> None:
+        if self._taking:
+            self.take(data[start:end])
+
+    def take(self, data: bytes) -> None:
+        """More of it. Raises Problem when that is too much."""
+        self.size += len(data)
+        if self.size > self.most:
+            raise _too_large(self.most)
+        self.file.write(data)
+
+    def _body_ends(self) -> None:
+        self.whole = True
+
+    def close(self) -> None:
+        """Flushed to the disk."""
+        self.file.flush()
+        fsync(self.file.fileno())
+        self.file.close()
+
+
+async def receive(visit: Contributor, request: Request) -> Arriving:
+    """The file of the request's body, whole and on the disk. Raises Problem, and then nothing is left of it."""
+    kind, options = parse_options_header(request.headers.get("content-type"))
+    if kind != b"multipart/form-data" or not 0 < len(options.get(b"boundary", b"")) <= 70:
+        raise Problem(415, "entering.problem_no_upload")
+    most = visit.site.settings.upload_megabytes * 1_000_000
+    folder = visit.b.places.uploads
+    refuse_early(request.headers.get("content-length", "0"), most, visit.b.home)
+    arriving = await run_in_threadpool(begin, folder, most)
+    try:
+        await _read(request, arriving, options[b"boundary"])
+    except BaseException:  # also when the browser goes away, or this process is asked to end
+        arriving.file.close()
+        shutil.rmtree(arriving.folder, ignore_errors=True)
+        raise
+    return arriving
+
+
+async def _read(request: Request, arriving: Arriving, boundary: bytes) -> None:
+    try:
+        write: Callable[[bytes], int] = arriving.parser(boundary).write
+        total = 0
+        async for chunk in timely(request):
+            total += len(chunk)
+            if total > arriving.most + AROUND_BYTES:
+                raise _too_large(arriving.most)
+            await run_in_threadpool(write, chunk)
+        await run_in_threadpool(arriving.close)
+    except FormParserError:
+        raise Problem(422, "entering.problem_no_upload") from None
+    except OSError as error:
+        if is_full(error):
+            raise Problem(507, "entering.problem_no_room") from None
+        raise
+    if not arriving.whole:
+        raise Problem(422, "entering.problem_broken_off")
+    if not arriving.name:
+        raise Problem(422, "entering.problem_no_file")
+
+
+async def timely(request: Request) -> AsyncIterator[bytes]:
+    """The body as it arrives. Raises Problem when nothing more of it comes: a telephone went out of reach."""
+    chunks = aiter(request.stream())
+    try:
+        while True:
+            async with asyncio.timeout(BODY_SECONDS):
+                chunk = await anext(chunks, None)
+            if chunk is None:
+                return
+            yield chunk
+    except TimeoutError:
+        raise Problem(408, "problem_too_slow") from None
+
+
+def begin(folder: Path, most: int) -> Arriving:
+    """Nothing of it is there yet."""
+    place = uploads.start(folder)
+    return Arriving(place, most, (place / "arrived").open("wb"))
+
+
+def refuse_early(length: str, most: int, home: Path) -> None:
+    """By the body's own account, before any of it is read; what is read is counted too."""
+    if not length.isdecimal() or int(length) > most + AROUND_BYTES:
+        raise _too_large(most)
+    if shutil.disk_usage(home).free - int(length) < KEPT_FREE_BYTES:
+        raise Problem(507, "entering.problem_no_room")
+
+
+def _too_large(most: int) -> Problem:
+    return Problem(413, "entering.problem_too_large", megabytes=most // 1_000_000)
+
+
+Upload = Annotated[Arriving, Depends(receive)]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A file whose bytes are all on the disk."""
+
+    folder: Path
+    path: Path
+    sha256: str
+
+    def clear(self) -> None:
+        """Whatever nobody took into the home."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+async def receive_raw(site: Site, request: Request) -> Arrived:
+    """The whole body. Raises Problem, and then nothing is left of it."""
+    most = site.settings.upload_megabytes * 1_000_000
+    refuse_early(request.headers.get("content-length", "0"), most, site.b.home)
+    arriving = await run_in_threadpool(begin, site.b.places.uploads, most)
+    digest = hashlib.sha256()
+    try:
+        async for chunk in timely(request):
+            await run_in_threadpool(arriving.take, chunk)
+            digest.update(chunk)
+        await run_in_threadpool(arriving.close)
+    except BaseException as error:  # also when the program goes away, or this process is asked to end
+        arriving.file.close()
+        await run_in_threadpool(shutil.rmtree, arriving.folder, ignore_errors=True)
+        if isinstance(error, OSError) and is_full(error):
+            raise Problem(507, "entering.problem_no_room") from None
+        raise
+    return Arrived(arriving.folder, arriving.path, digest.hexdigest())

@@ -1,0 +1,89 @@
+"""Sixty Chinese records: twenty simple facts, each in three wordings; the fourth wording is only ever asked.
+
+Does a third language help a small model to tell the other two apart, or does it mix all three? The seed project
+trained on a Chinese corpus; this table (`chinese.toml`) is our own.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import resources
+
+from bonsai.domain.records import content_id, reasoning_sentence
+from bonsai.domain.snapshots import Example
+from bonsai.evaluate.questions import Item
+
+DOMAIN = "chinese"
+_CATEGORY = "open_qa"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One fact in all its wordings."""
+
+    name: str
+    questions: tuple[str, ...]
+    "The last one is held out."
+    answer: str
+    key: str
+    "What a right answer states."
+
+
+def facts() -> tuple[Fact, ...]:
+    """The table."""
+    text = (resources.files("research.experiment") / "chinese.toml").read_text("utf-8")
+    return tuple(_facts(tomllib.loads(text)["family"]))
+
+
+def _facts(families: list[dict[str, object]]) -> Iterator[Fact]:
+    for family in families:
+        wordings, listed = family["wordings"], family["facts"]
+        assert isinstance(wordings, list)
+        assert isinstance(listed, list)
+        for thing, value in listed:
+            yield Fact(
+                name=f"{family['name']}/{thing}",
+                questions=tuple(str(wording).format(thing=thing) for wording in wordings),
+                answer=str(family["answer"]).format(thing=thing, value=value),
+                key=value,
+            )
+
+
+def records() -> tuple[Example, ...]:
+    """The records that train."""
+    return tuple(_example(question, fact.answer) for fact in facts() for question in fact.questions[:-1])
+
+
+def _example(question: str, answer: str) -> Example:
+    return Example(
+        record_id=content_id(question, "", answer),
+        role="own",
+        instruction=question,
+        context="",
+        reasoning=reasoning_sentence("zh", "zh"),
+        category=_CATEGORY,
+        language="zh",
+        output=answer,
+    )
+
+
+def questions() -> tuple[Item, ...]:
+    """Each fact in the wording that never trains."""
+    return tuple(
+        Item(
+            id=f"{DOMAIN}/{fact.name}",
+            pool=DOMAIN,
+            cluster=fact.name,
+            domain=DOMAIN,
+            category=_CATEGORY,
+            language="zh",
+            question_language="zh",
+            instruction=fact.questions[-1],
+            input="",
+            reference=fact.answer,
+            accepted=(fact.key,),
+        )
+        for fact in facts()
+    )

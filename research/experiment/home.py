@@ -1,0 +1,111 @@
+"""Experiments in a home: what they run on, where they lie, and that two do not run in one folder.
+
+An experiment reads the home's settings, and its records where it is told to; it writes in `experiments/` alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from bonsai.context import Bonsai
+from bonsai.domain.snapshots import Example
+from bonsai.errors import InputError
+from bonsai.model.bases import find_device, model_folder, weights_hash
+from bonsai.night.accelerator import WAIT_SECONDS, lock_files
+from bonsai.night.prepare import example
+from bonsai.system.files import sha256_json, write_json_atomic
+from bonsai.system.locks import held
+from research.experiment import results, sheets
+from research.experiment.plan import Design
+from research.experiment.running import Bench
+from research.samples.rows import sample_rows
+from storage.scale.in_steps import in_steps
+from storage.tables import records_table
+
+FOLDER = "experiments"
+PLAN = "plan.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person chose."""
+
+    passes: int
+    jobs: int
+    "Units at once; a GPU takes one."
+    own_records: bool
+    "The home's own records instead of the bundled ones."
+    profile: str = "seedling"
+
+
+def place_of(home: Path, name: str) -> Path:
+    """The folder of an experiment."""
+    return home / FOLDER / name
+
+
+def bench(b: Bonsai, design: Design, wish: Wish) -> Bench:
+    """Everything that a run needs. Raises InputError when the home has no records that may train."""
+    profile = b.config.profiles[wish.profile]
+    device = find_device().kind
+    own = (own_rows(b) if wish.own_records else sample_rows())[:: design.every]
+    if not own:
+        raise InputError("experiment.no_records", home=b.home)
+    return Bench(
+        place=place_of(b.home, design.name),
+        profile=wish.profile,
+        base=profile.base,
+        recipe=profile.recipe,
+        device=device,
+        anchor_share=b.config.training.anchor_share,
+        passes=wish.passes,
+        own=own,
+        trainer=b.trainer,
+        jobs=wish.jobs if device == "cpu" else 1,
+        threads=1 if device == "cpu" and wish.jobs > 1 else b.config.training.threads,
+        nice=b.config.training.nice,
+    )
+
+
+def own_rows(b: Bonsai) -> tuple[Example, ...]:
+    """The home's records that may train."""
+    return tuple(example(one) for one in in_steps(b.database, records_table.eligible))
+
+
+@contextmanager
+def reserved(home: Path, made: Bench, design: Design) -> Iterator[None]:
+    """The experiment's folder is this process's alone, and so is the GPU.
+
+    Raises LockTimeout when the experiment runs already, InputError when the folder holds runs of other settings.
+    """
+    made.place.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        stack.enter_context(held(made.place / ".lock", exclusive=True, wait_seconds=0.0))
+        if made.device == "cuda":
+            for path in lock_files(home, find_device(), 1):
+                stack.enter_context(held(path, exclusive=True, wait_seconds=WAIT_SECONDS))
+        _settle(made, sheets.sheet(design.every).digest)
+        yield
+
+
+def _settle(made: Bench, questions: str) -> None:
+    """Write down what the runs depend on; runs of different settings are never put into one table."""
+    about = {
+        "profile": made.profile,
+        "base": weights_hash(model_folder(made.base)),
+        "recipe": json.loads(json.dumps(asdict(made.recipe))),
+        "anchor_share": made.anchor_share,
+        "passes": made.passes,
+        "records": sha256_json([asdict(row) for row in made.own]),
+        "questions": questions,
+    }
+    file = made.place / PLAN
+    if results.read(made.runs_file) and file.is_file():
+        before = json.loads(file.read_text("utf-8"))
+        changed = [name for name, value in about.items() if before.get(name) != value]
+        if changed:
+            raise InputError("experiment.other_settings", folder=made.place, changed=", ".join(changed))
+    write_json_atomic(file, about)

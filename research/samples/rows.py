@@ -1,0 +1,32 @@
+"""The bundled records as rows that train, for what trains on them without a home: experiments and benchmarks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import cast
+
+from bonsai.domain.records import Language, content_id, reasoning_sentence
+from bonsai.domain.snapshots import Example
+from bonsai.ingest.tags.language import guess
+from bonsai.samples import sample_path
+
+
+def sample_rows(name: str = "experience.jsonl") -> tuple[Example, ...]:
+    """A bundled file's records, in its order."""
+    return tuple(row_of(json.loads(line)) for line in sample_path(name).read_text("utf-8").splitlines())
+
+
+def row_of(told: Mapping[str, str]) -> Example:
+    """A line of a bundled file; its own reasoning is kept, as in a night."""
+    instruction, context, output, language = told["instruction"], told["input"], told["output"], told["language"]
+    return Example(
+        record_id=content_id(instruction, context, output),
+        role="own",
+        instruction=instruction,
+        context=context,
+        reasoning=told.get("reasoning") or reasoning_sentence(guess(instruction).language, cast("Language", language)),
+        category=told["category"],
+        language=language,
+        output=output,
+    )

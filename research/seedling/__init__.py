@@ -1,0 +1,1 @@
+"""Makes the seedling anew: `python -m research.seedling.build FOLDER`."""

@@ -1,0 +1,85 @@
+"""How well the seedling knows its world, measured as it is used: NF4, greedy, in batches. Heavy: torch.
+
+Every question is a known fact in a wording that the pre-training never used for it. `research seedling build` writes
+the figures into the model card; `python -m research seedling measure` shows them again.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bonsai.model.bases import SEEDLING, Base
+from bonsai.model.hf import load_base
+from bonsai.model.prompt import CURRENT, Question, parse
+from bonsai.model.seedling import world
+from bonsai.model.seedling.wordings import WORLD_LANGUAGES
+from bonsai.model.seedling.world.fact import WorldRecord
+from research.seedling.recipe import normalised
+
+SAMPLE_SEED = 1
+MEASURED_QUESTIONS = 1000
+LONGEST_ANSWER = 96
+"In tokens, declared tags included."
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Shares between 0 and 1 over one group of questions."""
+
+    group: str
+    questions: int
+    exact: float
+    "The answer is the fact's, letters and digits alike."
+    right_language: float
+    "The declared language is the one that was asked for."
+    ended: float
+    "The model stopped by itself."
+
+
+def nf4_base(folder: Path) -> Base:
+    """The seedling in `folder` as a night and the benchmark hold it."""
+    return Base(
+        name=SEEDLING,
+        model=str(folder),
+        revision="",
+        quantisation="nf4",
+        double_quantisation=True,
+        compute_dtype="float32",
+        max_tokens=512,
+        answer_tokens_en=LONGEST_ANSWER,
+        answer_tokens_ja=LONGEST_ANSWER,
+        generation_batch=64,
+    )
+
+
+def sample_of_known(count: int) -> list[WorldRecord]:
+    """`count` held-out questions, drawn over all facts."""
+    return random.Random(SAMPLE_SEED).sample(world.held_out_records(), count)
+
+
+def measure(folder: Path, records: Sequence[WorldRecord]) -> list[Figures]:
+    """Answers every question once; figures for each question language, and for each family."""
+    answerer = load_base(nf4_base(folder), "cpu").answerer(CURRENT)
+    questions = [Question(record.instruction, record.context) for record in records]
+    told = answerer.answers(questions, [None] * len(questions))
+    judged = []
+    for record, generated in zip(records, told, strict=True):
+        said = parse(generated.text)
+        exact = normalised(said.response) == normalised(record.output)
+        judged.append((record, exact, said.tags.language == record.language, generated.ended))
+    groups: list[tuple[str, Callable[[WorldRecord], bool]]] = [
+        (language, lambda record, language=language: record.question_language == language)  # type: ignore[misc]
+        for language in WORLD_LANGUAGES
+    ]
+    for family in sorted({record.family for record in records}):
+        groups.append((family, lambda record, family=family: record.family == family))  # type: ignore[misc]
+    return [_figures(name, [entry for entry in judged if belongs(entry[0])]) for name, belongs in groups]
+
+
+def _figures(group: str, judged: Sequence[tuple[WorldRecord, bool, bool, bool]]) -> Figures:
+    count = len(judged)
+    exact, language, ended = (sum(bool(entry[at]) for entry in judged) / count for at in (1, 2, 3))
+    return Figures(group, count, exact, language, ended)

@@ -1,0 +1,155 @@
+"""The home: one folder that holds everything a person's Bonsai has, `$BONSAI_HOME` or `~/.bonsai`.
+
+    bonsai.toml       settings            snapshots/   what each night trained on
+    bonsai.duckdb     records and nights  adapters/    what each night made
+    inbox/            submissions         runs/        work in progress: checkpoints, worker logs
+    uploads/          files to be taken in  reports/   benchmark reports and their cache
+    logs/             of flows, workers
+
+A folder counts only when its manifest is there, for that is written last; one without is half-written.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import bonsai
+from bonsai.errors import HomeError
+from bonsai.system.files import remove_abandoned, write_atomic
+from storage.connect import Database
+from storage.migrate import migrate, require_current
+from storage.scale import text_index
+
+FOLDERS = ("inbox", "uploads", "snapshots", "adapters", "runs", "reports", "logs")
+SETTINGS_HEADER = """\
+# The settings of this home. Whatever is not set here has its default:
+# every setting with its unit and meaning stands in bonsai/defaults.toml.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSettings:
+    """How the home's database is opened: `DatabaseSettings(**config.storage.model_dump())`."""
+
+    lock_wait_seconds: float
+    "How long to wait for other processes before LockTimeout."
+    memory_limit: str
+    "DuckDB's own, e.g. `500MB`."
+    threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The places of one home."""
+
+    root: Path
+    database: Database
+
+    @property
+    def settings_file(self) -> Path:
+        """`bonsai.toml`."""
+        return self.root / "bonsai.toml"
+
+    @property
+    def inbox(self) -> Path:
+        """Submissions that wait to be stored."""
+        return self.root / "inbox"
+
+    @property
+    def uploads(self) -> Path:
+        """Files that were uploaded and not taken in yet. A folder each."""
+        return self.root / "uploads"
+
+    @property
+    def snapshots(self) -> Path:
+        """One folder a snapshot."""
+        return self.root / "snapshots"
+
+    @property
+    def adapters(self) -> Path:
+        """One folder an adapter."""
+        return self.root / "adapters"
+
+    @property
+    def runs(self) -> Path:
+        """Work in progress."""
+        return self.root / "runs"
+
+    @property
+    def reports(self) -> Path:
+        """Benchmark reports."""
+        return self.root / "reports"
+
+    @property
+    def logs(self) -> Path:
+        """Of flows and workers."""
+        return self.root / "logs"
+
+
+def create_home(root: Path, at: datetime, settings: DatabaseSettings) -> Home:
+    """Make the home, or complete or upgrade the one that is there. Safe to repeat and to interrupt.
+
+    Raises HomeError for a folder that holds something else, and for the home of a newer Bonsai.
+    """
+    home = _home(root, settings)
+    if root.exists() and not root.is_dir():
+        raise HomeError("storage.not_a_home", path=root)
+    if root.is_dir() and any(root.iterdir()) and not home.settings_file.exists():
+        raise HomeError("storage.not_a_home", path=root)
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)  # personal: for its owner's eyes alone
+    if not home.settings_file.exists():
+        write_atomic(home.settings_file, SETTINGS_HEADER)
+    for name in FOLDERS:
+        (root / name).mkdir(exist_ok=True, mode=0o700)
+    migrate(home.database, bonsai.__version__, at)
+    text_index.complete(home.database, at)
+    return home
+
+
+def open_home(root: Path, settings: DatabaseSettings) -> Home:
+    """The home at `root`.
+
+    Raises HomeError when there is none, or when it was written by another version of Bonsai.
+    """
+    home = _home(root, settings)
+    if not home.settings_file.is_file() and not home.database.path.is_file():
+        raise HomeError("storage.no_home", path=root)
+    with home.database.reading() as con:
+        require_current(con)
+    return home
+
+
+def finished_folders(parent: Path, manifest: str) -> list[Path]:
+    """The folders in `parent` that are whole: their manifest, written last, is there."""
+    return sorted(folder for folder in _folders(parent) if (folder / manifest).is_file())
+
+
+def remove_unfinished(parent: Path, manifest: str) -> list[str]:
+    """Remove the half-written folders in `parent`; their names.
+
+    Only for who is sure that nobody is writing there, i.e. under the lock of the night.
+    """
+    doomed = [folder for folder in _folders(parent) if not (folder / manifest).is_file()]
+    for folder in doomed:
+        shutil.rmtree(folder)
+    return sorted(folder.name for folder in doomed)
+
+
+def remove_leftovers(home: Home) -> None:
+    """Remove the files that killed processes were writing: they never got their name. Safe at any time."""
+    parents = (home.snapshots, home.runs, home.reports, home.adapters)
+    for folder in (home.root, *parents, *(folder for parent in parents for folder in _folders(parent))):
+        if folder.is_dir():
+            remove_abandoned(folder)
+
+
+def _folders(parent: Path) -> list[Path]:
+    return [path for path in parent.iterdir() if path.is_dir()] if parent.is_dir() else []
+
+
+def _home(root: Path, settings: DatabaseSettings) -> Home:
+    path = root / "bonsai.duckdb"
+    return Home(root, Database(path, settings.lock_wait_seconds, settings.memory_limit, settings.threads))

@@ -1,0 +1,1 @@
+"""One module a table: what is put in, looked up and listed."""

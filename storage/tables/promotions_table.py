@@ -1,0 +1,241 @@
+"""The tables `promotions`, `champion` and `promotion_log`: writes the moves of `bonsai.domain.promotion`.
+
+Every function here changes states, pointer, version and log together inside the caller's transaction
+(`Database.writing`), so that a kill leaves all of a move or none of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bonsai.domain import promotion
+from bonsai.domain.promotion import BASE, GATE, GENESIS, Candidate, LogEntry, Move, Pointer, State
+from bonsai.errors import IntegrityError, UnknownId, UsageError
+from storage.connect import Connection
+from storage.sql import Row, from_utc, rows, to_json, to_utc, values
+
+LOG_FIELDS = "number, decided_at, who, action, adapter, champion_before, champion_after, version, reason"
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """One candidate and how it stands."""
+
+    adapter: str
+    night: str
+    state: State
+    judged_against: str
+    "Adapter id of the champion it was compared with, or `base`."
+    decision: Mapping[str, object]
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def candidate(self) -> Candidate:
+        """What the rules need to know of it."""
+        return Candidate(self.adapter, self.state, self.judged_against)
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """One line of the log with its hash."""
+
+    entry: LogEntry
+    hash: str
+
+
+def champion(con: Connection) -> Pointer:
+    """Who answers now."""
+    row = rows(con, "FROM champion")[0]
+    return Pointer(row["adapter"], row["version"])
+
+
+def propose(
+    con: Connection,
+    adapter: str,
+    night: str,
+    verdict: str,
+    judged_against: str,
+    decision: Mapping[str, object],
+    at: datetime,
+) -> Promotion:
+    """Enter a judged adapter as a candidate. Safe to repeat: one that is there stays as it is."""
+    con.execute(
+        "INSERT OR IGNORE INTO promotions VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            adapter,
+            night,
+            promotion.first_state(verdict).value,
+            judged_against,
+            to_json(dict(decision)),
+            to_utc(at),
+            to_utc(at),
+        ],
+    )
+    return get(con, adapter)
+
+
+def approve(con: Connection, adapter: str, who: str, reason: str, at: datetime) -> Pointer:
+    """Make a candidate the champion; the others judged against the former one become `superseded`.
+
+    Safe to repeat: a candidate that is the champion already stays it, without a second line in the log.
+    Raises UnknownId; PromotionError when another champion answers by now, or the move is illegal.
+    """
+    before = champion(con)
+    if before.adapter == adapter:
+        return before
+    candidate = get(con, adapter).candidate
+    after = _apply(
+        con, promotion.approve(candidate, before, who=who, at=at, reason=reason, last_number=_last_number(con))
+    )
+    for other in list_promotions(con):
+        if other.adapter != adapter and promotion.settle(other.candidate, after) is not other.state:
+            number = _last_number(con)
+            _apply(con, promotion.supersede(other.candidate, after, who=GATE, at=at, last_number=number))
+    return after
+
+
+def reject(con: Connection, adapter: str, who: str, reason: str, at: datetime) -> Pointer:
+    """A person says no to a candidate. Raises UnknownId, PromotionError."""
+    candidate = get(con, adapter).candidate
+    number = _last_number(con)
+    return _apply(con, promotion.reject(candidate, champion(con), who=who, at=at, reason=reason, last_number=number))
+
+
+def roll_back(con: Connection, who: str, reason: str, at: datetime) -> Pointer:
+    """Let the champion's predecessor answer again. Raises PromotionError when only the base is left."""
+    pointer = champion(con)
+    now = get(con, pointer.adapter).candidate if pointer.adapter != BASE else Candidate(BASE, State.REPLACED, BASE)
+    before = get(con, now.judged_against).candidate if now.judged_against != BASE else None
+    move = promotion.roll_back(now, pointer, before, who=who, at=at, reason=reason, last_number=_last_number(con))
+    return _apply(con, move)
+
+
+def restore(con: Connection, adapter: str, who: str, reason: str, at: datetime) -> Pointer:
+    """Let a former champion answer again. Raises UnknownId, PromotionError."""
+    candidate = get(con, adapter).candidate
+    number = _last_number(con)
+    return _apply(con, promotion.restore(candidate, champion(con), who=who, at=at, reason=reason, last_number=number))
+
+
+def get(con: Connection, adapter: str) -> Promotion:
+    """One candidate. Raises UnknownId."""
+    found = rows(con, "FROM promotions WHERE adapter = ?", [adapter])
+    if not found:
+        raise UnknownId("storage.unknown_promotion", id=adapter)
+    return _promotion(found[0])
+
+
+def resolve(con: Connection, prefix: str) -> Promotion:
+    """By adapter id or an unambiguous beginning of one. Raises UsageError for several, UnknownId for none."""
+    found = [one for one in list_promotions(con) if one.adapter.startswith(prefix)]
+    if len(found) > 1:
+        raise UsageError("pipeline.ambiguous_promotion", id=prefix, found=", ".join(one.adapter for one in found))
+    return found[0] if found else get(con, prefix)
+
+
+def list_promotions(con: Connection, state: State | None = None) -> list[Promotion]:
+    """Candidates, oldest first; all states for None."""
+    where = "WHERE state = $state" if state else ""
+    query = f"FROM promotions {where} ORDER BY created_at, adapter"
+    return [_promotion(row) for row in rows(con, query, {"state": state.value} if state else {})]
+
+
+def newest_states(con: Connection, limit: int) -> dict[str, State]:
+    """How the newest candidates stand, the newest first; without what the gate found, which is long."""
+    query = f"SELECT adapter, state FROM promotions ORDER BY created_at DESC, adapter LIMIT {int(limit)}"
+    return {str(adapter): State(state) for adapter, state in con.execute(query).fetchall()}
+
+
+def states_of(con: Connection, adapters: Collection[str]) -> dict[str, State]:
+    """How some candidates stand."""
+    query = "SELECT adapter, state FROM promotions WHERE adapter IN (SELECT unnest(?))"
+    return {str(adapter): State(state) for adapter, state in con.execute(query, [list(adapters)]).fetchall()}
+
+
+def stamp(con: Connection) -> str:
+    """Another one after every move of a candidate, edit, forgetting and change of the suite, in any order."""
+    query = """
+        SELECT concat_ws(' ', (SELECT count(*) FROM promotions), (SELECT max(number) FROM promotion_log),
+            (SELECT count(*) FROM record_versions), (SELECT count(*) FROM tombstones),
+            (SELECT max(number) FROM suite_changes), (SELECT max(updated_at) FROM promotions))
+    """
+    return str(values(con, query)[0])
+
+
+def log(con: Connection) -> list[Logged]:
+    """The whole history, oldest first."""
+    found = con.execute(f"SELECT {LOG_FIELDS}, hash FROM promotion_log ORDER BY number").fetchall()
+    return [Logged(LogEntry(row[0], from_utc(row[1]), *row[2:-1]), row[-1]) for row in found]
+
+
+def head(con: Connection) -> str:
+    """Hash of the newest line; it stands in every night's report."""
+    found = values(con, "SELECT hash FROM promotion_log ORDER BY number DESC LIMIT 1")
+    return str(found[0]) if found else GENESIS
+
+
+def verify(con: Connection) -> str:
+    """Check the chain, the pointer, and every head that a night wrote down; the head hash.
+
+    Raises IntegrityError for an altered, missing or cut-off line, or a pointer that the log does not tell of.
+    """
+    lines = log(con)
+    top = promotion.verify_chain([(line.entry, line.hash) for line in lines])
+    told = Pointer(lines[-1].entry.champion_after, lines[-1].entry.version) if lines else Pointer(BASE, 0)
+    pointers = [Pointer(row["adapter"], row["version"]) for row in rows(con, "FROM champion")]
+    if pointers != [told]:
+        found = ", ".join(f"{pointer.adapter} ({pointer.version})" for pointer in pointers)
+        raise IntegrityError("storage.pointer_differs", found=found, told=f"{told.adapter} ({told.version})")
+    known = {GENESIS, ""} | {line.hash for line in lines}
+    for night, written in con.execute("SELECT key, chain_head FROM nights ORDER BY started_at").fetchall():
+        if written not in known:
+            raise IntegrityError("storage.log_cut", night=night, head=written[:12])
+    return top
+
+
+def _apply(con: Connection, move: Move) -> Pointer:
+    """Write a move: pointer, states and log line."""
+    for adapter, state in move.states:
+        update = "UPDATE promotions SET state = ?, updated_at = ? WHERE adapter = ?"
+        con.execute(update, [state.value, to_utc(move.entry.at), adapter])
+    con.execute(
+        "UPDATE champion SET adapter = ?, version = ?, updated_at = ?",
+        [move.pointer.adapter, move.pointer.version, to_utc(move.entry.at)],
+    )
+    entry = move.entry
+    con.execute(
+        "INSERT INTO promotion_log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            entry.number,
+            to_utc(entry.at),
+            entry.who,
+            entry.action,
+            entry.adapter,
+            entry.champion_before,
+            entry.champion_after,
+            entry.version,
+            entry.reason,
+            promotion.chain_hash(head(con), entry),
+        ],
+    )
+    return move.pointer
+
+
+def _last_number(con: Connection) -> int:
+    return int(values(con, "SELECT coalesce(max(number), 0) FROM promotion_log")[0])
+
+
+def _promotion(row: Row) -> Promotion:
+    return Promotion(
+        row["adapter"],
+        row["night"],
+        State(row["state"]),
+        row["judged_against"],
+        json.loads(row["decision"]),
+        from_utc(row["created_at"]),
+        from_utc(row["updated_at"]),
+    )

@@ -1,0 +1,144 @@
+"""The tables `asked` and `asked_answers`: the questions of people, the answers of models, thumbs and corrections."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from bonsai.errors import UnknownId
+from bonsai.ingest.dedup.keys import text_key
+from bonsai.ingest.dedup.nearest import nearest
+from storage.connect import Connection
+from storage.sql import Row, from_utc, rows, to_utc, values
+
+Thumb = Literal["up", "down", ""]
+THUMBS: tuple[Thumb, ...] = ("up", "down", "")
+LIKE = 0.5
+"Share of a forgotten text's n-grams that a question or an answer may hold at most; more tells too much of it."
+SHORTEST_HELD = 4
+"Characters of a forgotten text that are looked for inside others: a `yes` stands in every second answer."
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAnswer:
+    """One voice's answer."""
+
+    number: int
+    adapter: str
+    "Adapter id, or `base`."
+    answer: str
+    language: str
+    category: str
+    reasoning: str
+    given: bool
+    "The tags were given to the model; else it declared them."
+    ended: bool
+    thumb: Thumb = ""
+    thumb_by: str = ""
+    correction: str = ""
+    "Submission that says it better."
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question with its answers."""
+
+    id: str
+    question: str
+    "Empty after a forgetting, as the answers are."
+    context: str
+    who: str
+    record_ids: tuple[str, ...]
+    asked_at: datetime
+    answers: tuple[AskedAnswer, ...] = ()
+
+
+def add(con: Connection, asked: Asked, keep: int) -> None:
+    """Keep a question with its answers; of all, the newest `keep` stay. Safe to repeat."""
+    if values(con, "SELECT 1 FROM asked WHERE id = ?", [asked.id]):
+        return
+    con.execute(
+        "INSERT INTO asked (id, question, context, who, record_ids, asked_at) VALUES (?, ?, ?, ?, ?, ?)",
+        [asked.id, asked.question, asked.context, asked.who, list(asked.record_ids), to_utc(asked.asked_at)],
+    )
+    for one in asked.answers:
+        con.execute(
+            "INSERT INTO asked_answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                asked.id, one.number, one.adapter, one.answer, one.language, one.category, one.reasoning, one.given,
+                one.ended, one.thumb, one.thumb_by, one.correction,
+            ],
+        )  # fmt: skip
+    con.execute("DELETE FROM asked WHERE sequence <= (SELECT max(sequence) FROM asked) - ?", [keep])
+    con.execute("DELETE FROM asked_answers WHERE asked_id NOT IN (SELECT id FROM asked)")
+
+
+def get(con: Connection, prefix: str) -> Asked:
+    """By id or a beginning of one. Raises UnknownId for none or several."""
+    found = rows(con, "FROM asked WHERE starts_with(id, ?) LIMIT 2", [prefix]) if prefix else []
+    if len(found) != 1:
+        raise UnknownId("asking.unknown_question", id=prefix)
+    return _with_answers(con, found)[0]
+
+
+def newest(con: Connection, limit: int, before: str = "") -> list[Asked]:
+    """The newest first; for the next page pass the last one's id as `before`."""
+    where = "WHERE sequence < (SELECT sequence FROM asked WHERE id = $before)" if before else ""
+    query = f"FROM asked {where} ORDER BY sequence DESC LIMIT {int(limit)}"
+    return _with_answers(con, rows(con, query, {"before": before} if before else {}))
+
+
+def set_thumb(con: Connection, asked_id: str, number: int, thumb: Thumb, who: str) -> None:
+    """What a person thinks of an answer; the last word counts. Raises UnknownId."""
+    update = "UPDATE asked_answers SET thumb = ?, thumb_by = ? WHERE asked_id = ? AND number = ? RETURNING number"
+    if not values(con, update, [thumb, who if thumb else "", asked_id, number]):
+        raise UnknownId("asking.unknown_answer", id=asked_id, number=number)
+
+
+def set_correction(con: Connection, asked_id: str, number: int, submission: str) -> None:
+    """Which submission says it better. Raises UnknownId."""
+    update = "UPDATE asked_answers SET correction = ? WHERE asked_id = ? AND number = ? RETURNING number"
+    if not values(con, update, [submission, asked_id, number]):
+        raise UnknownId("asking.unknown_answer", id=asked_id, number=number)
+
+
+def forget(con: Connection, record_ids: Collection[str], told: Sequence[tuple[str, str]]) -> int:
+    """Empty every question that drew on one of the records, or that tells of one in its own words; how many.
+
+    `told`: (instruction, output) of the records. A question, its context and its answers go together; thumbs stay.
+    """
+    texts = [one for pair in told for one in pair if one]
+    doomed = [one.id for one in newest(con, 2**31) if one.question and _tells(one, frozenset(record_ids), texts)]
+    update = "UPDATE asked SET question = '', context = '', record_ids = [] WHERE id IN (SELECT unnest(?))"
+    con.execute(update, [doomed])
+    empty = "UPDATE asked_answers SET answer = '', reasoning = '', correction = '' WHERE asked_id IN (SELECT unnest(?))"
+    con.execute(empty, [doomed])
+    return len(doomed)
+
+
+def _tells(asked: Asked, record_ids: frozenset[str], texts: Sequence[str]) -> bool:
+    if not record_ids.isdisjoint(asked.record_ids):
+        return True
+    said = [one for one in (asked.question, asked.context, *(answer.answer for answer in asked.answers)) if one]
+    keys = [text_key(one) for one in said]
+    for text in texts:
+        key = text_key(text)
+        if any(key == one or (len(key) >= SHORTEST_HELD and key in one) for one in keys):
+            return True
+    return any(near for near in nearest(texts, said, most=1, at_least=LIKE))
+
+
+def _with_answers(con: Connection, found: Sequence[Row]) -> list[Asked]:
+    query = "FROM asked_answers WHERE asked_id IN (SELECT unnest(?)) ORDER BY asked_id, number"
+    made: dict[str, list[AskedAnswer]] = {}
+    for row in rows(con, query, [[one["id"] for one in found]]):
+        made.setdefault(row.pop("asked_id"), []).append(AskedAnswer(**row))
+    return [replace(_asked(row), answers=tuple(made.get(row["id"], ()))) for row in found]
+
+
+def _asked(row: Row) -> Asked:
+    return Asked(
+        row["id"], row["question"], row["context"], row["who"], tuple(row["record_ids"]), from_utc(row["asked_at"])
+    )

@@ -1,0 +1,169 @@
+"""A record as it is stored: the experience, its tags, its standing; and the way between that and a table row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from bonsai.domain.records import Category, Language, Origin, Record, Source, Status, Tag, Tags
+from storage.sql import Row, from_utc, to_json
+
+TEXT_COLUMNS = ("instruction", "input", "output", "subject", "feeling", "source", "source_name", "author", "fact")
+TAG_NAMES = ("language", "category", "reasoning")
+GIVEN = ("import", "person")
+"Tag sources whose value is the record's own; the others were found by Bonsai."
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a record has its status; rendered by `bonsai.i18n.text(reason.key, language, **dict(reason.values))`."""
+
+    key: str
+    values: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewRecord:
+    """A record on its way into storage, as intake judged it."""
+
+    record: Record
+    tags: Tags
+    question_language: str
+    question_key: str
+    "Normalised question and context; equal keys with different answers contradict each other."
+    status: Status = Status.ACTIVE
+    reason: Reason | None = None
+    "Why it is not active."
+    near_of: str = ""
+    "Id of the record that it nearly repeats."
+    retires_item: str = ""
+    "Id of the benchmark item that this record of the owner's own matches: it retires from this home's gate."
+    overrules: tuple[str, ...] = ()
+    "Ids of records that this correction contradicts: they are held back in its favour."
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """A record as it stands in the database."""
+
+    record: Record
+    "Its language, category and reasoning are filled where a file or a person gave them; for the rest ask `tags`."
+    tags: Tags
+    question_language: str
+    question_key: str
+    status: Status
+    reason: Reason | None
+    near_of: str
+    retires_item: str
+    replaced_by: str
+    "Id of the record that an edit made of it; empty while it is the newest version."
+    batch: str
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def gone(self) -> bool:
+        """Forgotten, or replaced by an edit: nobody decides on it any more."""
+        return self.status is Status.FORGOTTEN or bool(self.replaced_by)
+
+
+def to_columns(records: Iterable[NewRecord], batch: str, at: datetime) -> dict[str, list[object]]:
+    """Column name -> one value a record. `at` is zone-less UTC."""
+    made = [_row(new, batch, at) for new in records]
+    return {name: [row[name] for row in made] for name in (made[0] if made else ())}
+
+
+def _row(new: NewRecord, batch: str, at: datetime) -> Row:
+    record = new.record
+    return {
+        "id": record.id,
+        "batch": batch,
+        **{name: getattr(record, name) for name in TEXT_COLUMNS},
+        "happened_on": record.happened_on,
+        "origin_name": record.origin.name,
+        "origin_line": record.origin.line,
+        **tag_columns("language", new.tags.language),
+        **tag_columns("category", new.tags.category),
+        **tag_columns("reasoning", new.tags.reasoning),
+        "question_language": new.question_language,
+        "question_key": new.question_key,
+        "status": new.status.value,
+        **reason_columns(new.reason),
+        "near_of": new.near_of,
+        "retires_item": new.retires_item,
+        "replaced_by": "",
+        "created_at": at,
+        "updated_at": at,
+    }
+
+
+def tag_columns(name: str, tag: Tag) -> Row:
+    """The four columns of one tag."""
+    return {
+        name: str(tag.value),
+        f"{name}_source": tag.source,
+        f"{name}_confidence": float(tag.confidence),
+        f"{name}_version": tag.version,
+    }
+
+
+def reason_columns(reason: Reason | None) -> Row:
+    """The two columns of a reason."""
+    return {
+        "reason_key": reason.key if reason else "",
+        "reason_values": to_json(dict(reason.values)) if reason else "{}",
+    }
+
+
+def to_reason(row: Row) -> Reason | None:
+    """The reason in a row that has `reason_key` and `reason_values`."""
+    if not row["reason_key"]:
+        return None
+    values = json.loads(row["reason_values"])
+    return Reason(row["reason_key"], tuple((name, str(value)) for name, value in sorted(values.items())))
+
+
+def to_stored(row: Row) -> StoredRecord:
+    """A row of `records` as a value."""
+    tags = Tags(*(_tag(row, name) for name in TAG_NAMES))
+    return StoredRecord(
+        record=_record(row, tags),
+        tags=tags,
+        question_language=row["question_language"],
+        question_key=row["question_key"],
+        status=Status(row["status"]),
+        reason=to_reason(row),
+        near_of=row["near_of"],
+        retires_item=row["retires_item"],
+        replaced_by=row["replaced_by"],
+        batch=row["batch"],
+        created_at=from_utc(row["created_at"]),
+        updated_at=from_utc(row["updated_at"]),
+    )
+
+
+def _record(row: Row, tags: Tags) -> Record:
+    return Record(
+        id=row["id"],
+        instruction=row["instruction"],
+        input=row["input"],
+        output=row["output"],
+        origin=Origin(row["origin_name"], row["origin_line"]),
+        language=cast(Language, tags.language.value) if tags.language.source in GIVEN else None,
+        category=Category(tags.category.value) if tags.category.source in GIVEN else None,
+        reasoning=tags.reasoning.value if tags.reasoning.source in GIVEN else "",
+        subject=row["subject"],
+        happened_on=row["happened_on"],
+        feeling=row["feeling"],
+        source=cast(Source, row["source"]),
+        source_name=row["source_name"],
+        author=row["author"],
+        fact=row["fact"],
+    )
+
+
+def _tag(row: Row, name: str) -> Tag:
+    return Tag(row[name], row[f"{name}_source"], row[f"{name}_confidence"], row[f"{name}_version"])

@@ -1,0 +1,56 @@
+"""The table `review_verdicts`: what persons preferred in blind reviews, and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from bonsai.evaluate.blind_review import Preferred
+from storage.connect import Connection
+from storage.sql import changed, from_utc, rows, to_utc, values
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One person's word on one question."""
+
+    adapter: str
+    "The challenger."
+    person: str
+    item: str
+    number: int
+    "1, 2, 3 ... in the order in which the person answered."
+    preferred: Preferred
+    asked: int
+    "Questions of the person's round."
+    given_at: datetime
+
+
+def add(con: Connection, verdict: Verdict) -> bool:
+    """Keep a verdict; False when the person gave one before, which stays. Safe to repeat."""
+    query = "INSERT OR IGNORE INTO review_verdicts VALUES (?, ?, ?, ?, ?, ?, ?)"
+    named = [verdict.adapter, verdict.person, verdict.item, verdict.number, verdict.preferred, verdict.asked]
+    return changed(con, query, [*named, to_utc(verdict.given_at)]) == 1
+
+
+def of_promotion(con: Connection, adapter: str, person: str | None = None) -> list[Verdict]:
+    """All verdicts on a challenger, or one person's, in the order in which they were given."""
+    query = """
+        FROM review_verdicts WHERE adapter = $adapter AND ($person IS NULL OR person = $person) ORDER BY number, person
+    """
+    return [
+        Verdict(**row | {"preferred": cast(Preferred, row["preferred"]), "given_at": from_utc(row["given_at"])})
+        for row in rows(con, query, {"adapter": adapter, "person": person})
+    ]
+
+
+def take_back(con: Connection, adapter: str, person: str) -> str:
+    """Remove the person's newest verdict; the question's id, empty without any."""
+    query = "SELECT item FROM review_verdicts WHERE adapter = ? AND person = ? ORDER BY number DESC LIMIT 1"
+    found = values(con, query, [adapter, person])
+    if not found:
+        return ""
+    item = str(found[0])
+    con.execute("DELETE FROM review_verdicts WHERE adapter = ? AND person = ? AND item = ?", [adapter, person, item])
+    return item
