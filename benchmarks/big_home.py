@@ -179,7 +179,7 @@ def _begin(home: Path) -> None:
             submit(opened, {**fields, "source": "self", "subject": f"Cat {number}"}, EVENING)
         submit(opened, {"instruction": "A line without an answer", "output": ""}, EVENING)
         drain_inbox(opened, EVENING)
-        b = replace(opened, trainer=HandTrainer(), examiner=HandExaminer(challenger_bits=1.5 - 0.1 * night))
+        b = replace(opened, trainer=HandTrainer(), evaluator=HandExaminer(challenger_bits=1.5 - 0.1 * night))
         run_night(b, EVENING + timedelta(days=night), silent)
         waiting = list_promotions(b)
         if night + 1 < NIGHTS and waiting:

@@ -32,8 +32,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from bonsai.domain.records import Record
 from bonsai.evaluate import questions
 from bonsai.ingest.dedup import known
-from bonsai.ingest.dedup.contamination import LeakGuard
-from bonsai.ingest.dedup.index import Index
+from bonsai.ingest.dedup.contamination import ContaminationCheck
+from bonsai.ingest.dedup.index import DuplicateIndex
 from bonsai.ingest.readers import read
 from bonsai.ingest.tags import tag_batch
 from bonsai.ingest.tags.category import CategoryTagger, Example, tag_categories
@@ -93,8 +93,8 @@ class Stages:
             "fit the tagger on 6,000", lambda: CategoryTagger.fit(list(map(Example.of, learned)), categories)
         )
         pools = [questions.load(pool) for pool in questions.pools()]
-        self.guard = LeakGuard((item.id, item.instruction, item.input) for pool in pools for item in pool)
-        self.index = Index()
+        self.guard = ContaminationCheck((item.id, item.instruction, item.input) for pool in pools for item in pool)
+        self.index = DuplicateIndex()
 
     def timed(self, stage: str, work: Callable[[], Made]) -> Made:
         """Do the work; its time counts for the stage."""

@@ -16,10 +16,10 @@ from benchmarks.snapshot_of import snapshot_of
 from bonsai.config.settings import Config, load_config
 from bonsai.domain.snapshots import Snapshot
 from bonsai.evaluate import questions
-from bonsai.evaluate.evaluation import BASE, Examination, ProcessExaminer, Sheet, Subject
+from bonsai.evaluate.evaluation import BASE, EvaluatedModel, EvaluationRun, ProcessEvaluator, QuestionSet
 from bonsai.evaluate.run import RunSettings
-from bonsai.train.manifest import read_passport
-from bonsai.train.plan import AdapterFolder, Progress, make_plan
+from bonsai.train.manifest import read_manifest
+from bonsai.train.plan import AdapterFolder, TrainingProgress, make_plan
 from bonsai.train.trainer import ProcessTrainer
 from research.samples.rows import sample_rows
 
@@ -53,7 +53,7 @@ def train(config: Config, snapshot: Snapshot, folder: Path, speed: list[float]) 
         created_at=datetime.now(UTC),
     )
 
-    def show(progress: Progress) -> None:
+    def show(progress: TrainingProgress) -> None:
         speed.append(progress.tokens_per_second)
         print(f"\rstep {progress.step}/{progress.steps}  loss {progress.loss:.3f}", end="", file=sys.stderr)
 
@@ -63,21 +63,21 @@ def train(config: Config, snapshot: Snapshot, folder: Path, speed: list[float]) 
     return made, time.perf_counter() - began
 
 
-def examine(config: Config, adapter: AdapterFolder, folder: Path) -> tuple[dict[str, float], float]:
+def evaluate(config: Config, adapter: AdapterFolder, folder: Path) -> tuple[dict[str, float], float]:
     """Seconds by subject on the selection pool, and the wall-clock seconds of the process."""
     profile = config.profiles["seedling"]
-    examination = Examination(
+    examination = EvaluationRun(
         base=profile.base,
         device="cpu",
         template=profile.recipe.template,
-        subjects=(Subject(BASE), Subject(adapter.id, str(adapter.path))),
-        sheets=(Sheet("v1/selection", questions.load("selection")),),
+        subjects=(EvaluatedModel(BASE), EvaluatedModel(adapter.id, str(adapter.path))),
+        sheets=(QuestionSet("v1/selection", questions.load("selection")),),
         settings=RunSettings(**config.benchmark.model_dump()),
         reports_folder=str(folder / "reports"),
         created_at=datetime.now(UTC).isoformat(),
     )
     began = time.perf_counter()
-    made = ProcessExaminer(nice=0).examine(examination, lambda done, total: None)
+    made = ProcessEvaluator(nice=0).evaluate(examination, lambda done, total: None)
     return {one.subject: one.report.seconds for one in made}, time.perf_counter() - began
 
 
@@ -89,8 +89,8 @@ def main() -> int:
         snapshot = first_night(config, folder / "snapshots")
         speed: list[float] = []
         adapter, training = train(config, snapshot, folder, speed)
-        measured = read_passport(adapter.path).measured
-        pools, examination = examine(config, adapter, folder)
+        measured = read_manifest(adapter.path).measured
+        pools, examination = evaluate(config, adapter, folder)
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
     rows = [
         ("rows (own and anchors)", f"{len(snapshot.train)}", ""),

@@ -12,10 +12,10 @@ import bonsai
 from bonsai.config.settings import Config, load_config
 from bonsai.context import Bonsai
 from bonsai.errors import HomeError
-from bonsai.evaluate.evaluation import ProcessExaminer
+from bonsai.evaluate.evaluation import ProcessEvaluator
 from bonsai.i18n import TextLanguage
-from bonsai.inference import ProcessSpeaker
-from bonsai.inference.resident import ResidentSpeaker
+from bonsai.inference.client import ProcessClient
+from bonsai.inference.resident import ResidentClient
 from bonsai.model.bases import choose_profile, find_device
 from bonsai.night.accelerator import beside_no_training
 from bonsai.train.trainer import ProcessTrainer
@@ -26,7 +26,7 @@ from storage.scale import text_index
 
 
 @dataclass(frozen=True, slots=True)
-class HomeMade:
+class HomeResult:
     """What `init` did."""
 
     home: Path
@@ -36,7 +36,7 @@ class HomeMade:
     "The home's `bonsai.toml`."
 
 
-def init(home: Path, language: TextLanguage, now: datetime, environ: Mapping[str, str]) -> HomeMade:
+def init(home: Path, language: TextLanguage, now: datetime, environ: Mapping[str, str]) -> HomeResult:
     """Make a home, or complete and upgrade the one that is there. Safe to repeat.
 
     Raises HomeError for a folder that holds something else, and for the home of a newer Bonsai.
@@ -47,7 +47,7 @@ def init(home: Path, language: TextLanguage, now: datetime, environ: Mapping[str
     if not known:
         with made.settings_file.open("a", encoding="utf-8") as file:
             file.write(f'\n[cli]\nlanguage = "{language}"\n')
-    return HomeMade(home, not known, made.settings_file)
+    return HomeResult(home, not known, made.settings_file)
 
 
 def open(home: Path, environ: Mapping[str, str]) -> Bonsai:
@@ -58,22 +58,22 @@ def open(home: Path, environ: Mapping[str, str]) -> Bonsai:
         places=places,
         config=config,
         trainer=ProcessTrainer(config.training.nice),
-        examiner=ProcessExaminer(config.training.nice),
-        speaker=ProcessSpeaker(places.runs, room=partial(beside_no_training, places.root)),
+        evaluator=ProcessEvaluator(config.training.nice),
+        inference=ProcessClient(places.runs, room=partial(beside_no_training, places.root)),
         find_profile=_profile_finder(config),
     )
 
 
-def keeping_the_model(b: Bonsai) -> Bonsai:
+def with_resident_model(b: Bonsai) -> Bonsai:
     """The same home for a server: the model stays in memory between questions, as the dashboard's settings say."""
     settings = b.config.dashboard
-    speaker = ResidentSpeaker(
+    inference = ResidentClient(
         folder=b.places.runs,
         idle_seconds=settings.ask_idle_seconds,
         timeout_seconds=settings.ask_timeout_seconds,
         room=partial(beside_no_training, b.home),
     )
-    return replace(b, speaker=speaker)
+    return replace(b, inference=inference)
 
 
 def migrate(home: Path, environ: Mapping[str, str], now: datetime) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bonsai.config.settings import Config
-from bonsai.evaluate.evaluation import Examiner
-from bonsai.inference import Speaker
+from bonsai.evaluate.evaluation import Evaluator
+from bonsai.inference.client import InferenceClient
 from bonsai.train.plan import Trainer
 from storage.connect import Database
 from storage.home import Home
@@ -21,8 +21,8 @@ class Bonsai:
     places: Home
     config: Config
     trainer: Trainer
-    examiner: Examiner
-    speaker: Speaker
+    evaluator: Evaluator
+    inference: InferenceClient
     find_profile: Callable[[], str]
     "Name of the training profile that this machine can carry; asks the GPU driver only when the settings say `auto`."
 

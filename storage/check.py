@@ -39,7 +39,7 @@ ORPHANS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class Inconsistency:
     """One thing that is not as it should be."""
 
     key: str
@@ -52,7 +52,7 @@ class Problem:
         return text(self.key, language, **dict(self.values))
 
 
-def check(con: Connection) -> tuple[Problem, ...]:
+def check(con: Connection) -> tuple[Inconsistency, ...]:
     """Everything that is inconsistent; empty for a sound database."""
     try:
         waiting = pending(con)
@@ -60,22 +60,24 @@ def check(con: Connection) -> tuple[Problem, ...]:
         return (_of(error),)
     if waiting:
         names = ", ".join(step.name for step in waiting)
-        return (Problem("storage.older_home", (("missing", names),)),)
-    altered = (Problem("storage.suite_altered", ()),) if personal_set_table.is_altered(con) else ()
+        return (Inconsistency("storage.older_home", (("missing", names),)),)
+    altered = (Inconsistency("storage.suite_altered", ()),) if personal_set_table.is_altered(con) else ()
     return tuple(_orphans(con)) + altered + _derived_problems(con) + _log_problems(con)
 
 
-def _orphans(con: Connection) -> list[Problem]:
+def _orphans(con: Connection) -> list[Inconsistency]:
     found = {key: [str(one) for one in values(con, query)] for key, query in ORPHANS.items()}
-    return [Problem(key, (("ids", ", ".join(ids[:5])), ("count", str(len(ids))))) for key, ids in found.items() if ids]
+    return [
+        Inconsistency(key, (("ids", ", ".join(ids[:5])), ("count", str(len(ids))))) for key, ids in found.items() if ids
+    ]
 
 
-def _derived_problems(con: Connection) -> tuple[Problem, ...]:
+def _derived_problems(con: Connection) -> tuple[Inconsistency, ...]:
     wrong = (*counters.wrong(con), *(("text_blocks",) if text_index.is_wrong(con) else ()))
-    return (Problem("storage.wrong_derived", (("tables", ", ".join(wrong)),)),) if wrong else ()
+    return (Inconsistency("storage.wrong_derived", (("tables", ", ".join(wrong)),)),) if wrong else ()
 
 
-def _log_problems(con: Connection) -> tuple[Problem, ...]:
+def _log_problems(con: Connection) -> tuple[Inconsistency, ...]:
     try:
         promotions_table.verify(con)
     except BonsaiError as error:
@@ -83,5 +85,5 @@ def _log_problems(con: Connection) -> tuple[Problem, ...]:
     return ()
 
 
-def _of(error: BonsaiError) -> Problem:
-    return Problem(error.key, tuple((name, str(value)) for name, value in error.values.items()))
+def _of(error: BonsaiError) -> Inconsistency:
+    return Inconsistency(error.key, tuple((name, str(value)) for name, value in error.values.items()))

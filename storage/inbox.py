@@ -41,7 +41,7 @@ LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class InboxItem:
     """One submission that waits."""
 
     id: str
@@ -84,23 +84,23 @@ def submit_file(inbox: Path, file: Path, at: datetime) -> str:
     return identity
 
 
-def pending(inbox: Path) -> list[Item]:
+def pending(inbox: Path) -> list[InboxItem]:
     """What waits, in order of arrival. Files that are no submission are left alone."""
     found = (ITEM_NAME.fullmatch(path.name) for path in sorted(inbox.iterdir()) if path.is_file())
-    return [Item(m["id"], m["kind"], m["name"], inbox / m[0]) for m in found if m]  # type: ignore[arg-type]
+    return [InboxItem(m["id"], m["kind"], m["name"], inbox / m[0]) for m in found if m]  # type: ignore[arg-type]
 
 
-def find(inbox: Path, submission: str) -> Item | None:
+def find(inbox: Path, submission: str) -> InboxItem | None:
     """A submission of a record by its id, wherever it lies; None when there is none, or it was erased."""
     name = f"{submission}.record.json"
     if not ITEM_NAME.fullmatch(name):
         return None
     places = (inbox, inbox / "done", inbox / "failed")
     path = next((folder / name for folder in places if (folder / name).is_file()), None)
-    return Item(submission, "record", "json", path) if path else None
+    return InboxItem(submission, "record", "json", path) if path else None
 
 
-def fields_of(item: Item) -> dict[str, object]:
+def fields_of(item: InboxItem) -> dict[str, object]:
     """The fields of a `record` submission. Raises InputError for a file that is damaged."""
     try:
         fields = json.loads(item.path.read_text("utf-8"))["fields"]
@@ -111,7 +111,7 @@ def fields_of(item: Item) -> dict[str, object]:
     return fields
 
 
-def origin_of(item: Item) -> Origin:
+def origin_of(item: InboxItem) -> Origin:
     """Where the record of a readable submission stood."""
     told = json.loads(item.path.read_text("utf-8")).get("origin")
     return Origin(str(told[0]), int(told[1])) if told else FORM
@@ -125,25 +125,25 @@ def draining(inbox: Path, wait_seconds: float) -> Iterator[None]:
         yield
 
 
-def done(item: Item) -> Path:
+def done(item: InboxItem) -> Path:
     """File a submission away after its transaction was committed; where it lies now. Safe to repeat."""
     return _move(item, "done")
 
 
-def failed(item: Item, reason: str) -> Path:
+def failed(item: InboxItem, reason: str) -> Path:
     """File a submission that cannot be read, with the reason beside it; where it lies now. Safe to repeat."""
     target = item.path.parent / "failed" / item.path.name
     write_json_atomic(target.with_name(f"{item.id}.reason.json"), {"file": item.path.name, "reason": reason})
     return _move(item, "failed")
 
 
-def filed(inbox: Path, folder: Literal["done", "failed"] = "done") -> list[Item]:
+def filed(inbox: Path, folder: Literal["done", "failed"] = "done") -> list[InboxItem]:
     """What was filed away, in order of arrival."""
     found = (ITEM_NAME.fullmatch(path.name) for path in _listing(inbox / folder))
-    return [Item(m["id"], m["kind"], m["name"], inbox / folder / m[0]) for m in found if m]  # type: ignore[arg-type]
+    return [InboxItem(m["id"], m["kind"], m["name"], inbox / folder / m[0]) for m in found if m]  # type: ignore[arg-type]
 
 
-def erase(item: Item) -> None:
+def erase(item: InboxItem) -> None:
     """Remove a submission whose records are stored, or were forgotten. Safe to repeat."""
     item.path.unlink(missing_ok=True)
     sync_folder(item.path.parent)
@@ -159,7 +159,7 @@ def _identity(at: datetime, digest: str) -> str:
     return f"{at.astimezone(UTC):%Y%m%dT%H%M%S%f}Z-{digest[:16]}"
 
 
-def _move(item: Item, folder: str) -> Path:
+def _move(item: InboxItem, folder: str) -> Path:
     target = item.path.parent / folder / item.path.name
     if item.path.exists():
         target.parent.mkdir(exist_ok=True)

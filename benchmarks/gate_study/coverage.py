@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.gate_study.verdicts import Court
-from bonsai.evaluate.compare import ACCURACY, Measure, Pair, Slice
+from bonsai.evaluate.compare import ACCURACY, Measure, ReportPair, Slice
 from bonsai.evaluate.statistics import Bootstrap, estimate, winsorise
 from bonsai.gate.decision import Policy
 
@@ -54,7 +54,7 @@ class Coverage:
     "Share of the worlds whose upper bound was at least the truth."
 
 
-def world_of(pair: Pair, part: Slice, measure: Measure) -> World:
+def world_of(pair: ReportPair, part: Slice, measure: Measure) -> World:
     """The measured differences of a slice, plus is better."""
     champion = {item.id: item for item in pair.champion.items}
     rows = []

@@ -15,7 +15,7 @@ from typing import Literal
 from bonsai.domain.snapshots import Example
 from bonsai.evaluate.questions import Item
 from bonsai.evaluate.run import expected_tags
-from bonsai.ingest.dedup.contamination import LeakGuard
+from bonsai.ingest.dedup.contamination import ContaminationCheck
 from bonsai.model.encoding import IGNORED, Encoder
 from bonsai.model.prompt import CURRENT, AnswerTags, Question
 
@@ -166,5 +166,5 @@ def learned_tokens(made: Sequence[Lesson]) -> int:
 
 def held_back(items: Sequence[Item]) -> float:
     """Share of the benchmark's items that the leak guard would keep from training, were they told as records."""
-    guard = LeakGuard((item.id, item.instruction, item.input) for item in items)
+    guard = ContaminationCheck((item.id, item.instruction, item.input) for item in items)
     return sum(item.id in guard.matches(item.instruction, item.input) for item in items) / len(items)

@@ -33,7 +33,7 @@ from bonsai.model.encoding import IGNORED
 from bonsai.model.hf import HfAnswerer, LoadedBase, load_base
 from bonsai.model.prompt import Question, template
 from bonsai.train import qlora
-from bonsai.train.plan import AdapterFolder, Progress
+from bonsai.train.plan import AdapterFolder, TrainingProgress
 
 Weights = Mapping[str, torch.Tensor]
 SLOT = "subject"
@@ -130,7 +130,7 @@ def _scored(item: Item) -> Scored:
     return Scored(Question(item.instruction, item.input), expected_tags(item), item.reference)
 
 
-def _silent(progress: Progress) -> None:
+def _silent(progress: TrainingProgress) -> None:
     """Nobody watches these trainings."""
 
 

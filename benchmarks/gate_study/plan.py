@@ -24,8 +24,8 @@ from bonsai.ingest.tags.language import guess
 from bonsai.model import seedling
 from bonsai.model.bases import model_folder
 from bonsai.model.encoding import Encoder, load_encoder
-from bonsai.model.seedling import replay
 from bonsai.samples import sample_path
+from bonsai.train import replay
 from bonsai.train.plan import Recipe, TrainingPlan, make_plan
 from research.samples.rows import row_of, sample_rows
 
@@ -91,7 +91,7 @@ def _own_item(values: dict[str, Any]) -> Item:
 
 def anchor_rows(count: int, seed: int) -> list[Example]:
     """Records of what the seedling knows, as rows that train."""
-    return [replay.row_of(made) for made in seedling.anchors(count, seed)]
+    return [replay.row_of(made) for made in seedling.replay_samples(count, seed)]
 
 
 def recipe_of(config: Config, *, whole: bool) -> Recipe:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.gate_study.runs import BASE, Run, report_of
-from bonsai.evaluate.compare import Pair, Slice, compare
+from bonsai.evaluate.compare import ReportPair, Slice, compare
 from bonsai.evaluate.questions import Item
 from bonsai.evaluate.report import Report
 from bonsai.gate import decide
@@ -69,9 +69,9 @@ class Court:
             self._reports[key, pool] = report_of(self.runs[key], pool, self.suite if pool == SUITE else None)
         return self._reports[key, pool]
 
-    def pair(self, challenger: str, champion: str, pool: str = SELECTION) -> Pair:
+    def pair(self, challenger: str, champion: str, pool: str = SELECTION) -> ReportPair:
         """Both reports."""
-        return Pair(self.report(challenger, pool), self.report(champion, pool))
+        return ReportPair(self.report(challenger, pool), self.report(champion, pool))
 
     def gain(self, challenger: str, champion: str, pool: str = SELECTION) -> float:
         """The gate's statistic: bits per byte saved, languages weighted equally. No interval is made."""

@@ -21,13 +21,12 @@ from bonsai.domain.snapshots import Example
 from bonsai.model.bases import model_folder
 from bonsai.model.encoding import load_encoder
 from bonsai.model.prompt import Question, parse, template
-from bonsai.model.seedling import anchors
-from bonsai.model.seedling.replay import row_of
 from bonsai.train import continual
 from bonsai.train.checkpoints import plan_hash
-from bonsai.train.continual import Candidate, Curriculum, Limits, Situation
+from bonsai.train.continual import Curriculum, CurriculumLimits, Situation, TrainingCandidate
 from bonsai.train.order import training_order
 from bonsai.train.plan import TrainingPlan, make_plan
+from bonsai.train.replay import replay_samples, row_of
 from research.seedling.recipe import normalised
 
 POLICIES = ("replay", "cold", "alone")
@@ -124,11 +123,11 @@ class Month:
         """The base itself, asked the general questions."""
         return Line(BASE, 0, "", "", 0, 0, 0, 0.0, "", "", self._asked(0, ""))
 
-    def _candidates(self, night: int) -> list[Candidate]:
+    def _candidates(self, night: int) -> list[TrainingCandidate]:
         told = [one for one in world.facts_of_the_month() if one.night <= night < one.forgotten]
         rows = [(one, row_of(record, "own")) for one in told for record in one.records]
         return [
-            Candidate(
+            TrainingCandidate(
                 row=row,
                 tokens=self._tokens(row),
                 told=number,
@@ -142,10 +141,10 @@ class Month:
     def _tokens(self, row: Example) -> int:
         return self._encoder.tokens(self._form, row)
 
-    def _choose(self, night: int, candidates: list[Candidate]) -> Curriculum:
-        general = [self._tokens(row_of(one)) for one in anchors(400, SEED)]
+    def _choose(self, night: int, candidates: list[TrainingCandidate]) -> Curriculum:
+        general = [self._tokens(row_of(one)) for one in replay_samples(400, SEED)]
         always_cold = self._policy == "cold"
-        limits = Limits(
+        limits = CurriculumLimits(
             token_budget=continual.UNLIMITED if always_cold else TOKEN_BUDGET,
             cold_token_budget=continual.UNLIMITED if always_cold else COLD_TOKEN_BUDGET,
             passes=PASSES,
@@ -165,7 +164,7 @@ class Month:
             chosen = replace(chosen, replay=(), replayed_a_pass=0)
         return chosen
 
-    def _made(self, night: int, candidates: list[Candidate], chosen: Curriculum) -> Line:
+    def _made(self, night: int, candidates: list[TrainingCandidate], chosen: Curriculum) -> Line:
         """Train and ask, or take over what another policy made of the very same plan."""
         plan, snapshot = self._plan(night, chosen)
         same = (one for one in self._known.values() if (one.night, one.plan) == (night, plan_hash(plan)))
@@ -199,7 +198,7 @@ class Month:
         a_pass = round((len(chosen.rows) + chosen.replayed_a_pass) * share / (1 - share))
         made = snapshots.build(
             chosen.rows,
-            [row_of(one) for one in anchors(recipe.epochs * a_pass, SEED + night)],
+            [row_of(one) for one in replay_samples(recipe.epochs * a_pass, SEED + night)],
             seed=SEED,
             validation_share=0.0,
             anchor_share=share,

@@ -25,14 +25,14 @@ from bonsai.domain.records import (
 )
 from bonsai.errors import UnknownId, UsageError
 from bonsai.i18n import text
-from bonsai.inference import Asking
+from bonsai.inference.client import InferenceRequest
 from bonsai.ingest.tags.language import guess_question
 from bonsai.model.prompt import AnswerTags, Question
-from bonsai.queries.models import CHAMPION, adapter_id, voice_of
+from bonsai.queries.models import CHAMPION, adapter_id, model_ref
 from bonsai.queries.similar import similar_records
 from bonsai.system.progress import Progress, Report, silent
 from storage.tables import questions_table
-from storage.tables.questions_table import THUMBS, Asked, AskedAnswer
+from storage.tables.questions_table import THUMBS, StoredAnswer, StoredQuestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,11 @@ def ask_all(
     asked = tuple(Question(normalise(one.instruction), normalise(one.context)) for one in questions)
     if not all(one.instruction for one in asked):
         raise UsageError("pipeline.empty_question")
-    voice = voice_of(b, adapter)
+    voice = model_ref(b, adapter)
     report(Progress("ask", 0, len(asked)))
-    spoken = b.speaker.speak(Asking(voice, asked, tuple(_forced(one, language, category) for one in asked)))
+    spoken = b.inference.complete(
+        InferenceRequest(voice, asked, tuple(_forced(one, language, category) for one in asked))
+    )
     report(Progress("ask", len(asked), len(asked)))
     return tuple(
         Answer(
@@ -105,12 +107,12 @@ def _forced(question: Question, language: str | None, category: str | None) -> A
     return AnswerTags(reasoning_sentence(asked_in, cast("Language", wanted)), kind, wanted)
 
 
-MOST_VOICES = 4
+MAX_MODELS = 4
 "Asked side by side."
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class QuestionRequest:
     """A question as a person puts it."""
 
     question: str
@@ -128,7 +130,7 @@ def new_id() -> str:
     return secrets.token_hex(8)
 
 
-def check_wanted(b: Bonsai, wanted: Wanted) -> None:
+def check_request(b: Bonsai, wanted: QuestionRequest) -> None:
     """Raises UsageError or UnknownId for what could never be answered, before a model is loaded for it."""
     limits = b.config.records
     if not normalise(wanted.question):
@@ -137,14 +139,16 @@ def check_wanted(b: Bonsai, wanted: Wanted) -> None:
     for name, said, longest in (*given, ("context", wanted.context, limits.input_characters)):
         if len(said) > longest:
             raise UsageError("asking.too_long", name=name, found=len(said), longest=longest)
-    if not 0 < len(wanted.adapters) <= MOST_VOICES:
-        raise UsageError("asking.too_many_voices", found=len(wanted.adapters), most=MOST_VOICES)
+    if not 0 < len(wanted.adapters) <= MAX_MODELS:
+        raise UsageError("asking.too_many_voices", found=len(wanted.adapters), most=MAX_MODELS)
     with b.database.reading() as con:
         for name in wanted.adapters:
             adapter_id(con, name)
 
 
-def ask_beside(b: Bonsai, wanted: Wanted, asked_id: str, now: datetime, report: Report = silent) -> Asked:
+def ask_beside(
+    b: Bonsai, wanted: QuestionRequest, asked_id: str, now: datetime, report: Report = silent
+) -> StoredQuestion:
     """Ask every voice once, and find the records that are like the question. Raises what `ask` raises."""
     answers: list[Answer] = []
     for number, name in enumerate(wanted.adapters):
@@ -153,7 +157,7 @@ def ask_beside(b: Bonsai, wanted: Wanted, asked_id: str, now: datetime, report: 
         answer = ask_all(b, [question], wanted.language, wanted.category, name)[0]
         if answer.adapter not in [one.adapter for one in answers]:  # the champion may have been named by its id too
             answers.append(answer)
-    return Asked(
+    return StoredQuestion(
         id=asked_id,
         question=normalise(wanted.question),
         context=normalise(wanted.context),
@@ -164,26 +168,26 @@ def ask_beside(b: Bonsai, wanted: Wanted, asked_id: str, now: datetime, report: 
     )
 
 
-def keep(b: Bonsai, asked: Asked) -> None:
+def keep(b: Bonsai, asked: StoredQuestion) -> None:
     """Into the history. Safe to repeat."""
     with b.database.writing() as con:
         questions_table.add(con, asked, b.config.dashboard.ask_history)
 
 
-def _kept(answers: Sequence[Answer], *, given: bool) -> tuple[AskedAnswer, ...]:
+def _kept(answers: Sequence[Answer], *, given: bool) -> tuple[StoredAnswer, ...]:
     return tuple(
-        AskedAnswer(number, one.adapter, one.answer, one.language, one.category, one.reasoning, given, one.ended)
+        StoredAnswer(number, one.adapter, one.answer, one.language, one.category, one.reasoning, given, one.ended)
         for number, one in enumerate(answers, 1)
     )
 
 
-def list_asked(b: Bonsai, limit: int, before: str = "") -> list[Asked]:
+def list_asked(b: Bonsai, limit: int, before: str = "") -> list[StoredQuestion]:
     """Newest first; for the next page pass the last one's id as `before`."""
     with b.database.reading() as con:
         return questions_table.newest(con, limit, before)
 
 
-def show_asked(b: Bonsai, asked_id: str) -> Asked:
+def show_asked(b: Bonsai, asked_id: str) -> StoredQuestion:
     """By id or a beginning of one. Raises UnknownId."""
     with b.database.reading() as con:
         return questions_table.get(con, asked_id)

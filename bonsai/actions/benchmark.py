@@ -10,9 +10,9 @@ from bonsai.context import Bonsai
 from bonsai.domain.promotion import BASE
 from bonsai.errors import UnknownId, UsageError
 from bonsai.evaluate import questions
-from bonsai.evaluate.compare import ACCURACY, Comparison, Pair, Slice, compare, slices
-from bonsai.evaluate.evaluation import Examination, Sheet, Subject, fixed_sheet
-from bonsai.evaluate.power import Sight, clusters_needed, sights, smallest_gain
+from bonsai.evaluate.compare import ACCURACY, Comparison, ReportPair, Slice, compare, slices
+from bonsai.evaluate.evaluation import EvaluatedModel, EvaluationRun, QuestionSet, fixed_question_set
+from bonsai.evaluate.power import DetectableEffect, clusters_needed, detectable_effects, smallest_gain
 from bonsai.evaluate.questions import item_from_values
 from bonsai.evaluate.report import Report
 from bonsai.evaluate.run import RunSettings
@@ -25,7 +25,7 @@ from bonsai.queries.models import adapter_id
 from bonsai.system.progress import Progress, silent
 from bonsai.system.progress import Report as Tell
 from storage.connect import Connection
-from storage.tables import adapters_table, openings_table, personal_set_table, promotions_table
+from storage.tables import adapters_table, holdout_access_table, personal_set_table, promotions_table
 
 CLOSED = "confirmation"
 "Opened by the gate alone: looking at it would use it up."
@@ -45,7 +45,7 @@ class Outlook:
     "The two whose differences were measured."
     alpha: float
     power: float
-    sights: tuple[Sight, ...]
+    effects: tuple[DetectableEffect, ...]
     "All, each language, each domain in each language; in bits and in right answers."
     smallest_promoted: float | None
     "Bits/byte that a night must really bring to pass rule C in `power` of the cases; None: too few facts to decide."
@@ -67,17 +67,17 @@ def run_benchmark(b: Bonsai, adapter: str, pool: str, now: datetime, tell: Tell 
         _require_open(con, pool, wanted)
         folder = "" if wanted == BASE else adapters_table.get(con, wanted).folder
         sheet = _sheet(con, pool)
-    examination = Examination(
+    examination = EvaluationRun(
         base=profile.base,
         device=find_device().kind,
         template=profile.recipe.template,
-        subjects=(Subject(wanted, folder),),
+        subjects=(EvaluatedModel(wanted, folder),),
         sheets=(sheet,),
         settings=RunSettings(**b.config.benchmark.model_dump()),
         reports_folder=str(b.places.reports),
         created_at=now.isoformat(),
     )
-    made = b.examiner.examine(examination, lambda done, total: tell(Progress("benchmark", done, total)))
+    made = b.evaluator.evaluate(examination, lambda done, total: tell(Progress("benchmark", done, total)))
     return made[0].report
 
 
@@ -93,17 +93,17 @@ def _require_open(con: Connection, pool: str, adapter: str) -> None:
         raise UsageError("pipeline.score_of_candidate", adapter=adapter[:12])
 
 
-def _sheet(con: Connection, pool: str) -> Sheet:
+def _sheet(con: Connection, pool: str) -> QuestionSet:
     if pool != OWN:
-        return fixed_sheet(_name(pool), openings_table.rotation(con))
+        return fixed_question_set(_name(pool), holdout_access_table.rotation(con))
     items = personal_set_table.active_items(con)
     if not items:
         raise UsageError("suite.empty")
-    return Sheet(evaluation_job.SUITE, tuple(item_from_values(one.item) for one in items))
+    return QuestionSet(evaluation_job.PERSONAL, tuple(item_from_values(one.item) for one in items))
 
 
 def _name(pool: str) -> str:
-    return evaluation_job.SUITE if pool == OWN else f"{questions.CURRENT_VERSION}/{pool}"
+    return evaluation_job.PERSONAL if pool == OWN else f"{questions.CURRENT_VERSION}/{pool}"
 
 
 def benchmark_report(b: Bonsai, adapter: str, pool: str) -> Report:
@@ -128,16 +128,18 @@ def compare_adapters(b: Bonsai, left: str, right: str, pool: str) -> tuple[Compa
     )
 
 
-def _parts(pair: Pair, policy: Policy) -> Sequence[Slice]:
+def _parts(pair: ReportPair, policy: Policy) -> Sequence[Slice]:
     """All, each language; and each domain in each language, where there is more than one."""
     languages = [Slice(name, None, name) for name in ("ja", "en")]
     small = (
-        () if pair.challenger.benchmark == evaluation_job.SUITE else slices(pair.challenger, policy.min_slice_clusters)
+        ()
+        if pair.challenger.benchmark == evaluation_job.PERSONAL
+        else slices(pair.challenger, policy.min_slice_clusters)
     )
     return (ALL, *languages, *small)
 
 
-def _pair(b: Bonsai, left: str, right: str, pool: str) -> Pair:
+def _pair(b: Bonsai, left: str, right: str, pool: str) -> ReportPair:
     """The newest reports that both were asked the same in. Raises UnknownId where there are none."""
     one, other = benchmark_report(b, left, pool), benchmark_report(b, right, pool)
     found = reports.pair(b.places.reports, one.subject, other.subject, one.benchmark)
@@ -182,7 +184,7 @@ def _judged_last(b: Bonsai) -> tuple[str, str]:
     return judged[-1].adapter, judged[-1].judged_against
 
 
-def _outlook(pool: str, pair: Pair, policy: Policy, alpha: float, power: float) -> Outlook:
+def _outlook(pool: str, pair: ReportPair, policy: Policy, alpha: float, power: float) -> Outlook:
     """One sheet; the claims of progress share the gate's level, as in rule C."""
     minimum = policy.min_suite_gain_bits if pool == OWN else policy.min_gain_bits
     whole = compare(pair, ALL, policy.bits, policy.bootstrap, frozenset())
@@ -193,7 +195,7 @@ def _outlook(pool: str, pair: Pair, policy: Policy, alpha: float, power: float) 
         champion=pair.champion.subject,
         alpha=alpha,
         power=power,
-        sights=sights(
+        effects=detectable_effects(
             pair, _parts(pair, policy), (policy.bits, ACCURACY), policy.slice_bootstrap, alpha=alpha, power=power
         ),
         smallest_promoted=smallest_gain(made, alpha, power, minimum) if made else None,

@@ -13,20 +13,20 @@ from datetime import datetime
 from bonsai.context import Bonsai
 from bonsai.errors import UsageError
 from bonsai.evaluate import blind_review
-from bonsai.evaluate.blind_review import SIDES, Blind, Question, Tally
-from bonsai.queries.answers import Compared, known_of, visible_of
+from bonsai.evaluate.blind_review import SIDES, BlindPair, BlindQuestion, Tally
+from bonsai.queries.answers import ComparedAnswer, promotion_context, visible_of
 from storage.tables import reviews_table
 from storage.tables.promotions_table import Promotion
 from storage.tables.reviews_table import Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ReviewState:
     """Where a person stands in the review of one promotion."""
 
     adapter: str
     judged_against: str
-    question: Blind | None
+    question: BlindPair | None
     "The next one; None when the round is finished or there is nothing to ask."
     done: int
     asked: int
@@ -36,12 +36,12 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class _Desk:
+class _Review:
     """All that lies before one person."""
 
     promotion: Promotion
     person: str
-    questions: tuple[Question, ...]
+    questions: tuple[BlindQuestion, ...]
     "The round's, in order."
     given: tuple[Verdict, ...]
 
@@ -50,15 +50,15 @@ class _Desk:
         return self.promotion.adapter
 
     @property
-    def left(self) -> list[Question]:
+    def left(self) -> list[BlindQuestion]:
         """Not answered yet; none when the round was finished, whatever came to light since."""
         answered = {one.item for one in self.given}
         finished = bool(self.given) and len(self.given) >= self.given[-1].asked
         return [] if finished else [one for one in self.questions if one.item not in answered]
 
-    def standing(self) -> Standing:
+    def standing(self) -> ReviewState:
         left = self.left
-        return Standing(
+        return ReviewState(
             adapter=self.adapter,
             judged_against=self.promotion.judged_against,
             question=blind_review.blind(left[0], self.adapter, self.person) if left else None,
@@ -68,25 +68,25 @@ class _Desk:
         )
 
 
-def review_standing(b: Bonsai, promotion: str, person: str) -> Standing:
+def review_state(b: Bonsai, promotion: str, person: str) -> ReviewState:
     """Where the person stands; by adapter id or a beginning of one, the newest for an empty one. Raises UnknownId."""
-    return _desk(b, promotion, person).standing()
+    return _review(b, promotion, person).standing()
 
 
-def _desk(b: Bonsai, promotion: str, person: str) -> _Desk:
+def _review(b: Bonsai, promotion: str, person: str) -> _Review:
     with b.database.reading() as con:
-        known = known_of(con, promotion)
+        known = promotion_context(con, promotion)
         given = reviews_table.of_promotion(con, known.promotion.adapter, person)
     questions = _questions(visible_of(b, known).answers)
-    return _Desk(
+    return _Review(
         known.promotion, person, blind_review.round_of(questions, known.promotion.adapter, person), tuple(given)
     )
 
 
-def _questions(answers: Sequence[Compared]) -> list[Question]:
+def _questions(answers: Sequence[ComparedAnswer]) -> list[BlindQuestion]:
     """What is worth asking: see `bonsai.evaluate.blind_review`."""
     return [
-        Question(
+        BlindQuestion(
             item=one.item,
             cluster=one.cluster,
             language=one.language,
@@ -101,7 +101,7 @@ def _questions(answers: Sequence[Compared]) -> list[Question]:
     ]
 
 
-def give_verdict(b: Bonsai, promotion: str, person: str, item: str, side: str, now: datetime) -> Standing:
+def give_verdict(b: Bonsai, promotion: str, person: str, item: str, side: str, now: datetime) -> ReviewState:
     """Keep a verdict; the next question. A second one on the same question (a form sent twice) changes nothing.
 
     Raises UsageError for a side that is none and for a question that is not asked, UnknownId.
@@ -109,7 +109,7 @@ def give_verdict(b: Bonsai, promotion: str, person: str, item: str, side: str, n
     chosen = next((one for one in SIDES if one == side), None)
     if chosen is None:
         raise UsageError("review.unknown_side", value=side, valid=", ".join(SIDES))
-    desk = _desk(b, promotion, person)
+    desk = _review(b, promotion, person)
     if item in {one.item for one in desk.given}:
         return desk.standing()
     if item not in {one.item for one in desk.left}:
@@ -121,9 +121,9 @@ def give_verdict(b: Bonsai, promotion: str, person: str, item: str, side: str, n
     return replace(desk, given=(*desk.given, verdict)).standing()
 
 
-def take_back_verdict(b: Bonsai, promotion: str, person: str) -> Standing:
+def take_back_verdict(b: Bonsai, promotion: str, person: str) -> ReviewState:
     """The last question once more. Raises UsageError when there is none, or the result was shown already."""
-    desk = _desk(b, promotion, person)
+    desk = _review(b, promotion, person)
     if not desk.left or not desk.given:
         raise UsageError("review.nothing_to_take_back")
     with b.database.writing() as con:

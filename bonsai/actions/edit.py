@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import cast, get_args
 
 from bonsai.actions.personal_set import retire_asked
-from bonsai.actions.screening import judge_of_neighbours
+from bonsai.actions.screening import screener_of_neighbours
 from bonsai.context import Bonsai
 from bonsai.domain.records import Defaults, Language, Limits, Origin, Record, Reject, Tag, Tags, parse
 from bonsai.errors import ConflictError, UnknownId, UsageError
@@ -34,7 +34,7 @@ TEXTS = ("instruction", "input", "output")
 NOTES = ("subject", "happened_on", "feeling")
 TAGS: tuple[TagName, ...] = ("language", "category")
 EDITABLE = (*TEXTS, *NOTES, *TAGS)
-STAMP = 16
+ETAG = 16
 "Hex digits of a stamp."
 NEIGHBOURS = 200
 "Records with the question's rarest words, with which other texts are compared."
@@ -53,9 +53,9 @@ def version_fields(version: Version) -> dict[str, str]:
     return {name: str(version.content.get(name) or "") for name in EDITABLE} if version.content else {}
 
 
-def stamp(stored: StoredRecord) -> str:
+def etag(stored: StoredRecord) -> str:
     """Another one after every edit, and only then: a night that suspects the record changes nothing that is edited."""
-    return sha256_json(fields_of(stored))[:STAMP]
+    return sha256_json(fields_of(stored))[:ETAG]
 
 
 def edit_record(b: Bonsai, record_id: str, changes: Mapping[str, str], by: str, now: datetime, seen: str = "") -> str:
@@ -99,7 +99,7 @@ def _save(
     new = _as_it_was(old, record) if record.id == old.record.id else _judged(b, old, record)
     new = replace(new, tags=with_given(new.tags, given, new.question_language))
     with b.database.writing() as con:
-        if stamp(records_table.get(con, old.record.id)) != stamp(old):
+        if etag(records_table.get(con, old.record.id)) != etag(old):
             raise ConflictError("curating.edited_meanwhile", id=old.record.id[:12])
         return record_versions_table.edit(con, old.record.id, new, by, now, given).record.id
 
@@ -117,7 +117,7 @@ def _seen(b: Bonsai, record_id: str, seen: str) -> StoredRecord:
     """The record, if it is still what the person had before them."""
     with b.database.reading() as con:
         old = records_table.get(con, record_id)
-    if seen and (old.gone or seen != stamp(old)):
+    if seen and (old.gone or seen != etag(old)):
         raise ConflictError("curating.edited_meanwhile", id=old.record.id[:12])
     record_versions_table.require_newest(old)
     return old
@@ -159,7 +159,7 @@ def _judged(b: Bonsai, old: StoredRecord, record: Record) -> NewRecord:
     with b.database.reading() as con:
         if _is_there(con, record.id):
             raise UsageError("pipeline.edit_repeats", id=record.id[:12])
-    judge = judge_of_neighbours(b, [record], but=(old.record.id, record.id))
+    judge = screener_of_neighbours(b, [record], but=(old.record.id, record.id))
     (made,), _ = judge.judge([record], "import")
     return replace(made, tags=merging.merge_tags(old.tags, made.tags))
 

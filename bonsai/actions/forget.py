@@ -26,7 +26,7 @@ from storage import erasing, forgetting, inbox, uploads
 from storage.connect import Connection
 from storage.forgetting import Due
 from storage.home import remove_leftovers
-from storage.inbox import Item
+from storage.inbox import InboxItem
 from storage.tables import nights_table, rejects_table, snapshots_table
 
 READ_BYTES = 1 << 24
@@ -34,7 +34,7 @@ READ_BYTES = 1 << 24
 
 
 @dataclass(frozen=True, slots=True)
-class Forgotten:
+class ForgetResult:
     """What forgetting touched."""
 
     records: tuple[str, ...]
@@ -49,7 +49,7 @@ class Forgotten:
     "False: a night is running and needs some of the files; the first drain after it erases them."
 
 
-def forget_records(b: Bonsai, ids: Sequence[str], by: str, now: datetime, *, here: bool = True) -> Forgotten:
+def forget_records(b: Bonsai, ids: Sequence[str], by: str, now: datetime, *, here: bool = True) -> ForgetResult:
     """Forget for good: texts go, tombstones stay, adapters that learned from them are marked. Safe to repeat.
 
     `here`: also erase what is left in files, which takes ten seconds among a million records and much memory; else the
@@ -65,7 +65,7 @@ def forget_records(b: Bonsai, ids: Sequence[str], by: str, now: datetime, *, her
         for part in ("records", "adapters", "snapshots")
     )
     rejects = sum(one.rejects for one in found)
-    return Forgotten(records, adapters, bool(adapters), rejects, snapshots, here and finish(b, now))
+    return ForgetResult(records, adapters, bool(adapters), rejects, snapshots, here and finish(b, now))
 
 
 def finish(b: Bonsai, now: datetime) -> bool:
@@ -112,13 +112,13 @@ def _erase_submissions(b: Bonsai, due: Due) -> None:
             uploads.cancel(b.places.uploads, upload.id)
 
 
-def _tells(item: Item, told: Sequence[tuple[str, str]]) -> bool:
+def _tells(item: InboxItem, told: Sequence[tuple[str, str]]) -> bool:
     """A submission that is no record, and yet holds one's texts; as far as its beginning can be read."""
     with item.path.open("rb") as file:
         return rejects_table.tells(file.read(READ_BYTES).decode("utf-8", "replace"), told)
 
 
-def ids_told_by(b: Bonsai, item: Item) -> frozenset[str]:
+def ids_told_by(b: Bonsai, item: InboxItem) -> frozenset[str]:
     """Ids of the records that a submission tells."""
     if item.kind == "file":
         return _ids_of_file(b, item.path)

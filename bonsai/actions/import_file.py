@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from bonsai.actions.resolve import confirm_corrections
-from bonsai.actions.screening import Judge, judge_for
+from bonsai.actions.screening import Screener, screener_for
 from bonsai.context import Bonsai
 from bonsai.domain.records import Defaults, Limits, Record, Reject, Source, Status
 from bonsai.ingest.readers import read
@@ -36,7 +36,7 @@ COLLECT_AFTER = 200_000
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class ImportCounts:
     """What became of what was read: `read` = `new` + `duplicate` + `held_back` + `rejected`."""
 
     read: int = 0
@@ -50,8 +50,8 @@ class Counts:
     first_reject: Reject | None = None
     "What is wrong with the first element that became no record."
 
-    def __add__(self, other: Counts) -> Counts:
-        return Counts(
+    def __add__(self, other: ImportCounts) -> ImportCounts:
+        return ImportCounts(
             self.read + other.read,
             self.new + other.new,
             self.duplicate + other.duplicate,
@@ -62,11 +62,11 @@ class Counts:
         )
 
 
-Between = Callable[[Judge], object]
+Between = Callable[[Screener], object]
 "Called after each chunk of an import, with the judge that knows all stored records: what may not wait for its end."
 
 
-def nothing(judge: Judge) -> None:
+def nothing(judge: Screener) -> None:
     """Nothing is in a hurry."""
 
 
@@ -83,7 +83,7 @@ def import_file(
     goes_on: bool = False,
     report: Report = silent,
     between: Between = nothing,
-) -> Counts:
+) -> ImportCounts:
     """All records of a file; importing it again adds nothing.
 
     Time and content name the import. `goes_on`: one of the same name may have been killed, and the counts are those of
@@ -140,15 +140,15 @@ def store_all(
     given_by: Literal["import", "person"],
     report: Report,
     defaults: Defaults,
-    judge: Judge | None = None,
+    judge: Screener | None = None,
     between: Between = nothing,
-) -> Counts:
+) -> ImportCounts:
     """Judge and store chunk by chunk. `defaults`: what the source said of all of it; kept with the rejects."""
-    counts, pace = Counts(), Pace()
+    counts, pace = ImportCounts(), Pace()
     with _rare_collections():
         for chunk in _chunks(made):
             if judge is None or not judge.knows_all:  # one that knows this chunk's neighbours is of no use to the next
-                judge = judge_for(b, [one for one in chunk if isinstance(one, Record)])
+                judge = screener_for(b, [one for one in chunk if isinstance(one, Record)])
             counts += _store(b, judge, chunk, batch, now, given_by, defaults, pace)
             report(Progress("ingest", counts.read, 0))
             if judge.knows_all:
@@ -177,14 +177,14 @@ def _chunks(made: Iterable[Record | Reject]) -> Iterator[list[Record | Reject]]:
 
 def _store(
     b: Bonsai,
-    judge: Judge,
+    judge: Screener,
     chunk: list[Record | Reject],
     batch: str,
     now: datetime,
     given_by: Literal["import", "person"],
     defaults: Defaults,
     pace: Pace,
-) -> Counts:
+) -> ImportCounts:
     """One chunk. Killed in between, it is told again: what is stored by then is told before."""
     records = [one for one in chunk if isinstance(one, Record)]
     rejects = [one for one in chunk if isinstance(one, Reject)]
@@ -198,4 +198,4 @@ def _store(
     told_before = exact + stored.duplicate + stored.forgotten
     near = sum(bool(one.near_of) for one in new)
     first = rejects[0] if rejects else None
-    return Counts(len(chunk), stored.new, told_before, stored.held_back, len(rejects), near, first)
+    return ImportCounts(len(chunk), stored.new, told_before, stored.held_back, len(rejects), near, first)

@@ -14,15 +14,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bonsai.actions import forget, uploads
-from bonsai.actions.import_file import Between, Counts, import_file, store_all
-from bonsai.actions.screening import Judge
+from bonsai.actions.import_file import Between, ImportCounts, import_file, store_all
+from bonsai.actions.screening import Screener
 from bonsai.context import Bonsai
 from bonsai.domain.records import Defaults, Limits, Origin, Record, Reject, parse
 from bonsai.errors import InputError
-from bonsai.queries.submissions import told_at
+from bonsai.queries.submissions import submitted_at
 from bonsai.system.progress import Report, silent
 from storage import inbox
-from storage.inbox import Item
+from storage.inbox import InboxItem
 from storage.tables import tombstones_table
 
 INBOX_BATCH = "inbox"
@@ -30,11 +30,11 @@ OWN = Defaults(source="self")
 
 
 @dataclass(frozen=True, slots=True)
-class Drained:
+class DrainResult:
     """What the inbox held."""
 
     files: int
-    counts: Counts
+    counts: ImportCounts
 
 
 def submit(b: Bonsai, fields: Mapping[str, str], now: datetime, origin: Origin = inbox.FORM) -> str:
@@ -42,44 +42,46 @@ def submit(b: Bonsai, fields: Mapping[str, str], now: datetime, origin: Origin =
     return inbox.submit(b.places.inbox, fields, now, origin)
 
 
-def drain_inbox(b: Bonsai, now: datetime, report: Report = silent) -> Drained:
+def drain_inbox(b: Bonsai, now: datetime, report: Report = silent) -> DrainResult:
     """Store everything that waits, and finish what a forgetting left to do. Safe to repeat. Raises LockTimeout."""
-    told = _Told(b, now)
+    told = _Submission(b, now)
     with inbox.draining(b.places.inbox, b.config.storage.lock_wait_seconds):
         told.take(report=report)
         files = [item for item in inbox.pending(b.places.inbox) if item.kind == "file"]
-        counts = Counts()
+        counts = ImportCounts()
         for item in files:
             counts += _drain_file(b, item, now, report, told.take)
         taken, uploaded = uploads.take_uploads(b, now, report, told.take)
         uploads.check_uploads(b, told.take)
         uploads.sweep_uploads(b, now)
     forget.finish(b, now)
-    return Drained(told.submissions + len(files) + taken, told.counts + counts + uploaded)
+    return DrainResult(told.submissions + len(files) + taken, told.counts + counts + uploaded)
 
 
 @dataclass(slots=True)
-class _Told:
+class _Submission:
     """The records that people told, taken in whenever `take` is called during a drain."""
 
     b: Bonsai
     now: datetime
     submissions: int = 0
-    counts: Counts = field(default_factory=Counts)
+    counts: ImportCounts = field(default_factory=ImportCounts)
 
-    def take(self, judge: Judge | None = None, report: Report = silent) -> None:
+    def take(self, judge: Screener | None = None, report: Report = silent) -> None:
         """All that wait; with the judge of an import that goes on, which learns of them so."""
         items = [item for item in inbox.pending(self.b.places.inbox) if item.kind == "record"]
         # told after the drain began: a record is never older than the telling of it
-        now = max([self.now, *(at for item in items if (at := told_at(item.id)))])
+        now = max([self.now, *(at for item in items if (at := submitted_at(item.id)))])
         self.counts += _drain_records(self.b, items, now, report, judge)
         self.submissions += len(items)
 
 
-def _drain_records(b: Bonsai, items: list[Item], now: datetime, report: Report, judge: Judge | None) -> Counts:
+def _drain_records(
+    b: Bonsai, items: list[InboxItem], now: datetime, report: Report, judge: Screener | None
+) -> ImportCounts:
     readable = [item for item in items if _readable(item)]
     if not readable:
-        return Counts()
+        return ImportCounts()
     made = [_parsed(b, item) for item in readable]
     counts = store_all(b, made, INBOX_BATCH, now, "person", report, OWN, judge)
     with b.database.reading() as con:
@@ -92,7 +94,7 @@ def _drain_records(b: Bonsai, items: list[Item], now: datetime, report: Report, 
     return counts
 
 
-def _readable(item: Item) -> bool:
+def _readable(item: InboxItem) -> bool:
     try:
         inbox.fields_of(item)
     except InputError as error:
@@ -101,16 +103,16 @@ def _readable(item: Item) -> bool:
     return True
 
 
-def _parsed(b: Bonsai, item: Item) -> Record | Reject:
+def _parsed(b: Bonsai, item: InboxItem) -> Record | Reject:
     return parse(inbox.fields_of(item), inbox.origin_of(item), OWN, Limits(**b.config.records.model_dump()))
 
 
-def _drain_file(b: Bonsai, item: Item, now: datetime, report: Report, between: Between) -> Counts:
+def _drain_file(b: Bonsai, item: InboxItem, now: datetime, report: Report, between: Between) -> ImportCounts:
     try:
         counts = import_file(b, item.path, now=now, name=item.name, report=report, between=between)
     except InputError as error:
         inbox.failed(item, str(error))
-        return Counts()
+        return ImportCounts()
     with b.database.reading() as con:
         forgotten = tombstones_table.any_there(con) and tombstones_table.known(con, forget.ids_told_by(b, item))
     if forgotten:

@@ -17,7 +17,7 @@ from bonsai.domain.snapshots import read as read_snapshot
 from bonsai.errors import IntegrityError, UsageError
 from bonsai.i18n import TextLanguage
 from bonsai.system.files import write_atomic
-from bonsai.train.manifest import PASSPORT, read_passport
+from bonsai.train.manifest import MANIFEST_FILE, read_manifest
 from storage.check import check as check_database
 from storage.home import finished_folders
 from storage.scale import counters, text_index
@@ -33,7 +33,7 @@ STREAMED = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckFinding:
     """One thing that was looked at."""
 
     name: str
@@ -88,13 +88,13 @@ def _written(rows: list[dict[str, str]], kind: Literal["jsonl", "csv", "parquet"
     return bytes(pd.DataFrame(rows, columns=COLUMNS).to_parquet(index=False))
 
 
-def check(b: Bonsai, language: TextLanguage = "en") -> tuple[Finding, ...]:
+def check(b: Bonsai, language: TextLanguage = "en") -> tuple[CheckFinding, ...]:
     """The database against itself, the log's chain, every adapter and snapshot against its hashes."""
     with b.database.reading() as con:
         problems = check_database(con)
-    found = [Finding("database", not problems, "; ".join(one.render(language) for one in problems))]
+    found = [CheckFinding("database", not problems, "; ".join(one.render(language) for one in problems))]
     for name, parent, manifest, reader in (
-        ("adapters", b.places.adapters, PASSPORT, read_passport),
+        ("adapters", b.places.adapters, MANIFEST_FILE, read_manifest),
         ("snapshots", b.places.snapshots, MANIFEST, read_snapshot),
     ):
         broken = []
@@ -104,7 +104,7 @@ def check(b: Bonsai, language: TextLanguage = "en") -> tuple[Finding, ...]:
                 reader(folder)
             except IntegrityError as error:
                 broken.append(error.render(language))
-        found.append(Finding(name, not broken, "; ".join(broken) or str(len(folders))))
+        found.append(CheckFinding(name, not broken, "; ".join(broken) or str(len(folders))))
     return tuple(found)
 
 

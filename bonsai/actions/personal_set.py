@@ -20,18 +20,18 @@ from bonsai.evaluate import personal_set
 from bonsai.evaluate.questions import Item, item_from_values
 from bonsai.i18n import text
 from bonsai.ingest import tags
-from bonsai.ingest.dedup.contamination import LeakGuard
+from bonsai.ingest.dedup.contamination import ContaminationCheck
 from bonsai.ingest.tags import reasoning
 from storage.connect import Connection
 from storage.tables import index_rows, personal_set_table, promotions_table
-from storage.tables.personal_set_table import SuiteChange, SuiteItem
+from storage.tables.personal_set_table import PersonalItem, PersonalSetChange
 
 RELEASED = "released"
 "Why a written question retired: the owner let a record train that asks it."
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenQuestion:
     """A question as its owner writes it."""
 
     wordings: tuple[str, ...]
@@ -48,11 +48,11 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class SuiteState:
+class PersonalSetState:
     """The suite as it is now, and whether it can decide."""
 
     version: str
-    items: tuple[SuiteItem, ...]
+    items: tuple[PersonalItem, ...]
     clusters: int
     "Facts."
     counting: int
@@ -67,7 +67,7 @@ class SuiteState:
 
 
 @dataclass(frozen=True, slots=True)
-class Added:
+class AddedQuestion:
     """What was added."""
 
     items: tuple[Item, ...]
@@ -75,10 +75,10 @@ class Added:
     "How many of them changed the suite."
     held_back: tuple[str, ...]
     "Ids of records that train no more while the question judges."
-    state: SuiteState
+    state: PersonalSetState
 
 
-def add_question(b: Bonsai, written: Written, *, hold_back: bool, by: str, now: datetime) -> Added:
+def add_question(b: Bonsai, written: WrittenQuestion, *, hold_back: bool, by: str, now: datetime) -> AddedQuestion:
     """Add a question to the owner's suite. Safe to repeat; another answer replaces the one before.
 
     Raises UsageError for texts that make no question, another language than Japanese or English, and, unless
@@ -91,13 +91,13 @@ def add_question(b: Bonsai, written: Written, *, hold_back: bool, by: str, now: 
     if known and not hold_back:
         asked = next(item for item in items if asked_by[item.id])
         raise UsageError("suite.asked_by_record", question=asked.instruction, ids=", ".join(one[:10] for one in known))
-    stored = [SuiteItem(item.id, item.cluster, asdict(item), asked_by[item.id], now) for item in items]
+    stored = [PersonalItem(item.id, item.cluster, asdict(item), asked_by[item.id], now) for item in items]
     with b.database.writing() as con:
         new = personal_set_table.add(con, stored, by)
-        return Added(items, new, known, _state(b, con))
+        return AddedQuestion(items, new, known, _state(b, con))
 
 
-def _items(b: Bonsai, written: Written) -> tuple[Item, ...]:
+def _items(b: Bonsai, written: WrittenQuestion) -> tuple[Item, ...]:
     records = [_record(b, written, wording) for wording in written.wordings]
     tagger = None if written.category else category_tagger(b)
     tagged = tags.tag_batch(records, tagger, threshold=b.config.tags.category_threshold, given_by="person")
@@ -115,7 +115,7 @@ def _spoken(found: Tags) -> Tags:
     return found
 
 
-def _record(b: Bonsai, written: Written, wording: str) -> Record:
+def _record(b: Bonsai, written: WrittenQuestion, wording: str) -> Record:
     """The question parsed as a record, so that it is normalised as records are. Raises UsageError."""
     fields = {
         "instruction": wording,
@@ -135,7 +135,7 @@ def _record(b: Bonsai, written: Written, wording: str) -> Record:
 
 def _asking(con: Connection, item: Item) -> tuple[str, ...]:
     """Ids of the records that may train and ask just this."""
-    guard = LeakGuard([(item.id, item.instruction, item.input)])
+    guard = ContaminationCheck([(item.id, item.instruction, item.input)])
     rows = (row for row in index_rows.read(con) if row.status is Status.ACTIVE)
     return tuple(row.id for row in rows if guard.matches(row.instruction, row.input))
 
@@ -157,18 +157,18 @@ def _resolve(known: Sequence[str], prefix: str) -> str:
     return found[0]
 
 
-def suite_state(b: Bonsai) -> SuiteState:
+def personal_set_state(b: Bonsai) -> PersonalSetState:
     """The suite as it is now."""
     with b.database.reading() as con:
         return _state(b, con)
 
 
-def _state(b: Bonsai, con: Connection) -> SuiteState:
+def _state(b: Bonsai, con: Connection) -> PersonalSetState:
     items = tuple(personal_set_table.active_items(con))
     champion = promotions_table.champion(con).adapter
     trained = personal_set_table.trained_items(con, [champion] if champion != BASE else [])
     counting = {one.cluster for one in items if one.id not in trained}
-    return SuiteState(
+    return PersonalSetState(
         version=personal_set_table.version_of(items),
         items=items,
         clusters=len({one.cluster for one in items}),
@@ -177,7 +177,7 @@ def _state(b: Bonsai, con: Connection) -> SuiteState:
     )
 
 
-def suite_history(b: Bonsai) -> tuple[SuiteChange, ...]:
+def personal_set_history(b: Bonsai) -> tuple[PersonalSetChange, ...]:
     """Every change of the suite, oldest first."""
     with b.database.reading() as con:
         return tuple(personal_set_table.changes(con))
@@ -193,5 +193,5 @@ def written_questions(con: Connection) -> list[tuple[str, str, str]]:
 
 def retire_asked(con: Connection, record: Record, by: str, now: datetime) -> int:
     """A record trains after all: the written questions that it asks judge no more."""
-    asked = LeakGuard(written_questions(con)).matches(record.instruction, record.input)
+    asked = ContaminationCheck(written_questions(con)).matches(record.instruction, record.input)
     return personal_set_table.retire(con, asked, RELEASED, now, by)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from bonsai.actions.ask import Wanted, ask_beside, check_wanted, keep, new_id
+from bonsai.actions.ask import QuestionRequest, ask_beside, check_request, keep, new_id
 from bonsai.context import Bonsai
 from bonsai.errors import BonsaiError, TerminalError, TransientError
 from bonsai.system.progress import Progress
@@ -28,7 +28,7 @@ class Ticket:
     """A question that is not answered yet."""
 
     id: str
-    wanted: Wanted
+    wanted: QuestionRequest
     state: Literal["waiting", "answering", "failed"] = "waiting"
     before: int = 0
     "Questions that come first."
@@ -48,9 +48,9 @@ class QuestionQueue:
         self._thread: threading.Thread | None = None
         self._over = False
 
-    def put(self, wanted: Wanted) -> str:
+    def put(self, wanted: QuestionRequest) -> str:
         """The question's id, at once. Raises TransientError when too many wait, UsageError, UnknownId."""
-        check_wanted(self._b, wanted)
+        check_request(self._b, wanted)
         with self._changed:
             waiting = [one for one in self._tickets.values() if one.state == "waiting"]
             if len(waiting) >= self._b.config.dashboard.ask_queue:
@@ -77,7 +77,7 @@ class QuestionQueue:
         with self._changed:
             self._over = True
             self._changed.notify_all()
-        self._b.speaker.end()
+        self._b.inference.end()
         if self._thread:
             self._thread.join(CLOSING_SECONDS)
 

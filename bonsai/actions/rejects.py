@@ -19,12 +19,12 @@ from storage.tables.rejects_table import StoredReject
 
 FORM = "form"
 "The origin of what was told by hand."
-NOT_TOLD = ("id", "origin")
+NOT_REPAIRABLE = ("id", "origin")
 "Fields of a record that a submission does not have."
 
 
 @dataclass(frozen=True, slots=True)
-class Mended:
+class RepairResult:
     """A reject that became records."""
 
     reject: str
@@ -32,7 +32,7 @@ class Mended:
     "Ids that they have once the inbox is drained; a mended row may have become several."
 
 
-def mend_reject(b: Bonsai, reject: str, raw: str, by: str, now: datetime) -> Mended | Reject:
+def repair_reject(b: Bonsai, reject: str, raw: str, by: str, now: datetime) -> RepairResult | Reject:
     """Read a reject's mended text; what is wrong with it still comes back as the new reject, and nothing changes.
 
     Raises UnknownId, and UsageError for one that is settled already.
@@ -48,7 +48,7 @@ def mend_reject(b: Bonsai, reject: str, raw: str, by: str, now: datetime) -> Men
     for record in told:
         inbox.submit(b.places.inbox, _fields(record), now, record.origin)
     _settle(b, stored, "mended", by, "", now)
-    return Mended(stored.id, tuple(record.id for record in told))
+    return RepairResult(stored.id, tuple(record.id for record in told))
 
 
 def dismiss_reject(b: Bonsai, reject: str, by: str, why: str, now: datetime) -> str:
@@ -84,5 +84,5 @@ def _settle(b: Bonsai, stored: StoredReject, state: rejects_table.Settled, by: s
 
 def _fields(record: Record) -> dict[str, str]:
     """As a submission says them."""
-    said = {name: value for name, value in asdict(record).items() if value and name not in NOT_TOLD}
+    said = {name: value for name, value in asdict(record).items() if value and name not in NOT_REPAIRABLE}
     return {name: value.isoformat() if isinstance(value, date) else str(value) for name, value in said.items()}

@@ -20,16 +20,16 @@ from bonsai.domain.records import Status
 from bonsai.errors import ConflictError, UsageError
 from storage.connect import Connection
 from storage.tables import pairs_table, record_versions_table, records_table, settled_pairs_table
-from storage.tables.pairs_table import Waiting
+from storage.tables.pairs_table import WaitingPair
 from storage.tables.record_rows import Reason, StoredRecord
-from storage.tables.settled_pairs_table import KEEPS, Change, Keep, standing
+from storage.tables.settled_pairs_table import KEEPS, Change, Keep, pair_status
 
 EXCLUDABLE = (Status.ACTIVE, Status.HELD_BACK, Status.SUSPECT)
 CORRECTABLE = ("contradiction", "overruled")
 
 
 @dataclass(frozen=True, slots=True)
-class Resolved:
+class PairResolution:
     """What became of a pair."""
 
     kept: tuple[str, ...]
@@ -39,7 +39,7 @@ class Resolved:
 
 def resolve_pair(
     b: Bonsai, record_id: str, keep: str, by: str, now: datetime, seen: Sequence[str] | None = None
-) -> Resolved:
+) -> PairResolution:
     """Keep `this` record, the `other` ones, or `both`. `seen`: ids of the others as the person saw them.
 
     Without others `other` keeps this one from training. Raises UnknownId; UsageError for another word; ConflictError
@@ -55,7 +55,7 @@ def resolve_pair(
         return _resolve(con, found, word, by, now)
 
 
-def _resolve(con: Connection, found: Waiting, keep: Keep, by: str, now: datetime) -> Resolved:
+def _resolve(con: Connection, found: WaitingPair, keep: Keep, by: str, now: datetime) -> PairResolution:
     this, others = (found.stored,), found.others
     kept, dropped = {"this": (this, others), "other": (others, this), "both": ((*this, *others), ())}[keep]
     for one in kept:
@@ -67,13 +67,13 @@ def _resolve(con: Connection, found: Waiting, keep: Keep, by: str, now: datetime
     records_table.set_status(con, excluded, Status.EXCLUDED, reason, now, only=EXCLUDABLE)
     changed = _changed(con, (*this, *others))
     settled_pairs_table.settle(con, this[0].record.id, [one.record.id for one in others], keep, changed, by, now)
-    return Resolved(tuple(one.record.id for one in kept), tuple(excluded))
+    return PairResolution(tuple(one.record.id for one in kept), tuple(excluded))
 
 
 def _changed(con: Connection, seen: Sequence[StoredRecord]) -> list[Change]:
     """Those that stand otherwise than they did when they were read."""
     now = {one.record.id: one for one in records_table.get_many(con, [one.record.id for one in seen])}
-    made = (Change(one.record.id, standing(one), standing(now[one.record.id])) for one in seen)
+    made = (Change(one.record.id, pair_status(one), pair_status(now[one.record.id])) for one in seen)
     return [one for one in made if one.before != one.after]
 
 
@@ -90,7 +90,7 @@ def reopen_pair(b: Bonsai, record_id: str, by: str, now: datetime) -> tuple[str,
             raise ConflictError("curating.not_decided", id=record[:12])
         stand = {one.record.id: one for one in records_table.get_many(con, [one.id for one in found.changed])}
         for one in found.changed:
-            if one.id not in stand or stand[one.id].gone or standing(stand[one.id]) != one.after:
+            if one.id not in stand or stand[one.id].gone or pair_status(stand[one.id]) != one.after:
                 raise ConflictError("curating.stands_otherwise", id=one.id[:12])
         for one in found.changed:
             _put_back(con, one, by, now)

@@ -22,8 +22,14 @@ from bonsai.context import Bonsai
 from bonsai.domain.records import Language, Record, Status, Tags
 from bonsai.evaluate import pools, questions
 from bonsai.ingest import dedup, tags
-from bonsai.ingest.dedup.contamination import LeakFinding, LeakGuard
-from bonsai.ingest.dedup.index import Finding, Index, Known, NearSettings, question_key
+from bonsai.ingest.dedup.contamination import Contamination, ContaminationCheck
+from bonsai.ingest.dedup.index import (
+    DuplicateFinding,
+    DuplicateIndex,
+    IndexedRecord,
+    NearDuplicateSettings,
+    question_key,
+)
 from bonsai.ingest.tags import language
 from bonsai.ingest.tags.category import CategoryTagger
 from bonsai.queries.similar import holding_words, words_of
@@ -41,11 +47,11 @@ STORED_A_RECORD = 15_000
 
 
 @dataclass(slots=True)
-class Judge:
+class Screener:
     """Tags and compares records in the order in which they come."""
 
-    index: Index
-    guard: LeakGuard
+    index: DuplicateIndex
+    guard: ContaminationCheck
     tagger: CategoryTagger
     threshold: float
     knows_all: bool
@@ -72,7 +78,12 @@ class Judge:
 
 
 def _new_record(
-    record: Record, tagged: Tags, asked_in: Language, known: Known, finding: Finding, leak: LeakFinding
+    record: Record,
+    tagged: Tags,
+    asked_in: Language,
+    known: IndexedRecord,
+    finding: DuplicateFinding,
+    leak: Contamination,
 ) -> NewRecord:
     overrules = finding.contradicts if record.source == "feedback" else ()
     held = dedup.held_back_reason(replace(finding, contradicts=()) if overrules else finding, leak)
@@ -89,14 +100,14 @@ def _new_record(
     )
 
 
-def judge_for(b: Bonsai, records: Sequence[Record]) -> Judge:
+def screener_for(b: Bonsai, records: Sequence[Record]) -> Screener:
     """A judge that knows what matters to these records, the sooner made of two."""
     with b.database.reading() as con:
         stored = sum(counters.by_status(con).values())
-    return judge_of_neighbours(b, records) if len(records) * STORED_A_RECORD < stored else judge_of_all(b)
+    return screener_of_neighbours(b, records) if len(records) * STORED_A_RECORD < stored else screener_of_all(b)
 
 
-def judge_of_all(b: Bonsai) -> Judge:
+def screener_of_all(b: Bonsai) -> Screener:
     """Knows every stored record. Reads some at a time: others may write in between."""
     index = _empty_index(b)
     stored = in_steps(b.database, index_rows.read, READ_AT_ONCE)
@@ -105,10 +116,10 @@ def judge_of_all(b: Bonsai) -> Judge:
     with b.database.reading() as con:
         index.add_ids(index_rows.ids_without_texts(con))
         written = written_questions(con)
-    return _judge(b, index, written, knows_all=True)
+    return _screen(b, index, written, knows_all=True)
 
 
-def judge_of_neighbours(b: Bonsai, records: Sequence[Record], but: Sequence[str] = ()) -> Judge:
+def screener_of_neighbours(b: Bonsai, records: Sequence[Record], but: Sequence[str] = ()) -> Screener:
     """Knows which of these are stored, and what nearly asks the same as one of them; nothing of the ids `but`."""
     b = b.kept()
     like = [one for record in records for one in holding_words(b, words_of(record.instruction), NEIGHBOURS)]
@@ -121,29 +132,31 @@ def judge_of_neighbours(b: Bonsai, records: Sequence[Record], but: Sequence[str]
     index = _empty_index(b)
     index.add_batch([_known(one) for one in sorted(near.values(), key=_arrival) if one.record.id not in but])
     index.add_ids(taken.difference(but))
-    return _judge(b, index, written, knows_all=False)
+    return _screen(b, index, written, knows_all=False)
 
 
 def _arrival(one: StoredRecord) -> tuple[datetime, str]:
     return one.created_at, one.record.id
 
 
-def _empty_index(b: Bonsai) -> Index:
-    return Index(NearSettings(**b.config.duplicates.model_dump()))
+def _empty_index(b: Bonsai) -> DuplicateIndex:
+    return DuplicateIndex(NearDuplicateSettings(**b.config.duplicates.model_dump()))
 
 
-def _judge(b: Bonsai, index: Index, written: Sequence[tuple[str, str, str]], *, knows_all: bool) -> Judge:
-    return Judge(index, leak_guard(written), category_tagger(b), b.config.tags.category_threshold, knows_all)
+def _screen(b: Bonsai, index: DuplicateIndex, written: Sequence[tuple[str, str, str]], *, knows_all: bool) -> Screener:
+    return Screener(
+        index, contamination_check(written), category_tagger(b), b.config.tags.category_threshold, knows_all
+    )
 
 
-def leak_guard(written: Sequence[tuple[str, str, str]]) -> LeakGuard:
+def contamination_check(written: Sequence[tuple[str, str, str]]) -> ContaminationCheck:
     """The benchmark's questions and those that the owner wrote: (id, instruction, input)."""
-    items = [(i.id, i.instruction, i.input) for pool in questions.pools() for i in pools.asked(pool)]
-    return LeakGuard([*items, *written], kept=frozenset(item for item, _, _ in written))
+    items = [(i.id, i.instruction, i.input) for pool in questions.pools() for i in pools.items(pool)]
+    return ContaminationCheck([*items, *written], kept=frozenset(item for item, _, _ in written))
 
 
-def _known_row(row: index_rows.IndexRow) -> Known:
-    return Known(
+def _known_row(row: index_rows.IndexRow) -> IndexedRecord:
+    return IndexedRecord(
         id=row.id,
         instruction=row.instruction,
         input=row.input,
@@ -156,5 +169,5 @@ def _known_row(row: index_rows.IndexRow) -> Known:
     )
 
 
-def _known(stored: StoredRecord) -> Known:
+def _known(stored: StoredRecord) -> IndexedRecord:
     return dedup.known(stored.record, stored.tags, active=stored.status is Status.ACTIVE)

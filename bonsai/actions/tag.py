@@ -32,7 +32,7 @@ NAMES: tuple[TagName, ...] = ("language", "category", "reasoning")
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class UncertainTags:
     """Whose turn it is in the queue of uncertain records."""
 
     stored: StoredRecord | None
@@ -45,16 +45,16 @@ class Turn:
     "How many wait, whatever was skipped."
 
 
-def next_uncertain(b: Bonsai, tagger: CategoryTagger | None, after: str = "", at: str = "") -> Turn:
+def next_uncertain(b: Bonsai, tagger: CategoryTagger | None, after: str = "", at: str = "") -> UncertainTags:
     """The newest uncertain record, or the next one `after` a record; or the record `at`, sure or not.
 
     Raises UnknownId.
     """
     with b.database.reading() as con:
-        left = counters.standing(con).uncertain
+        left = counters.record_counts(con).uncertain
         found = [records_table.get(con, at)] if at else records_pages.page(con, UNCERTAIN, 1, "newest", after)
         before = records_pages.page(con, UNCERTAIN, 1, "oldest", found[0].record.id) if found else []
-    return Turn(
+    return UncertainTags(
         stored=found[0] if found else None,
         categories=likely(found[0], tagger) if found else (),
         before=before[0].record.id if before else "",

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bonsai.actions.import_file import Between, Counts, import_file, nothing
+from bonsai.actions.import_file import Between, ImportCounts, import_file, nothing
 from bonsai.context import Bonsai
 from bonsai.domain.records import Source
 from bonsai.errors import BonsaiError, InputError, UnknownId
@@ -88,9 +88,11 @@ def sweep_uploads(b: Bonsai, now: datetime) -> None:
     uploads.sweep(b.places.uploads, now, timedelta(hours=b.config.dashboard.upload_hours))
 
 
-def take_uploads(b: Bonsai, now: datetime, report: Report = silent, between: Between = nothing) -> tuple[int, Counts]:
+def take_uploads(
+    b: Bonsai, now: datetime, report: Report = silent, between: Between = nothing
+) -> tuple[int, ImportCounts]:
     """Import every confirmed upload; how many there were, and what became of their records. Under the drain's lock."""
-    counts, taken = Counts(), 0
+    counts, taken = ImportCounts(), 0
     for upload in uploads.listed(b.places.uploads)[::-1]:
         if upload.state == "confirmed":
             counts += _take(b, upload, now, report, between)
@@ -100,7 +102,7 @@ def take_uploads(b: Bonsai, now: datetime, report: Report = silent, between: Bet
     return taken, counts
 
 
-def _take(b: Bonsai, upload: Upload, now: datetime, report: Report, between: Between) -> Counts:
+def _take(b: Bonsai, upload: Upload, now: datetime, report: Report, between: Between) -> ImportCounts:
     """The moment of the confirmation names the import, so that one that was killed is the same one when it goes on."""
     about = upload.told["confirmed"]
     try:
@@ -117,7 +119,7 @@ def _take(b: Bonsai, upload: Upload, now: datetime, report: Report, between: Bet
             between=between,
         )
     except InputError as error:
-        counts, result = Counts(), _problem(InputError(error.key, **{**error.values, "path": upload.name}))
+        counts, result = ImportCounts(), _problem(InputError(error.key, **{**error.values, "path": upload.name}))
     else:
         result = {name: getattr(counts, name) for name in COUNTS}
     uploads.tell(upload, "result", {**result, "finished_at": now.isoformat()})

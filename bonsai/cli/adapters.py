@@ -13,7 +13,7 @@ from bonsai.cli.presenters.records import on_one_line, short
 from bonsai.cli.shell import AsJson, Shell, shell_of
 
 if TYPE_CHECKING:
-    from bonsai.queries.adapters import ShownAdapter
+    from bonsai.queries.adapters import FullAdapter
     from storage.tables.lineage import LearnedRecord
 
 
@@ -66,7 +66,7 @@ def show(
     _tell(shell, shown, records, whole or shell.text("adapters.whole"))
 
 
-def _object(shown: ShownAdapter, records: list[LearnedRecord]) -> dict[str, object]:
+def _object(shown: FullAdapter, records: list[LearnedRecord]) -> dict[str, object]:
     return {
         **asdict(shown.line),
         "passport": asdict(shown.passport),
@@ -77,7 +77,7 @@ def _object(shown: ShownAdapter, records: list[LearnedRecord]) -> dict[str, obje
     }
 
 
-def _tell(shell: Shell, shown: ShownAdapter, records: list[LearnedRecord], whole: str) -> None:
+def _tell(shell: Shell, shown: FullAdapter, records: list[LearnedRecord], whole: str) -> None:
     line, passport = shown.line, shown.passport
     shell.fields(
         (

@@ -12,7 +12,7 @@ from bonsai.cli.shell import AsJson, Shell, shell_of
 
 if TYPE_CHECKING:
     from bonsai.context import Bonsai
-    from storage.tables.questions_table import Asked
+    from storage.tables.questions_table import StoredQuestion
 
 
 app = noun()
@@ -31,14 +31,14 @@ def ask(
     as_json: AsJson = False,
 ) -> None:
     """The answer on stdout, what the model said about it on stderr; both are kept for `bonsai asked`."""
-    from bonsai.actions.ask import Wanted, ask_beside, check_wanted, new_id
+    from bonsai.actions.ask import QuestionRequest, ask_beside, check_request, new_id
     from bonsai.queries.similar import similar_records
 
     shell = shell_of(ctx)
     bonsai = shell.open()
     voices = (adapter, "base") if base else (adapter,)
-    wanted = Wanted(question, shell.person(""), context, tuple(dict.fromkeys(voices)), language, category)
-    check_wanted(bonsai, wanted)
+    wanted = QuestionRequest(question, shell.person(""), context, tuple(dict.fromkeys(voices)), language, category)
+    check_request(bonsai, wanted)
     found = ask_beside(bonsai, wanted, new_id(), shell.now())
     records = similar_records(bonsai, question, context) if similar else ()
     if as_json:
@@ -50,7 +50,7 @@ def ask(
     _keep(shell, bonsai, found)
 
 
-def _keep(shell: Shell, bonsai: Bonsai, found: Asked) -> None:
+def _keep(shell: Shell, bonsai: Bonsai, found: StoredQuestion) -> None:
     """The answer is there already: that it could not be kept is no more than a remark."""
     from bonsai.actions.ask import keep
     from bonsai.errors import LockTimeout

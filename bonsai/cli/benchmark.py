@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bonsai.actions.benchmark import Outlook
-    from bonsai.actions.personal_set import SuiteState
+    from bonsai.actions.personal_set import PersonalSetState
     from bonsai.evaluate.compare import Comparison
     from bonsai.evaluate.report import Report
-    from storage.tables.personal_set_table import SuiteItem
+    from storage.tables.personal_set_table import PersonalItem
 
 
 app = noun()
@@ -114,10 +114,10 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """A question of one's own, never trained; wordings and translations of one fact share its name."""
-    from bonsai.actions.personal_set import Written, add_question
+    from bonsai.actions.personal_set import WrittenQuestion, add_question
 
     shell = shell_of(ctx)
-    written = Written(
+    written = WrittenQuestion(
         (question, *(wording or ())), answer, tuple(accept or ()), input, language, category, fact
     )  # fmt: skip
     added = add_question(shell.open(), written, hold_back=hold_back, by=shell.person(by), now=shell.now())
@@ -138,20 +138,20 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """The owner's suite: what judges now, and how far it is from deciding."""
-    from bonsai.actions.personal_set import suite_history, suite_state
+    from bonsai.actions.personal_set import personal_set_history, personal_set_state
 
     shell = shell_of(ctx)
     bonsai = shell.open()
-    state = suite_state(bonsai)
+    state = personal_set_state(bonsai)
     if as_json:
         told = suite_object(state) | {"questions": [item_object(one) for one in state.items]}
-        shell.json(told | ({"changes": suite_history(bonsai)} if history else {}))
+        shell.json(told | ({"changes": personal_set_history(bonsai)} if history else {}))
         return
     rows = ((one.id, one.item["language"], one.cluster, one.frozen_at, on_one_line(str(one.item["instruction"])))
             for one in state.items)  # fmt: skip
     shell.table(("id", "language", "fact", "frozen_at", "wording"), rows, clipped=(2, 4))
     if history:
-        changes = suite_history(bonsai)
+        changes = personal_set_history(bonsai)
         lines = (
             (
                 c.changed_at,
@@ -176,12 +176,12 @@ def retire(
     as_json: AsJson = False,
 ) -> None:
     """Questions of the owner's suite judge no more; their records may train again."""
-    from bonsai.actions.personal_set import retire_questions, suite_state
+    from bonsai.actions.personal_set import personal_set_state, retire_questions
 
     shell = shell_of(ctx)
     bonsai = shell.open()
     retired = retire_questions(bonsai, ids, by=shell.person(by), reason=reason, now=shell.now())
-    state = suite_state(bonsai)
+    state = personal_set_state(bonsai)
     if as_json:
         shell.json({"ids": retired} | suite_object(state))
         return
@@ -189,14 +189,14 @@ def retire(
     tell_state(shell, state)
 
 
-def tell_state(shell: Shell, state: SuiteState) -> None:
+def tell_state(shell: Shell, state: PersonalSetState) -> None:
     """How far the owner's suite is from deciding."""
     values = {"items": len(state.items), "facts": state.clusters, "needed": state.needed, "missing": state.missing}
     key = "suite.can_decide" if not state.missing else "suite.cannot_decide"
     shell.show(shell.text(key, counting=state.counting, version=state.version[:12], **values))
 
 
-def suite_object(state: SuiteState) -> dict[str, object]:
+def suite_object(state: PersonalSetState) -> dict[str, object]:
     """The JSON shape of the suite's state."""
     return {
         "version": state.version,
@@ -208,7 +208,7 @@ def suite_object(state: SuiteState) -> dict[str, object]:
     }
 
 
-def item_object(one: SuiteItem) -> dict[str, object]:
+def item_object(one: PersonalItem) -> dict[str, object]:
     """The JSON shape of a question of the suite."""
     return {**one.item, "id": one.id, "fact": one.cluster, "records": one.record_ids, "frozen_at": one.frozen_at}
 
@@ -222,7 +222,7 @@ def sight_object(one: Outlook) -> dict[str, object]:
     """The JSON shape of what one sheet can see."""
     about = {name: getattr(one, name) for name in ("sheet", "challenger", "champion", "alpha", "power", "minimum_gain")}
     figures = {"smallest_promoted": one.smallest_promoted, "facts_to_see_minimum": one.facts_to_see_minimum}
-    return {**about, **figures, "slices": one.sights}
+    return {**about, **figures, "slices": one.effects}
 
 
 def _tell_outlook(shell: Shell, one: Outlook) -> None:
@@ -240,7 +240,7 @@ def _tell_outlook(shell: Shell, one: Outlook) -> None:
 def _sight_rows(shell: Shell, one: Outlook) -> Iterable[tuple[str, ...]]:
     from bonsai.cli.presenters.promotions import slice_name
 
-    for seen in one.sights:
+    for seen in one.effects:
         points = seen.measure == "accuracy"
         figures = (
             "-" if value is None else f"{100 * value:.1f}" if points else f"{value:.3f}"

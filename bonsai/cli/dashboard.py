@@ -55,7 +55,7 @@ def dashboard(
     _require_free(host, port)
     with draining(shell, bonsai) as drain:
         made = create_app(
-            bootstrap.keeping_the_model(bonsai),
+            bootstrap.with_resident_model(bonsai),
             clock=shell.now,
             owner="" if login else shell.person(""),
             drain=drain,

@@ -35,10 +35,10 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """What became of what was told, by the ids that `records add` prints."""
-    from bonsai.queries.submissions import follow
+    from bonsai.queries.submissions import submission_status
 
     shell = shell_of(ctx)
-    found = follow(shell.open(), submissions)
+    found = submission_status(shell.open(), submissions)
     if as_json:
         shell.json(found)
         return

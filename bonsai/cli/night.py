@@ -28,7 +28,7 @@ from bonsai.system.progress import Progress, Report
 
 if TYPE_CHECKING:
     from bonsai.context import Bonsai
-    from bonsai.queries.nights import Live
+    from bonsai.queries.nights import NightProgress
 
 
 app = noun()
@@ -172,14 +172,14 @@ def follow(shell: Shell, b: Bonsai, night: str, as_json: bool) -> str:
     with progress.shown(shell, quiet=as_json) as report:
         told = ""
         while True:
-            found = nights.live(b, key)
+            found = nights.night_progress(b, key)
             told = _tell(shell, found, report, told, as_json)
             if found.state not in ("running", "cancelling"):
                 return key
             time.sleep(LOOK_SECONDS)
 
 
-def _tell(shell: Shell, found: Live, report: Report, told: str, as_json: bool) -> str:
+def _tell(shell: Shell, found: NightProgress, report: Report, told: str, as_json: bool) -> str:
     """Show it once; where no bar can be drawn, a line for each step. Returns what was told last."""
     status = found.status
     if as_json:

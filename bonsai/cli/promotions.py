@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING
 from bonsai.cli.presenters.promotions import tally_object
 
 if TYPE_CHECKING:
-    from bonsai.actions.blind_review import Standing
+    from bonsai.actions.blind_review import ReviewState
     from bonsai.context import Bonsai
-    from bonsai.evaluate.blind_review import Blind
+    from bonsai.evaluate.blind_review import BlindPair
 
 
 app = noun()
@@ -57,13 +57,13 @@ def show(
 ) -> None:
     """One verdict and everything it rests on; the newest one without an id."""
     from bonsai.queries.explanation import explain
-    from bonsai.queries.promotions import beside
+    from bonsai.queries.promotions import promotion_evidence
 
     shell = shell_of(ctx)
     bonsai = shell.open()
     found = explain(bonsai, promotion)
     told, adapter = promotion_object(found.promotion), found.promotion.adapter
-    more = beside(bonsai, adapter)
+    more = promotion_evidence(bonsai, adapter)
     if as_json:
         shell.json(told | explanation_object(found, shell.language) | promotions.evidence_object(more))
         return
@@ -87,11 +87,11 @@ def answers(
     as_json: AsJson = False,
 ) -> None:
     """What both said to every question that may be shown."""
-    from bonsai.queries.answers import Wanted, list_answers
+    from bonsai.queries.answers import AnswerFilter, list_answers
 
     shell = shell_of(ctx)
     bonsai = shell.open()
-    found = list_answers(bonsai, promotion, Wanted(text, language, topic, turn, right))
+    found = list_answers(bonsai, promotion, AnswerFilter(text, language, topic, turn, right))
     shown = found[: limit or bonsai.config.cli.list_limit]
     if as_json:
         shell.json_lines(map(promotions.answer_object, found[: limit or None]))
@@ -196,9 +196,9 @@ WORDS = {"left": "left", "right": "right", "same": "same", "undo": "undo", "quit
 
 def run(shell: Shell, bonsai: Bonsai, promotion: str, person: str, *, as_json: bool) -> None:
     """Ask until the round is finished or the person stops; every verdict is kept at once."""
-    from bonsai.actions.blind_review import give_verdict, review_standing, take_back_verdict
+    from bonsai.actions.blind_review import give_verdict, review_state, take_back_verdict
 
-    standing = review_standing(bonsai, promotion, person)
+    standing = review_state(bonsai, promotion, person)
     while (asked := standing.question) is not None:
         _show(shell, standing, asked, as_json)
         chosen = _choice(shell)
@@ -211,7 +211,7 @@ def run(shell: Shell, bonsai: Bonsai, promotion: str, person: str, *, as_json: b
     _end(shell, standing, as_json)
 
 
-def _show(shell: Shell, standing: Standing, asked: Blind, as_json: bool) -> None:
+def _show(shell: Shell, standing: ReviewState, asked: BlindPair, as_json: bool) -> None:
     if as_json:
         place = {"number": standing.done + 1, "asked": standing.asked}
         shell.json_lines([place | {name: getattr(asked, name) for name in ("item", "question", "left", "right")}])
@@ -253,7 +253,7 @@ def _key() -> str:
         return ""
 
 
-def _end(shell: Shell, standing: Standing, as_json: bool) -> None:
+def _end(shell: Shell, standing: ReviewState, as_json: bool) -> None:
     """The result, or how to go on."""
     if as_json:
         told = tally_object(standing.tally) if standing.tally else None

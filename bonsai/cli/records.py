@@ -27,7 +27,7 @@ from bonsai.errors import LockTimeout, UsageError
 from bonsai.system.progress import silent
 
 if TYPE_CHECKING:
-    from storage.tables.pairs_table import Waiting
+    from storage.tables.pairs_table import WaitingPair
 
 
 import sys
@@ -369,7 +369,7 @@ def contradictions(
     shell.say("cli.shown_of", shown=len(found), all=pair_counts(bonsai)[wanted])
 
 
-def _rows(found: list[Waiting]) -> Iterator[tuple[str, ...]]:
+def _rows(found: list[WaitingPair]) -> Iterator[tuple[str, ...]]:
     for waiting in found:
         for mark, one in (("", waiting.stored), *((">", other) for other in waiting.others)):
             record = one.record
@@ -544,13 +544,13 @@ def mend(
 ) -> None:
     """Through the reader that refused it, then into the inbox. With `-` the text comes from the standard input."""
     from bonsai.actions.inbox import drain_inbox
-    from bonsai.actions.rejects import Mended, mend_reject
+    from bonsai.actions.rejects import RepairResult, repair_reject
 
     shell = shell_of(ctx)
     bonsai = shell.open()
     text = sys.stdin.read() if raw == "-" else raw
-    made = mend_reject(bonsai, reject, text, shell.person(by), shell.now())
-    if not isinstance(made, Mended):
+    made = repair_reject(bonsai, reject, text, shell.person(by), shell.now())
+    if not isinstance(made, RepairResult):
         raise InputError("pipeline.still_rejected", id=short(reject), reason=reason(made, shell.language))
     try:
         drain_inbox(bonsai, shell.now(), silent)

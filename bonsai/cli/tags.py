@@ -14,7 +14,7 @@ from bonsai.cli.presenters.records import record_object
 from bonsai.cli.shell import AsJson, By, Shell, shell_of
 
 if TYPE_CHECKING:
-    from bonsai.actions.tag import Turn
+    from bonsai.actions.tag import UncertainTags
     from bonsai.context import Bonsai
     from bonsai.domain.records import Record
     from bonsai.ingest.tags.category import CategoryTagger
@@ -99,7 +99,7 @@ def _go_through(shell: Shell, bonsai: Bonsai, tagger: CategoryTagger | None, who
     shell.say("cli.tags_reviewed", count=len(done), left=turn.left)
 
 
-def _ask(shell: Shell, turn: Turn) -> Said:
+def _ask(shell: Shell, turn: UncertainTags) -> Said:
     """Show a record and read a line about it."""
     from bonsai.domain.records import Category
 
@@ -113,7 +113,7 @@ def _ask(shell: Shell, turn: Turn) -> Said:
                       turn.stored.tags.language.value)  # fmt: skip
 
 
-def _show(shell: Shell, record: Record, keys: dict[str, str], turn: Turn) -> None:
+def _show(shell: Shell, record: Record, keys: dict[str, str], turn: UncertainTags) -> None:
     shell.line("")
     shell.line(record.instruction)
     shell.line(record.output)

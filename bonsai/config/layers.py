@@ -38,7 +38,7 @@ class Layers:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class SettingProblem:
     """One setting that cannot be used."""
 
     key: str
@@ -127,7 +127,7 @@ def _lay(below: dict[str, Any], above: Mapping[str, Any], origin: str, origins: 
             below[key] = value
 
 
-def _problem(detail: ErrorDetails, layers: Layers, valid_names: Callable[[Keys], Keys]) -> Problem:
+def _problem(detail: ErrorDetails, layers: Layers, valid_names: Callable[[Keys], Keys]) -> SettingProblem:
     keys = tuple(str(part) for part in detail["loc"])
     origin = next((layers.origins[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in layers.origins), "")
     values = {"name": ".".join(keys), "origin": origin or "defaults.toml"}
@@ -135,7 +135,11 @@ def _problem(detail: ErrorDetails, layers: Layers, valid_names: Callable[[Keys],
         valid = valid_names(keys[:-1])
         near = get_close_matches(keys[-1], valid, n=1, cutoff=0.5)
         meant = ".".join((*keys[:-1], near[0])) if near else ", ".join(valid)
-        return Problem("config.unknown_near" if near else "config.unknown", tuple({**values, "valid": meant}.items()))
+        return SettingProblem(
+            "config.unknown_near" if near else "config.unknown", tuple({**values, "valid": meant}.items())
+        )
     if detail["type"] == "missing":
-        return Problem("config.missing", tuple(values.items()))
-    return Problem("config.bad_value", (*values.items(), ("value", repr(detail["input"])), ("valid", detail["msg"])))
+        return SettingProblem("config.missing", tuple(values.items()))
+    return SettingProblem(
+        "config.bad_value", (*values.items(), ("value", repr(detail["input"])), ("valid", detail["msg"]))
+    )

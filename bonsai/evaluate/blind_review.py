@@ -31,7 +31,7 @@ ROUND = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class BlindQuestion:
     """A question and what both said."""
 
     item: str
@@ -47,7 +47,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Blind:
+class BlindPair:
     """A question as the person sees it: nothing here says whose answer is whose."""
 
     item: str
@@ -90,7 +90,7 @@ class Tally:
         return "challenger" if low > 0.5 else "champion" if high < 0.5 else "unclear"
 
 
-def round_of(questions: Sequence[Question], adapter: str, person: str) -> tuple[Question, ...]:
+def round_of(questions: Sequence[BlindQuestion], adapter: str, person: str) -> tuple[BlindQuestion, ...]:
     """The questions of this person's round, in their order: one of each fact, then a second one of each, and so on."""
     drawn = sorted(questions, key=lambda one: _draw(adapter, person, one.item))
     met: Counter[str] = Counter()
@@ -102,11 +102,11 @@ def round_of(questions: Sequence[Question], adapter: str, person: str) -> tuple[
     return tuple(drawn[number] for number in ordered[:ROUND])
 
 
-def blind(one: Question, adapter: str, person: str) -> Blind:
+def blind(one: BlindQuestion, adapter: str, person: str) -> BlindPair:
     """The two answers in the order that is drawn for this person."""
     swapped = challenger_is_left(adapter, person, one.item)
     left, right = (one.challenger, one.champion) if swapped else (one.champion, one.challenger)
-    return Blind(one.item, one.language, one.question_language, one.question, one.reference, left, right)
+    return BlindPair(one.item, one.language, one.question_language, one.question, one.reference, left, right)
 
 
 def preferred(side: Side, adapter: str, person: str, item: str) -> Preferred:

@@ -30,7 +30,7 @@ class Slice:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class ReportPair:
     """The same questions answered by both."""
 
     challenger: Report
@@ -88,7 +88,9 @@ ACCURACY = Measure("accuracy", accuracy, 1.0, 1.0, 0.0, matched_proportions=True
 "Right or wrong; nothing to tame."
 
 
-def compare(pair: Pair, part: Slice, measure: Measure, bootstrap: Bootstrap, left_out: frozenset[str]) -> Comparison:
+def compare(
+    pair: ReportPair, part: Slice, measure: Measure, bootstrap: Bootstrap, left_out: frozenset[str]
+) -> Comparison:
     """The paired difference on one slice, without the items in `left_out`."""
     champion = {item.id: item for item in pair.champion.items}
     values, clusters, languages = [], [], []

@@ -25,7 +25,7 @@ BASE = "base"
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class EvaluatedModel:
     """Who is asked."""
 
     adapter: str
@@ -35,7 +35,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class QuestionSet:
     """What is asked."""
 
     name: str
@@ -45,13 +45,13 @@ class Sheet:
     "Of the fixed questions (`bonsai.evaluate.pools`)."
 
 
-def fixed_sheet(name: str, dealing: int = 0) -> Sheet:
+def fixed_question_set(name: str, dealing: int = 0) -> QuestionSet:
     """The sheet of a pool of the fixed questions, e.g. `v1/selection`."""
-    return Sheet(name, pools.asked(name.rpartition("/")[2], dealing), dealing)
+    return QuestionSet(name, pools.items(name.rpartition("/")[2], dealing), dealing)
 
 
 @dataclass(frozen=True, slots=True)
-class Examination:
+class EvaluationRun:
     """Every subject answers every sheet."""
 
     base: Base
@@ -59,8 +59,8 @@ class Examination:
     "`cpu` or `cuda`."
     template: str
     "Under which template the bare base is asked; an adapter brings its own."
-    subjects: tuple[Subject, ...]
-    sheets: tuple[Sheet, ...]
+    subjects: tuple[EvaluatedModel, ...]
+    sheets: tuple[QuestionSet, ...]
     settings: RunSettings
     reports_folder: str
     created_at: str
@@ -68,7 +68,7 @@ class Examination:
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class EvaluatedReport:
     """One report, and where it lies."""
 
     subject: str
@@ -77,10 +77,12 @@ class Examined:
     report: Report
 
 
-class Examiner(Protocol):
+class Evaluator(Protocol):
     """Makes reports."""
 
-    def examine(self, examination: Examination, on_progress: Callable[[int, int], None]) -> tuple[Examined, ...]:
+    def evaluate(
+        self, examination: EvaluationRun, on_progress: Callable[[int, int], None]
+    ) -> tuple[EvaluatedReport, ...]:
         """All reports, subject by subject and sheet by sheet; `on_progress` gets (steps done, steps in all).
 
         Raises IntegrityError for an altered adapter, WorkerDied when the process was killed.
@@ -88,13 +90,15 @@ class Examiner(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ProcessExaminer:
+class ProcessEvaluator:
     """`Examiner` on this machine, at low priority."""
 
     nice: int = YIELDING
     "Priority of the process: 0 is normal, 19 yields to everything."
 
-    def examine(self, examination: Examination, on_progress: Callable[[int, int], None]) -> tuple[Examined, ...]:
+    def evaluate(
+        self, examination: EvaluationRun, on_progress: Callable[[int, int], None]
+    ) -> tuple[EvaluatedReport, ...]:
         """Run the worker; the job and its log lie beside the reports."""
         job = job_file(Path(examination.reports_folder), examination.created_at)
         write_json_atomic(job, to_json(examination))
@@ -104,7 +108,7 @@ class ProcessExaminer:
                 on_progress(int(event["done"]), int(event["total"]))
 
         done = run_worker("bonsai.evaluate.worker", job, log=job.with_suffix(".log"), on_event=show, nice=self.nice)
-        return tuple(_examined(made) for made in done["reports"])
+        return tuple(_evaluated(made) for made in done["reports"])
 
 
 def job_file(reports: Path, created_at: str) -> Path:
@@ -112,7 +116,7 @@ def job_file(reports: Path, created_at: str) -> Path:
     return reports / "jobs" / f"{created_at.replace(':', '')}.json"
 
 
-def find(examined: Sequence[Examined], subject: str, sheet: str) -> Report:
+def find(examined: Sequence[EvaluatedReport], subject: str, sheet: str) -> Report:
     """The report of one subject on one sheet. Raises KeyError when it was not asked for."""
     for one in examined:
         if (one.subject, one.sheet) == (subject, sheet):
@@ -120,32 +124,32 @@ def find(examined: Sequence[Examined], subject: str, sheet: str) -> Report:
     raise KeyError((subject, sheet))
 
 
-def _examined(made: Mapping[str, Any]) -> Examined:
+def _evaluated(made: Mapping[str, Any]) -> EvaluatedReport:
     path = Path(str(made["path"]))
-    return Examined(str(made["subject"]), str(made["sheet"]), path, report.read(path))
+    return EvaluatedReport(str(made["subject"]), str(made["sheet"]), path, report.read(path))
 
 
-def to_json(examination: Examination) -> dict[str, Any]:
+def to_json(examination: EvaluationRun) -> dict[str, Any]:
     """The examination as JSON values; what a closed pool asks is not among them, the reader looks it up."""
     made: dict[str, Any] = json.loads(json.dumps(asdict(examination)))
     for sheet, values in zip(examination.sheets, made["sheets"], strict=True):
-        if pools.is_closed(sheet.name) and sheet == fixed_sheet(sheet.name, sheet.dealing):
+        if pools.is_closed(sheet.name) and sheet == fixed_question_set(sheet.name, sheet.dealing):
             values["items"] = None
     return made
 
 
-def from_json(values: Mapping[str, Any]) -> Examination:
+def from_json(values: Mapping[str, Any]) -> EvaluationRun:
     """The examination of `to_json`."""
     parts = {
         "base": Base(**values["base"]),
-        "subjects": tuple(Subject(**one) for one in values["subjects"]),
-        "sheets": tuple(map(_sheet, values["sheets"])),
+        "subjects": tuple(EvaluatedModel(**one) for one in values["subjects"]),
+        "sheets": tuple(map(_question_set, values["sheets"])),
         "settings": RunSettings(**values["settings"]),
     }
-    return Examination(**{**values, **parts})
+    return EvaluationRun(**{**values, **parts})
 
 
-def _sheet(values: Mapping[str, Any]) -> Sheet:
+def _question_set(values: Mapping[str, Any]) -> QuestionSet:
     if values["items"] is None:
-        return fixed_sheet(values["name"], values["dealing"])
-    return Sheet(values["name"], tuple(map(item_from_values, values["items"])), values["dealing"])
+        return fixed_question_set(values["name"], values["dealing"])
+    return QuestionSet(values["name"], tuple(map(item_from_values, values["items"])), values["dealing"])

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 
 from bonsai.domain.records import Record, Tags
 from bonsai.evaluate.questions import Item
-from bonsai.ingest.dedup.paraphrases import WordingGroup
+from bonsai.ingest.dedup.paraphrases import ParaphraseGroup
 
-WORDINGS = 3
+MIN_PARAPHRASES = 3
 "A fact with fewer would lose too much of what teaches it: two wordings must be left to train."
-CORRECTED_WORDINGS = 2
+MIN_CORRECTED_PARAPHRASES = 2
 "A correction comes as the question that was asked and the one that was meant; one of them is left to train."
 LANGUAGES = ("ja", "en")
 "Only these have a guard and a margin in the gate."
@@ -27,7 +27,7 @@ DOMAIN = "own"
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class HeldOutParaphrase:
     """One record that becomes an item instead of training."""
 
     record_id: str
@@ -36,13 +36,13 @@ class Chosen:
 
 
 def choose(
-    groups: Sequence[WordingGroup],
+    groups: Sequence[ParaphraseGroup],
     taken: frozenset[str] = frozenset(),
     *,
     known: frozenset[tuple[str, str]] = frozenset(),
     corrections: frozenset[str] = frozenset(),
     learned: frozenset[str] = frozenset(),
-) -> tuple[Chosen, ...]:
+) -> tuple[HeldOutParaphrase, ...]:
     """One wording of each group that is large enough and has no item yet; choosing again adds nothing.
 
     `taken`: records that are items already. `known`: (cluster, language) of every item, for groups that no longer show
@@ -50,10 +50,11 @@ def choose(
     trained on: another wording is taken where there is one, since an item that a model trained on cannot judge it.
     """
     return tuple(
-        Chosen(_pick(group.record_ids, learned), group.key)
+        HeldOutParaphrase(_pick(group.record_ids, learned), group.key)
         for group in groups
         if group.language in LANGUAGES
-        and len(group.record_ids) >= (CORRECTED_WORDINGS if corrections.intersection(group.record_ids) else WORDINGS)
+        and len(group.record_ids)
+        >= (MIN_CORRECTED_PARAPHRASES if corrections.intersection(group.record_ids) else MIN_PARAPHRASES)
         and not taken.intersection(group.record_ids)
         and (group.key, group.language) not in known
     )

@@ -24,18 +24,18 @@ from bonsai.evaluate.questions import CURRENT_VERSION, Item
 
 CLOSED = ("confirmation", "score")
 "No item of these is ever shown."
-DEALT = ("selection", "confirmation")
+SPLIT = ("selection", "confirmation")
 "A fact changes places between these."
 SEALED = "sealed"
 
 
 @cache
-def asked(pool: str, dealing: int = 0) -> tuple[Item, ...]:
+def items(pool: str, dealing: int = 0) -> tuple[Item, ...]:
     """The questions of a pool in a dealing; those of a closed pool sealed.
 
     Raises UsageError for an unknown pool, IntegrityError for altered questions.
     """
-    items = _dealt(dealing)[pool] if dealing and pool in DEALT else questions.load(pool)
+    items = _split(dealing)[pool] if dealing and pool in SPLIT else questions.load(pool)
     return tuple(sealed(item) for item in items) if pool in CLOSED else items
 
 
@@ -63,10 +63,10 @@ def under_both_names(ids: Iterable[str]) -> frozenset[str]:
 
 
 @cache
-def _dealt(dealing: int) -> dict[str, tuple[Item, ...]]:
+def _split(dealing: int) -> dict[str, tuple[Item, ...]]:
     """Both pools dealt anew: of each kind of fact as many stay in confirmation as it ships with."""
     clusters: dict[str, list[Item]] = defaultdict(list)
-    for pool in DEALT:
+    for pool in SPLIT:
         for item in questions.load(pool):
             clusters[item.cluster].append(item)
     kinds: dict[tuple[str, ...], list[str]] = defaultdict(list)
@@ -76,8 +76,8 @@ def _dealt(dealing: int) -> dict[str, tuple[Item, ...]]:
     for members in kinds.values():
         places = sum(clusters[name][0].pool == "confirmation" for name in members)
         confirming.update(sorted(members, key=lambda name: _draw(dealing, name))[:places])
-    dealt = {name: [replace(one, pool=DEALT[name in confirming]) for one in items] for name, items in clusters.items()}
-    return {pool: tuple(one for items in dealt.values() for one in items if one.pool == pool) for pool in DEALT}
+    dealt = {name: [replace(one, pool=SPLIT[name in confirming]) for one in items] for name, items in clusters.items()}
+    return {pool: tuple(one for items in dealt.values() for one in items if one.pool == pool) for pool in SPLIT}
 
 
 def _draw(dealing: int, cluster: str) -> str:

@@ -17,12 +17,12 @@ from statistics import NormalDist
 
 import numpy as np
 
-from bonsai.evaluate.compare import Comparison, Measure, Pair, Slice, compare
+from bonsai.evaluate.compare import Comparison, Measure, ReportPair, Slice, compare
 from bonsai.evaluate.statistics import Bootstrap, Estimate
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class DetectableEffect:
     """What one slice can see in one measure."""
 
     slice: str
@@ -36,8 +36,8 @@ class Sight:
     "Seen in `power` of the nights that bring it."
 
 
-def sights(
-    pair: Pair,
+def detectable_effects(
+    pair: ReportPair,
     parts: Sequence[Slice],
     measures: Sequence[Measure],
     bootstrap: Bootstrap,
@@ -45,15 +45,15 @@ def sights(
     alpha: float,
     power: float,
     left_out: frozenset[str] = frozenset(),
-) -> tuple[Sight, ...]:
+) -> tuple[DetectableEffect, ...]:
     """Every slice in every measure, slice by slice; slices without items are left out."""
     found = (compare(pair, part, measure, bootstrap, left_out) for part in parts for measure in measures)
-    return tuple(_sight(one, alpha, power) for one in found if one.items)
+    return tuple(_detectable_effect(one, alpha, power) for one in found if one.items)
 
 
-def _sight(found: Comparison, alpha: float, power: float) -> Sight:
+def _detectable_effect(found: Comparison, alpha: float, power: float) -> DetectableEffect:
     made = found.estimate
-    return Sight(
+    return DetectableEffect(
         slice=found.slice.name,
         measure=found.measure,
         items=found.items,

@@ -78,7 +78,7 @@ class ItemResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Canary:
+class ConsistencyCheck:
     """What one canary item gave, to see whether a stored report still holds."""
 
     id: str
@@ -107,7 +107,7 @@ class Report:
     "ISO 8601, UTC."
     seconds: float
     items: tuple[ItemResult, ...]
-    canaries: tuple[Canary, ...] = ()
+    canaries: tuple[ConsistencyCheck, ...] = ()
     errors: tuple[tuple[str, str], ...] = ()
     "(item id, what went wrong); a report with any is invalid."
     format: int = REPORT_FORMAT
@@ -236,7 +236,9 @@ def from_json(value: dict[str, Any]) -> Report:
         raise BenchmarkError("benchmark.report_format", found=value.get("format"), known=REPORT_FORMAT)
     parts = {
         "items": tuple(_item(item) for item in value["items"]),
-        "canaries": tuple(Canary(**{**c, "bits_per_byte": _number(c["bits_per_byte"])}) for c in value["canaries"]),
+        "canaries": tuple(
+            ConsistencyCheck(**{**c, "bits_per_byte": _number(c["bits_per_byte"])}) for c in value["canaries"]
+        ),
         "errors": tuple((str(name), str(what)) for name, what in value["errors"]),
         "logits": tuple(_number(logit) for logit in value["logits"]),
     }

@@ -20,13 +20,13 @@ from typing import cast
 from bonsai.domain.records import Language, reasoning_sentence
 from bonsai.errors import BenchmarkError, InputError
 from bonsai.evaluate.questions import Item
-from bonsai.evaluate.report import Answer, Canary, ItemResult, Report
+from bonsai.evaluate.report import Answer, ConsistencyCheck, ItemResult, Report
 from bonsai.evaluate.scoring import SCORING_VERSION, score
 from bonsai.model.answerer import Answerer, Generated, Likelihood, Scored
 from bonsai.model.prompt import AnswerTags, Question, parse
 from bonsai.system.files import sha256_json
 
-CANARY_BITS = 1e-3
+CONSISTENCY_BITS = 1e-3
 "Bits per byte by which a canary may differ and still count as reproduced: other threads add in another order."
 _LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes", "tokenizers", "numpy", "sacrebleu")
 
@@ -83,7 +83,7 @@ def run(
     likelihoods = answerer.log_likelihoods([_scored(item) for item in asked]) if asked else []
     progress(steps - 1, steps)
     results = tuple(map(_result, asked, free, forced, likelihoods))
-    canary = canaries(answerer, asked, settings.canaries)
+    canary = consistency_checks(answerer, asked, settings.canaries)
     logits = answerer.logits_fingerprint()
     progress(steps, steps)
     return Report(
@@ -125,23 +125,23 @@ def _error_of(answerer: Answerer, item: Item) -> tuple[str, str] | None:
     return None
 
 
-def canaries(answerer: Answerer, items: Sequence[Item], count: int) -> tuple[Canary, ...]:
+def consistency_checks(answerer: Answerer, items: Sequence[Item], count: int) -> tuple[ConsistencyCheck, ...]:
     """Answer a fixed few again, in a batch of their own: the same greedy run differs with its batch."""
     few = sorted(items, key=lambda item: hashlib.sha256(item.id.encode()).hexdigest())[:count]
     made = generate(answerer, few, forced=False)
     likelihoods = answerer.log_likelihoods([_scored(item) for item in few]) if few else []
     return tuple(
-        Canary(item.id, hashlib.sha256(said.text.encode()).hexdigest()[:16], likelihood.bits_per_byte)
+        ConsistencyCheck(item.id, hashlib.sha256(said.text.encode()).hexdigest()[:16], likelihood.bits_per_byte)
         for item, said, likelihood in zip(few, made, likelihoods, strict=True)
     )
 
 
 def reproduces(answerer: Answerer, report: Report, items: Sequence[Item], settings: RunSettings) -> bool:
     """A stored report still tells the truth: the canaries answer as they did."""
-    now = canaries(answerer, items, settings.canaries)
+    now = consistency_checks(answerer, items, settings.canaries)
     return len(now) == len(report.canaries) and all(
         (new.id, new.answer_hash) == (old.id, old.answer_hash)
-        and abs(new.bits_per_byte - old.bits_per_byte) <= CANARY_BITS
+        and abs(new.bits_per_byte - old.bits_per_byte) <= CONSISTENCY_BITS
         for new, old in zip(now, report.canaries, strict=True)
     )
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from bonsai.errors import BenchmarkError
 from bonsai.evaluate import pools, report
-from bonsai.evaluate.evaluation import Examination, Sheet, Subject, from_json
+from bonsai.evaluate.evaluation import EvaluatedModel, EvaluationRun, QuestionSet, from_json
 from bonsai.evaluate.report import Report
 from bonsai.evaluate.run import About, items_hash, library_fingerprint, reproduces, run
 from bonsai.evaluate.scoring import SCORING_VERSION
@@ -28,14 +28,14 @@ _STEPS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Session:
     """What all reports of one examination share."""
 
-    examination: Examination
+    examination: EvaluationRun
     settings_hash: str
     fingerprint: str
 
-    def about(self, subject: Subject, sheet: Sheet) -> About:
+    def about(self, subject: EvaluatedModel, sheet: QuestionSet) -> About:
         """The head of one report."""
         adapter_hash = subject.adapter if subject.folder else ""  # an adapter's id is a hash of its content
         one = self.examination
@@ -44,7 +44,7 @@ class Desk:
             one.created_at,
         )  # fmt: skip
 
-    def path(self, subject: Subject, sheet: Sheet) -> Path:
+    def path(self, subject: EvaluatedModel, sheet: QuestionSet) -> Path:
         """Where the report lies: a name made of everything it depends on."""
         about = {**asdict(self.about(subject, sheet)), "created_at": ""}
         template = "" if subject.folder else self.examination.template
@@ -52,18 +52,18 @@ class Desk:
         return Path(self.examination.reports_folder) / f"{subject.adapter}-{sheet.name.replace('/', '-')}-{key}.json"
 
 
-def open_desk(examination: Examination) -> Desk:
+def open_session(examination: EvaluationRun) -> Session:
     """Take down what the reports depend on: weights, generation settings, libraries."""
     base = examination.base
     told = [asdict(base), weights_hash(model_folder(base)), asdict(examination.settings), SCORING_VERSION]
-    return Desk(examination, sha256_json(told), library_fingerprint(examination.device))
+    return Session(examination, sha256_json(told), library_fingerprint(examination.device))
 
 
 def work(job: Path, emit: Emit) -> Mapping[str, Any]:
     """All reports of a job file; the result names their files."""
     from bonsai.train.adapters import load, open_answerer
 
-    desk = open_desk(from_json(json.loads(job.read_text("utf-8"))))
+    desk = open_session(from_json(json.loads(job.read_text("utf-8"))))
     one = desk.examination
     loaded = load(one.base, one.device)
     pairs = [(subject, sheet) for subject in one.subjects for sheet in one.sheets]
@@ -82,7 +82,12 @@ def work(job: Path, emit: Emit) -> Mapping[str, Any]:
 
 
 def write_report(
-    desk: Desk, answerer: Answerer, subject: Subject, sheet: Sheet, path: Path, progress: Callable[[int, int], None]
+    desk: Session,
+    answerer: Answerer,
+    subject: EvaluatedModel,
+    sheet: QuestionSet,
+    path: Path,
+    progress: Callable[[int, int], None],
 ) -> Report:
     """The stored report when its canaries reproduce, else a new one at `path`; a closed pool's holds no words."""
     settings = desk.examination.settings

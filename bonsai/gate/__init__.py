@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from bonsai.evaluate.compare import Pair
+from bonsai.evaluate.compare import ReportPair
 from bonsai.evaluate.report import Report
 from bonsai.gate.decision import Decision, Outcome, Policy, Reason, Rule, RuleResult, Verdict, render
 from bonsai.gate.rules import confirmation, erosion, guards, harmed_slices, no_harm, passed, superiority, validity
@@ -33,10 +33,10 @@ def decide(
     champion: Report,
     *,
     base: Report,
-    confirm: Callable[[], Pair],
+    confirm: Callable[[], ReportPair],
     policy: Policy,
     anchor: Report | None = None,
-    suite: Pair | None = None,
+    suite: ReportPair | None = None,
     left_out: frozenset[str] = frozenset(),
     champion_must_go: bool = False,
 ) -> Decision:
@@ -47,8 +47,8 @@ def decide(
     scores both on the confirmation pool; it is called only when A to E pass. `champion_must_go`: it learned from a
     record that its owner had forgotten since; no progress is asked of what replaces it (never itself), only no harm.
     """
-    night = Pair(challenger, champion)
-    pairs = [night, Pair(challenger, base), *([suite] if suite else [])]
+    night = ReportPair(challenger, champion)
+    pairs = [night, ReportPair(challenger, base), *([suite] if suite else [])]
     found = tuple(dict.fromkeys(result for pair in pairs for result in validity(pair, base.logits)))
     if any(result.outcome == "fail" for result in found):
         return conclude(found, opened=False)

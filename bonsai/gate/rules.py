@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from bonsai.evaluate.compare import ACCURACY, Comparison, Pair, Slice, compare, slices
+from bonsai.evaluate.compare import ACCURACY, Comparison, ReportPair, Slice, compare, slices
 from bonsai.evaluate.report import GUARDS, Report, accuracy, mean
 from bonsai.evaluate.statistics import Estimate, holm
 from bonsai.gate.decision import Outcome, Policy, Reason, Rule, RuleResult
@@ -15,7 +15,7 @@ SAME = ("benchmark", "items_hash", "base", "settings_hash", "library_fingerprint
 "What two reports must share to be comparable."
 
 
-def validity(pair: Pair, base_logits: tuple[float, ...]) -> tuple[RuleResult, ...]:
+def validity(pair: ReportPair, base_logits: tuple[float, ...]) -> tuple[RuleResult, ...]:
     """A: the comparison means something. Returns the failures, or one pass."""
     new, old = pair.challenger, pair.champion
     broken = [
@@ -45,7 +45,7 @@ def unusable(report: Report) -> list[tuple[str, str, str]]:
     return sorted(found + [("not_finite", report.subject, name) for name in bad])
 
 
-def guards(pair: Pair, policy: Policy, left_out: frozenset[str]) -> tuple[RuleResult, ...]:
+def guards(pair: ReportPair, policy: Policy, left_out: frozenset[str]) -> tuple[RuleResult, ...]:
     """B: each guard, in each language: above its floor, or not below the champion (the base need not be perfect)."""
     found = []
     for language in sorted({item.language for item in pair.challenger.items}):
@@ -63,7 +63,9 @@ def guards(pair: Pair, policy: Policy, left_out: frozenset[str]) -> tuple[RuleRe
     return tuple(found)
 
 
-def superiority(pair: Pair, suite: Pair | None, policy: Policy, left_out: frozenset[str]) -> tuple[RuleResult, ...]:
+def superiority(
+    pair: ReportPair, suite: ReportPair | None, policy: Policy, left_out: frozenset[str]
+) -> tuple[RuleResult, ...]:
     """C: better on v1 or on the suite, each claimed at half the level when both can be.
 
     A claim that does not hold beside one that does is only noted; when none does, the nearer one says why. Progress on
@@ -87,9 +89,9 @@ def superiority(pair: Pair, suite: Pair | None, policy: Policy, left_out: frozen
     return (*shown, not_less_accurate(pair, policy, left_out))
 
 
-def suite_lost(suite: Pair, policy: Policy, alpha: float, left_out: frozenset[str]) -> tuple[RuleResult, ...]:
+def suite_lost(suite: ReportPair, policy: Policy, alpha: float, left_out: frozenset[str]) -> tuple[RuleResult, ...]:
     """C: the champion would be promoted over the challenger on the owner's suite, judged in just the same way."""
-    back = compare(Pair(suite.champion, suite.challenger), ALL, policy.bits, policy.bootstrap, left_out)
+    back = compare(ReportPair(suite.champion, suite.challenger), ALL, policy.bits, policy.bootstrap, left_out)
     lost = gain("gain_suite", back, policy.min_suite_gain_bits, alpha)
     if lost.outcome != "pass" or lost.interval is None:
         return ()
@@ -111,7 +113,7 @@ def gain(name: str, found: Comparison, smallest: float, alpha: float) -> RuleRes
     return RuleResult("C", name, outcome, Reason(f"decision.{key}", values), found.mean, (low, high), smallest)
 
 
-def not_less_accurate(pair: Pair, policy: Policy, left_out: frozenset[str]) -> RuleResult:
+def not_less_accurate(pair: ReportPair, policy: Policy, left_out: frozenset[str]) -> RuleResult:
     """C: likelihood must not be bought with right answers: accuracy is not shown to be worse."""
     found = compare(pair, ALL, ACCURACY, policy.slice_bootstrap, left_out)
     if found.estimate is None:
@@ -124,7 +126,7 @@ def not_less_accurate(pair: Pair, policy: Policy, left_out: frozenset[str]) -> R
     return RuleResult("C", "accuracy", "fail" if worse else "pass", reason, found.mean, (low, high), 0.0, harm=worse)
 
 
-def no_harm(rule: Rule, pair: Pair, policy: Policy, left_out: frozenset[str]) -> tuple[RuleResult, ...]:
+def no_harm(rule: Rule, pair: ReportPair, policy: Policy, left_out: frozenset[str]) -> tuple[RuleResult, ...]:
     """D: three slices must be *shown* non-inferior; the smaller ones fail only when harm is shown (Holm)."""
     known = {item.language for item in pair.challenger.items}
     asked = [(Slice(name, None, name), policy.language_margin_bits) for name in ("ja", "en") if name in known]
@@ -150,7 +152,7 @@ def non_inferior(rule: Rule, found: Comparison, margin: float, alpha: float) -> 
     return RuleResult(rule, name, outcome, Reason(f"decision.{key}", values), found.mean, (low, high), -margin, harm)
 
 
-def harmed_slices(rule: Rule, pair: Pair, policy: Policy, left_out: frozenset[str]) -> tuple[RuleResult, ...]:
+def harmed_slices(rule: Rule, pair: ReportPair, policy: Policy, left_out: frozenset[str]) -> tuple[RuleResult, ...]:
     """The smaller slices that are shown to be worse, and by more than the slice margin; many are looked at: Holm."""
     compared = [
         (found, found.estimate)
@@ -173,18 +175,18 @@ def _slice_harmed(rule: Rule, found: Comparison, made: Estimate, policy: Policy)
 
 
 def erosion(
-    pair: Pair, base: Report, anchor: Report | None, policy: Policy, left_out: frozenset[str]
+    pair: ReportPair, base: Report, anchor: Report | None, policy: Policy, left_out: frozenset[str]
 ) -> tuple[RuleResult, ...]:
     """E: many small losses, each within its margin, must not add up."""
     found: tuple[RuleResult, ...] = (kept_of_base(pair, base, policy, left_out),)
     if anchor is None or anchor.adapter_hash in (pair.champion.adapter_hash, base.adapter_hash):
         return found
-    against = Pair(pair.challenger, anchor)
+    against = ReportPair(pair.challenger, anchor)
     broken = tuple(result for result in validity(against, base.logits) if result.outcome == "fail")
     return found + (broken or no_harm("E", against, policy, left_out))
 
 
-def kept_of_base(pair: Pair, base: Report, policy: Policy, left_out: frozenset[str]) -> RuleResult:
+def kept_of_base(pair: ReportPair, base: Report, policy: Policy, left_out: frozenset[str]) -> RuleResult:
     """E: the share of the base's right answers on retention that the challenger still has."""
     part = Slice("retention", policy.retention_domains)
 
@@ -203,7 +205,7 @@ def kept_of_base(pair: Pair, base: Report, policy: Policy, left_out: frozenset[s
 
 
 def confirmation(
-    pair: Pair, base: Report, *, suite_only: bool, policy: Policy, left_out: frozenset[str]
+    pair: ReportPair, base: Report, *, suite_only: bool, policy: Policy, left_out: frozenset[str]
 ) -> tuple[RuleResult, ...]:
     """F: unseen questions agree; answers pass or fail only, so that nobody can tune to them.
 

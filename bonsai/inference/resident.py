@@ -14,12 +14,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from bonsai.errors import TransientError, WorkerDied
-from bonsai.inference import Asking, Room, Spoken, Voice, any_room, spoken
+from bonsai.inference.client import Completion, DeviceLock, InferenceRequest, ModelRef, completions_from, no_device_lock
 from bonsai.model.bases import Base
 from bonsai.system.processes import ResidentWorker
 
 WORKER = "bonsai.inference.resident_worker"
-MOST_VOICES = 5
+MAX_LOADED_MODELS = 5
 "In the memory of one process, the bare base among them; with one more it is started anew."
 LOOK_SECONDS = 2.0
 "How often is looked whether the model is still needed, or a training waits for its room."
@@ -40,21 +40,21 @@ class _Loaded:
     "Their folders; empty for the bare base."
     used_at: float = field(default_factory=time.monotonic)
 
-    def takes(self, voice: Voice) -> bool:
+    def takes(self, voice: ModelRef) -> bool:
         """Whether this process can answer for that voice too."""
         same = (self.base, self.device) == (voice.base, voice.device)
-        return same and len(self.adapters | {voice.folder}) <= MOST_VOICES
+        return same and len(self.adapters | {voice.folder}) <= MAX_LOADED_MODELS
 
 
 @dataclass(slots=True)
-class ResidentSpeaker:
+class ResidentClient:
     """`Speaker`; its process starts with the first question. The worker's log is `ask.log` in `folder`."""
 
     folder: Path
     idle_seconds: float
     timeout_seconds: float
     "For one answer, loading included."
-    room: Room = any_room
+    room: DeviceLock = no_device_lock
     nice: int = 0
     worker: str = WORKER
     "Module that answers."
@@ -62,7 +62,7 @@ class ResidentSpeaker:
     _loaded: _Loaded | None = None
     _over: bool = False
 
-    def speak(self, asking: Asking) -> tuple[Spoken, ...]:
+    def complete(self, asking: InferenceRequest) -> tuple[Completion, ...]:
         """One answer a question. Raises what the worker raised; WorkerDied when it died twice; TransientError when it
         took too long; LockTimeout when there is no room for a model now."""
         with self._turn:
@@ -91,7 +91,7 @@ class ResidentSpeaker:
             loaded.worker.kill()
         self.close()
 
-    def _answer(self, asking: Asking) -> tuple[Spoken, ...]:
+    def _answer(self, asking: InferenceRequest) -> tuple[Completion, ...]:
         if self._loaded and not self._loaded.takes(asking.voice):
             self._unload()
         loaded = self._loaded = self._loaded or self._load(asking.voice)
@@ -99,14 +99,14 @@ class ResidentSpeaker:
         if self._over:
             loaded.worker.kill()
         try:
-            return spoken(loaded.worker.request(asdict(asking), self.timeout_seconds))
+            return completions_from(loaded.worker.request(asdict(asking), self.timeout_seconds))
         except TransientError:  # it is dead, or was too slow and ended
             self._unload()
             raise
         finally:
             loaded.used_at = time.monotonic()
 
-    def _load(self, voice: Voice) -> _Loaded:
+    def _load(self, voice: ModelRef) -> _Loaded:
         with ExitStack() as stack:
             wanted = stack.enter_context(self.room(voice.device))
             worker = ResidentWorker(self.worker, log=self.folder / "ask.log", nice=self.nice)

@@ -6,17 +6,17 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from bonsai.inference import asking_of
-from bonsai.inference.loaded import Answering
+from bonsai.inference.client import request_from_json
+from bonsai.inference.loaded import LoadedModels
 from bonsai.system.processes import serve_requests
 
 
 def main() -> int:
     """Keeps what it loaded."""
-    answering = Answering()
+    answering = LoadedModels()
 
     def handle(request: Mapping[str, Any]) -> Mapping[str, Any]:
-        return answering.answer(asking_of(request))
+        return answering.answer(request_from_json(request))
 
     return serve_requests(handle)
 

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bonsai.inference import read_asking
-from bonsai.inference.loaded import Answering
+from bonsai.inference.client import read_request
+from bonsai.inference.loaded import LoadedModels
 from bonsai.system.processes import Emit, serve
 
 
 def answer(job: Path, emit: Emit) -> Mapping[str, Any]:
     """The answers of a job file, as JSON values."""
-    return Answering().answer(read_asking(job))
+    return LoadedModels().answer(read_request(job))
 
 
 if __name__ == "__main__":

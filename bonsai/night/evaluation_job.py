@@ -15,30 +15,39 @@ from typing import Any
 
 from bonsai.errors import IntegrityError
 from bonsai.evaluate import pools, questions
-from bonsai.evaluate.compare import Pair
-from bonsai.evaluate.evaluation import BASE, Examination, Examined, Examiner, Sheet, Subject, find, fixed_sheet
+from bonsai.evaluate.compare import ReportPair
+from bonsai.evaluate.evaluation import (
+    BASE,
+    EvaluatedModel,
+    EvaluatedReport,
+    EvaluationRun,
+    Evaluator,
+    QuestionSet,
+    find,
+    fixed_question_set,
+)
 from bonsai.evaluate.questions import Item
 from bonsai.evaluate.report import Report, summary
 from bonsai.evaluate.run import RunSettings
 from bonsai.gate import decide
 from bonsai.gate.decision import Decision, Policy, Reason, RuleResult
 from bonsai.system.files import write_json_atomic
-from bonsai.train.manifest import read_passport
+from bonsai.train.manifest import read_manifest
 from bonsai.train.plan import AdapterFolder, TrainingPlan, plan_from_json, plan_to_json
 
-SELECTION, CONFIRMATION, SCORE, SUITE = "v1/selection", "v1/confirmation", "v1/score", "suite"
+SELECTION, CONFIRMATION, SCORE, PERSONAL = "v1/selection", "v1/confirmation", "v1/score", "suite"
 Accuracy = Mapping[str, Mapping[str, Mapping[str, float]]]
 "domain -> language -> {before, after}; shares of right answers."
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class EvaluationJob:
     """All that a trial needs to know."""
 
     night: str
     plan: TrainingPlan
-    champion: Subject
-    anchor: Subject | None
+    champion: EvaluatedModel
+    anchor: EvaluatedModel | None
     "The oldest promoted adapter, when it is neither the champion nor the base."
     suite: tuple[Item, ...]
     left_out: tuple[str, ...]
@@ -71,7 +80,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class EvaluationResult:
     """What a trial found."""
 
     challenger: str
@@ -87,24 +96,24 @@ class Judgement:
     evidence: Evidence = Evidence()
 
 
-def write_job(run: Path, job: Job) -> None:
+def write_job(run: Path, job: EvaluationJob) -> None:
     """Put the job where the trial finds it."""
     values = {**asdict(job), "plan": plan_to_json(job.plan)}
     write_json_atomic(run / "job.json", json.loads(json.dumps(values)))
 
 
-def read_job(run: Path) -> Job:
+def read_job(run: Path) -> EvaluationJob:
     """Raises IntegrityError when there is none."""
     path = run / "job.json"
     if not path.is_file():
         raise IntegrityError("pipeline.no_job", folder=run)
     values = json.loads(path.read_text("utf-8"))
     policy = {**values["policy"], "retention_domains": tuple(values["policy"]["retention_domains"])}
-    return Job(
+    return EvaluationJob(
         night=values["night"],
         plan=plan_from_json(values["plan"]),
-        champion=Subject(**values["champion"]),
-        anchor=Subject(**values["anchor"]) if values["anchor"] else None,
+        champion=EvaluatedModel(**values["champion"]),
+        anchor=EvaluatedModel(**values["anchor"]) if values["anchor"] else None,
         suite=tuple(map(questions.item_from_values, values["suite"])),
         left_out=tuple(values["left_out"]),
         champion_must_go=values["champion_must_go"],
@@ -129,16 +138,18 @@ def read_adapter(run: Path) -> AdapterFolder:
         raise IntegrityError("pipeline.no_adapter", folder=run)
     values = json.loads(path.read_text("utf-8"))
     folder = Path(values["path"])
-    return AdapterFolder(read_passport(folder).adapter_id, folder)
+    return AdapterFolder(read_manifest(folder).adapter_id, folder)
 
 
-def judge(job: Job, adapter: AdapterFolder, examiner: Examiner, on_progress: Callable[[int, int], None]) -> Judgement:
+def evaluate_challenger(
+    job: EvaluationJob, adapter: AdapterFolder, evaluator: Evaluator, on_progress: Callable[[int, int], None]
+) -> EvaluationResult:
     """Ask everyone the same, decide, and open the confirmation pool only when the rules before it pass."""
-    bench = _Bench(job, Subject(adapter.id, str(adapter.path)), examiner, on_progress)
-    subjects = [bench.challenger, job.champion, Subject(BASE), *([job.anchor] if job.anchor else [])]
-    asked = bench.ask((SELECTION, SUITE) if job.suite else (SELECTION,), tuple(dict.fromkeys(subjects)))
+    bench = _Evaluation(job, EvaluatedModel(adapter.id, str(adapter.path)), evaluator, on_progress)
+    subjects = [bench.challenger, job.champion, EvaluatedModel(BASE), *([job.anchor] if job.anchor else [])]
+    asked = bench.ask((SELECTION, PERSONAL) if job.suite else (SELECTION,), tuple(dict.fromkeys(subjects)))
     found = bench.pair(asked, SELECTION)
-    suite = bench.pair(asked, SUITE) if job.suite else None
+    suite = bench.pair(asked, PERSONAL) if job.suite else None
     decision = decide(
         found.challenger,
         found.champion,
@@ -152,7 +163,7 @@ def judge(job: Job, adapter: AdapterFolder, examiner: Examiner, on_progress: Cal
     )
     promoted = decision.verdict == "promote"
     score = find(bench.ask((SCORE,), (bench.challenger,)), adapter.id, SCORE) if promoted else None
-    return Judgement(
+    return EvaluationResult(
         challenger=adapter.id,
         folder=str(adapter.path),
         decision=decision,
@@ -163,7 +174,7 @@ def judge(job: Job, adapter: AdapterFolder, examiner: Examiner, on_progress: Cal
     )
 
 
-def _evidence(job: Job, selection: Report, suite: Report | None) -> Evidence:
+def _evidence(job: EvaluationJob, selection: Report, suite: Report | None) -> Evidence:
     counting = {item.cluster for item in job.suite if item.id not in job.left_out}
     return Evidence(
         dealing=job.dealing,
@@ -176,22 +187,22 @@ def _evidence(job: Job, selection: Report, suite: Report | None) -> Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class _Bench:
+class _Evaluation:
     """Asks sheets of subjects."""
 
-    job: Job
-    challenger: Subject
-    examiner: Examiner
+    job: EvaluationJob
+    challenger: EvaluatedModel
+    evaluator: Evaluator
     on_progress: Callable[[int, int], None]
 
     @property
-    def both(self) -> tuple[Subject, ...]:
+    def both(self) -> tuple[EvaluatedModel, ...]:
         return (self.challenger, self.job.champion)
 
-    def ask(self, sheets: tuple[str, ...], subjects: tuple[Subject, ...]) -> tuple[Examined, ...]:
+    def ask(self, sheets: tuple[str, ...], subjects: tuple[EvaluatedModel, ...]) -> tuple[EvaluatedReport, ...]:
         """One report a subject and sheet."""
         job = self.job
-        examination = Examination(
+        examination = EvaluationRun(
             base=job.plan.base,
             device=job.plan.device,
             template=job.plan.recipe.template,
@@ -201,18 +212,18 @@ class _Bench:
             reports_folder=job.reports_folder,
             created_at=job.created_at,
         )
-        return self.examiner.examine(examination, self.on_progress)
+        return self.evaluator.evaluate(examination, self.on_progress)
 
-    def _sheet(self, name: str) -> Sheet:
-        return Sheet(SUITE, self.job.suite) if name == SUITE else fixed_sheet(name, self.job.dealing)
+    def _sheet(self, name: str) -> QuestionSet:
+        return QuestionSet(PERSONAL, self.job.suite) if name == PERSONAL else fixed_question_set(name, self.job.dealing)
 
-    def pair(self, examined: Sequence[Examined], sheet: str) -> Pair:
+    def pair(self, examined: Sequence[EvaluatedReport], sheet: str) -> ReportPair:
         """Challenger and champion on a sheet."""
         challenger, champion = (find(examined, subject.adapter, sheet) for subject in self.both)
-        return Pair(challenger, champion)
+        return ReportPair(challenger, champion)
 
 
-def _before_after(pair: Pair) -> Accuracy:
+def _before_after(pair: ReportPair) -> Accuracy:
     before, after = _accuracy(pair.champion), _accuracy(pair.challenger)
     return {
         domain: {language: {"before": share, "after": after[domain][language]} for language, share in shares.items()}
@@ -229,19 +240,19 @@ def _accuracy(report: Report) -> dict[str, dict[str, float]]:
     return found
 
 
-def write_judgement(run: Path, judgement: Judgement) -> None:
+def write_result(run: Path, judgement: EvaluationResult) -> None:
     """The end of a trial."""
     write_json_atomic(run / "judgement.json", json.loads(json.dumps(asdict(judgement))))
 
 
-def read_judgement(run: Path) -> Judgement:
+def read_result(run: Path) -> EvaluationResult:
     """Raises IntegrityError when the trial has not ended."""
     path = run / "judgement.json"
     if not path.is_file():
         raise IntegrityError("pipeline.no_judgement", folder=run)
     values = json.loads(path.read_text("utf-8"))
     evidence = Evidence(**values.get("evidence", {}))
-    return Judgement(**{**values, "decision": decision_from_json(values["decision"]), "evidence": evidence})
+    return EvaluationResult(**{**values, "decision": decision_from_json(values["decision"]), "evidence": evidence})
 
 
 def decision_from_json(values: Mapping[str, Any]) -> Decision:

@@ -15,7 +15,7 @@ from bonsai.domain.promotion import BASE
 from bonsai.domain.records import Status
 from bonsai.domain.snapshots import Example, Snapshot
 from bonsai.evaluate import personal_set
-from bonsai.evaluate.evaluation import Subject
+from bonsai.evaluate.evaluation import EvaluatedModel
 from bonsai.evaluate.questions import item_from_values
 from bonsai.evaluate.run import RunSettings
 from bonsai.gate.decision import Policy
@@ -24,18 +24,17 @@ from bonsai.ingest.dedup import paraphrases
 from bonsai.model.bases import find_device, model_folder
 from bonsai.model.encoding import load_encoder
 from bonsai.model.prompt import template
-from bonsai.model.seedling import anchors
-from bonsai.model.seedling.replay import row_of
 from bonsai.night import evaluation_job
 from bonsai.train import adapters, continual
-from bonsai.train.continual import Candidate, Curriculum, Limits, Situation
+from bonsai.train.continual import Curriculum, CurriculumLimits, Situation, TrainingCandidate
 from bonsai.train.plan import make_plan
+from bonsai.train.replay import replay_samples, row_of
 from storage.connect import Connection
 from storage.scale.in_steps import in_steps
 from storage.tables import (
     adapters_table,
+    holdout_access_table,
     nights_table,
-    openings_table,
     personal_set_table,
     promotions_table,
     record_versions_table,
@@ -46,13 +45,13 @@ from storage.tables import (
 from storage.tables.nights_table import Night
 from storage.tables.record_rows import StoredRecord
 
-ANCHORS_MEASURED = 400
+REPLAY_MEASURED = 400
 "So many tell how long an anchor is on average, to within half a token."
-ANCHOR_ALLOWANCE = 1.0
+REPLAY_ALLOWANCE = 1.0
 "Tokens on top of that average, so that the anchors that a night draws stay within its budget too."
 
 
-def freeze_suite(b: Bonsai, now: datetime) -> None:
+def freeze_personal_set(b: Bonsai, now: datetime) -> None:
     """One wording of every own fact with enough of them becomes an item of the owner's suite, before it can train.
 
     Items whose record no longer stands (held back, excluded, replaced, suspect) judge no more.
@@ -63,7 +62,7 @@ def freeze_suite(b: Bonsai, now: datetime) -> None:
         items = personal_set_table.active_items(con)
         champion = promotions_table.champion(con).adapter
         learned = adapters_table.records_of(con, [] if champion == BASE else [champion])
-    groups = paraphrases.wording_groups([dedup.known(one.record, one.tags) for one in stored.values()])
+    groups = paraphrases.paraphrase_groups([dedup.known(one.record, one.tags) for one in stored.values()])
     chosen = personal_set.choose(
         groups,
         known=frozenset((one.cluster, str(one.item["language"])) for one in items),
@@ -71,7 +70,7 @@ def freeze_suite(b: Bonsai, now: datetime) -> None:
         learned=learned,
     )
     if chosen:
-        frozen = [_suite_item(stored[one.record_id], one.cluster, now) for one in chosen]
+        frozen = [_personal_item(stored[one.record_id], one.cluster, now) for one in chosen]
         with b.database.writing() as con:
             personal_set_table.freeze(con, frozen)
 
@@ -87,9 +86,9 @@ def _retire_fallen(b: Bonsai, now: datetime) -> None:
             personal_set_table.retire(con, fallen, personal_set_table.NOT_ACTIVE, now)
 
 
-def _suite_item(stored: StoredRecord, cluster: str, now: datetime) -> personal_set_table.SuiteItem:
+def _personal_item(stored: StoredRecord, cluster: str, now: datetime) -> personal_set_table.PersonalItem:
     item = personal_set.item_of(stored.record, stored.tags, stored.question_language, cluster)
-    return personal_set_table.SuiteItem(item.id, item.cluster, asdict(item), (stored.record.id,), now)
+    return personal_set_table.PersonalItem(item.id, item.cluster, asdict(item), (stored.record.id,), now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +130,13 @@ def write_snapshot(b: Bonsai, key: str, now: datetime, *, cold: bool = False) ->
         situation = _situation(con, profile, now, cold)
     fitting = [one for one in candidates if one.tokens <= profile.base.max_tokens]
     too_long = [one.row for one in candidates if one.tokens > profile.base.max_tokens]
-    lengths = [count_tokens(row_of(one)) for one in anchors(ANCHORS_MEASURED, settings.seed)]
-    limits = _limits(profile, settings, sum(lengths) / len(lengths) + ANCHOR_ALLOWANCE)
+    lengths = [count_tokens(row_of(one)) for one in replay_samples(REPLAY_MEASURED, settings.seed)]
+    limits = _limits(profile, settings, sum(lengths) / len(lengths) + REPLAY_ALLOWANCE)
     curriculum = continual.choose(fitting, situation, limits, salt=f"{settings.seed} {key}")
-    a_pass = _anchors_a_pass(len(curriculum.rows) + len(too_long) + curriculum.replayed_a_pass, settings)
+    a_pass = _replay_per_pass(len(curriculum.rows) + len(too_long) + curriculum.replayed_a_pass, settings)
     made = snapshots.build(
         [*curriculum.rows, *too_long],
-        [row_of(one) for one in anchors(passes * a_pass, settings.seed)],
+        [row_of(one) for one in replay_samples(passes * a_pass, settings.seed)],
         seed=settings.seed,
         validation_share=settings.validation_share,
         anchor_share=settings.anchor_share,
@@ -150,7 +149,7 @@ def write_snapshot(b: Bonsai, key: str, now: datetime, *, cold: bool = False) ->
     return Prepared(snapshots.write(made, b.places.snapshots / made.id, now), curriculum)
 
 
-def _candidates(b: Bonsai, count_tokens: Callable[[Example], int], now: datetime) -> list[Candidate]:
+def _candidates(b: Bonsai, count_tokens: Callable[[Example], int], now: datetime) -> list[TrainingCandidate]:
     """Every record that may train."""
     with b.database.reading() as con:
         due = frozenset(due_records(con))
@@ -158,7 +157,7 @@ def _candidates(b: Bonsai, count_tokens: Callable[[Example], int], now: datetime
         learned = adapters_table.records_of(con, [] if champion == BASE else [champion])
     stored = ((one, example(one)) for one in in_steps(b.database, records_table.eligible))
     return [
-        Candidate(
+        TrainingCandidate(
             row=row,
             tokens=count_tokens(row),
             told=number,
@@ -205,9 +204,9 @@ def _situation(con: Connection, profile: ProfileSettings, now: datetime, cold: b
     )
 
 
-def _limits(profile: ProfileSettings, settings: TrainingSettings, anchor_tokens: float) -> Limits:
+def _limits(profile: ProfileSettings, settings: TrainingSettings, anchor_tokens: float) -> CurriculumLimits:
     budget = profile.night
-    return Limits(
+    return CurriculumLimits(
         token_budget=budget.token_budget if budget else continual.UNLIMITED,
         cold_token_budget=budget.cold_token_budget if budget else continual.UNLIMITED,
         passes=profile.recipe.epochs,
@@ -218,7 +217,7 @@ def _limits(profile: ProfileSettings, settings: TrainingSettings, anchor_tokens:
     )
 
 
-def _anchors_a_pass(own: int, settings: TrainingSettings) -> int:
+def _replay_per_pass(own: int, settings: TrainingSettings) -> int:
     """How many anchors the share asks for; 0.5 is one for each own row."""
     return ceil(own * settings.anchor_share / (1 - settings.anchor_share))
 
@@ -265,7 +264,7 @@ def write_job(b: Bonsai, key: str, prepared: Prepared, now: datetime) -> None:
     with b.database.reading() as con:
         champion, anchor = promotions_table.champion(con).adapter, _anchor(con)
         compared = [adapter for adapter in (champion, anchor) if adapter != BASE]
-        job = evaluation_job.Job(
+        job = evaluation_job.EvaluationJob(
             night=key,
             plan=plan,
             champion=_subject(con, champion),
@@ -277,14 +276,14 @@ def write_job(b: Bonsai, key: str, prepared: Prepared, now: datetime) -> None:
             settings=RunSettings(**b.config.benchmark.model_dump()),
             reports_folder=str(b.places.reports),
             created_at=now.isoformat(),
-            dealing=openings_table.rotation(con),
+            dealing=holdout_access_table.rotation(con),
             suite_version=personal_set_table.version(con),
         )
     evaluation_job.write_job(run, job)
 
 
-def _subject(con: Connection, adapter: str) -> Subject:
-    return Subject(BASE) if adapter == BASE else Subject(adapter, adapters_table.get(con, adapter).folder)
+def _subject(con: Connection, adapter: str) -> EvaluatedModel:
+    return EvaluatedModel(BASE) if adapter == BASE else EvaluatedModel(adapter, adapters_table.get(con, adapter).folder)
 
 
 def _anchor(con: Connection) -> str:

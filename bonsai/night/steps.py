@@ -26,20 +26,20 @@ from bonsai.evaluate import personal_set
 from bonsai.night import evaluation_job
 from bonsai.night.accelerator import alone_on_device
 from bonsai.night.cancel import UNFINISHED, dead_nights, fail_night, is_dead
-from bonsai.night.prepare import due_records, freeze_suite, write_job, write_snapshot
+from bonsai.night.prepare import due_records, freeze_personal_set, write_job, write_snapshot
 from bonsai.night.status import Clock, begin_status, end_status, snapshot_made, told_by, watched
 from bonsai.system.locks import process_name
 from bonsai.system.progress import Progress, Report, Used
-from bonsai.train.manifest import PASSPORT, read_passport
-from bonsai.train.plan import Progress as TrainingProgress
+from bonsai.train.manifest import MANIFEST_FILE, read_manifest
+from bonsai.train.plan import TrainingProgress as TrainingProgress
 from storage import forgetting
 from storage.connect import Connection
 from storage.home import remove_leftovers, remove_unfinished
 from storage.scale.in_steps import in_steps
 from storage.tables import (
     adapters_table,
+    holdout_access_table,
     nights_table,
-    openings_table,
     personal_set_table,
     promotions_table,
     record_versions_table,
@@ -71,7 +71,7 @@ def begin_night(b: Bonsai, now: datetime, *, cold: bool = False) -> NightStart:
     """
     _end_decided(b, now)
     dead_nights(b, now)
-    freeze_suite(b, now)
+    freeze_personal_set(b, now)
     key = _key(b, now, cold)
     with b.database.reading() as con:
         due = cold or settings_table.cold_night_due(con)
@@ -88,7 +88,7 @@ def begin_night(b: Bonsai, now: datetime, *, cold: bool = False) -> NightStart:
         begin_status(b, con, key, now)
         alone = not any(one.outcome.status == "running" and one.key != key for one in nights_table.list_nights(con))
     if alone:  # nobody else is writing there: what is half-written was left by a night that was killed
-        remove_unfinished(b.places.adapters, PASSPORT)
+        remove_unfinished(b.places.adapters, MANIFEST_FILE)
         remove_leftovers(b.places)
     prepared = write_snapshot(b, key, now, cold=cold)
     snapshots_table.pass_over(b.database, prepared.snapshot.id, sorted(prepared.passed_over))
@@ -150,20 +150,20 @@ def benchmark_night(b: Bonsai, night: str, report: Report) -> None:
     run = b.places.runs / night
     job = evaluation_job.read_job(run)
     with alone_on_device(b.home, job.plan, lambda: report(Progress("benchmark", 0, 1))):
-        judged = evaluation_job.judge(
+        judged = evaluation_job.evaluate_challenger(
             job,
             evaluation_job.read_adapter(run),
-            b.examiner,
+            b.evaluator,
             lambda done, total: report(Progress("benchmark", done, total)),
         )
-    evaluation_job.write_judgement(run, judged)
+    evaluation_job.write_result(run, judged)
 
 
 def decide_night(b: Bonsai, night: str, now: datetime) -> str:
     """Write the judgement into the database: adapter, candidate, opened pool, suspects. Gives the verdict."""
     run = b.places.runs / night
-    job, judged = evaluation_job.read_job(run), evaluation_job.read_judgement(run)
-    passport = read_passport(Path(judged.folder))
+    job, judged = evaluation_job.read_job(run), evaluation_job.read_result(run)
+    passport = read_manifest(Path(judged.folder))
     decision = judged.decision
     with b.database.writing() as con:
         adapters_table.add(
@@ -181,8 +181,8 @@ def decide_night(b: Bonsai, night: str, now: datetime) -> str:
         told = json.loads(json.dumps({**asdict(decision), "evidence": asdict(judged.evidence)}))
         promotions_table.propose(con, judged.challenger, night, decision.verdict, job.champion.adapter, told, now)
         if decision.confirmation_opened:
-            openings_table.open_pool(con, evaluation_job.CONFIRMATION, night, now, dealing=job.dealing)
-            openings_table.rotate_when_due(
+            holdout_access_table.record_access(con, evaluation_job.CONFIRMATION, night, now, dealing=job.dealing)
+            holdout_access_table.rotate_when_due(
                 con, evaluation_job.CONFIRMATION, night, job.policy.openings_before_rotation, now
             )
         if decision.harm:
@@ -190,7 +190,7 @@ def decide_night(b: Bonsai, night: str, now: datetime) -> str:
     return decision.verdict
 
 
-def _told_since(con: Connection, job: evaluation_job.Job) -> list[str]:
+def _told_since(con: Connection, job: evaluation_job.EvaluationJob) -> list[str]:
     """The records that the challenger learned and the champion did not; and their wordings that only ask."""
     learned = snapshots_table.record_ids(con, job.plan.snapshot_id)
     known = adapters_table.records_of(con, [job.champion.adapter] if job.champion.folder else [])
@@ -202,7 +202,7 @@ def _told_since(con: Connection, job: evaluation_job.Job) -> list[str]:
 
 def promote_night(b: Bonsai, night: str, now: datetime) -> str:
     """`promoted`, `waiting` (mode review) or `kept`; closes the night. Safe to repeat."""
-    judged = evaluation_job.read_judgement(b.places.runs / night)
+    judged = evaluation_job.read_result(b.places.runs / night)
     with b.database.writing() as con:
         before = promotions_table.get(con, judged.challenger).judged_against
         state = promotions_table.get(con, judged.challenger).state
@@ -218,7 +218,7 @@ def promote_night(b: Bonsai, night: str, now: datetime) -> str:
 
 
 def _outcome(
-    con: Connection, judged: evaluation_job.Judgement, before: str, gate: GateSettings, ran: Mapping[str, object]
+    con: Connection, judged: evaluation_job.EvaluationResult, before: str, gate: GateSettings, ran: Mapping[str, object]
 ) -> Outcome:
     told = json.loads(json.dumps(asdict(judged)))
     measured = {name: told[name] for name in ("accuracy", "suite", "score")}
@@ -234,13 +234,15 @@ def _outcome(
     )
 
 
-def _gate_state(con: Connection, judged: evaluation_job.Judgement, gate: GateSettings) -> dict[str, str | int | bool]:
+def _gate_state(
+    con: Connection, judged: evaluation_job.EvaluationResult, gate: GateSettings
+) -> dict[str, str | int | bool]:
     """How used up the confirmation pool is, and how far the owner's suite is from deciding."""
     evidence = judged.evidence
     return {
-        "openings": openings_table.openings(con, evaluation_job.CONFIRMATION, evidence.dealing),
+        "openings": holdout_access_table.accesses(con, evaluation_job.CONFIRMATION, evidence.dealing),
         "openings_before_rotation": gate.openings_before_rotation,
-        "dealt_anew": openings_table.rotation(con) > evidence.dealing,
+        "dealt_anew": holdout_access_table.rotation(con) > evidence.dealing,
         "suite_version": evidence.suite_version,
         "suite_items": evidence.suite_items,
         "suite_clusters": evidence.suite_clusters,

@@ -20,7 +20,7 @@ from bonsai.domain.promotion import BASE, State
 from bonsai.errors import IntegrityError, UsageError
 from bonsai.queries.models import adapter_id
 from bonsai.system.files import sha256_file, stream_atomic
-from bonsai.train.manifest import PASSPORT, Passport, read_passport
+from bonsai.train.manifest import MANIFEST_FILE, AdapterManifest, read_manifest
 from storage.connect import Connection
 from storage.tables import adapters_table, lineage, promotions_table
 from storage.tables.adapters_table import Adapter
@@ -30,7 +30,7 @@ CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class AdapterLine:
+class AdapterSummary:
     """One adapter in a list."""
 
     id: str
@@ -60,34 +60,34 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownAdapter:
+class FullAdapter:
     """All that is known of one adapter."""
 
-    line: AdapterLine
+    line: AdapterSummary
     adapter: Adapter
-    passport: Passport
+    passport: AdapterManifest
     "As the night recorded it in the database."
-    ancestors: tuple[AdapterLine, ...]
+    ancestors: tuple[AdapterSummary, ...]
     "The chain of warm starts, nearest first."
     children: tuple[str, ...]
     files: tuple[File, ...]
     folder: Path
 
 
-def list_adapters(b: Bonsai, limit: int, before: str = "") -> list[AdapterLine]:
+def list_adapters(b: Bonsai, limit: int, before: str = "") -> list[AdapterSummary]:
     """Newest first; for the next page pass the last one's id as `before`."""
     with b.database.reading() as con:
         found = adapters_table.page(con, limit, before)
         return _lines(b, con, found)
 
 
-def voices(b: Bonsai, limit: int) -> dict[str, State]:
+def answering_models(b: Bonsai, limit: int) -> dict[str, State]:
     """The newest adapters that were judged, with their states: who can be asked beside the champion."""
     with b.database.reading() as con:
         return promotions_table.newest_states(con, limit)
 
 
-def show_adapter(b: Bonsai, name: str) -> ShownAdapter:
+def show_adapter(b: Bonsai, name: str) -> FullAdapter:
     """By id, a beginning of one, or `champion`. Raises UnknownId, UsageError."""
     with b.database.reading() as con:
         wanted = adapter_id(con, name)
@@ -97,10 +97,10 @@ def show_adapter(b: Bonsai, name: str) -> ShownAdapter:
         ancestors = lineage.ancestors(con, adapter)
         children = tuple(lineage.children(con, wanted))
         line, *lines = _lines(b, con, [adapter, *ancestors])
-    passport = Passport(**dict(adapter.passport))  # type: ignore[arg-type]
+    passport = AdapterManifest(**dict(adapter.passport))  # type: ignore[arg-type]
     folder = _folder(b, adapter)
-    hashes = {**passport.files, PASSPORT: ""}
-    return ShownAdapter(
+    hashes = {**passport.files, MANIFEST_FILE: ""}
+    return FullAdapter(
         line=line,
         adapter=adapter,
         passport=passport,
@@ -117,18 +117,18 @@ def learned_records(b: Bonsai, snapshot_id: str, limit: int, after: int = -1) ->
         return lineage.learned(con, snapshot_id, limit, after)
 
 
-def check_files(shown: ShownAdapter) -> IntegrityError | None:
+def check_files(shown: FullAdapter) -> IntegrityError | None:
     """What is wrong with the files of an adapter, by the hashes of its passport; reads them all."""
     try:
-        found = read_passport(shown.folder)
+        found = read_manifest(shown.folder)
     except IntegrityError as error:
         return error
     if found.files != shown.passport.files:  # a passport that fits its files, and yet another one
-        return IntegrityError("training.adapter_altered", folder=shown.folder, file=PASSPORT)
+        return IntegrityError("training.adapter_altered", folder=shown.folder, file=MANIFEST_FILE)
     return None
 
 
-def archive(shown: ShownAdapter) -> Iterator[bytes]:
+def archive(shown: FullAdapter) -> Iterator[bytes]:
     """The adapter's folder as a .tar, piece by piece: the same files are the same bytes whenever they are asked for."""
     folder = shown.folder
     at = int(shown.adapter.created_at.timestamp())
@@ -143,7 +143,7 @@ def archive(shown: ShownAdapter) -> Iterator[bytes]:
     yield b"\0" * (2 * tarfile.BLOCKSIZE)
 
 
-def archive_size(shown: ShownAdapter) -> int:
+def archive_size(shown: FullAdapter) -> int:
     """Bytes of `archive`."""
     block = tarfile.BLOCKSIZE
     headers = [
@@ -153,7 +153,7 @@ def archive_size(shown: ShownAdapter) -> int:
     return sum(headers) + sum(-(-one.size // block) * block for one in shown.files) + 2 * block
 
 
-def archive_hash(shown: ShownAdapter) -> str:
+def archive_hash(shown: FullAdapter) -> str:
     """Hex SHA-256 of `archive`, so that whoever has downloaded it can tell."""
     made = hashlib.sha256()
     for chunk in archive(shown):
@@ -161,7 +161,7 @@ def archive_hash(shown: ShownAdapter) -> str:
     return made.hexdigest()
 
 
-def require_whole(shown: ShownAdapter) -> None:
+def require_whole(shown: FullAdapter) -> None:
     """Raises IntegrityError: an altered adapter is given to nobody."""
     problem = check_files(shown)
     if problem:
@@ -184,16 +184,16 @@ def _folder(b: Bonsai, adapter: Adapter) -> Path:
     return here if here.is_dir() else Path(adapter.folder)
 
 
-def _lines(b: Bonsai, con: Connection, found: Sequence[Adapter]) -> list[AdapterLine]:
+def _lines(b: Bonsai, con: Connection, found: Sequence[Adapter]) -> list[AdapterSummary]:
     states = promotions_table.states_of(con, [one.id for one in found])
     records = lineage.own_records(con, [one.snapshot_id for one in found])
     return [_line(b, one, states, records) for one in found]
 
 
-def _line(b: Bonsai, one: Adapter, states: Mapping[str, State], records: Mapping[str, int]) -> AdapterLine:
+def _line(b: Bonsai, one: Adapter, states: Mapping[str, State], records: Mapping[str, int]) -> AdapterSummary:
     folder = _folder(b, one)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else 0
-    return AdapterLine(
+    return AdapterSummary(
         id=one.id,
         base=one.base,
         parent=one.parent,

@@ -14,7 +14,7 @@ from bonsai.context import Bonsai
 from bonsai.domain.characters import normalise
 from bonsai.errors import UnknownId, UsageError
 from bonsai.evaluate import pools
-from bonsai.evaluate.compare import Pair
+from bonsai.evaluate.compare import ReportPair
 from bonsai.evaluate.questions import Item, item_from_values
 from bonsai.evaluate.report import ItemResult, accuracy
 from bonsai.night import evaluation_job
@@ -23,16 +23,16 @@ from storage.connect import Connection
 from storage.tables import personal_set_table, promotions_table
 from storage.tables.promotions_table import Promotion
 
-SHOWN = (evaluation_job.SELECTION, evaluation_job.SUITE)
+SHOWN = (evaluation_job.SELECTION, evaluation_job.PERSONAL)
 "The only sheets whose questions and answers may be shown."
-Turn = Literal["gained", "lost", "changed", "same"]
-TURNS: tuple[Turn, ...] = get_args(Turn)
+AnswerChange = Literal["gained", "lost", "changed", "same"]
+ANSWER_CHANGES: tuple[AnswerChange, ...] = get_args(AnswerChange)
 RIGHT = ("right", "wrong", "open")
 "Of the challenger's answer; `open`: no single answer is right."
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class ComparedAnswer:
     """One question and what both said."""
 
     sheet: str
@@ -54,7 +54,7 @@ class Compared:
     is_right: bool | None
 
     @property
-    def turn(self) -> Turn:
+    def turn(self) -> AnswerChange:
         """Wrong then right, right then wrong, merely other words, or the same words."""
         if self.was_right != self.is_right:
             return "gained" if self.is_right else "lost"
@@ -67,7 +67,7 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class AnswerFilter:
     """Which answers to list; empty fields do not filter."""
 
     text: str = ""
@@ -79,7 +79,7 @@ class Wanted:
     right: str = ""
     "One of RIGHT."
 
-    def holds(self, one: Compared) -> bool:
+    def holds(self, one: ComparedAnswer) -> bool:
         """Whether an answer is wanted."""
         exact = ((self.language, one.language), (self.topic, one.domain), (self.turn, one.turn))
         if any(wanted not in ("", found) for wanted, found in (*exact, (self.right, one.stands))):
@@ -89,7 +89,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class PromotionContext:
     """What the database says of a promotion."""
 
     promotion: Promotion
@@ -99,38 +99,38 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Visible:
+class VisibleAnswers:
     """All that may be shown of one comparison."""
 
     promotion: Promotion
-    pairs: Mapping[str, Pair]
+    pairs: Mapping[str, ReportPair]
     "By sheet."
     missing: tuple[str, ...]
     "Sheets whose reports are no longer there."
-    answers: tuple[Compared, ...]
+    answers: tuple[ComparedAnswer, ...]
     "In the order of the sheets' questions; those that were forgotten since are left out."
 
 
-def visible(b: Bonsai, promotion: str) -> Visible:
+def visible(b: Bonsai, promotion: str) -> VisibleAnswers:
     """By adapter id or a beginning of one; the newest for an empty one. Raises UnknownId, UsageError."""
     with b.database.reading() as con:
-        known = known_of(con, promotion)
+        known = promotion_context(con, promotion)
     return visible_of(b, known)
 
 
-def list_answers(b: Bonsai, promotion: str, wanted: Wanted) -> list[Compared]:
+def list_answers(b: Bonsai, promotion: str, wanted: AnswerFilter) -> list[ComparedAnswer]:
     """The answers that are wanted, in a fixed order. Raises UnknownId, UsageError."""
-    for name, value, valid in (("turn", wanted.turn, TURNS), ("right", wanted.right, RIGHT)):
+    for name, value, valid in (("turn", wanted.turn, ANSWER_CHANGES), ("right", wanted.right, RIGHT)):
         if value and value not in valid:
             raise UsageError("review.unknown_filter", name=name, value=value, valid=", ".join(valid))
     return [one for one in visible(b, promotion).answers if wanted.holds(one)]
 
 
-def known_of(con: Connection, prefix: str) -> Known:
+def promotion_context(con: Connection, prefix: str) -> PromotionContext:
     """What of a promotion stands in the database. Raises UnknownId, UsageError."""
     promotion = promotion_of(con, prefix)
     items = [one for one in personal_set_table.all_items(con) if one.item]
-    return Known(
+    return PromotionContext(
         promotion,
         evaluation_job.Evidence(**promotion.decision.get("evidence", {})),  # type: ignore[arg-type]
         {one.id: item_from_values(one.item) for one in items},
@@ -147,18 +147,18 @@ def promotion_of(con: Connection, prefix: str) -> Promotion:
     return found[-1]
 
 
-def visible_of(b: Bonsai, known: Known) -> Visible:
+def visible_of(b: Bonsai, known: PromotionContext) -> VisibleAnswers:
     """Reads the reports on which the verdict rests; needs no database."""
     told, evidence = known.promotion, known.evidence
-    hashes = {evaluation_job.SELECTION: evidence.selection, evaluation_job.SUITE: evidence.suite}
+    hashes = {evaluation_job.SELECTION: evidence.selection, evaluation_job.PERSONAL: evidence.suite}
     asked = [sheet for sheet in SHOWN if hashes[sheet] or not evidence.selection]
     found = {
         sheet: reports.pair(b.places.reports, told.adapter, told.judged_against, sheet, hashes[sheet])
         for sheet in asked
     }
     pairs = {sheet: pair for sheet, pair in found.items() if pair}
-    texts = {**{item.id: item for item in pools.asked("selection", evidence.dealing)}, **known.suite}
-    return Visible(
+    texts = {**{item.id: item for item in pools.items("selection", evidence.dealing)}, **known.suite}
+    return VisibleAnswers(
         promotion=told,
         pairs=pairs,
         missing=tuple(
@@ -168,7 +168,7 @@ def visible_of(b: Bonsai, known: Known) -> Visible:
     )
 
 
-def _compared(sheet: str, pair: Pair, texts: Mapping[str, Item]) -> Iterable[Compared]:
+def _compared(sheet: str, pair: ReportPair, texts: Mapping[str, Item]) -> Iterable[ComparedAnswer]:
     before = {item.id: item for item in pair.champion.items}
     for after in pair.challenger.items:
         was, asked = before[after.id], texts.get(after.id)
@@ -176,9 +176,9 @@ def _compared(sheet: str, pair: Pair, texts: Mapping[str, Item]) -> Iterable[Com
             yield _one(sheet, asked, was, after)
 
 
-def _one(sheet: str, asked: Item, was: ItemResult, now: ItemResult) -> Compared:
+def _one(sheet: str, asked: Item, was: ItemResult, now: ItemResult) -> ComparedAnswer:
     was_right, is_right = accuracy(was), accuracy(now)
-    return Compared(
+    return ComparedAnswer(
         sheet=sheet,
         item=asked.id,
         cluster=asked.cluster,

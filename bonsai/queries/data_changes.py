@@ -10,9 +10,9 @@ from bonsai.context import Bonsai
 from bonsai.errors import UsageError
 from bonsai.queries.answers import promotion_of
 from storage.tables import data_changes
-from storage.tables.data_changes import KINDS, Changed, Group
+from storage.tables.data_changes import KINDS, ChangedRecord, ChangeGroup
 
-__all__ = ["KINDS", "Changed", "DataChanges", "Group", "data_changes_of"]
+__all__ = ["KINDS", "ChangeGroup", "ChangedRecord", "DataChanges", "data_changes_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,8 @@ class DataChanges:
 
     adapter: str
     judged_against: str
-    groups: tuple[Group, ...]
-    records: tuple[Changed, ...]
+    groups: tuple[ChangeGroup, ...]
+    records: tuple[ChangedRecord, ...]
     "A page of them, the newest first."
 
     @property

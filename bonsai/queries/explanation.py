@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 
 from bonsai.context import Bonsai
-from bonsai.evaluate.compare import Pair, Slice, compare, slices
+from bonsai.evaluate.compare import ReportPair, Slice, compare, slices
 from bonsai.evaluate.report import Report, accuracy, mean
 from bonsai.gate.decision import Decision, Policy
 from bonsai.ingest.dedup.nearest import nearest
 from bonsai.night import evaluation_job
-from bonsai.queries.answers import Compared, known_of, visible_of
+from bonsai.queries.answers import ComparedAnswer, promotion_context, visible_of
 from storage.tables import data_changes, promotions_table
 from storage.tables.data_changes import Texts
 from storage.tables.promotions_table import Promotion
@@ -40,7 +40,7 @@ class NearRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Flip(Compared):
+class Flip(ComparedAnswer):
     """An answer that was wrong and is right, or the reverse."""
 
     records: tuple[NearRecord, ...] = ()
@@ -89,7 +89,7 @@ def explain(b: Bonsai, promotion: str) -> Explanation:
     """By adapter id or a beginning of one; the newest for an empty one. Raises UnknownId, UsageError."""
     policy = Policy(**b.config.gate.model_dump(exclude={"mode"}))
     with b.database.reading() as con:
-        known = known_of(con, promotion)
+        known = promotion_context(con, promotion)
         compared = b.places.snapshots, known.promotion.adapter, known.promotion.judged_against
         counts = data_changes.counts(con, *compared)
     found = visible_of(b, known)
@@ -107,10 +107,10 @@ def explain(b: Bonsai, promotion: str) -> Explanation:
     )
 
 
-def explanation_stamp(b: Bonsai) -> str:
+def explanation_etag(b: Bonsai) -> str:
     """Another one whenever an explanation may have changed; a record that came in changes none."""
     with b.database.reading() as con:
-        return promotions_table.stamp(con)
+        return promotions_table.etag(con)
 
 
 def _decision(told: Mapping[str, object]) -> Decision:
@@ -118,10 +118,10 @@ def _decision(told: Mapping[str, object]) -> Decision:
     return evaluation_job.decision_from_json({name: value for name, value in told.items() if name in names})
 
 
-def _slices(sheet: str, pair: Pair, policy: Policy) -> Iterable[SliceChange]:
+def _slices(sheet: str, pair: ReportPair, policy: Policy) -> Iterable[SliceChange]:
     """All, the languages, and each domain in each language that has enough facts."""
     parts = [Slice("all"), Slice("ja", None, "ja"), Slice("en", None, "en")]
-    small = () if sheet == evaluation_job.SUITE else slices(pair.challenger, policy.min_slice_clusters)
+    small = () if sheet == evaluation_job.PERSONAL else slices(pair.challenger, policy.min_slice_clusters)
     for part in (*parts, *small):
         found = compare(pair, part, policy.bits, policy.slice_bootstrap, frozenset())
         if found.items:
@@ -134,7 +134,7 @@ def _right(report: Report, part: Slice) -> float | None:
     return mean((item for item in report.items if part.holds(item)), accuracy)
 
 
-def _with_records(turned: Sequence[Compared], new: Sequence[Texts]) -> tuple[Flip, ...]:
+def _with_records(turned: Sequence[ComparedAnswer], new: Sequence[Texts]) -> tuple[Flip, ...]:
     """Each flip with the new records that are most like its question and answer."""
     texts = [f"{one.instruction} {one.input} {one.output}" for one in new]
     queries = [f"{one.question} {one.reference}" for one in turned]

@@ -34,7 +34,7 @@ OTHER = "entering.other_reasons"
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class PreviewColumn:
     """One column or key of the file's first element."""
 
     name: str
@@ -43,7 +43,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PreviewRow:
     """One of the first records, as it would be stored."""
 
     line: int
@@ -56,7 +56,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Wrong:
+class PreviewProblem:
     """What is wrong with some elements, in one kind."""
 
     count: int
@@ -70,34 +70,34 @@ class Wrong:
 
 
 @dataclass(frozen=True, slots=True)
-class FileCheck:
+class FilePreview:
     """What a look at a file found."""
 
     format: str
     encoding: str
     delimiter: str
-    columns: tuple[Column, ...]
+    columns: tuple[PreviewColumn, ...]
     read: int
     "Records and rejects; a chat may hold several."
     rejected: int
-    rows: tuple[Row, ...]
-    wrong: tuple[Wrong, ...]
+    rows: tuple[PreviewRow, ...]
+    wrong: tuple[PreviewProblem, ...]
 
     @classmethod
-    def of(cls, told: Mapping[str, Any]) -> FileCheck:
+    def of(cls, told: Mapping[str, Any]) -> FilePreview:
         """From what `dataclasses.asdict` made of one."""
         parts = {
-            "columns": tuple(Column(**one) for one in told["columns"]),
-            "rows": tuple(Row(**one) for one in told["rows"]),
+            "columns": tuple(PreviewColumn(**one) for one in told["columns"]),
+            "rows": tuple(PreviewRow(**one) for one in told["rows"]),
             "wrong": tuple(
-                Wrong(**{**one, "lines": tuple(one["lines"]), "values": tuple(map(tuple, one["values"]))})
+                PreviewProblem(**{**one, "lines": tuple(one["lines"]), "values": tuple(map(tuple, one["values"]))})
                 for one in told["wrong"]
             ),
         }
         return cls(**{**told, **parts})
 
 
-def preview_file(b: Bonsai, path: Path) -> FileCheck:
+def preview_file(b: Bonsai, path: Path) -> FilePreview:
     """`check_file` with the home's tagger, if it has learned one. Raises InputError."""
     return check_file(b, path, learned_before(b))
 
@@ -108,7 +108,7 @@ def check_file(
     tagger: CategoryTagger | None,
     name: str = "",
     meanwhile: Callable[[], object] = lambda: None,
-) -> FileCheck:
+) -> FilePreview:
     """Look at all of a file; `meanwhile` is called now and then.
 
     Raises InputError, with its owner's name for it, when it cannot be read as records.
@@ -128,11 +128,11 @@ def _check(
     limits: Limits,
     threshold: float,
     meanwhile: Callable[[], object],
-) -> FileCheck:
+) -> FilePreview:
     found = recognise(path)
-    columns: tuple[Column, ...] = ()
+    columns: tuple[PreviewColumn, ...] = ()
     first: list[Record] = []
-    wrong: dict[str, Wrong] = {}
+    wrong: dict[str, PreviewProblem] = {}
     read = rejected = 0
     for element in elements(path, found, limits):
         if not columns and isinstance(element, Element):
@@ -149,28 +149,28 @@ def _check(
     tagged = tags.tag_batch(first, tagger, threshold=threshold) if first else []
     rows = tuple(map(_row, first, tagged))
     most_first = tuple(sorted(wrong.values(), key=lambda one: -one.count))
-    return FileCheck(found.format, found.encoding, found.delimiter, columns, read, rejected, rows, most_first)
+    return FilePreview(found.format, found.encoding, found.delimiter, columns, read, rejected, rows, most_first)
 
 
-def _columns(value: object) -> tuple[Column, ...]:
+def _columns(value: object) -> tuple[PreviewColumn, ...]:
     names = [str(name) for name in value][:MOST_COLUMNS] if isinstance(value, Mapping) else []
-    return tuple(Column(_cut(name), _field(name.strip().lower())) for name in names)
+    return tuple(PreviewColumn(_cut(name), _field(name.strip().lower())) for name in names)
 
 
 def _field(name: str) -> str:
     return "messages" if name in CHATS else FIELD_OF_NAME.get(name, "")
 
 
-def _count(wrong: dict[str, Wrong], made: Reject) -> None:
+def _count(wrong: dict[str, PreviewProblem], made: Reject) -> None:
     """One more of its kind; kinds beyond the first ones are counted together."""
     key = made.reason_key if made.reason_key in wrong or len(wrong) < MOST_REASONS else OTHER
-    before = wrong.get(key) or Wrong(0, (), key, made.values if key != OTHER else (), _cut(made.raw))
+    before = wrong.get(key) or PreviewProblem(0, (), key, made.values if key != OTHER else (), _cut(made.raw))
     lines = before.lines if len(before.lines) >= SHOWN_LINES else (*before.lines, made.line)
     wrong[key] = replace(before, count=before.count + 1, lines=lines)
 
 
-def _row(record: Record, tagged: Tags) -> Row:
-    return Row(
+def _row(record: Record, tagged: Tags) -> PreviewRow:
+    return PreviewRow(
         line=record.origin.line,
         question=_cut(record.instruction),
         answer=_cut(record.output),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bonsai.context import Bonsai
 from bonsai.domain.promotion import BASE
 from bonsai.errors import UnknownId, UsageError
-from bonsai.inference import Voice
+from bonsai.inference.client import ModelRef
 from bonsai.model.bases import find_device
 from storage.connect import Connection
 from storage.tables import adapters_table, promotions_table
@@ -27,12 +27,12 @@ def adapter_id(con: Connection, name: str) -> str:
     return found[0]
 
 
-def voice_of(b: Bonsai, name: str) -> Voice:
+def model_ref(b: Bonsai, name: str) -> ModelRef:
     """The voice of an adapter; the bare base speaks with the template of this machine's profile. Raises UnknownId."""
     profile = b.config.profiles[b.find_profile()]
     device, form = find_device().kind, profile.recipe.template
     with b.database.reading() as con:
         wanted = adapter_id(con, name)
         if wanted == BASE:
-            return Voice(profile.base, device, form)
-        return Voice(profile.base, device, form, wanted, adapters_table.get(con, wanted).folder)
+            return ModelRef(profile.base, device, form)
+        return ModelRef(profile.base, device, form, wanted, adapters_table.get(con, wanted).folder)

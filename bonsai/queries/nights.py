@@ -19,10 +19,7 @@ from bonsai.night.status import step_seconds
 from bonsai.system.locks import may_be_running
 from storage import night_status
 from storage.night_status import Cost, NightStatus, StepTime
-from storage.tables import (
-    nights_table,
-    snapshots_table,
-)
+from storage.tables import nights_table, snapshots_table
 from storage.tables.nights_table import Night
 
 Accuracy = Mapping[str, Mapping[str, Mapping[str, float | None]]]
@@ -122,7 +119,7 @@ State = Literal["running", "cancelling", "interrupted", "done", "failed", "cance
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
+class TrainingData:
     """What a night trained on."""
 
     snapshot: str
@@ -141,7 +138,7 @@ class NightDetail:
     steps: tuple[StepTime, ...]
     "Of all its attempts, oldest first."
     cost: Cost
-    learned: Learned | None
+    learned: TrainingData | None
     "None for a night that found nothing to learn."
     state: str
     "Its status; `interrupted` for one whose process is gone, `cancelling` for one that was asked to stop."
@@ -158,7 +155,7 @@ class NightDetail:
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
+class NightProgress:
     """How far a night is now."""
 
     status: NightStatus
@@ -200,8 +197,8 @@ def _planned_snapshot(run: Path) -> str:
         return ""
 
 
-def _learned(held: snapshots_table.Held | None) -> Learned | None:
-    return Learned(held.snapshot, held.own, held.anchors, held.kinds) if held else None
+def _learned(held: snapshots_table.Held | None) -> TrainingData | None:
+    return TrainingData(held.snapshot, held.own, held.anchors, held.kinds) if held else None
 
 
 def nights_between(b: Bonsai, start: datetime, end: datetime) -> list[NightReport]:
@@ -216,26 +213,26 @@ def first_night(b: Bonsai) -> datetime | None:
         return nights_table.first(con)
 
 
-def running_night(b: Bonsai) -> Live | None:
+def running_night(b: Bonsai) -> NightProgress | None:
     """The night that goes on now; reads no database."""
     status = night_status.newest(b.places.runs)
-    return _live(b.places.runs / status.night, status) if status and night_status.is_running(status) else None
+    return _progress(b.places.runs / status.night, status) if status and night_status.is_running(status) else None
 
 
-def live(b: Bonsai, night: str) -> Live:
+def night_progress(b: Bonsai, night: str) -> NightProgress:
     """How far a night is; reads no database. Raises UnknownId for one that never ran here."""
     run = b.places.runs / night
     status = night_status.read(run) if night_status.KEY.fullmatch(night) else None
     if status is None:
         raise UnknownId("storage.unknown_night", key=night)
-    return _live(run, status)
+    return _progress(run, status)
 
 
-def _live(run: Path, status: NightStatus) -> Live:
+def _progress(run: Path, status: NightStatus) -> NightProgress:
     if status.ended:
-        return Live(status, status.ended, None)
+        return NightProgress(status, status.ended, None)
     state = _state(run, status.holder)
-    return Live(status, state, None if state == "interrupted" else seconds_left(status))
+    return NightProgress(status, state, None if state == "interrupted" else seconds_left(status))
 
 
 def seconds_left(status: NightStatus) -> float | None:

@@ -41,7 +41,7 @@ class Champion:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class PendingWork:
     """How much waits for a person, or for the next intake."""
 
     promotions: int
@@ -74,7 +74,7 @@ class Overview:
     """The first page."""
 
     champion: Champion
-    waiting: Waiting
+    waiting: PendingWork
     coverage: Mapping[tuple[str, str], int]
     "(language, category) -> active records."
     scores: tuple[Score, ...]
@@ -86,7 +86,7 @@ def overview(b: Bonsai, champions: int = 12) -> Overview:
     with b.database.reading() as con:
         log = promotions_table.log(con)
         answering = promotions_table.champion(con).adapter
-        waiting = _waiting(con, len(inbox.pending(b.places.inbox)))
+        waiting = _pending(con, len(inbox.pending(b.places.inbox)))
         coverage = counters.coverage(con)
     changes = [line for line in log if line.entry.champion_before != line.entry.champion_after]
     last = changes[-1].entry if changes else None
@@ -94,9 +94,9 @@ def overview(b: Bonsai, champions: int = 12) -> Overview:
     return Overview(champion, waiting, coverage, scores(b.places.reports, changes[-champions:]))
 
 
-def _waiting(con: Connection, in_inbox: int) -> Waiting:
-    records, promotions = counters.standing(con), promotions_table.list_promotions(con, State.WAITING)
-    return Waiting(
+def _pending(con: Connection, in_inbox: int) -> PendingWork:
+    records, promotions = counters.record_counts(con), promotions_table.list_promotions(con, State.WAITING)
+    return PendingWork(
         promotions=len(promotions),
         promotion=promotions[0].adapter if len(promotions) == 1 else "",
         contradictions=records.contradictions,

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from bonsai.context import Bonsai
 from storage.tables import pairs_table, records_table, settled_pairs_table
-from storage.tables.pairs_table import Kind, Waiting
+from storage.tables.pairs_table import Kind, WaitingPair
 from storage.tables.record_rows import StoredRecord
-from storage.tables.settled_pairs_table import Decision
+from storage.tables.settled_pairs_table import SettledPair
 
 
-def waiting_pairs(b: Bonsai, kind: Kind, limit: int, before: str = "") -> list[Waiting]:
+def waiting_pairs(b: Bonsai, kind: Kind, limit: int, before: str = "") -> list[WaitingPair]:
     """Records that wait for one reason, the newest first; for the next page pass the last one's id as `before`."""
     with b.database.reading() as con:
         return pairs_table.page(con, kind, limit, before)
@@ -24,10 +24,10 @@ def pair_counts(b: Bonsai) -> dict[Kind, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class DecidedPair:
     """A decision on a pair."""
 
-    decision: Decision
+    decision: SettledPair
     records: tuple[StoredRecord, ...]
     "The one that waited, then those that it stood against, as they are now."
 
@@ -37,10 +37,12 @@ class Decided:
         return self.decision.taken_back_at is None and self.decision.changed is not None
 
 
-def decided_pairs(b: Bonsai, limit: int, before: int | None = None) -> list[Decided]:
+def decided_pairs(b: Bonsai, limit: int, before: int | None = None) -> list[DecidedPair]:
     """The newest first; for the next page pass the last one's number as `before`."""
     with b.database.reading() as con:
         found = settled_pairs_table.decisions(con, limit, before)
         named = {one for decision in found for one in (decision.record_id, *decision.others)}
         there = {one.record.id: one for one in records_table.get_many(con, sorted(named))}
-    return [Decided(one, tuple(there[name] for name in (one.record_id, *one.others) if name in there)) for one in found]
+    return [
+        DecidedPair(one, tuple(there[name] for name in (one.record_id, *one.others) if name in there)) for one in found
+    ]

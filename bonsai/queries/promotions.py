@@ -13,14 +13,9 @@ from bonsai.domain.promotion import Pointer
 from bonsai.errors import BonsaiError, IntegrityError, UnknownId
 from bonsai.evaluate.blind_review import Tally, tally
 from bonsai.queries.answers import promotion_of
-from bonsai.queries.training_curves import Learned, read_logs, trainings_of
+from bonsai.queries.training_curves import TrainingCurves, read_logs, trainings_of
 from storage.connect import Connection
-from storage.tables import (
-    data_changes,
-    nights_table,
-    promotions_table,
-    reviews_table,
-)
+from storage.tables import data_changes, nights_table, promotions_table, reviews_table
 from storage.tables.promotions_table import Logged, Promotion
 from storage.tables.reviews_table import Verdict
 
@@ -69,7 +64,7 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class PromotionEvidence:
     """All of it; no report is opened."""
 
     promotion: Promotion
@@ -81,11 +76,11 @@ class Beside:
     "Domain -> language -> before and after, on the selection pool; empty without its night."
     data_changes: Mapping[str, int]
     "Kind of change since the champion -> records."
-    learned: tuple[Learned, ...]
+    learned: tuple[TrainingCurves, ...]
     reviews: tuple[Review, ...]
 
 
-def beside(b: Bonsai, promotion: str) -> Beside:
+def promotion_evidence(b: Bonsai, promotion: str) -> PromotionEvidence:
     """By adapter id or a beginning of one; the newest for an empty one. Raises UnknownId, UsageError."""
     with b.database.reading() as con:
         found = promotion_of(con, promotion)
@@ -95,7 +90,7 @@ def beside(b: Bonsai, promotion: str) -> Beside:
         history = history_of(con)
         accuracy, reviews = _accuracy(con, found.night), reviews_of(con, adapter)
     changed = {str(kind): count for kind, count in counts.items()}
-    return Beside(found, pointer, history, accuracy, changed, read_logs(b, trainings), reviews)
+    return PromotionEvidence(found, pointer, history, accuracy, changed, read_logs(b, trainings), reviews)
 
 
 def history_of(con: Connection) -> History:

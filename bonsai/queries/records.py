@@ -9,13 +9,7 @@ from datetime import UTC, datetime
 from bonsai.context import Bonsai
 from storage import inbox, uploads
 from storage.scale.search import search
-from storage.tables import (
-    adapters_table,
-    record_versions_table,
-    records_pages,
-    records_table,
-    rejects_table,
-)
+from storage.tables import adapters_table, record_versions_table, records_pages, records_table, rejects_table
 from storage.tables.record_rows import StoredRecord
 from storage.tables.record_versions_table import Version
 from storage.tables.records_pages import Sort

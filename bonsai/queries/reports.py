@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bonsai.errors import BenchmarkError
 from bonsai.evaluate import report
-from bonsai.evaluate.compare import Pair
+from bonsai.evaluate.compare import ReportPair
 from bonsai.evaluate.report import Report
 from bonsai.gate.rules import SAME
 
@@ -22,11 +22,11 @@ def stored(folder: Path, adapter: str, sheet: str) -> list[Report]:
     return sorted((one for one in found if one.benchmark == sheet), key=lambda one: one.created_at, reverse=True)
 
 
-def pair(folder: Path, left: str, right: str, sheet: str, items_hash: str = "") -> Pair | None:
+def pair(folder: Path, left: str, right: str, sheet: str, items_hash: str = "") -> ReportPair | None:
     """The newest two that were asked the same in the same way; `items_hash` says what they must have been asked."""
     wanted = [one for one in stored(folder, left, sheet) if items_hash in ("", one.items_hash)]
     others = stored(folder, right, sheet)
-    pairs = (Pair(one, other) for one in wanted for other in others if alike(one, other))
+    pairs = (ReportPair(one, other) for one in wanted for other in others if alike(one, other))
     return next(pairs, None)
 
 

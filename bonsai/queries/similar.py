@@ -19,7 +19,7 @@ from bonsai.errors import UsageError
 from bonsai.ingest.dedup.keys import content_words
 from bonsai.ingest.dedup.nearest import nearest
 from storage.scale import similar
-from storage.scale.similar import Held
+from storage.scale.similar import HeldRecords
 from storage.tables import records_table
 from storage.tables.record_rows import StoredRecord
 
@@ -65,7 +65,7 @@ def holding_words(b: Bonsai, words: Sequence[str], most: int) -> list[StoredReco
         with b.database.reading() as con:
             blocks[word] = similar.may_hold(con, word)
     wanted = similar.plan(blocks)
-    found: list[Held] = []
+    found: list[HeldRecords] = []
     for step in similar.steps_of(wanted):
         with b.database.reading() as con:
             found += similar.holding(con, wanted, step)

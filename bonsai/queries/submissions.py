@@ -12,7 +12,7 @@ from bonsai.context import Bonsai
 from bonsai.domain.records import Defaults, Limits, Record, Reject, parse
 from bonsai.errors import InputError, LockTimeout
 from storage import inbox
-from storage.inbox import Item
+from storage.inbox import InboxItem
 from storage.tables import records_table
 from storage.tables.record_rows import StoredRecord
 
@@ -22,7 +22,7 @@ State = Literal["waiting", "stored", "told_before", "rejected", "gone", "unreada
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
+class SubmissionStatus:
     """One submission of a record, and how far it is."""
 
     submission: str
@@ -33,7 +33,7 @@ class Followed:
     reject: Reject | None = None
 
 
-def follow(b: Bonsai, submissions: Sequence[str]) -> list[Followed]:
+def submission_status(b: Bonsai, submissions: Sequence[str]) -> list[SubmissionStatus]:
     """How far each is, in order; while the database is busy, all that are not stored away count as waiting."""
     found = [(one, inbox.find(b.places.inbox, one)) for one in submissions]
     made = {one: _made(b, item) for one, item in found if item}
@@ -46,7 +46,7 @@ def follow(b: Bonsai, submissions: Sequence[str]) -> list[Followed]:
     return [_followed(one, item, made.get(one), stored) for one, item in found]
 
 
-def _made(b: Bonsai, item: Item) -> Record | Reject | None:
+def _made(b: Bonsai, item: InboxItem) -> Record | Reject | None:
     try:
         fields, origin = inbox.fields_of(item), inbox.origin_of(item)
     except (InputError, FileNotFoundError):  # damaged, or filed away in this very moment
@@ -55,24 +55,24 @@ def _made(b: Bonsai, item: Item) -> Record | Reject | None:
 
 
 def _followed(
-    submission: str, item: Item | None, made: Record | Reject | None, stored: dict[str, StoredRecord]
-) -> Followed:
+    submission: str, item: InboxItem | None, made: Record | Reject | None, stored: dict[str, StoredRecord]
+) -> SubmissionStatus:
     if item is None:
-        return Followed(submission, "gone")
+        return SubmissionStatus(submission, "gone")
     if made is None:
-        return Followed(submission, "unreadable" if item.path.parent.name == "failed" else "waiting")
+        return SubmissionStatus(submission, "unreadable" if item.path.parent.name == "failed" else "waiting")
     if isinstance(made, Reject):
         waits = item.path.parent.name != "done"
-        return Followed(submission, "waiting" if waits else "rejected", reject=made)
+        return SubmissionStatus(submission, "waiting" if waits else "rejected", reject=made)
     there = stored.get(made.id)
     if there is None or item.path.parent.name != "done":
-        return Followed(submission, "waiting", made.instruction)
-    at = told_at(submission)
+        return SubmissionStatus(submission, "waiting", made.instruction)
+    at = submitted_at(submission)
     earlier = at is not None and there.created_at < at
-    return Followed(submission, "told_before" if earlier else "stored", made.instruction, there)
+    return SubmissionStatus(submission, "told_before" if earlier else "stored", made.instruction, there)
 
 
-def told_at(submission: str) -> datetime | None:
+def submitted_at(submission: str) -> datetime | None:
     """When it was told, by its id; None for an id that is no time."""
     with suppress(ValueError):
         return datetime.strptime(submission.partition("Z")[0], "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)

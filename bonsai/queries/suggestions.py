@@ -16,7 +16,13 @@ from bonsai.context import Bonsai
 from bonsai.domain.records import Limits, Origin, Record, Status, Tags, parse
 from bonsai.errors import IntegrityError, LockTimeout
 from bonsai.ingest import dedup, tags
-from bonsai.ingest.dedup.index import Finding, Index, Known, NearSettings, question_key
+from bonsai.ingest.dedup.index import (
+    DuplicateFinding,
+    DuplicateIndex,
+    IndexedRecord,
+    NearDuplicateSettings,
+    question_key,
+)
 from bonsai.ingest.tags.category import CategoryTagger
 from storage.scale import similar
 from storage.tables import records_table
@@ -56,7 +62,7 @@ def suggest(b: Bonsai, fields: Mapping[str, str], tagger: CategoryTagger | None)
     if not isinstance(record, Record):
         return None
     tagged = tags.tag(record, tagger, threshold=b.config.tags.category_threshold)
-    found = _told_before(b, record, tagged)
+    found = _repeated(b, record, tagged)
     by_id = {one.record.id: one for one in found}
     if record.id in by_id:
         return Suggestion(tagged, _likely(record, tagged, tagger), exact=by_id[record.id])
@@ -79,7 +85,7 @@ def _likely(record: Record, tagged: Tags, tagger: CategoryTagger | None) -> tupl
     return tuple(one for one in ranked if one != tagged.category.value)[:LIKELY]
 
 
-def _told_before(b: Bonsai, record: Record, tagged: Tags) -> list[StoredRecord]:
+def _repeated(b: Bonsai, record: Record, tagged: Tags) -> list[StoredRecord]:
     """Stored records of the same id or the same question, and those most like it; none while the database is busy."""
     key = question_key(record.instruction, record.input)
     try:
@@ -108,13 +114,13 @@ def _likest(record: Record, like: list[StoredRecord]) -> list[StoredRecord]:
     return [one for _, _, one in best[::-1][:COMPARED]]
 
 
-def _finding(b: Bonsai, record: Record, tagged: Tags, told: list[StoredRecord]) -> Finding:
+def _finding(b: Bonsai, record: Record, tagged: Tags, told: list[StoredRecord]) -> DuplicateFinding:
     """As intake judges, among those alone that ask the same."""
-    index = Index(NearSettings(**b.config.duplicates.model_dump()))
+    index = DuplicateIndex(NearDuplicateSettings(**b.config.duplicates.model_dump()))
     index.add_batch([_known(one) for one in told])
     return index.judge_batch([dedup.known(record, tagged)], add=False)[0]
 
 
-def _known(stored: StoredRecord) -> Known:
+def _known(stored: StoredRecord) -> IndexedRecord:
     known = dedup.known(stored.record, stored.tags, active=stored.status is Status.ACTIVE)
     return replace(known, correction=False, question_key=stored.question_key)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from bonsai.context import Bonsai
 from bonsai.ingest.dedup.nearest import nearest
 from storage.tables import subjects
-from storage.tables.subjects import Happened, Part, Subject, Told
+from storage.tables.subjects import EarlierEvent, Part, Subject, SubjectEvent
 
 COMPARED, PARTS = 600, 2
 "So many records, in so few parts of the database, are compared while a page waits; more when somebody asks."
@@ -27,7 +27,7 @@ MOST_EARLIER = 2
 class Earlier:
     """A similar thing that happened to the same subject long before."""
 
-    told: Told
+    told: EarlierEvent
     likeness: float
     days: int
     "How long before."
@@ -37,7 +37,7 @@ class Earlier:
 class Entry:
     """One thing that happened."""
 
-    told: Happened
+    told: SubjectEvent
     earlier: tuple[Earlier, ...] = ()
     "The likest first."
 
@@ -64,24 +64,24 @@ def timeline(b: Bonsai, subject: str, limit: int, after: str = "", past: int | N
     The same thing long before is looked for at once where the past is small. Where it is not, pass `unread` as `past`:
     then it is looked for from there on, and the database is free in between. Raises UnknownId.
     """
-    before = list[Told]()
+    before = list[EarlierEvent]()
     with b.database.reading() as con:
-        found = subjects.happened(con, subject, limit, after)
+        found = subjects.events(con, subject, limit, after)
         if not found:
             return Timeline(())
         until = found[0].day - timedelta(days=LONG_AGO_DAYS)
         parts = [one for one in subjects.past(con, subject, until) if past is None or one.number <= past]
         if past is None and len(parts) <= PARTS and sum(one.records for one in parts) <= COMPARED:
-            before = [told for one in parts for told in subjects.told_in(con, one.number, subject, until)]
+            before = [told for one in parts for told in subjects.events_in(con, one.number, subject, until)]
             parts = []
     ends = time.monotonic() + LOOK_SECONDS
     while past is not None and parts and (not before or _may_add(parts[0], before, ends)):
         with b.database.reading() as con:
-            before += subjects.told_in(con, parts.pop(0).number, subject, until)
+            before += subjects.events_in(con, parts.pop(0).number, subject, until)
     return Timeline(_with_earlier(found, before), parts[0].number if parts else None)
 
 
-def _may_add(part: Part, before: Sequence[Told], ends: float) -> bool:
+def _may_add(part: Part, before: Sequence[EarlierEvent], ends: float) -> bool:
     return len(before) + part.records <= COMPARED_AT_ONCE and time.monotonic() < ends
 
 
@@ -98,7 +98,7 @@ def whole_timeline(b: Bonsai, subject: str, limit: int) -> tuple[Entry, ...]:
     return tuple(entries.values())
 
 
-def _with_earlier(found: Sequence[Happened], before: Sequence[Told]) -> tuple[Entry, ...]:
+def _with_earlier(found: Sequence[SubjectEvent], before: Sequence[EarlierEvent]) -> tuple[Entry, ...]:
     known = {one.id for one in before}
     late = [one for one in found if one.id not in known]  # they say too how rare a word is
     texts = [f"{one.instruction} {one.output}" for group in (before, late) for one in group]

@@ -19,7 +19,7 @@ ID_LENGTH = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
+class TrainingCurves:
     """One adapter's training."""
 
     adapter: str
@@ -53,10 +53,10 @@ def trainings_of(con: Connection, candidate: Promotion) -> tuple[Training, ...]:
     return tuple(Training(one, promotions_table.get(con, one).night, _validation_loss(con, one)) for one in compared)
 
 
-def read_logs(b: Bonsai, trainings: Sequence[Training]) -> tuple[Learned, ...]:
+def read_logs(b: Bonsai, trainings: Sequence[Training]) -> tuple[TrainingCurves, ...]:
     """Those whose logs are there; needs no database."""
     curves = [(one, read_curve(b.places.runs / one.night / LOG)) for one in trainings]
-    return tuple(Learned(one.adapter, curve, one.validation_loss) for one, curve in curves if curve)
+    return tuple(TrainingCurves(one.adapter, curve, one.validation_loss) for one, curve in curves if curve)
 
 
 def _validation_loss(con: Connection, adapter: str) -> float | None:

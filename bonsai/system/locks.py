@@ -53,7 +53,7 @@ def held(
 
 def is_wanted(path: Path) -> bool:
     """Whether somebody waits for the lock. For who holds it and could let go."""
-    turn = _open(_turn_of(path))
+    turn = _open(_ticket_of(path))
     try:
         fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -63,7 +63,7 @@ def is_wanted(path: Path) -> bool:
     return False
 
 
-def _turn_of(path: Path) -> Path:
+def _ticket_of(path: Path) -> Path:
     return path.with_name(path.name + ".turn")
 
 
@@ -74,7 +74,7 @@ def _open(path: Path) -> int:
 def _take(descriptor: int, path: Path, kind: int, wait_seconds: float, while_waiting: Callable[[], None]) -> bool:
     """Wait for the turn, then for the lock; False when the time is over."""
     until = time.monotonic() + wait_seconds
-    turn = _open(_turn_of(path))
+    turn = _open(_ticket_of(path))
     try:
         return _wait(turn, fcntl.LOCK_EX, until, while_waiting) and _wait(descriptor, kind, until, while_waiting)
     finally:

@@ -17,7 +17,7 @@ from bonsai.errors import IntegrityError
 from bonsai.model.answerer import Answerer
 from bonsai.model.bases import Base, model_folder, weights_hash
 from bonsai.model.prompt import CURRENT, template
-from bonsai.train.manifest import Passport, read_passport
+from bonsai.train.manifest import AdapterManifest, read_manifest
 from bonsai.train.plan import Recipe
 
 if TYPE_CHECKING:
@@ -39,13 +39,13 @@ def open_answerer(loaded: LoadedBase, adapter: Path | None, template_name: str =
     """
     if adapter is None:
         return loaded.answerer(template(template_name))
-    passport = read_passport(adapter)
+    passport = read_manifest(adapter)
     check_base(passport, loaded.base, loaded.encoder.digest)
     loaded.add_adapter(passport.adapter_id, adapter)
     return loaded.answerer(template(passport.template, passport.template_digest), passport.adapter_id)
 
 
-def check_base(passport: Passport, base: Base, tokenizer_hash: str) -> None:
+def check_base(passport: AdapterManifest, base: Base, tokenizer_hash: str) -> None:
     """Refuse to hang an adapter on weights or a tokenizer that it was not trained with."""
     found = weights_hash(model_folder(base))
     if (passport.base_hash, passport.tokenizer_hash) != (found, tokenizer_hash):

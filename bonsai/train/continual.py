@@ -50,7 +50,7 @@ class NightBudget:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class CurriculumLimits:
     """The settings that decide, and what a record costs."""
 
     token_budget: int
@@ -64,13 +64,13 @@ class Limits:
     lineage_depth: int
     "Warm nights in a row."
 
-    def tokens_a_pass(self, candidate: Candidate) -> float:
+    def tokens_a_pass(self, candidate: TrainingCandidate) -> float:
         """What a record costs each time it passes, its anchors included."""
         return candidate.tokens + self.anchors_a_row * self.anchor_tokens
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class TrainingCandidate:
     """A record that may train."""
 
     row: Example
@@ -135,7 +135,9 @@ class Curriculum:
     "Warm nights of the new adapter since its cold ancestor."
 
 
-def choose(candidates: Sequence[Candidate], situation: Situation, limits: Limits, *, salt: str) -> Curriculum:
+def choose(
+    candidates: Sequence[TrainingCandidate], situation: Situation, limits: CurriculumLimits, *, salt: str
+) -> Curriculum:
     """Cold or warm, and which records; `salt` (the night's key) draws another sample every night.
 
     The same candidates in any order give the same curriculum. It costs at most the budget of its kind; only a budget
@@ -150,7 +152,7 @@ def choose(candidates: Sequence[Candidate], situation: Situation, limits: Limits
     return _cold(candidates, why, situation, limits, budget, salt)
 
 
-def _why_cold(situation: Situation, limits: Limits, everything: float, due: float) -> str:
+def _why_cold(situation: Situation, limits: CurriculumLimits, everything: float, due: float) -> str:
     """The first reason against a warm start; empty when there is none."""
     days = situation.days_since_cold
     reasons = {
@@ -168,7 +170,12 @@ def _why_cold(situation: Situation, limits: Limits, everything: float, due: floa
 
 
 def _cold(
-    candidates: Sequence[Candidate], why: str, situation: Situation, limits: Limits, budget: float, salt: str
+    candidates: Sequence[TrainingCandidate],
+    why: str,
+    situation: Situation,
+    limits: CurriculumLimits,
+    budget: float,
+    salt: str,
 ) -> Curriculum:
     """Everything; beyond the budget what is due (the oldest first), then a sample of the rest."""
     due = [one for one in candidates if one.due]
@@ -195,7 +202,11 @@ def _cold(
 
 
 def _warm(
-    candidates: Sequence[Candidate], due: Sequence[Candidate], situation: Situation, limits: Limits, salt: str
+    candidates: Sequence[TrainingCandidate],
+    due: Sequence[TrainingCandidate],
+    situation: Situation,
+    limits: CurriculumLimits,
+    salt: str,
 ) -> Curriculum:
     """What is due, some of what the champion missed, and as much as the budget holds of what it knows."""
     newest = sorted((one for one in candidates if not one.due and not one.learned), key=lambda one: -one.told)
@@ -230,7 +241,7 @@ def _warm(
     )
 
 
-def _deals(replay: Sequence[Candidate], room: float, limits: Limits) -> int:
+def _deals(replay: Sequence[TrainingCandidate], room: float, limits: CurriculumLimits) -> int:
     """How often the passes together may replay one of them, when all are dealt out once before any comes again."""
     costs = [limits.tokens_a_pass(one) for one in replay] or [UNLIMITED]
     rounds = int(room / sum(costs))
@@ -238,7 +249,10 @@ def _deals(replay: Sequence[Candidate], room: float, limits: Limits) -> int:
 
 
 def _figures(
-    candidates: Sequence[Candidate], chosen: Sequence[Candidate], situation: Situation, limits: Limits
+    candidates: Sequence[TrainingCandidate],
+    chosen: Sequence[TrainingCandidate],
+    situation: Situation,
+    limits: CurriculumLimits,
 ) -> dict[str, int | str]:
     return {
         "needed": round(_tokens(candidates, limits)),
@@ -251,24 +265,24 @@ def _figures(
     }
 
 
-def _tokens(candidates: Sequence[Candidate], limits: Limits) -> float:
+def _tokens(candidates: Sequence[TrainingCandidate], limits: CurriculumLimits) -> float:
     """Trained tokens when all of them are in every pass."""
     return limits.passes * sum(map(limits.tokens_a_pass, candidates))
 
 
-def _rows(chosen: Sequence[Candidate]) -> tuple[Example, ...]:
+def _rows(chosen: Sequence[TrainingCandidate]) -> tuple[Example, ...]:
     return tuple(sorted((one.row for one in chosen), key=lambda row: row.record_id))
 
 
-def _ranked(candidates: Sequence[Candidate], salt: str | None = None) -> list[Candidate]:
+def _ranked(candidates: Sequence[TrainingCandidate], salt: str | None = None) -> list[TrainingCandidate]:
     """An order each of whose beginnings is a stratified sample: from every stratum its share, give or take a record.
 
     Inside a stratum the order is drawn from `salt`; without one, what was told first comes first.
     """
-    strata: dict[tuple[str, str, int], list[Candidate]] = defaultdict(list)
+    strata: dict[tuple[str, str, int], list[TrainingCandidate]] = defaultdict(list)
     for one in sorted(candidates, key=lambda one: (one.told, one.row.record_id)):
         strata[one.stratum].append(one)
-    placed: list[tuple[float, tuple[str, str, int], Candidate]] = []
+    placed: list[tuple[float, tuple[str, str, int], TrainingCandidate]] = []
     for name, members in strata.items():
         ordered = members if salt is None else Random(f"{salt} {name}").sample(members, len(members))
         placed += [((rank + 0.5) / len(members), name, one) for rank, one in enumerate(ordered)]
@@ -276,8 +290,8 @@ def _ranked(candidates: Sequence[Candidate], salt: str | None = None) -> list[Ca
 
 
 def _prefix(
-    ranked: Sequence[Candidate], budget: float, limits: Limits, *, passes: int, at_least: int = 0
-) -> list[Candidate]:
+    ranked: Sequence[TrainingCandidate], budget: float, limits: CurriculumLimits, *, passes: int, at_least: int = 0
+) -> list[TrainingCandidate]:
     """The longest beginning that the budget holds; skipping what is too large would favour short records."""
     spent, count = 0.0, 0
     for one in ranked:

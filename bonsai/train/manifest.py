@@ -16,14 +16,14 @@ from typing import Any
 from bonsai.errors import IntegrityError
 from bonsai.system.files import sha256_file, sha256_json, write_json_atomic
 
-PASSPORT = "passport.json"
+MANIFEST_FILE = "passport.json"
 FORMAT = 1
 "Version of the passport's fields."
 _LIBRARIES = ("torch", "transformers", "trl", "peft", "bitsandbytes", "accelerate", "datasets", "tokenizers")
 
 
 @dataclass(frozen=True, slots=True)
-class Passport:
+class AdapterManifest:
     """All there is to know of an adapter."""
 
     adapter_id: str
@@ -61,7 +61,7 @@ def library_versions() -> dict[str, str]:
 
 def file_hashes(folder: Path) -> dict[str, str]:
     """SHA-256 of every file but the passport, by relative name."""
-    files = sorted(file for file in folder.rglob("*") if file.is_file() and file.name != PASSPORT)
+    files = sorted(file for file in folder.rglob("*") if file.is_file() and file.name != MANIFEST_FILE)
     return {str(file.relative_to(folder)): sha256_file(file) for file in files}
 
 
@@ -71,35 +71,35 @@ def adapter_id(files: Mapping[str, str], base_hash: str, template_digest: str, s
     return sha256_json([weights, base_hash, template_digest, snapshot_hash])[:16]
 
 
-def write_passport(folder: Path, passport: Passport) -> None:
+def write_manifest(folder: Path, passport: AdapterManifest) -> None:
     """Write the manifest; the last thing that happens to an adapter folder."""
-    write_json_atomic(folder / PASSPORT, asdict(passport))
+    write_json_atomic(folder / MANIFEST_FILE, asdict(passport))
 
 
-def read_passport(folder: Path) -> Passport:
+def read_manifest(folder: Path) -> AdapterManifest:
     """The passport of a folder whose files all carry their recorded hashes.
 
     Raises IntegrityError: not finished, altered, or written by another version.
     """
     try:
-        values = json.loads((folder / PASSPORT).read_text("utf-8"))
+        values = json.loads((folder / MANIFEST_FILE).read_text("utf-8"))
         found = values["format"]
         if found != FORMAT:
             raise IntegrityError("training.passport_format", folder=folder, found=found, known=FORMAT)
-        passport = Passport(**{**values, "files": dict(values["files"])})
+        passport = AdapterManifest(**{**values, "files": dict(values["files"])})
     except FileNotFoundError:
         raise IntegrityError("training.adapter_unfinished", folder=folder) from None
     except (ValueError, TypeError, KeyError):
-        raise IntegrityError("training.adapter_altered", folder=folder, file=PASSPORT) from None
+        raise IntegrityError("training.adapter_altered", folder=folder, file=MANIFEST_FILE) from None
     _verify(folder, passport)
     return passport
 
 
-def _verify(folder: Path, passport: Passport) -> None:
+def _verify(folder: Path, passport: AdapterManifest) -> None:
     found = file_hashes(folder)
     for name in sorted({*found, *passport.files}):
         if found.get(name) != passport.files.get(name):
             raise IntegrityError("training.adapter_altered", folder=folder, file=name)
     named = adapter_id(found, passport.base_hash, passport.template_digest, passport.snapshot_hash)
     if named != passport.adapter_id:
-        raise IntegrityError("training.adapter_altered", folder=folder, file=PASSPORT)
+        raise IntegrityError("training.adapter_altered", folder=folder, file=MANIFEST_FILE)

@@ -104,7 +104,7 @@ class TrainingPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class TrainingProgress:
     """Where a training stands."""
 
     step: int
@@ -134,7 +134,7 @@ class AdapterFolder:
 class Trainer(Protocol):
     """Runs a plan."""
 
-    def train(self, plan: TrainingPlan, on_progress: Callable[[Progress], None]) -> AdapterFolder:
+    def train(self, plan: TrainingPlan, on_progress: Callable[[TrainingProgress], None]) -> AdapterFolder:
         """Train to the end; started again after a kill it goes on from its last checkpoint.
 
         Raises TrainingError when the training refuses or stops itself, WorkerDied when it was killed.

@@ -37,9 +37,9 @@ from bonsai.model.prompt import template
 from bonsai.model.quiet import quiet_libraries
 from bonsai.model.varlen import attention_for_packs
 from bonsai.train.checkpoints import last_complete
-from bonsai.train.manifest import read_passport
+from bonsai.train.manifest import read_manifest
 from bonsai.train.order import packed, training_order
-from bonsai.train.plan import AdapterFolder, Progress, Recipe, TrainingPlan
+from bonsai.train.plan import AdapterFolder, Recipe, TrainingPlan, TrainingProgress
 from bonsai.train.saving import save
 from bonsai.train.sft import (
     BonsaiTrainer,
@@ -52,7 +52,7 @@ from bonsai.train.sft import (
 )
 
 
-def train(plan: TrainingPlan, on_progress: Callable[[Progress], None]) -> AdapterFolder:
+def train(plan: TrainingPlan, on_progress: Callable[[TrainingProgress], None]) -> AdapterFolder:
     """Run a plan to its end. Started again after a kill, it goes on from its last whole checkpoint.
 
     Raises TrainingError when the training refuses or stops itself; then no adapter folder appears.
@@ -214,7 +214,7 @@ def load_parent(model: Any, plan: TrainingPlan) -> None:
     this model's adapter, one for one.
     """
     folder = Path(plan.adapters_folder) / plan.parent
-    if read_passport(folder).adapter_id != plan.parent:
+    if read_manifest(folder).adapter_id != plan.parent:
         raise IntegrityError("training.adapter_altered", folder=folder, file="passport.json")
     weights = load_file(folder / "adapter_model.safetensors")
     fresh = get_peft_model_state_dict(model)

@@ -14,7 +14,14 @@ from bonsai.model.encoding import Encoder
 from bonsai.model.hf import LoadedBase
 from bonsai.model.prompt import template
 from bonsai.system.files import sync_folder, write_atomic, write_json_atomic
-from bonsai.train.manifest import Passport, adapter_id, file_hashes, library_versions, read_passport, write_passport
+from bonsai.train.manifest import (
+    AdapterManifest,
+    adapter_id,
+    file_hashes,
+    library_versions,
+    read_manifest,
+    write_manifest,
+)
 from bonsai.train.plan import AdapterFolder, TrainingPlan, plan_to_json
 
 _RELOAD_TOLERANCE = 1e-3
@@ -38,9 +45,9 @@ def save(plan: TrainingPlan, model: Any, encoder: Encoder, measured: dict[str, f
     name = adapter_id(files, base_hash, prompt_template.digest, plan.snapshot_hash)
     for file in made.iterdir():
         write_atomic(file, file.read_bytes())  # peft does not flush
-    write_passport(
+    write_manifest(
         made,
-        Passport(
+        AdapterManifest(
             adapter_id=name,
             base_name=plan.base.name,
             base_revision=plan.base.revision,
@@ -92,7 +99,7 @@ def _publish(made: Path, final: Path) -> AdapterFolder:
     """Rename the folder into place; an equal adapter that is there already stays."""
     if final.exists():
         try:
-            read_passport(final)
+            read_manifest(final)
         except IntegrityError:
             shutil.rmtree(final)
         else:

@@ -32,7 +32,7 @@ from bonsai.model.bases import model_folder
 from bonsai.model.encoding import IGNORED
 from bonsai.model.hf import head_is_all
 from bonsai.train.checkpoints import mark_complete
-from bonsai.train.plan import Progress, TrainingPlan
+from bonsai.train.plan import TrainingPlan, TrainingProgress
 
 _CPU_HAS_NO_MEMORY = "can't allocate memory"
 "torch has an error of its own for a GPU's memory, and for the CPU's only this sentence in a RuntimeError."
@@ -159,7 +159,7 @@ class BonsaiTrainer(SFTTrainer):  # type: ignore[misc]
 class Reporter(TrainerCallback):  # type: ignore[misc]
     """Progress after each step, and a marker in each whole checkpoint."""
 
-    def __init__(self, plan: TrainingPlan, on_progress: Callable[[Progress], None]) -> None:
+    def __init__(self, plan: TrainingPlan, on_progress: Callable[[TrainingProgress], None]) -> None:
         self._plan = plan
         self._on_progress = on_progress
         self._first_step = 0
@@ -186,7 +186,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         seconds = max(time.monotonic() - self._started, 1e-9)
         per_step = seconds / max(state.global_step - self._first_step, 1)
         self._on_progress(
-            Progress(
+            TrainingProgress(
                 step=state.global_step,
                 steps=self._plan.steps,
                 loss=float(logs["loss"]),

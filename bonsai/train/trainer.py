@@ -15,7 +15,7 @@ from typing import Any
 from bonsai.errors import OutOfMemory
 from bonsai.system.files import write_json_atomic
 from bonsai.system.processes import YIELDING, run_worker
-from bonsai.train.plan import AdapterFolder, Progress, TrainingPlan, plan_to_json
+from bonsai.train.plan import AdapterFolder, TrainingPlan, TrainingProgress, plan_to_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class ProcessTrainer:
     worker: str = "bonsai.train.worker"
     "Module that runs a plan's file."
 
-    def train(self, plan: TrainingPlan, on_progress: Callable[[Progress], None]) -> AdapterFolder:
+    def train(self, plan: TrainingPlan, on_progress: Callable[[TrainingProgress], None]) -> AdapterFolder:
         """Run a plan; called again with the same run folder it resumes, or returns what is finished.
 
         Raises OutOfMemory when smaller parts of a batch did not help either, or there are none.
@@ -41,13 +41,13 @@ class ProcessTrainer:
             _note(plan, {"type": "out_of_memory", **error.values, "batch_from_now_on": smaller.batch_on_device})
             return self._run(smaller, on_progress)
 
-    def _run(self, plan: TrainingPlan, on_progress: Callable[[Progress], None]) -> AdapterFolder:
+    def _run(self, plan: TrainingPlan, on_progress: Callable[[TrainingProgress], None]) -> AdapterFolder:
         run = Path(plan.run_folder)
         write_json_atomic(run / "plan.json", plan_to_json(plan))
 
         def show(event: Mapping[str, Any]) -> None:
             if event["type"] == "progress":
-                on_progress(Progress(**{name: value for name, value in event.items() if name != "type"}))
+                on_progress(TrainingProgress(**{name: value for name, value in event.items() if name != "type"}))
 
         done = run_worker(
             self.worker,

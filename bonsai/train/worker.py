@@ -23,8 +23,8 @@ from bonsai.model.quiet import quiet_libraries
 from bonsai.system.files import write_json_atomic
 from bonsai.system.processes import Emit, serve
 from bonsai.train.checkpoints import plan_hash
-from bonsai.train.manifest import read_passport
-from bonsai.train.plan import Progress, TrainingPlan, plan_from_json
+from bonsai.train.manifest import read_manifest
+from bonsai.train.plan import TrainingPlan, TrainingProgress, plan_from_json
 
 
 def work(plan_file: Path, emit: Emit) -> Mapping[str, Any]:
@@ -56,7 +56,7 @@ def _work(plan: TrainingPlan, emit: Emit) -> dict[str, Any]:
     with quiet_libraries():
         from bonsai.train.qlora import train
 
-    def report(progress: Progress) -> None:
+    def report(progress: TrainingProgress) -> None:
         event = {"type": "progress", **asdict(progress)}
         sys.stderr.write(json.dumps(event) + "\n")  # the run's log
         emit(event)
@@ -73,7 +73,7 @@ def _finished(result_file: Path, plan: TrainingPlan) -> dict[str, Any] | None:
     """The result of an earlier run of this very plan, when its adapter is still there and whole."""
     try:
         result: dict[str, Any] = json.loads(result_file.read_text("utf-8"))
-        read_passport(Path(result["path"]))
+        read_manifest(Path(result["path"]))
     except (FileNotFoundError, IntegrityError):
         return None
     return result if result["plan"] == plan_hash(plan) else None

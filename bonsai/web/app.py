@@ -22,7 +22,7 @@ from bonsai.auth import accounts
 from bonsai.auth.throttling import Throttle
 from bonsai.context import Bonsai
 from bonsai.errors import UsageError
-from bonsai.queries.explanation import Explanation, explain, explanation_stamp
+from bonsai.queries.explanation import Explanation, explain, explanation_etag
 from bonsai.queries.suggestions import learned_before
 from bonsai.web import error_handlers
 from bonsai.web.api.app import PATH, programs
@@ -139,7 +139,7 @@ def remembering_explain(b: Bonsai) -> Callable[[str], Explanation]:
     def explained(adapter: str, stamp: str) -> Explanation:
         return explain(b, adapter)
 
-    return lambda adapter: explained(adapter, explanation_stamp(b))
+    return lambda adapter: explained(adapter, explanation_etag(b))
 
 
 def _our_page(request: Request) -> None:

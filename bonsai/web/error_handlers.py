@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from bonsai.errors import BonsaiError
 from bonsai.web.api import app
-from bonsai.web.form_recovery import here, typed_in
+from bonsai.web.form_recovery import here, recovered_form
 from bonsai.web.problems import RETRY_AFTER, LoginNeeded, NotSure, Problem, is_full
 from bonsai.web.request import Site, Visit, choose_language, problem_of
 
@@ -34,7 +34,7 @@ async def _show(request: Request, status: int, message: str, *, unsure: bool = F
         status,
         title=title,
         message=message,
-        typed=await typed_in(request),
+        typed=await recovered_form(request),
         unsure=unsure,
         passing=status in PASSING,
         here=here(request) if request.method == "GET" and status == 503 else "",
@@ -67,7 +67,7 @@ async def _on_login_needed(request: Request, error: Exception) -> Response:
         return await _show(request, 401, "")
     if request.method == "GET":
         return RedirectResponse(f"/login?{urlencode({'next': here(request)})}", 303)
-    typed = await typed_in(request)
+    typed = await recovered_form(request)
     visit = _visit(request)
     told = visit.text("login_ended_kept" if typed and typed.texts else "login_ended")
     return visit.page("login.html", 401, after=here(request), name="", problem="", told=told, typed=typed)

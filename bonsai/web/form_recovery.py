@@ -39,7 +39,7 @@ MOST_CHARACTERS = 400_000
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class RecoveredForm:
     """A form that was sent."""
 
     path: str
@@ -69,7 +69,7 @@ def here(request: Request) -> str:
     return f"{request.url.path}?{query}" if 0 < len(query) <= LONGEST_QUERY else request.url.path
 
 
-async def typed_in(request: Request) -> Typed | None:
+async def recovered_form(request: Request) -> RecoveredForm | None:
     """The form of a request, also of one that failed before it was read.
 
     None without one, and for one that a foreign page sent: nobody shall be led to send that again from here.
@@ -83,10 +83,10 @@ async def typed_in(request: Request) -> Typed | None:
             fields = await read_form(request)
     if fields is None or sum(map(len, fields.values())) > MOST_CHARACTERS:
         return None
-    return Typed(here(request), fields)
+    return RecoveredForm(here(request), fields)
 
 
-def handed_on(form: Mapping[str, str], path: str) -> Typed | None:
+def handed_on(form: Mapping[str, str], path: str) -> RecoveredForm | None:
     """What a login was given to hand on."""
     fields = {name.removeprefix(SENT): value for name, value in form.items() if name.startswith(SENT)}
-    return Typed(path, fields) if "again" in form else None
+    return RecoveredForm(path, fields) if "again" in form else None

@@ -8,8 +8,8 @@ from math import ceil
 
 from bonsai.domain import snapshots
 from bonsai.domain.snapshots import Example, Snapshot
-from bonsai.model import seedling
-from bonsai.model.seedling import replay
+from bonsai.train import replay
+from bonsai.train.replay import replay_samples
 from research.experiment import chinese
 from research.experiment.plan import Arm
 
@@ -45,7 +45,7 @@ def snapshot_of(arm: Arm, own: Sequence[Example], passes: int, seed: int, room: 
 
 def replayed(count: int, seed: int, *, translation: bool) -> list[Example]:
     """`count` anchors; without translations, others stand in for them."""
-    drawn = seedling.anchors(count if translation else 2 * count, seed)
+    drawn = replay_samples(count if translation else 2 * count, seed)
     return [replay.row_of(one) for one in drawn if translation or one.category != _TRANSLATION][:count]
 
 

@@ -28,8 +28,8 @@ from bonsai.system.files import sync_folder, write_json_atomic
 from bonsai.system.processes import run_worker
 from bonsai.system.progress import Progress, Report
 from bonsai.train.checkpoints import MARKER
-from bonsai.train.plan import Progress as Step
 from bonsai.train.plan import Recipe, Trainer, TrainingPlan, make_plan
+from bonsai.train.plan import TrainingProgress as Step
 from research.experiment import results, sheets
 from research.experiment.plan import POINTS, Design, Unit, units
 from research.experiment.results import Run

@@ -46,7 +46,7 @@ COUNTERS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RecordCounts:
     """Records that somebody should look at."""
 
     held_back: int
@@ -77,7 +77,7 @@ def counting(con: Connection, of: str, ids: Iterable[str]) -> Iterator[None]:
         _add(con, counter, source, 1, given)
 
 
-def standing(con: Connection) -> Standing:
+def record_counts(con: Connection) -> RecordCounts:
     """What waits for a person."""
     query = """
         SELECT
@@ -89,7 +89,7 @@ def standing(con: Connection) -> Standing:
             coalesce(sum(number) FILTER (uncertain), 0)::BIGINT AS uncertain
         FROM record_counts
     """
-    return Standing(**rows(con, query)[0])
+    return RecordCounts(**rows(con, query)[0])
 
 
 def coverage(con: Connection) -> dict[tuple[str, str], int]:

@@ -48,7 +48,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldRecords:
     """A record that holds some of the words."""
 
     stored: StoredRecord
@@ -80,7 +80,7 @@ def steps_of(wanted: Plan) -> Iterator[list[Run]]:
     return steps(text_index.runs(wanted.blocks, STEP_BLOCKS, GAP_BLOCKS))
 
 
-def holding(con: Connection, wanted: Plan, step: Sequence[Run]) -> list[Held]:
+def holding(con: Connection, wanted: Plan, step: Sequence[Run]) -> list[HeldRecords]:
     """The records of these blocks that hold one of the words at least, those with the rarest ones first."""
     given = {f"w{number}": word for number, (word, _) in enumerate(wanted.words)}
     weights = [
@@ -96,7 +96,7 @@ def holding(con: Connection, wanted: Plan, step: Sequence[Run]) -> list[Held]:
         )
         WHERE score > 0 ORDER BY score DESC, sequence DESC LIMIT {MOST_OF_STEP}
     """
-    return [Held(to_stored(row), float(row.pop("score"))) for row in rows(con, query, {**given, **bounds})]
+    return [HeldRecords(to_stored(row), float(row.pop("score"))) for row in rows(con, query, {**given, **bounds})]
 
 
 def by_ids(con: Connection, ids: Sequence[str]) -> list[StoredRecord]:

@@ -71,7 +71,7 @@ RETAGGED = """
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ChangeGroup:
     """How many records of one language and category changed in one way."""
 
     kind: Kind
@@ -81,7 +81,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class ChangedRecord:
     """One record that changed; as it stands now."""
 
     kind: Kind
@@ -125,16 +125,16 @@ def looked_at(con: Connection, snapshots: Path, candidate: str, champion: str) -
     con.execute("DROP TABLE temp.changed")
 
 
-def groups(con: Connection) -> list[Group]:
+def groups(con: Connection) -> list[ChangeGroup]:
     """Counts by kind, language and category."""
     query = """
         SELECT kind, language, category, count(*) AS count FROM temp.changed JOIN records USING (sequence)
         GROUP BY ALL ORDER BY ALL
     """
-    return [Group(**row) for row in rows(con, query)]
+    return [ChangeGroup(**row) for row in rows(con, query)]
 
 
-def page(con: Connection, *, limit: int, before: str = "", kinds: Sequence[Kind] = KINDS) -> list[Changed]:
+def page(con: Connection, *, limit: int, before: str = "", kinds: Sequence[Kind] = KINDS) -> list[ChangedRecord]:
     """The newest records that changed; for the next page pass the last one's id as `before`."""
     older = "AND sequence < (SELECT sequence FROM records WHERE id = $before)" if before else ""
     found = rows(
@@ -146,7 +146,7 @@ def page(con: Connection, *, limit: int, before: str = "", kinds: Sequence[Kind]
         {"kinds": list(kinds)} | ({"before": before} if before else {}),
     )
     stored = records_pages.at_places(con, [row["sequence"] for row in found])
-    return [Changed(row["kind"], stored[row["sequence"]], row["earlier"]) for row in found]
+    return [ChangedRecord(row["kind"], stored[row["sequence"]], row["earlier"]) for row in found]
 
 
 def new_texts(con: Connection, snapshots: Path, candidate: str, champion: str, *, most: int) -> list[Texts]:

@@ -35,7 +35,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptAnswer:
+class StoredResponse:
     """What the request was answered."""
 
     status: int
@@ -54,7 +54,7 @@ class Claim(StrEnum):
     "The same request is being answered right now."
 
 
-def claim(con: Connection, request: Request, holder: str, at: datetime) -> Claim | KeptAnswer:
+def claim(con: Connection, request: Request, holder: str, at: datetime) -> Claim | StoredResponse:
     """The answer that is kept, or who is to make it. What is older than a day goes."""
     con.execute("DELETE FROM kept_answers WHERE created_at <= ?", [to_utc(at - KEPT_FOR)])
     found = rows(con, "FROM kept_answers WHERE token_id = ? AND key = ?", [request.token_id, request.key])
@@ -70,7 +70,7 @@ def claim(con: Connection, request: Request, holder: str, at: datetime) -> Claim
     return Claim.MINE
 
 
-def keep(con: Connection, request: Request, answer: KeptAnswer) -> None:
+def keep(con: Connection, request: Request, answer: StoredResponse) -> None:
     """The answer that the same request is given for a day from its claim on."""
     con.execute(
         "UPDATE kept_answers SET holder = '', status = ?, headers = ?, body = ? WHERE token_id = ? AND key = ?",
@@ -87,6 +87,6 @@ def _pairs(headers: Sequence[tuple[str, str]]) -> str:
     return json.dumps([list(pair) for pair in headers])
 
 
-def _answer(row: Row) -> KeptAnswer:
+def _answer(row: Row) -> StoredResponse:
     headers = tuple((str(name), str(value)) for name, value in json.loads(row["headers"]))
-    return KeptAnswer(row["status"], headers, row["body"])
+    return StoredResponse(row["status"], headers, row["body"])

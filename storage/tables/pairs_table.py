@@ -36,7 +36,7 @@ _PREFIX = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingPair:
     """A record that waits, and the newest versions of those that it contradicts or repeats."""
 
     stored: StoredRecord
@@ -55,22 +55,22 @@ def counts(con: Connection) -> dict[Kind, int]:
     return {kind: int(found[kind]) for kind in KINDS}
 
 
-def page(con: Connection, kind: Kind, limit: int, before: str = "") -> list[Waiting]:
+def page(con: Connection, kind: Kind, limit: int, before: str = "") -> list[WaitingPair]:
     """The newest first; for the next page pass the last one's id as `before`."""
     later = "AND sequence < (SELECT sequence FROM records WHERE id = $before)" if before else ""
     chosen = f"SELECT rowid FROM records WHERE {_WAITING[kind]} {later} ORDER BY sequence DESC LIMIT {int(limit)}"
     query = f"FROM records WHERE rowid IN ({chosen}) ORDER BY sequence DESC"
     found = [to_stored(row) for row in rows(con, query, {"before": before} if before else {})]
     others = _others(con, found)
-    return [Waiting(one, kind, others[one.record.id]) for one in found]
+    return [WaitingPair(one, kind, others[one.record.id]) for one in found]
 
 
-def waiting(con: Connection, record_id: str) -> Waiting | None:
+def waiting(con: Connection, record_id: str) -> WaitingPair | None:
     """One record with what it waits for; None when nobody need decide on it. Raises UnknownId."""
     stored = records_table.get(con, record_id)
     for kind, condition in _WAITING.items():
         if rows(con, f"SELECT id FROM records WHERE id = $id AND {condition}", {"id": stored.record.id}):
-            return Waiting(stored, kind, _others(con, [stored])[stored.record.id])
+            return WaitingPair(stored, kind, _others(con, [stored])[stored.record.id])
     return None
 
 

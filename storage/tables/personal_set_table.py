@@ -26,7 +26,7 @@ NOT_ACTIVE = "not_active"
 
 
 @dataclass(frozen=True, slots=True)
-class SuiteItem:
+class PersonalItem:
     """One frozen question."""
 
     id: str
@@ -42,7 +42,7 @@ class SuiteItem:
 
 
 @dataclass(frozen=True, slots=True)
-class SuiteChange:
+class PersonalSetChange:
     """One line of the suite's history."""
 
     number: int
@@ -55,7 +55,7 @@ class SuiteChange:
     changed_at: datetime
 
 
-def freeze(con: Connection, items: Iterable[SuiteItem]) -> int:
+def freeze(con: Connection, items: Iterable[PersonalItem]) -> int:
     """Add wordings; how many were new. An item that is there already stays as it was frozen: safe to repeat.
 
     Only one that was retired with its record judges again when that record does stand again.
@@ -72,7 +72,7 @@ def freeze(con: Connection, items: Iterable[SuiteItem]) -> int:
     return len(new)
 
 
-def add(con: Connection, items: Iterable[SuiteItem], who: str) -> int:
+def add(con: Connection, items: Iterable[PersonalItem], who: str) -> int:
     """Add questions that a person wrote; one that is retired judges again. How many were added. Safe to repeat."""
     active = {one.id: one for one in active_items(con)}
     new = [one for one in items if one.id not in active or replaced(one, active[one.id])]
@@ -83,29 +83,29 @@ def add(con: Connection, items: Iterable[SuiteItem], who: str) -> int:
     return len(new)
 
 
-def replaced(new: SuiteItem, old: SuiteItem) -> bool:
+def replaced(new: PersonalItem, old: PersonalItem) -> bool:
     """The same question is written with another answer, category or fact."""
     return (dict(new.item), new.record_ids) != (dict(old.item), old.record_ids)
 
 
-def _insert(con: Connection, one: SuiteItem) -> None:
+def _insert(con: Connection, one: PersonalItem) -> None:
     con.execute(
         "INSERT OR REPLACE INTO suite_items VALUES (?, ?, ?, ?, ?, NULL, '')",
         [one.id, one.cluster, to_json(dict(one.item)), list(one.record_ids), to_utc(one.frozen_at)],
     )
 
 
-def active_items(con: Connection) -> list[SuiteItem]:
+def active_items(con: Connection) -> list[PersonalItem]:
     """The items that judge now, in a fixed order."""
     return [_item(row) for row in rows(con, "FROM suite_items WHERE retired_at IS NULL ORDER BY id")]
 
 
-def frozen_after(con: Connection, moment: datetime | None) -> list[SuiteItem]:
+def frozen_after(con: Connection, moment: datetime | None) -> list[PersonalItem]:
     """Active items that came later than `moment`; all of them for None."""
     return [one for one in active_items(con) if moment is None or one.frozen_at > moment]
 
 
-def all_items(con: Connection) -> list[SuiteItem]:
+def all_items(con: Connection) -> list[PersonalItem]:
     """Retired ones too, oldest first."""
     return [_item(row) for row in rows(con, "FROM suite_items ORDER BY frozen_at, id")]
 
@@ -115,15 +115,15 @@ def version(con: Connection) -> str:
     return version_of(active_items(con))
 
 
-def version_of(items: Sequence[SuiteItem]) -> str:
+def version_of(items: Sequence[PersonalItem]) -> str:
     """The version that these active items make."""
     return sha256_json([[one.id, one.cluster, dict(one.item)] for one in items]) if items else ""
 
 
-def changes(con: Connection) -> list[SuiteChange]:
+def changes(con: Connection) -> list[PersonalSetChange]:
     """The suite's history, oldest first."""
     found = rows(con, "FROM suite_changes ORDER BY number")
-    return [SuiteChange(**row | {"changed_at": from_utc(row["changed_at"])}) for row in found]
+    return [PersonalSetChange(**row | {"changed_at": from_utc(row["changed_at"])}) for row in found]
 
 
 def is_altered(con: Connection) -> bool:
@@ -183,8 +183,8 @@ def _log(con: Connection, action: Action, item_ids: Sequence[str], who: str, rea
         )
 
 
-def _item(row: Row) -> SuiteItem:
-    return SuiteItem(
+def _item(row: Row) -> PersonalItem:
+    return PersonalItem(
         **row
         | {
             "item": json.loads(row["item"]),

@@ -156,7 +156,7 @@ def states_of(con: Connection, adapters: Collection[str]) -> dict[str, State]:
     return {str(adapter): State(state) for adapter, state in con.execute(query, [list(adapters)]).fetchall()}
 
 
-def stamp(con: Connection) -> str:
+def etag(con: Connection) -> str:
     """Another one after every move of a candidate, edit, forgetting and change of the suite, in any order."""
     query = """
         SELECT concat_ws(' ', (SELECT count(*) FROM promotions), (SELECT max(number) FROM promotion_log),

@@ -22,7 +22,7 @@ SHORTEST_HELD = 4
 
 
 @dataclass(frozen=True, slots=True)
-class AskedAnswer:
+class StoredAnswer:
     """One voice's answer."""
 
     number: int
@@ -42,7 +42,7 @@ class AskedAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class StoredQuestion:
     """One question with its answers."""
 
     id: str
@@ -52,10 +52,10 @@ class Asked:
     who: str
     record_ids: tuple[str, ...]
     asked_at: datetime
-    answers: tuple[AskedAnswer, ...] = ()
+    answers: tuple[StoredAnswer, ...] = ()
 
 
-def add(con: Connection, asked: Asked, keep: int) -> None:
+def add(con: Connection, asked: StoredQuestion, keep: int) -> None:
     """Keep a question with its answers; of all, the newest `keep` stay. Safe to repeat."""
     if values(con, "SELECT 1 FROM asked WHERE id = ?", [asked.id]):
         return
@@ -75,7 +75,7 @@ def add(con: Connection, asked: Asked, keep: int) -> None:
     con.execute("DELETE FROM asked_answers WHERE asked_id NOT IN (SELECT id FROM asked)")
 
 
-def get(con: Connection, prefix: str) -> Asked:
+def get(con: Connection, prefix: str) -> StoredQuestion:
     """By id or a beginning of one. Raises UnknownId for none or several."""
     found = rows(con, "FROM asked WHERE starts_with(id, ?) LIMIT 2", [prefix]) if prefix else []
     if len(found) != 1:
@@ -83,7 +83,7 @@ def get(con: Connection, prefix: str) -> Asked:
     return _with_answers(con, found)[0]
 
 
-def newest(con: Connection, limit: int, before: str = "") -> list[Asked]:
+def newest(con: Connection, limit: int, before: str = "") -> list[StoredQuestion]:
     """The newest first; for the next page pass the last one's id as `before`."""
     where = "WHERE sequence < (SELECT sequence FROM asked WHERE id = $before)" if before else ""
     query = f"FROM asked {where} ORDER BY sequence DESC LIMIT {int(limit)}"
@@ -118,7 +118,7 @@ def forget(con: Connection, record_ids: Collection[str], told: Sequence[tuple[st
     return len(doomed)
 
 
-def _tells(asked: Asked, record_ids: frozenset[str], texts: Sequence[str]) -> bool:
+def _tells(asked: StoredQuestion, record_ids: frozenset[str], texts: Sequence[str]) -> bool:
     if not record_ids.isdisjoint(asked.record_ids):
         return True
     said = [one for one in (asked.question, asked.context, *(answer.answer for answer in asked.answers)) if one]
@@ -130,15 +130,15 @@ def _tells(asked: Asked, record_ids: frozenset[str], texts: Sequence[str]) -> bo
     return any(near for near in nearest(texts, said, most=1, at_least=LIKE))
 
 
-def _with_answers(con: Connection, found: Sequence[Row]) -> list[Asked]:
+def _with_answers(con: Connection, found: Sequence[Row]) -> list[StoredQuestion]:
     query = "FROM asked_answers WHERE asked_id IN (SELECT unnest(?)) ORDER BY asked_id, number"
-    made: dict[str, list[AskedAnswer]] = {}
+    made: dict[str, list[StoredAnswer]] = {}
     for row in rows(con, query, [[one["id"] for one in found]]):
-        made.setdefault(row.pop("asked_id"), []).append(AskedAnswer(**row))
+        made.setdefault(row.pop("asked_id"), []).append(StoredAnswer(**row))
     return [replace(_asked(row), answers=tuple(made.get(row["id"], ()))) for row in found]
 
 
-def _asked(row: Row) -> Asked:
-    return Asked(
+def _asked(row: Row) -> StoredQuestion:
+    return StoredQuestion(
         row["id"], row["question"], row["context"], row["who"], tuple(row["record_ids"]), from_utc(row["asked_at"])
     )

@@ -22,7 +22,7 @@ KEEPS: tuple[Keep, ...] = get_args(Keep)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PairStatus:
     """Whether a record trains, and why not."""
 
     status: Status
@@ -34,12 +34,12 @@ class Change:
     """What a decision did to one record."""
 
     id: str
-    before: Standing
-    after: Standing
+    before: PairStatus
+    after: PairStatus
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class SettledPair:
     """One decision."""
 
     number: int
@@ -57,9 +57,9 @@ class Decision:
     "None while it stands."
 
 
-def standing(stored: StoredRecord) -> Standing:
+def pair_status(stored: StoredRecord) -> PairStatus:
     """How a record stands."""
-    return Standing(stored.status, stored.reason)
+    return PairStatus(stored.status, stored.reason)
 
 
 def settle(
@@ -81,18 +81,18 @@ def settle(
         con.execute(insert, [record_id, other, kept, to_utc(at), who, told, record_id])
 
 
-def decisions(con: Connection, limit: int, before: int | None = None) -> list[Decision]:
+def decisions(con: Connection, limit: int, before: int | None = None) -> list[SettledPair]:
     """The newest first; for the next page pass the last one's number as `before`."""
     return _decisions(con, "" if before is None else "HAVING number < $before", limit, {"before": before})
 
 
-def newest_on(con: Connection, record_id: str) -> Decision | None:
+def newest_on(con: Connection, record_id: str) -> SettledPair | None:
     """The last decision on a record that stands."""
     found = _decisions(con, "HAVING record_id = $record AND taken_back_at IS NULL", 1, {"record": record_id})
     return found[0] if found else None
 
 
-def take_back(con: Connection, decision: Decision, who: str, at: datetime) -> None:
+def take_back(con: Connection, decision: SettledPair, who: str, at: datetime) -> None:
     """It stands no more."""
     con.execute(
         "UPDATE settled_pairs SET taken_back_at = ?, taken_back_by = ? WHERE record_id = ? AND decided_at = ?",
@@ -100,7 +100,7 @@ def take_back(con: Connection, decision: Decision, who: str, at: datetime) -> No
     )
 
 
-def _decisions(con: Connection, having: str, limit: int, given: Mapping[str, object]) -> list[Decision]:
+def _decisions(con: Connection, having: str, limit: int, given: Mapping[str, object]) -> list[SettledPair]:
     query = f"""
         SELECT max(rowid) AS number, record_id, list(other_id ORDER BY rowid) AS others, any_value(kept) AS kept,
                any_value(decided_by) AS who, decided_at, any_value(changed) AS changed,
@@ -112,9 +112,9 @@ def _decisions(con: Connection, having: str, limit: int, given: Mapping[str, obj
     ]
 
 
-def _decision(row: Row) -> Decision:
+def _decision(row: Row) -> SettledPair:
     taken_back_at = row["taken_back_at"]
-    return Decision(
+    return SettledPair(
         number=int(row["number"]),
         record_id=row["record_id"],
         others=tuple(one for one in row["others"] if one),
@@ -127,11 +127,12 @@ def _decision(row: Row) -> Decision:
     )
 
 
-def _told(one: Standing) -> dict[str, object]:
+def _told(one: PairStatus) -> dict[str, object]:
     return {"status": one.status.value, **reason_columns(one.reason)}
 
 
 def _change(told: Mapping[str, Any]) -> Change:
     return Change(
-        told["id"], *(Standing(Status(one["status"]), to_reason(dict(one))) for one in (told["before"], told["after"]))
+        told["id"],
+        *(PairStatus(Status(one["status"]), to_reason(dict(one))) for one in (told["before"], told["after"])),
     )

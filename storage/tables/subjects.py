@@ -31,7 +31,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Happened:
+class SubjectEvent:
     """What a timeline shows of one record."""
 
     id: str
@@ -49,7 +49,7 @@ class Happened:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class EarlierEvent:
     """What a timeline compares of one record."""
 
     id: str
@@ -78,7 +78,7 @@ def subjects(con: Connection, limit: int, fewer_than: int = 0, after: str = "") 
     return [Subject(**row) for row in rows(con, query, given)]
 
 
-def happened(con: Connection, subject: str, limit: int, after: str = "") -> list[Happened]:
+def events(con: Connection, subject: str, limit: int, after: str = "") -> list[SubjectEvent]:
     """What is told of a subject, the latest first; for the next page pass the last one's id as `after`.
 
     Raises UnknownId.
@@ -99,7 +99,7 @@ def happened(con: Connection, subject: str, limit: int, after: str = "") -> list
             {DAY} AS day, happened_on IS NOT NULL AS dated
         FROM records WHERE sequence IN (SELECT unnest(?)) {latest}
     """
-    return [Happened(**row) for row in rows(con, whole, [found])]
+    return [SubjectEvent(**row) for row in rows(con, whole, [found])]
 
 
 def past(con: Connection, subject: str, until: date) -> list[Part]:
@@ -111,10 +111,10 @@ def past(con: Connection, subject: str, until: date) -> list[Part]:
     return [Part(int(row["number"]), int(row["records"])) for row in rows(con, query, [subject, until])]
 
 
-def told_in(con: Connection, part: int, subject: str, until: date) -> list[Told]:
+def events_in(con: Connection, part: int, subject: str, until: date) -> list[EarlierEvent]:
     """What is told in one part of a subject's past, the latest first."""
     query = f"""
         SELECT id, {DAY} AS day, instruction, output FROM records
         WHERE sequence BETWEEN ? AND ? AND {TOLD} AND subject = ? AND {DAY} <= ? ORDER BY day DESC, sequence DESC
     """
-    return [Told(**row) for row in rows(con, query, [part * PART, (part + 1) * PART - 1, subject, until])]
+    return [EarlierEvent(**row) for row in rows(con, query, [part * PART, (part + 1) * PART - 1, subject, until])]

@@ -16,19 +16,19 @@ from storage.tables.records_table import RecordFilter
 
 
 @pytest.fixture
-def speaker() -> Iterator[HandSpeaker]:
+def inference() -> Iterator[HandSpeaker]:
     made = HandSpeaker()
     yield made
     made.may_speak.set()
 
 
 @pytest.fixture
-def desk(desk: Desk, speaker: HandSpeaker) -> Desk:
-    return Desk(replace(desk.b, speaker=speaker))
+def desk(desk: Desk, inference: HandSpeaker) -> Desk:
+    return Desk(replace(desk.b, inference=inference))
 
 
 def test_an_answer_comes_while_one_waits_and_is_put_right_from_the_keyboard(
-    visitor: Visitor, desk: Desk, speaker: HandSpeaker
+    visitor: Visitor, desk: Desk, inference: HandSpeaker
 ) -> None:
     page = visitor.go("/ask")
     expect(page.get_by_label("Your question")).to_be_focused()
@@ -36,7 +36,7 @@ def test_an_answer_comes_while_one_waits_and_is_put_right_from_the_keyboard(
     page.get_by_label("Beside it").select_option("base")
     page.get_by_label("Your question").press("Control+Enter")
     expect(page.get_by_role("status")).to_contain_text("answering")
-    speaker.may_speak.set()
+    inference.may_speak.set()
     expect(page.get_by_text("It is scratching. (base)").first).to_be_visible()
     page.get_by_role("button", name="Not good").first.press("Enter")
     expect(page.get_by_text("mika said: Not good")).to_be_visible()
@@ -49,13 +49,13 @@ def test_an_answer_comes_while_one_waits_and_is_put_right_from_the_keyboard(
     assert [(one.record.instruction, one.record.source) for one in found] == [("Where does Tama sleep?", "feedback")]
 
 
-def test_without_script_one_looks_again(visit: Open, address: str, speaker: HandSpeaker) -> None:
+def test_without_script_one_looks_again(visit: Open, address: str, inference: HandSpeaker) -> None:
     visitor = visit(address, language="ja", size=PHONE, scripts=False)
     page = visitor.go("/ask")
     page.get_by_label("質問", exact=True).fill("タマはどこで寝ますか?")
     page.get_by_role("button", name="質問する").click()
     expect(page.get_by_role("status")).to_be_visible()
-    speaker.may_speak.set()
+    inference.may_speak.set()
     for _ in range(100):
         if page.get_by_text("It is scratching. (base)").count():
             break

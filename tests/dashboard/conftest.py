@@ -42,7 +42,7 @@ def client(desk: Desk) -> TestClient:
 
 
 @pytest.fixture
-def speaker() -> Iterator[HandSpeaker]:
+def inference() -> Iterator[HandSpeaker]:
     """A model that answers at once, unless a test holds it back."""
     made = HandSpeaker()
     made.may_speak.set()
@@ -51,13 +51,13 @@ def speaker() -> Iterator[HandSpeaker]:
 
 
 @pytest.fixture
-def asking_desk(desk: Desk, speaker: HandSpeaker) -> Desk:
+def asking_desk(desk: Desk, inference: HandSpeaker) -> Desk:
     """The desk, with that model."""
-    return Desk(replace(desk.b, speaker=speaker))
+    return Desk(replace(desk.b, inference=inference))
 
 
 @pytest.fixture
-def roomy(desk: Desk, speaker: HandSpeaker) -> Desk:
+def roomy(desk: Desk, inference: HandSpeaker) -> Desk:
     """Nobody is told to wait, and no model is loaded."""
     environ = {"BONSAI_API__BURST": "100000", "BONSAI_API__ADDRESS_BURST": "100000"}
-    return Desk(replace(bootstrap.open(Path(desk.b.home), environ), speaker=speaker))
+    return Desk(replace(bootstrap.open(Path(desk.b.home), environ), inference=inference))

@@ -19,7 +19,7 @@ from bonsai.auth import accounts
 from bonsai.i18n import area_texts
 from bonsai.queries import adapters
 from bonsai.queries.promotions import list_promotions
-from bonsai.train.manifest import read_passport
+from bonsai.train.manifest import read_manifest
 from bonsai.web.presenters.adapters import in_units
 from storage import audit
 from storage.tables import adapters_table
@@ -88,7 +88,7 @@ def test_a_download_is_the_adapter_and_can_be_checked(desk: Desk, adapter: str, 
     assert hashlib.sha256(answer.content).hexdigest() in main(client, f"/adapters/{adapter}")
     with tarfile.open(fileobj=io.BytesIO(answer.content)) as archive:
         archive.extractall(tmp_path / "out", filter="data")
-    passport = read_passport(tmp_path / "out" / f"bonsai-adapter-{adapter}")
+    passport = read_manifest(tmp_path / "out" / f"bonsai-adapter-{adapter}")
     assert passport.adapter_id == adapter
     assert [(act.action, act.target, act.who) for act in audit.read(desk.b.places.logs)] == [
         ("download", adapter, "mika")
@@ -113,7 +113,7 @@ def test_an_exchanged_adapter_with_a_fitting_passport_is_named_too(
     (folder / "extra.txt").write_text("more")
     values["files"]["extra.txt"] = hashlib.sha256(b"more").hexdigest()
     (folder / "passport.json").write_text(json.dumps(values))
-    assert read_passport(folder).files == values["files"]
+    assert read_manifest(folder).files == values["files"]
     assert "passport.json" in main(client, f"/adapters/{adapter}").split("Files")[1]
 
 

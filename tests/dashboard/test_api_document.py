@@ -69,9 +69,9 @@ def test_schemathesis_finds_nothing(desk: Desk) -> None:
     environ = {"BONSAI_API__BURST": "1000000", "BONSAI_API__ADDRESS_BURST": "1000000"}
     environ["BONSAI_DASHBOARD__ASK_QUEUE"] = "1000"
     token, started = desk.token("admin"), desk.start_night
-    speaker = HandSpeaker()
-    speaker.may_speak.set()
-    b = replace(bootstrap.open(Path(desk.b.home), environ), speaker=speaker)
+    inference = HandSpeaker()
+    inference.may_speak.set()
+    b = replace(bootstrap.open(Path(desk.b.home), environ), inference=inference)
     app = create_app(b, clock=lambda: NOW, owner="", drain=lambda: None, start_night=started, hosts=["testserver"])
     config = SchemathesisConfig.from_dict({**SETTINGS, "headers": {"Authorization": f"Bearer {token}"}})
     schema = schemathesis.openapi.from_asgi(f"{PATH}/openapi.json", with_keys_of_its_own(app), config=config)

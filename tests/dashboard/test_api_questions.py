@@ -17,12 +17,12 @@ from starlette.testclient import TestClient
 
 from bonsai import bootstrap
 from bonsai.actions import ask
-from bonsai.actions.blind_review import give_verdict, review_standing
+from bonsai.actions.blind_review import give_verdict, review_state
 from bonsai.actions.inbox import submit
 from bonsai.errors import LockTimeout
 from bonsai.queries import adapters
 from bonsai.queries.promotions import list_promotions
-from bonsai.train.manifest import PASSPORT
+from bonsai.train.manifest import MANIFEST_FILE
 from storage import audit
 
 V1 = "/api/v1"
@@ -66,9 +66,9 @@ def test_a_question_is_asked_polled_rated_and_corrected(asking_desk: Desk) -> No
     assert [act.action for act in audit.read(asking_desk.b.places.logs)] == ["thumb"] * 3 + ["correct"]
 
 
-def test_nobody_waits_for_a_model_and_a_full_queue_says_so(asking_desk: Desk, speaker: HandSpeaker) -> None:
-    speaker.may_speak.clear()
-    b = replace(bootstrap.open(asking_desk.b.home, {"BONSAI_DASHBOARD__ASK_QUEUE": "1"}), speaker=speaker)
+def test_nobody_waits_for_a_model_and_a_full_queue_says_so(asking_desk: Desk, inference: HandSpeaker) -> None:
+    inference.may_speak.clear()
+    b = replace(bootstrap.open(asking_desk.b.home, {"BONSAI_DASHBOARD__ASK_QUEUE": "1"}), inference=inference)
     program = Desk(b).program("read")
     first = program.post(f"{V1}/questions", json={"question": "One?"}).json()["question"]
     until = time.monotonic() + 20
@@ -80,12 +80,12 @@ def test_nobody_waits_for_a_model_and_a_full_queue_says_so(asking_desk: Desk, sp
     assert (full.status_code, full.json()["code"]) == (503, "asking.queue_full")
     assert int(full.headers["retry-after"]) > 0
     assert program.get(f"{V1}/questions/{first}/records").status_code == 404  # there is no answer yet
-    speaker.may_speak.set()
+    inference.may_speak.set()
     assert answered(program, second["question"])["state"] == "answered"
 
 
-def test_what_failed_says_why_in_the_callers_language(asking_desk: Desk, speaker: HandSpeaker) -> None:
-    speaker.problem = LockTimeout("asking.training_runs")
+def test_what_failed_says_why_in_the_callers_language(asking_desk: Desk, inference: HandSpeaker) -> None:
+    inference.problem = LockTimeout("asking.training_runs")
     program = asking_desk.program("read")
     put = program.post(f"{V1}/questions", json={"question": "One?"}).json()
     assert answered(program, put["question"])["state"] == "failed"
@@ -110,10 +110,10 @@ def test_what_failed_says_why_in_the_callers_language(asking_desk: Desk, speaker
     ],
 )
 def test_what_cannot_be_asked_is_refused_at_once(
-    asking_desk: Desk, speaker: HandSpeaker, said: Any, status: int
+    asking_desk: Desk, inference: HandSpeaker, said: Any, status: int
 ) -> None:
     assert asking_desk.program("read").post(f"{V1}/questions", json=said).status_code == status
-    assert speaker.asked == []
+    assert inference.asked == []
 
 
 def test_a_beginning_of_an_adapters_id_names_none(asking_desk: Desk) -> None:
@@ -151,7 +151,9 @@ def test_an_adapter_has_its_passport_its_records_and_its_files(desk: Desk) -> No
 def test_an_altered_adapter_is_given_to_nobody(desk: Desk) -> None:
     adapter = list_promotions(desk.b)[0].adapter
     program = desk.program("review")
-    weights = next(path for path in adapters.show_adapter(desk.b, adapter).folder.iterdir() if path.name != PASSPORT)
+    weights = next(
+        path for path in adapters.show_adapter(desk.b, adapter).folder.iterdir() if path.name != MANIFEST_FILE
+    )
     weights.write_bytes(b"altered")
     assert program.get(f"{V1}/adapters/{adapter}").json()["whole"] is None
     assert program.get(f"{V1}/adapters/{adapter}?check=true").json()["whole"] is False
@@ -165,7 +167,7 @@ def test_a_blind_review_tells_nothing_before_it_is_finished(mornings: Path, tmp_
     program = desk.program("read")
     path = f"{V1}/promotions/{adapter}/reviews"
     assert program.get(path).json() == {"items": []}
-    standing = review_standing(desk.b, adapter, "mika")
+    standing = review_state(desk.b, adapter, "mika")
     assert standing.asked > 1
     while standing.question is not None:
         standing = give_verdict(desk.b, adapter, "mika", standing.question.item, "left", NOW)

@@ -52,16 +52,16 @@ def test_a_question_is_answered_side_by_side_with_the_records_that_are_like_it(a
     assert (kept.who, kept.question, kept.record_ids) == ("mika", "Where does Tama sleep?", (record.record.id,))
 
 
-def test_given_tags_reach_the_model_and_say_so(asking_desk: Desk, speaker: HandSpeaker) -> None:
+def test_given_tags_reach_the_model_and_say_so(asking_desk: Desk, inference: HandSpeaker) -> None:
     client = asking_desk.client()
     text = client.get(put(client, language="ja", category="creative")).text
-    assert [tags.language for tags in speaker.asked[0].forced if tags] == ["ja"]
+    assert [tags.language for tags in inference.asked[0].forced if tags] == ["ja"]
     assert area_texts("asking", "en")["given"] in text
     assert "Japanese · Creative writing" in text
 
 
-def test_no_page_waits_for_the_model(asking_desk: Desk, speaker: HandSpeaker) -> None:
-    speaker.may_speak.clear()
+def test_no_page_waits_for_the_model(asking_desk: Desk, inference: HandSpeaker) -> None:
+    inference.may_speak.clear()
     client = asking_desk.client()
     paths = [
         client.post("/ask", data={"question": f"Question {number}?"}, follow_redirects=False).headers["location"]
@@ -72,14 +72,14 @@ def test_no_page_waits_for_the_model(asking_desk: Desk, speaker: HandSpeaker) ->
     assert "before yours: 2" in page.all("main")[0].text
     assert client.get(f"{paths[2]}/state?lang=ja").json() == {"state": "waiting", "told": "先に待っている質問: 2 件。"}
     assert client.get("/").status_code == 200
-    speaker.may_speak.set()
+    inference.may_speak.set()
     put(client, "The last one?")
-    assert [asking.questions[0].instruction for asking in speaker.asked][:3] == [f"Question {n}?" for n in range(3)]
+    assert [asking.questions[0].instruction for asking in inference.asked][:3] == [f"Question {n}?" for n in range(3)]
     assert "It is scratching." in client.get(paths[2]).text
 
 
-def test_a_queue_has_an_end_and_what_was_typed_is_not_lost(asking_desk: Desk, speaker: HandSpeaker) -> None:
-    speaker.may_speak.clear()
+def test_a_queue_has_an_end_and_what_was_typed_is_not_lost(asking_desk: Desk, inference: HandSpeaker) -> None:
+    inference.may_speak.clear()
     client = asking_desk.client()
     longest = asking_desk.b.config.dashboard.ask_queue
     answers = [client.post("/ask", data={"question": EVIL}, follow_redirects=False) for _ in range(longest + 2)]
@@ -91,8 +91,8 @@ def test_a_queue_has_an_end_and_what_was_typed_is_not_lost(asking_desk: Desk, sp
     assert page.all("textarea")[0].text == EVIL
 
 
-def test_a_failure_is_said_in_words_and_can_be_tried_again(asking_desk: Desk, speaker: HandSpeaker) -> None:
-    speaker.problem = LockTimeout("asking.training_runs")
+def test_a_failure_is_said_in_words_and_can_be_tried_again(asking_desk: Desk, inference: HandSpeaker) -> None:
+    inference.problem = LockTimeout("asking.training_runs")
     client = asking_desk.client()
     answer = client.get(put(client, EVIL))
     page = Page(answer.text)
@@ -103,12 +103,12 @@ def test_a_failure_is_said_in_words_and_can_be_tried_again(asking_desk: Desk, sp
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_mistake_of_ours_ends_one_question_and_not_the_queue(asking_desk: Desk, speaker: HandSpeaker) -> None:
+def test_a_mistake_of_ours_ends_one_question_and_not_the_queue(asking_desk: Desk, inference: HandSpeaker) -> None:
     client = asking_desk.client()
-    speaker.says = None  # type: ignore[assignment]
-    speaker.problem = ZeroDivisionError()  # type: ignore[assignment]
+    inference.says = None  # type: ignore[assignment]
+    inference.problem = ZeroDivisionError()  # type: ignore[assignment]
     assert client.get(put(client)).status_code == 500
-    speaker.problem = None
+    inference.problem = None
     assert client.get(put(client)).status_code == 200
 
 
@@ -179,7 +179,7 @@ def test_the_history_shows_each_question_once_page_by_page(asking_desk: Desk) ->
     client = asking_desk.client()
     size = asking_desk.b.config.dashboard.page_size
     for number in range(size + 2):
-        wanted = ask.Wanted(f"Question {number}?", "mika")
+        wanted = ask.QuestionRequest(f"Question {number}?", "mika")
         ask.keep(asking_desk.b, ask.ask_beside(asking_desk.b, wanted, ask.new_id(), NOW))
     first = Page(client.get("/ask").text)
     [following] = [one.attributes["href"] for one in first.all("a") if one.attributes.get("rel") == "next"]
@@ -192,7 +192,7 @@ def test_only_so_many_questions_are_kept(asking_desk: Desk) -> None:
     dashboard = asking_desk.b.config.dashboard.model_copy(update={"ask_history": 2})
     b = replace(asking_desk.b, config=asking_desk.b.config.model_copy(update={"dashboard": dashboard}))
     for number in range(4):
-        ask.keep(b, ask.ask_beside(b, ask.Wanted(f"Question {number}?", "mika"), ask.new_id(), NOW))
+        ask.keep(b, ask.ask_beside(b, ask.QuestionRequest(f"Question {number}?", "mika"), ask.new_id(), NOW))
     assert [one.question for one in ask.list_asked(b, 9)] == ["Question 3?", "Question 2?"]
     with b.database.reading() as con:
         assert con.execute("SELECT count(*) FROM asked_answers").fetchall() == [(2,)]
@@ -204,14 +204,14 @@ def test_an_unknown_question_is_no_page(asking_desk: Desk) -> None:
     assert client.get("/ask/0123456789abcdef/state", headers={"Accept": "application/json"}).status_code == 404
 
 
-def test_the_end_waits_for_nobody_who_waits(desk: Desk, speaker: HandSpeaker) -> None:
-    speaker.may_speak.clear()
+def test_the_end_waits_for_nobody_who_waits(desk: Desk, inference: HandSpeaker) -> None:
+    inference.may_speak.clear()
     before = set(threading.enumerate())
-    queue = QuestionQueue(replace(desk.b, speaker=speaker), lambda: NOW)
+    queue = QuestionQueue(replace(desk.b, inference=inference), lambda: NOW)
     for question in ("One?", "Two?"):
-        queue.put(ask.Wanted(question, "mika"))
-    while not speaker.asked:
+        queue.put(ask.QuestionRequest(question, "mika"))
+    while not inference.asked:
         time.sleep(0.01)
     queue.close()
-    assert [one.questions[0].instruction for one in speaker.asked] == ["One?"]
+    assert [one.questions[0].instruction for one in inference.asked] == ["One?"]
     assert not [one for one in set(threading.enumerate()) - before if one.name == "questions"]

@@ -6,7 +6,7 @@ from desk import EVIL, NOW, Desk
 from html_pages import Page
 from starlette.testclient import TestClient
 
-from bonsai.actions.edit import edit_record, exclude_records, fields_of, stamp
+from bonsai.actions.edit import edit_record, etag, exclude_records, fields_of
 from bonsai.actions.forget import forget_records
 from bonsai.queries.records import list_records, show_record
 from storage.tables.record_rows import StoredRecord
@@ -102,7 +102,7 @@ def test_an_earlier_version_comes_back_and_the_one_between_stays(desk: Desk, cli
 
 def test_what_nobody_changed_makes_no_version(desk: Desk, client: TestClient) -> None:
     one = tama(desk)
-    client.post(f"/records/{one.record.id}/edit", data={**fields_of(one), "seen": stamp(one)})
+    client.post(f"/records/{one.record.id}/edit", data={**fields_of(one), "seen": etag(one)})
     assert show_record(desk.b, one.record.id).versions == ()
     exclude_records(desk.b, [one.record.id], "joe", NOW)
-    assert stamp(tama(desk)) == stamp(one)  # its standing is not what is edited
+    assert etag(tama(desk)) == etag(one)  # its standing is not what is edited

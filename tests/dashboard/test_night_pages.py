@@ -46,7 +46,7 @@ def running(desk: Desk, during: Callable[[str, int], None], steps: int = 3) -> s
     submit(desk.b, {"instruction": "What is new tonight?", "output": "The moon."}, NOW)
     desk.drain()
     trainer = HandTrainer(steps=steps)
-    b = replace(desk.b, trainer=trainer, examiner=HandExaminer())
+    b = replace(desk.b, trainer=trainer, evaluator=HandExaminer())
     trainer.before = lambda step: during(found.status.night if (found := nights.running_night(b)) else "", step)
     looks = iter(range(1_000))
     return run_night(b, NOW, silent, clock=lambda: NOW + timedelta(seconds=2 * next(looks))).night

@@ -15,19 +15,19 @@ from hand_nights import EVENING
 from two_mornings import CAPITAL, CREATIVE, GRAPES
 
 from bonsai import bootstrap
-from bonsai.actions.blind_review import Standing, give_verdict, review_standing, take_back_verdict
+from bonsai.actions.blind_review import ReviewState, give_verdict, review_state, take_back_verdict
 from bonsai.actions.forget import forget_records
 from bonsai.cli import main as cli
 from bonsai.context import Bonsai
 from bonsai.errors import UnknownId, UsageError
 from bonsai.evaluate import blind_review, questions
 from bonsai.evaluate.blind_review import Preferred, Side
-from bonsai.queries.answers import Wanted, list_answers
+from bonsai.queries.answers import AnswerFilter, list_answers
 from bonsai.queries.data_changes import data_changes_of
-from bonsai.queries.promotions import beside, champion, list_promotions, show_promotion
+from bonsai.queries.promotions import champion, list_promotions, promotion_evidence, show_promotion
 from bonsai.queries.records import list_records, show_record
 from storage.tables import reviews_table
-from storage.tables.data_changes import Changed
+from storage.tables.data_changes import ChangedRecord
 from storage.tables.records_table import RecordFilter
 
 
@@ -58,9 +58,9 @@ def side_of(adapter: str, person: str, item: str, wanted: Preferred) -> Side:
     return next(side for side in blind_review.SIDES if blind_review.preferred(side, adapter, person, item) == wanted)
 
 
-def answer_all(b: Bonsai, adapter: str, person: str, wanted: Preferred) -> Standing:
+def answer_all(b: Bonsai, adapter: str, person: str, wanted: Preferred) -> ReviewState:
     """To the end of a round, which the fixture `short` makes one of four."""
-    standing = review_standing(b, adapter, person)
+    standing = review_state(b, adapter, person)
     while standing.question:
         item = standing.question.item
         standing = give_verdict(b, adapter, person, item, side_of(adapter, person, item, wanted), EVENING)
@@ -68,28 +68,28 @@ def answer_all(b: Bonsai, adapter: str, person: str, wanted: Preferred) -> Stand
 
 
 def test_a_review_is_left_continued_and_told_only_at_its_end(b: Bonsai, waiting: str, short: int) -> None:
-    first = review_standing(b, waiting[:8], "mika")
+    first = review_state(b, waiting[:8], "mika")
     assert first.question is not None
     assert (first.done, first.asked, first.tally) == (0, short, None)
     give_verdict(b, waiting, "mika", first.question.item, "left", EVENING)
-    again = review_standing(b, waiting, "mika")
+    again = review_state(b, waiting, "mika")
     assert (again.done, again.asked) == (1, short)
     assert again.question is not None
     assert again.question.item != first.question.item
-    [unfinished] = beside(b, waiting).reviews
+    [unfinished] = promotion_evidence(b, waiting).reviews
     assert (unfinished.done, unfinished.tally) == (1, None)
-    assert review_standing(b, waiting, "tom").done == 0
+    assert review_state(b, waiting, "tom").done == 0
     end = answer_all(b, waiting, "mika", "challenger")
     assert end.tally is not None
     assert end.tally.challenger >= short - 1
-    [finished] = beside(b, waiting).reviews
+    [finished] = promotion_evidence(b, waiting).reviews
     assert (finished.person, finished.done, finished.tally) == ("mika", short, end.tally)
 
 
 def test_a_verdict_is_given_once_and_may_be_taken_back_before_the_end(b: Bonsai, waiting: str, short: int) -> None:
     with pytest.raises(UsageError, match="nothing to take back"):
         take_back_verdict(b, waiting, "mika")
-    first = review_standing(b, waiting, "mika").question
+    first = review_state(b, waiting, "mika").question
     assert first is not None
     second = give_verdict(b, waiting, "mika", first.item, "left", EVENING)
     again = give_verdict(b, waiting, "mika", first.item, "right", EVENING + timedelta(hours=1))
@@ -110,16 +110,16 @@ def test_what_is_no_choice_or_not_asked_is_refused(b: Bonsai, waiting: str) -> N
     with pytest.raises(UsageError, match="left, right, same"):
         give_verdict(b, waiting, "mika", CAPITAL.id, "up", EVENING)
     with pytest.raises(UnknownId):
-        review_standing(b, "ffff", "mika")
+        review_state(b, "ffff", "mika")
 
 
 def test_only_what_matters_is_asked(b: Bonsai, waiting: str) -> None:
-    worth = {one.item for turn in ("gained", "lost") for one in list_answers(b, waiting, Wanted(turn=turn))}
-    creative = {one.item for one in list_answers(b, waiting, Wanted(turn="changed", right="open"))}
+    worth = {one.item for turn in ("gained", "lost") for one in list_answers(b, waiting, AnswerFilter(turn=turn))}
+    creative = {one.item for one in list_answers(b, waiting, AnswerFilter(turn="changed", right="open"))}
     assert creative >= set(CREATIVE)
     asked = set()
     for number in range(12):
-        standing = review_standing(b, waiting, f"person {number}")
+        standing = review_state(b, waiting, f"person {number}")
         assert standing.question is not None
         asked.add(standing.question.item)
     assert len(asked) > 6
@@ -130,24 +130,24 @@ def test_without_reports_there_is_nothing_to_review(b: Bonsai, waiting: str, sho
     answer_all(b, waiting, "mika", "champion")
     for path in b.places.reports.glob("*.json"):
         path.unlink()
-    standing = review_standing(b, waiting, "tom")
+    standing = review_state(b, waiting, "tom")
     assert (standing.question, standing.asked, standing.tally) == (None, 0, None)
-    [kept] = beside(b, waiting).reviews
+    [kept] = promotion_evidence(b, waiting).reviews
     assert kept.tally is not None
     assert kept.tally.champion == short
 
 
 def test_all_answers_are_searched_and_filtered(b: Bonsai, waiting: str) -> None:
-    every = list_answers(b, "", Wanted())
+    every = list_answers(b, "", AnswerFilter())
     assert {one.item for one in every} == {one.id for one in questions.load("selection")}
-    assert [one.item for one in list_answers(b, waiting, Wanted(turn="lost"))] == [CAPITAL.id]
-    [evil] = list_answers(b, waiting, Wanted(text="ONERROR=Alert"))
+    assert [one.item for one in list_answers(b, waiting, AnswerFilter(turn="lost"))] == [CAPITAL.id]
+    [evil] = list_answers(b, waiting, AnswerFilter(text="ONERROR=Alert"))
     assert (evil.after, evil.is_right) == (EVIL, False)
-    grapes = list_answers(b, waiting, Wanted("ｇｒａｐｅｓ", "en", "cat_care", "gained", "right"))
+    grapes = list_answers(b, waiting, AnswerFilter("ｇｒａｐｅｓ", "en", "cat_care", "gained", "right"))
     assert GRAPES.id in {one.item for one in grapes}
-    same = list_answers(b, waiting, Wanted(turn="same"))
+    same = list_answers(b, waiting, AnswerFilter(turn="same"))
     assert all(one.before == one.after for one in same)
-    for wrong in (Wanted(turn="better"), Wanted(right="maybe")):
+    for wrong in (AnswerFilter(turn="better"), AnswerFilter(right="maybe")):
         with pytest.raises(UsageError, match="known are"):
             list_answers(b, waiting, wrong)
 
@@ -164,12 +164,12 @@ def test_the_data_since_the_champion_is_named_by_how_it_changed(b: Bonsai, waiti
     [edited] = [one for one in listed if one.kind == "edited"]
     assert show_record(b, edited.earlier).stored.record.output == "Mike sits on chair 1."
     assert {(one.category, one.kind) for one in found.groups} >= {("creative", "retagged")}
-    pages, before = tuple[Changed, ...](), ""
+    pages, before = tuple[ChangedRecord, ...](), ""
     while page := data_changes_of(b, waiting, 2, before=before).records:
         pages += page
         before = page[-1].stored.record.id
     assert pages == listed
-    assert beside(b, waiting).data_changes == found.counts
+    assert promotion_evidence(b, waiting).data_changes == found.counts
     assert [one.kind for one in data_changes_of(b, waiting, 9, kind="removed").records] == ["removed"]
     with pytest.raises(UsageError, match="retagged"):
         data_changes_of(b, waiting, 9, kind="lost")
@@ -188,12 +188,12 @@ def test_against_the_base_everything_is_new_and_what_is_forgotten_stays_counted(
 
 
 def test_loss_curves_are_those_of_both_trainings(b: Bonsai, waiting: str) -> None:
-    mine, champions = beside(b, waiting).learned
+    mine, champions = promotion_evidence(b, waiting).learned
     assert (mine.adapter, champions.adapter) == (waiting, champion(b))
     assert (mine.curve.losses[0].loss, champions.curve.losses[0].loss) == (0.8, 1.6)
     night = show_promotion(b, waiting).night
     (b.places.runs / night / "log.txt").unlink()
-    assert [one.adapter for one in beside(b, waiting).learned] == [champions.adapter]
+    assert [one.adapter for one in promotion_evidence(b, waiting).learned] == [champions.adapter]
 
 
 def test_the_terminal_asks_one_key_a_question(

@@ -10,7 +10,7 @@ from desk import EVIL, NOW, Desk
 from html_pages import Page
 
 from bonsai.actions.import_file import import_file
-from bonsai.actions.rejects import dismiss_reject, mend_reject
+from bonsai.actions.rejects import dismiss_reject, repair_reject
 from bonsai.auth import accounts
 from bonsai.domain.records import Reject, Source
 from bonsai.errors import LockTimeout
@@ -108,9 +108,9 @@ def test_pages_of_rejects_show_each_once_while_some_are_settled(desk: Desk, tmp_
 def test_stopped_between_telling_and_closing_it_is_mended_again_and_told_once(desk: Desk, lines: list[str]) -> None:
     hasty = replace(desk.b, places=replace(desk.b.places, database=replace(desk.b.database, lock_wait_seconds=0.01)))
     with desk.b.database.reading(), pytest.raises(LockTimeout):  # the submission is on the disk, the reject still open
-        mend_reject(hasty, lines[0], "Who sits there?,Mike does.", "mika", NOW)
+        repair_reject(hasty, lines[0], "Who sits there?,Mike does.", "mika", NOW)
     assert inbox_status(desk.b).pending == 1
-    again = mend_reject(desk.b, lines[0], "Who sits there?,Mike does.", "mika", NOW)
+    again = repair_reject(desk.b, lines[0], "Who sits there?,Mike does.", "mika", NOW)
     assert not isinstance(again, Reject)
     desk.drain()
     assert len(list_records(desk.b, RecordFilter(text="Who sits there?"), None)) == 1

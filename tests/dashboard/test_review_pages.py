@@ -12,11 +12,11 @@ from starlette.testclient import TestClient
 from two_mornings import CAPITAL
 
 from bonsai import bootstrap
-from bonsai.actions.blind_review import review_standing
+from bonsai.actions.blind_review import review_state
 from bonsai.auth import accounts
 from bonsai.evaluate import blind_review, questions
 from bonsai.queries import promotions
-from bonsai.queries.answers import Wanted, list_answers
+from bonsai.queries.answers import AnswerFilter, list_answers
 from storage import audit
 from storage.tables import reviews_table
 from storage.tables.users_table import Role
@@ -68,7 +68,7 @@ def test_every_page_of_the_evidence_is_sound(desk: Desk, waiting: str, language:
 def test_a_question_does_not_say_whose_answer_is_whose(desk: Desk, waiting: str) -> None:
     client = desk.client("mika")
     page = page_of(client, f"/promotions/{waiting}/review")
-    standing = review_standing(desk.b, waiting, "mika")
+    standing = review_state(desk.b, waiting, "mika")
     assert standing.question is not None
     assert fields(page) == {"item": standing.question.item}
     answers = [one.text for one in page.all("dd")]
@@ -147,7 +147,7 @@ def test_all_answers_are_found_and_paged(desk: Desk, waiting: str) -> None:
         if not following:
             break
         page = page_of(client, following[0].attributes["href"])
-    wanted = [one.question for one in list_answers(desk.b, waiting, Wanted())]
+    wanted = [one.question for one in list_answers(desk.b, waiting, AnswerFilter())]
     assert seen == wanted
     assert CAPITAL.instruction in page_of(client, f"{path}?turn=lost&language=ja&topic=general&right=wrong").source
     assert client.get(f"{path}?turn=better").status_code == 422

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from bonsai.actions.forget import forget_records
 from bonsai.actions.inbox import submit
 from bonsai.queries.records import list_records
-from bonsai.queries.submissions import follow
+from bonsai.queries.submissions import submission_status
 from storage import inbox
 from storage.tables.records_table import RecordFilter
 
@@ -97,10 +97,10 @@ def test_a_damaged_submission_is_followed_too(desk: Desk) -> None:
     told = submit(desk.b, {"instruction": "a?", "output": "b"}, NOW)
     path = desk.b.places.inbox / f"{told}.record.json"
     path.write_text("{")
-    assert [one.state for one in follow(desk.b, [told, "nonsense"])] == ["waiting", "gone"]
+    assert [one.state for one in submission_status(desk.b, [told, "nonsense"])] == ["waiting", "gone"]
     desk.drain()
     assert inbox.find(desk.b.places.inbox, told) is not None
-    assert [one.state for one in follow(desk.b, [told])] == ["unreadable"]
+    assert [one.state for one in submission_status(desk.b, [told])] == ["unreadable"]
 
 
 def test_the_keys_go_from_the_question_to_the_button(client: TestClient) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hand_nights import EVENING, Stage, open_stage
 from hand_speaker import HandSpeaker
 
-from bonsai.actions.ask import Wanted, ask_beside, keep, new_id, rate_answer, show_asked
+from bonsai.actions.ask import QuestionRequest, ask_beside, keep, new_id, rate_answer, show_asked
 from bonsai.actions.forget import forget_records
 from bonsai.actions.inbox import drain_inbox, submit
 from bonsai.errors import UsageError
@@ -27,18 +27,18 @@ QUESTION = "Why is Mike under the bed?"
 @pytest.fixture
 def stage(tmp_path: Path) -> Stage:
     made = open_stage(tmp_path / "home")
-    speaker = HandSpeaker()
-    speaker.may_speak.set()
-    made.b = replace(made.b, speaker=speaker)
+    inference = HandSpeaker()
+    inference.may_speak.set()
+    made.b = replace(made.b, inference=inference)
     submit(made.b, {"instruction": QUESTION, "output": SECRET, "source": "self"}, EVENING)
     submit(made.b, {"instruction": "Who naps?", "output": "Kuro naps on the piano.", "source": "self"}, EVENING)
     drain_inbox(made.b, EVENING)
     return made
 
 
-def ask(stage: Stage, question: str, says: str = "I do not know.") -> questions_table.Asked:
-    stage.b.speaker.says = says  # type: ignore[attr-defined]
-    made = ask_beside(stage.b, Wanted(question, "mika"), new_id(), EVENING)
+def ask(stage: Stage, question: str, says: str = "I do not know.") -> questions_table.StoredQuestion:
+    stage.b.inference.says = says  # type: ignore[attr-defined]
+    made = ask_beside(stage.b, QuestionRequest(question, "mika"), new_id(), EVENING)
     keep(stage.b, made)
     return made
 

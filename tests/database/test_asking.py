@@ -17,17 +17,17 @@ from bonsai.model.prompt import AnswerTags
 
 
 @pytest.fixture
-def speaker() -> HandSpeaker:
+def inference() -> HandSpeaker:
     made = HandSpeaker()
     made.may_speak.set()
     return made
 
 
 @pytest.fixture
-def b(tmp_path: Path, speaker: HandSpeaker) -> Bonsai:
+def b(tmp_path: Path, inference: HandSpeaker) -> Bonsai:
     bootstrap.init(tmp_path / "home", "en", datetime(2026, 11, 21, tzinfo=UTC), {})
     environ = {"BONSAI_TRAINING__PROFILE": "seedling"}
-    return replace(bootstrap.open(tmp_path / "home", environ), speaker=speaker)
+    return replace(bootstrap.open(tmp_path / "home", environ), inference=inference)
 
 
 @pytest.mark.parametrize(
@@ -39,27 +39,29 @@ def b(tmp_path: Path, speaker: HandSpeaker) -> Bonsai:
     ],
 )
 def test_a_forced_category_answers_in_the_language_of_the_question_not_of_its_quotation(
-    b: Bonsai, speaker: HandSpeaker, question: str, asked_in: str, language: str
+    b: Bonsai, inference: HandSpeaker, question: str, asked_in: str, language: str
 ) -> None:
     answer = ask(b, question, category="translation")
-    assert speaker.asked[0].forced == (
+    assert inference.asked[0].forced == (
         AnswerTags(f"The question is in {asked_in}; answer in {asked_in}.", "translation", language),
     )
     assert (answer.category, answer.language, answer.adapter) == ("translation", language, "base")
 
 
-def test_the_model_declares_its_own_tags_unless_told(b: Bonsai, speaker: HandSpeaker) -> None:
+def test_the_model_declares_its_own_tags_unless_told(b: Bonsai, inference: HandSpeaker) -> None:
     ask(b, "Where does Mike sleep?")
     ask(b, "Where does Mike sleep?", language="ja")
-    assert speaker.asked[0].forced == (None,)
-    assert speaker.asked[1].forced == (AnswerTags("The question is in English; answer in Japanese.", "open_qa", "ja"),)
+    assert inference.asked[0].forced == (None,)
+    assert inference.asked[1].forced == (
+        AnswerTags("The question is in English; answer in Japanese.", "open_qa", "ja"),
+    )
 
 
-def test_what_cannot_be_asked_is_refused_before_a_model_is_loaded(b: Bonsai, speaker: HandSpeaker) -> None:
+def test_what_cannot_be_asked_is_refused_before_a_model_is_loaded(b: Bonsai, inference: HandSpeaker) -> None:
     with pytest.raises(UsageError):
         ask(b, " \n")
     with pytest.raises(UsageError, match="zz"):
         ask(b, "Where?", language="zz")
     with pytest.raises(UnknownId, match="abc"):
         ask(b, "Where?", adapter="abc")
-    assert speaker.asked == []
+    assert inference.asked == []

@@ -22,7 +22,7 @@ from bonsai.night.steps import begin_night, run_night
 from bonsai.queries.explanation import explain
 from bonsai.system.progress import Progress
 from storage.connect import Connection
-from storage.tables import openings_table
+from storage.tables import holdout_access_table
 
 ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 SAID = (
@@ -43,7 +43,7 @@ def half_knows(item: Item) -> bool:
 @pytest.fixture
 def stage(tmp_path: Path, taught_home: Path) -> Stage:
     made = open_stage(Path(shutil.copytree(taught_home, tmp_path / "home")))
-    return replace(made, b=replace(made.b, examiner=DeskExaminer(newcomer=Pupil(half_knows, lambda item: 1.0))))
+    return replace(made, b=replace(made.b, evaluator=DeskExaminer(newcomer=Pupil(half_knows, lambda item: 1.0))))
 
 
 def secrets(pool: str) -> dict[str, str]:
@@ -101,9 +101,9 @@ def test_no_file_row_or_line_holds_a_closed_item_or_an_answer_to_it(
 ) -> None:
     stage.tell()
     found = everything(stage, capsys)
-    examiner = stage.b.examiner
-    assert isinstance(examiner, DeskExaminer)
-    asked = {sheet for _, sheet in examiner.asked}
+    evaluator = stage.b.evaluator
+    assert isinstance(evaluator, DeskExaminer)
+    asked = {sheet for _, sheet in evaluator.asked}
     assert asked == {evaluation_job.SELECTION, evaluation_job.CONFIRMATION, evaluation_job.SCORE}, (
         "all pools were really asked"
     )
@@ -141,9 +141,9 @@ def test_the_score_is_shown_of_who_answered_only(stage: Stage) -> None:
     first = stage.night()
     assert first.verdict == "promote"
     assert benchmark_report(stage.b, "champion", "score").subject == first.challenger
-    examiner = stage.b.examiner
-    assert isinstance(examiner, DeskExaminer)
-    examiner.pupils[first.challenger] = Pupil(half_knows, lambda item: 1.0)
+    evaluator = stage.b.evaluator
+    assert isinstance(evaluator, DeskExaminer)
+    evaluator.pupils[first.challenger] = Pupil(half_knows, lambda item: 1.0)
     stage.tell(subject="Tama")
     second = stage.night(day=1)
     assert second.verdict == "keep"
@@ -161,23 +161,23 @@ def test_after_enough_openings_the_pools_are_dealt_anew_and_everyone_is_scored_a
     stage: Stage, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stage = rotating(stage, 2)
-    examiner = stage.b.examiner
-    assert isinstance(examiner, DeskExaminer)
+    evaluator = stage.b.evaluator
+    assert isinstance(evaluator, DeskExaminer)
     champions = []
     for day, cat in enumerate(("Mike", "Tama", "Kai")):
         stage.tell(subject=cat)
         bits = 1.0 - 0.2 * day
-        examiner.newcomer = Pupil(half_knows, lambda item, bits=bits: bits)  # type: ignore[misc]
-        examiner.asked.clear()
+        evaluator.newcomer = Pupil(half_knows, lambda item, bits=bits: bits)  # type: ignore[misc]
+        evaluator.asked.clear()
         night = stage.night(day=day)
         assert night.verdict == "promote"
         champions.append(night.challenger)
-        examiner.pupils[night.challenger] = examiner.newcomer
+        evaluator.pupils[night.challenger] = evaluator.newcomer
         expected = [(1, False), (2, True), (1, False)][day]
         assert (night.gate["openings"], night.gate["dealt_anew"]) == expected
         job = evaluation_job.read_job(stage.b.places.runs / night.night)
         assert job.dealing == (1 if day == 2 else 0)
-    asked_again = {subject for subject, sheet in examiner.asked if sheet == evaluation_job.SELECTION}
+    asked_again = {subject for subject, sheet in evaluator.asked if sheet == evaluation_job.SELECTION}
     assert asked_again == {champions[2], champions[1], "base", champions[0]}, "challenger, champion, base and anchor"
     environ = {"BONSAI_HOME": str(stage.b.home), "LANG": "C.UTF-8", "COLUMNS": "120"}
     nights = explain(stage.b, champions[1]).promotion.night
@@ -185,18 +185,18 @@ def test_after_enough_openings_the_pools_are_dealt_anew_and_everyone_is_scored_a
     assert "opened 2 of 2 times; dealt anew" in capsys.readouterr().out
     found = explain(stage.b, champions[2])
     assert found.evidence.dealing == 1
-    assert {flip.item for flip in found.flips} <= {item.id for item in pools.asked("selection", 1)}
+    assert {flip.item for flip in found.flips} <= {item.id for item in pools.items("selection", 1)}
     with stage.b.database.reading() as con:
-        assert [one.night for one in openings_table.rotations(con)] == [nights]
+        assert [one.night for one in holdout_access_table.rotations(con)] == [nights]
 
 
 def test_without_a_rotation_nobody_is_scored_twice(stage: Stage) -> None:
-    examiner = stage.b.examiner
-    assert isinstance(examiner, DeskExaminer)
+    evaluator = stage.b.evaluator
+    assert isinstance(evaluator, DeskExaminer)
     stage.tell()
     first = stage.night()
-    examiner.pupils[first.challenger] = Pupil(half_knows, lambda item: 1.0)
-    examiner.asked.clear()
+    evaluator.pupils[first.challenger] = Pupil(half_knows, lambda item: 1.0)
+    evaluator.asked.clear()
     stage.tell(subject="Tama")
     second = stage.night(day=1)
-    assert {subject for subject, _ in examiner.asked} == {second.challenger}
+    assert {subject for subject, _ in evaluator.asked} == {second.challenger}

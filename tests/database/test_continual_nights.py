@@ -17,7 +17,7 @@ from bonsai.night.steps import begin_night, run_night
 from bonsai.queries.nights import NightReport, show_night
 from bonsai.system.progress import silent
 from bonsai.train.continual import NightBudget
-from bonsai.train.manifest import read_passport
+from bonsai.train.manifest import read_manifest
 from storage.tables import adapters_table, nights_table, promotions_table, records_table, snapshots_table
 
 COLD = 4e-3
@@ -49,9 +49,9 @@ def record_tokens(stage: Stage) -> float:
 
 def better_night(stage: Stage, day: int) -> NightReport:
     """A night whose challenger beats everything before it."""
-    stage.examiner.challenger_bits = 1.9 - 0.1 * day
+    stage.evaluator.challenger_bits = 1.9 - 0.1 * day
     night = stage.night(day)
-    stage.examiner.bits[night.challenger] = stage.examiner.challenger_bits
+    stage.evaluator.bits[night.challenger] = stage.evaluator.challenger_bits
     return night
 
 
@@ -97,7 +97,7 @@ def test_a_warm_adapter_has_learned_what_its_ancestors_learned(stage: Stage) -> 
         assert adapters_table.records_of(con, [warm.challenger]) == everything
         assert adapters_table.get(con, warm.challenger).parent == cold.challenger
         assert adapters_table.depth(con, warm.challenger) == 1
-        passport = read_passport(Path(adapters_table.get(con, warm.challenger).folder))
+        passport = read_manifest(Path(adapters_table.get(con, warm.challenger).folder))
         only_old = min(adapters_table.records_of(con, [cold.challenger]))
     assert (passport.parent, passport.depth) == (cold.challenger, 1)
 
@@ -182,7 +182,7 @@ def test_after_so_many_warm_nights_the_next_is_cold(stage: Stage) -> None:
 def test_a_refused_nights_records_are_taken_up_by_the_next_warm_one(stage: Stage) -> None:
     first_night_then_budget(stage, 12, warm=8, cold=40)
     stage.tell(2)
-    stage.examiner.challenger_bits = 1.9  # as good as the champion: refused, and nobody is suspect
+    stage.evaluator.challenger_bits = 1.9  # as good as the champion: refused, and nobody is suspect
     refused = stage.night(1)
     assert (refused.verdict == "promote", refused.start) == (False, "warm")
     missed = {row.record_id for row in own_rows(stage, refused).train if row.role == "own"}

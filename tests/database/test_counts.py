@@ -43,7 +43,7 @@ ANSWERS = ("On the piano.", "In the box under the bed.", "Chicken.", "とり肉�
 
 def require_right(con: Connection) -> None:
     assert counters.wrong(con) == ()
-    standing = counters.standing(con)
+    standing = counters.record_counts(con)
     listed = {name: len(records_table.list_records(con, wanted)) for name, wanted in WAITS.items()}
     assert {name: getattr(standing, name) for name in WAITS} == listed
 
@@ -103,7 +103,7 @@ def test_nights_and_rejects_are_counted(
         unsure = replace(new[0].tags, category=Tag("uncategorised", "learned", 0.1, "2"))
         record_versions_table.retag(con, {new[0].record.id: unsure}, at)
         require_right(con)
-        assert counters.standing(con).uncertain == 1
+        assert counters.record_counts(con).uncertain == 1
         assert counters.by_status(con) == {"active": 1, "held_back": 1, "suspect": many - 1}
         assert counters.coverage(con) == {("en", "uncategorised"): 1}
 
@@ -132,7 +132,7 @@ def test_an_older_database_is_counted_when_it_is_brought_up(
         records_table.insert_records(con, [make_record(), uncertain], "batch", at)
         held = [make_record("Held?", status=Status.HELD_BACK), make_record("ミケは?", language="ja", subject="")]
         records_table.insert_records(con, held, "batch", at)
-        expected = counters.standing(con), counters.coverage(con), counters.subjects(con, 9)
+        expected = counters.record_counts(con), counters.coverage(con), counters.subjects(con, 9)
         con.execute(f"COPY records TO '{tmp_path / 'records.parquet'}'")
     old = Database(tmp_path / "old.duckdb", 5, "200MB", 1)
     before = next(step.number for step in bundled() if step.name.endswith("_counts.sql"))
@@ -141,7 +141,7 @@ def test_an_older_database_is_counted_when_it_is_brought_up(
         con.execute(f"INSERT INTO records BY NAME FROM '{tmp_path / 'records.parquet'}'")
     migrate(old, "0.1", at)
     with old.reading() as con:
-        assert (counters.standing(con), counters.coverage(con), counters.subjects(con, 9)) == expected
+        assert (counters.record_counts(con), counters.coverage(con), counters.subjects(con, 9)) == expected
         require_right(con)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bonsai import bootstrap
-from bonsai.actions.edit import edit_record, exclude_records, restore_version, stamp
+from bonsai.actions.edit import edit_record, etag, exclude_records, restore_version
 from bonsai.actions.inbox import drain_inbox, submit
 from bonsai.actions.tag import tag_record, tag_records, take_back_tags
 from bonsai.context import Bonsai
@@ -47,7 +47,7 @@ def by_question(b: Bonsai, question: str) -> str:
 
 def test_an_edit_is_refused_when_another_came_between(b: Bonsai, at: datetime) -> None:
     mike = show_record(b, by_question(b, "Why does Mike")).stored
-    seen = stamp(mike)
+    seen = etag(mike)
     new = edit_record(b, mike.record.id, {"output": "Pollen."}, "mika", at, seen)
     with pytest.raises(ConflictError):
         edit_record(b, mike.record.id, {"output": "Cold air."}, "joe", at, seen)

@@ -12,14 +12,14 @@ from hand_answers import DeskExaminer
 from hand_nights import EVENING, Stage, open_stage
 
 from bonsai.actions.benchmark import benchmark_power, run_benchmark
-from bonsai.actions.personal_set import Written, add_question
+from bonsai.actions.personal_set import WrittenQuestion, add_question
 from bonsai.cli import main as cli
 from bonsai.errors import UnknownId, UsageError
 
 
 def reopened(folder: Path) -> Stage:
     made = open_stage(folder)
-    return replace(made, b=replace(made.b, examiner=DeskExaminer()))
+    return replace(made, b=replace(made.b, evaluator=DeskExaminer()))
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,9 @@ def first_morning(tmp_path_factory: pytest.TempPathFactory, taught_home: Path) -
     """A home after one night in which twelve questions of the owner's own were asked too."""
     stage = reopened(Path(shutil.copytree(taught_home, tmp_path_factory.mktemp("template") / "home")))
     for number in range(12):
-        written = Written((f"Where is box {number + 10}?",), f"Box {number + 10} is in the barn.", category="open_qa")
+        written = WrittenQuestion(
+            (f"Where is box {number + 10}?",), f"Box {number + 10} is in the barn.", category="open_qa"
+        )
         add_question(stage.b, written, hold_back=False, by="Chris", now=EVENING)
     stage.tell()
     assert stage.night().verdict == "promote"

@@ -31,7 +31,7 @@ TOLD = ("Tell me whether grapes are safe for my cat.", GRAPES.reference)
 def reopened(folder: Path) -> Stage:
     """The home in this folder, with the hand-made trainer and examiner."""
     made = open_stage(folder)
-    return replace(made, b=replace(made.b, examiner=DeskExaminer()))
+    return replace(made, b=replace(made.b, evaluator=DeskExaminer()))
 
 
 @pytest.fixture
@@ -52,9 +52,9 @@ def morning(second_morning: Path, tmp_path: Path) -> Stage:
     return reopened(Path(shutil.copytree(second_morning, tmp_path / "home")))
 
 
-def examiner(stage: Stage) -> DeskExaminer:
-    assert isinstance(stage.b.examiner, DeskExaminer)
-    return stage.b.examiner
+def evaluator(stage: Stage) -> DeskExaminer:
+    assert isinstance(stage.b.evaluator, DeskExaminer)
+    return stage.b.evaluator
 
 
 def tell(stage: Stage, question: str, answer: str) -> None:
@@ -64,12 +64,12 @@ def tell(stage: Stage, question: str, answer: str) -> None:
 
 def two_nights(stage: Stage) -> NightReport:
     """The first champion knows general things; the second night learns cat care and forgets one capital."""
-    examiner(stage).newcomer = learned(1.5, domains=("general",))
+    evaluator(stage).newcomer = learned(1.5, domains=("general",))
     stage.tell()
     first = stage.night()
     assert first.verdict == "promote"
-    examiner(stage).pupils[first.challenger] = learned(1.5, domains=("general",))
-    examiner(stage).newcomer = learned(1.0, domains=("general", "cat_care"), forgot=(CAPITAL.id,))
+    evaluator(stage).pupils[first.challenger] = learned(1.5, domains=("general",))
+    evaluator(stage).newcomer = learned(1.0, domains=("general", "cat_care"), forgot=(CAPITAL.id,))
     tell(stage, *TOLD)
     stage.tell(subject="Tama")
     second = stage.night(day=1)
@@ -178,8 +178,8 @@ def test_the_json_holds_everything(morning: Stage, capsys: pytest.CaptureFixture
 def test_a_refusal_for_harm_is_said_as_such(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     stage.tell()
     first = stage.night()
-    examiner(stage).pupils[first.challenger] = learned(1.0)
-    examiner(stage).newcomer = learned(2.5)
+    evaluator(stage).pupils[first.challenger] = learned(1.0)
+    evaluator(stage).newcomer = learned(2.5)
     stage.tell()
     assert stage.night(day=1).verdict == "keep"
     assert "did harm" in shown(stage, capsys)

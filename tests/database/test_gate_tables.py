@@ -9,28 +9,28 @@ import pytest
 
 from storage.check import check
 from storage.home import Home
-from storage.tables import openings_table, personal_set_table
-from storage.tables.personal_set_table import SuiteItem
+from storage.tables import holdout_access_table, personal_set_table
+from storage.tables.personal_set_table import PersonalItem
 
 POOL = "v1/confirmation"
 
 
-def item(number: int, at: datetime, answer: str = "tuna") -> SuiteItem:
-    return SuiteItem(f"written/{number}", f"fact-{number}", {"reference": answer}, (), at)
+def item(number: int, at: datetime, answer: str = "tuna") -> PersonalItem:
+    return PersonalItem(f"written/{number}", f"fact-{number}", {"reference": answer}, (), at)
 
 
 def test_a_new_dealing_begins_a_new_count(home: Home, at: datetime) -> None:
     with home.database.writing() as con:
         for night in ("n1", "n2"):
-            openings_table.open_pool(con, POOL, night, at)
-            assert not openings_table.rotate_when_due(con, POOL, night, 3, at)
-        openings_table.open_pool(con, POOL, "n3", at)
-        assert openings_table.rotate_when_due(con, POOL, "n3", 3, at)
-        assert not openings_table.rotate_when_due(con, POOL, "n3", 3, at), "once, however often it is asked"
-        assert openings_table.rotation(con) == 1
-        assert openings_table.open_pool(con, POOL, "n4", at, dealing=1) == 1
-        assert openings_table.openings(con, POOL) == 3
-        (told,) = openings_table.rotations(con)
+            holdout_access_table.record_access(con, POOL, night, at)
+            assert not holdout_access_table.rotate_when_due(con, POOL, night, 3, at)
+        holdout_access_table.record_access(con, POOL, "n3", at)
+        assert holdout_access_table.rotate_when_due(con, POOL, "n3", 3, at)
+        assert not holdout_access_table.rotate_when_due(con, POOL, "n3", 3, at), "once, however often it is asked"
+        assert holdout_access_table.rotation(con) == 1
+        assert holdout_access_table.record_access(con, POOL, "n4", at, dealing=1) == 1
+        assert holdout_access_table.accesses(con, POOL) == 3
+        (told,) = holdout_access_table.rotations(con)
         assert (told.number, told.night, told.openings, told.rotated_at) == (1, "n3", 3, at)
 
 

@@ -23,7 +23,7 @@ from bonsai.domain.records import Status
 from bonsai.evaluate import questions
 from bonsai.queries import file_preview
 from bonsai.queries.records import list_records
-from bonsai.queries.submissions import follow
+from bonsai.queries.submissions import submission_status
 from bonsai.system.progress import Progress
 from storage import inbox, uploads
 from storage.tables.record_rows import StoredRecord
@@ -77,7 +77,7 @@ def test_what_is_told_goes_before_the_rest_of_a_file(
     def report(progress: Progress) -> None:
         if progress.done == 2 and not submissions:
             submissions.append(submit(b, told, later))
-        seen.append([one.state for one in follow(b, submissions)])
+        seen.append([one.state for one in submission_status(b, submissions)])
 
     drained = drain_inbox(b, NOW, report)
     assert seen[:2] == [["waiting"], ["stored"]]

@@ -15,7 +15,7 @@ from bonsai.actions import screening
 from bonsai.actions.edit import edit_record
 from bonsai.actions.forget import forget_records
 from bonsai.actions.import_file import import_file
-from bonsai.actions.screening import judge_for, judge_of_all, judge_of_neighbours
+from bonsai.actions.screening import screener_for, screener_of_all, screener_of_neighbours
 from bonsai.context import Bonsai
 from bonsai.domain.records import Defaults, Limits, Origin, Record, parse
 from bonsai.queries.records import list_records
@@ -61,8 +61,8 @@ def test_both_find_the_same(b: Bonsai) -> None:
         *(record(one.instruction, "Quite otherwise.") for one in some[:12]),
         *(record(one.instruction.replace("?", " please?"), one.output) for one in some[12:]),
     ]
-    by_all = judge_of_all(b).judge(again, "person")
-    by_neighbours = judge_of_neighbours(b, again).judge(again, "person")
+    by_all = screener_of_all(b).judge(again, "person")
+    by_neighbours = screener_of_neighbours(b, again).judge(again, "person")
     assert findings(by_all) == findings(by_neighbours)
     # Or they agree on nothing:
     assert {one.reason.key for one in by_all[0] if one.reason} >= {"duplicates.contradiction"}
@@ -77,7 +77,7 @@ def test_a_few_records_need_no_look_at_all_of_them(b: Bonsai, monkeypatch: pytes
     monkeypatch.setattr(screening, "judge_of_all", refuse)
     monkeypatch.setattr(screening, "STORED_A_RECORD", len(stored(b)) - 1)
     brush = record("Where is the brush?", "On the shelf.")
-    (made,), _ = judge_for(b, [brush]).judge([brush], "person")
+    (made,), _ = screener_for(b, [brush]).judge([brush], "person")
     assert made.record.output == "On the shelf."
 
 

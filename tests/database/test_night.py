@@ -43,26 +43,26 @@ def test_the_first_night_promotes_and_the_second_has_nothing_to_do(stage: Stage)
 def test_the_same_night_twice_is_a_no_op(stage: Stage) -> None:
     stage.tell()
     stage.night()
-    asked = len(stage.examiner.sheets)
+    asked = len(stage.evaluator.sheets)
     again = run_night(stage.b, EVENING, silent)
     assert again.status == "already_done"
-    assert len(stage.examiner.sheets) == asked
+    assert len(stage.evaluator.sheets) == asked
 
 
 def test_confirmation_is_opened_only_for_a_challenger_that_passes(stage: Stage) -> None:
     stage.tell()
-    stage.examiner.challenger_bits = 2.2
+    stage.evaluator.challenger_bits = 2.2
     assert stage.night().verdict == "keep"
-    assert evaluation_job.CONFIRMATION not in stage.examiner.sheets
-    assert evaluation_job.SCORE not in stage.examiner.sheets
+    assert evaluation_job.CONFIRMATION not in stage.evaluator.sheets
+    assert evaluation_job.SCORE not in stage.evaluator.sheets
 
 
 def test_a_harmful_night_makes_its_new_records_suspect_and_the_next_one_goes_on_without_them(stage: Stage) -> None:
     stage.tell()
     good = stage.night()
     stage.tell(4, "Tama")
-    stage.examiner.bits[good.challenger] = 1.0
-    stage.examiner.loops = True
+    stage.evaluator.bits[good.challenger] = 1.0
+    stage.evaluator.loops = True
     bad = stage.night(day=1)
     assert (bad.verdict, champion(stage.b)) == ("keep", good.challenger)
     suspects = list_records(stage.b, RecordFilter(status="suspect"), None)
@@ -76,14 +76,14 @@ def test_released_suspects_make_a_night_by_themselves_once(stage: Stage, release
     stage.tell()
     good = stage.night()
     stage.tell(4, "Tama")
-    stage.examiner.bits[good.challenger] = 1.0
-    stage.examiner.loops = True
+    stage.evaluator.bits[good.challenger] = 1.0
+    stage.evaluator.loops = True
     stage.night(day=1)
     suspects = [one.record.id for one in list_records(stage.b, RecordFilter(status="suspect"), None)]
     later = EVENING + timedelta(days=1, hours=9)
     release_records(stage.b, suspects[:released], "mika", later)
     exclude_records(stage.b, suspects[released:], "mika", later)
-    stage.examiner.loops, stage.examiner.challenger_bits = False, 1.0
+    stage.evaluator.loops, stage.evaluator.challenger_bits = False, 1.0
     again = stage.night(day=2)
     assert (again.status, again.champion) == ("done", good.challenger)
     assert stage.night(day=3).status == "nothing_to_do"
@@ -101,7 +101,7 @@ def test_what_the_champion_knows_makes_no_night_when_it_is_released(stage: Stage
 def test_not_enough_gain_marks_nobody(stage: Stage) -> None:
     stage.tell()
     good = stage.night()
-    stage.examiner.bits[good.challenger] = 1.0
+    stage.evaluator.bits[good.challenger] = 1.0
     stage.tell()
     assert stage.night(day=1).verdict == "keep"
     assert not list_records(stage.b, RecordFilter(status="suspect"), None)
@@ -173,7 +173,7 @@ def test_in_mode_review_a_person_decides(stage: Stage) -> None:
 def test_a_forgotten_record_makes_a_cold_night_due_and_its_champion_go(stage: Stage) -> None:
     stage.tell()
     good = stage.night()
-    stage.examiner.bits[good.challenger] = 1.0
+    stage.evaluator.bits[good.challenger] = 1.0
     record = list_records(stage.b, RecordFilter(), None)[0].record
     forgotten = forget_records(stage.b, [record.id], "Hanako", EVENING)
     assert forgotten.adapters == (good.challenger,)
@@ -206,9 +206,11 @@ def test_job_and_judgement_survive_the_disk(stage: Stage, tmp_path: Path) -> Non
     evaluation_job.write_job(tmp_path, job)
     assert evaluation_job.read_job(tmp_path) == job
     train_night(stage.b, night, silent)
-    judged = evaluation_job.judge(job, evaluation_job.read_adapter(run), stage.examiner, lambda done, total: None)
-    evaluation_job.write_judgement(tmp_path, judged)
-    assert evaluation_job.read_judgement(tmp_path) == judged
+    judged = evaluation_job.evaluate_challenger(
+        job, evaluation_job.read_adapter(run), stage.evaluator, lambda done, total: None
+    )
+    evaluation_job.write_result(tmp_path, judged)
+    assert evaluation_job.read_result(tmp_path) == judged
     assert json.loads((tmp_path / "judgement.json").read_text())["decision"]["verdict"] == "promote"
 
 

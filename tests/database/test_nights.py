@@ -19,9 +19,9 @@ from storage.connect import Connection
 from storage.home import Home
 from storage.tables import (
     adapters_table,
+    holdout_access_table,
     imports_table,
     nights_table,
-    openings_table,
     personal_set_table,
     promotions_table,
     records_table,
@@ -32,7 +32,7 @@ from storage.tables import (
 from storage.tables.adapters_table import Adapter
 from storage.tables.imports_table import Import
 from storage.tables.nights_table import Outcome, Start
-from storage.tables.personal_set_table import SuiteItem
+from storage.tables.personal_set_table import PersonalItem
 
 ROOT = Path(__file__).parents[2]
 
@@ -157,16 +157,16 @@ def test_an_item_that_was_trained_after_all_is_named(home: Home, at: datetime) -
     with home.database.writing() as con:
         snapshots_table.add(con, snapshot("s1", "r1"), at)
         adapters_table.add(con, adapter("a1", "s1", at))
-        personal_set_table.freeze(con, [SuiteItem(f"i{n}", "c", {}, (f"r{n}",), at) for n in (1, 2)])
+        personal_set_table.freeze(con, [PersonalItem(f"i{n}", "c", {}, (f"r{n}",), at) for n in (1, 2)])
         assert personal_set_table.trained_items(con, ["a1"]) == {"i1"}
         assert personal_set_table.trained_items(con, []) == frozenset()
 
 
 def test_a_look_into_the_confirmation_pool_counts_once_a_night(home: Home, at: datetime) -> None:
     with home.database.writing() as con:
-        seen = [openings_table.open_pool(con, "v1", night, at) for night in ("n1", "n1", "n2")]
+        seen = [holdout_access_table.record_access(con, "v1", night, at) for night in ("n1", "n1", "n2")]
         assert seen == [1, 1, 2]
-        assert (openings_table.openings(con, "v1"), openings_table.openings(con, "v2")) == (2, 0)
+        assert (holdout_access_table.accesses(con, "v1"), holdout_access_table.accesses(con, "v2")) == (2, 0)
 
 
 def test_a_reject_is_kept_whole_once_and_can_be_mended(home: Home, at: datetime) -> None:

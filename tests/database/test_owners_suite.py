@@ -13,7 +13,14 @@ from hand_nights import EVENING, Stage, open_stage
 
 from bonsai.actions.edit import release_records
 from bonsai.actions.inbox import drain_inbox, submit
-from bonsai.actions.personal_set import SuiteState, Written, add_question, retire_questions, suite_history, suite_state
+from bonsai.actions.personal_set import (
+    PersonalSetState,
+    WrittenQuestion,
+    add_question,
+    personal_set_history,
+    personal_set_state,
+    retire_questions,
+)
 from bonsai.cli import main as cli
 from bonsai.errors import UnknownId, UsageError
 from bonsai.evaluate.questions import Item
@@ -30,11 +37,11 @@ QUESTION, ANSWER = "What is Kai's favourite toy?", "Kai loves the red ball."
 @pytest.fixture
 def stage(tmp_path: Path, taught_home: Path) -> Stage:
     made = open_stage(Path(shutil.copytree(taught_home, tmp_path / "home")))
-    return replace(made, b=replace(made.b, examiner=DeskExaminer()))
+    return replace(made, b=replace(made.b, evaluator=DeskExaminer()))
 
 
-def add(stage: Stage, *wordings: str, answer: str = ANSWER, hold_back: bool = False, **more: str) -> SuiteState:
-    written = Written(wordings or (QUESTION,), answer, **more)  # type: ignore[arg-type]
+def add(stage: Stage, *wordings: str, answer: str = ANSWER, hold_back: bool = False, **more: str) -> PersonalSetState:
+    written = WrittenQuestion(wordings or (QUESTION,), answer, **more)  # type: ignore[arg-type]
     return add_question(stage.b, written, hold_back=hold_back, by="Chris", now=EVENING).state
 
 
@@ -61,7 +68,9 @@ def test_a_question_with_its_wordings_is_one_fact(stage: Stage) -> None:
 
 
 def test_accepted_answers_category_and_language_are_kept(stage: Stage) -> None:
-    written = Written((QUESTION,), ANSWER, ("red ball", "its ball"), language="en", category="closed_qa", fact="f")
+    written = WrittenQuestion(
+        (QUESTION,), ANSWER, ("red ball", "its ball"), language="en", category="closed_qa", fact="f"
+    )
     (item,) = add_question(stage.b, written, hold_back=False, by="Chris", now=EVENING).items
     assert (item.accepted, item.category, item.language, item.cluster) == (
         ("red ball", "its ball"),
@@ -99,8 +108,8 @@ def test_a_later_record_that_asks_it_is_held_back_until_the_owner_decides(stage:
     assert training(stage) == set()
     release_records(stage.b, [record], "Chris", EVENING)
     assert training(stage) == {f"{QUESTION}!"}
-    assert suite_state(stage.b).items == (), "what trains cannot judge"
-    assert suite_history(stage.b)[-1].reason == "released"
+    assert personal_set_state(stage.b).items == (), "what trains cannot judge"
+    assert personal_set_history(stage.b)[-1].reason == "released"
 
 
 def test_a_question_that_is_unknown_or_ambiguous_is_not_retired(stage: Stage) -> None:
@@ -109,7 +118,7 @@ def test_a_question_that_is_unknown_or_ambiguous_is_not_retired(stage: Stage) ->
     for prefix in ("written", "nothing", ""):
         with pytest.raises(UnknownId):
             retire_questions(stage.b, [prefix], by="Chris", reason="", now=EVENING)
-    assert len(suite_state(stage.b).items) == 2
+    assert len(personal_set_state(stage.b).items) == 2
 
 
 PLACES = ("piano", "sofa", "roof", "bath", "drawer", "car", "oven", "tree", "bag", "shelf", "lamp", "stairs", "tent",
@@ -134,14 +143,14 @@ def on_the_suite_alone(item: Item) -> float:
 
 def second_night(stage: Stage, facts: int) -> NightReport:
     """The champion of the first night knows v1 as well as the challenger of the second, who knows the owner's facts."""
-    examiner = stage.b.examiner
-    assert isinstance(examiner, DeskExaminer)
-    examiner.newcomer = Pupil(lambda item: True, lambda item: 1.5)
+    evaluator = stage.b.evaluator
+    assert isinstance(evaluator, DeskExaminer)
+    evaluator.newcomer = Pupil(lambda item: True, lambda item: 1.5)
     stage.tell()
     first = stage.night()
     assert first.verdict == "promote"
-    examiner.pupils[first.challenger] = Pupil(lambda item: item.pool != "owner", lambda item: 1.5)
-    examiner.newcomer = Pupil(lambda item: True, on_the_suite_alone)
+    evaluator.pupils[first.challenger] = Pupil(lambda item: item.pool != "owner", lambda item: 1.5)
+    evaluator.newcomer = Pupil(lambda item: True, on_the_suite_alone)
     simulated_owner(stage, facts)
     stage.tell(subject="Tama")
     return stage.night(day=1)
@@ -157,7 +166,7 @@ def test_an_owner_whose_facts_v1_never_asks_gets_a_promotion(stage: Stage) -> No
         assert night.gate["suite_version"] == personal_set_table.version(con)
     found = explain(stage.b, "")
     assert found.evidence.suite_version == night.gate["suite_version"], "each verdict says by which suite"
-    assert {flip.sheet for flip in found.flips if flip.gained} == {evaluation_job.SUITE}
+    assert {flip.sheet for flip in found.flips if flip.gained} == {evaluation_job.PERSONAL}
     assert all(flip.item.startswith("written/") for flip in found.flips)
 
 
@@ -191,12 +200,12 @@ def test_the_terminal_adds_lists_and_retires(stage: Stage, capsys: pytest.Captur
 
 
 def test_a_suite_of_poison_goes_with_its_suspects(stage: Stage) -> None:
-    examiner = stage.b.examiner
-    assert isinstance(examiner, DeskExaminer)
+    evaluator = stage.b.evaluator
+    assert isinstance(evaluator, DeskExaminer)
     stage.tell()
     first = stage.night()
-    examiner.pupils[first.challenger] = Pupil(lambda item: True, lambda item: 1.0)
-    examiner.newcomer = ignorant(3.0)
+    evaluator.pupils[first.challenger] = Pupil(lambda item: True, lambda item: 1.0)
+    evaluator.newcomer = ignorant(3.0)
     wordings = ("What is Kai's favourite toy?", "Which toy does Kai love most?", "Name the toy that Kai loves.")
     for wording in wordings:
         submit(stage.b, {"instruction": wording, "output": ANSWER, "fact": "kai", "source": "self"}, EVENING)
@@ -205,8 +214,8 @@ def test_a_suite_of_poison_goes_with_its_suspects(stage: Stage) -> None:
     suspects = list_records(stage.b, RecordFilter(status="suspect"), None)
     assert {one.record.instruction for one in suspects} == set(wordings)
     assert stage.night(day=2).status == "nothing_to_do"
-    assert suite_state(stage.b).items == ()
+    assert personal_set_state(stage.b).items == ()
     release_records(stage.b, [one.record.id for one in suspects], "Chris", EVENING)
     tell(stage, "Where does Kai sleep?", "Kai sleeps in the box.")
     assert stage.night(day=3).status == "done"
-    assert [one.cluster for one in suite_state(stage.b).items] == ["kai"], "released, it judges again"
+    assert [one.cluster for one in personal_set_state(stage.b).items] == ["kai"], "released, it judges again"

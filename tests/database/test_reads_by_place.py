@@ -83,7 +83,7 @@ def test_the_pages_of_a_timeline_are_all_that_is_told_in_order(home: Home, told:
     with home.database.reading() as con:
         for subject in ("Mike", "Tama"):
             ids, after = list[str](), ""
-            while found := subjects.happened(con, subject, 7, after):
+            while found := subjects.events(con, subject, 7, after):
                 ids, after = [*ids, *(one.id for one in found)], found[-1].id
             assert ids == [one.record.id for one in current(told, subject)]
             assert len(ids) > 50
@@ -94,7 +94,7 @@ def test_the_parts_of_a_past_are_all_that_was_told_until_then(home: Home, told: 
     wanted = {one.record.id for one in current(told, "Tama") if day_of(one) <= until}
     with home.database.reading() as con:
         parts = subjects.past(con, "Tama", until)
-        found = [[one.id for one in subjects.told_in(con, part.number, "Tama", until)] for part in parts]
+        found = [[one.id for one in subjects.events_in(con, part.number, "Tama", until)] for part in parts]
     assert len(parts) > 5
     assert [len(ids) for ids in found] == [part.records for part in parts]
     assert sorted(one for ids in found for one in ids) == sorted(wanted)
@@ -168,7 +168,7 @@ def test_what_changed_is_what_two_snapshots_differ_in(
         expected[edited.record.id] = "edited"
         with data_changes.looked_at(con, home.snapshots, "a-new", "a-old"):
             groups = data_changes.groups(con)
-            changed, before = list[data_changes.Changed](), ""
+            changed, before = list[data_changes.ChangedRecord](), ""
             while page := data_changes.page(con, limit=9, before=before):
                 changed, before = [*changed, *page], page[-1].stored.record.id
             only = data_changes.page(con, limit=500, kinds=["removed"])

@@ -24,7 +24,7 @@ from storage.tables import (
     retired_items_table,
     snapshots_table,
 )
-from storage.tables.personal_set_table import SuiteItem
+from storage.tables.personal_set_table import PersonalItem
 from storage.tables.record_rows import NewRecord, Reason
 from storage.tables.records_table import InsertCounts, RecordFilter
 
@@ -132,7 +132,7 @@ def test_only_active_records_outside_the_suite_train(home: Home, at: datetime, m
     kept, asked = make_record("kept"), make_record("asked")
     others = [make_record(status.value, status=status) for status in Status if status is not Status.ACTIVE]
     put(home, at, kept, asked, *others)
-    item = SuiteItem("s1", "mike-food", {"id": "s1"}, (asked.record.id,), at)
+    item = PersonalItem("s1", "mike-food", {"id": "s1"}, (asked.record.id,), at)
     with home.database.writing() as con:
         before = records_table.data_hash(records_table.data_lines(con))
         assert personal_set_table.freeze(con, [item]) == 1
@@ -239,7 +239,7 @@ def test_a_forgotten_record_leaves_its_id_alone(home: Home, at: datetime, make_r
     put(home, at, old)
     with home.database.writing() as con:
         record_versions_table.edit(con, old.record.id, new, "mika", at)
-        personal_set_table.freeze(con, [SuiteItem("s1", "c", {"reference": "secret"}, (new.record.id,), at)])
+        personal_set_table.freeze(con, [PersonalItem("s1", "c", {"reference": "secret"}, (new.record.id,), at)])
         gone = forgetting.forget(con, new.record.id, "mika", at)
         assert set(gone.records) == {old.record.id, new.record.id}
         assert gone.suite_items == ("s1",)

@@ -71,7 +71,7 @@ def test_a_running_night_is_seen_while_another_process_holds_the_database(stage:
         ("running", 3, 4, [2.0, 1.0, 2 / 3]),
     ]
     assert nights.running_night(stage.b) is None
-    assert nights.live(stage.b, night).state == "done"
+    assert nights.night_progress(stage.b, night).state == "done"
 
 
 def test_the_row_of_a_night_keeps_its_steps_and_what_they_cost(stage: Stage) -> None:
@@ -101,7 +101,7 @@ def test_a_cancelled_night_stops_at_its_next_step_and_is_taken_up_again(stage: S
     [night] = list_nights(stage.b, None)
     assert (night.status, list_promotions(stage.b)) == ("cancelled", [])
     assert "Mika" in night.reasons_in("ja")[0]
-    assert nights.live(stage.b, night.night).state == "cancelled"
+    assert nights.night_progress(stage.b, night.night).state == "cancelled"
     with pytest.raises(UsageError, match="not running"):
         cancel_night(stage.b, night.night, "Mika", EVENING)
 
@@ -122,7 +122,7 @@ def test_a_killed_night_is_not_called_running(stage: Stage) -> None:
         con.execute("UPDATE nights SET holder = ?", [dead := dead_process()])
     night_status.write(run_folder, replace(status, holder=dead))
     assert nights.running_night(stage.b) is None
-    assert nights.live(stage.b, night).state == "interrupted"
+    assert nights.night_progress(stage.b, night).state == "interrupted"
     assert nights.night_detail(stage.b, night).state == "interrupted"
     assert cancel_night(stage.b, night, "Mika", EVENING) == "cancelled"
     assert show_night(stage.b, night).status == "cancelled"

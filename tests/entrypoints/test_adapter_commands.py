@@ -92,10 +92,10 @@ def test_settings_are_shown_with_their_origin(stage: Stage, capsys: pytest.Captu
 def test_a_question_is_listed_rated_and_corrected(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     from dataclasses import replace
 
-    speaker = HandSpeaker()
-    speaker.may_speak.set()
-    b = replace(stage.b, speaker=speaker)
-    made = ask.ask_beside(b, ask.Wanted("What is Mike doing at 1 o'clock?", "mika"), ask.new_id(), EVENING)
+    inference = HandSpeaker()
+    inference.may_speak.set()
+    b = replace(stage.b, inference=inference)
+    made = ask.ask_beside(b, ask.QuestionRequest("What is Mike doing at 1 o'clock?", "mika"), ask.new_id(), EVENING)
     ask.keep(b, made)
     assert Said(stage, capsys, "asked", "rate", made.id[:8], "up").code == 0
     (listed,) = Said(stage, capsys, "asked", "list", "--json").lines

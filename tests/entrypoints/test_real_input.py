@@ -19,7 +19,7 @@ import pytest
 from bonsai import bootstrap
 from bonsai.domain.records import Record, Reject
 from bonsai.ingest.dedup import known
-from bonsai.ingest.dedup.index import Index
+from bonsai.ingest.dedup.index import DuplicateIndex
 from bonsai.ingest.readers import read
 from bonsai.ingest.readers.recognise import recognise
 from bonsai.ingest.tags import tag_batch
@@ -125,7 +125,7 @@ def test_rows_of_an_unknown_shape_are_rejects_with_their_raw_text(shared_data: P
 
 
 def test_read_is_new_and_duplicate_and_held_back(shared_data: Path) -> None:
-    index, seen = Index(), Counter[str]()
+    index, seen = DuplicateIndex(), Counter[str]()
     for name in list(ROWS)[:4]:
         found = records(shared_data / name)
         judged = index.judge_batch([known(r, t) for r, t in zip(found, tag_batch(found, None), strict=True)])
@@ -141,7 +141,7 @@ def test_read_is_new_and_duplicate_and_held_back(shared_data: Path) -> None:
 def test_importing_again_finds_everything_told_before(shared_data: Path) -> None:
     found = records(shared_data / "alpaca_zh_1k.json")
     told = [known(r, t) for r, t in zip(found, tag_batch(found, None), strict=True)]
-    index = Index()
+    index = DuplicateIndex()
     index.judge_batch(told)
     assert all(one.exact for one in index.judge_batch(told))
 

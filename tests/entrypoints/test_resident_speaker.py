@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from bonsai.errors import ConfigError, LockTimeout, TransientError, WorkerDied
-from bonsai.inference import Asking, Voice
-from bonsai.inference.resident import ResidentSpeaker
+from bonsai.inference.client import InferenceRequest, ModelRef
+from bonsai.inference.resident import ResidentClient
 from bonsai.model.bases import Base, Device
 from bonsai.model.prompt import Question
 from bonsai.night import accelerator
@@ -47,8 +47,8 @@ if __name__ == "__main__":
 BASE = Base("seedling", "seedling", "", "nf4", True, "float32", 512, 96, 128, 64)
 
 
-def asking(question: str = "Who?", base: Base = BASE, adapter: str = "", device: str = "cpu") -> Asking:
-    return Asking(Voice(base, device, "tagged", adapter, adapter), (Question(question),), (None,))
+def asking(question: str = "Who?", base: Base = BASE, adapter: str = "", device: str = "cpu") -> InferenceRequest:
+    return InferenceRequest(ModelRef(base, device, "tagged", adapter, adapter), (Question(question),), (None,))
 
 
 @dataclass
@@ -56,10 +56,10 @@ class Made:
     """Speakers, all of them closed at the end."""
 
     folder: Path
-    speakers: list[ResidentSpeaker]
+    speakers: list[ResidentClient]
 
-    def __call__(self, idle_seconds: float = 60, timeout_seconds: float = 30, **more: object) -> ResidentSpeaker:
-        made = ResidentSpeaker(self.folder, idle_seconds, timeout_seconds, worker="a_worker", **more)  # type: ignore[arg-type]
+    def __call__(self, idle_seconds: float = 60, timeout_seconds: float = 30, **more: object) -> ResidentClient:
+        made = ResidentClient(self.folder, idle_seconds, timeout_seconds, worker="a_worker", **more)  # type: ignore[arg-type]
         self.speakers.append(made)
         return made
 
@@ -71,13 +71,13 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
     monkeypatch.chdir(tmp_path)
     made = Made(tmp_path, [])
     yield made
-    for speaker in made.speakers:
-        speaker.close()
+    for inference in made.speakers:
+        inference.close()
 
 
-def pid_of(speaker: ResidentSpeaker, question: str = "Who?", **more: object) -> int:
+def pid_of(inference: ResidentClient, question: str = "Who?", **more: object) -> int:
     """Of the process that answered."""
-    (said,) = speaker.speak(asking(question, **more))  # type: ignore[arg-type]
+    (said,) = inference.complete(asking(question, **more))  # type: ignore[arg-type]
     return int(said.response.split()[-2])
 
 
@@ -92,91 +92,91 @@ def gone(pid: int) -> bool:
 
 
 def test_one_process_answers_question_after_question(make: Made) -> None:
-    speaker = make()
-    assert speaker.pid is None
-    first = pid_of(speaker)
-    assert first == pid_of(speaker, adapter="a") == speaker.pid != os.getpid()
+    inference = make()
+    assert inference.pid is None
+    first = pid_of(inference)
+    assert first == pid_of(inference, adapter="a") == inference.pid != os.getpid()
     assert "a library talks" in (make.folder / "ask.log").read_text("utf-8")
-    speaker.close()
+    inference.close()
     assert gone(first)
-    assert pid_of(speaker) != first
+    assert pid_of(inference) != first
 
 
 def test_it_ends_when_nobody_asks(make: Made) -> None:
-    speaker = make(idle_seconds=0.2)
-    pid = pid_of(speaker)
+    inference = make(idle_seconds=0.2)
+    pid = pid_of(inference)
     assert gone(pid)
-    assert pid_of(speaker) != pid
+    assert pid_of(inference) != pid
 
 
 def test_a_dead_process_is_started_once_more_and_then_it_is_said(make: Made) -> None:
-    speaker = make()
-    assert pid_of(speaker, "die") == speaker.pid
+    inference = make()
+    assert pid_of(inference, "die") == inference.pid
     with pytest.raises(WorkerDied, match=r"SIGKILL.*ask\.log"):
-        speaker.speak(asking("die always"))
-    assert speaker.pid is None
+        inference.complete(asking("die always"))
+    assert inference.pid is None
     with pytest.raises(WorkerDied, match=r"exit code 1.*ask\.log"):
-        speaker.speak(asking("break"))
+        inference.complete(asking("break"))
     assert "ZeroDivisionError: the reason" in (make.folder / "ask.log").read_text("utf-8")
-    assert pid_of(speaker) == speaker.pid  # the next question is answered all the same
+    assert pid_of(inference) == inference.pid  # the next question is answered all the same
 
 
 def test_one_that_was_killed_between_two_questions_is_not_noticed(make: Made) -> None:
-    speaker = make()
-    pid = pid_of(speaker)
+    inference = make()
+    pid = pid_of(inference)
     os.kill(pid, 9)
-    assert pid_of(speaker) != pid
+    assert pid_of(inference) != pid
 
 
 def test_a_refusal_is_raised_here_and_the_process_stays(make: Made) -> None:
-    speaker = make()
-    pid = pid_of(speaker)
+    inference = make()
+    pid = pid_of(inference)
     with pytest.raises(ConfigError, match="oak"):
-        speaker.speak(asking("refuse"))
-    assert pid_of(speaker) == pid
+        inference.complete(asking("refuse"))
+    assert pid_of(inference) == pid
 
 
 def test_what_takes_too_long_is_ended(make: Made) -> None:
-    speaker = make(timeout_seconds=5)
-    pid = pid_of(speaker)
-    speaker.timeout_seconds = 0.3
+    inference = make(timeout_seconds=5)
+    pid = pid_of(inference)
+    inference.timeout_seconds = 0.3
     with pytest.raises(TransientError, match=r"longer than 0\.3 seconds"):
-        speaker.speak(asking("sleep"))
+        inference.complete(asking("sleep"))
     assert gone(pid)
 
 
 def test_the_end_breaks_off_what_is_being_answered(make: Made) -> None:
-    speaker = make()
-    pid, told = pid_of(speaker), list[Exception]()
+    inference = make()
+    pid, told = pid_of(inference), list[Exception]()
 
     def ask() -> None:
         try:
-            speaker.speak(asking("sleep"))
+            inference.complete(asking("sleep"))
         except WorkerDied as error:
             told.append(error)
 
     waiting = threading.Thread(target=ask)
     waiting.start()
-    while not speaker._turn.locked():
+    while not inference._turn.locked():
         time.sleep(0.01)
-    speaker.end()
+    inference.end()
     waiting.join(10)
     assert len(told) == 1
     assert gone(pid)
     with pytest.raises(WorkerDied):
-        speaker.speak(asking())
-    assert speaker.pid is None
-    speaker.end()
+        inference.complete(asking())
+    assert inference.pid is None
+    inference.end()
 
 
 def test_another_base_or_too_many_adapters_take_the_place_of_those_before(make: Made) -> None:
-    speaker = make()
-    first = pid_of(speaker)
-    assert {pid_of(speaker, adapter=name) for name in "abcd"} == {first}
-    second = pid_of(speaker, adapter="e")
+    inference = make()
+    first = pid_of(inference)
+    assert {pid_of(inference, adapter=name) for name in "abcd"} == {first}
+    second = pid_of(inference, adapter="e")
     assert second != first
     assert gone(first)
-    assert pid_of(speaker, base=replace(BASE, name="oak")) != second
+    assert pid_of(inference, base=replace(BASE, name="oak")) != second
     assert gone(second)
 
 
@@ -187,10 +187,10 @@ def no_room(device: str) -> Iterator[Callable[[], bool]]:
 
 
 def test_without_room_nothing_is_started(make: Made) -> None:
-    speaker = make(room=no_room)
+    inference = make(room=no_room)
     with pytest.raises(LockTimeout, match="A night is training"):
-        speaker.speak(asking())
-    assert speaker.pid is None
+        inference.complete(asking())
+    assert inference.pid is None
 
 
 def test_it_makes_room_for_a_training_that_waits(make: Made) -> None:
@@ -202,8 +202,8 @@ def test_it_makes_room_for_a_training_that_waits(make: Made) -> None:
         yield wanted.is_set
         left.set()
 
-    speaker = make(room=room)
-    pid = pid_of(speaker)
+    inference = make(room=room)
+    pid = pid_of(inference)
     wanted.set()
     assert gone(pid)
     assert left.wait(5)

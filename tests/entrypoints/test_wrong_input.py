@@ -18,7 +18,7 @@ import pytest
 from bonsai import bootstrap
 from bonsai.cli import main as cli
 from bonsai.queries.records import list_rejects
-from bonsai.train.manifest import Passport, adapter_id, file_hashes, write_passport
+from bonsai.train.manifest import AdapterManifest, adapter_id, file_hashes, write_manifest
 from storage.connect import Database
 from storage.tables import adapters_table, promotions_table
 from storage.tables.adapters_table import Adapter
@@ -172,10 +172,10 @@ def champion(terminal: Terminal) -> Path:
     (folder / "adapter_model.safetensors").write_text("weights")
     files = file_hashes(folder)
     name = adapter_id(files, "b", "t", "s")
-    passport = Passport(
+    passport = AdapterManifest(
         name, "seedling", "", "b", "k", "tagged", "t", "snapshot", "s", 7, {}, {}, {}, files, NOW.isoformat()
     )
-    write_passport(folder, passport)
+    write_manifest(folder, passport)
     with bonsai.database.writing() as con:
         con.execute("INSERT INTO snapshots VALUES ('snapshot', 's', '', 7, 0, 0, TIMESTAMP '2026-11-21')")
         adapters_table.add(con, Adapter(name, "seedling", "snapshot", str(folder), {}, NOW))

@@ -26,12 +26,12 @@ from typing import Any
 import pytest
 from hand_nights import HandTrainer
 from html_pages import Page
-from innocent_home import MORNING, PERSON, browser, chance_counted, examiner, make_innocent_home, speaking
+from innocent_home import MORNING, PERSON, browser, chance_counted, evaluator, make_innocent_home, speaking
 from starlette.testclient import TestClient
 
 from bonsai import bootstrap, context
 from bonsai.actions import ask
-from bonsai.actions.personal_set import suite_state
+from bonsai.actions.personal_set import personal_set_state
 from bonsai.cli import main as cli
 from bonsai.cli.shell import Shell
 from bonsai.queries.nights import list_nights
@@ -145,7 +145,7 @@ class Place:
     def opened(self) -> context.Bonsai:
         """With models made by hand."""
         opened = bootstrap.open(self.home, {})
-        return replace(speaking(opened), trainer=HandTrainer(), examiner=examiner())
+        return replace(speaking(opened), trainer=HandTrainer(), evaluator=evaluator())
 
 
 @pytest.fixture(scope="session")
@@ -231,7 +231,7 @@ def named(furnished: Path) -> dict[str, str]:
         "{submission}": max(path.name.partition(".")[0] for path in b.places.inbox.glob("*.record.*")),
         "{night}": list_nights(b, 1)[0].night,
         "{waiting}": list_promotions(b)[0].adapter,
-        "{question}": suite_state(b).items[0].id,
+        "{question}": personal_set_state(b).items[0].id,
         "{asked}": ask.list_asked(b, 1)[0].id,
     }
 

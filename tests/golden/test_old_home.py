@@ -27,7 +27,7 @@ from bonsai.night.steps import run_night
 from bonsai.queries.nights import show_night
 from bonsai.samples import sample_path
 from bonsai.system.progress import silent
-from bonsai.train.manifest import read_passport
+from bonsai.train.manifest import read_manifest
 
 ARCHIVE = Path(__file__).parent / "home-0.1.0.tar.gz"
 MADE_AT = Path("/tmp/bonsai-home-0.1.0")
@@ -87,7 +87,7 @@ def test_what_it_knows_is_listed_and_shown(home: Path, say: Say) -> None:
     assert (adapter["id"], adapter["state"], adapter["base"]) == (CHAMPION, "champion", "seedling")
     [shown] = say("adapters", "show", CHAMPION)
     assert (shown["whole"], shown["passport"]["adapter_id"]) == (True, CHAMPION)
-    assert read_passport(home / "adapters" / CHAMPION).adapter_id == CHAMPION
+    assert read_manifest(home / "adapters" / CHAMPION).adapter_id == CHAMPION
     [promotion] = say("promotions", "list")
     assert (promotion["adapter"], promotion["state"], promotion["judged_against"]) == (CHAMPION, "champion", "base")
     [told] = say("promotions", "show")
@@ -110,8 +110,8 @@ def test_what_it_knows_is_listed_and_shown(home: Path, say: Say) -> None:
 def test_the_next_night_goes_on_from_it(home: Path, say: Say) -> None:
     """Trained and examined by hand: what it learns now is judged against the champion of then."""
     say("db", "migrate")
-    examiner = DeskExaminer(pupils={"base": ignorant(), CHAMPION: learned(1.0)}, newcomer=learned(0.2))
-    b = replace(bootstrap.open(home, {}), trainer=HandTrainer(), examiner=examiner)
+    evaluator = DeskExaminer(pupils={"base": ignorant(), CHAMPION: learned(1.0)}, newcomer=learned(0.2))
+    b = replace(bootstrap.open(home, {}), trainer=HandTrainer(), evaluator=evaluator)
     told = import_file(b, sample_path("household.jsonl"), now=LATER, source="self")
     assert told.new > 100
     begun = run_night(b, LATER, silent)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bonsai.errors import IntegrityError
-from bonsai.evaluate.evaluation import BASE, Examination, ProcessExaminer, Sheet, Subject, find, to_json
+from bonsai.evaluate.evaluation import BASE, EvaluatedModel, EvaluationRun, ProcessEvaluator, QuestionSet, find, to_json
 from bonsai.evaluate.questions import Item
 from bonsai.evaluate.run import RunSettings
 from bonsai.train.plan import TrainingPlan
@@ -31,12 +31,12 @@ ITEMS = tuple(
 
 
 @pytest.fixture
-def examination(tiny_plan: TrainingPlan, tmp_path: Path) -> Examination:
+def examination(tiny_plan: TrainingPlan, tmp_path: Path) -> EvaluationRun:
     adapter = train(tiny_plan, lambda progress: None)
-    return Examination(
-        tiny_plan.base, "cpu", "tagged", (Subject(BASE), Subject(adapter.id, str(adapter.path))),
-        (Sheet("v1/selection", ITEMS), Sheet("suite", ITEMS[:2])), RunSettings(True, 3), str(tmp_path / "reports"),
-        "2026-11-21T00:00:00+00:00",
+    return EvaluationRun(
+        tiny_plan.base, "cpu", "tagged", (EvaluatedModel(BASE), EvaluatedModel(adapter.id, str(adapter.path))),
+        (QuestionSet("v1/selection", ITEMS), QuestionSet("suite", ITEMS[:2])), RunSettings(True, 3),
+        str(tmp_path / "reports"), "2026-11-21T00:00:00+00:00",
     )  # fmt: skip
 
 
@@ -44,7 +44,7 @@ def silent(done: int, total: int) -> None:
     """For tests that do not look at the progress."""
 
 
-def kill_after_the_first_report(examination: Examination) -> Path:
+def kill_after_the_first_report(examination: EvaluationRun) -> Path:
     """Start the worker as the examiner does, and kill it -9 as soon as a report lies there."""
     folder = Path(examination.reports_folder)
     folder.mkdir(parents=True)
@@ -62,11 +62,11 @@ def kill_after_the_first_report(examination: Examination) -> Path:
     return found[0]
 
 
-def test_killed_and_started_again_an_examination_keeps_the_reports_it_has(examination: Examination) -> None:
+def test_killed_and_started_again_an_examination_keeps_the_reports_it_has(examination: EvaluationRun) -> None:
     first = kill_after_the_first_report(examination)
     before = first.stat().st_mtime_ns
     steps: list[tuple[int, int]] = []
-    examined = ProcessExaminer(nice=0).examine(examination, lambda done, total: steps.append((done, total)))
+    examined = ProcessEvaluator(nice=0).evaluate(examination, lambda done, total: steps.append((done, total)))
     assert first.stat().st_mtime_ns == before, "its canaries reproduced: believed, not made again"
     assert steps[-1] == (40, 40)
     assert [(one.subject == BASE, one.sheet) for one in examined] == [
@@ -81,10 +81,10 @@ def test_killed_and_started_again_an_examination_keeps_the_reports_it_has(examin
     assert sum(item.bits_per_byte for item in new.items) < sum(item.bits_per_byte for item in base.items)
 
 
-def test_an_altered_adapter_is_refused(examination: Examination) -> None:
+def test_an_altered_adapter_is_refused(examination: EvaluationRun) -> None:
     weights = Path(examination.subjects[1].folder) / "adapter_model.safetensors"
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
     weights.write_bytes(content)
     with pytest.raises(IntegrityError, match="adapter_model"):
-        ProcessExaminer(nice=0).examine(replace(examination, sheets=examination.sheets[1:]), silent)
+        ProcessEvaluator(nice=0).evaluate(replace(examination, sheets=examination.sheets[1:]), silent)

@@ -147,13 +147,13 @@ def test_an_adapter_of_another_base_is_refused(tiny_plan: TrainingPlan, tmp_path
 def test_an_adapter_of_an_altered_template_is_refused(tiny_plan: TrainingPlan) -> None:
     import json
 
-    from bonsai.train.manifest import PASSPORT, adapter_id
+    from bonsai.train.manifest import MANIFEST_FILE, adapter_id
 
     made = train(tiny_plan, ignore)
-    values = json.loads((made.path / PASSPORT).read_text())
+    values = json.loads((made.path / MANIFEST_FILE).read_text())
     values["template_digest"] = "0" * 64
     values["adapter_id"] = adapter_id(values["files"], values["base_hash"], "0" * 64, values["snapshot_hash"])
-    (made.path / PASSPORT).write_text(json.dumps(values))
+    (made.path / MANIFEST_FILE).write_text(json.dumps(values))
 
     with pytest.raises(TrainingError, match="tagged"):
         open_answerer(load(tiny_plan.base, "cpu"), made.path)

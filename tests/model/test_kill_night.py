@@ -20,7 +20,7 @@ import pytest
 from bonsai import bootstrap
 from bonsai.model.bases import Base
 from bonsai.train.checkpoints import MARKER
-from bonsai.train.manifest import read_passport
+from bonsai.train.manifest import read_manifest
 from storage.tables import nights_table, promotions_table, records_table, snapshots_table
 
 pytestmark = pytest.mark.long
@@ -186,7 +186,7 @@ def test_killed_in_every_stage_and_started_again_a_night_ends_once(nights: Night
 def check_one_night(nights: Nights, night: Mapping[str, Any]) -> None:
     """One of everything, whole; nobody left who could still write."""
     (adapter,) = nights.found("adapters/*") + nights.found("adapters/.*")
-    passport = read_passport(adapter)
+    passport = read_manifest(adapter)
     assert adapter.name == night["challenger"] == passport.adapter_id
     assert passport.measured["resumed_from_step"] >= 3
     assert [one.name for one in nights.found("runs/2*")] == [night["night"]]

@@ -11,8 +11,8 @@ import torch
 from safetensors.torch import load_file
 
 from bonsai.errors import OutOfMemory
-from bonsai.train.manifest import read_passport
-from bonsai.train.plan import Progress, TrainingPlan
+from bonsai.train.manifest import read_manifest
+from bonsai.train.plan import TrainingPlan, TrainingProgress
 from bonsai.train.qlora import train
 from bonsai.train.trainer import ProcessTrainer
 
@@ -38,7 +38,7 @@ GPU_FAULT = 'raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate
 CPU_FAULT = "torch.empty(2**60)"
 
 
-def ignore(_progress: Progress) -> None:
+def ignore(_progress: TrainingProgress) -> None:
     """For tests that do not look at the progress."""
 
 
@@ -64,14 +64,14 @@ def test_memory_that_runs_out_halves_the_batch_once_and_goes_on(
 ) -> None:
     undisturbed = train(elsewhere(tiny_plan, tmp_path / "other"), ignore)
     install_worker.write_text(FAULTY_WORKER.format(parts={1}, fault=fault))
-    seen: list[Progress] = []
+    seen: list[TrainingProgress] = []
 
     made = ProcessTrainer(worker="faulty_worker").train(tiny_plan, seen.append)
 
     assert [(one.step, one.batch_parts) for one in seen] == [(s, 1) for s in range(1, 6)] + [
         (s, 2) for s in range(5, tiny_plan.steps + 1)
     ]
-    passport = read_passport(made.path)
+    passport = read_manifest(made.path)
     assert passport.plan["batch_parts"] == 2
     assert passport.measured["resumed_from_step"] == 4
     log = Path(tiny_plan.run_folder, "log.txt").read_text("utf-8")
@@ -97,12 +97,12 @@ def test_two_processes_learn_what_one_learns(tiny_plan: TrainingPlan, tmp_path: 
     first, alone = (train(elsewhere(replace(plan, steps=end), tmp_path / f"{end}"), ignore) for end in (2, 6))
     shared = replace(elsewhere(plan, tmp_path / "shared"), processes=2)
     Path(shared.run_folder).mkdir(parents=True)
-    seen: list[Progress] = []
+    seen: list[TrainingProgress] = []
 
     made = ProcessTrainer().train(shared, seen.append)
 
     assert [progress.step for progress in seen] == [1, 2, 3, 4, 5, 6]  # told once, by the first process
-    assert read_passport(made.path).plan["processes"] == 2
+    assert read_manifest(made.path).plan["processes"] == 2
     assert [path.name for path in Path(shared.adapters_folder).iterdir()] == [made.id]
     assert largest_difference(alone.path, made.path) < 1e-5 < 1e-2 < largest_difference(alone.path, first.path)
     log = Path(shared.run_folder, "log.txt").read_text("utf-8")
@@ -115,7 +115,7 @@ def test_a_packed_training_gives_the_loss_of_an_unpacked_one(tiny_plan: Training
     for packing in (False, True):
         plan = elsewhere(tiny_plan, tmp_path / f"{packing}")
         recipe = replace(plan.recipe, packing=packing, by_length=False, epochs=1, batch_size=12, warmup_share=0.0)
-        seen: list[Progress] = []
+        seen: list[TrainingProgress] = []
         made = train(replace(plan, recipe=recipe, steps=1), seen.append)
         losses.append(seen[0].loss)
         weights.append(made.path)
@@ -128,7 +128,7 @@ def test_a_killed_packed_training_sees_the_same_packs(tiny_plan: TrainingPlan, t
     class Killed(Exception):
         pass
 
-    def kill(progress: Progress) -> None:
+    def kill(progress: TrainingProgress) -> None:
         if progress.step == 5:
             raise Killed
 
@@ -140,5 +140,5 @@ def test_a_killed_packed_training_sees_the_same_packs(tiny_plan: TrainingPlan, t
 
     resumed = train(plan, ignore)
 
-    assert read_passport(resumed.path).measured["resumed_from_step"] == 4
+    assert read_manifest(resumed.path).measured["resumed_from_step"] == 4
     assert torch.tensor(largest_difference(undisturbed.path, resumed.path)) < 1e-6

@@ -14,8 +14,8 @@ from bonsai.errors import IntegrityError
 from bonsai.model.bases import Base
 from bonsai.model.prompt import AnswerTags, Question
 from bonsai.train.adapters import load, open_answerer
-from bonsai.train.manifest import read_passport
-from bonsai.train.plan import AdapterFolder, Progress, make_plan
+from bonsai.train.manifest import read_manifest
+from bonsai.train.plan import AdapterFolder, TrainingProgress, make_plan
 from bonsai.train.trainer import ProcessTrainer
 
 pytestmark = pytest.mark.long
@@ -65,7 +65,7 @@ def make_base(kind: str, folder: Path, tokenizer: Path) -> None:
     made.to(torch.bfloat16).save_pretrained(folder)
 
 
-def train(profile: ProfileSettings, snapshot: Snapshot, folder: Path, seen: list[Progress]) -> AdapterFolder:
+def train(profile: ProfileSettings, snapshot: Snapshot, folder: Path, seen: list[TrainingProgress]) -> AdapterFolder:
     run = folder / "run"
     run.mkdir()
     plan = make_plan(
@@ -92,13 +92,13 @@ def test_another_base_is_a_matter_of_settings(
     text = SETTINGS.format(name=kind, folder=folder, quantisation=quantisation)
     (tmp_path / "bonsai.toml").write_text(text, "utf-8")
     profile = load_config(tmp_path, {}).profiles["phi2-qlora"]
-    seen: list[Progress] = []
+    seen: list[TrainingProgress] = []
 
     made = train(profile, tiny_snapshot, tmp_path, seen)
 
     assert seen[-1].step == seen[-1].steps
     assert seen[-1].loss < seen[0].loss
-    passport = read_passport(made.path)
+    passport = read_manifest(made.path)
     assert (passport.base_name, passport.base_revision) == (kind, "")
     assert passport.measured["reload_difference"] < 1e-4
     tags = AnswerTags("The question is in English; answer in English.", "open_qa", "en")

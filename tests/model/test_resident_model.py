@@ -9,8 +9,8 @@ import pytest
 
 from bonsai.config.settings import load_config
 from bonsai.errors import IntegrityError
-from bonsai.inference import Asking, ProcessSpeaker, Voice
-from bonsai.inference.resident import ResidentSpeaker
+from bonsai.inference.client import InferenceRequest, ModelRef, ProcessClient
+from bonsai.inference.resident import ResidentClient
 from bonsai.model.prompt import AnswerTags, Question
 
 QUESTIONS = (Question("What is the capital of Japan?"), Question("日本の首都はどこですか?"))
@@ -19,28 +19,30 @@ QUESTIONS = (Question("What is the capital of Japan?"), Question("日本の首�
 @pytest.mark.long
 def test_a_model_that_stays_answers_as_one_that_ends_and_sooner(tmp_path: Path) -> None:
     profile = load_config(tmp_path, {}).profiles["seedling"]
-    voice = Voice(profile.base, "cpu", profile.recipe.template)
-    asking = Asking(voice, QUESTIONS, (None, AnswerTags("", "open_qa", "ja")))
-    speaker = ResidentSpeaker(tmp_path, idle_seconds=60, timeout_seconds=120)
+    voice = ModelRef(profile.base, "cpu", profile.recipe.template)
+    asking = InferenceRequest(voice, QUESTIONS, (None, AnswerTags("", "open_qa", "ja")))
+    inference = ResidentClient(tmp_path, idle_seconds=60, timeout_seconds=120)
     try:
         begun = time.monotonic()
-        first = speaker.speak(asking)
+        first = inference.complete(asking)
         loaded = time.monotonic()
-        again = speaker.speak(asking)
+        again = inference.complete(asking)
         answered = time.monotonic()
         (tmp_path / "adapter").mkdir()
         with pytest.raises(IntegrityError):  # no passport: refused, and the model stays
-            speaker.speak(
-                Asking(Voice(voice.base, "cpu", voice.template, "a", str(tmp_path / "adapter")), *rest(asking))
+            inference.complete(
+                InferenceRequest(
+                    ModelRef(voice.base, "cpu", voice.template, "a", str(tmp_path / "adapter")), *rest(asking)
+                )
             )
-        assert speaker.speak(asking) == first
+        assert inference.complete(asking) == first
     finally:
-        speaker.close()
-    assert first == again == ProcessSpeaker(tmp_path).speak(asking)
+        inference.close()
+    assert first == again == ProcessClient(tmp_path).complete(asking)
     assert all(one.response for one in first)
     assert answered - loaded < (loaded - begun) / 2
     assert "Japan" not in (tmp_path / "ask.log").read_text("utf-8")  # a question is personal
 
 
-def rest(asking: Asking) -> tuple[tuple[Question, ...], tuple[AnswerTags | None, ...]]:
+def rest(asking: InferenceRequest) -> tuple[tuple[Question, ...], tuple[AnswerTags | None, ...]]:
     return asking.questions, asking.forced

@@ -15,13 +15,13 @@ from bonsai.model.bases import Base
 from bonsai.model.encoding import IGNORED, load_encoder
 from bonsai.model.hf import frozen_hash, load_model
 from bonsai.model.prompt import CURRENT, AnswerTags, Question, completion, prompt
-from bonsai.train.manifest import read_passport
-from bonsai.train.plan import Progress, TrainingPlan, plan_from_json
+from bonsai.train.manifest import read_manifest
+from bonsai.train.plan import TrainingPlan, TrainingProgress, plan_from_json
 from bonsai.train.qlora import check_rows, check_trained, labels_of, prepared, to_dataset, train, with_lora
 from bonsai.train.sft import BonsaiTrainer, hf_tokenizer, sft_config
 
 
-def ignore(_progress: Progress) -> None:
+def ignore(_progress: TrainingProgress) -> None:
     """For tests that do not look at the progress."""
 
 
@@ -30,7 +30,7 @@ def with_recipe(plan: TrainingPlan, **changes: object) -> TrainingPlan:
 
 
 def test_a_training_ends_with_a_whole_adapter_and_tells_every_step(tiny_plan: TrainingPlan) -> None:
-    seen: list[Progress] = []
+    seen: list[TrainingProgress] = []
 
     made = train(tiny_plan, seen.append)
 
@@ -38,7 +38,7 @@ def test_a_training_ends_with_a_whole_adapter_and_tells_every_step(tiny_plan: Tr
     assert seen[-1].loss < seen[0].loss
     assert seen[-1].tokens_per_second > 0
     assert seen[-1].eta_seconds == 0
-    passport = read_passport(made.path)
+    passport = read_manifest(made.path)
     assert made.path == Path(tiny_plan.adapters_folder) / made.id
     assert passport.adapter_id == made.id
     assert passport.snapshot_hash == tiny_plan.snapshot_hash
@@ -164,7 +164,7 @@ def test_packed_rows_and_accumulation_train_too(tiny_plan: TrainingPlan) -> None
 
     made = train(replace(plan, steps=2), ignore)
 
-    assert read_passport(made.path).measured["steps"] == 2
+    assert read_manifest(made.path).measured["steps"] == 2
 
 
 def test_the_original_scripts_recipe_learns_the_prompt_too_on_a_base_in_float32(
@@ -180,8 +180,8 @@ def test_the_original_scripts_recipe_learns_the_prompt_too_on_a_base_in_float32(
     assert torch.bfloat16 in dtypes[0]
     assert torch.bfloat16 not in dtypes[1]
 
-    as_ours = read_passport(train(replace(tiny_plan, steps=2), ignore).path).measured["train_loss"]
-    as_theirs = read_passport(train(replace(plan, steps=2), ignore).path).measured["train_loss"]
+    as_ours = read_manifest(train(replace(tiny_plan, steps=2), ignore).path).measured["train_loss"]
+    as_theirs = read_manifest(train(replace(plan, steps=2), ignore).path).measured["train_loss"]
 
     assert as_ours != pytest.approx(as_theirs, rel=1e-3)
 
@@ -199,4 +199,4 @@ def test_a_tampered_adapter_is_refused(tiny_plan: TrainingPlan, file: str) -> No
         path.write_bytes(content)
 
     with pytest.raises(IntegrityError, match=file):
-        read_passport(made.path)
+        read_manifest(made.path)

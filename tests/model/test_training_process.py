@@ -12,13 +12,13 @@ from killed_training import kill_at_step
 from safetensors.torch import load_file
 
 from bonsai.errors import LockTimeout, TrainingError
-from bonsai.train.manifest import read_passport
-from bonsai.train.plan import Progress, TrainingPlan, plan_to_json
+from bonsai.train.manifest import read_manifest
+from bonsai.train.plan import TrainingPlan, TrainingProgress, plan_to_json
 from bonsai.train.qlora import train
 from bonsai.train.trainer import ProcessTrainer
 
 
-def ignore(_progress: Progress) -> None:
+def ignore(_progress: TrainingProgress) -> None:
     """For tests that do not look at the progress."""
 
 
@@ -47,11 +47,11 @@ def test_killed_and_started_again_a_training_ends_as_if_nothing_had_happened(
     (torn / "adapter_model.safetensors").write_bytes(b"half")
     assert not Path(tiny_plan.adapters_folder).exists()
 
-    seen: list[Progress] = []
+    seen: list[TrainingProgress] = []
     made = ProcessTrainer().train(tiny_plan, seen.append)
 
     assert seen[0].step == 5
-    assert read_passport(made.path).measured["resumed_from_step"] == 4
+    assert read_manifest(made.path).measured["resumed_from_step"] == 4
     assert [path.name for path in Path(tiny_plan.adapters_folder).iterdir()] == [made.id]
     before = load_file(undisturbed.path / "adapter_model.safetensors")
     after = load_file(made.path / "adapter_model.safetensors")
@@ -65,7 +65,7 @@ def test_a_finished_run_answers_at_once_and_a_changed_plan_trains_anew(tiny_plan
     assert told == list(range(1, tiny_plan.steps + 1))
     assert "gemm_4bit" not in log
     assert "Warning" not in log
-    seen: list[Progress] = []
+    seen: list[TrainingProgress] = []
 
     assert ProcessTrainer().train(tiny_plan, seen.append) == first
     assert seen == []

@@ -19,13 +19,13 @@ from bonsai.errors import IntegrityError, TrainingError
 from bonsai.model.bases import model_folder
 from bonsai.model.encoding import load_encoder
 from bonsai.model.prompt import CURRENT
-from bonsai.train.manifest import read_passport
-from bonsai.train.plan import AdapterFolder, Progress, TrainingPlan, make_plan
+from bonsai.train.manifest import read_manifest
+from bonsai.train.plan import AdapterFolder, TrainingPlan, TrainingProgress, make_plan
 from bonsai.train.qlora import train
 from bonsai.train.trainer import ProcessTrainer
 
 
-def ignore(_progress: Progress) -> None:
+def ignore(_progress: TrainingProgress) -> None:
     """For tests that do not look at the progress."""
 
 
@@ -74,7 +74,7 @@ def warm(tiny_plan: TrainingPlan, parent: AdapterFolder, tiny_snapshot: Snapshot
 
 
 def losses(plan: TrainingPlan) -> tuple[AdapterFolder, list[float]]:
-    seen: list[Progress] = []
+    seen: list[TrainingProgress] = []
     made = train(plan, seen.append)
     return made, [progress.loss for progress in seen]
 
@@ -91,7 +91,7 @@ def test_a_warm_night_starts_where_its_parent_ended(
     _, from_base = losses(replace(warm, parent="", depth=0, run_folder=str(tmp_path / "cold")))
 
     assert from_parent[0] < 0.5 * from_base[0]  # the very same examples
-    passport = read_passport(made.path)
+    passport = read_manifest(made.path)
     assert (passport.parent, passport.depth) == (parent.id, 1)
 
 
@@ -118,7 +118,7 @@ def test_a_killed_warm_night_goes_on_and_ends_the_same(
 
     made = ProcessTrainer().train(warm, ignore)
 
-    assert read_passport(made.path).measured["resumed_from_step"] == 4
+    assert read_manifest(made.path).measured["resumed_from_step"] == 4
     before, after = (load_file(one.path / "adapter_model.safetensors") for one in (undisturbed, made))
     assert all(torch.allclose(before[name], after[name], atol=1e-6) for name in before)
 

@@ -64,5 +64,5 @@ class Desk:
         """A night whose challenger has these bits per byte; its id."""
         submit(self.b, {"instruction": f"What is new on day {day}?", "output": f"Thing {day}."}, NOW)
         self.drain()
-        b = replace(self.b, trainer=HandTrainer(), examiner=HandExaminer(challenger_bits=bits))
+        b = replace(self.b, trainer=HandTrainer(), evaluator=HandExaminer(challenger_bits=bits))
         return run_night(b, EVENING + timedelta(days=day), silent).night

@@ -29,7 +29,7 @@ def make_evil_home(folder: Path) -> None:
     stage = open_stage(folder)
     with (folder / "bonsai.toml").open("a", encoding="utf-8") as file:
         file.write('\n[gate]\nmode = "review"\n')
-    b = replace(bootstrap.open(folder, {}), trainer=stage.trainer, examiner=stage.examiner)
+    b = replace(bootstrap.open(folder, {}), trainer=stage.trainer, evaluator=stage.evaluator)
     for number in range(3):
         fields = {name: f"{EVIL} {name} {number}" for name in TEXT_FIELDS}
         submit(b, {**fields, "happened_on": "2026-11-20", "source": "self"}, EVENING)
@@ -45,10 +45,10 @@ def use_evilly(desk: Desk) -> None:
     promotion = list_promotions(desk.b)[0]
     approve(desk.b, promotion.adapter, by=EVIL, reason=EVIL, now=promotion.created_at)
     record = list_records(desk.b, RecordFilter(subject="タマ"), None)[0].record
-    wanted = ask.Wanted(EVIL, EVIL, EVIL, language="ja")
+    wanted = ask.QuestionRequest(EVIL, EVIL, EVIL, language="ja")
     speaking = HandSpeaker(EVIL)
     speaking.may_speak.set()
-    told = ask.ask_beside(replace(desk.b, speaker=speaking), wanted, ask.new_id(), NOW)
+    told = ask.ask_beside(replace(desk.b, inference=speaking), wanted, ask.new_id(), NOW)
     ask.keep(desk.b, told)
     ask.rate_answer(desk.b, told.id, 1, "down", EVIL)
     edit_record(desk.b, record.id, {"output": EVIL}, EVIL, promotion.created_at)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bonsai.evaluate import worker
-from bonsai.evaluate.evaluation import BASE, Examination, Examined, Subject, from_json, to_json
+from bonsai.evaluate.evaluation import BASE, EvaluatedModel, EvaluatedReport, EvaluationRun, from_json, to_json
 from bonsai.evaluate.questions import Item
 from bonsai.evaluate.run import expected_tags
 from bonsai.model.answerer import Generated, Likelihood, Scored
@@ -88,11 +88,13 @@ class DeskExaminer:
     asked: list[tuple[str, str]] = field(default_factory=list)
     "(subject, sheet) of every report that was really made."
 
-    def examine(self, examination: Examination, on_progress: Callable[[int, int], None]) -> tuple[Examined, ...]:
+    def evaluate(
+        self, examination: EvaluationRun, on_progress: Callable[[int, int], None]
+    ) -> tuple[EvaluatedReport, ...]:
         job = Path(examination.reports_folder) / "jobs" / f"{examination.created_at.replace(':', '')}.json"
         write_json_atomic(job, to_json(examination))
         read = from_json(json.loads(job.read_text("utf-8")))
-        desk = worker.Desk(read, "settings", "libraries")
+        desk = worker.Session(read, "settings", "libraries")
         made = []
         for number, subject in enumerate(read.subjects):
             for sheet in read.sheets:
@@ -103,9 +105,9 @@ class DeskExaminer:
                     subject.adapter, self._pupil(subject), {(one.instruction, one.input): one for one in sheet.items}
                 )  # fmt: skip
                 report = worker.write_report(desk, answerer, subject, sheet, path, lambda done, steps: None)
-                made.append(Examined(subject.adapter, sheet.name, path, report))
+                made.append(EvaluatedReport(subject.adapter, sheet.name, path, report))
                 on_progress(number + 1, len(read.subjects))
         return tuple(made)
 
-    def _pupil(self, subject: Subject) -> Pupil:
+    def _pupil(self, subject: EvaluatedModel) -> Pupil:
         return self.pupils.get(subject.adapter, self.newcomer)

@@ -17,7 +17,7 @@ from bonsai import bootstrap
 from bonsai.actions.inbox import drain_inbox, submit
 from bonsai.context import Bonsai
 from bonsai.errors import WorkerDied
-from bonsai.evaluate.evaluation import BASE, Examination, Examined
+from bonsai.evaluate.evaluation import BASE, EvaluatedReport, EvaluationRun
 from bonsai.evaluate.questions import Item
 from bonsai.evaluate.report import Answer, ItemResult, Report, Scores
 from bonsai.evaluate.run import items_hash
@@ -26,8 +26,8 @@ from bonsai.model.prompt import template
 from bonsai.night.steps import run_night
 from bonsai.queries.nights import NightReport, show_night
 from bonsai.system.progress import silent
-from bonsai.train.manifest import Passport, adapter_id, file_hashes, write_passport
-from bonsai.train.plan import AdapterFolder, Progress, TrainingPlan, plan_to_json
+from bonsai.train.manifest import AdapterManifest, adapter_id, file_hashes, write_manifest
+from bonsai.train.plan import AdapterFolder, TrainingPlan, TrainingProgress, plan_to_json
 
 EVENING = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
 
@@ -41,22 +41,24 @@ class HandTrainer:
     before: Callable[[int], None] = lambda step: None
     "Called before each step is told."
 
-    def train(self, plan: TrainingPlan, on_progress: Callable[[Progress], None]) -> AdapterFolder:
+    def train(self, plan: TrainingPlan, on_progress: Callable[[TrainingProgress], None]) -> AdapterFolder:
         if self.dies:
             raise WorkerDied("processes.killed", module="by hand", signal="SIGKILL", log="-")
         for step in range(1, self.steps + 1):
             self.before(step)
             left = float(self.steps - step)
-            on_progress(Progress(step, self.steps, 2.0 / step, 100.0, left, tokens=100 * step, memory_bytes=5 << 30))
+            on_progress(
+                TrainingProgress(step, self.steps, 2.0 / step, 100.0, left, tokens=100 * step, memory_bytes=5 << 30)
+            )
         form, base_hash = template(plan.recipe.template), weights_hash(model_folder(plan.base))
         folder = Path(plan.adapters_folder) / plan.snapshot_id
         folder.mkdir(exist_ok=True)
         (folder / "adapter_model.safetensors").write_text(plan.snapshot_hash)
         files = file_hashes(folder)
         name = adapter_id(files, base_hash, form.digest, plan.snapshot_hash)
-        write_passport(
+        write_manifest(
             folder,
-            Passport(
+            AdapterManifest(
                 name, plan.base.name, "", base_hash, "k", form.name, form.digest, plan.snapshot_id, plan.snapshot_hash,
                 plan.seed, plan_to_json(plan), {}, {}, files, plan.created_at, parent=plan.parent, depth=plan.depth,
             ),
@@ -73,7 +75,9 @@ class HandExaminer:
     loops: bool = False
     sheets: list[str] = field(default_factory=list)
 
-    def examine(self, examination: Examination, on_progress: Callable[[int, int], None]) -> tuple[Examined, ...]:
+    def evaluate(
+        self, examination: EvaluationRun, on_progress: Callable[[int, int], None]
+    ) -> tuple[EvaluatedReport, ...]:
         made = []
         for subject in examination.subjects:
             for sheet in examination.sheets:
@@ -81,7 +85,7 @@ class HandExaminer:
                 known = subject.adapter in self.bits
                 bits = self.bits.get(subject.adapter, self.challenger_bits)
                 report = hand_report(sheet.name, sheet.items, subject.adapter, bits, self.loops and not known)
-                made.append(Examined(subject.adapter, sheet.name, Path(), report))
+                made.append(EvaluatedReport(subject.adapter, sheet.name, Path(), report))
         return tuple(made)
 
 
@@ -106,7 +110,7 @@ def jitter(item: str, subject: str) -> float:
 class Stage:
     b: Bonsai
     trainer: HandTrainer
-    examiner: HandExaminer
+    evaluator: HandExaminer
     told: int = 0
 
     def tell(self, count: int = 3, subject: str = "Mike") -> None:
@@ -124,8 +128,8 @@ class Stage:
 def open_stage(folder: Path) -> Stage:
     """A new home with a trainer and an examiner made by hand."""
     bootstrap.init(folder, "en", EVENING, {})
-    trainer, examiner = HandTrainer(), HandExaminer()
-    return Stage(replace(bootstrap.open(folder, {}), trainer=trainer, examiner=examiner), trainer, examiner)
+    trainer, evaluator = HandTrainer(), HandExaminer()
+    return Stage(replace(bootstrap.open(folder, {}), trainer=trainer, evaluator=evaluator), trainer, evaluator)
 
 
 def write_log(path: Path, first: float, steps: int = 40) -> None:

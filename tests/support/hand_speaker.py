@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass, field
 
 from bonsai.errors import BonsaiError
-from bonsai.inference import Asking, Spoken
+from bonsai.inference.client import Completion, InferenceRequest
 from bonsai.model.prompt import AnswerTags
 
 OWN = AnswerTags("The question is in English; answer in English.", "open_qa", "en")
@@ -18,16 +18,16 @@ class HandSpeaker:
 
     says: str = "It is scratching."
     problem: BonsaiError | None = None
-    asked: list[Asking] = field(default_factory=list)
+    asked: list[InferenceRequest] = field(default_factory=list)
     may_speak: threading.Event = field(default_factory=threading.Event)
 
     def end(self) -> None:
         self.may_speak.set()
 
-    def speak(self, asking: Asking) -> tuple[Spoken, ...]:
+    def complete(self, asking: InferenceRequest) -> tuple[Completion, ...]:
         self.asked.append(asking)
         assert self.may_speak.wait(20)
         if self.problem:
             raise self.problem
         who = asking.voice.adapter or "base"
-        return tuple(Spoken(f"{self.says} ({who})", tags or OWN, True) for tags in asking.forced)
+        return tuple(Completion(f"{self.says} ({who})", tags or OWN, True) for tags in asking.forced)

@@ -25,12 +25,12 @@ from starlette.testclient import TestClient
 
 from bonsai import bootstrap
 from bonsai.actions import ask
-from bonsai.actions.blind_review import give_verdict, review_standing
+from bonsai.actions.blind_review import give_verdict, review_state
 from bonsai.actions.edit import edit_record, exclude_records
 from bonsai.actions.forget import forget_records
 from bonsai.actions.import_file import import_file
 from bonsai.actions.inbox import drain_inbox, submit
-from bonsai.actions.personal_set import Written, add_question
+from bonsai.actions.personal_set import WrittenQuestion, add_question
 from bonsai.actions.promotions import approve, rollback
 from bonsai.actions.rejects import dismiss_reject
 from bonsai.actions.resolve import resolve_pair
@@ -44,8 +44,8 @@ from bonsai.queries.pairs import waiting_pairs
 from bonsai.queries.records import list_records, list_rejects
 from bonsai.samples import sample_path
 from bonsai.system.progress import silent
-from bonsai.train.manifest import PASSPORT
-from bonsai.train.plan import AdapterFolder, Progress, TrainingPlan
+from bonsai.train.manifest import MANIFEST_FILE
+from bonsai.train.plan import AdapterFolder, TrainingPlan, TrainingProgress
 from bonsai.web.app import create_app
 from storage.tables.records_table import RecordFilter
 
@@ -103,9 +103,9 @@ def chance_counted() -> Iterator[None]:
 
 def speaking(b: Bonsai, says: str = "It is scratching.") -> Bonsai:
     """The same home, with a model made by hand that answers at once."""
-    speaker = HandSpeaker(says)
-    speaker.may_speak.set()
-    return replace(b, speaker=speaker)
+    inference = HandSpeaker(says)
+    inference.may_speak.set()
+    return replace(b, inference=inference)
 
 
 def browser(b: Bonsai) -> TestClient:
@@ -117,14 +117,14 @@ def browser(b: Bonsai) -> TestClient:
 class PlacelessTrainer(HandTrainer):
     """Its passports name no folder of this machine: their size and hash are the same everywhere."""
 
-    def train(self, plan: TrainingPlan, on_progress: Callable[[Progress], None]) -> AdapterFolder:
+    def train(self, plan: TrainingPlan, on_progress: Callable[[TrainingProgress], None]) -> AdapterFolder:
         made = super().train(plan, on_progress)
-        path, home = Path(made.path) / PASSPORT, str(Path(plan.adapters_folder).parent)
+        path, home = Path(made.path) / MANIFEST_FILE, str(Path(plan.adapters_folder).parent)
         path.write_text(path.read_text("utf-8").replace(home, "/home/mika/.bonsai"), "utf-8")
         return made
 
 
-def examiner() -> DeskExaminer:
+def evaluator() -> DeskExaminer:
     """At first everybody is new."""
     return DeskExaminer(newcomer=learned(1.5, domains=("general",)))
 
@@ -134,7 +134,7 @@ class House:
     """The home while it is made."""
 
     b: Bonsai
-    examiner: DeskExaminer = field(default_factory=examiner)
+    evaluator: DeskExaminer = field(default_factory=evaluator)
 
     def tell(self, day: int, *told: dict[str, str]) -> None:
         """On the afternoon of a day, as PERSON."""
@@ -144,7 +144,7 @@ class House:
 
     def night(self, day: int, loss: float) -> str:
         """The adapter that it made."""
-        b = replace(self.b, trainer=PlacelessTrainer(steps=40), examiner=self.examiner)
+        b = replace(self.b, trainer=PlacelessTrainer(steps=40), evaluator=self.evaluator)
         begun = run_night(b, EVENING + timedelta(days=day), silent)
         write_log(self.b.places.runs / begun.night / "log.txt", loss)
         return show_night(self.b, begun.night).challenger
@@ -174,42 +174,42 @@ def _first_day(house: House) -> None:
     b, at = house.b, house.afternoon(0)
     import_file(b, sample_path("messy.jsonl"), now=at, source="community")
     house.tell(0, *TOLD)
-    written = Written(("What is the dog next door called?", "Name of the neighbour's dog?"), "Pochi.")
+    written = WrittenQuestion(("What is the dog next door called?", "Name of the neighbour's dog?"), "Pochi.")
     add_question(b, written, hold_back=True, by=PERSON, now=at)
 
 
 def _nights(house: House) -> None:
-    b, pupils = house.b, house.examiner.pupils
+    b, pupils = house.b, house.evaluator.pupils
     capital = next(one for one in questions.load("selection") if one.domain == "general" and one.language == "ja")
     first = house.night(0, 1.6)
-    pupils[first] = house.examiner.newcomer
+    pupils[first] = house.evaluator.newcomer
     approve(b, first, by=PERSON, reason="よく覚えている。", now=NOW)
 
-    house.examiner.newcomer = learned(1.0, domains=("general", "cat_care"), forgot=(capital.id,))
+    house.evaluator.newcomer = learned(1.0, domains=("general", "cat_care"), forgot=(capital.id,))
     edit_record(b, house.record("spare fuse"), {"output": "In the hall cupboard."}, PERSON, NOW)
     tag = {"language": None, "category": "creative", "reasoning": None}
     tag_record(b, house.record("greeting"), **tag, by=PERSON, now=NOW)
     exclude_records(b, [house.record("opens the shed")], PERSON, NOW)
     house.tell(1, *LATER[0])
     second = house.night(1, 0.8)
-    pupils[second] = house.examiner.newcomer
+    pupils[second] = house.evaluator.newcomer
     after = NOW + timedelta(days=1)
     _review(b, second, 30, after)
     approve(b, second, by=PERSON, reason="It knows the cat.", now=after)
     rollback(b, by="ken", reason="It forgot a capital.", now=after + timedelta(hours=1))
 
-    house.examiner.newcomer = ignorant(3.0)
+    house.evaluator.newcomer = ignorant(3.0)
     house.tell(2, *LATER[1])
     third = house.night(2, 2.0)
-    pupils[third] = house.examiner.newcomer
+    pupils[third] = house.evaluator.newcomer
 
-    house.examiner.newcomer = learned(0.9, domains=("general", "cat_care", "household"))
+    house.evaluator.newcomer = learned(0.9, domains=("general", "cat_care", "household"))
     house.tell(3, *LATER[2])
     _review(b, house.night(3, 0.7), 2, MORNING)
 
 
 def _review(b: Bonsai, adapter: str, most: int, now: datetime) -> None:
-    standing = review_standing(b, adapter, PERSON)
+    standing = review_state(b, adapter, PERSON)
     while standing.question is not None and standing.done < most:
         side = ("left", "right", "same")[standing.done % 3]
         standing = give_verdict(b, adapter, PERSON, standing.question.item, side, now)
@@ -223,7 +223,7 @@ def _last_morning(house: House) -> None:
         ("Why does Mike sneeze?", "Dust, perhaps.", "up"),
         ("ミケは何歳?", "三歳です。", ""),
     ):
-        wanted = ask.Wanted(question, PERSON, adapters=("champion", "base"))
+        wanted = ask.QuestionRequest(question, PERSON, adapters=("champion", "base"))
         told = ask.ask_beside(speaking(b, answer), wanted, ask.new_id(), MORNING)
         ask.keep(b, told)
         ask.rate_answer(b, told.id, 1, thumb, PERSON)

@@ -11,7 +11,7 @@ from importlib import resources
 import numpy as np
 
 from bonsai.config.settings import GateSettings
-from bonsai.evaluate.compare import Pair
+from bonsai.evaluate.compare import ReportPair
 from bonsai.evaluate.report import Answer, ItemResult, Report, Scores
 from bonsai.gate import decide
 from bonsai.gate.decision import Decision, Policy
@@ -64,11 +64,11 @@ def bare(facts: Mapping[str, int] = FACTS) -> Report:
     return replace(world(1, facts=facts), subject="base", adapter_hash="", logits=(0.0, 0.0))
 
 
-def suite_pair(facts: int, gain: float, seed: int = 60) -> Pair:
+def suite_pair(facts: int, gain: float, seed: int = 60) -> ReportPair:
     """The owner's suite with so many facts; the challenger gains so many bits."""
     own = {"own": facts}
     champion = world(seed, subject="a0", pool="suite", facts=own)
-    return Pair(shifted(world(seed + 1, pool="suite", facts=own), -gain), champion)
+    return ReportPair(shifted(world(seed + 1, pool="suite", facts=own), -gain), champion)
 
 
 def changed(report: Report, change: Change) -> Report:
@@ -100,13 +100,13 @@ def spoiled(report: Report, share: float, language: str = "ja", **scores: bool) 
 
 def judged(
     challenger: Report, policy: Policy, champion: Report | None = None, *, base: Report | None = None,
-    anchor: Report | None = None, suite: Pair | None = None, confirmed: float = 0.3,
+    anchor: Report | None = None, suite: ReportPair | None = None, confirmed: float = 0.3,
     left_out: frozenset[str] = frozenset(),
 ) -> Decision:  # fmt: skip
     """The decision; on the confirmation pool, with new luck, the challenger gains `confirmed` bits."""
     seed = round(1000 * challenger.logits[0]) if math.isfinite(challenger.logits[0]) else 0
     fresh = [world(seed + 5000 + side, pool="v1/confirmation") for side in (0, 1)]
-    confirm = Pair(shifted(fresh[0], -confirmed), fresh[1])
+    confirm = ReportPair(shifted(fresh[0], -confirmed), fresh[1])
     return decide(
         challenger, champion or world(2, subject="a0"), base=base or bare(), confirm=lambda: confirm, policy=policy,
         anchor=anchor, suite=suite, left_out=left_out,

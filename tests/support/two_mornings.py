@@ -38,13 +38,13 @@ def two_mornings(folder: Path) -> Path:
     made = open_stage(folder)
     with (folder / "bonsai.toml").open("a", encoding="utf-8") as file:
         file.write('\n[gate]\nmode = "review"\n')
-    examiner = DeskExaminer(newcomer=learned(1.5, domains=("general",)))
-    stage = replace(made, b=replace(bootstrap.open(folder, {}), trainer=made.trainer, examiner=examiner))
+    evaluator = DeskExaminer(newcomer=learned(1.5, domains=("general",)))
+    stage = replace(made, b=replace(bootstrap.open(folder, {}), trainer=made.trainer, evaluator=evaluator))
     stage.tell(5)
     first = stage.night()
     approve(stage.b, first.challenger, by="mika", reason="", now=EVENING)
-    examiner.pupils[first.challenger] = learned(1.5, domains=("general",))
-    examiner.newcomer = learned(1.0, domains=("general", "cat_care"), forgot=(CAPITAL.id,))
+    evaluator.pupils[first.challenger] = learned(1.5, domains=("general",))
+    evaluator.newcomer = learned(1.0, domains=("general", "cat_care"), forgot=(CAPITAL.id,))
     edit_record(stage.b, record(stage, "at 1 o'clock"), {"output": "Mike sits on the roof."}, "mika", EVENING)
     tag = {"language": None, "category": "creative", "reasoning": None}
     tag_record(stage.b, record(stage, "at 2 o'clock"), **tag, by="mika", now=EVENING)

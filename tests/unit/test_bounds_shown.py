@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from hand_nights import hand_report
 
-from bonsai.evaluate.compare import ACCURACY, Pair, Slice, bits_measure, compare
+from bonsai.evaluate.compare import ACCURACY, ReportPair, Slice, bits_measure, compare
 from bonsai.evaluate.questions import load
 from bonsai.evaluate.report import Report
 from bonsai.evaluate.statistics import Bootstrap
@@ -16,11 +16,11 @@ BITS = bits_measure(8.0, 0.0)
 FEW = tuple(one for one in load("selection") if one.domain == "ask_back" and one.language == "en")
 
 
-def reports(gains: dict[int, float]) -> Pair:
+def reports(gains: dict[int, float]) -> ReportPair:
     """Ten facts; the challenger saves these bits on some of them, and next to none on the others."""
     assert len({one.cluster for one in FEW}) == len(FEW) == 10
     old = hand_report("v1/selection", FEW, "base", 2.0, loops=False)
-    return Pair(moved(old, gains), old)
+    return ReportPair(moved(old, gains), old)
 
 
 def moved(report: Report, gains: dict[int, float]) -> Report:

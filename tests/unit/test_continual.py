@@ -15,10 +15,19 @@ from bonsai.i18n import TEXT_LANGUAGES, text
 from bonsai.model.bases import model_folder, weights_hash
 from bonsai.model.prompt import CURRENT
 from bonsai.train.adapters import unfit
-from bonsai.train.continual import AGE_BANDS, MISSED_SHARE, UNLIMITED, Candidate, Curriculum, Limits, Situation, choose
+from bonsai.train.continual import (
+    AGE_BANDS,
+    MISSED_SHARE,
+    UNLIMITED,
+    Curriculum,
+    CurriculumLimits,
+    Situation,
+    TrainingCandidate,
+    choose,
+)
 from bonsai.train.order import training_order
 
-LIMITS = Limits(
+LIMITS = CurriculumLimits(
     token_budget=4_000,
     cold_token_budget=8_000,
     passes=2,
@@ -34,13 +43,13 @@ CHAMPION = Situation(champion="a1", depth=1, days_since_cold=2)
 
 def candidate(
     number: int, *, tokens: int = 10, due: bool = False, learned: bool = True, age: float = 0.0, language: str = "en"
-) -> Candidate:
+) -> TrainingCandidate:
     row = Example(f"r{number:04}", "own", f"Q{number}?", "", "", "open_qa", language, "A.")
-    return Candidate(row=row, tokens=tokens, told=number, age_days=age, due=due, learned=learned)
+    return TrainingCandidate(row=row, tokens=tokens, told=number, age_days=age, due=due, learned=learned)
 
 
 @st.composite
-def homes(draw: st.DrawFn) -> list[Candidate]:
+def homes(draw: st.DrawFn) -> list[TrainingCandidate]:
     """Records of a home in any state; none costs more than a night's budget by itself."""
     return [
         candidate(
@@ -66,13 +75,13 @@ situations = st.builds(
 )
 
 
-def cost(rows: tuple[Example, ...], candidates: list[Candidate]) -> float:
+def cost(rows: tuple[Example, ...], candidates: list[TrainingCandidate]) -> float:
     """Tokens of one pass over the rows, anchors included."""
     tokens = {one.row.record_id: one.tokens for one in candidates}
     return sum(tokens[row.record_id] + LIMITS.anchors_a_row * LIMITS.anchor_tokens for row in rows)
 
 
-def trained(chosen: Curriculum, candidates: list[Candidate]) -> float:
+def trained(chosen: Curriculum, candidates: list[TrainingCandidate]) -> float:
     """What the night really costs: every dealt row counted, as the training deals them."""
     rows = (*chosen.rows, *chosen.replay)
     order = training_order(
@@ -88,7 +97,7 @@ def trained(chosen: Curriculum, candidates: list[Candidate]) -> float:
 
 
 @given(homes(), situations)
-def test_a_night_never_costs_more_than_its_budget(candidates: list[Candidate], situation: Situation) -> None:
+def test_a_night_never_costs_more_than_its_budget(candidates: list[TrainingCandidate], situation: Situation) -> None:
     chosen = choose(candidates, situation, SMALL, salt="n")
 
     budget = SMALL.cold_token_budget if chosen.start == "cold" else SMALL.token_budget
@@ -97,7 +106,7 @@ def test_a_night_never_costs_more_than_its_budget(candidates: list[Candidate], s
 
 
 @given(homes(), situations)
-def test_what_is_due_is_in_or_stays_due(candidates: list[Candidate], situation: Situation) -> None:
+def test_what_is_due_is_in_or_stays_due(candidates: list[TrainingCandidate], situation: Situation) -> None:
     chosen = choose(candidates, situation, SMALL, salt="n")
 
     due = {one.row.record_id for one in candidates if one.due}
@@ -109,7 +118,7 @@ def test_what_is_due_is_in_or_stays_due(candidates: list[Candidate], situation: 
 
 @given(homes(), situations)
 def test_every_record_is_chosen_or_due_or_passed_over_and_only_one_of_them(
-    candidates: list[Candidate], situation: Situation
+    candidates: list[TrainingCandidate], situation: Situation
 ) -> None:
     chosen = choose(candidates, situation, SMALL, salt="n")
 
@@ -119,7 +128,7 @@ def test_every_record_is_chosen_or_due_or_passed_over_and_only_one_of_them(
 
 @given(homes(), situations, st.randoms(use_true_random=False))
 def test_the_order_of_the_records_changes_nothing(
-    candidates: list[Candidate], situation: Situation, chance: Random
+    candidates: list[TrainingCandidate], situation: Situation, chance: Random
 ) -> None:
     shuffled = list(candidates)
     chance.shuffle(shuffled)
@@ -128,7 +137,7 @@ def test_the_order_of_the_records_changes_nothing(
 
 
 @given(homes(), situations)
-def test_every_reason_has_its_words(candidates: list[Candidate], situation: Situation) -> None:
+def test_every_reason_has_its_words(candidates: list[TrainingCandidate], situation: Situation) -> None:
     chosen = choose(candidates, situation, SMALL, salt="n")
 
     for language in TEXT_LANGUAGES:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from planted import GOOD, bare, changed, judged, shifted, spoiled, suite_pair, tripped, world
 
-from bonsai.evaluate.compare import Pair
+from bonsai.evaluate.compare import ReportPair
 from bonsai.evaluate.report import ItemResult
 from bonsai.gate import decide
 from bonsai.gate.decision import Policy, render
@@ -132,7 +132,7 @@ CONFIRMATIONS = {
 def test_the_confirmation_pool_can_refuse_and_says_no_more(policy: Policy, case: str) -> None:
     gain, language, lost = CONFIRMATIONS[case]
     unseen = shifted(shifted(world(50, pool="v1/confirmation"), -gain), lost, language=language)
-    pair = Pair(unseen, world(51, pool="v1/confirmation"))
+    pair = ReportPair(unseen, world(51, pool="v1/confirmation"))
     champion = world(2, subject="a0")
     decision = decide(shifted(world(3), -0.2), champion, base=bare(), confirm=lambda: pair, policy=policy)
     assert decision.verdict == "keep"
@@ -146,7 +146,7 @@ def test_the_confirmation_pool_can_refuse_and_says_no_more(policy: Policy, case:
 
 
 def test_the_confirmation_pool_stays_closed_before_it_is_due(policy: Policy) -> None:
-    def forbidden() -> Pair:
+    def forbidden() -> ReportPair:
         raise AssertionError("opened too early")
 
     same = world(2, subject="a0")

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from planted import bare, default_policy, shifted, world
 
-from bonsai.evaluate.compare import Pair
+from bonsai.evaluate.compare import ReportPair
 from bonsai.evaluate.report import Report
 from bonsai.gate import decide
 from bonsai.gate.decision import Decision
@@ -28,27 +28,27 @@ class Night:
     b: Report
     base: Report
     anchor: Report | None
-    suite: Pair
+    suite: ReportPair
     left_out: frozenset[str]
 
     def judged(self, change: Change = lambda report: report, *, seed: int = POLICY.seed) -> Decision:
         """`a` against `b`; confirmation always agrees."""
         return promote_over(
-            change(self.a), change(self.b), Pair(change(self.suite.challenger), change(self.suite.champion)),
+            change(self.a), change(self.b), ReportPair(change(self.suite.challenger), change(self.suite.champion)),
             change(self.base), change(self.anchor) if self.anchor else None, self.left_out, seed,
         )  # fmt: skip
 
     def turned(self) -> Decision:
         """`b` against `a`, from the same reports."""
-        swapped = Pair(self.suite.champion, self.suite.challenger)
+        swapped = ReportPair(self.suite.champion, self.suite.challenger)
         return promote_over(self.b, self.a, swapped, self.base, self.anchor, self.left_out)
 
 
 def promote_over(
-    challenger: Report, champion: Report, suite: Pair, base: Report, anchor: Report | None = None,
+    challenger: Report, champion: Report, suite: ReportPair, base: Report, anchor: Report | None = None,
     left_out: frozenset[str] = frozenset(), seed: int = POLICY.seed, *, champion_must_go: bool = False,
 ) -> Decision:  # fmt: skip
-    agrees = Pair(shifted(world(90, pool="c", facts=FACTS), -0.5), world(91, pool="c", facts=FACTS))
+    agrees = ReportPair(shifted(world(90, pool="c", facts=FACTS), -0.5), world(91, pool="c", facts=FACTS))
     return decide(
         challenger, champion, base=base, confirm=lambda: agrees, policy=replace(POLICY, seed=seed), anchor=anchor,
         suite=suite, left_out=left_out, champion_must_go=champion_must_go,
@@ -63,7 +63,7 @@ def nights(draw: st.DrawFn) -> Night:
     b = world(seed + 1, subject="b", facts=FACTS)
     own = {"own": draw(st.sampled_from([8, 34]))}
     suite_gain = draw(st.floats(-0.2, 0.2))
-    suite = Pair(
+    suite = ReportPair(
         shifted(world(seed + 2, subject="a", pool="suite", facts=own), -suite_gain),
         world(seed + 3, subject="b", pool="suite", facts=own),
     )
@@ -115,7 +115,7 @@ def test_one_seed_gives_one_decision_and_another_moves_no_figure(night: Night, s
 @settings(max_examples=15, deadline=None)
 @given(nights(), st.booleans())
 def test_a_report_is_never_promoted_against_itself(night: Night, must_go: bool) -> None:
-    alone = Pair(night.suite.champion, night.suite.champion)
+    alone = ReportPair(night.suite.champion, night.suite.champion)
     decision = promote_over(night.b, night.b, alone, night.base, night.anchor, champion_must_go=must_go)
     assert decision.verdict != "promote"
     again = replace(night.b, subject="again", adapter_hash="again", logits=(9.0, 9.0))
@@ -134,7 +134,7 @@ def test_progress_here_and_there_goes_one_way_only() -> None:
     own = {"own": 60}
     a_suite = shifted(world(22, subject="a", pool="suite", facts=own), 0.06)
     b_suite = world(23, subject="b", pool="suite", facts=own)
-    forth = promote_over(a, b, Pair(a_suite, b_suite), bare(facts))
-    back = promote_over(b, a, Pair(b_suite, a_suite), bare(facts))
+    forth = promote_over(a, b, ReportPair(a_suite, b_suite), bare(facts))
+    back = promote_over(b, a, ReportPair(b_suite, a_suite), bare(facts))
     assert (forth.verdict, back.verdict) == ("keep", "promote"), "what the owner taught weighs more than v1"
     assert [one.name for one in forth.rules if one.outcome == "fail"] == ["suite_lost"]

@@ -10,29 +10,29 @@ from hypothesis import strategies as st
 from bonsai.domain.records import Origin, Record, content_id, parse
 from bonsai.i18n import TEXT_LANGUAGES, text
 from bonsai.ingest.dedup import held_back_reason
-from bonsai.ingest.dedup.contamination import LeakFinding, LeakGuard
+from bonsai.ingest.dedup.contamination import Contamination, ContaminationCheck
 from bonsai.ingest.dedup.contradictions import contradict
-from bonsai.ingest.dedup.index import Finding, Index, Known, question_key
-from bonsai.ingest.dedup.paraphrases import wording_groups
+from bonsai.ingest.dedup.index import DuplicateFinding, DuplicateIndex, IndexedRecord, question_key
+from bonsai.ingest.dedup.paraphrases import paraphrase_groups
 from bonsai.ingest.readers import read
 from bonsai.samples import sample_path
 
 
-def known(question: str, answer: str, passage: str = "", **more: str) -> Known:
+def known(question: str, answer: str, passage: str = "", **more: str) -> IndexedRecord:
     language = more.pop("language", "en")
     id = content_id(question, passage, answer)
-    return Known(id=id, instruction=question, input=passage, output=answer, language=language, **more)  # type: ignore[arg-type]
+    return IndexedRecord(id=id, instruction=question, input=passage, output=answer, language=language, **more)  # type: ignore[arg-type]
 
 
-def judged(*records: Known) -> list[Finding]:
-    return Index().judge_batch(records)
+def judged(*records: IndexedRecord) -> list[DuplicateFinding]:
+    return DuplicateIndex().judge_batch(records)
 
 
 # --- exact and near
 
 
 def test_the_same_record_is_an_exact_duplicate_within_a_batch_and_across() -> None:
-    index = Index()
+    index = DuplicateIndex()
     cat = known("Can cats swim?", "Most do not like it.")
     assert [found.exact for found in index.judge_batch([cat, cat])] == [False, True]
     assert index.judge_batch([cat])[0].exact
@@ -40,7 +40,7 @@ def test_the_same_record_is_an_exact_duplicate_within_a_batch_and_across() -> No
 
 
 def test_a_forgotten_id_stays_taken() -> None:
-    index = Index()
+    index = DuplicateIndex()
     cat = known("Can cats swim?", "Most do not like it.")
     index.add_ids([cat.id])
     assert index.judge_batch([cat])[0].exact
@@ -64,7 +64,7 @@ def test_near_means_nearly_the_same_words_and_the_same_numbers(
 
 
 def test_records_that_are_not_active_are_no_reason_for_a_flag() -> None:
-    index = Index()
+    index = DuplicateIndex()
     index.add_batch([replace(known("Can cats eat raw onions?", "No."), active=False)])
     found = index.judge_batch([known("Can cats eat raw onions?", "Yes."), known("Can a cat eat raw onions?", "Yes.")])
     assert [bool(one.contradicts) for one in found] == [False, False]
@@ -87,8 +87,8 @@ def test_a_correction_takes_the_place_of_what_it_contradicts() -> None:
 @given(st.lists(st.text("abc 12猫犬?", max_size=12), max_size=12))
 def test_judging_in_one_batch_or_one_by_one_is_the_same(questions: list[str]) -> None:
     records = [known(question, f"a{number % 3}") for number, question in enumerate(questions)]
-    together = Index().judge_batch(records)
-    index = Index()
+    together = DuplicateIndex().judge_batch(records)
+    index = DuplicateIndex()
     assert [index.judge_batch([record])[0] for record in records] == together
 
 
@@ -173,11 +173,11 @@ ITEMS = (
     ],
 )
 def test_a_leak_asks_the_same_with_the_same_entities_and_numbers(question: str, leaked: str) -> None:
-    assert LeakGuard(ITEMS).matches(question) == ((leaked,) if leaked else ())
+    assert ContaminationCheck(ITEMS).matches(question) == ((leaked,) if leaked else ())
 
 
 def test_an_item_with_a_passage_is_leaked_only_with_it() -> None:
-    guard = LeakGuard(ITEMS)
+    guard = ContaminationCheck(ITEMS)
     assert guard.matches("Who won?", ITEMS[5][2]) == ("passage",)
     assert guard.matches("Who won?", "The chess game was won by Bob after nine hours of quiet play.") == ()
 
@@ -188,21 +188,21 @@ def test_the_owners_own_record_is_accepted_and_the_item_retires() -> None:
         assert isinstance(made, Record)
         return made
 
-    guard = LeakGuard(ITEMS)
-    assert guard.judge(told_by("self")) == LeakFinding(retires=("onion",))
-    assert guard.judge(told_by("community")) == LeakFinding(leaks=("onion",))
+    guard = ContaminationCheck(ITEMS)
+    assert guard.judge(told_by("self")) == Contamination(retires=("onion",))
+    assert guard.judge(told_by("community")) == Contamination(leaks=("onion",))
 
 
 def test_a_held_back_record_says_why_in_both_languages() -> None:
     for finding, leak in (
-        (Finding(False, contradicts=("a" * 64,)), LeakFinding()),
-        (Finding(False), LeakFinding(("onion",))),
+        (DuplicateFinding(False, contradicts=("a" * 64,)), Contamination()),
+        (DuplicateFinding(False), Contamination(("onion",))),
     ):
         reason = held_back_reason(finding, leak)
         assert reason is not None
         for language in TEXT_LANGUAGES:
             assert text(reason[0], language, **reason[1])
-    assert held_back_reason(Finding(False, near=("b",)), LeakFinding(retires=("onion",))) is None
+    assert held_back_reason(DuplicateFinding(False, near=("b",)), Contamination(retires=("onion",))) is None
 
 
 # --- wordings
@@ -211,12 +211,12 @@ def test_a_held_back_record_says_why_in_both_languages() -> None:
 def test_wordings_of_one_fact_are_found_by_its_key() -> None:
     asked = [known(question, "On the sofa.", fact="sleep") for question in ("Where does Mike sleep?", "Mike's bed?")]
     answer = known("マイクはどこで寝る?", "ソファーです。", fact="sleep", language="ja")
-    groups = wording_groups([*asked, answer, known("Why?", "Because.")])
+    groups = paraphrase_groups([*asked, answer, known("Why?", "Because.")])
     assert [(group.key[:7], len(group.record_ids)) for group in groups] == [("sleep", 2), ("sleep", 1), ("answer:", 1)]
 
 
 def test_a_generic_answer_binds_no_different_questions() -> None:
-    groups = wording_groups([known("Can cats swim?", "Yes."), known("Is snow white?", "Yes.")])
+    groups = paraphrase_groups([known("Can cats swim?", "Yes."), known("Is snow white?", "Yes.")])
     assert [len(group.record_ids) for group in groups] == [1, 1]
 
 
@@ -227,7 +227,7 @@ def test_without_fact_keys_the_households_wordings_are_found_by_their_answers() 
     expected = defaultdict(set)
     for one in told:
         expected[(facts[one.id], one.language)].add(one.id)
-    found = {frozenset(group.record_ids) for group in wording_groups(told)}
+    found = {frozenset(group.record_ids) for group in paraphrase_groups(told)}
     assert all(len({facts[id] for id in group}) == 1 for group in found)
     whole = sum(frozenset(group) in found for group in expected.values())
     assert whole >= 0.9 * len(expected)

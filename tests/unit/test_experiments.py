@@ -62,7 +62,7 @@ def test_added_translations_are_in_no_anchor_and_go_both_ways() -> None:
     asked = {item.instruction for item in items}
     assert len(asked) == len(items) == 100
     assert {(item.language, item.question_language) for item in items} == set(product(("ja", "en"), repeat=2))
-    assert not asked & {record.instruction for record in seedling.anchors(3000, seed=1)}
+    assert not asked & {record.instruction for record in seedling.replay_samples(3000, seed=1)}
 
 
 def test_no_pool_but_selection_is_asked() -> None:

@@ -19,7 +19,7 @@ def kinds(items: tuple[Item, ...]) -> Counter[tuple[str, str]]:
 
 @pytest.mark.parametrize("pool", pools.CLOSED)
 def test_the_names_of_a_closed_pool_say_nothing(pool: str) -> None:
-    items = pools.asked(pool)
+    items = pools.items(pool)
     told = questions.load(pool)
     assert [(one.instruction, one.reference) for one in items] == [(one.instruction, one.reference) for one in told]
     assert all(one.id.startswith("sealed/") and one.cluster.startswith("sealed/") for one in items)
@@ -28,12 +28,12 @@ def test_the_names_of_a_closed_pool_say_nothing(pool: str) -> None:
 
 
 def test_the_first_dealing_is_the_one_that_ships() -> None:
-    assert pools.asked("selection", 0) == questions.load("selection")
+    assert pools.items("selection", 0) == questions.load("selection")
 
 
 @pytest.mark.parametrize("dealing", DEALINGS)
 def test_a_dealing_keeps_sizes_and_kinds_and_splits_no_fact(dealing: int) -> None:
-    selection, confirmation = pools.asked("selection", dealing), pools.asked("confirmation", dealing)
+    selection, confirmation = pools.items("selection", dealing), pools.items("confirmation", dealing)
     assert kinds(selection) == kinds(questions.load("selection"))
     assert kinds(confirmation) == kinds(questions.load("confirmation"))
     assert not {pools.sealed_name(one.cluster) for one in selection} & {one.cluster for one in confirmation}
@@ -42,14 +42,14 @@ def test_a_dealing_keeps_sizes_and_kinds_and_splits_no_fact(dealing: int) -> Non
 
 
 def test_each_dealing_confirms_with_other_facts_and_has_another_hash() -> None:
-    confirming = [{one.cluster for one in pools.asked("confirmation", dealing)} for dealing in DEALINGS]
+    confirming = [{one.cluster for one in pools.items("confirmation", dealing)} for dealing in DEALINGS]
     assert all(len(one & other) < 0.6 * len(one) for one in confirming for other in confirming if one is not other)
-    hashes = {items_hash(pools.asked(pool, dealing)) for pool in pools.DEALT for dealing in DEALINGS}
+    hashes = {items_hash(pools.items(pool, dealing)) for pool in pools.SPLIT for dealing in DEALINGS}
     assert len(hashes) == 2 * len(DEALINGS), "every model is scored again"
 
 
 def test_the_score_pool_is_never_dealt() -> None:
-    assert {pools.asked("score", dealing) for dealing in DEALINGS} == {pools.asked("score")}
+    assert {pools.items("score", dealing) for dealing in DEALINGS} == {pools.items("score")}
 
 
 def test_an_item_that_is_left_out_is_so_under_both_names() -> None:

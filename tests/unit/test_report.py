@@ -182,19 +182,19 @@ def test_canaries_tell_a_changed_model() -> None:
 
 
 BASE = Base("seedling", "seedling", "", "nf4", True, "float32", 512, 96, 128, 64)
-SHEET = evaluation.Sheet("v1/selection", tuple(items()))
+SHEET = evaluation.QuestionSet("v1/selection", tuple(items()))
 
 
-def desk(folder: Path, fingerprint: str = "libraries") -> worker.Desk:
-    subjects = (evaluation.Subject("base"), evaluation.Subject("a1", "/adapters/a1"))
-    one = evaluation.Examination(
+def desk(folder: Path, fingerprint: str = "libraries") -> worker.Session:
+    subjects = (evaluation.EvaluatedModel("base"), evaluation.EvaluatedModel("a1", "/adapters/a1"))
+    one = evaluation.EvaluationRun(
         BASE, "cpu", "tagged", subjects, (SHEET,), SETTINGS, str(folder), "2026-11-21T00:00:00+00:00"
     )
     assert evaluation.from_json(json.loads(json.dumps(evaluation.to_json(one)))) == one
-    return worker.Desk(one, "settings", fingerprint)
+    return worker.Session(one, "settings", fingerprint)
 
 
-def written(at: worker.Desk, parrot: Parrot, subject: int = 1) -> Report:
+def written(at: worker.Session, parrot: Parrot, subject: int = 1) -> Report:
     who = at.examination.subjects[subject]
     path = at.path(who, SHEET)
     path.parent.mkdir(exist_ok=True)

@@ -8,12 +8,12 @@ import pytest
 from scipy.stats import binomtest
 
 from bonsai.evaluate import blind_review
-from bonsai.evaluate.blind_review import ROUND, Question, Tally
+from bonsai.evaluate.blind_review import ROUND, BlindQuestion, Tally
 from bonsai.evaluate.statistics import exact_interval
 
 
-def question(number: int, fact: int) -> Question:
-    return Question(
+def question(number: int, fact: int) -> BlindQuestion:
+    return BlindQuestion(
         f"v1/{number}", f"fact{fact}", "en", "en", f"What is {number}?", "x", f"old {number}", f"new {number}"
     )
 

@@ -11,8 +11,8 @@ import pytest
 from bonsai.domain.records import Category, Record, Reject
 from bonsai.evaluate.questions import POOLS, load
 from bonsai.ingest.dedup import known
-from bonsai.ingest.dedup.contamination import LeakGuard
-from bonsai.ingest.dedup.index import Index
+from bonsai.ingest.dedup.contamination import ContaminationCheck
+from bonsai.ingest.dedup.index import DuplicateIndex
 from bonsai.ingest.readers import read
 from bonsai.ingest.tags import tag
 from bonsai.samples import sample_path
@@ -36,7 +36,7 @@ HOME = load_facts(HOUSEHOLD)
 
 
 IMPORTED_BEFORE = {"messy.jsonl": ("experience.jsonl",), "messy.csv": ("experience.jsonl", "messy.jsonl")}
-GUARD = LeakGuard([(item.id, item.instruction, item.input) for pool in POOLS for item in load(pool)])
+GUARD = ContaminationCheck([(item.id, item.instruction, item.input) for pool in POOLS for item in load(pool)])
 
 
 @cache
@@ -146,7 +146,7 @@ def test_the_messy_files_are_as_broken_as_their_count_says(name: str) -> None:
     made = list(read(sample_path(name)))
     told = [record for record in made if isinstance(record, Record)]
     before = [record for earlier in IMPORTED_BEFORE[name] for record in told_by(earlier)]
-    index = Index()
+    index = DuplicateIndex()
     index.add_batch([known(record, tag(record, None)) for record in before])
     findings = index.judge_batch([known(record, tag(record, None)) for record in told])
     leaks = sum(bool(GUARD.matches(record.instruction, record.input)) for record in told)
@@ -161,7 +161,7 @@ def test_the_messy_files_are_as_broken_as_their_count_says(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["experience.jsonl", "household.jsonl", "poison.jsonl"])
 def test_nothing_is_held_back_at_intake(name: str) -> None:
-    index = Index()
+    index = DuplicateIndex()
     index.add_batch(
         [known(record, tag(record, None)) for record in told_by("experience.jsonl") if name != "experience.jsonl"]
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from bonsai.domain.records import Origin, Record, Tag, Tags
 from bonsai.evaluate import personal_set
-from bonsai.ingest.dedup.paraphrases import WordingGroup
+from bonsai.ingest.dedup.paraphrases import ParaphraseGroup
 
-THREE = WordingGroup("mike_food", "ja", ("r1", "r2", "r3"))
-TWO = WordingGroup("mike_bed", "ja", ("r4", "r5"))
-ENGLISH = WordingGroup("mike_food", "en", ("e1", "e2", "e3", "e4"))
+THREE = ParaphraseGroup("mike_food", "ja", ("r1", "r2", "r3"))
+TWO = ParaphraseGroup("mike_bed", "ja", ("r4", "r5"))
+ENGLISH = ParaphraseGroup("mike_food", "en", ("e1", "e2", "e3", "e4"))
 
 
 def test_one_wording_of_three_becomes_an_item_and_two_are_left_to_train() -> None:
@@ -19,9 +19,9 @@ def test_one_wording_of_three_becomes_an_item_and_two_are_left_to_train() -> Non
 
 
 def test_the_choice_depends_on_the_records_alone() -> None:
-    shuffled = WordingGroup("mike_food", "ja", ("r3", "r1", "r2"))
+    shuffled = ParaphraseGroup("mike_food", "ja", ("r3", "r1", "r2"))
     assert personal_set.choose([THREE]) == personal_set.choose([shuffled])
-    groups = [WordingGroup(f"f{n}", "en", (f"{n}a", f"{n}b", f"{n}c")) for n in range(60)]
+    groups = [ParaphraseGroup(f"f{n}", "en", (f"{n}a", f"{n}b", f"{n}c")) for n in range(60)]
     places = [
         group.record_ids.index(one.record_id) for group, one in zip(groups, personal_set.choose(groups), strict=True)
     ]
@@ -31,7 +31,7 @@ def test_the_choice_depends_on_the_records_alone() -> None:
 def test_a_fact_that_has_its_item_gets_no_second_one() -> None:
     first = personal_set.choose([THREE])[0]
     assert personal_set.choose([THREE], frozenset({first.record_id})) == ()
-    left = WordingGroup("mike_food", "ja", ("r1", "r2", "r3", "r9"))
+    left = ParaphraseGroup("mike_food", "ja", ("r1", "r2", "r3", "r9"))
     assert personal_set.choose([left], known=frozenset({("mike_food", "ja")})) == ()
     assert len(personal_set.choose([ENGLISH], known=frozenset({("mike_food", "ja")}))) == 1
 
@@ -39,7 +39,7 @@ def test_a_fact_that_has_its_item_gets_no_second_one() -> None:
 def test_a_correction_needs_two_wordings() -> None:
     assert personal_set.choose([TWO]) == ()
     assert len(personal_set.choose([TWO], corrections=frozenset({"r5"}))) == 1
-    alone = WordingGroup("x", "ja", ("r6",))
+    alone = ParaphraseGroup("x", "ja", ("r6",))
     assert personal_set.choose([alone], corrections=frozenset({"r6"})) == (), "what never trains cannot be learned"
 
 
@@ -48,7 +48,7 @@ def test_a_wording_that_no_adapter_learned_is_taken_first() -> None:
 
 
 def test_only_languages_that_the_gate_judges_become_items() -> None:
-    assert personal_set.choose([WordingGroup("f", "zh", ("z1", "z2", "z3"))]) == ()
+    assert personal_set.choose([ParaphraseGroup("f", "zh", ("z1", "z2", "z3"))]) == ()
 
 
 def test_an_item_asks_what_the_record_tells() -> None:

@@ -7,9 +7,10 @@ from collections import Counter
 
 import pytest
 
-from bonsai.model.seedling import anchors, world
+from bonsai.model.seedling import world
 from bonsai.model.seedling.wordings import WORLD_LANGUAGES, WorldLanguage, ask, families, wordings
 from bonsai.model.seedling.world.everyday import Household, everyday_families, grammar
+from bonsai.train.replay import replay_samples
 from research.seedling.recipe import Recipe, chunk, default_guard, normalised
 
 TINY = Recipe(known_per_chunk=300, households_per_chunk=1)
@@ -119,8 +120,8 @@ def test_translations_are_answered_in_the_other_language() -> None:
 
 
 def test_anchors_are_trained_wordings_over_all_categories_and_languages() -> None:
-    drawn = anchors(400, seed=3)
-    assert drawn == anchors(400, seed=3) != anchors(400, seed=4)
+    drawn = replay_samples(400, seed=3)
+    assert drawn == replay_samples(400, seed=3) != replay_samples(400, seed=4)
     assert len({record.category for record in drawn}) == 7
     share = Counter(record.question_language for record in drawn)["ja"] / 400
     assert 0.4 < share < 0.6

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 from bonsai.cli.shell import Shell
 
 
-class Found(Protocol):
+class Check(Protocol):
     """One thing that was looked at."""
 
     @property
@@ -34,7 +34,7 @@ class Finding:
     detail: str
 
 
-def tell(shell: Shell, findings: Sequence[Found], as_json: bool) -> int:
+def tell(shell: Shell, findings: Sequence[Check], as_json: bool) -> int:
     """Show them; 1 when any is not ok."""
     if as_json:
         shell.json([{"name": f.name, "ok": f.ok, "detail": f.detail} for f in findings])

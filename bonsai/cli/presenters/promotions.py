@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bonsai.cli.shell import Shell
     from bonsai.evaluate.blind_review import Tally
-    from bonsai.queries.answers import Compared
-    from bonsai.queries.promotions import Beside, Review
-    from storage.tables.data_changes import Changed
+    from bonsai.queries.answers import ComparedAnswer
+    from bonsai.queries.promotions import PromotionEvidence, Review
+    from storage.tables.data_changes import ChangedRecord
 
 
 from collections.abc import Mapping
@@ -231,7 +231,7 @@ MOST_POINTS = 60
 "Of a loss curve in JSON; single steps are noise, and the log has them."
 
 
-def tell_evidence(shell: Shell, found: Beside) -> None:
+def tell_evidence(shell: Shell, found: PromotionEvidence) -> None:
     """Under the explanation of `promotions show`: a line each."""
     shell.show("")
     adapter = found.promotion.adapter
@@ -251,7 +251,7 @@ def review_words(one: Review, language: TextLanguage) -> str:
     return text("review.by_person", language, person=one.person, result=result)
 
 
-def evidence_object(found: Beside) -> dict[str, object]:
+def evidence_object(found: PromotionEvidence) -> dict[str, object]:
     """The same as JSON."""
     from bonsai.train.curve import thinned
 
@@ -283,7 +283,7 @@ def tally_object(found: Tally) -> dict[str, object]:
     return counts | {"share": found.share, "low": low, "high": high, "finding": found.finding}
 
 
-def answer_rows(answers: Sequence[Compared], language: TextLanguage) -> Iterator[tuple[str, ...]]:
+def answer_rows(answers: Sequence[ComparedAnswer], language: TextLanguage) -> Iterator[tuple[str, ...]]:
     """One line an answer."""
     from bonsai.evaluate.report import domain_name
 
@@ -293,13 +293,13 @@ def answer_rows(answers: Sequence[Compared], language: TextLanguage) -> Iterator
         yield text(f"review.turn_{one.turn}", language), topic, *said
 
 
-def answer_object(one: Compared) -> dict[str, object]:
+def answer_object(one: ComparedAnswer) -> dict[str, object]:
     """The JSON shape of an answer."""
     names = ("sheet", "item", "domain", "language", "question", "reference", "before", "after", "was_right", "is_right")
     return {name: getattr(one, name) for name in names} | {"turn": one.turn}
 
 
-def change_rows(found: Sequence[Changed], language: TextLanguage) -> Iterator[tuple[str, ...]]:
+def change_rows(found: Sequence[ChangedRecord], language: TextLanguage) -> Iterator[tuple[str, ...]]:
     """One line a record that changed."""
     for one in found:
         tags, record = one.stored.tags, one.stored.record
@@ -308,7 +308,7 @@ def change_rows(found: Sequence[Changed], language: TextLanguage) -> Iterator[tu
         yield kind, *named, on_one_line(record.instruction)
 
 
-def change_object(one: Changed) -> dict[str, object]:
+def change_object(one: ChangedRecord) -> dict[str, object]:
     """The JSON shape of a record that changed."""
     from bonsai.cli.presenters.records import record_object
 

@@ -11,15 +11,15 @@ from bonsai.cli.shell import Shell
 
 if TYPE_CHECKING:
     from bonsai.queries.similar import SimilarRecord
-    from storage.tables.questions_table import Asked, AskedAnswer
+    from storage.tables.questions_table import StoredAnswer, StoredQuestion
 
 
-def answer_object(answer: AskedAnswer) -> dict[str, object]:
+def answer_object(answer: StoredAnswer) -> dict[str, object]:
     """The JSON shape of an answer."""
     return asdict(answer)
 
 
-def asked_object(asked: Asked) -> dict[str, object]:
+def asked_object(asked: StoredQuestion) -> dict[str, object]:
     """The JSON shape of a question with its answers."""
     return {
         "id": asked.id,
@@ -37,7 +37,7 @@ def similar_objects(records: Iterable[SimilarRecord]) -> list[dict[str, object]]
     return [asdict(one) for one in records]
 
 
-def asked_rows(found: Iterable[Asked]) -> Iterator[tuple[object, ...]]:
+def asked_rows(found: Iterable[StoredQuestion]) -> Iterator[tuple[object, ...]]:
     """One line a question."""
     for one in found:
         thumbs = ", ".join(answer.thumb for answer in one.answers if answer.thumb)
@@ -45,7 +45,7 @@ def asked_rows(found: Iterable[Asked]) -> Iterator[tuple[object, ...]]:
         yield one.id, one.asked_at, thumbs, on_one_line(one.question), on_one_line(answer)
 
 
-def tell_answers(shell: Shell, asked: Asked) -> None:
+def tell_answers(shell: Shell, asked: StoredQuestion) -> None:
     """Each answer on stdout, who said it and its tags on stderr."""
     for one in asked.answers:
         shell.line(one.answer)

@@ -9,7 +9,7 @@ from bonsai.errors import InputError
 from bonsai.i18n import TextLanguage, text
 
 if TYPE_CHECKING:
-    from bonsai.actions.import_file import Counts
+    from bonsai.actions.import_file import ImportCounts
     from bonsai.cli.shell import Shell
     from bonsai.domain.records import Reject
     from bonsai.queries.records import RecordDetail
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bonsai.cli.shell import Shell
-    from bonsai.queries.file_preview import FileCheck
+    from bonsai.queries.file_preview import FilePreview
 
 
 ID_LENGTH = 10
@@ -39,7 +39,7 @@ def on_one_line(text: str) -> str:
     return " ".join(text[:200].split())
 
 
-def count_pairs(counts: Counts) -> tuple[tuple[str, int], ...]:
+def count_pairs(counts: ImportCounts) -> tuple[tuple[str, int], ...]:
     """What became of the records of a file; `read` is the sum of the others."""
     return tuple((name, int(getattr(counts, name))) for name in COUNTS)
 
@@ -123,7 +123,7 @@ def tell_ids(shell: Shell, key: str, ids: Sequence[str], as_json: bool) -> None:
         shell.say(key, ids=short(*ids))
 
 
-def show_file(shell: Shell, check: FileCheck) -> None:
+def show_file(shell: Shell, check: FilePreview) -> None:
     """What it was recognised as, its first records with their tags, and what is wrong with how many lines."""
     taken_as = (f"{one.name} = {one.field or '-'}" for one in check.columns)
     pairs = (

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bonsai.domain.records import Record, Tags
-from bonsai.ingest.dedup.contamination import LeakFinding
-from bonsai.ingest.dedup.index import Finding, Known, question_key
+from bonsai.ingest.dedup.contamination import Contamination
+from bonsai.ingest.dedup.index import DuplicateFinding, IndexedRecord, question_key
 
 
-def known(record: Record, tags: Tags, *, active: bool = True) -> Known:
+def known(record: Record, tags: Tags, *, active: bool = True) -> IndexedRecord:
     """A new record as the index compares it; `active` is False for one that is held back whatever the index says."""
-    return Known(
+    return IndexedRecord(
         id=record.id,
         instruction=record.instruction,
         input=record.input,
@@ -23,7 +23,7 @@ def known(record: Record, tags: Tags, *, active: bool = True) -> Known:
     )
 
 
-def held_back_reason(finding: Finding, leak: LeakFinding) -> tuple[str, dict[str, str]] | None:
+def held_back_reason(finding: DuplicateFinding, leak: Contamination) -> tuple[str, dict[str, str]] | None:
     """Key and values of the reason why a record is held back; None when nothing speaks against it."""
     if leak.leaks:
         return "duplicates.leak", {"items": ", ".join(leak.leaks)}

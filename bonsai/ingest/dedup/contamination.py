@@ -41,7 +41,7 @@ _PARTICLES = re.compile(r"[をはがにでとの]|って|から|まで|も")
 
 
 @dataclass(frozen=True, slots=True)
-class LeakFinding:
+class Contamination:
     """What matching the benchmark means for a record."""
 
     leaks: tuple[str, ...] = ()
@@ -66,7 +66,7 @@ class _Item:
     "Words in quotation marks: what a translation is asked of."
 
 
-class LeakGuard:
+class ContaminationCheck:
     """The benchmark's questions, ready to be asked about many records."""
 
     def __init__(self, items: Iterable[tuple[str, str, str]], kept: frozenset[str] = frozenset()) -> None:
@@ -85,13 +85,13 @@ class LeakGuard:
     def __len__(self) -> int:
         return len(self._items)
 
-    def judge(self, record: Record) -> LeakFinding:
+    def judge(self, record: Record) -> Contamination:
         """Which items a record leaks, or retires because it is the owner's own."""
         found = self.matches(record.instruction, record.input)
         if record.source not in OWN_SOURCES:
-            return LeakFinding(leaks=found)
+            return Contamination(leaks=found)
         leaks = tuple(item for item in found if item in self._kept)
-        return LeakFinding(leaks, tuple(item for item in found if item not in self._kept))
+        return Contamination(leaks, tuple(item for item in found if item not in self._kept))
 
     def matches(self, instruction: str, input: str = "") -> tuple[str, ...]:
         """Ids of the items that this question matches, in the items' order."""

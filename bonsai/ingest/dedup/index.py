@@ -40,7 +40,7 @@ _OPEN_ENDED = frozenset((Category.BRAINSTORMING.value, Category.CREATIVE.value))
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class IndexedRecord:
     """What the index needs of a record, stored or new."""
 
     id: str
@@ -60,7 +60,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class DuplicateFinding:
     """What the index says about one record."""
 
     exact: bool
@@ -72,14 +72,14 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class NearSettings:
+class NearDuplicateSettings:
     """When two records are near duplicates."""
 
     question_ratio: float = 88.0
     answer_ratio: float = 60.0
 
 
-NEAR = NearSettings()
+NEAR = NearDuplicateSettings()
 Key = TypeVar("Key", str, int)
 
 
@@ -104,10 +104,10 @@ Bucket = int | list[int]
 
 
 @dataclass(slots=True)
-class Index:
+class DuplicateIndex:
     """Grows with every record added; some 1.5 kB each."""
 
-    settings: NearSettings = NEAR
+    settings: NearDuplicateSettings = NEAR
     _ids: set[str] = field(default_factory=set)
     _entries: list[_Entry] = field(default_factory=list)
     _by_band: dict[int, Bucket] = field(default_factory=dict)
@@ -124,12 +124,12 @@ class Index:
         """Ids that are taken though their texts are gone (forgotten records)."""
         self._ids.update(ids)
 
-    def add_batch(self, known: Sequence[Known]) -> None:
+    def add_batch(self, known: Sequence[IndexedRecord]) -> None:
         """Fill the index with records that need no judgement."""
         for row, entry, bands in self._prepared(known):
             self._add(row, entry, bands)
 
-    def judge_batch(self, records: Sequence[Known], *, add: bool = True) -> list[Finding]:
+    def judge_batch(self, records: Sequence[IndexedRecord], *, add: bool = True) -> list[DuplicateFinding]:
         """Judge records in order. With `add`, each joins the index; one that contradicts joins by its id alone."""
         findings = []
         for row, entry, bands in self._prepared(records):
@@ -139,18 +139,18 @@ class Index:
                 self._learn(row, entry, bands, finding)
         return findings
 
-    def _learn(self, row: Known, entry: _Entry, bands: list[int], finding: Finding) -> None:
+    def _learn(self, row: IndexedRecord, entry: _Entry, bands: list[int], finding: DuplicateFinding) -> None:
         if finding.contradicts and not row.correction:
             self._ids.add(row.id)
         else:
             self._overruled.update(finding.contradicts)
             self._add(row, entry, bands)
 
-    def _prepared(self, rows: Sequence[Known]) -> Iterable[tuple[Known, _Entry, list[int]]]:
+    def _prepared(self, rows: Sequence[IndexedRecord]) -> Iterable[tuple[IndexedRecord, _Entry, list[int]]]:
         entries = [_entry(row) for row in rows]
         return zip(rows, entries, _bands([entry.question for entry in entries]), strict=True)
 
-    def _add(self, row: Known, entry: _Entry, bands: list[int]) -> None:
+    def _add(self, row: IndexedRecord, entry: _Entry, bands: list[int]) -> None:
         self._ids.add(row.id)
         if not row.active:
             return
@@ -162,14 +162,14 @@ class Index:
             if bucket is not None and len(bucket) > CANDIDATES:
                 del bucket[0]
 
-    def _judge(self, row: Known, entry: _Entry, bands: list[int]) -> Finding:
+    def _judge(self, row: IndexedRecord, entry: _Entry, bands: list[int]) -> DuplicateFinding:
         if row.id in self._ids:
-            return Finding(exact=True)
+            return DuplicateFinding(exact=True)
         same = (self._entries[number] for number in _numbers(self._by_question.get(entry.asked)))
         contradicted = tuple(
             other.id for other in same if other.id not in self._overruled and _contradict(row, entry, other)
         )
-        return Finding(exact=False, near=self._near(entry, bands), contradicts=contradicted)
+        return DuplicateFinding(exact=False, near=self._near(entry, bands), contradicts=contradicted)
 
     def _near(self, entry: _Entry, bands: list[int]) -> tuple[str, ...]:
         candidates = {number for band in bands for number in _numbers(self._by_band.get(band))}
@@ -217,7 +217,7 @@ def _digest(text: str) -> str:
     return hashlib.blake2b("".join(text.casefold().split()).encode(), digest_size=12).hexdigest()
 
 
-def _entry(row: Known) -> _Entry:
+def _entry(row: IndexedRecord) -> _Entry:
     question = text_key(row.instruction[:QUESTION_CHARACTERS])
     if row.input:
         question = f"{question}\0{text_key(row.input[:PASSAGE_CHARACTERS])}"
@@ -233,7 +233,7 @@ def _entry(row: Known) -> _Entry:
     )
 
 
-def _contradict(row: Known, entry: _Entry, other: _Entry) -> bool:
+def _contradict(row: IndexedRecord, entry: _Entry, other: _Entry) -> bool:
     if entry.open_ended or other.open_ended or (row.fact and row.fact == other.fact):
         return False
     return bool(other.raw_answer) and contradict(row.instruction, row.output, other.raw_answer)

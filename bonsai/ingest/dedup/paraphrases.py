@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
-from bonsai.ingest.dedup.index import Known
+from bonsai.ingest.dedup.index import IndexedRecord
 from bonsai.ingest.dedup.keys import content_words, text_key
 
 SPECIFIC_ANSWER = 10
@@ -29,7 +29,7 @@ _LATIN_WORD = re.compile(r"[a-z]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class WordingGroup:
+class ParaphraseGroup:
     """One fact, asked and answered in one language."""
 
     key: str
@@ -40,10 +40,10 @@ class WordingGroup:
     "In the order given; different wordings only."
 
 
-def wording_groups(records: Sequence[Known]) -> tuple[WordingGroup, ...]:
+def paraphrase_groups(records: Sequence[IndexedRecord]) -> tuple[ParaphraseGroup, ...]:
     """All groups, also those of one record, in the order of their first records. Deterministic."""
-    by_fact: dict[tuple[str, ...], list[Known]] = {}
-    by_answer: dict[tuple[str, ...], list[Known]] = {}
+    by_fact: dict[tuple[str, ...], list[IndexedRecord]] = {}
+    by_answer: dict[tuple[str, ...], list[IndexedRecord]] = {}
     for record in records:
         script = _asked_in(record.instruction)
         if record.fact:
@@ -51,16 +51,18 @@ def wording_groups(records: Sequence[Known]) -> tuple[WordingGroup, ...]:
         else:
             answered: tuple[str, ...] = (record.language, script, text_key(record.output), text_key(record.input))
             by_answer.setdefault(answered, []).append(record)
-    groups = [WordingGroup(fact, language, _wordings(members)) for (fact, language, _), members in by_fact.items()]
+    groups = [
+        ParaphraseGroup(fact, language, _paraphrases(members)) for (fact, language, _), members in by_fact.items()
+    ]
     for key, members in by_answer.items():
         for alike in _alike(members):
             digest = hashlib.sha256("\0".join((*key, alike[0].id)).encode()).hexdigest()
-            groups.append(WordingGroup(f"answer:{digest[:16]}", key[0], _wordings(alike)))
+            groups.append(ParaphraseGroup(f"answer:{digest[:16]}", key[0], _paraphrases(alike)))
     place = {record.id: number for number, record in enumerate(records)}
     return tuple(sorted(groups, key=lambda group: place[group.record_ids[0]]))
 
 
-def _wordings(members: Sequence[Known]) -> tuple[str, ...]:
+def _paraphrases(members: Sequence[IndexedRecord]) -> tuple[str, ...]:
     """One id for each different question."""
     first: dict[str, str] = {}
     for member in members:
@@ -68,11 +70,11 @@ def _wordings(members: Sequence[Known]) -> tuple[str, ...]:
     return tuple(first.values())
 
 
-def _alike(members: list[Known]) -> list[list[Known]]:
+def _alike(members: list[IndexedRecord]) -> list[list[IndexedRecord]]:
     """Members of one answer whose questions hang together, each with at least one other of its group."""
     if len(members) > GENERIC:
         return [[member] for member in members]
-    groups: list[list[Known]] = []
+    groups: list[list[IndexedRecord]] = []
     for member in members:
         apart, merged = [], [member]
         for group in groups:
@@ -84,7 +86,7 @@ def _alike(members: list[Known]) -> list[list[Known]]:
     return groups
 
 
-def same_question(one: Known, other: Known) -> bool:
+def same_question(one: IndexedRecord, other: IndexedRecord) -> bool:
     """Loosely: the same numbers, a word of meaning or the passage in common, some likeness. Both have one answer."""
     a, b = one.instruction.casefold(), other.instruction.casefold()
     if sorted(_DIGITS.findall(a)) != sorted(_DIGITS.findall(b)):

@@ -53,7 +53,7 @@ class ShapeError(Exception):
 class Turn:
     """One message of a chat."""
 
-    speaker: str
+    inference: str
     "user, assistant or another role, e.g. system."
     text: str
 
@@ -91,12 +91,12 @@ def _turns(chat: object) -> list[Turn]:
         if not isinstance(message, Mapping):
             raise ShapeError("readers.no_chat", kind=type(message).__name__)
         role = str(message.get("role") or message.get("from") or "").strip().lower()
-        speaker = "user" if role in _USERS else "assistant" if role in _ASSISTANTS else role
+        inference = "user" if role in _USERS else "assistant" if role in _ASSISTANTS else role
         text = _content(message.get("content") if "content" in message else message.get("value"))
-        if turns and turns[-1].speaker == speaker:
-            turns[-1] = Turn(speaker, f"{turns[-1].text}\n{text}")
+        if turns and turns[-1].inference == inference:
+            turns[-1] = Turn(inference, f"{turns[-1].text}\n{text}")
         else:
-            turns.append(Turn(speaker, text))
+            turns.append(Turn(inference, text))
     return turns
 
 
@@ -111,9 +111,9 @@ def _content(content: object) -> str:
 
 
 def _answered_turns(turns: list[Turn]) -> Iterator[Fields]:
-    pairs = [i for i in range(1, len(turns)) if (turns[i - 1].speaker, turns[i].speaker) == ("user", "assistant")]
+    pairs = [i for i in range(1, len(turns)) if (turns[i - 1].inference, turns[i].inference) == ("user", "assistant")]
     if not pairs:
         raise ShapeError("readers.no_answered_turn", turns=len(turns))
     for i in pairs:
-        before = "\n".join(f"{_SPEAKERS.get(turn.speaker, turn.speaker)}: {turn.text}" for turn in turns[: i - 1])
+        before = "\n".join(f"{_SPEAKERS.get(turn.inference, turn.inference)}: {turn.text}" for turn in turns[: i - 1])
         yield {"instruction": turns[i - 1].text, "input": before, "output": turns[i].text}

@@ -12,7 +12,7 @@ from starlette.responses import StreamingResponse
 
 from bonsai.errors import UnknownId, UsageError
 from bonsai.queries import adapters
-from bonsai.queries.adapters import ShownAdapter
+from bonsai.queries.adapters import FullAdapter
 from bonsai.web.api.models import Answered, Page, Said
 from bonsai.web.api.request import AdapterId, Call, Reading, Reviewing, documented
 from bonsai.web.problems import Problem
@@ -141,7 +141,7 @@ def download_adapter(call: Reviewing, adapter: AdapterId) -> StreamingResponse:
     return StreamingResponse(adapters.archive(found), media_type=TAR, headers=headers)
 
 
-def exact_adapter(call: Call, name: str) -> ShownAdapter:
+def exact_adapter(call: Call, name: str) -> FullAdapter:
     """By its whole id: the terminal takes a beginning, an address names one thing. Raises UnknownId."""
     try:
         found = adapters.show_adapter(call.b, name)

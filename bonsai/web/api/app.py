@@ -32,7 +32,7 @@ from bonsai.web.api import (
     timeline,
     uploads,
 )
-from bonsai.web.api.middleware import DOCUMENT, Gate
+from bonsai.web.api.middleware import DOCUMENT, ApiMiddleware
 from bonsai.web.request import Site, accepted_language
 
 PATH = "/api/v1"
@@ -51,7 +51,7 @@ def programs(site: Site) -> ASGIApp:
     for error, handler in problems.HANDLERS:
         api.add_exception_handler(error, handler)
     limits = site.b.config.api
-    return Gate(
+    return ApiMiddleware(
         api,
         site,
         by_address=Buckets(limits.requests_per_minute, limits.address_burst),

@@ -33,7 +33,7 @@ from bonsai.web.request import Site
 from bonsai.web.security import SAFE_METHODS, read_body
 from storage.connect import Connection
 from storage.tables import kept_answers_table
-from storage.tables.kept_answers_table import Claim, KeptAnswer
+from storage.tables.kept_answers_table import Claim, StoredResponse
 from storage.tables.kept_answers_table import Request as Repeatable
 
 DOCUMENT = "/openapi.json"
@@ -49,7 +49,7 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class ApiMiddleware:
     """ASGI middleware around the API."""
 
     app: ASGIApp
@@ -125,7 +125,7 @@ class Gate:
     async def _once(self, request: Request, repeatable: Repeatable, body: bytes) -> Response:
         now, holder = self.site.clock(), process_name()
         found = await run_in_threadpool(self._write, lambda con: kept_answers_table.claim(con, repeatable, holder, now))
-        if isinstance(found, KeptAnswer):
+        if isinstance(found, StoredResponse):
             headers = {**dict(found.headers), "Idempotency-Replayed": "true"}
             return Response(found.body, found.status, headers)
         if found is Claim.OTHER_REQUEST:
@@ -154,7 +154,7 @@ def _settle(con: Connection, repeatable: Repeatable, response: Response) -> None
         return
     headers = tuple((name, value) for name, value in response.headers.items() if name != "content-length")
     body = bytes(response.body).decode()
-    kept_answers_table.keep(con, repeatable, KeptAnswer(response.status_code, headers, body))
+    kept_answers_table.keep(con, repeatable, StoredResponse(response.status_code, headers, body))
 
 
 def _hash(request: Request, body: bytes) -> str:

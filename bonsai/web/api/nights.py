@@ -61,7 +61,7 @@ def cancel_night(call: Reviewing, night: NightKey, key: Key = None) -> judged.Pr
     except TerminalError as error:
         raise Problem(409, error.key, **error.values) from error
     call.noted("night_cancel", night)
-    return _progress(call, nights.live(call.b, night))
+    return _progress(call, nights.night_progress(call.b, night))
 
 
 @progress.get("/progress", **documented("progress"))
@@ -70,7 +70,7 @@ def read_progress(call: Reading) -> judged.Progress:
     return _progress(call, nights.running_night(call.b))
 
 
-def _progress(call: Call, found: nights.Live | None) -> judged.Progress:
+def _progress(call: Call, found: nights.NightProgress | None) -> judged.Progress:
     if found is None:
         return judged.Progress(state="starting" if starting.starting(call.b.home, call.now) else "none")
     status = found.status

@@ -16,7 +16,7 @@ from bonsai.web.api.request import CALLING, SENDING, Key, Reading, RecordId, Rev
 from bonsai.web.api.shown import record_of
 from bonsai.web.problems import Problem
 from storage.tables.pairs_table import Kind
-from storage.tables.settled_pairs_table import Decision, Keep
+from storage.tables.settled_pairs_table import Keep, SettledPair
 
 router = APIRouter(prefix="/pairs", tags=["pairs"])
 
@@ -127,7 +127,7 @@ def reopen_pair(call: Reviewing, record_id: RecordId, key: Key = None) -> Reopen
     return Reopened(records=list(made))
 
 
-def _decided(one: Decision, reopens: bool) -> DecidedPair:
+def _decided(one: SettledPair, reopens: bool) -> DecidedPair:
     names = ("kept", "who", "at", "taken_back_by", "taken_back_at")
     told = {name: getattr(one, name) for name in names}
     return DecidedPair(record=one.record_id, others=list(one.others), reopens=reopens, **told)

@@ -18,7 +18,7 @@ from bonsai.errors import UnknownId
 from bonsai.gate.decision import Reason, render
 from bonsai.queries import promotions
 from bonsai.queries import promotions as promotions_queries
-from bonsai.queries.promotions import Review, beside
+from bonsai.queries.promotions import Review, promotion_evidence
 from bonsai.web.api import judged, models
 from bonsai.web.api.nights import start_after
 from bonsai.web.api.request import ANY, SENDING, AdapterId, Call, Key, Match, Reading, Reviewing, documented
@@ -77,7 +77,7 @@ def decide(
 @router.get("/promotions/{adapter}/reviews", **documented("list_reviews", 404))
 def list_reviews(call: Reading, adapter: AdapterId) -> judged.Reviews:
     """Whose answers people preferred, blind."""
-    found = beside(call.b, _get(call, adapter).adapter).reviews
+    found = promotion_evidence(call.b, _get(call, adapter).adapter).reviews
     return judged.Reviews(items=[_review(one) for one in found])
 
 

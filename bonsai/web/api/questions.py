@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from bonsai.actions import ask as ask_action
-from bonsai.actions.ask import MOST_VOICES
+from bonsai.actions.ask import MAX_MODELS
 from bonsai.actions.question_queue import Ticket
 from bonsai.domain.promotion import BASE
 from bonsai.domain.records import Language, content_id
@@ -20,7 +20,7 @@ from bonsai.web.api.models import Answered, Kind, Page, Record, Said, Submission
 from bonsai.web.api.record_changes import Answer, Asked, Passage
 from bonsai.web.api.request import SENDING, AnswerNumber, Appending, Call, Key, QuestionId, Reading, documented
 from bonsai.web.api.shown import record_of
-from storage.tables.questions_table import Asked as Stored
+from storage.tables.questions_table import StoredQuestion as Stored
 
 router = APIRouter(prefix="/questions", tags=["questions"])
 VOICE = "^[0-9A-Za-z._-]{1,100}$"
@@ -32,7 +32,7 @@ class NewQuestion(Said):
     question: Asked = Field(description="api.field_question")
     context: Passage = Field("", description="api.field_context")
     adapters: list[Annotated[str, Field(pattern=VOICE)]] = Field(
-        [CHAMPION], min_length=1, max_length=MOST_VOICES, description="api.field_voices"
+        [CHAMPION], min_length=1, max_length=MAX_MODELS, description="api.field_voices"
     )
     language: Language | None = Field(None, description="api.field_ask_language")
     category: Kind | None = Field(None, description="api.field_ask_category")
@@ -112,7 +112,7 @@ def ask(call: Reading, said: NewQuestion, key: Key = None) -> QuestionState:
     for name in said.adapters:
         if name not in (CHAMPION, BASE):
             exact_adapter(call, name)
-    wanted = ask_action.Wanted(
+    wanted = ask_action.QuestionRequest(
         question=said.question,
         who=call.caller.name,
         context=said.context,

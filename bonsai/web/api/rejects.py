@@ -91,8 +91,8 @@ def mend_reject(call: Appending, reject: RejectId, said: Mend, key: Key = None) 
     """Through the reader that refused it; what is still wrong is said, and nothing changes."""
     if is_cut(open_reject(call.b, reject)):
         raise Problem(409, "entering.problem_cut")
-    made = rejects.mend_reject(call.b, reject, said.raw, call.caller.name, call.now)
-    if not isinstance(made, rejects.Mended):
+    made = rejects.repair_reject(call.b, reject, said.raw, call.caller.name, call.now)
+    if not isinstance(made, rejects.RepairResult):
         detail = call.text(made.reason_key, **dict(made.values))
         return MendResult(accepted=False, records=[], detail=detail)
     call.noted("mend", reject)

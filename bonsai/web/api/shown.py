@@ -42,4 +42,4 @@ def version_of(number: int, one: Version) -> models.Version:
 
 def etag_of(stored: StoredRecord) -> str:
     """Another one after every edit."""
-    return f'"{edit.stamp(stored)}"'
+    return f'"{edit.etag(stored)}"'

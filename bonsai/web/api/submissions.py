@@ -10,7 +10,7 @@ from pydantic import Field
 from bonsai.domain.records import Status
 from bonsai.errors import UnknownId, UsageError
 from bonsai.queries import suggestions
-from bonsai.queries.submissions import follow
+from bonsai.queries.submissions import submission_status
 from bonsai.web.api.models import Answered, Record, Said, Tag
 from bonsai.web.api.record_changes import Answer, Asked, Passage
 from bonsai.web.api.request import SENDING, Appending, Reading, SubmissionId, documented
@@ -69,7 +69,7 @@ def suggest(call: Reading, said: Draft) -> SuggestedTags:
 @router.get("/submissions/{submission}", **documented("follow", 404))
 def read_submission(call: Appending, submission: SubmissionId) -> Followed:
     """Whoever may append learns what became of it, and reads no record."""
-    [found] = follow(call.b, [submission])
+    [found] = submission_status(call.b, [submission])
     if found.state == "gone":
         raise UnknownId("api.unknown_submission", id=submission[:80])
     stored, detail = found.stored, None

@@ -14,7 +14,7 @@ from pydantic import Field
 from bonsai.actions import uploads as uploads_action
 from bonsai.actions.uploads import problem_of, progress_of
 from bonsai.errors import UnknownId
-from bonsai.queries.file_preview import FileCheck, Wrong
+from bonsai.queries.file_preview import FilePreview, PreviewProblem
 from bonsai.web.api.models import Answered, Page, Said, Word
 from bonsai.web.api.nights import start_after
 from bonsai.web.api.request import CALLING, SENDING, Appending, Call, Key, UploadId, documented
@@ -214,13 +214,13 @@ def _shown(call: Call, one: Stored) -> Upload:
         **_uploaded(one).model_dump(),
         **{name: getattr(one, name) for name in ("name", "size", "who", "at")},
         problem=problem.render(call.language) if problem else None,
-        check=_check(call, FileCheck.of(told)) if told and not problem else None,
+        check=_check(call, FilePreview.of(told)) if told and not problem else None,
         done=progress_of(one),
         counts=UploadCounts.model_validate(result, from_attributes=False) if result and not problem else None,
     )
 
 
-def _check(call: Call, found: FileCheck) -> UploadCheck:
+def _check(call: Call, found: FilePreview) -> UploadCheck:
     return UploadCheck(
         **{name: getattr(found, name) for name in ("format", "encoding", "delimiter")},
         columns=[CheckedColumn.model_validate(one) for one in found.columns],
@@ -229,6 +229,6 @@ def _check(call: Call, found: FileCheck) -> UploadCheck:
     )
 
 
-def _wrong(call: Call, one: Wrong) -> CheckedProblem:
+def _wrong(call: Call, one: PreviewProblem) -> CheckedProblem:
     reason = call.text(one.reason_key, **dict(one.values))
     return CheckedProblem(count=one.count, lines=list(one.lines), reason=reason, raw=one.raw)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
-from bonsai.actions.ask import Wanted, correct_answer, list_asked, rate_answer, show_asked
+from bonsai.actions.ask import QuestionRequest, correct_answer, list_asked, rate_answer, show_asked
 from bonsai.actions.question_queue import Ticket
 from bonsai.errors import BonsaiError
 from bonsai.queries import similar
@@ -53,9 +53,9 @@ def ask(visit: Contributor, form: Form) -> Response:
     return visit.go(f"/ask/{question}")
 
 
-def _wanted(visit: Visit, form: Mapping[str, str]) -> Wanted:
+def _wanted(visit: Visit, form: Mapping[str, str]) -> QuestionRequest:
     names = dict.fromkeys(name for name in (form.get("voice") or "champion", form.get("beside", "")) if name)
-    return Wanted(
+    return QuestionRequest(
         question=form.get("question", ""),
         who=visit.who,
         context=form.get("context", ""),

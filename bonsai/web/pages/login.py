@@ -12,7 +12,7 @@ from bonsai.auth import accounts
 from bonsai.auth.throttling import DoorFull, network_of
 from bonsai.domain.characters import normalise
 from bonsai.errors import LockTimeout
-from bonsai.web.form_recovery import Typed, handed_on
+from bonsai.web.form_recovery import RecoveredForm, handed_on
 from bonsai.web.problems import RETRY_AFTER, Problem
 from bonsai.web.request import AnyVisit, Form, Visit, choose_language, own_path, session_cookie
 
@@ -76,7 +76,7 @@ def log_in(visit: Stranger, form: Form) -> Response:
     return response
 
 
-def _goes_on(visit: Visit, typed: Typed) -> Response:
+def _goes_on(visit: Visit, typed: RecoveredForm) -> Response:
     """What was typed before the login, to be sent by the person: another one may have logged in."""
     title = visit.text("login_again")
     return visit.page("problem.html", title=title, message="", typed=typed, passing=True, unsure=False, here="")

@@ -102,7 +102,7 @@ def _show(visit: Visit, night: str, problem: str = "", status: int = 200) -> Res
         found = nights_queries.night_detail(visit.b, night)
     report = found.report
     try:
-        live = pages.live(visit, nights_queries.live(visit.b, report.night))
+        live = pages.live(visit, nights_queries.night_progress(visit.b, report.night))
     except UnknownId:  # nothing to learn, or of another machine
         live = None
     running = report.status == "running"
@@ -128,13 +128,13 @@ def _show(visit: Visit, night: str, problem: str = "", status: int = 200) -> Res
 @router.get("/{night}/status")
 def status(visit: Contributor, night: str) -> Response:
     """How far it is, for a script; asks no database."""
-    return JSONResponse(pages.as_json(nights_queries.live(visit.b, night), visit))
+    return JSONResponse(pages.as_json(nights_queries.night_progress(visit.b, night), visit))
 
 
 @router.get("/{night}/live")
 def live(visit: Contributor, night: str) -> Response:
     """The same as a piece of a page: its own, or with `list` that of all nights, which links to it."""
-    found = pages.live(visit, nights_queries.live(visit.b, night))
+    found = pages.live(visit, nights_queries.night_progress(visit.b, night))
     return visit.page("nights/live.html", live=found, own="list" not in visit.request.query_params)
 
 

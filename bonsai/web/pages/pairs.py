@@ -17,7 +17,7 @@ from bonsai.web.differences import Marked, marked
 from bonsai.web.labels import reason_of
 from bonsai.web.presenters import records as pages
 from bonsai.web.request import Contributor, Form, Reviewer, Visit
-from storage.tables.pairs_table import KINDS, Kind, Waiting
+from storage.tables.pairs_table import KINDS, Kind, WaitingPair
 from storage.tables.record_rows import StoredRecord
 from storage.tables.settled_pairs_table import KEEPS
 
@@ -38,10 +38,10 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class PairShown:
     """A record that waits, and what it stands against."""
 
-    waiting: Waiting
+    waiting: WaitingPair
     this: Side
     others: tuple[Side, ...]
     reason: str
@@ -117,10 +117,10 @@ def _kind(given: Mapping[str, str], count: Mapping[Kind, int]) -> Kind:
     return parameters.one_of(given, "kind", KINDS) or [*filled, *KINDS][0]
 
 
-def _pair(visit: Visit, found: Waiting) -> Pair:
+def _pair(visit: Visit, found: WaitingPair) -> PairShown:
     this = found.stored
     first = found.others[0] if found.others else this
-    return Pair(
+    return PairShown(
         found,
         _side(visit, this, first),
         tuple(_side(visit, other, this) for other in found.others),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from bonsai.actions.blind_review import give_verdict, review_standing, take_back_verdict
+from bonsai.actions.blind_review import give_verdict, review_state, take_back_verdict
 from bonsai.actions.promotions import approve, reject, rollback
 from bonsai.domain.promotion import State, settle
 from bonsai.errors import PromotionError
@@ -15,7 +15,7 @@ from bonsai.evaluate.blind_review import words
 from bonsai.queries import promotions
 from bonsai.queries.answers import list_answers
 from bonsai.queries.data_changes import data_changes_of
-from bonsai.queries.promotions import Review, beside, list_promotions, show_promotion
+from bonsai.queries.promotions import Review, list_promotions, promotion_evidence, show_promotion
 from bonsai.web import parameters
 from bonsai.web.presenters import evidence
 from bonsai.web.presenters import evidence as answers_shown
@@ -30,7 +30,7 @@ router = APIRouter(prefix="/promotions")
 @router.get("/{adapter}/review")
 def show_review(visit: Reviewer, adapter: str) -> Response:
     """The next question, or what came out."""
-    standing = review_standing(visit.b, adapter, visit.who)
+    standing = review_state(visit.b, adapter, visit.who)
     return visit.page(
         "promotions/review.html",
         adapter=standing.adapter,
@@ -145,7 +145,7 @@ def show(visit: Contributor, adapter: str) -> Response:
 
 
 def _page(visit: Visit, adapter: str, problem: str = "", reason: str = "", status: int = 200) -> Response:
-    found = beside(visit.b, adapter)
+    found = promotion_evidence(visit.b, adapter)
     state = settle(found.promotion.candidate, found.pointer)
     may_decide = visit.person is not None and visit.person.may("reviewer")
     return visit.page(

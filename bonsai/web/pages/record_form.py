@@ -9,14 +9,14 @@ from datetime import datetime
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
-from bonsai.actions.edit import EDITABLE, edit_record, fields_of, restore_version, stamp, version_fields
+from bonsai.actions.edit import EDITABLE, edit_record, etag, fields_of, restore_version, version_fields
 from bonsai.actions.inbox import submit
 from bonsai.domain.characters import normalise
 from bonsai.domain.records import Defaults, Limits, Origin, Reject, Status, parse
 from bonsai.errors import BonsaiError, ConflictError, LockTimeout, UsageError
 from bonsai.queries import suggestions
 from bonsai.queries.records import RecordDetail, show_record
-from bonsai.queries.submissions import Followed, follow
+from bonsai.queries.submissions import SubmissionStatus, submission_status
 from bonsai.queries.suggestions import Suggestion
 from bonsai.web import parameters
 from bonsai.web.differences import Difference, difference
@@ -129,10 +129,10 @@ def _told(given: Mapping[str, str]) -> list[str]:
 
 def _recent(visit: Visit, told: Sequence[str]) -> list[Told]:
     """How far each is, in words."""
-    return [_one_told(visit, one) for one in follow(visit.b, told) if one.state != "gone"]
+    return [_one_told(visit, one) for one in submission_status(visit.b, told) if one.state != "gone"]
 
 
-def _one_told(visit: Visit, one: Followed) -> Told:
+def _one_told(visit: Visit, one: SubmissionStatus) -> Told:
     stored = one.stored
     path = f"/records/{stored.record.id}" if stored else ""
     words = visit.text(f"entering.told_{one.state}")
@@ -193,7 +193,7 @@ def versions(visit: Contributor, record_id: str) -> Response:
         "records/versions.html",
         stored=stored,
         steps=list(_steps(visit, found))[::-1],
-        seen=stamp(stored),
+        seen=etag(stored),
         may_restore=not stored.gone and visit.person is not None and visit.person.may("reviewer"),
     )
 
@@ -231,7 +231,7 @@ def _edit_form(
         stored=stored,
         given=typed,
         # after a conflict the person has seen both: saving again overwrites what they saw, and nothing newer
-        seen=stamp(stored) if conflict or not error else given.get("seen", ""),
+        seen=etag(stored) if conflict or not error else given.get("seen", ""),
         problem=visit.words_of(error) if error else "",
         theirs=list(_differing(visit, typed, now)) if conflict else [],
         forgotten=forgotten,

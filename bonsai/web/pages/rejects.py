@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from bonsai.actions.rejects import Mended, dismiss_reject, is_cut, mend_reject, open_reject
+from bonsai.actions.rejects import RepairResult, dismiss_reject, is_cut, open_reject, repair_reject
 from bonsai.domain.records import RAW_CHARACTERS
 from bonsai.errors import UsageError
 from bonsai.queries.records import page_of_rejects
@@ -79,8 +79,8 @@ def mend(visit: Contributor, reject: str, form: Form) -> Response:
     if is_cut(stored):
         raise Problem(409, "entering.problem_cut")
     raw = form.get("raw", "")
-    made = mend_reject(visit.b, stored.id, raw, visit.who, visit.now)
-    if not isinstance(made, Mended):
+    made = repair_reject(visit.b, stored.id, raw, visit.who, visit.now)
+    if not isinstance(made, RepairResult):
         return _page(visit, stored, raw, reject_words(visit, made))
     visit.noted("mend", stored.id)
     visit.site.drain()

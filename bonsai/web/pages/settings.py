@@ -15,7 +15,7 @@ from bonsai.web.request import Admin
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SettingRow:
     """One setting as text."""
 
     name: str
@@ -33,12 +33,14 @@ class Section:
 
     name: str
     changed: int
-    rows: tuple[Row, ...]
+    rows: tuple[SettingRow, ...]
 
 
-def row(one: Setting) -> Row:
+def row(one: Setting) -> SettingRow:
     """One line."""
-    return Row(one.name, one.name.rpartition(".")[2], _text(one.value), _text(one.default), one.origin, one.about)
+    return SettingRow(
+        one.name, one.name.rpartition(".")[2], _text(one.value), _text(one.default), one.origin, one.about
+    )
 
 
 def sections(found: Sequence[Setting]) -> list[Section]:

@@ -17,7 +17,7 @@ from bonsai.web import parameters
 from bonsai.web.presenters.records import cut
 from bonsai.web.problems import Problem
 from bonsai.web.request import Contributor, Visit
-from storage.tables.subjects import Happened
+from storage.tables.subjects import SubjectEvent
 
 router = APIRouter()
 DAYS_A_YEAR, DAYS_A_MONTH = 365.25, 30.44
@@ -44,7 +44,7 @@ class EarlierShown:
 class EntryShown:
     """One thing that happened."""
 
-    told: Happened
+    told: SubjectEvent
     question: str
     answer: str
     earlier: tuple[EarlierShown, ...]

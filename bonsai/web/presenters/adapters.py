@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bonsai.queries.adapters import AdapterLine, ShownAdapter
-from bonsai.train.manifest import Passport
+from bonsai.queries.adapters import AdapterSummary, FullAdapter
+from bonsai.train.manifest import AdapterManifest
 from bonsai.web.presenters.records import cut
 from bonsai.web.request import Visit
 from storage.tables.lineage import LearnedRecord
@@ -15,10 +15,10 @@ HASHES = ("base_hash", "tokenizer_hash", "template_digest", "snapshot_hash")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class AdapterRow:
     """One adapter."""
 
-    line: AdapterLine
+    line: AdapterSummary
     size: str
     state: str
 
@@ -32,10 +32,10 @@ class LearnedRow:
     happened_on: str
 
 
-def row(visit: Visit, line: AdapterLine) -> Row:
+def row(visit: Visit, line: AdapterSummary) -> AdapterRow:
     """In the list, and in the chain of an adapter."""
     state = visit.text(f"promotion.state_{line.state}") if line.state else visit.text("adapters.unjudged")
-    return Row(line, in_units(line.size), state)
+    return AdapterRow(line, in_units(line.size), state)
 
 
 def in_units(size: int) -> str:
@@ -46,7 +46,7 @@ def in_units(size: int) -> str:
     return f"{size} B"
 
 
-def passport_rows(visit: Visit, passport: Passport) -> Pairs:
+def passport_rows(visit: Visit, passport: AdapterManifest) -> Pairs:
     """What an adapter was made of; hashes at the end, in full."""
     told = (
         ("base", passport.base_name),
@@ -68,13 +68,13 @@ def _listed(values: object) -> str:
     return ", ".join(f"{name} {value}" for name, value in sorted(pairs.items()))
 
 
-def recipe_rows(passport: Passport) -> Pairs:
+def recipe_rows(passport: AdapterManifest) -> Pairs:
     """The resolved plan: every value by its name in the settings."""
     recipe = passport.plan.get("recipe", {})
     return [(name, str(value)) for name, value in recipe.items()] if isinstance(recipe, dict) else []
 
 
-def file_rows(found: ShownAdapter) -> list[tuple[str, str, str]]:
+def file_rows(found: FullAdapter) -> list[tuple[str, str, str]]:
     """(name, size, SHA-256); an empty size where the file is gone."""
     return [(one.name, in_units(one.size) if one.size else "", one.sha256) for one in found.files]
 

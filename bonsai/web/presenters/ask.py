@@ -14,7 +14,7 @@ from bonsai.web.labels import CATEGORIES, language_name
 from bonsai.web.presenters.records import cut
 from bonsai.web.rendering import ID_LENGTH
 from bonsai.web.request import Visit
-from storage.tables.questions_table import Asked, AskedAnswer
+from storage.tables.questions_table import StoredAnswer, StoredQuestion
 from storage.tables.record_rows import StoredRecord
 
 MOST_VOICES_LISTED = 50
@@ -26,7 +26,7 @@ MONTH_DAYS, YEAR_DAYS = 30.44, 365.25
 class AnswerShown:
     """An answer with its tags in words."""
 
-    answer: AskedAnswer
+    answer: StoredAnswer
     voice: str
     tags: str
     language: str
@@ -51,7 +51,7 @@ class RecordShown:
 class HistoryRow:
     """A question that was asked before."""
 
-    asked: Asked
+    asked: StoredQuestion
     question: str
     answer: str
     "The first voice's."
@@ -62,7 +62,7 @@ def voices(visit: Visit, *wanted: str) -> list[tuple[str, str]]:
     """Who can be asked: (name, words). An older adapter that an address names is among them."""
     found = [
         (adapter, f"{adapter[:ID_LENGTH]} ({visit.text(f'promotion.state_{state.value}')})")
-        for adapter, state in adapters.voices(visit.b, MOST_VOICES_LISTED).items()
+        for adapter, state in adapters.answering_models(visit.b, MOST_VOICES_LISTED).items()
     ]
     made = [(CHAMPION, visit.text("asking.voice_champion")), (BASE, visit.text("asking.voice_base")), *found]
     older = set(wanted) - {name for name, _ in made} - {""}
@@ -76,7 +76,7 @@ def voice_name(visit: Visit, adapter: str) -> str:
     return visit.text("asking.voice_adapter", id=adapter[:ID_LENGTH])
 
 
-def answer_shown(visit: Visit, one: AskedAnswer) -> AnswerShown:
+def answer_shown(visit: Visit, one: StoredAnswer) -> AnswerShown:
     """One answer."""
     category = visit.text(f"category_{one.category}") if one.category in CATEGORIES else one.category
     found = [language_name(visit, one.language), category, one.reasoning]
@@ -113,7 +113,7 @@ def ago(visit: Visit, day: date, today: date) -> str:
     return visit.text("asking.today")
 
 
-def history_row(visit: Visit, one: Asked) -> HistoryRow:
+def history_row(visit: Visit, one: StoredQuestion) -> HistoryRow:
     """One row."""
     said = [visit.text(f"asking.thumb_{answer.thumb}") for answer in one.answers if answer.thumb]
     answer = cut(one.answers[0].answer) if one.answers else ""

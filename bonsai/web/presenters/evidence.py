@@ -13,17 +13,17 @@ from bonsai.domain.records import Status
 from bonsai.evaluate.personal_set import DOMAIN, LANGUAGES
 from bonsai.evaluate.questions import DOMAINS
 from bonsai.evaluate.report import domain_name
-from bonsai.queries.answers import RIGHT, TURNS, Compared, Wanted
+from bonsai.queries.answers import ANSWER_CHANGES, RIGHT, AnswerFilter, ComparedAnswer
 from bonsai.queries.data_changes import DataChanges
 from bonsai.queries.explanation import Flip, NearRecord, SliceChange
 from bonsai.queries.promotions import Review
-from bonsai.queries.training_curves import Learned
+from bonsai.queries.training_curves import TrainingCurves
 from bonsai.train.curve import thinned
 from bonsai.web import charts
 from bonsai.web.differences import Marked, marked
 from bonsai.web.labels import CATEGORIES, language_name, reason_of
 from bonsai.web.request import Visit
-from storage.tables.data_changes import KINDS, Changed
+from storage.tables.data_changes import KINDS, ChangedRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class Curves:
     "Whether the champion's is there."
 
 
-def curves(visit: Visit, learned: Sequence[Learned], adapter: str) -> Curves | None:
+def curves(visit: Visit, learned: Sequence[TrainingCurves], adapter: str) -> Curves | None:
     """None when the candidate's training left no log."""
     if not learned or learned[0].adapter != adapter:
         return None
@@ -136,7 +136,7 @@ def curves(visit: Visit, learned: Sequence[Learned], adapter: str) -> Curves | N
     return Curves(charts.curve_plot(lines, words), words, _curve_rows(learned), len(learned) > 1)
 
 
-def _curve_rows(learned: Sequence[Learned]) -> tuple[CurveRow, ...]:
+def _curve_rows(learned: Sequence[TrainingCurves]) -> tuple[CurveRow, ...]:
     """Means over as many equal parts of the longer training."""
     longest = max(one.curve.losses[-1].step for one in learned)
     ends = [round(longest * part / ROWS) for part in range(1, ROWS + 1)]
@@ -146,7 +146,7 @@ def _curve_rows(learned: Sequence[Learned]) -> tuple[CurveRow, ...]:
     return tuple(CurveRow(*row) for row in zip(ends, columns[0], other, strict=True))
 
 
-def _mean(one: Learned, start: int, end: int) -> str:
+def _mean(one: TrainingCurves, start: int, end: int) -> str:
     found = [point.loss for point in one.curve.losses if start < point.step <= end]
     return f"{sum(found) / len(found):.3f}" if found else ""
 
@@ -206,9 +206,9 @@ class AnswerShown:
     question_language: str
 
 
-def wanted(given: Mapping[str, str]) -> Wanted:
+def wanted(given: Mapping[str, str]) -> AnswerFilter:
     """The filter that an address asks for. Unknown names are refused where the list is made."""
-    return Wanted(*(given.get(name, "").strip() for name in FILTERS))
+    return AnswerFilter(*(given.get(name, "").strip() for name in FILTERS))
 
 
 def page_path(path: str, given: Mapping[str, str], **place: str) -> str:
@@ -223,17 +223,17 @@ def choices(visit: Visit) -> dict[str, Choices]:
     return {
         "language": [(one, language_name(visit, one)) for one in LANGUAGES],
         "topic": [(one, domain_name(one, visit.language)) for one in (*DOMAINS, DOMAIN)],
-        "turn": [(one, visit.text(f"review.turn_{one}")) for one in TURNS],
+        "turn": [(one, visit.text(f"review.turn_{one}")) for one in ANSWER_CHANGES],
         "right": [(one, visit.text(f"review.right_{one}")) for one in RIGHT],
     }
 
 
-def all_answers(visit: Visit, found: Sequence[Compared]) -> list[AnswerShown]:
+def all_answers(visit: Visit, found: Sequence[ComparedAnswer]) -> list[AnswerShown]:
     """In the given order."""
     return [_answer(visit, one) for one in found]
 
 
-def _answer(visit: Visit, one: Compared) -> AnswerShown:
+def _answer(visit: Visit, one: ComparedAnswer) -> AnswerShown:
     before, after = marked(one.before, one.after)
     outcome = {"gained": "pass", "lost": "fail"}.get(one.turn, "noted")
     topic = f"{domain_name(one.domain, visit.language)}{visit.text('comma')}{language_name(visit, one.language)}"
@@ -286,7 +286,7 @@ def group_rows(visit: Visit, found: DataChanges) -> list[GroupRow]:
     ]
 
 
-def changed_rows(visit: Visit, found: Sequence[Changed]) -> list[ChangedRow]:
+def changed_rows(visit: Visit, found: Sequence[ChangedRecord]) -> list[ChangedRow]:
     """In the given order."""
     return [
         ChangedRow(

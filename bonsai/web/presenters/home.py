@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from bonsai.domain.records import LANGUAGES, Category, Status
 from bonsai.queries.nights import NightReport
-from bonsai.queries.overview import Score, Waiting
+from bonsai.queries.overview import PendingWork, Score
 from bonsai.system.locks import is_held
 from bonsai.web import charts
 from bonsai.web.labels import CATEGORIES, Link, language_name, records_path
@@ -108,7 +108,7 @@ def next_night_sentence(visit: Visit, found: NextNight) -> Markup:
     return visit.html("next_scheduled" if found.up else "next_if_up", at=time_tag(found.at))
 
 
-def waiting_rows(visit: Visit, waiting: Waiting) -> list[Link]:
+def waiting_rows(visit: Visit, waiting: PendingWork) -> list[Link]:
     """What waits for a person, with the page where it is decided; what does not wait is left out."""
     tagging = visit.person is not None and visit.person.may("reviewer")
     found = (

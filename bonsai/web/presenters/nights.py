@@ -12,7 +12,7 @@ from bonsai.domain.records import LANGUAGES, Category
 from bonsai.errors import UnknownId
 from bonsai.i18n import duration
 from bonsai.queries import nights as nights_queries
-from bonsai.queries.nights import Learned, Live, NightDetail, NightReport
+from bonsai.queries.nights import NightDetail, NightProgress, NightReport, TrainingData
 from bonsai.web import charts
 from bonsai.web.labels import CATEGORIES, records_path
 from bonsai.web.presenters.month import Mark
@@ -25,7 +25,7 @@ GIB = 1024**3
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class NightRow:
     """A night in the list."""
 
     mark: Mark
@@ -89,10 +89,10 @@ class LearnedShown:
     kinds: tuple[Kind, ...]
 
 
-def rows(visit: Visit, nights: Sequence[NightReport]) -> list[Row]:
+def rows(visit: Visit, nights: Sequence[NightReport]) -> list[NightRow]:
     """One row a night."""
     return [
-        Row(
+        NightRow(
             mark=Mark(one.night, kind_of(visit, one), one.started_at.astimezone().date()),
             started_at=one.started_at,
             took=_took(visit, (one.finished_at - one.started_at).total_seconds() if one.finished_at else None),
@@ -108,7 +108,7 @@ def kind_of(visit: Visit, night: NightReport) -> str:
     if night.status != "running":
         return night.verdict or night.status
     try:
-        state = nights_queries.live(visit.b, night.night).state
+        state = nights_queries.night_progress(visit.b, night.night).state
     except UnknownId:  # it has just begun
         return "running"
     return state if state in ("cancelling", "interrupted") else "running"
@@ -136,7 +136,7 @@ def costs(visit: Visit, night: NightDetail) -> list[tuple[str, str]]:
     return by_step + [(visit.text(f"nights.{name}"), words) for name, words, value in measured if value]
 
 
-def learned(visit: Visit, found: Learned) -> LearnedShown:
+def learned(visit: Visit, found: TrainingData) -> LearnedShown:
     """Counts with the records behind them."""
     languages = tuple(one for one in LANGUAGES if any(language == one for language, _ in found.kinds))
     some = (*CATEGORIES, Category.UNCATEGORISED.value)
@@ -149,7 +149,7 @@ def learned(visit: Visit, found: Learned) -> LearnedShown:
     return LearnedShown(words, records_path(snapshot=found.snapshot), languages, kinds)
 
 
-def _cell(found: Learned, language: str, category: str) -> tuple[int, str]:
+def _cell(found: TrainingData, language: str, category: str) -> tuple[int, str]:
     path = records_path(snapshot=found.snapshot, language=language, category=category)
     return found.kinds.get((language, category), 0), path
 
@@ -164,7 +164,7 @@ def current(visit: Visit) -> LiveShown:
     return LiveShown("none", visit.text("nights.state_none"))
 
 
-def live(visit: Visit, found: Live) -> LiveShown:
+def live(visit: Visit, found: NightProgress) -> LiveShown:
     """One night, however far it is."""
     status, step = found.status, found.status.step
     return LiveShown(
@@ -179,7 +179,7 @@ def live(visit: Visit, found: Live) -> LiveShown:
     )
 
 
-def _figures(visit: Visit, found: Live) -> Iterator[str]:
+def _figures(visit: Visit, found: NightProgress) -> Iterator[str]:
     left, status = found.seconds_left, found.status
     if left is None:
         yield visit.text("nights.left_unknown")
@@ -200,7 +200,7 @@ def curve(visit: Visit, status: NightStatus) -> Markup | None:
     return charts.curve_plot([charts.Line("candidate", status.losses)], told)
 
 
-def as_json(found: Live | None, visit: Visit) -> Mapping[str, object]:
+def as_json(found: NightProgress | None, visit: Visit) -> Mapping[str, object]:
     """For a script: the same without words."""
     if found is None:
         waits = starting.starting(visit.b.home, visit.now)

@@ -43,7 +43,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class RuleGroup:
     """Rules measured in one unit."""
 
     unit: Unit
@@ -51,7 +51,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PromotionRow:
     """A promotion in the list."""
 
     promotion: Promotion
@@ -87,7 +87,7 @@ def reasons(visit: Visit, promotion: Promotion) -> list[str]:
     return [render(_reason(one), visit.language) for one in told]
 
 
-def groups(visit: Visit, promotion: Promotion) -> list[Group]:
+def groups(visit: Visit, promotion: Promotion) -> list[RuleGroup]:
     """Every rule, by unit; those that were decisive are not left out, nor are the others."""
     told: Any = promotion.decision.get("rules", ())
     made = []
@@ -97,7 +97,7 @@ def groups(visit: Visit, promotion: Promotion) -> list[Group]:
         shared = charts.scale_of([one for one in drawn if one], with_zero=False) if unit == "shares" else None
         shown = tuple(_rule(visit, one, unit, plot, shared) for one, plot in zip(rules, drawn, strict=True))
         if shown:
-            made.append(Group(unit, shown))
+            made.append(RuleGroup(unit, shown))
     return made
 
 
@@ -168,6 +168,6 @@ def _percent(share: float | None) -> str:
     return "" if share is None else f"{share:.1%}"
 
 
-def rows(promotions: Sequence[Promotion], state_of: Mapping[str, State]) -> list[Row]:
+def rows(promotions: Sequence[Promotion], state_of: Mapping[str, State]) -> list[PromotionRow]:
     """The list, newest first."""
-    return [Row(one, state_of.get(one.adapter, one.state), verdict(one)) for one in promotions]
+    return [PromotionRow(one, state_of.get(one.adapter, one.state), verdict(one)) for one in promotions]

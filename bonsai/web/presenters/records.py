@@ -28,7 +28,7 @@ Choices = list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class RecordRow:
     """A record in the list."""
 
     id: str
@@ -79,10 +79,10 @@ def asked(given: Mapping[str, str]) -> dict[str, str]:
     return {name: given[name] for name in names if given.get(name)}
 
 
-def rows(visit: Visit, records: Sequence[StoredRecord]) -> list[Row]:
+def rows(visit: Visit, records: Sequence[StoredRecord]) -> list[RecordRow]:
     """One row a record."""
     return [
-        Row(
+        RecordRow(
             id=one.record.id,
             question=cut(one.record.instruction),
             answer=cut(one.record.output),

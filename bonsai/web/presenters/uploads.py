@@ -8,7 +8,7 @@ from typing import Any
 
 from bonsai.actions.uploads import COUNTS, problem_of, progress_of
 from bonsai.domain.records import Source
-from bonsai.queries.file_preview import Column, FileCheck, Row, Wrong
+from bonsai.queries.file_preview import FilePreview, PreviewColumn, PreviewProblem, PreviewRow
 from bonsai.web.presenters.records import tag_words
 from bonsai.web.request import Visit
 from storage.uploads import Upload
@@ -52,7 +52,7 @@ def page_of(visit: Visit, upload: Upload) -> dict[str, Any]:
     told = upload.told.get("check", {})
     result = upload.told.get("result", {})
     problem = problem_of(result) or problem_of(told)
-    check = FileCheck.of(told) if told and not problem else None
+    check = FilePreview.of(told) if told and not problem else None
     return {
         "upload": upload,
         "words": words_of(visit, upload),
@@ -78,12 +78,12 @@ def size_words(size: int) -> str:
     return f"{size} B"
 
 
-def _form_words(visit: Visit, check: FileCheck) -> str:
+def _form_words(visit: Visit, check: FilePreview) -> str:
     """Format, encoding, delimiter."""
     return " · ".join(_form_parts(visit, check))
 
 
-def _form_parts(visit: Visit, check: FileCheck) -> Iterator[str]:
+def _form_parts(visit: Visit, check: FilePreview) -> Iterator[str]:
     yield visit.text(f"entering.format_{check.format.replace('-', '_')}")
     if check.encoding:
         yield visit.text("entering.encoding", name=check.encoding.upper().replace("_", "-"))
@@ -93,17 +93,17 @@ def _form_parts(visit: Visit, check: FileCheck) -> Iterator[str]:
         )
 
 
-def _column(visit: Visit, column: Column) -> tuple[str, str]:
+def _column(visit: Visit, column: PreviewColumn) -> tuple[str, str]:
     """A column's name, and what it is taken as."""
     return column.name, visit.text(f"entering.field_{column.field or 'none'}")
 
 
-def _wrong(visit: Visit, wrong: Wrong) -> tuple[int, str, str, str]:
+def _wrong(visit: Visit, wrong: PreviewProblem) -> tuple[int, str, str, str]:
     """How many, why, which lines, the first one's text."""
     lines = ", ".join(map(str, wrong.lines)) + (", …" if wrong.count > len(wrong.lines) else "")
     return wrong.count, visit.text(wrong.reason_key, **dict(wrong.values)), lines, wrong.raw
 
 
-def _row(visit: Visit, row: Row) -> tuple[Row, str, str]:
+def _row(visit: Visit, row: PreviewRow) -> tuple[PreviewRow, str, str]:
     """A record with its tags in words."""
     return row, tag_words(visit, "language", row.language), tag_words(visit, "category", row.category)

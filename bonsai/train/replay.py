@@ -29,7 +29,7 @@ ACROSS_SHARE = 0.08
 _Asked = tuple[Fact, WorldLanguage]
 
 
-def anchors(count: int, seed: int) -> list[WorldRecord]:
+def replay_samples(count: int, seed: int) -> list[WorldRecord]:
     """`count` records of known facts in trained wordings, over all families, in both languages alike."""
     chance = random.Random(f"{seed}/anchors")
     general = world.general_only()

@@ -20,12 +20,12 @@ class Rotation:
     number: int
     night: str
     "Whose opening was the last of the dealing before."
-    openings: int
+    accesses: int
     "Of the dealing before."
     rotated_at: datetime
 
 
-def open_pool(con: Connection, pool: str, night: str, at: datetime, *, dealing: int = 0) -> int:
+def record_access(con: Connection, pool: str, night: str, at: datetime, *, dealing: int = 0) -> int:
     """Write down that a night looked into the pool; how often its dealing was opened by now. A night counts once."""
     con.execute(
         """
@@ -35,10 +35,10 @@ def open_pool(con: Connection, pool: str, night: str, at: datetime, *, dealing: 
         """,
         {"pool": pool, "night": night, "at": to_utc(at), "dealing": dealing},
     )
-    return openings(con, pool, dealing)
+    return accesses(con, pool, dealing)
 
 
-def openings(con: Connection, pool: str, dealing: int = 0) -> int:
+def accesses(con: Connection, pool: str, dealing: int = 0) -> int:
     """How often the pool was opened in this dealing."""
     query = "SELECT count(*) FROM confirmation_openings WHERE pool = ? AND rotation = ?"
     return int(values(con, query, [pool, dealing])[0])
@@ -52,7 +52,7 @@ def rotation(con: Connection) -> int:
 def rotate_when_due(con: Connection, pool: str, night: str, limit: int, at: datetime) -> bool:
     """Deal anew when the present dealing was opened `limit` times; whether it was so. Safe to repeat."""
     present = rotation(con)
-    opened = openings(con, pool, present)
+    opened = accesses(con, pool, present)
     if opened < limit:
         return False
     con.execute("INSERT INTO pool_rotations VALUES (?, ?, ?, ?)", [present + 1, night, opened, to_utc(at)])

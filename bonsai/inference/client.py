@@ -1,0 +1,119 @@
+"""Asking a model: the question goes in under the adapter's own template, the tags come back with the answer.
+
+`Speaker` is what the pipeline sees; `ProcessSpeaker` loads the model in a process of its own (`worker.py`), so that
+whoever asks stays light; `resident.ResidentSpeaker` keeps that process for the questions that follow. An adapter
+answers only with the template and on the base of its passport.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from bonsai.model.bases import Base
+from bonsai.model.prompt import AnswerTags, Question
+from bonsai.system.files import sha256_json, write_json_atomic
+from bonsai.system.processes import run_worker
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """Who answers: a base, bare or with one of its adapters."""
+
+    base: Base
+    device: str
+    "cpu or cuda."
+    template: str
+    "Under which template the bare base is asked; an adapter brings its own."
+    adapter: str = ""
+    "Adapter id; empty for the bare base."
+    folder: str = ""
+    "The adapter's folder."
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceRequest:
+    """Questions for one voice."""
+
+    voice: ModelRef
+    questions: tuple[Question, ...]
+    forced: tuple[AnswerTags | None, ...]
+    "Tags that are given instead of being declared by the model; one entry a question."
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One answer."""
+
+    response: str
+    tags: AnswerTags
+    "As the model declared them (or as they were forced)."
+    ended: bool
+    "It stopped by itself."
+
+
+class InferenceClient(Protocol):
+    """Answers questions."""
+
+    def complete(self, asking: InferenceRequest) -> tuple[Completion, ...]:
+        """One answer a question, in order. Raises IntegrityError for an altered adapter or one of another base."""
+
+    def end(self) -> None:
+        """For good: what is being answered is broken off, and nothing is kept in memory. Safe to repeat."""
+
+
+DeviceLock = Callable[[str], AbstractContextManager[Callable[[], bool]]]
+"""What is held while a model is in the memory of a device (`cpu`, `cuda`); raises LockTimeout where a training has it.
+The function that it gives says whether a training waits for the room by now."""
+
+
+@contextmanager
+def no_device_lock(device: str) -> Iterator[Callable[[], bool]]:
+    """A `Room` on a device that nobody else needs."""
+    yield lambda: False
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessClient:
+    """`Speaker` in a process that ends with the answers; the worker's log is `ask.log` in `folder`."""
+
+    folder: Path
+    nice: int = 0
+    room: DeviceLock = no_device_lock
+
+    def complete(self, asking: InferenceRequest) -> tuple[Completion, ...]:
+        """Load, answer, end. Raises what the worker raised, WorkerDied when it was killed, LockTimeout without room."""
+        values = asdict(asking)
+        job = self.folder / f"ask-{sha256_json(values)[:16]}.json"
+        with self.room(asking.voice.device):
+            write_json_atomic(job, values)
+            try:
+                log = self.folder / "ask.log"
+                done = run_worker("bonsai.inference.worker", job, log=log, on_event=lambda event: None, nice=self.nice)
+            finally:
+                job.unlink(missing_ok=True)  # a question is personal: it does not stay
+        return completions_from(done)
+
+    def end(self) -> None:
+        """It keeps nothing; who waits for an answer ends its process with their own."""
+
+
+def completions_from(done: Mapping[str, Any]) -> tuple[Completion, ...]:
+    """What a worker said."""
+    return tuple(Completion(one["response"], AnswerTags(**one["tags"]), bool(one["ended"])) for one in done["answers"])
+
+
+def read_request(path: Path) -> InferenceRequest:
+    """The job file of a worker."""
+    return request_from_json(json.loads(path.read_text("utf-8")))
+
+
+def request_from_json(values: Mapping[str, Any]) -> InferenceRequest:
+    """What `asdict` made of it, through JSON."""
+    voice = ModelRef(**{**values["voice"], "base": Base(**values["voice"]["base"])})
+    forced = tuple(AnswerTags(**tags) if tags else None for tags in values["forced"])
+    return InferenceRequest(voice, tuple(Question(**question) for question in values["questions"]), forced)
