@@ -31,7 +31,7 @@ from bonsai.night.status import Clock, begin_status, end_status, snapshot_made, 
 from bonsai.system.locks import process_name
 from bonsai.system.progress import Progress, Report, Used
 from bonsai.train.manifest import MANIFEST_FILE, read_manifest
-from bonsai.train.plan import TrainingProgress as TrainingProgress
+from bonsai.train.plan import TrainingProgress
 from storage import forgetting
 from storage.connect import Connection
 from storage.home import remove_leftovers, remove_unfinished

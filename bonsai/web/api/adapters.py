@@ -13,7 +13,7 @@ from starlette.responses import StreamingResponse
 from bonsai.errors import UnknownId, UsageError
 from bonsai.queries import adapters
 from bonsai.queries.adapters import FullAdapter
-from bonsai.web.api.models import Answered, Page, Said
+from bonsai.schemas.base import PageRequest, RequestModel, ResponseModel
 from bonsai.web.api.request import AdapterId, Call, Reading, Reviewing, documented
 from bonsai.web.problems import Problem
 
@@ -22,13 +22,13 @@ TAR = "application/x-tar"
 ARCHIVE: dict[int | str, dict[str, Any]] = {200: {"content": {TAR: {"schema": {"type": "string", "format": "binary"}}}}}
 
 
-class AdapterLook(Said):
+class AdapterLook(RequestModel):
     """How closely it is looked at."""
 
     check: bool = Field(False, description="api.field_adapter_check")
 
 
-class Adapter(Answered):
+class Adapter(ResponseModel):
     """One adapter in a list."""
 
     id: str = Field(description="api.field_adapter")
@@ -41,7 +41,7 @@ class Adapter(Answered):
     created_at: datetime = Field(description="api.field_adapter_created_at")
 
 
-class AdapterFile(Answered):
+class AdapterFile(ResponseModel):
     """One file of an adapter."""
 
     name: str = Field(description="api.field_file_name")
@@ -60,14 +60,14 @@ class AdapterDetail(Adapter):
     problem: str | None = Field(description="api.field_files_problem")
 
 
-class Adapters(Answered):
+class Adapters(ResponseModel):
     """A page of adapters, the newest first."""
 
     items: list[Adapter] = Field(description="api.field_items")
     next_cursor: str | None = Field(description="api.field_next_cursor")
 
 
-class LearnedRecord(Answered):
+class LearnedRecord(ResponseModel):
     """A record that an adapter learned from."""
 
     id: str = Field(description="api.field_record")
@@ -78,7 +78,7 @@ class LearnedRecord(Answered):
     status: str = Field(description="api.field_status")
 
 
-class LearnedRecords(Answered):
+class LearnedRecords(ResponseModel):
     """A page of them, in the order of its snapshot."""
 
     items: list[LearnedRecord] = Field(description="api.field_items")
@@ -86,7 +86,7 @@ class LearnedRecords(Answered):
 
 
 @router.get("", **documented("list_adapters", 404))
-def list_adapters(call: Reading, page: Annotated[Page, Query()]) -> Adapters:
+def list_adapters(call: Reading, page: Annotated[PageRequest, Query()]) -> Adapters:
     """Newest first."""
     found = adapters.list_adapters(call.b, page.limit + 1, page.cursor or "")
     if page.cursor and not found:
@@ -113,7 +113,7 @@ def read_adapter(call: Reading, adapter: AdapterId, look: Annotated[AdapterLook,
 
 
 @router.get("/{adapter}/records", **documented("list_learned", 404))
-def list_learned(call: Reading, adapter: AdapterId, page: Annotated[Page, Query()]) -> LearnedRecords:
+def list_learned(call: Reading, adapter: AdapterId, page: Annotated[PageRequest, Query()]) -> LearnedRecords:
     """Own records of its training."""
     if page.cursor and not (page.cursor.isdecimal() and len(page.cursor) < 16):
         raise Problem(404, "api.no_cursor", cursor=page.cursor)

@@ -11,7 +11,8 @@ from bonsai.night import cancel
 from bonsai.queries import nights
 from bonsai.queries import nights as nights_queries
 from bonsai.queries.nights import Accuracy, NightReport
-from bonsai.web.api import judged, models
+from bonsai.schemas import base
+from bonsai.schemas.nights import NewNight, Night, NightDetail, Nights, Progress, Slice
 from bonsai.web.api.request import CALLING, SENDING, Call, Key, NightKey, Reading, Reviewing, documented
 from bonsai.web.problems import Problem
 from flows import starting
@@ -21,27 +22,27 @@ progress = APIRouter(tags=["nights"])
 
 
 @router.get("", **documented("list_nights", 404))
-def list_nights(call: Reading, page: Annotated[models.Page, Query()]) -> judged.Nights:
+def list_nights(call: Reading, page: Annotated[base.PageRequest, Query()]) -> Nights:
     """Newest first."""
     found = nights_queries.list_nights(call.b, None)
     keys = [one.night for one in found]
     start = start_after(keys, page.cursor)
     shown = found[start : start + page.limit]
     more = shown[-1].night if start + page.limit < len(found) else None
-    return judged.Nights(items=[judged.Night(**_fields(call, one)) for one in shown], next_cursor=more)
+    return Nights(items=[Night(**_fields(call, one)) for one in shown], next_cursor=more)
 
 
 @router.get("/{night}", **documented("read_night", 404))
-def read_night(call: Reading, night: NightKey) -> judged.NightDetail:
+def read_night(call: Reading, night: NightKey) -> NightDetail:
     """Verdict, reasons, right answers before and after."""
     found = nights_queries.show_night(call.b, night)
     if found.night != night:  # the terminal takes a beginning; an address names one thing
         raise UnknownId("storage.unknown_night", key=night)
-    return judged.NightDetail(**_fields(call, found), slices=_slices(found.accuracy), suite=_slices(found.suite))
+    return NightDetail(**_fields(call, found), slices=_slices(found.accuracy), suite=_slices(found.suite))
 
 
 @router.post("", status_code=202, **documented("start_night", *SENDING, success="api.doc_202_night"))
-def start_night(call: Reviewing, said: models.NewNight, key: Key = None) -> judged.Progress:
+def start_night(call: Reviewing, said: NewNight, key: Key = None) -> Progress:
     """In a process of its own, or on the server of `bonsai up`, as the page does."""
     try:
         call.site.start_night(call.caller.name, said.cold)
@@ -52,7 +53,7 @@ def start_night(call: Reviewing, said: models.NewNight, key: Key = None) -> judg
 
 
 @router.post("/{night}/cancel", status_code=202, **documented("cancel_night", *CALLING, 404))
-def cancel_night(call: Reviewing, night: NightKey, key: Key = None) -> judged.Progress:
+def cancel_night(call: Reviewing, night: NightKey, key: Key = None) -> Progress:
     """It stops at its next sign of life."""
     try:
         cancel.cancel_night(call.b, night, call.caller.name, call.now)
@@ -65,16 +66,16 @@ def cancel_night(call: Reviewing, night: NightKey, key: Key = None) -> judged.Pr
 
 
 @progress.get("/progress", **documented("progress"))
-def read_progress(call: Reading) -> judged.Progress:
+def read_progress(call: Reading) -> Progress:
     """Of the night that goes on now; asks no database but for the token."""
     return _progress(call, nights.running_night(call.b))
 
 
-def _progress(call: Call, found: nights.NightProgress | None) -> judged.Progress:
+def _progress(call: Call, found: nights.NightProgress | None) -> Progress:
     if found is None:
-        return judged.Progress(state="starting" if starting.starting(call.b.home, call.now) else "none")
+        return Progress(state="starting" if starting.starting(call.b.home, call.now) else "none")
     status = found.status
-    return judged.Progress(
+    return Progress(
         state=found.state,
         night=status.night,
         step=status.step.name if status.step else "",
@@ -101,9 +102,9 @@ def _fields(call: Call, found: NightReport) -> dict[str, Any]:
     return {**{name: getattr(found, name) for name in names}, "reasons": found.reasons_in(call.language)}
 
 
-def _slices(accuracy: Accuracy) -> list[judged.Slice]:
+def _slices(accuracy: Accuracy) -> list[Slice]:
     return [
-        judged.Slice(domain=domain, language=language, before=figures.get("before"), after=figures.get("after"))
+        Slice(domain=domain, language=language, before=figures.get("before"), after=figures.get("after"))
         for domain, languages in accuracy.items()
         for language, figures in languages.items()
     ]

@@ -11,7 +11,8 @@ from pydantic import Field
 from bonsai.actions import resolve
 from bonsai.queries.pairs import decided_pairs, pair_counts, waiting_pairs
 from bonsai.queries.records import show_record
-from bonsai.web.api.models import Answered, Page, Record, Said
+from bonsai.schemas.base import PageRequest, RequestModel, ResponseModel
+from bonsai.schemas.records import Record
 from bonsai.web.api.request import CALLING, SENDING, Key, Reading, RecordId, Reviewing, documented
 from bonsai.web.api.shown import record_of
 from bonsai.web.problems import Problem
@@ -21,13 +22,13 @@ from storage.tables.settled_pairs_table import Keep, SettledPair
 router = APIRouter(prefix="/pairs", tags=["pairs"])
 
 
-class PairPage(Page):
+class PairPage(PageRequest):
     """Which pairs."""
 
     kind: Kind = Field("contradiction", description="api.field_pair_kind")
 
 
-class PairDecision(Said):
+class PairDecision(RequestModel):
     """Which of the records train."""
 
     keep: Keep = Field(description="api.field_keep")
@@ -36,14 +37,14 @@ class PairDecision(Said):
     )
 
 
-class Pair(Answered):
+class Pair(ResponseModel):
     """A record that waits, and what it stands against."""
 
     record: Record = Field(description="api.field_pair_record")
     others: list[Record] = Field(description="api.field_pair_others")
 
 
-class Pairs(Answered):
+class Pairs(ResponseModel):
     """A page of what waits for one reason, the newest first."""
 
     items: list[Pair] = Field(description="api.field_items")
@@ -51,20 +52,20 @@ class Pairs(Answered):
     counts: dict[str, int] = Field(description="api.field_pair_counts")
 
 
-class PairResult(Answered):
+class PairResult(ResponseModel):
     """What became of a pair."""
 
     kept: list[str] = Field(description="api.field_kept")
     excluded: list[str] = Field(description="api.field_excluded")
 
 
-class Reopened(Answered):
+class Reopened(ResponseModel):
     """A decision that was taken back."""
 
     records: list[str] = Field(description="api.field_reopened")
 
 
-class DecidedPair(Answered):
+class DecidedPair(ResponseModel):
     """What somebody decided on a pair."""
 
     record: str = Field(description="api.field_pair_record_id")
@@ -77,7 +78,7 @@ class DecidedPair(Answered):
     taken_back_at: datetime | None = Field(description="api.field_taken_back_at")
 
 
-class DecidedPairs(Answered):
+class DecidedPairs(ResponseModel):
     """A page of decisions on pairs, the newest first."""
 
     items: list[DecidedPair] = Field(description="api.field_items")
@@ -101,7 +102,7 @@ def list_pairs(call: Reading, page: Annotated[PairPage, Query()]) -> Pairs:
 
 
 @router.get("/decisions", **documented("list_pair_decisions", 404))
-def list_pair_decisions(call: Reading, page: Annotated[Page, Query()]) -> DecidedPairs:
+def list_pair_decisions(call: Reading, page: Annotated[PageRequest, Query()]) -> DecidedPairs:
     """Those that were taken back too."""
     if page.cursor and not (page.cursor.isdecimal() and len(page.cursor) < 16):
         raise Problem(404, "api.no_cursor", cursor=page.cursor)

@@ -19,7 +19,9 @@ from bonsai.gate.decision import Reason, render
 from bonsai.queries import promotions
 from bonsai.queries import promotions as promotions_queries
 from bonsai.queries.promotions import Review, promotion_evidence
-from bonsai.web.api import judged, models
+from bonsai.schemas import base
+from bonsai.schemas import promotions as schema_promotions
+from bonsai.schemas.promotions import NewDecision
 from bonsai.web.api.nights import start_after
 from bonsai.web.api.request import ANY, SENDING, AdapterId, Call, Key, Match, Reading, Reviewing, documented
 from bonsai.web.presenters.promotions import ACTIONS, unit_of, verdict
@@ -30,19 +32,19 @@ router = APIRouter(tags=["promotions"])
 
 
 @router.get("/promotions", **documented("list_promotions", 404))
-def list_promotions(call: Reading, page: Annotated[models.Page, Query()]) -> judged.Promotions:
+def list_promotions(call: Reading, page: Annotated[base.PageRequest, Query()]) -> schema_promotions.Promotions:
     """Newest first."""
     found = promotions_queries.list_promotions(call.b)
     start = start_after([one.adapter for one in found], page.cursor)
     seen = found[start : start + page.limit]
     pointer = promotions.pointer(call.b)
     more = seen[-1].adapter if start + page.limit < len(found) else None
-    items = [judged.Promotion(**_fields(call, one, settle(one.candidate, pointer))) for one in seen]
-    return judged.Promotions(items=items, next_cursor=more)
+    items = [schema_promotions.Promotion(**_fields(call, one, settle(one.candidate, pointer))) for one in seen]
+    return schema_promotions.Promotions(items=items, next_cursor=more)
 
 
 @router.get("/promotions/{adapter}", **documented("read_promotion", 404, tagged=True))
-def read_promotion(call: Reading, adapter: AdapterId, response: Response) -> judged.PromotionDetail:
+def read_promotion(call: Reading, adapter: AdapterId, response: Response) -> schema_promotions.PromotionDetail:
     """Every rule with its figures, what may be done, what was."""
     return _shown(call, _get(call, adapter), response)
 
@@ -51,11 +53,11 @@ def read_promotion(call: Reading, adapter: AdapterId, response: Response) -> jud
 def decide(
     call: Reviewing,
     adapter: AdapterId,
-    said: models.NewDecision,
+    said: NewDecision,
     response: Response,
     if_match: Match = None,
     key: Key = None,
-) -> judged.PromotionDetail:
+) -> schema_promotions.PromotionDetail:
     """Approve (a former champion too), reject, roll back; the promotion as it stands then."""
     found = _get(call, adapter)
     pointer = promotions.pointer(call.b)
@@ -75,14 +77,14 @@ def decide(
 
 
 @router.get("/promotions/{adapter}/reviews", **documented("list_reviews", 404))
-def list_reviews(call: Reading, adapter: AdapterId) -> judged.Reviews:
+def list_reviews(call: Reading, adapter: AdapterId) -> schema_promotions.Reviews:
     """Whose answers people preferred, blind."""
     found = promotion_evidence(call.b, _get(call, adapter).adapter).reviews
-    return judged.Reviews(items=[_review(one) for one in found])
+    return schema_promotions.Reviews(items=[_review(one) for one in found])
 
 
 @router.get("/decisions", **documented("list_decisions", 404))
-def list_decisions(call: Reading, page: Annotated[models.Page, Query()]) -> judged.Decisions:
+def list_decisions(call: Reading, page: Annotated[base.PageRequest, Query()]) -> schema_promotions.Decisions:
     """The whole history, newest first, its chain of hashes computed anew."""
     history = promotions.history(call.b)
     start = start_after([str(one.entry.number) for one in history.lines], page.cursor)
@@ -90,17 +92,17 @@ def list_decisions(call: Reading, page: Annotated[models.Page, Query()]) -> judg
     more = str(seen[-1].entry.number) if start + page.limit < len(history.lines) else None
     broken = history.broken.render(call.language) if history.broken else ""
     items = [_decision(one) for one in seen]
-    return judged.Decisions(items=items, next_cursor=more, whole=not broken, broken=broken)
+    return schema_promotions.Decisions(items=items, next_cursor=more, whole=not broken, broken=broken)
 
 
-def _review(one: Review) -> judged.Review:
+def _review(one: Review) -> schema_promotions.Review:
     """Nothing of how it stands is told before the round is finished."""
     made = None
     if one.tally is not None:
         low, high = one.tally.interval
         counts = {name: getattr(one.tally, name) for name in ("challenger", "champion", "same", "share", "finding")}
-        made = judged.Tally(**counts, low=low, high=high)
-    return judged.Review(person=one.person, done=one.done, asked=one.asked, last_at=one.last_at, tally=made)
+        made = schema_promotions.Tally(**counts, low=low, high=high)
+    return schema_promotions.Review(person=one.person, done=one.done, asked=one.asked, last_at=one.last_at, tally=made)
 
 
 def _get(call: Call, adapter: str) -> Promotion:
@@ -110,14 +112,16 @@ def _get(call: Call, adapter: str) -> Promotion:
     return found
 
 
-def _shown(call: Call, found: Promotion, response: Response) -> judged.PromotionDetail:
+def _shown(call: Call, found: Promotion, response: Response) -> schema_promotions.PromotionDetail:
     pointer, history = promotions.pointer(call.b), promotions.history(call.b)
     state = settle(found.candidate, pointer)
     response.headers["ETag"] = _etag(pointer, state)
     actions: list[Any] = ["approve" if one == "restore" else one for one in ACTIONS.get(state, ())]
     decisions = [_decision(one) for one in history.lines if one.entry.adapter == found.adapter]
     rules = [_rule(call, one) for one in _told(found, "rules")]
-    return judged.PromotionDetail(**_fields(call, found, state), rules=rules, actions=actions, decisions=decisions)
+    return schema_promotions.PromotionDetail(
+        **_fields(call, found, state), rules=rules, actions=actions, decisions=decisions
+    )
 
 
 def _etag(pointer: Pointer, state: State) -> str:
@@ -135,9 +139,9 @@ def _fields(call: Call, found: Promotion, state: State) -> dict[str, Any]:
     }
 
 
-def _rule(call: Call, told: Any) -> judged.Rule:
+def _rule(call: Call, told: Any) -> schema_promotions.Rule:
     low, high = told["interval"] or (None, None)
-    return judged.Rule(
+    return schema_promotions.Rule(
         **{name: told[name] for name in ("rule", "name", "outcome", "figure", "threshold")},
         words=_words(call, told["reason"]),
         unit=unit_of(told),
@@ -155,6 +159,6 @@ def _told(found: Promotion, name: str) -> list[Any]:
     return list(told)
 
 
-def _decision(line: Logged) -> judged.Decision:
+def _decision(line: Logged) -> schema_promotions.Decision:
     names = ("number", "at", "who", "action", "adapter", "champion_before", "champion_after", "version", "reason")
-    return judged.Decision(**{name: getattr(line.entry, name) for name in names}, hash=line.hash)
+    return schema_promotions.Decision(**{name: getattr(line.entry, name) for name in names}, hash=line.hash)

@@ -15,8 +15,9 @@ from bonsai.domain.promotion import BASE
 from bonsai.domain.records import Language, content_id
 from bonsai.queries import similar
 from bonsai.queries.models import CHAMPION
+from bonsai.schemas.base import PageRequest, RequestModel, ResponseModel
+from bonsai.schemas.records import Kind, Record, Submission
 from bonsai.web.api.adapters import exact_adapter
-from bonsai.web.api.models import Answered, Kind, Page, Record, Said, Submission
 from bonsai.web.api.record_changes import Answer, Asked, Passage
 from bonsai.web.api.request import SENDING, AnswerNumber, Appending, Call, Key, QuestionId, Reading, documented
 from bonsai.web.api.shown import record_of
@@ -26,7 +27,7 @@ router = APIRouter(prefix="/questions", tags=["questions"])
 VOICE = "^[0-9A-Za-z._-]{1,100}$"
 
 
-class NewQuestion(Said):
+class NewQuestion(RequestModel):
     """A question to the champion, and to others beside it."""
 
     question: Asked = Field(description="api.field_question")
@@ -38,19 +39,19 @@ class NewQuestion(Said):
     category: Kind | None = Field(None, description="api.field_ask_category")
 
 
-class Thumb(Said):
+class Thumb(RequestModel):
     """What a person thinks of an answer."""
 
     thumb: Literal["up", "down", "none"] = Field(description="api.field_thumb")
 
 
-class Correction(Said):
+class Correction(RequestModel):
     """A better answer."""
 
     output: Answer = Field(description="api.field_correction")
 
 
-class QuestionState(Answered):
+class QuestionState(ResponseModel):
     """How far a question is."""
 
     question: str = Field(description="api.field_question_id")
@@ -58,7 +59,7 @@ class QuestionState(Answered):
     before: int = Field(description="api.field_question_before")
 
 
-class ModelAnswer(Answered):
+class ModelAnswer(ResponseModel):
     """One voice's answer."""
 
     number: int = Field(description="api.field_answer_number")
@@ -86,20 +87,20 @@ class Question(QuestionState):
     records: list[str] = Field(description="api.field_question_records")
 
 
-class Questions(Answered):
+class Questions(ResponseModel):
     """A page of answered questions, the newest first."""
 
     items: list[Question] = Field(description="api.field_items")
     next_cursor: str | None = Field(description="api.field_next_cursor")
 
 
-class RecordsBeside(Answered):
+class RecordsBeside(ResponseModel):
     """The records most like a question."""
 
     items: list[Record] = Field(description="api.field_items")
 
 
-class Rated(Answered):
+class Rated(ResponseModel):
     """A thumb that was kept."""
 
     question: str = Field(description="api.field_question_id")
@@ -130,7 +131,7 @@ def ask(call: Reading, said: NewQuestion, key: Key = None) -> QuestionState:
 
 
 @router.get("", **documented("list_questions", 404))
-def list_questions(call: Reading, page: Annotated[Page, Query()]) -> Questions:
+def list_questions(call: Reading, page: Annotated[PageRequest, Query()]) -> Questions:
     """What was asked before."""
     found = ask_action.list_asked(call.b, page.limit + 1, page.cursor or "")
     if page.cursor and not found:

@@ -18,7 +18,8 @@ from bonsai.actions.forget import forget_records
 from bonsai.domain.records import LIMITS, Language, Status
 from bonsai.errors import ConflictError
 from bonsai.queries.records import show_record
-from bonsai.web.api.models import SEEN, Answered, Day, Kind, Said, Whole, Word
+from bonsai.schemas.base import RequestModel, ResponseModel
+from bonsai.schemas.records import SEEN, Day, Kind, Whole, Word
 from bonsai.web.api.request import CALLING, SENDING, Call, Key, Match, RecordId, Reviewing, documented
 from bonsai.web.api.shown import etag_of
 from bonsai.web.problems import Problem
@@ -31,7 +32,7 @@ Answer = Annotated[str, StringConstraints(max_length=LIMITS.output_characters, p
 Passage = Annotated[str, StringConstraints(max_length=LIMITS.input_characters)]
 
 
-class RecordEdit(Said):
+class RecordEdit(RequestModel):
     """What a record shall say from now on; what is left out stays as it is."""
 
     instruction: Asked | None = Field(None, description="api.field_instruction")
@@ -44,26 +45,26 @@ class RecordEdit(Said):
     category: Kind | None = Field(None, description="api.field_category")
 
 
-class VersionChoice(Said):
+class VersionChoice(RequestModel):
     """Which version a record shall be again."""
 
     number: Whole = Field(ge=1, le=1_000_000, description="api.field_version_number")
 
 
-class StatusChange(Said):
+class StatusChange(RequestModel):
     """Whether a record may train."""
 
     action: Literal["release", "exclude"] = Field(description="api.field_status_action")
 
 
-class Changed(Answered):
+class Changed(ResponseModel):
     """What a record is now."""
 
     record: str = Field(description="api.field_changed")
     status: Status = Field(description="api.field_status")
 
 
-class Forgotten(Answered):
+class Forgotten(ResponseModel):
     """What forgetting touched."""
 
     records: list[str] = Field(description="api.field_forgotten_records")

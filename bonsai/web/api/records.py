@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from bonsai.actions.inbox import submit
 from bonsai.domain.records import Defaults, Limits, Origin, Reject, parse, reject
 from bonsai.queries.records import page_of_records, show_record
-from bonsai.web.api import models
+from bonsai.schemas import records
 from bonsai.web.api.problems import words_of
 from bonsai.web.api.request import SENDING, Appending, Call, Key, Reading, RecordId, documented
 from bonsai.web.api.shown import etag_of, fields_of, record_of, version_of
@@ -40,7 +40,7 @@ MANY: dict[str, Any] = {
 
 
 @router.post("", status_code=202, **documented("append", *SENDING, success="api.doc_202"))
-def append_record(call: Appending, record: models.NewRecord, key: Key = None) -> models.Submission:
+def append_record(call: Appending, record: records.NewRecord, key: Key = None) -> records.Submission:
     """Into the inbox, as the form does."""
     made = _submitted(call, record)
     if isinstance(made, str):
@@ -51,7 +51,7 @@ def append_record(call: Appending, record: models.NewRecord, key: Key = None) ->
 
 
 @router.post("/batch", openapi_extra=MANY, **documented("append_many", *SENDING))
-async def append_records(call: Appending, request: Request, key: Key = None) -> models.Batch:
+async def append_records(call: Appending, request: Request, key: Key = None) -> records.Batch:
     """Each for itself: one that is no record keeps no other from the inbox."""
     body = await request.body()
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -63,13 +63,13 @@ async def append_records(call: Appending, request: Request, key: Key = None) -> 
     return await run_in_threadpool(_take, call, told)
 
 
-def _take(call: Call, told: list[bytes]) -> models.Batch:
+def _take(call: Call, told: list[bytes]) -> records.Batch:
     items = [_item(call, number, one) for number, one in enumerate(told, 1)]
     accepted = sum(one.accepted for one in items)
     call.noted("add_many", f"{accepted}/{len(items)}")
     if accepted:
         call.site.drain()
-    return models.Batch(accepted=accepted, rejected=len(items) - accepted, items=items)
+    return records.Batch(accepted=accepted, rejected=len(items) - accepted, items=items)
 
 
 def _lines(body: bytes) -> Iterator[bytes]:
@@ -86,17 +86,17 @@ def _elements(body: bytes) -> Iterator[bytes]:
     return (json.dumps(one).encode() for one in told)
 
 
-def _item(call: Call, number: int, told: bytes) -> models.Item:
+def _item(call: Call, number: int, told: bytes) -> records.Item:
     try:
-        made = _submitted(call, models.NewRecord.model_validate_json(told))
+        made = _submitted(call, records.NewRecord.model_validate_json(told))
     except ValidationError as error:
         made = words_of(error, call.language)
     if isinstance(made, str):
-        return models.Item(number=number, accepted=False, detail=made)
-    return models.Item(number=number, accepted=True, submission=made.submission, record=made.record)
+        return records.Item(number=number, accepted=False, detail=made)
+    return records.Item(number=number, accepted=True, submission=made.submission, record=made.record)
 
 
-def _submitted(call: Call, record: models.NewRecord) -> models.Submission | str:
+def _submitted(call: Call, record: records.NewRecord) -> records.Submission | str:
     """Where it lies, or why it can never become a record."""
     fields = {name: str(value) for name, value in record.model_dump(exclude_none=True).items() if value != ""}
     fields |= {"author": call.caller.name}
@@ -104,7 +104,7 @@ def _submitted(call: Call, record: models.NewRecord) -> models.Submission | str:
     made = _too_long(fields, limits) or parse(fields, API, Defaults(source="self"), limits)
     if isinstance(made, Reject):
         return call.text(made.reason_key, **dict(made.values))
-    return models.Submission(submission=submit(call.b, fields, call.now, API), record=made.id)
+    return records.Submission(submission=submit(call.b, fields, call.now, API), record=made.id)
 
 
 def _too_long(fields: dict[str, str], limits: Limits) -> Reject | None:
@@ -123,7 +123,7 @@ def no_batch_is_kept(_: Reading) -> None:
 
 
 @router.get("", **documented("list_records", 404))
-def list_records(call: Reading, page: Annotated[models.RecordPage, Query()]) -> models.Records:
+def list_records(call: Reading, page: Annotated[records.RecordPage, Query()]) -> records.Records:
     """Newest first; the cursor is the last id, so that new records shift nothing."""
     wanted = RecordFilter(
         text=page.text,
@@ -141,13 +141,13 @@ def list_records(call: Reading, page: Annotated[models.RecordPage, Query()]) -> 
     if page.cursor and not found.records:
         show_record(call.b, page.cursor)  # the last page, or no record of this home?
     items = [record_of(call, one) for one in found.records]
-    return models.Records(items=items, next_cursor=found.rest or None)
+    return records.Records(items=items, next_cursor=found.rest or None)
 
 
 @router.get("/{record_id}", **documented("read_record", 404, tagged=True))
-def read_record(call: Reading, record_id: RecordId, response: Response) -> models.RecordDetail:
+def read_record(call: Reading, record_id: RecordId, response: Response) -> records.RecordDetail:
     """Texts, tags, earlier versions, who learned from it."""
     found = show_record(call.b, record_id)
     response.headers["ETag"] = etag_of(found.stored)
     versions = [version_of(number, one) for number, one in enumerate(found.versions, 1)]
-    return models.RecordDetail(**fields_of(call, found.stored), versions=versions, adapters=list(found.adapters))
+    return records.RecordDetail(**fields_of(call, found.stored), versions=versions, adapters=list(found.adapters))

@@ -12,7 +12,9 @@ from bonsai.actions import rejects
 from bonsai.actions.rejects import is_cut, open_reject
 from bonsai.domain.characters import normalise
 from bonsai.queries.records import page_of_rejects, show_reject
-from bonsai.web.api.models import LONGEST_REASON, SEEN, Answered, Page, Said
+from bonsai.schemas.base import PageRequest, RequestModel, ResponseModel
+from bonsai.schemas.promotions import LONGEST_REASON
+from bonsai.schemas.records import SEEN
 from bonsai.web.api.request import SENDING, Appending, Call, Key, Reading, RejectId, Reviewing, documented
 from bonsai.web.problems import Problem
 from storage.tables.rejects_table import StoredReject
@@ -22,19 +24,19 @@ LONGEST_LINE = 100_000
 "Characters."
 
 
-class Mend(Said):
+class Mend(RequestModel):
     """A mended line."""
 
     raw: str = Field(max_length=LONGEST_LINE, description="api.field_mended_raw")
 
 
-class Dismissal(Said):
+class Dismissal(RequestModel):
     """Why a line shall never be a record."""
 
     reason: str = Field(max_length=LONGEST_REASON, pattern=SEEN, description="api.field_dismissal")
 
 
-class RejectedLine(Answered):
+class RejectedLine(ResponseModel):
     """A line that became no record."""
 
     id: str = Field(description="api.field_reject")
@@ -48,14 +50,14 @@ class RejectedLine(Answered):
     created_at: datetime = Field(description="api.field_created_at")
 
 
-class RejectedLines(Answered):
+class RejectedLines(ResponseModel):
     """A page of them, in the order of their arrival."""
 
     items: list[RejectedLine] = Field(description="api.field_items")
     next_cursor: str | None = Field(description="api.field_next_cursor")
 
 
-class MendResult(Answered):
+class MendResult(ResponseModel):
     """What became of a mended line."""
 
     accepted: bool = Field(description="api.field_mended")
@@ -63,14 +65,14 @@ class MendResult(Answered):
     detail: str | None = Field(description="api.field_detail")
 
 
-class Dismissed(Answered):
+class Dismissed(ResponseModel):
     """A line that was dismissed."""
 
     reject: str = Field(description="api.field_reject")
 
 
 @router.get("", **documented("list_rejects", 404))
-def list_rejects(call: Reading, page: Annotated[Page, Query()]) -> RejectedLines:
+def list_rejects(call: Reading, page: Annotated[PageRequest, Query()]) -> RejectedLines:
     """Those that nobody mended or dismissed yet."""
     found = page_of_rejects(call.b, page.limit + 1, page.cursor or "")
     if page.cursor and not found:

@@ -11,7 +11,8 @@ from bonsai.domain.records import Status
 from bonsai.errors import UnknownId, UsageError
 from bonsai.queries import suggestions
 from bonsai.queries.submissions import submission_status
-from bonsai.web.api.models import Answered, Record, Said, Tag
+from bonsai.schemas.base import RequestModel, ResponseModel
+from bonsai.schemas.records import Record, Tag
 from bonsai.web.api.record_changes import Answer, Asked, Passage
 from bonsai.web.api.request import SENDING, Appending, Reading, SubmissionId, documented
 from bonsai.web.api.shown import record_of
@@ -19,7 +20,7 @@ from bonsai.web.api.shown import record_of
 router = APIRouter(tags=["records"])
 
 
-class Draft(Said):
+class Draft(RequestModel):
     """A record that is still being written."""
 
     instruction: Asked = Field(description="api.field_instruction")
@@ -27,7 +28,7 @@ class Draft(Said):
     input: Passage = Field("", description="api.field_input")
 
 
-class SuggestedTags(Answered):
+class SuggestedTags(ResponseModel):
     """What Bonsai makes of a record before it is told."""
 
     language: Tag = Field(description="api.field_language")
@@ -38,7 +39,7 @@ class SuggestedTags(Answered):
     near: list[Record] = Field(description="api.field_near")
 
 
-class Followed(Answered):
+class Followed(ResponseModel):
     """What became of what was told."""
 
     submission: str = Field(description="api.field_submission")

@@ -10,20 +10,21 @@ from pydantic import Field
 from bonsai.actions import tag
 from bonsai.actions.tag import next_uncertain
 from bonsai.domain.records import Language
-from bonsai.web.api.models import Answered, Kind, Record, Said, Whole, Word
+from bonsai.schemas.base import RequestModel, ResponseModel
+from bonsai.schemas.records import Kind, Record, Whole, Word
 from bonsai.web.api.request import SENDING, Key, Reading, RecordId, Reviewing, documented
 from bonsai.web.api.shown import record_of
 
 router = APIRouter(tags=["tagging"])
 
 
-class TagPlace(Said):
+class TagPlace(RequestModel):
     """Where in the queue."""
 
     after: str = Field("", pattern="^([0-9a-f]{64})?$", description="api.field_tag_after")
 
 
-class TagChoice(Said):
+class TagChoice(RequestModel):
     """A person's tags: what is left out stays as it is."""
 
     language: Language | None = Field(None, description="api.field_language")
@@ -31,13 +32,13 @@ class TagChoice(Said):
     reasoning: Word = Field("", description="api.field_reasoning")
 
 
-class TagVersion(Said):
+class TagVersion(RequestModel):
     """Which tagging is taken back."""
 
     version: Whole = Field(ge=1, le=1_000_000, description="api.field_tag_version")
 
 
-class TagTurn(Answered):
+class TagTurn(ResponseModel):
     """Whose turn it is."""
 
     record: Record | None = Field(description="api.field_turn_record")
@@ -45,7 +46,7 @@ class TagTurn(Answered):
     left: int = Field(description="api.field_turn_left")
 
 
-class Tagged(Answered):
+class Tagged(ResponseModel):
     """A record that was tagged."""
 
     record: str = Field(description="api.field_record")

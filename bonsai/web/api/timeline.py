@@ -11,7 +11,8 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from bonsai.queries import timeline
-from bonsai.web.api.models import Answered, Page, Word
+from bonsai.schemas.base import PageRequest, ResponseModel
+from bonsai.schemas.records import Word
 from bonsai.web.api.request import Reading, documented
 from bonsai.web.problems import Problem
 from storage.tables.subjects import Subject as Found
@@ -21,7 +22,7 @@ LONGEST_CURSOR = 12_000
 "A name in base64, of which each character may be four bytes."
 
 
-class SubjectPage(Page):
+class SubjectPage(PageRequest):
     """Where in the list."""
 
     cursor: str | None = Field(
@@ -29,14 +30,14 @@ class SubjectPage(Page):
     )
 
 
-class TimelinePage(Page):
+class TimelinePage(PageRequest):
     """Whose timeline."""
 
     subject: Word = Field(description="api.field_subject")
     past: int | None = Field(None, ge=0, le=1_000_000_000, description="api.field_past")
 
 
-class Subject(Answered):
+class Subject(ResponseModel):
     """Somebody, or something, that records are about."""
 
     name: str = Field(description="api.field_subject_name")
@@ -45,14 +46,14 @@ class Subject(Answered):
     last: date = Field(description="api.field_subject_last")
 
 
-class Subjects(Answered):
+class Subjects(ResponseModel):
     """A page of them, the most told of first."""
 
     items: list[Subject] = Field(description="api.field_items")
     next_cursor: str | None = Field(description="api.field_next_cursor")
 
 
-class Earlier(Answered):
+class Earlier(ResponseModel):
     """Something like it that happened long before."""
 
     record: str = Field(description="api.field_record")
@@ -61,7 +62,7 @@ class Earlier(Answered):
     likeness: float = Field(description="api.field_likeness")
 
 
-class TimelineEntry(Answered):
+class TimelineEntry(ResponseModel):
     """One thing that happened."""
 
     record: str = Field(description="api.field_record")
@@ -72,7 +73,7 @@ class TimelineEntry(Answered):
     earlier: list[Earlier] = Field(description="api.field_earlier")
 
 
-class Timeline(Answered):
+class Timeline(ResponseModel):
     """A page of what happened to a subject, the latest first."""
 
     items: list[TimelineEntry] = Field(description="api.field_items")

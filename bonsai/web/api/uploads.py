@@ -15,7 +15,8 @@ from bonsai.actions import uploads as uploads_action
 from bonsai.actions.uploads import problem_of, progress_of
 from bonsai.errors import UnknownId
 from bonsai.queries.file_preview import FilePreview, PreviewProblem
-from bonsai.web.api.models import Answered, Page, Said, Word
+from bonsai.schemas.base import PageRequest, RequestModel, ResponseModel
+from bonsai.schemas.records import Word
 from bonsai.web.api.nights import start_after
 from bonsai.web.api.request import CALLING, SENDING, Appending, Call, Key, UploadId, documented
 from storage import uploads
@@ -36,7 +37,7 @@ FILE: dict[str, Any] = {
 }
 
 
-class UploadAs(Said):
+class UploadAs(RequestModel):
     """What the file is called, and whose experience it holds."""
 
     name: str = Field(min_length=1, max_length=LONGEST_NAME, description="api.field_upload_name")
@@ -45,14 +46,14 @@ class UploadAs(Said):
     source_name: Word = Field("", description="api.field_source_name")
 
 
-class TakeAs(Said):
+class TakeAs(RequestModel):
     """Whose experience the file holds."""
 
     source: Literal["import", "self", "community"] = Field("import", description="api.field_source")
     source_name: Word = Field("", description="api.field_source_name")
 
 
-class Uploaded(Answered):
+class Uploaded(ResponseModel):
     """A file that lies in the home, and how far it is."""
 
     upload: str = Field(description="api.field_upload")
@@ -61,14 +62,14 @@ class Uploaded(Answered):
     rejected: int | None = Field(description="api.field_check_rejected")
 
 
-class CheckedColumn(Answered):
+class CheckedColumn(ResponseModel):
     """A column of the file."""
 
     name: str = Field(description="api.field_column")
     field: str = Field(description="api.field_column_field")
 
 
-class CheckedRow(Answered):
+class CheckedRow(ResponseModel):
     """One of its first records, as it would be stored."""
 
     line: int = Field(description="api.field_reject_line")
@@ -80,7 +81,7 @@ class CheckedRow(Answered):
     category: str = Field(description="api.field_category")
 
 
-class CheckedProblem(Answered):
+class CheckedProblem(ResponseModel):
     """What is wrong with some of its lines, in one kind."""
 
     count: int = Field(description="api.field_wrong_count")
@@ -89,7 +90,7 @@ class CheckedProblem(Answered):
     raw: str = Field(description="api.field_wrong_raw")
 
 
-class UploadCheck(Answered):
+class UploadCheck(ResponseModel):
     """What a look at the file found."""
 
     format: str = Field(description="api.field_check_format")
@@ -100,7 +101,7 @@ class UploadCheck(Answered):
     wrong: list[CheckedProblem] = Field(description="api.field_check_wrong")
 
 
-class UploadCounts(Answered):
+class UploadCounts(ResponseModel):
     """What became of the file's records."""
 
     read: int = Field(description="api.field_counts_read")
@@ -123,7 +124,7 @@ class Upload(Uploaded):
     counts: UploadCounts | None = Field(description="api.field_counts")
 
 
-class Uploads(Answered):
+class Uploads(ResponseModel):
     """A page of files, the newest first."""
 
     items: list[Uploaded] = Field(description="api.field_items")
@@ -151,7 +152,7 @@ def upload_file(call: Appending, request: Request, told: Annotated[UploadAs, Que
 
 
 @router.get("", **documented("list_uploads", 404))
-def list_uploads(call: Appending, page: Annotated[Page, Query()]) -> Uploads:
+def list_uploads(call: Appending, page: Annotated[PageRequest, Query()]) -> Uploads:
     """Newest first."""
     found = [one for one in uploads.listed(call.b.places.uploads) if _may_see(call, one)]
     start = start_after([one.id for one in found], page.cursor)

@@ -1,7 +1,4 @@
-"""What programs say and are answered, as pydantic models: the OpenAPI document is made of them.
-
-A `description` is a key of the locale area `api`; `document.py` puts the words there.
-"""
+"""Records, submissions and the requests about them."""
 
 from __future__ import annotations
 
@@ -9,12 +6,11 @@ import re
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from bonsai.domain.records import LIMITS, Category, Language, Source, Status
+from bonsai.schemas.base import PageRequest, RequestModel, ResponseModel
 
-MOST_ON_A_PAGE = 200
-LONGEST_REASON = 2_000
 SEEN = r"[^\s\u0000-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufff9-\ufffb]"
 "A text with at least one character that is seen; `bonsai.domain.records.parse` is the judge of it."
 
@@ -57,13 +53,7 @@ Kind = Literal[
 ]
 
 
-class Said(BaseModel):
-    """What a program says: a name that is not known is a mistake, not something to pass over."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class NewRecord(Said):
+class NewRecord(RequestModel):
     """One experience to be told."""
 
     instruction: Question = Field(description="api.field_instruction")
@@ -79,27 +69,7 @@ class NewRecord(Said):
     source_name: Note = Field("", description="api.field_source_name")
 
 
-class NewDecision(Said):
-    """A person's word on a promotion."""
-
-    action: Literal["approve", "reject", "rollback"] = Field(description="api.field_new_action")
-    reason: str = Field("", max_length=LONGEST_REASON, description="api.field_new_reason")
-
-
-class NewNight(Said):
-    """A night to be started."""
-
-    cold: bool = Field(default=False, strict=True, description="api.field_cold")
-
-
-class Page(Said):
-    """Where in a list, and how much of it."""
-
-    limit: int = Field(50, ge=1, le=MOST_ON_A_PAGE, description="api.field_limit")
-    cursor: str | None = Field(None, pattern="^[0-9A-Za-z._:-]{1,100}$", description="api.field_cursor")
-
-
-class RecordPage(Page):
+class RecordPage(PageRequest):
     """Which records."""
 
     text: str = Field("", max_length=200, description="api.field_text")
@@ -114,20 +84,14 @@ class RecordPage(Page):
     uncertain: bool = Field(False, description="api.field_only_uncertain")
 
 
-class Answered(BaseModel):
-    """What a program is answered."""
-
-    model_config = ConfigDict(frozen=True, from_attributes=True)
-
-
-class Submission(Answered):
+class Submission(ResponseModel):
     """A record that lies in the inbox, safely on the disk."""
 
     submission: str = Field(description="api.field_submission")
     record: str = Field(description="api.field_record")
 
 
-class Item(Answered):
+class Item(ResponseModel):
     """What became of one record of many."""
 
     number: int = Field(description="api.field_number")
@@ -137,7 +101,7 @@ class Item(Answered):
     detail: str | None = Field(default=None, description="api.field_detail")
 
 
-class Batch(Answered):
+class Batch(ResponseModel):
     """What became of many records; those that were taken lie in the inbox, safely on the disk."""
 
     accepted: int = Field(description="api.field_accepted_count")
@@ -145,7 +109,7 @@ class Batch(Answered):
     items: list[Item] = Field(description="api.field_batch_items")
 
 
-class Tag(Answered):
+class Tag(ResponseModel):
     """A tag, who gave it, and how sure that was."""
 
     value: str = Field(description="api.field_tag_value")
@@ -153,7 +117,7 @@ class Tag(Answered):
     confidence: float = Field(description="api.field_tag_confidence")
 
 
-class Record(Answered):
+class Record(ResponseModel):
     """One record as it stands."""
 
     id: str = Field(description="api.field_record")
@@ -179,7 +143,7 @@ class Record(Answered):
     updated_at: datetime = Field(description="api.field_updated_at")
 
 
-class Version(Answered):
+class Version(ResponseModel):
     """What a record was before one edit."""
 
     number: int = Field(description="api.field_version_number")
@@ -202,26 +166,8 @@ class RecordDetail(Record):
     adapters: list[str] = Field(description="api.field_learned_by")
 
 
-class Records(Answered):
+class Records(ResponseModel):
     """A page of records, the newest first."""
 
     items: list[Record] = Field(description="api.field_items")
     next_cursor: str | None = Field(description="api.field_next_cursor")
-
-
-class ProblemError(Answered):
-    """One thing that is wrong with what was sent."""
-
-    pointer: str = Field(description="api.field_pointer")
-    detail: str = Field(description="api.field_detail")
-
-
-class ProblemDetails(Answered):
-    """An error, as RFC 9457 has it."""
-
-    type: str = Field(description="api.field_problem_type")
-    title: str = Field(description="api.field_problem_title")
-    status: int = Field(description="api.field_problem_status")
-    detail: str = Field(description="api.field_detail")
-    code: str = Field(description="api.field_code")
-    errors: list[ProblemError] = Field(default_factory=list, description="api.field_errors")

@@ -1,4 +1,4 @@
-"""What programs are answered about nights, promotions and how everything stands."""
+"""Promotions, decisions and blind reviews."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Literal
 from pydantic import Field
 
 from bonsai.domain.promotion import Action, State
-from bonsai.web.api.models import Answered
+from bonsai.schemas.base import RequestModel, ResponseModel
 
 
-class Rule(Answered):
+class Rule(ResponseModel):
     """What one rule of the gate found."""
 
     rule: str = Field(description="api.field_rule")
@@ -25,7 +25,7 @@ class Rule(Answered):
     threshold: float | None = Field(description="api.field_threshold")
 
 
-class Promotion(Answered):
+class Promotion(ResponseModel):
     """A candidate and how it stands."""
 
     adapter: str = Field(description="api.field_adapter")
@@ -39,7 +39,7 @@ class Promotion(Answered):
     updated_at: datetime = Field(description="api.field_updated_at")
 
 
-class Decision(Answered):
+class Decision(ResponseModel):
     """A line of the history, which is chained by hashes."""
 
     number: int = Field(description="api.field_log_number")
@@ -62,14 +62,14 @@ class PromotionDetail(Promotion):
     decisions: list[Decision] = Field(description="api.field_decisions")
 
 
-class Promotions(Answered):
+class Promotions(ResponseModel):
     """A page of promotions, the newest first."""
 
     items: list[Promotion] = Field(description="api.field_items")
     next_cursor: str | None = Field(description="api.field_next_cursor")
 
 
-class Decisions(Answered):
+class Decisions(ResponseModel):
     """A page of the history, the newest first, and whether nobody altered it."""
 
     items: list[Decision] = Field(description="api.field_items")
@@ -78,7 +78,7 @@ class Decisions(Answered):
     broken: str = Field(description="api.field_broken")
 
 
-class Tally(Answered):
+class Tally(ResponseModel):
     """What one person preferred."""
 
     challenger: int = Field(description="api.field_preferred_challenger")
@@ -90,7 +90,7 @@ class Tally(Answered):
     finding: Literal["challenger", "champion", "unclear"] = Field(description="api.field_review_finding")
 
 
-class Review(Answered):
+class Review(ResponseModel):
     """One person's blind review."""
 
     person: str = Field(description="api.field_who")
@@ -100,96 +100,17 @@ class Review(Answered):
     tally: Tally | None = Field(description="api.field_tally")
 
 
-class Reviews(Answered):
+class Reviews(ResponseModel):
     """Every person's blind review of one promotion."""
 
     items: list[Review] = Field(description="api.field_items")
 
 
-class Slice(Answered):
-    """Right answers to one domain of the questions in one language."""
-
-    domain: str = Field(description="api.field_domain")
-    language: str = Field(description="api.field_question_language")
-    before: float | None = Field(description="api.field_before")
-    after: float | None = Field(description="api.field_after")
+LONGEST_REASON = 2_000
 
 
-class Night(Answered):
-    """One night."""
+class NewDecision(RequestModel):
+    """A person's word on a promotion."""
 
-    night: str = Field(description="api.field_night")
-    status: Literal["running", "nothing_to_do", "done", "failed", "cancelled"] = Field(
-        description="api.field_night_status"
-    )
-    verdict: str = Field(description="api.field_verdict")
-    reasons: list[str] = Field(description="api.field_reasons")
-    challenger: str = Field(description="api.field_challenger")
-    champion: str = Field(description="api.field_champion_then")
-    start: Literal["cold", "warm", ""] = Field(description="api.field_start")
-    started_at: datetime = Field(description="api.field_started_at")
-    finished_at: datetime | None = Field(description="api.field_finished_at")
-
-
-class NightDetail(Night):
-    """One night with its figures."""
-
-    slices: list[Slice] = Field(description="api.field_slices")
-    suite: list[Slice] = Field(description="api.field_suite")
-
-
-class Nights(Answered):
-    """A page of nights, the newest first."""
-
-    items: list[Night] = Field(description="api.field_items")
-    next_cursor: str | None = Field(description="api.field_next_cursor")
-
-
-class Progress(Answered):
-    """How far the night is that goes on now."""
-
-    state: str = Field(description="api.field_progress_state")
-    night: str = Field(default="", description="api.field_night")
-    step: str = Field(default="", description="api.field_step")
-    done: int | None = Field(default=None, description="api.field_done")
-    total: int | None = Field(default=None, description="api.field_total")
-    loss: float | None = Field(default=None, description="api.field_loss")
-    tokens: int | None = Field(default=None, description="api.field_tokens")
-    seconds_left: float | None = Field(default=None, description="api.field_seconds_left")
-    updated_at: datetime | None = Field(default=None, description="api.field_progress_at")
-
-
-class Champion(Answered):
-    """Who answers, and since when."""
-
-    adapter: str = Field(description="api.field_champion")
-    since: datetime | None = Field(description="api.field_since")
-    who: str = Field(description="api.field_promoted_by")
-
-
-class Waiting(Answered):
-    """How much waits for a person, or for the next intake."""
-
-    promotions: int = Field(description="api.field_waiting_promotions")
-    held_back: int = Field(description="api.field_waiting_held_back")
-    contradictions: int = Field(description="api.field_waiting_contradictions")
-    suspects: int = Field(description="api.field_waiting_suspects")
-    uncertain: int = Field(description="api.field_waiting_uncertain")
-    rejects: int = Field(description="api.field_waiting_rejects")
-    inbox: int = Field(description="api.field_waiting_inbox")
-
-
-class Coverage(Answered):
-    """How many records there are of one kind."""
-
-    language: str = Field(description="api.field_language")
-    category: str = Field(description="api.field_category")
-    records: int = Field(description="api.field_records_count")
-
-
-class Overview(Answered):
-    """Where everything stands."""
-
-    champion: Champion = Field(description="api.field_champion_now")
-    waiting: Waiting = Field(description="api.field_waiting")
-    coverage: list[Coverage] = Field(description="api.field_coverage")
+    action: Literal["approve", "reject", "rollback"] = Field(description="api.field_new_action")
+    reason: str = Field("", max_length=LONGEST_REASON, description="api.field_new_reason")

@@ -1,0 +1,1 @@
+"""The one pydantic model of each thing that leaves the program, for `--json`, the REST API and status files."""

@@ -1,0 +1,26 @@
+"""What every schema is: a request refuses unknown fields, a response is frozen. A `description` is a key of `i18n/*/api.toml`."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MOST_ON_A_PAGE = 200
+
+
+class RequestModel(BaseModel):
+    """What a program says: a name that is not known is a mistake, not something to pass over."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PageRequest(RequestModel):
+    """Where in a list, and how much of it."""
+
+    limit: int = Field(50, ge=1, le=MOST_ON_A_PAGE, description="api.field_limit")
+    cursor: str | None = Field(None, pattern="^[0-9A-Za-z._:-]{1,100}$", description="api.field_cursor")
+
+
+class ResponseModel(BaseModel):
+    """What a program is answered."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
