@@ -1,4 +1,4 @@
-"""What every schema is: a request refuses unknown fields, a response is frozen. A `description` is a key of `i18n/*/api.toml`."""
+"""A request refuses unknown fields, a response is frozen. Each `description` is a key of `i18n/*/api.toml`."""
 
 from __future__ import annotations
 
