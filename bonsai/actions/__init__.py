@@ -1,1 +1,1 @@
-"""What people do: each action reads, lets the rules decide, and writes once."""
+"""Actions: what people change. Each reads, applies the domain's rules, and writes once."""

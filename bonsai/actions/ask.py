@@ -1,4 +1,4 @@
-"""Ask the champion, the base or any past adapter."""
+"""Ask the champion, the base or any past adapter, and keep, rate and correct the answers."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ from storage.tables.questions_table import THUMBS, StoredAnswer, StoredQuestion
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was answered, and by whom."""
+    """An answer and the model that gave it."""
 
     answer: str
     language: str
-    "As the model declared it, or as it was asked to."
+    "Declared by the model, or given in the request."
     category: str
     reasoning: str
     adapter: str
     "Adapter id, or `base`."
     ended: bool
-    "It stopped by itself; False: it was cut at the longest answer."
+    "False if it was cut at the token limit."
 
 
 def ask(
@@ -60,7 +60,7 @@ def ask(
     adapter: str = CHAMPION,
     report: Report = silent,
 ) -> Answer:
-    """One question. With `language` or `category` the tags are given instead of being declared by the model."""
+    """Ask one question. With `language` or `category`, the tags are given instead of declared by the model."""
     return ask_all(b, [Question(question, context)], language, category, adapter, report)[0]
 
 
@@ -72,7 +72,7 @@ def ask_all(
     adapter: str = CHAMPION,
     report: Report = silent,
 ) -> tuple[Answer, ...]:
-    """Several questions in one process. Raises UsageError for an empty question or an unknown tag, UnknownId."""
+    """Ask several questions in one process. Raises UsageError for an empty question or unknown tag, UnknownId."""
     asked = tuple(Question(normalise(one.instruction), normalise(one.context)) for one in questions)
     if not all(one.instruction for one in asked):
         raise UsageError("pipeline.empty_question")
@@ -108,30 +108,30 @@ def _forced(question: Question, language: str | None, category: str | None) -> A
 
 
 MAX_MODELS = 4
-"Asked side by side."
+"Models per question."
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionRequest:
-    """A question as a person puts it."""
+    """A person's question to one or several models."""
 
     question: str
     who: str
     context: str = ""
     adapters: tuple[str, ...] = (CHAMPION,)
-    "Ids, beginnings of ids, `champion` or `base`; each answers."
+    "Ids, id prefixes, `champion` or `base`; each answers."
     language: str | None = None
-    "Given to the model; None: it declares its own."
+    "Given to the model; None: the model declares it."
     category: str | None = None
 
 
 def new_id() -> str:
-    """Of a question: random, so that nobody meets another's by counting."""
+    """Random, so that ids of other people's questions cannot be enumerated."""
     return secrets.token_hex(8)
 
 
 def check_request(b: Bonsai, wanted: QuestionRequest) -> None:
-    """Raises UsageError or UnknownId for what could never be answered, before a model is loaded for it."""
+    """Check before a model is loaded. Raises UsageError, UnknownId."""
     limits = b.config.records
     if not normalise(wanted.question):
         raise UsageError("pipeline.empty_question")
@@ -149,13 +149,13 @@ def check_request(b: Bonsai, wanted: QuestionRequest) -> None:
 def ask_beside(
     b: Bonsai, wanted: QuestionRequest, asked_id: str, now: datetime, report: Report = silent
 ) -> StoredQuestion:
-    """Ask every voice once, and find the records that are like the question. Raises what `ask` raises."""
+    """Ask each model once and find similar records. Raises as `ask` does."""
     answers: list[Answer] = []
     for number, name in enumerate(wanted.adapters):
         report(Progress("ask", number, len(wanted.adapters)))
         question = Question(wanted.question, wanted.context)
         answer = ask_all(b, [question], wanted.language, wanted.category, name)[0]
-        if answer.adapter not in [one.adapter for one in answers]:  # the champion may have been named by its id too
+        if answer.adapter not in [one.adapter for one in answers]:  # the champion may also be named by its id
             answers.append(answer)
     return StoredQuestion(
         id=asked_id,
@@ -169,7 +169,7 @@ def ask_beside(
 
 
 def keep(b: Bonsai, asked: StoredQuestion) -> None:
-    """Into the history. Safe to repeat."""
+    """Store in the history. Idempotent."""
     with b.database.writing() as con:
         questions_table.add(con, asked, b.config.dashboard.ask_history)
 
@@ -182,19 +182,19 @@ def _kept(answers: Sequence[Answer], *, given: bool) -> tuple[StoredAnswer, ...]
 
 
 def list_asked(b: Bonsai, limit: int, before: str = "") -> list[StoredQuestion]:
-    """Newest first; for the next page pass the last one's id as `before`."""
+    """Newest first. For the next page, pass the last id as `before`."""
     with b.database.reading() as con:
         return questions_table.newest(con, limit, before)
 
 
 def show_asked(b: Bonsai, asked_id: str) -> StoredQuestion:
-    """By id or a beginning of one. Raises UnknownId."""
+    """By id or prefix. Raises UnknownId."""
     with b.database.reading() as con:
         return questions_table.get(con, asked_id)
 
 
 def rate_answer(b: Bonsai, asked_id: str, number: int, thumb: str, who: str) -> None:
-    """Thumb up, down, or neither. Raises UsageError, UnknownId."""
+    """Set a thumb: up, down, or none. Raises UsageError, UnknownId."""
     if thumb not in THUMBS:
         raise UsageError("asking.unknown_thumb", value=thumb)
     with b.database.writing() as con:
@@ -202,13 +202,13 @@ def rate_answer(b: Bonsai, asked_id: str, number: int, thumb: str, who: str) -> 
 
 
 def correct_answer(b: Bonsai, asked_id: str, number: int, output: str, who: str, now: datetime) -> str:
-    """Tell the right answer as a record, into the inbox; the submission's id. It overrules what it contradicts.
+    """Submit the right answer as a record, which supersedes those it contradicts; returns the submission's id.
 
-    Raises UnknownId; UsageError for a text that makes no record.
+    Raises UnknownId; UsageError if the text makes no valid record.
     """
     with b.database.reading() as con:
         asked = questions_table.get(con, asked_id)
-    if not 1 <= number <= len(asked.answers):  # said before anything is told
+    if not 1 <= number <= len(asked.answers):  # checked before anything is submitted
         raise UnknownId("asking.unknown_answer", id=asked.id, number=number)
     fields = {"instruction": asked.question, "input": asked.context, "output": output, "source": "feedback"}
     fields = {name: value for name, value in fields.items() if value} | {"author": who}

@@ -1,4 +1,4 @@
-"""The benchmark by hand: put a pool to any adapter, read a report that is there, compare two, ask what it can see."""
+"""Manual benchmarking: run a pool on an adapter, read and compare stored reports, and compute the power."""
 
 from __future__ import annotations
 
@@ -28,38 +28,38 @@ from storage.connect import Connection
 from storage.tables import adapters_table, holdout_access_table, personal_set_table, promotions_table
 
 CLOSED = "confirmation"
-"Opened by the gate alone: looking at it would use it up."
+"Only the gate opens it: every look uses it up."
 SCORE = "score"
-"Champions only: who looks at the score of candidates chooses by it, and then it is a score no more."
+"Champions only: choosing candidates by their score would invalidate it."
 OWN = "suite"
-"The owner's questions."
+"The personal set."
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What one sheet can see."""
+    """Statistical power of one question set."""
 
     sheet: str
     challenger: str
     champion: str
-    "The two whose differences were measured."
+    "The two models whose differences were measured."
     alpha: float
     power: float
     effects: tuple[DetectableEffect, ...]
-    "All, each language, each domain in each language; in bits and in right answers."
+    "All, each language, each (domain, language); in bits and in right answers."
     smallest_promoted: float | None
-    "Bits/byte that a night must really bring to pass rule C in `power` of the cases; None: too few facts to decide."
+    "Bits/byte of true gain needed to pass rule C with probability `power`; None: too few facts to decide."
     minimum_gain: float
-    "What the policy asks on top of a lower bound above 0."
+    "Gain that the policy requires, besides a lower bound above 0."
     facts_to_see_minimum: int | None
-    "How many facts like these would see a gain of the policy's minimum."
+    "Number of such facts needed to detect the policy's minimum gain."
 
 
 def run_benchmark(b: Bonsai, adapter: str, pool: str, now: datetime, tell: Tell = silent) -> Report:
-    """Ask all questions of a pool; a report that still reproduces is read instead.
+    """Run a pool, or read its report if a stored one still reproduces.
 
-    Raises UsageError for the confirmation pool, which only the gate opens, for the score of an adapter that never
-    answered, for an empty suite and an unknown pool; UnknownId.
+    Raises UsageError for the confirmation pool, the score pool of an adapter that was never champion, an empty personal
+    set or an unknown pool; UnknownId.
     """
     profile = b.config.profiles[b.find_profile()]
     with b.database.reading() as con:
@@ -82,7 +82,7 @@ def run_benchmark(b: Bonsai, adapter: str, pool: str, now: datetime, tell: Tell 
 
 
 def _require_open(con: Connection, pool: str, adapter: str) -> None:
-    """Raises UsageError for a pool that may not be looked at."""
+    """Raises UsageError for a sealed or unknown pool."""
     valid = (*questions.pools(), OWN)
     if pool not in valid:
         raise UsageError("questions.unknown_pool", pool=pool, known=", ".join(valid))
@@ -107,7 +107,7 @@ def _name(pool: str) -> str:
 
 
 def benchmark_report(b: Bonsai, adapter: str, pool: str) -> Report:
-    """The newest report of an adapter on a pool. Raises UnknownId when there is none, UsageError for a closed pool."""
+    """Newest report of an adapter on a pool. Raises UnknownId if there is none, UsageError for a sealed pool."""
     with b.database.reading() as con:
         wanted = adapter_id(con, adapter)
         _require_open(con, pool, wanted)
@@ -118,7 +118,7 @@ def benchmark_report(b: Bonsai, adapter: str, pool: str) -> Report:
 
 
 def compare_adapters(b: Bonsai, left: str, right: str, pool: str) -> tuple[Comparison, ...]:
-    """How much better `left` is than `right` in bits and in right answers, slice by slice; reads stored reports."""
+    """Gain of `left` over `right` in bits and right answers, by slice; reads stored reports."""
     pair = _pair(b, left, right, pool)
     policy = Policy(**b.config.gate.model_dump(exclude={"mode"}))
     return tuple(
@@ -129,7 +129,7 @@ def compare_adapters(b: Bonsai, left: str, right: str, pool: str) -> tuple[Compa
 
 
 def _parts(pair: ReportPair, policy: Policy) -> Sequence[Slice]:
-    """All, each language; and each domain in each language, where there is more than one."""
+    """All, each language, and each (domain, language) if there is more than one."""
     languages = [Slice(name, None, name) for name in ("ja", "en")]
     small = (
         ()
@@ -140,7 +140,7 @@ def _parts(pair: ReportPair, policy: Policy) -> Sequence[Slice]:
 
 
 def _pair(b: Bonsai, left: str, right: str, pool: str) -> ReportPair:
-    """The newest reports that both were asked the same in. Raises UnknownId where there are none."""
+    """Newest comparable reports of both. Raises UnknownId if there are none."""
     one, other = benchmark_report(b, left, pool), benchmark_report(b, right, pool)
     found = reports.pair(b.places.reports, one.subject, other.subject, one.benchmark)
     if found is None:
@@ -151,10 +151,10 @@ def _pair(b: Bonsai, left: str, right: str, pool: str) -> ReportPair:
 def benchmark_power(
     b: Bonsai, left: str = "", right: str = "", pools: Sequence[str] = ("selection", OWN), *, power: float
 ) -> tuple[Outlook, ...]:
-    """The smallest gains that the benchmark can see, from the spread between two models' stored reports.
+    """Minimum detectable effects, from the spread between two models' stored reports.
 
-    Without names: the newest judged adapter and whom it was judged against, the pair that the gate itself compared.
-    Raises UnknownId when no two reports are there. A suite that the two were not both asked is left out.
+    Defaults to the newest judged adapter and its champion, the pair that the gate compared. A personal set that was not
+    put to both is left out. Raises UnknownId without two comparable reports.
     """
     policy = Policy(**b.config.gate.model_dump(exclude={"mode"}))
     if not left:
@@ -185,7 +185,7 @@ def _judged_last(b: Bonsai) -> tuple[str, str]:
 
 
 def _outlook(pool: str, pair: ReportPair, policy: Policy, alpha: float, power: float) -> Outlook:
-    """One sheet; the claims of progress share the gate's level, as in rule C."""
+    """Power on one question set; the claims of progress share the gate's alpha, as in rule C."""
     minimum = policy.min_suite_gain_bits if pool == OWN else policy.min_gain_bits
     whole = compare(pair, ALL, policy.bits, policy.bootstrap, frozenset())
     made = whole.estimate

@@ -1,7 +1,7 @@
-"""A blind review, question by question: each call reads where the person stands, so that it may be left at any time.
+"""Blind review, question by question. Each call reads the person's state, so a review can be interrupted.
 
-While a round lasts nobody is told how it stands, not even the person: whoever knew would begin to guess whose answer is
-whose. Verdicts are kept one by one; the round's length is fixed with the first.
+Until a round ends nobody sees its tally, the reviewer included: it would invite guessing which answer is whose.
+Verdicts are stored one by one; the first one fixes the length of the round.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ from storage.tables.reviews_table import Verdict
 
 @dataclass(frozen=True, slots=True)
 class ReviewState:
-    """Where a person stands in the review of one promotion."""
+    """A person's progress in the review of one promotion."""
 
     adapter: str
     judged_against: str
     question: BlindPair | None
-    "The next one; None when the round is finished or there is nothing to ask."
+    "Next question; None if the round is finished or there is nothing to ask."
     done: int
     asked: int
-    "Questions of the round; 0: no answer changed, or the reports are no longer there."
+    "Questions in the round; 0 if no answer changed or the reports no longer exist."
     tally: Tally | None
-    "What the person preferred; None until the round is finished."
+    "Preferences; None until the round is finished."
 
 
 @dataclass(frozen=True, slots=True)
 class _Review:
-    """All that lies before one person."""
+    """A person's round with its questions and verdicts."""
 
     promotion: Promotion
     person: str
     questions: tuple[BlindQuestion, ...]
-    "The round's, in order."
+    "Of the round, in order."
     given: tuple[Verdict, ...]
 
     @property
@@ -51,7 +51,7 @@ class _Review:
 
     @property
     def left(self) -> list[BlindQuestion]:
-        """Not answered yet; none when the round was finished, whatever came to light since."""
+        """Unanswered questions; empty once the round is finished, whatever was added since."""
         answered = {one.item for one in self.given}
         finished = bool(self.given) and len(self.given) >= self.given[-1].asked
         return [] if finished else [one for one in self.questions if one.item not in answered]
@@ -63,13 +63,13 @@ class _Review:
             judged_against=self.promotion.judged_against,
             question=blind_review.blind(left[0], self.adapter, self.person) if left else None,
             done=len(self.given),
-            asked=len(self.given) + len(left),  # fewer than at first when a question was forgotten since
+            asked=len(self.given) + len(left),  # fewer than at first if a question was forgotten
             tally=None if left or not self.given else blind_review.tally([one.preferred for one in self.given]),
         )
 
 
 def review_state(b: Bonsai, promotion: str, person: str) -> ReviewState:
-    """Where the person stands; by adapter id or a beginning of one, the newest for an empty one. Raises UnknownId."""
+    """`promotion` is an adapter id or a prefix of one; empty means the newest. Raises UnknownId."""
     return _review(b, promotion, person).standing()
 
 
@@ -84,7 +84,7 @@ def _review(b: Bonsai, promotion: str, person: str) -> _Review:
 
 
 def _questions(answers: Sequence[ComparedAnswer]) -> list[BlindQuestion]:
-    """What is worth asking: see `bonsai.evaluate.blind_review`."""
+    """Questions worth asking: see `bonsai.evaluate.blind_review`."""
     return [
         BlindQuestion(
             item=one.item,
@@ -102,9 +102,9 @@ def _questions(answers: Sequence[ComparedAnswer]) -> list[BlindQuestion]:
 
 
 def give_verdict(b: Bonsai, promotion: str, person: str, item: str, side: str, now: datetime) -> ReviewState:
-    """Keep a verdict; the next question. A second one on the same question (a form sent twice) changes nothing.
+    """Store a verdict and return the next question. Idempotent: a resubmitted form changes nothing.
 
-    Raises UsageError for a side that is none and for a question that is not asked, UnknownId.
+    Raises UsageError for an invalid side or a question outside the round, UnknownId.
     """
     chosen = next((one for one in SIDES if one == side), None)
     if chosen is None:
@@ -122,7 +122,7 @@ def give_verdict(b: Bonsai, promotion: str, person: str, item: str, side: str, n
 
 
 def take_back_verdict(b: Bonsai, promotion: str, person: str) -> ReviewState:
-    """The last question once more. Raises UsageError when there is none, or the result was shown already."""
+    """Reopen the last question. Raises UsageError if there is none, or the result was already shown."""
     desk = _review(b, promotion, person)
     if not desk.left or not desk.given:
         raise UsageError("review.nothing_to_take_back")

@@ -1,12 +1,11 @@
-"""Change a record, or go back to what it was; whoever changes it meanwhile is not overwritten.
+"""Edit a record or restore an earlier version, without overwriting concurrent edits.
 
-    fields = fields_of(stored)                                  # what a form begins with
-    new_id = edit_record(b, stored.record.id, changes, "mika", now, seen=stamp(stored))
+    fields = fields_of(stored)                                  # initial values of a form
+    new_id = edit_record(b, stored.record.id, changes, "mika", now, seen=etag(stored))
 
-Optimistic concurrency (Kung and Robinson 1981): nothing is locked while a person writes. `stamp` is a hash of all that
-can be edited; when it is another one by the time of saving, the edit is refused and both texts are still there.
-Other texts are judged like a new record's, but only against those that ask the same or nearly the same: a page cannot
-wait until all records are read.
+Optimistic concurrency (Kung and Robinson 1981): nothing is locked while a person types. `etag` hashes everything
+editable; if it differs on saving, the edit is refused and neither text is lost. Changed texts are judged like a new
+record's, but only against similar questions: a page cannot wait until every record is read.
 """
 
 from __future__ import annotations
@@ -35,13 +34,13 @@ NOTES = ("subject", "happened_on", "feeling")
 TAGS: tuple[TagName, ...] = ("language", "category")
 EDITABLE = (*TEXTS, *NOTES, *TAGS)
 ETAG = 16
-"Hex digits of a stamp."
+"Hex digits of an etag."
 NEIGHBOURS = 200
-"Records with the question's rarest words, with which other texts are compared."
+"Records with the question's rarest words that a changed text is compared with."
 
 
 def fields_of(stored: StoredRecord) -> dict[str, str]:
-    """All that can be edited, as text."""
+    """All editable fields, as text."""
     said = {name: getattr(stored.record, name) for name in (*TEXTS, *NOTES)}
     return {name: str(value or "") for name, value in said.items()} | {
         name: getattr(stored.tags, name).value for name in TAGS
@@ -49,20 +48,20 @@ def fields_of(stored: StoredRecord) -> dict[str, str]:
 
 
 def version_fields(version: Version) -> dict[str, str]:
-    """The same of an earlier version; empty for one that was forgotten."""
+    """Editable fields of an earlier version; empty if it was forgotten."""
     return {name: str(version.content.get(name) or "") for name in EDITABLE} if version.content else {}
 
 
 def etag(stored: StoredRecord) -> str:
-    """Another one after every edit, and only then: a night that suspects the record changes nothing that is edited."""
+    """Changes with every edit and only then; a night that marks the record suspect does not change it."""
     return sha256_json(fields_of(stored))[:ETAG]
 
 
 def edit_record(b: Bonsai, record_id: str, changes: Mapping[str, str], by: str, now: datetime, seen: str = "") -> str:
-    """Change what `EDITABLE` names; the id of what the record is now. The old version is kept; no change keeps none.
+    """Change the fields in `EDITABLE`; returns the record's new id. The old version is kept, unless nothing changed.
 
-    `seen` is the stamp of what the person had before them. Raises UnknownId; ConflictError when it is another one now;
-    UsageError for texts that make no record or another record's, a tag that there is not, a record that is forgotten.
+    `seen` is the etag that the person edited. Raises UnknownId; ConflictError if the etag changed since; UsageError for
+    an invalid record, another record's text, an unknown tag, or a forgotten record.
     """
     old = _seen(b, record_id, seen)
     given = {name: person_tag(name, changes[name], by) for name in TAGS if _other_tag(old, name, changes)}
@@ -70,9 +69,9 @@ def edit_record(b: Bonsai, record_id: str, changes: Mapping[str, str], by: str, 
 
 
 def restore_version(b: Bonsai, record_id: str, number: int, by: str, now: datetime, seen: str = "") -> str:
-    """Make a record what it was in version `number` (1 is the oldest, as `views.show_record` lists them), tags too.
+    """Restore version `number` (1 is the oldest, as in `show_record`), tags included.
 
-    Raises as `edit_record` does, and UsageError for a version that there is not.
+    Raises as `edit_record`, and UsageError if there is no such version.
     """
     with b.database.reading() as con:
         found = record_versions_table.versions(con, records_table.resolve(con, record_id))
@@ -105,7 +104,7 @@ def _save(
 
 
 def with_given(known: Tags, given: Mapping[TagName, Tag], asked_in: str) -> Tags:
-    """Tags with those that a person gives; a reasoning that Bonsai wrote itself follows the language."""
+    """Merge tags given by a person; a generated reasoning follows the language."""
     made = Tags(*(given.get(name, getattr(known, name)) for name in get_args(TagName)))
     if "language" in given and "reasoning" not in given and known.reasoning.source in ("rule", "learned"):
         asked, answered = cast("Language", asked_in), cast("Language", made.language.value)
@@ -114,7 +113,7 @@ def with_given(known: Tags, given: Mapping[TagName, Tag], asked_in: str) -> Tags
 
 
 def _seen(b: Bonsai, record_id: str, seen: str) -> StoredRecord:
-    """The record, if it is still what the person had before them."""
+    """The record, if its etag is still `seen`."""
     with b.database.reading() as con:
         old = records_table.get(con, record_id)
     if seen and (old.gone or seen != etag(old)):
@@ -124,7 +123,7 @@ def _seen(b: Bonsai, record_id: str, seen: str) -> StoredRecord:
 
 
 def _parsed(b: Bonsai, old: StoredRecord, changes: Mapping[str, str]) -> Record:
-    """The record with its changes, normalised and checked. Raises UsageError."""
+    """The record with changes applied, normalised and validated. Raises UsageError."""
     known = fields_of(old)
     fields = {name: changes.get(name, known[name]) for name in (*TEXTS, *NOTES)}
     parsed = parse(fields, Origin("edit"), Defaults(), Limits(**b.config.records.model_dump()))
@@ -135,13 +134,13 @@ def _parsed(b: Bonsai, old: StoredRecord, changes: Mapping[str, str]) -> Record:
 
 
 def _other_tag(old: StoredRecord, name: TagName, changes: Mapping[str, str]) -> bool:
-    """An empty tag says nothing; the one that stands there already is no change."""
+    """Whether a tag changes; an empty one leaves it as it is."""
     assert name in get_args(TagName)
     return changes.get(name, "") not in ("", getattr(old.tags, name).value)
 
 
 def _as_it_was(old: StoredRecord, record: Record) -> NewRecord:
-    """The same texts: nothing to judge anew."""
+    """Unchanged texts: nothing to judge again."""
     return NewRecord(
         record,
         old.tags,
@@ -155,7 +154,7 @@ def _as_it_was(old: StoredRecord, record: Record) -> NewRecord:
 
 
 def _judged(b: Bonsai, old: StoredRecord, record: Record) -> NewRecord:
-    """Other texts, judged like a new record; tags that a person or a file gave are kept. Raises UsageError."""
+    """Judge changed texts like a new record; tags from a person or file are kept. Raises UsageError."""
     with b.database.reading() as con:
         if _is_there(con, record.id):
             raise UsageError("pipeline.edit_repeats", id=record.id[:12])
@@ -165,7 +164,7 @@ def _judged(b: Bonsai, old: StoredRecord, record: Record) -> NewRecord:
 
 
 def _is_there(con: Connection, record_id: str) -> bool:
-    """An earlier version is not: an edit may go back to it."""
+    """Whether a current record has this id; an earlier version does not count: an edit may restore it."""
     try:
         return not records_table.get(con, record_id).replaced_by
     except UnknownId:
@@ -173,7 +172,7 @@ def _is_there(con: Connection, record_id: str) -> bool:
 
 
 def release_records(b: Bonsai, ids: Sequence[str], by: str, now: datetime) -> tuple[str, ...]:
-    """Let held-back, suspect or excluded records train; a question of the owner's suite that one asks retires."""
+    """Let held-back, suspect or excluded records train; items of the personal set that ask the same retire."""
     with b.database.writing() as con:
         released = [record_versions_table.release(con, _full(con, one), by, now).record for one in ids]
         for record in released:

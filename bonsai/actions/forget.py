@@ -1,13 +1,13 @@
-"""To forget records everywhere in the home: in the database at once, then in the files that hold their texts.
+"""Forget records everywhere in the home: in the database at once, then in the files that hold their texts.
 
-    1  one transaction: texts out of every table, tombstones, marks, and a note of what is still to be erased
-    2  submissions in the inbox; a copied file goes whole: all else in it is stored, or could not be read
-    3  what nights left: snapshots, checkpoints, jobs, answers; not while a night is running, which needs them
-    4  the database file is written anew: its freed pages still show what stood in them
-    5  the note is taken back
+    1  one transaction: texts out of every table, tombstones, marks, and a to-do entry for the files
+    2  submissions in the inbox; a copied file is erased whole: everything else in it is stored or was unreadable
+    3  files of nights: snapshots, checkpoints, jobs, answers; not while a night runs, which needs them
+    4  the database file is rewritten: its free pages still hold the old contents
+    5  the to-do entry is removed
 
-Killed in between, it is finished by the next forgetting or drain. Adapters stay, marked: what they learned goes with
-the cold night that is due. Exports, backups and the files that were imported lie outside of the home.
+If the process is killed, the next forgetting or drain finishes the work. Adapters stay, marked: what they learned is
+gone after the cold start that is then due. Exports, backups and imported originals outside the home are not touched.
 """
 
 from __future__ import annotations
@@ -35,24 +35,24 @@ READ_BYTES = 1 << 24
 
 @dataclass(frozen=True, slots=True)
 class ForgetResult:
-    """What forgetting touched."""
+    """What forgetting removed."""
 
     records: tuple[str, ...]
     adapters: tuple[str, ...]
-    "They learned from one of the records; the next night trains anew."
+    "Adapters trained on one of the records; the next night starts cold."
     cold_night: bool
     rejects: int
-    "Rejects that held one of the texts."
+    "Rejects that contained one of the texts."
     snapshots: tuple[str, ...]
-    "They held one of the texts; only a note is left of them."
+    "Snapshots that contained one of the texts; only their metadata is left."
     erased: bool
-    "False: a night is running and needs some of the files; the first drain after it erases them."
+    "False: a running night needs some of the files; the first drain after it erases them."
 
 
 def forget_records(b: Bonsai, ids: Sequence[str], by: str, now: datetime, *, here: bool = True) -> ForgetResult:
-    """Forget for good: texts go, tombstones stay, adapters that learned from them are marked. Safe to repeat.
+    """Erase records for good: texts go, tombstones stay, adapters trained on them are marked. Idempotent.
 
-    `here`: also erase what is left in files, which takes ten seconds among a million records and much memory; else the
+    `here`: also erase their files now, which takes ten seconds and much memory among a million records; otherwise the
     next drain does it.
     """
     with b.database.reading() as con:
@@ -69,7 +69,7 @@ def forget_records(b: Bonsai, ids: Sequence[str], by: str, now: datetime, *, her
 
 
 def finish(b: Bonsai, now: datetime) -> bool:
-    """Erase what is due from the home's files; False when something else needs them now. Safe to repeat."""
+    """Erase what is still due from the home's files; False if a night needs them now. Idempotent."""
     with b.database.reading() as con:
         due = forgetting.due(con)
         snapshots = snapshots_table.holding(con, due.records) if due.records else ()
@@ -113,13 +113,13 @@ def _erase_submissions(b: Bonsai, due: Due) -> None:
 
 
 def _tells(item: InboxItem, told: Sequence[tuple[str, str]]) -> bool:
-    """A submission that is no record, and yet holds one's texts; as far as its beginning can be read."""
+    """Whether a submission that made no record contains a forgotten text, as far as its beginning can be read."""
     with item.path.open("rb") as file:
         return rejects_table.tells(file.read(READ_BYTES).decode("utf-8", "replace"), told)
 
 
 def ids_told_by(b: Bonsai, item: InboxItem) -> frozenset[str]:
-    """Ids of the records that a submission tells."""
+    """Ids of the records in a submission."""
     if item.kind == "file":
         return _ids_of_file(b, item.path)
     try:

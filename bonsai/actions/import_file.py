@@ -1,7 +1,7 @@
-"""From a file to stored records: read -> parse -> tag -> compare -> store, in bounded chunks.
+"""Import a file: read -> parse -> tag -> compare -> store, in bounded chunks.
 
-Every chunk is stored in short transactions, and content ids make a repetition change nothing, so an import that
-was killed is simply started again.
+Every chunk is stored in short transactions, and ids derive from content, so an import that was killed is simply run
+again.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ from storage.tables.imports_table import Import
 from storage.tables.records_table import RecordFilter
 
 CHUNK = 4_000
-"Records that are judged together: enough for the vectorised stages, little memory."
+"Records judged together: enough for the vectorised stages, little memory."
 COLLECT_AFTER = 200_000
-"New objects until the garbage collector looks at them; Python's own default is 700."
+"New objects between two garbage collections; Python's default is 700."
 
 
 @dataclass(frozen=True, slots=True)
 class ImportCounts:
-    """What became of what was read: `read` = `new` + `duplicate` + `held_back` + `rejected`."""
+    """Result of an import: `read` = `new` + `duplicate` + `held_back` + `rejected`."""
 
     read: int = 0
     new: int = 0
     duplicate: int = 0
-    "Told before word for word, or forgotten for good."
+    "Exact duplicates, of forgotten records too."
     held_back: int = 0
     rejected: int = 0
     near: int = 0
-    "Of the new ones: those that nearly repeat another; they train."
+    "New records that nearly repeat another; they train."
     first_reject: Reject | None = None
-    "What is wrong with the first element that became no record."
+    "First element that could not become a record."
 
     def __add__(self, other: ImportCounts) -> ImportCounts:
         return ImportCounts(
@@ -63,11 +63,11 @@ class ImportCounts:
 
 
 Between = Callable[[Screener], object]
-"Called after each chunk of an import, with the judge that knows all stored records: what may not wait for its end."
+"Called after each chunk with the screener that knows all stored records, for work that cannot wait for the end."
 
 
 def nothing(judge: Screener) -> None:
-    """Nothing is in a hurry."""
+    """Default callback: no work between chunks."""
 
 
 def import_file(
@@ -84,13 +84,11 @@ def import_file(
     report: Report = silent,
     between: Between = nothing,
 ) -> ImportCounts:
-    """All records of a file; importing it again adds nothing.
+    """Import all records of a file. Idempotent.
 
-    Time and content name the import. `goes_on`: one of the same name may have been killed, and the counts are those of
-    the whole file.
-
-    `pair_with` is the Japanese half of an English Alpaca file: the two are merged row by row. `name` is what its owner
-    calls the file, where that is not its present name. Raises InputError for a file that cannot be read as records.
+    Time and content name the import. `goes_on`: an import of that name may have been killed; the counts then cover the
+    whole file. `pair_with` is the Japanese half of an English Alpaca file; the two are merged row by row. `name` is the
+    file's name as its owner knows it. Raises InputError for a file that cannot be read as records.
     """
     defaults = Defaults(source=source, source_name=source_name, author=author)
     limits = Limits(**b.config.records.model_dump())
@@ -126,7 +124,7 @@ def import_file(
 
 
 def _stored(b: Bonsai, batch: str) -> tuple[int, int]:
-    """How many records an import has stored so far, and how many of them are active."""
+    """Stored records of an import, and how many of them are active."""
     with b.database.reading() as con:
         every = records_table.count(con, RecordFilter(batch=batch))
         return every, records_table.count(con, RecordFilter(batch=batch, status=Status.ACTIVE)) if every else 0
@@ -143,11 +141,11 @@ def store_all(
     judge: Screener | None = None,
     between: Between = nothing,
 ) -> ImportCounts:
-    """Judge and store chunk by chunk. `defaults`: what the source said of all of it; kept with the rejects."""
+    """Screen and store chunk by chunk. `defaults` come from the source and are stored with the rejects."""
     counts, pace = ImportCounts(), Pace()
     with _rare_collections():
         for chunk in _chunks(made):
-            if judge is None or not judge.knows_all:  # one that knows this chunk's neighbours is of no use to the next
+            if judge is None or not judge.knows_all:  # a screener for this chunk's neighbours is useless for the next
                 judge = screener_for(b, [one for one in chunk if isinstance(one, Record)])
             counts += _store(b, judge, chunk, batch, now, given_by, defaults, pace)
             report(Progress("ingest", counts.read, 0))
@@ -159,8 +157,9 @@ def store_all(
 
 @contextmanager
 def _rare_collections() -> Iterator[None]:
-    """An import makes millions of objects that stay, in the index, and no cycles: to look at all of them again and
-    again took the garbage collector an eighth of the time."""
+    """Raise the garbage collector's threshold: an import keeps millions of objects and makes no cycles, and rescanning
+    them took an eighth of the time.
+    """
     thresholds = gc.get_threshold()
     gc.set_threshold(COLLECT_AFTER, *thresholds[1:])
     try:
@@ -185,7 +184,7 @@ def _store(
     defaults: Defaults,
     pace: Pace,
 ) -> ImportCounts:
-    """One chunk. Killed in between, it is told again: what is stored by then is told before."""
+    """Store one chunk. If killed in between, the stored part counts as duplicates next time."""
     records = [one for one in chunk if isinstance(one, Record)]
     rejects = [one for one in chunk if isinstance(one, Reject)]
     corrections = [one.id for one in records if one.source == "feedback"]

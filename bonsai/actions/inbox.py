@@ -1,10 +1,8 @@
-"""The inbox, taken in: each submission moves to `done/` only after the transaction that stored it.
+"""Drain the inbox: a submission moves to `done/` only after the transaction that stored it.
 
-What a person tells goes before any file, also while a file of a million records is being taken in: after each of its
-chunks the inbox is looked at again, and so it is while uploads are looked at.
-
-Uploads that somebody confirmed are taken in with it, and those that are new are looked at. Draining twice changes
-nothing. A submission that tells a forgotten record again is not kept.
+Submissions go before files, even while a file of a million records is imported: the inbox is checked again after each
+chunk, and while uploads are previewed. A drain also imports confirmed uploads and previews new ones. It is idempotent,
+and erases submissions of forgotten records.
 """
 
 from __future__ import annotations
@@ -31,19 +29,19 @@ OWN = Defaults(source="self")
 
 @dataclass(frozen=True, slots=True)
 class DrainResult:
-    """What the inbox held."""
+    """Result of a drain."""
 
     files: int
     counts: ImportCounts
 
 
 def submit(b: Bonsai, fields: Mapping[str, str], now: datetime, origin: Origin = inbox.FORM) -> str:
-    """Put one record into the inbox; needs no database. The submission's id, once it is safely on the disk."""
+    """Write one record to the inbox; needs no database. Returns the submission's id once it is safely on disk."""
     return inbox.submit(b.places.inbox, fields, now, origin)
 
 
 def drain_inbox(b: Bonsai, now: datetime, report: Report = silent) -> DrainResult:
-    """Store everything that waits, and finish what a forgetting left to do. Safe to repeat. Raises LockTimeout."""
+    """Store everything that waits and finish pending erasures. Idempotent. Raises LockTimeout."""
     told = _Submission(b, now)
     with inbox.draining(b.places.inbox, b.config.storage.lock_wait_seconds):
         told.take(report=report)
@@ -60,7 +58,7 @@ def drain_inbox(b: Bonsai, now: datetime, report: Report = silent) -> DrainResul
 
 @dataclass(slots=True)
 class _Submission:
-    """The records that people told, taken in whenever `take` is called during a drain."""
+    """Submissions of records, stored whenever `take` is called during a drain."""
 
     b: Bonsai
     now: datetime
@@ -68,9 +66,9 @@ class _Submission:
     counts: ImportCounts = field(default_factory=ImportCounts)
 
     def take(self, judge: Screener | None = None, report: Report = silent) -> None:
-        """All that wait; with the judge of an import that goes on, which learns of them so."""
+        """Store all waiting submissions; the screener of a running import learns of them too."""
         items = [item for item in inbox.pending(self.b.places.inbox) if item.kind == "record"]
-        # told after the drain began: a record is never older than the telling of it
+        # submitted after the drain began: a record is never older than its submission
         now = max([self.now, *(at for item in items if (at := submitted_at(item.id)))])
         self.counts += _drain_records(self.b, items, now, report, judge)
         self.submissions += len(items)

@@ -1,4 +1,4 @@
-"""The category tagger of a home: learned from the bundled samples and from what people said, kept as a file."""
+"""The home's category tagger: trained on the bundled samples and on people's tags, stored as a file."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from storage.tables import records_table
 
 SAMPLES = "experience.jsonl"
 MOST_STORED = 2_000
-"Stored records to learn from, the newest; more would not make it better but slower (6,000 take some twenty seconds)."
+"Newest stored records to train on; more is slower, not better (6,000 take some twenty seconds)."
 
 
 def category_tagger(b: Bonsai) -> CategoryTagger:
-    """The home's tagger; made from the samples when the home has none yet."""
+    """The home's tagger; trained if there is none yet."""
     path = b.home / f"tagger-{_samples_digest()}.npz"
     try:
         return CategoryTagger.load(path)
@@ -30,7 +30,7 @@ def category_tagger(b: Bonsai) -> CategoryTagger:
 
 
 def learn_tagger(b: Bonsai) -> CategoryTagger:
-    """Learn anew, from the categories that people and files gave in this home too."""
+    """Train a new tagger, including categories given by people and files in this home."""
     examples, categories = _samples()
     with b.database.reading() as con:
         for example, category in _stored(con):

@@ -1,4 +1,4 @@
-"""Care of the home: export, check, back up."""
+"""Maintenance of a home: export, check, rebuild, back up."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ COLUMNS = (
     "instruction input output language category reasoning subject happened_on feeling source source_name author fact"
 ).split()
 STREAMED = 500
-"Records that are read at once for whom they are streamed to."
+"Records per read of a stream."
 
 
 @dataclass(frozen=True, slots=True)
 class CheckFinding:
-    """One thing that was looked at."""
+    """Result of one check."""
 
     name: str
     ok: bool
@@ -42,7 +42,10 @@ class CheckFinding:
 
 
 def export_records(b: Bonsai, path: Path, kind: Literal["jsonl", "csv", "parquet"], wanted: RecordFilter) -> int:
-    """Write records to a file that `import` reads back; how many. Raises UsageError when the folder is missing."""
+    """Write records to a file that `import` can read;
+
+    returns their number. Raises UsageError if the folder is missing.
+    """
     if not path.parent.is_dir():
         raise UsageError("pipeline.no_folder", folder=path.parent)
     with b.database.reading() as con:
@@ -52,7 +55,7 @@ def export_records(b: Bonsai, path: Path, kind: Literal["jsonl", "csv", "parquet
 
 
 def stream_records(b: Bonsai, wanted: RecordFilter) -> Iterator[str]:
-    """The same as lines of JSON, some at a time: the database is closed while somebody slow reads them."""
+    """Stream records as JSON Lines in small reads: the database is closed while a slow client reads."""
     after = ""
     while True:
         with b.database.reading() as con:
@@ -82,14 +85,14 @@ def _written(rows: list[dict[str, str]], kind: Literal["jsonl", "csv", "parquet"
         writer = csv.DictWriter(text, COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
-        return text.getvalue().encode("utf-8-sig")  # so that spreadsheets read it as UTF-8
+        return text.getvalue().encode("utf-8-sig")  # with BOM, so that spreadsheets read UTF-8
     import pandas as pd
 
     return bytes(pd.DataFrame(rows, columns=COLUMNS).to_parquet(index=False))
 
 
 def check(b: Bonsai, language: TextLanguage = "en") -> tuple[CheckFinding, ...]:
-    """The database against itself, the log's chain, every adapter and snapshot against its hashes."""
+    """Check the database's integrity, the log's hash chain, and every adapter and snapshot against its hashes."""
     with b.database.reading() as con:
         problems = check_database(con)
     found = [CheckFinding("database", not problems, "; ".join(one.render(language) for one in problems))]
@@ -109,7 +112,7 @@ def check(b: Bonsai, language: TextLanguage = "en") -> tuple[CheckFinding, ...]:
 
 
 def rebuild(b: Bonsai, now: datetime) -> tuple[str, ...]:
-    """Make anew what is derived from the records; what of it was wrong. Safe to interrupt and to repeat."""
+    """Rebuild derived tables; returns what was wrong. Safe to interrupt and repeat."""
     with b.database.writing() as con:
         wrong = counters.recount(con)
         altered = text_index.is_wrong(con)
@@ -120,6 +123,6 @@ def rebuild(b: Bonsai, now: datetime) -> tuple[str, ...]:
 
 
 def backup(b: Bonsai, path: Path) -> Path:
-    """A whole copy of the database at `path`, made while others work. Raises HomeError when the file exists."""
+    """Copy the database to `path` online. Raises HomeError if the file exists."""
     b.database.backup(path)
     return path

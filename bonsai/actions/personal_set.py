@@ -1,8 +1,8 @@
-"""The owner's suite by hand: questions that a person writes for the benchmark, beside the frozen wordings.
+"""Edit the personal evaluation set: questions that the owner writes, beside the frozen wordings of records.
 
-A written question never trains. When a record asks it already, the owner decides: other words, or `hold_back`, and then
-that record teaches no more while the question judges. A record that comes later and asks it is held back, visible;
-released, it trains and the question retires.
+A written question never trains. If a record already asks it, the owner either rewords it or sets `hold_back`, which
+takes that record out of training while the question counts. A later record that asks it is held back; once released,
+it trains and the question retires.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from storage.tables import index_rows, personal_set_table, promotions_table
 from storage.tables.personal_set_table import PersonalItem, PersonalSetChange
 
 RELEASED = "released"
-"Why a written question retired: the owner let a record train that asks it."
+"Retirement reason: the owner released a record that asks the question."
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,54 +35,54 @@ class WrittenQuestion:
     """A question as its owner writes it."""
 
     wordings: tuple[str, ...]
-    "The same question in one or several wordings; each becomes an item."
+    "Wordings of the same question; each becomes an item."
     answer: str
     accepted: tuple[str, ...] = ()
-    "Key words: an answer that states one of them is right too."
+    "Keywords: an answer that contains one of them also counts as right."
     input: str = ""
     language: str = ""
-    "The answer's; empty: found."
+    "Language of the answer; empty: detected."
     category: str = ""
     fact: str = ""
-    "Name that wordings and translations share; empty: the first wording names it."
+    "Name shared by wordings and translations; empty: the first wording."
 
 
 @dataclass(frozen=True, slots=True)
 class PersonalSetState:
-    """The suite as it is now, and whether it can decide."""
+    """Size of the personal set, and whether it can decide."""
 
     version: str
     items: tuple[PersonalItem, ...]
     clusters: int
     "Facts."
     counting: int
-    "Facts that could count tonight: not those whose wording the champion had trained on."
+    "Facts that would count tonight: without wordings that the champion was trained on."
     needed: int
-    "Facts from which on a night can be promoted on the suite alone."
+    "Facts needed to promote on the personal set alone."
 
     @property
     def missing(self) -> int:
-        """How many facts more it takes."""
+        """Number of facts still missing."""
         return max(self.needed - self.counting, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class AddedQuestion:
-    """What was added."""
+    """Result of adding a question."""
 
     items: tuple[Item, ...]
     new: int
-    "How many of them changed the suite."
+    "Items that changed the set."
     held_back: tuple[str, ...]
-    "Ids of records that train no more while the question judges."
+    "Ids of records held back while the question counts."
     state: PersonalSetState
 
 
 def add_question(b: Bonsai, written: WrittenQuestion, *, hold_back: bool, by: str, now: datetime) -> AddedQuestion:
-    """Add a question to the owner's suite. Safe to repeat; another answer replaces the one before.
+    """Add a question to the personal set. Idempotent; another answer replaces the previous one.
 
-    Raises UsageError for texts that make no question, another language than Japanese or English, and, unless
-    `hold_back`, for a question that a record asks already.
+    Raises UsageError for an invalid question, a language other than Japanese or English and, unless `hold_back`, a
+    question that a record already asks.
     """
     items = _items(b, written)
     with b.database.reading() as con:
@@ -109,14 +109,14 @@ def _items(b: Bonsai, written: WrittenQuestion) -> tuple[Item, ...]:
 
 
 def _spoken(found: Tags) -> Tags:
-    """Raises UsageError for a language that the gate does not look at."""
+    """Tags of the question. Raises UsageError for a language that the gate does not evaluate."""
     if found.language.value not in personal_set.LANGUAGES:
         raise UsageError("suite.language", language=found.language.value, valid=", ".join(personal_set.LANGUAGES))
     return found
 
 
 def _record(b: Bonsai, written: WrittenQuestion, wording: str) -> Record:
-    """The question parsed as a record, so that it is normalised as records are. Raises UsageError."""
+    """The question parsed as a record, so that it is normalised alike. Raises UsageError."""
     fields = {
         "instruction": wording,
         "input": written.input,
@@ -134,14 +134,14 @@ def _record(b: Bonsai, written: WrittenQuestion, wording: str) -> Record:
 
 
 def _asking(con: Connection, item: Item) -> tuple[str, ...]:
-    """Ids of the records that may train and ask just this."""
+    """Ids of trainable records that ask the same question."""
     guard = ContaminationCheck([(item.id, item.instruction, item.input)])
     rows = (row for row in index_rows.read(con) if row.status is Status.ACTIVE)
     return tuple(row.id for row in rows if guard.matches(row.instruction, row.input))
 
 
 def retire_questions(b: Bonsai, prefixes: Sequence[str], *, by: str, reason: str, now: datetime) -> tuple[str, ...]:
-    """Let items judge no more; their full ids. Raises UnknownId, UsageError for an ambiguous beginning."""
+    """Retire items; returns their full ids. Raises UnknownId, UsageError for an ambiguous prefix."""
     with b.database.writing() as con:
         active = [one.id for one in personal_set_table.active_items(con)]
         ids = tuple(_resolve(active, prefix) for prefix in prefixes)
@@ -158,7 +158,7 @@ def _resolve(known: Sequence[str], prefix: str) -> str:
 
 
 def personal_set_state(b: Bonsai) -> PersonalSetState:
-    """The suite as it is now."""
+    """Current state of the personal set."""
     with b.database.reading() as con:
         return _state(b, con)
 
@@ -178,13 +178,13 @@ def _state(b: Bonsai, con: Connection) -> PersonalSetState:
 
 
 def personal_set_history(b: Bonsai) -> tuple[PersonalSetChange, ...]:
-    """Every change of the suite, oldest first."""
+    """Every change of the personal set, oldest first."""
     with b.database.reading() as con:
         return tuple(personal_set_table.changes(con))
 
 
 def written_questions(con: Connection) -> list[tuple[str, str, str]]:
-    """Id, instruction and input of the active questions that a person wrote: what records must not teach."""
+    """Id, instruction and input of active written questions, which records must not contain."""
     items = [
         item_from_values(one.item) for one in personal_set_table.active_items(con) if personal_set.is_written(one.id)
     ]
@@ -192,6 +192,6 @@ def written_questions(con: Connection) -> list[tuple[str, str, str]]:
 
 
 def retire_asked(con: Connection, record: Record, by: str, now: datetime) -> int:
-    """A record trains after all: the written questions that it asks judge no more."""
+    """Retire the written questions that a record asks, because it trains after all."""
     asked = ContaminationCheck(written_questions(con)).matches(record.instruction, record.input)
     return personal_set_table.retire(con, asked, RELEASED, now, by)

@@ -1,4 +1,4 @@
-"""What people do to records and promotions, one function an action: read, decide by the stages' rules, write once."""
+"""A person's decisions on promotions: approve, reject, roll back."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from storage.tables.promotions_table import Promotion
 
 
 def approve(b: Bonsai, promotion: str, *, by: str, reason: str, now: datetime, version: int | None = None) -> Promotion:
-    """Make a waiting or refused adapter the champion, or a former champion again.
+    """Promote a waiting or rejected adapter, or a former champion.
 
-    `version` of the champion that the person saw: if it is another one by now, nothing is done.
-    Raises PromotionError, UnknownId.
+    `version` is the champion's version that the person saw; nothing happens if it has changed. Raises PromotionError,
+    UnknownId.
     """
     with b.database.writing() as con:
         _require_version(con, version)
@@ -27,7 +27,7 @@ def approve(b: Bonsai, promotion: str, *, by: str, reason: str, now: datetime, v
 
 
 def reject(b: Bonsai, promotion: str, *, by: str, reason: str, now: datetime, version: int | None = None) -> Promotion:
-    """Refuse a candidate."""
+    """Reject a candidate."""
     with b.database.writing() as con:
         _require_version(con, version)
         adapter = promotions_table.resolve(con, promotion).adapter
@@ -38,9 +38,9 @@ def reject(b: Bonsai, promotion: str, *, by: str, reason: str, now: datetime, ve
 def rollback(
     b: Bonsai, *, by: str, reason: str, now: datetime, adapter: str = "", version: int | None = None
 ) -> Promotion:
-    """The champion's predecessor answers again; gives the promotion that was taken back.
+    """Promote the champion's predecessor again; returns the promotion that was undone.
 
-    `adapter`: who was meant; if another one answers by now, somebody else was quicker, and that one stays.
+    `adapter` is the champion to undo; nothing happens if another one has replaced it.
     """
     with b.database.writing() as con:
         _require_version(con, version)

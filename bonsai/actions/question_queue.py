@@ -1,7 +1,7 @@
-"""Questions that wait for the model: one thread answers them in turn, so that no page waits for one.
+"""Queue of questions to models: one thread answers them in turn, so that no page waits.
 
-What is answered is kept in the database and leaves the queue; what failed stays for a while with its reason. Questions
-that wait are in memory alone: they end with the process, unanswered, and were never records.
+Answered questions move to the database; failed ones stay for a while with their reason. Waiting questions live in
+memory and are lost with the process.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from bonsai.errors import BonsaiError, TerminalError, TransientError
 from bonsai.system.progress import Progress
 
 MOST_FAILED = 20
-"Failures that are remembered."
+"Failures to remember."
 CLOSING_SECONDS = 5.0
-"For the thread to end, once its model did."
+"Time for the thread to end after its model has."
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,25 +31,25 @@ class Ticket:
     wanted: QuestionRequest
     state: Literal["waiting", "answering", "failed"] = "waiting"
     before: int = 0
-    "Questions that come first."
+    "Questions ahead in the queue."
     done: int = 0
-    "Voices that have answered."
+    "Models that have answered."
     problem: BonsaiError | None = None
 
 
 class QuestionQueue:
-    """Made once; its thread starts with the first question and ends with `close`, or with the process."""
+    """One per process; its thread starts with the first question and ends with `close` or the process."""
 
     def __init__(self, b: Bonsai, clock: Callable[[], datetime]) -> None:
         self._b, self._clock = b, clock
         self._tickets: dict[str, Ticket] = {}
-        "In order of arrival; failed ones too."
+        "In order of arrival; failed ones included."
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._over = False
 
     def put(self, wanted: QuestionRequest) -> str:
-        """The question's id, at once. Raises TransientError when too many wait, UsageError, UnknownId."""
+        """Enqueue; returns the question's id. Raises TransientError if the queue is full, UsageError, UnknownId."""
         check_request(self._b, wanted)
         with self._changed:
             waiting = [one for one in self._tickets.values() if one.state == "waiting"]
@@ -64,7 +64,7 @@ class QuestionQueue:
         return ticket.id
 
     def get(self, ticket_id: str) -> Ticket | None:
-        """None for a question that is answered, or that never was."""
+        """None if the question is answered or unknown."""
         with self._changed:
             found = self._tickets.get(ticket_id)
             if found is None or found.state == "failed":
@@ -73,7 +73,7 @@ class QuestionQueue:
             return replace(found, before=ids.index(ticket_id))
 
     def close(self) -> None:
-        """Answer nothing any more; what is being answered is broken off. Safe to repeat."""
+        """Stop answering and abort the current answer. Idempotent."""
         with self._changed:
             self._over = True
             self._changed.notify_all()
@@ -83,7 +83,7 @@ class QuestionQueue:
 
     def _work(self) -> None:
         while ticket := self._next():
-            problem: BonsaiError | None = TerminalError("asking.broken")  # a mistake of ours ends this thread
+            problem: BonsaiError | None = TerminalError("asking.broken")  # an unexpected error ends this thread
             try:
                 keep(self._b, ask_beside(self._b, ticket.wanted, ticket.id, self._clock(), self._reporter(ticket)))
                 problem = None
@@ -93,7 +93,7 @@ class QuestionQueue:
                 self._settle(ticket, problem)
 
     def _next(self) -> Ticket | None:
-        """None when it is over."""
+        """Next ticket; None once closed."""
         with self._changed:
             while not self._over:
                 for one in self._tickets.values():

@@ -1,7 +1,7 @@
-"""Rejected lines, settled by a person: mended and told again, or dismissed.
+"""Settle rejects: repair and resubmit, or dismiss.
 
-A mended line goes through the reader that refused it and, when that takes it, into the inbox; only then is the reject
-closed. A power cut in between leaves it open, and mending it again changes nothing: content ids make it one record.
+A repaired line goes through the reader that rejected it and, if accepted, into the inbox; only then is the reject
+closed. A power cut in between leaves it open, and repairing again is idempotent: content ids make it one record.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from storage.tables import rejects_table
 from storage.tables.rejects_table import StoredReject
 
 FORM = "form"
-"The origin of what was told by hand."
+"Origin of records typed into a form."
 NOT_REPAIRABLE = ("id", "origin")
-"Fields of a record that a submission does not have."
+"Record fields that a submission does not have."
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,13 @@ class RepairResult:
 
     reject: str
     records: tuple[str, ...]
-    "Ids that they have once the inbox is drained; a mended row may have become several."
+    "Their ids once the inbox is drained; one row may become several."
 
 
 def repair_reject(b: Bonsai, reject: str, raw: str, by: str, now: datetime) -> RepairResult | Reject:
-    """Read a reject's mended text; what is wrong with it still comes back as the new reject, and nothing changes.
+    """Parse the repaired text. If it is still invalid, returns the new reject and changes nothing.
 
-    Raises UnknownId, and UsageError for one that is settled already.
+    Raises UnknownId, and UsageError if the reject is already settled.
     """
     stored = open_reject(b, reject)
     own = stored.told_as or Defaults(source="self" if stored.reject.file == FORM else "import")
@@ -52,7 +52,7 @@ def repair_reject(b: Bonsai, reject: str, raw: str, by: str, now: datetime) -> R
 
 
 def dismiss_reject(b: Bonsai, reject: str, by: str, why: str, now: datetime) -> str:
-    """Close a reject that shall never be a record; its full id. Raises UnknownId, UsageError without a reason."""
+    """Close a reject for good; returns its full id. Raises UnknownId, UsageError without a reason."""
     if not why.strip():
         raise UsageError("pipeline.dismissal_unexplained")
     stored = open_reject(b, reject)
@@ -61,7 +61,7 @@ def dismiss_reject(b: Bonsai, reject: str, by: str, why: str, now: datetime) -> 
 
 
 def open_reject(b: Bonsai, reject: str) -> StoredReject:
-    """By id or the beginning of one. Raises UnknownId, and UsageError for one that is settled already."""
+    """By id or prefix. Raises UnknownId, and UsageError if it is already settled."""
     with b.database.reading() as con:
         stored = rejects_table.get(con, reject)
     if stored.state != "open":
@@ -70,19 +70,19 @@ def open_reject(b: Bonsai, reject: str) -> StoredReject:
 
 
 def is_cut(stored: StoredReject) -> bool:
-    """Whether only the beginning of the text was kept: it can be read, but not be mended here."""
+    """Whether only the beginning of the text was stored: it cannot be repaired here."""
     return len(stored.reject.raw) >= RAW_CHARACTERS
 
 
 def _settle(b: Bonsai, stored: StoredReject, state: rejects_table.Settled, by: str, why: str, now: datetime) -> None:
     with b.database.writing() as con:
-        if not rejects_table.settle(con, stored.id, state, by, why, now):  # somebody else was faster
+        if not rejects_table.settle(con, stored.id, state, by, why, now):  # settled by somebody else meanwhile
             raise UsageError(
                 "pipeline.reject_settled", id=stored.id[:10], who=rejects_table.get(con, stored.id).settled_by
             )
 
 
 def _fields(record: Record) -> dict[str, str]:
-    """As a submission says them."""
+    """Fields of a submission."""
     said = {name: value for name, value in asdict(record).items() if value and name not in NOT_REPAIRABLE}
     return {name: value.isoformat() if isinstance(value, date) else str(value) for name, value in said.items()}

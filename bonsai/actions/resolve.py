@@ -1,11 +1,11 @@
-"""Two records that contradict or nearly repeat each other: a person keeps one of them, the other one, or both.
+"""Resolve pairs of contradicting or nearly repeating records: keep one, the others, or both.
 
-    found = curating.waiting_pairs(b, "contradiction", 10)[0]
+    found = waiting_pairs(b, "contradiction", 10)[0]
     resolve_pair(b, found.stored.record.id, "this", "mika", now)        # it trains, the others do not
-    reopen_pair(b, found.stored.record.id, "mika", now)                 # a mistake: it waits again
+    reopen_pair(b, found.stored.record.id, "mika", now)                 # undo: it waits again
 
-The one that is not kept is excluded, with its text: it can be released again. A decision on texts that changed since
-they were shown is refused, and so is taking one back when a record stands otherwise by now.
+A record that is not kept is excluded with its text, and can be released later. A decision is refused if the texts
+changed since they were shown, and an undo if a record's status changed since.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CORRECTABLE = ("contradiction", "overruled")
 
 @dataclass(frozen=True, slots=True)
 class PairResolution:
-    """What became of a pair."""
+    """Result of a decision on a pair."""
 
     kept: tuple[str, ...]
     "Ids; these train."
@@ -40,10 +40,10 @@ class PairResolution:
 def resolve_pair(
     b: Bonsai, record_id: str, keep: str, by: str, now: datetime, seen: Sequence[str] | None = None
 ) -> PairResolution:
-    """Keep `this` record, the `other` ones, or `both`. `seen`: ids of the others as the person saw them.
+    """Keep `this` record, the `other` ones, or `both`. `seen`: ids of the others as shown to the person.
 
-    Without others `other` keeps this one from training. Raises UnknownId; UsageError for another word; ConflictError
-    when nothing is to be decided any more, or the others are not those that were seen.
+    If there are no others, `other` keeps this one from training. Raises UnknownId; UsageError for another word;
+    ConflictError if there is nothing to decide any more or the others changed.
     """
     word = next((one for one in KEEPS if one == keep), None)
     if word is None:
@@ -71,17 +71,17 @@ def _resolve(con: Connection, found: WaitingPair, keep: Keep, by: str, now: date
 
 
 def _changed(con: Connection, seen: Sequence[StoredRecord]) -> list[Change]:
-    """Those that stand otherwise than they did when they were read."""
+    """Records whose status changed since it was read."""
     now = {one.record.id: one for one in records_table.get_many(con, [one.record.id for one in seen])}
     made = (Change(one.record.id, pair_status(one), pair_status(now[one.record.id])) for one in seen)
     return [one for one in made if one.before != one.after]
 
 
 def reopen_pair(b: Bonsai, record_id: str, by: str, now: datetime) -> tuple[str, ...]:
-    """Take the last decision on a record back: every record stands as before it; the ids of those that it had changed.
+    """Undo the last decision on a record; returns the ids whose status was restored.
 
-    A question of the owner's suite that retired with it stays retired: the record may have been learned since. Raises
-    UnknownId; ConflictError when nothing was decided, or one of the records stands otherwise by now.
+    An item of the personal set that retired with it stays retired: the record may have been trained on since. Raises
+    UnknownId; ConflictError if nothing was decided or a record's status changed since.
     """
     with b.database.writing() as con:
         record = records_table.resolve(con, record_id)
@@ -99,7 +99,7 @@ def reopen_pair(b: Bonsai, record_id: str, by: str, now: datetime) -> tuple[str,
 
 
 def _put_back(con: Connection, one: Change, by: str, now: datetime) -> None:
-    """What trained before is released, so that a night between the two misses none of its training."""
+    """Restored records count as released, so that a night in between misses none of them."""
     if one.before.status is Status.ACTIVE:
         record_versions_table.release(con, one.id, by, now)
     else:
@@ -113,9 +113,9 @@ def _reason(kept: Sequence[StoredRecord], by: str) -> Reason:
 
 
 def confirm_corrections(con: Connection, ids: Sequence[str], now: datetime) -> int:
-    """A correction says word for word what is held back: it trains, and what contradicts it is held back instead.
+    """Release held-back records that a correction repeats word for word; hold back what contradicts them.
 
-    In the caller's transaction; how many were released. What a person excluded stays so.
+    Runs in the caller's transaction; returns the number released. Exclusions by a person stand.
     """
     released = 0
     for one in records_table.existing_ids(con, ids) if ids else ():

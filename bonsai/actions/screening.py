@@ -1,11 +1,11 @@
-"""Judges records before they are stored: tags, told before in these or other words, a contradiction, a leak.
+"""Screens records before they are stored: tags, duplicates, contradictions, contamination.
 
-    judge = judge_for(b, records)           # what is stored is in it, as far as it matters to these
-    new, told_before = judge.judge(records, "import")
+    screener = screener_for(b, records)     # knows the stored records that matter to these
+    new, duplicates = screener.judge(records, "import")
 
-An import's judge knows every stored record, which takes a second and 15 MB for each ten thousand of them. A few
-records are only judged by their neighbours: those that ask the same, found by the question's key, and those that hold
-the question's rarest words. Both know every id; what is near is likeness in both, not proof.
+An import's screener knows every stored record, which takes a second and 15 MB per ten thousand. A few records are only
+compared with their neighbours: those with the same question, found by its key, and those with the question's rarest
+words. Both know every id and score near duplicates alike.
 """
 
 from __future__ import annotations
@@ -39,26 +39,26 @@ from storage.tables import index_rows, records_table, tombstones_table
 from storage.tables.record_rows import NewRecord, Reason, StoredRecord
 
 NEIGHBOURS = 200
-"Records with the question's rarest words, with which it is compared."
+"Records with the question's rarest words that it is compared with."
 READ_AT_ONCE = 10_000
-"Stored records, while nobody may write; and those that the index learns at once."
+"Stored records read in one transaction and indexed at once."
 STORED_A_RECORD = 15_000
-"To know so many stored records takes as long as to find the neighbours of one."
+"Loading this many stored records takes as long as finding the neighbours of one."
 
 
 @dataclass(slots=True)
 class Screener:
-    """Tags and compares records in the order in which they come."""
+    """Tags and compares records in order of arrival."""
 
     index: DuplicateIndex
     guard: ContaminationCheck
     tagger: CategoryTagger
     threshold: float
     knows_all: bool
-    "Every stored record, and so fit to judge any other; else what is near those that it was made for."
+    "Knows every stored record and fits any other; else only the neighbours of those it was made for."
 
     def judge(self, records: list[Record], given_by: Literal["import", "person"]) -> tuple[list[NewRecord], int]:
-        """The records that are not exact duplicates, and how many were."""
+        """The records that are not exact duplicates, and the number of those that are."""
         new: dict[str, Record] = {}
         for record in records:
             if record.id not in self.index:
@@ -101,14 +101,14 @@ def _new_record(
 
 
 def screener_for(b: Bonsai, records: Sequence[Record]) -> Screener:
-    """A judge that knows what matters to these records, the sooner made of two."""
+    """The cheaper of the two screeners for these records."""
     with b.database.reading() as con:
         stored = sum(counters.by_status(con).values())
     return screener_of_neighbours(b, records) if len(records) * STORED_A_RECORD < stored else screener_of_all(b)
 
 
 def screener_of_all(b: Bonsai) -> Screener:
-    """Knows every stored record. Reads some at a time: others may write in between."""
+    """Knows every stored record. Reads in steps, so that others may write in between."""
     index = _empty_index(b)
     stored = in_steps(b.database, index_rows.read, READ_AT_ONCE)
     while some := list(islice(stored, READ_AT_ONCE)):
@@ -120,7 +120,7 @@ def screener_of_all(b: Bonsai) -> Screener:
 
 
 def screener_of_neighbours(b: Bonsai, records: Sequence[Record], but: Sequence[str] = ()) -> Screener:
-    """Knows which of these are stored, and what nearly asks the same as one of them; nothing of the ids `but`."""
+    """Knows which of these records are stored, and their near questions; ignores the ids `but`."""
     b = b.kept()
     like = [one for record in records for one in holding_words(b, words_of(record.instruction), NEIGHBOURS)]
     ids = [one.id for one in records]
@@ -150,7 +150,7 @@ def _screen(b: Bonsai, index: DuplicateIndex, written: Sequence[tuple[str, str, 
 
 
 def contamination_check(written: Sequence[tuple[str, str, str]]) -> ContaminationCheck:
-    """The benchmark's questions and those that the owner wrote: (id, instruction, input)."""
+    """Against the benchmark's questions and the owner's: (id, instruction, input)."""
     items = [(i.id, i.instruction, i.input) for pool in questions.pools() for i in pools.items(pool)]
     return ContaminationCheck([*items, *written], kept=frozenset(item for item, _, _ in written))
 

@@ -1,8 +1,8 @@
-"""Tags by a person: one record, or the queue of those that Bonsai is not sure of, with what it would say itself.
+"""Tags given by a person, to one record or through the queue of uncertain ones.
 
 found = next_uncertain(b, tagger)
-kept = tag_record(b, found.stored.record.id, category=found.categories[0], by="mika", now=now)
-take_back_tags(b, found.stored.record.id, kept, by="mika", now=now)         # as if nothing had been said
+version = tag_record(b, found.stored.record.id, category=found.categories[0], by="mika", now=now)
+undo_tags(b, found.stored.record.id, version, by="mika", now=now)
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ NAMES: tuple[TagName, ...] = ("language", "category", "reasoning")
 
 @dataclass(frozen=True, slots=True)
 class UncertainTags:
-    """Whose turn it is in the queue of uncertain records."""
+    """One step of the queue of uncertain records."""
 
     stored: StoredRecord | None
     "None at the end of the queue."
     categories: tuple[str, ...]
-    "Categories, the likeliest first; empty when neither a rule nor a tagger has an opinion."
+    "Categories, most likely first; empty if neither rule nor tagger decides."
     before: str
-    "Id of the one before it in the queue; empty for the first."
+    "Id of the previous one in the queue; empty for the first."
     left: int
-    "How many wait, whatever was skipped."
+    "Waiting records, skipped ones included."
 
 
 def next_uncertain(b: Bonsai, tagger: CategoryTagger | None, after: str = "", at: str = "") -> UncertainTags:
-    """The newest uncertain record, or the next one `after` a record; or the record `at`, sure or not.
+    """The newest uncertain record, or the next one `after` a record; or the record `at`, uncertain or not.
 
     Raises UnknownId.
     """
@@ -63,7 +63,7 @@ def next_uncertain(b: Bonsai, tagger: CategoryTagger | None, after: str = "", at
 
 
 def likely(stored: StoredRecord, tagger: CategoryTagger | None) -> tuple[str, ...]:
-    """Categories by rule and tagger, the likeliest first; the stored one leads when it is one."""
+    """Categories by rule and tagger, most likely first; the stored one leads if it is valid."""
     ruled, told = by_rule(stored.record), stored.tags.category.value
     first = [told] if told != Category.UNCATEGORISED else [ruled.value] if ruled else []
     if tagger is None:
@@ -83,7 +83,7 @@ def tag_record(
     by: str,
     now: datetime,
 ) -> int:
-    """A person's tags: they win over all others; the number of the version that says what stood there before.
+    """Set a person's tags, which override all others; returns the number of the version that keeps the old ones.
 
     Raises UnknownId, UsageError.
     """
@@ -93,7 +93,7 @@ def tag_record(
 
 
 def tag_records(b: Bonsai, ids: list[str], said: dict[TagName, str], by: str, now: datetime) -> int:
-    """The same tags for several records; how many. All of them or, when one cannot have them, none."""
+    """Set the same tags on several records, all or none; returns their number."""
     with b.database.writing() as con:
         for one in ids:
             _tag(con, one, said, by, now)
@@ -111,13 +111,16 @@ def _tag(con: Connection, record_id: str, said: dict[TagName, str], by: str, now
 
 
 def take_back_tags(b: Bonsai, record_id: str, number: int, by: str, now: datetime) -> str:
-    """The tags as they were before version `number`; the record's id. Raises UnknownId, ConflictError."""
+    """Restore the tags before version `number`; returns the record's id. Raises UnknownId, ConflictError."""
     with b.database.writing() as con:
         return record_versions_table.take_back_tags(con, record_id, number, by, now).record.id
 
 
 def retag(b: Bonsai, now: datetime, report: Report = silent) -> int:
-    """Give the automatic tags anew, learning from what people said; their tags stay. How many records changed."""
+    """Recompute automatic tags with a newly trained tagger;
+
+    people's tags stay. Returns the number of changed records.
+    """
     tagger = learn_tagger(b)
     with b.database.reading() as con:
         stored = [one for one in records_table.list_records(con) if one.status is not Status.FORGOTTEN]

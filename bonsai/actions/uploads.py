@@ -1,10 +1,9 @@
-"""Uploaded files: looked at, confirmed by a person, taken in by a process of its own with the rest of the inbox.
+"""Uploaded files: previewed, confirmed by a person, imported by the drain.
 
-    check_uploads(b)             what is in those that nobody has looked at yet
-    take_uploads(b, now)         import those that are confirmed; what became of them is written beside them
+    check_uploads(b)             preview those that have none yet
+    import_uploads(b, now)       import confirmed ones; the result is written beside each file
 
-Both are part of every drain and safe to repeat: an import that was killed goes on, and its counts are those of the
-whole file.
+Both are part of every drain and idempotent: a killed import continues, and its counts cover the whole file.
 """
 
 from __future__ import annotations
@@ -30,23 +29,20 @@ from storage import uploads
 from storage.uploads import Upload
 
 CHECKED_AT_ONCE = 1_000_000
-"Bytes: some 5,000 records, read in a tenth of a second. Larger files are looked at by the drain's process."
+"Bytes: some 5,000 records, read in a tenth of a second. Larger files are previewed by the drain."
 PROGRESS = "progress.json"
 COUNTS = ("read", "new", "duplicate", "held_back", "rejected")
 
 
 def receive_upload(b: Bonsai, arrived: Path, data: Path, name: str, who: str, now: datetime) -> Upload:
-    """Keep a file whose bytes have all arrived in the folder `arrived`."""
+    """Keep a file that has arrived completely in the folder `arrived`."""
     return uploads.finish(arrived, data, uploads.shown_name(name), who, now)
 
 
 def check_upload(
     b: Bonsai, upload: Upload, tagger: CategoryTagger | None, meanwhile: Callable[[], object] = lambda: None
 ) -> Upload:
-    """Look at its file and write down what was found, or why it cannot be read. Safe to repeat.
-
-    One that is cancelled meanwhile stays cancelled.
-    """
+    """Preview a file and store the result, or why it is unreadable. Idempotent. A cancelled upload stays cancelled."""
     try:
         found: dict[str, Any] = asdict(check_file(b, upload.data, tagger, upload.name, meanwhile))
     except InputError as error:
@@ -60,7 +56,7 @@ def check_upload(
 
 
 def check_uploads(b: Bonsai, meanwhile: Callable[[], object] = lambda: None) -> None:
-    """Those that nobody has looked at; `meanwhile` is called now and then, for what may not wait so long."""
+    """Preview all new uploads; `meanwhile` is called from time to time for urgent work."""
     waiting = [one for one in uploads.listed(b.places.uploads) if one.state == "unchecked"]
     tagger = learned_before(b) if waiting else None
     for upload in waiting:
@@ -69,7 +65,7 @@ def check_uploads(b: Bonsai, meanwhile: Callable[[], object] = lambda: None) -> 
 
 
 def confirm_upload(b: Bonsai, identity: str, *, source: Source, source_name: str, who: str, now: datetime) -> Upload:
-    """The next drain takes it in. Raises UnknownId; InputError for one that cannot be read as records."""
+    """Queue for the next drain. Raises UnknownId; InputError if it cannot be read as records."""
     found = uploads.get(b.places.uploads, identity)
     problem = problem_of(found.told.get("check", {}))
     if problem:
@@ -79,31 +75,34 @@ def confirm_upload(b: Bonsai, identity: str, *, source: Source, source_name: str
 
 
 def cancel_upload(b: Bonsai, identity: str) -> None:
-    """Nothing is left of it. Raises UnknownId, and UsageError when it is being taken in already."""
+    """Remove an upload completely. Raises UnknownId, and UsageError if its import has begun."""
     uploads.cancel(b.places.uploads, identity)
 
 
 def sweep_uploads(b: Bonsai, now: datetime) -> None:
-    """Remove what was abandoned."""
+    """Remove abandoned uploads."""
     uploads.sweep(b.places.uploads, now, timedelta(hours=b.config.dashboard.upload_hours))
 
 
 def take_uploads(
     b: Bonsai, now: datetime, report: Report = silent, between: Between = nothing
 ) -> tuple[int, ImportCounts]:
-    """Import every confirmed upload; how many there were, and what became of their records. Under the drain's lock."""
+    """Import every confirmed upload; returns their number and the summed counts. Needs the drain's lock."""
     counts, taken = ImportCounts(), 0
     for upload in uploads.listed(b.places.uploads)[::-1]:
         if upload.state == "confirmed":
             counts += _take(b, upload, now, report, between)
             taken += 1
-        elif upload.state == "done" and upload.data.exists():  # the power went before its bytes did
+        elif upload.state == "done" and upload.data.exists():  # power was lost before its bytes were removed
             uploads.drop_texts(upload)
     return taken, counts
 
 
 def _take(b: Bonsai, upload: Upload, now: datetime, report: Report, between: Between) -> ImportCounts:
-    """The moment of the confirmation names the import, so that one that was killed is the same one when it goes on."""
+    """Import one upload.
+
+    The time of confirmation names the import, so that a killed one is recognised when it continues.
+    """
     about = upload.told["confirmed"]
     try:
         counts = import_file(
@@ -128,7 +127,7 @@ def _take(b: Bonsai, upload: Upload, now: datetime, report: Report, between: Bet
 
 
 def _beside(upload: Upload, report: Report) -> Report:
-    """Tells how far the import is in a file too: who looks sits in another process."""
+    """Also writes progress to a file, for readers in other processes."""
 
     def told(progress: Progress) -> None:
         write_json_atomic(upload.folder / PROGRESS, {"done": progress.done})
@@ -142,12 +141,12 @@ def _problem(error: BonsaiError) -> dict[str, Any]:
 
 
 def problem_of(told: Mapping[str, Any]) -> InputError | None:
-    """Why a file could not be read, as a check or a result wrote it down."""
+    """Why a file could not be read, from a stored check or result."""
     return InputError(told["problem"], **told["values"]) if "problem" in told else None
 
 
 def progress_of(upload: Upload) -> int:
-    """How many records of a running import were read so far."""
+    """Records read so far by a running import."""
     try:
         return int(json.loads((upload.folder / PROGRESS).read_text("utf-8"))["done"])
     except FileNotFoundError:

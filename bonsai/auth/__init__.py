@@ -1,1 +1,1 @@
-"""Who may use the dashboard and the API: users, sessions, tokens, and who asks too often."""
+"""Users, sessions, API tokens and throttling."""

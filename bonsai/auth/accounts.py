@@ -1,8 +1,8 @@
-"""Who may log in, with which rights; what `bonsai users` and the login page call.
+"""User accounts and sessions, for `bonsai users` and the login page.
 
-Passwords are hashed with argon2id in OWASP's smaller setting, 19 MiB, for the dashboard itself has 250
-(https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html). A session's token is random, new at
-every login, and the server keeps its hash alone.
+Passwords are hashed with argon2id in OWASP's smaller setting, 19 MiB, because the dashboard itself has 250
+(https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html). Session tokens are random, new at
+every login, and stored as hashes only.
 """
 
 from __future__ import annotations
@@ -25,28 +25,28 @@ from storage.tables.users_table import ROLES, Role, User
 
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 1_000
-"Characters; more would only be work for the hash."
+"Characters; a longer one would only cost hashing time."
 LONGEST_NAME = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who sits before the page."""
+    """A logged-in user."""
 
     name: str
     role: Role
 
     def may(self, role: Role) -> bool:
-        """Whether they have at least that role."""
+        """Whether the user has at least this role."""
         return ROLES.index(self.role) >= ROLES.index(role)
 
 
 class LoginRefused(UsageError):
-    """Name and password do not belong together; which of them is wrong is not said."""
+    """Wrong name or password; the message does not say which."""
 
 
 def add_user(b: Bonsai, name: str, role: Role, password: str, now: datetime) -> str:
-    """The name as it is kept. Raises UsageError for a name that is taken or unusable, and for a weak password."""
+    """Returns the normalised name. Raises UsageError for a taken or invalid name or a weak password."""
     kept = usable_name(name)
     hashed = hash_password(password)
     with b.database.writing() as con:
@@ -56,33 +56,33 @@ def add_user(b: Bonsai, name: str, role: Role, password: str, now: datetime) -> 
 
 
 def remove_user(b: Bonsai, name: str) -> None:
-    """They are logged out at once, and no token speaks for them any more. Raises UnknownId."""
+    """Ends the user's sessions and tokens at once. Raises UnknownId."""
     with b.database.writing() as con:
         users_table.remove(con, normalise(name))
         tokens_table.remove_all_of(con, normalise(name))
 
 
 def change_password(b: Bonsai, name: str, password: str, now: datetime) -> None:
-    """Another password; all sessions of theirs end. Raises UnknownId, UsageError."""
+    """Ends all of the user's sessions. Raises UnknownId, UsageError."""
     hashed = hash_password(password)
     with b.database.writing() as con:
         users_table.set_password(con, normalise(name), hashed, now)
 
 
 def change_role(b: Bonsai, name: str, role: Role, now: datetime) -> None:
-    """At once: where they are logged in, and for their tokens, which may no more than they. Raises UnknownId."""
+    """Takes effect at once, for sessions and tokens too. Raises UnknownId."""
     with b.database.writing() as con:
         users_table.set_role(con, normalise(name), role, now)
 
 
 def list_users(b: Bonsai) -> list[User]:
-    """All, by name."""
+    """All users, by name."""
     with b.database.reading() as con:
         return users_table.list_users(con)
 
 
 def log_in(b: Bonsai, name: str, password: str, *, old_token: str, now: datetime, hours: float) -> str:
-    """A new session's token; the one that the browser brought along ends. Raises LoginRefused."""
+    """Returns a new session token; the browser's previous session ends. Raises LoginRefused."""
     with b.database.reading() as con:
         found = users_table.find(con, normalise(name))
     if not verified(found.password_hash if found else _nobodys_hash(), password) or found is None:
@@ -96,13 +96,13 @@ def log_in(b: Bonsai, name: str, password: str, *, old_token: str, now: datetime
 
 
 def log_out(b: Bonsai, token: str) -> None:
-    """Safe to repeat."""
+    """End a session. Idempotent."""
     with b.database.writing() as con:
         users_table.close_session(con, _token_hash(token))
 
 
 def person_of(b: Bonsai, token: str, now: datetime) -> Person | None:
-    """Whose session the token is; None for one that is over or never was."""
+    """The user of a session token; None if expired or unknown."""
     if not token:
         return None
     with b.database.reading() as con:
@@ -111,7 +111,7 @@ def person_of(b: Bonsai, token: str, now: datetime) -> Person | None:
 
 
 def usable_name(name: str) -> str:
-    """Normalised. Raises UsageError for an empty or long one, and for one with control characters."""
+    """Normalise a name. Raises UsageError if it is empty, too long, or has control characters."""
     kept = normalise(name)
     if not 0 < len(kept) <= LONGEST_NAME or any(unicodedata.category(one).startswith("C") for one in kept):
         raise UsageError("dashboard.bad_user_name", name=name[:LONGEST_NAME], longest=LONGEST_NAME)
@@ -119,14 +119,14 @@ def usable_name(name: str) -> str:
 
 
 def hash_password(password: str) -> str:
-    """Salted. Raises UsageError for one that is too short or too long."""
+    """Salted hash. Raises UsageError for a password that is too short or too long."""
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
         raise UsageError("dashboard.bad_password", shortest=SHORTEST_PASSWORD, longest=LONGEST_PASSWORD)
     return _hasher().hash(password)
 
 
 def verified(hashed: str, password: str) -> bool:
-    """Whether this is the password. It takes as long for a wrong one."""
+    """Whether the password matches; takes as long for a wrong one."""
     try:
         return _hasher().verify(hashed, password[:LONGEST_PASSWORD])
     except (VerificationError, InvalidHashError):
@@ -139,12 +139,12 @@ def _hasher() -> PasswordHasher:
 
 @cache
 def _nobodys_hash() -> str:
-    """Verified for an unknown name, so that the time of an answer does not tell which names there are."""
+    """Verified for unknown names, so that response times do not reveal which names exist."""
     return _hasher().hash(secrets.token_urlsafe(16))
 
 
 def warm_up() -> None:
-    """Make that hash before the first login, whose time would else tell that its name is unknown."""
+    """Compute the dummy hash before the first login, whose time would otherwise reveal an unknown name."""
     _nobodys_hash()
 
 

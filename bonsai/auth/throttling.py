@@ -1,7 +1,7 @@
-"""Who asks too often: wrong passwords, and requests to the API.
+"""Rate limits for login attempts and API requests.
 
-Addresses are counted by network: whoever has one IPv6 address has 2^64 of them, mostly a /56
-(https://www.ripe.net/publications/docs/ripe-690/). All of it lies in memory, bounded; a restart forgets it.
+Addresses count by network: one IPv6 customer holds 2^64 addresses or more, mostly a /56
+(https://www.ripe.net/publications/docs/ripe-690/). All state is in bounded memory; a restart clears it.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
 MOST_REMEMBERED = 10_000
-"Names, addresses and tokens; those that were quiet for longest go first."
+"Names, addresses and tokens; the least recently active go first."
 MOST_AT_THE_DOOR = 4
-"Passwords that wait to be verified; whoever comes then is told to come again, so that pages still find a thread."
+"Passwords waiting to be verified; further logins are told to retry, so that pages still find a thread."
 IPV6_NETWORK = 56
 
 
 class DoorFull(Exception):
-    """So many passwords wait to be verified that another one is not taken."""
+    """Too many passwords are waiting to be verified."""
 
 
 @dataclass(slots=True)
 class Throttle:
-    """Counts wrong passwords by name and by address; thread-safe.
+    """Counts failed logins by name and address; thread-safe.
 
     with throttle.turn():
-        if throttle.must_wait(keys, now): ...          # looked at in the turn: forty at once are no forty attempts
+        if throttle.must_wait(keys, now): ...          # checked in the turn: forty parallel tries are limited too
         ... throttle.failed(keys, now)
     """
 
@@ -41,12 +41,12 @@ class Throttle:
     _told: dict[str, datetime] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _turn: threading.Lock = field(default_factory=threading.Lock)
-    "Held while a password is verified: each takes 19 MiB, and forty at once would be the whole machine's."
+    "Held while a password is verified: each takes 19 MiB, and forty at once would exhaust a small machine."
     _door: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(MOST_AT_THE_DOOR))
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """One after the other. Raises DoorFull."""
+        """One verification at a time. Raises LoginQueueFull."""
         if not self._door.acquire(blocking=False):
             raise DoorFull
         try:
@@ -61,7 +61,7 @@ class Throttle:
             return any(len(self._recent(key, now)) >= self.most for key in keys)
 
     def failed(self, keys: Sequence[str], now: datetime) -> None:
-        """One more wrong password."""
+        """Count a failed login."""
         with self._lock:
             for key in keys:
                 recent = self._recent(key, now)
@@ -70,7 +70,7 @@ class Throttle:
             _forget_oldest(self._wrong)
 
     def is_news(self, key: str, now: datetime) -> bool:
-        """Whether it was not yet told, in this window, that this one waits: a line for each try fills the disk."""
+        """Whether this key was not yet reported in this window: a log line per attempt would fill the disk."""
         with self._lock:
             if now - self._told.get(key, datetime.min.replace(tzinfo=now.tzinfo)) < self.window:
                 return False
@@ -85,16 +85,16 @@ class Throttle:
 
 @dataclass(slots=True)
 class Buckets:
-    """A token bucket for each key: `burst` requests at once, `per_minute` on average; thread-safe."""
+    """A token bucket per key: `burst` requests at once, `per_minute` on average; thread-safe."""
 
     per_minute: float
     burst: int
     _levels: dict[str, tuple[float, datetime]] = field(default_factory=dict)
-    "What is left, and when that was."
+    "Tokens left, and when that was computed."
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, key: str, now: datetime) -> float:
-        """0 when the request may go on; else after how many seconds one may."""
+        """0 if the request may proceed; else seconds until one may."""
         per_second = self.per_minute / 60
         with self._lock:
             level, at = self._levels.pop(key, (float(self.burst), now))
@@ -106,7 +106,7 @@ class Buckets:
 
 
 def network_of(address: str) -> str:
-    """What is counted as one place: an IPv4 address, or an IPv6 network."""
+    """The unit that is counted: an IPv4 address, or an IPv6 network."""
     try:
         found = ip_address(address.partition("%")[0])
     except ValueError:

@@ -1,9 +1,9 @@
-"""Tokens of the API: who may make a program speak for them, and what it may do.
+"""API tokens and their scopes.
 
-A token is `bonsai_ID_SECRET`. Whoever has it needs nothing else, so it is shown once, kept as its SHA-256 alone, ends
-by itself, and its beginning is written as secret scanners look for it
-(https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/). Scopes stand side
-by side: a telephone that appends needs not read. A user may do no more by a token than by hand.
+A token is `bonsai_ID_SECRET`. Possession is enough, so it is shown once, stored as SHA-256 only, expires, and has a
+prefix that secret scanners recognise
+(https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/). Scopes are
+independent: a phone that appends need not read. A token never allows more than its user's role.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PREFIX = "bonsai"
 LONGEST_DAYS = 3_650
 LONGEST_NOTE = 200
 NOTED_EVERY = timedelta(hours=1)
-"How exactly the last use of a token is known: each note is a write."
+"Precision of the last use; each update is a write."
 NOTE_WAIT_SECONDS = 0.05
 NEEDS: dict[Scope, Role] = {
     "read": "contributor",
@@ -34,12 +34,12 @@ NEEDS: dict[Scope, Role] = {
     "review": "reviewer",
     "admin": "admin",
 }
-"The role that a user needs for what a scope allows."
+"Role that a user needs for each scope."
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The program that calls, and for whom."""
+    """An authenticated API client."""
 
     token: str
     "Id of its token."
@@ -47,13 +47,16 @@ class Caller:
     scopes: frozenset[Scope]
 
     def may(self, scope: Scope) -> bool:
-        """`review` reads too, for nobody decides unseen; `admin` may everything."""
+        """`review` includes `read`, `admin` everything."""
         wanted = {scope, "admin"} | ({"review"} if scope == "read" else set())
         return not wanted.isdisjoint(self.scopes)
 
 
 def add_token(b: Bonsai, name: str, scopes: Sequence[Scope], *, days: int, note: str, now: datetime) -> str:
-    """A new token, to be shown once. Raises UsageError for an unusable name, and for what the user's role forbids."""
+    """Returns a new token, to be shown once.
+
+    Raises UsageError for an invalid name or a scope beyond the user's role.
+    """
     kept = usable_name(name)
     if not 0 < days <= LONGEST_DAYS:
         raise UsageError("api.bad_days", days=days, longest=LONGEST_DAYS)
@@ -73,13 +76,13 @@ def add_token(b: Bonsai, name: str, scopes: Sequence[Scope], *, days: int, note:
 
 
 def list_tokens(b: Bonsai) -> list[Token]:
-    """All, expired ones too, oldest first."""
+    """All, expired ones included, oldest first."""
     with b.database.reading() as con:
         return tokens_table.list_tokens(con)
 
 
 def revoke_token(b: Bonsai, shown: str) -> str:
-    """By its id, or by the token itself; the id. It is valid no more from now on. Raises UnknownId."""
+    """Revoke by id or by the token itself; returns the id. Takes effect at once. Raises UnknownId."""
     identity = id_of(shown)
     with b.database.writing() as con:
         tokens_table.remove(con, identity)
@@ -87,7 +90,7 @@ def revoke_token(b: Bonsai, shown: str) -> str:
 
 
 def caller_of(b: Bonsai, shown: str, now: datetime) -> Caller | None:
-    """Whom the token speaks for; None for one that is over or never was."""
+    """The client behind a token; None if expired or unknown."""
     if not shown.startswith(f"{PREFIX}_"):
         return None
     with b.database.reading() as con:
@@ -101,19 +104,19 @@ def caller_of(b: Bonsai, shown: str, now: datetime) -> Caller | None:
 
 
 def id_of(shown: str) -> str:
-    """The id in a token, or the id itself: never the secret, which stands in no message."""
+    """The id in a token, or the id itself: never the secret, which must not appear in messages."""
     parts = shown.strip().split("_", 2)
     return parts[1] if len(parts) == 3 else shown.strip()
 
 
 def token_hash(shown: str) -> str:
-    """What is kept of it."""
+    """Hex SHA-256, the stored form."""
     return hashlib.sha256(shown.encode("utf-8", "replace")).hexdigest()
 
 
 def _note_use(b: Bonsai, token_id: str, now: datetime) -> None:
     hasty = replace(b.database, lock_wait_seconds=NOTE_WAIT_SECONDS)
-    with suppress(LockTimeout), hasty.writing() as con:  # somebody writes just now: the next request notes it
+    with suppress(LockTimeout), hasty.writing() as con:  # the database is busy: the next request records it
         tokens_table.used(con, token_id, now)
 
 

@@ -1,1 +1,1 @@
-"""What people look at: one read a function, from the database to values; nothing here changes anything."""
+"""Read-only queries: each reads the database and the home's files and returns plain values."""

@@ -1,9 +1,9 @@
-"""The trained adapters of a home: each with its passport, its lineage down to single records, and its files.
+"""Trained adapters: list, manifest, lineage down to single records, and the folder as a reproducible archive.
 
     shown = show_adapter(b, "3f2a")
-    for chunk in archive(shown): ...        # the folder as one .tar, the same bytes every time
+    for chunk in archive(shown): ...        # a .tar of the folder, byte for byte the same every time
 
-A folder is found by the adapter's id in the database, never by a path that somebody names.
+The folder is looked up by the adapter's id in the database, never from a path in a request.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class AdapterSummary:
-    """One adapter in a list."""
+    """One row of the adapter list."""
 
     id: str
     base: str
     parent: str
-    "Adapter that its training began from; empty for a cold one."
+    "Adapter that the training started from; empty after a cold start."
     state: str
-    "Of its promotion; empty for one that was never judged."
+    "State of its promotion; empty if it was never judged."
     needs_retrain: bool
-    "It learned from a record that was forgotten since."
+    "It was trained on a record that has since been forgotten."
     records: int
-    "Own records of its snapshot."
+    "Own records in its snapshot."
     size: int
-    "Bytes of its folder; 0 where it is gone."
+    "Bytes of its folder; 0 if the folder is missing."
     created_at: datetime
 
 
@@ -54,14 +54,14 @@ class File:
 
     name: str
     size: int
-    "0 where it is gone."
+    "Bytes; 0 if the file is missing."
     sha256: str
-    "As the passport says; empty for the passport itself."
+    "As the manifest states it; empty for the manifest itself."
 
 
 @dataclass(frozen=True, slots=True)
 class FullAdapter:
-    """All that is known of one adapter."""
+    """An adapter with its manifest, lineage and files."""
 
     line: AdapterSummary
     adapter: Adapter
@@ -75,20 +75,20 @@ class FullAdapter:
 
 
 def list_adapters(b: Bonsai, limit: int, before: str = "") -> list[AdapterSummary]:
-    """Newest first; for the next page pass the last one's id as `before`."""
+    """Newest first. For the next page, pass the last id as `before`."""
     with b.database.reading() as con:
         found = adapters_table.page(con, limit, before)
         return _lines(b, con, found)
 
 
 def answering_models(b: Bonsai, limit: int) -> dict[str, State]:
-    """The newest adapters that were judged, with their states: who can be asked beside the champion."""
+    """The newest judged adapters with their states: those that can be asked beside the champion."""
     with b.database.reading() as con:
         return promotions_table.newest_states(con, limit)
 
 
 def show_adapter(b: Bonsai, name: str) -> FullAdapter:
-    """By id, a beginning of one, or `champion`. Raises UnknownId, UsageError."""
+    """`name` is an id, a prefix of one, or `champion`. Raises UnknownId, UsageError."""
     with b.database.reading() as con:
         wanted = adapter_id(con, name)
         if wanted == BASE:
@@ -112,24 +112,24 @@ def show_adapter(b: Bonsai, name: str) -> FullAdapter:
 
 
 def learned_records(b: Bonsai, snapshot_id: str, limit: int, after: int = -1) -> list[LearnedRecord]:
-    """What an adapter's own training held; for the next page pass the last one's place as `after`."""
+    """The own records that an adapter was trained on. For the next page, pass the last place as `after`."""
     with b.database.reading() as con:
         return lineage.learned(con, snapshot_id, limit, after)
 
 
 def check_files(shown: FullAdapter) -> IntegrityError | None:
-    """What is wrong with the files of an adapter, by the hashes of its passport; reads them all."""
+    """The first mismatch between the adapter's files and its manifest's hashes, or None. Reads every file."""
     try:
         found = read_manifest(shown.folder)
     except IntegrityError as error:
         return error
-    if found.files != shown.passport.files:  # a passport that fits its files, and yet another one
+    if found.files != shown.passport.files:  # the manifest matches its files, but is not the recorded one
         return IntegrityError("training.adapter_altered", folder=shown.folder, file=MANIFEST_FILE)
     return None
 
 
 def archive(shown: FullAdapter) -> Iterator[bytes]:
-    """The adapter's folder as a .tar, piece by piece: the same files are the same bytes whenever they are asked for."""
+    """Stream the adapter's folder as a .tar. The same files always give the same bytes."""
     folder = shown.folder
     at = int(shown.adapter.created_at.timestamp())
     for file in shown.files:
@@ -144,7 +144,7 @@ def archive(shown: FullAdapter) -> Iterator[bytes]:
 
 
 def archive_size(shown: FullAdapter) -> int:
-    """Bytes of `archive`."""
+    """Size of `archive` in bytes."""
     block = tarfile.BLOCKSIZE
     headers = [
         len(tarfile.TarInfo(f"bonsai-adapter-{shown.line.id}/{one.name}").tobuf(tarfile.PAX_FORMAT))
@@ -154,7 +154,7 @@ def archive_size(shown: FullAdapter) -> int:
 
 
 def archive_hash(shown: FullAdapter) -> str:
-    """Hex SHA-256 of `archive`, so that whoever has downloaded it can tell."""
+    """Hex SHA-256 of `archive`, for whoever downloads it to verify."""
     made = hashlib.sha256()
     for chunk in archive(shown):
         made.update(chunk)
@@ -162,14 +162,14 @@ def archive_hash(shown: FullAdapter) -> str:
 
 
 def require_whole(shown: FullAdapter) -> None:
-    """Raises IntegrityError: an altered adapter is given to nobody."""
+    """Raises IntegrityError if a file was altered: such an adapter is never exported."""
     problem = check_files(shown)
     if problem:
         raise problem
 
 
 def export_adapter(b: Bonsai, name: str, path: Path) -> str:
-    """Write the archive of an adapter to `path`; its SHA-256. Raises UsageError when the folder is missing."""
+    """Write the archive to `path` and return its SHA-256. Raises UsageError if the parent folder is missing."""
     shown = show_adapter(b, name)
     if not path.parent.is_dir():
         raise UsageError("pipeline.no_folder", folder=path.parent)
@@ -179,7 +179,7 @@ def export_adapter(b: Bonsai, name: str, path: Path) -> str:
 
 
 def _folder(b: Bonsai, adapter: Adapter) -> Path:
-    """In this home, also when the home was moved since."""
+    """The folder in this home, even if the home was moved."""
     here = b.places.adapters / Path(adapter.folder).name
     return here if here.is_dir() else Path(adapter.folder)
 

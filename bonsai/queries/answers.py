@@ -1,7 +1,7 @@
-"""What champion and challenger said to every question that may be shown: the selection pool's and the owner's suite's.
+"""Champion's and challenger's answers to every question that may be shown: selection pool and personal set.
 
-Confirmation and score are sealed (`bonsai.evaluate.pools`): their sheets are never opened here, and whatever shows an
-answer (`promotions show`, `answers`, `review`, the pages) takes it from here.
+The confirmation and score pools are sealed (`bonsai.evaluate.pools`) and never opened here. Everything that shows an
+answer (`promotions show`, `answers`, `review`, the pages) gets it from this module.
 """
 
 from __future__ import annotations
@@ -24,63 +24,63 @@ from storage.tables import personal_set_table, promotions_table
 from storage.tables.promotions_table import Promotion
 
 SHOWN = (evaluation_job.SELECTION, evaluation_job.PERSONAL)
-"The only sheets whose questions and answers may be shown."
+"The only question sets whose questions and answers may be shown."
 AnswerChange = Literal["gained", "lost", "changed", "same"]
 ANSWER_CHANGES: tuple[AnswerChange, ...] = get_args(AnswerChange)
 RIGHT = ("right", "wrong", "open")
-"Of the challenger's answer; `open`: no single answer is right."
+"Correctness of the challenger's answer; `open`: no single answer is right."
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedAnswer:
-    """One question and what both said."""
+    """One question with both models' answers."""
 
     sheet: str
     item: str
     cluster: str
-    "The fact that is asked."
+    "The fact that the question asks about."
     domain: str
     language: str
-    "Of the answer."
+    "Language of the answer."
     question_language: str
     question: str
     reference: str
     before: str
-    "What the champion said."
+    "The champion's answer."
     after: str
-    "What the challenger said."
+    "The challenger's answer."
     was_right: bool | None
-    "None where no single answer is right."
+    "None if no single answer is right."
     is_right: bool | None
 
     @property
     def turn(self) -> AnswerChange:
-        """Wrong then right, right then wrong, merely other words, or the same words."""
+        """Correctness gained, lost, or unchanged with other or the same words."""
         if self.was_right != self.is_right:
             return "gained" if self.is_right else "lost"
         return "same" if self.before.strip() == self.after.strip() else "changed"
 
     @property
     def stands(self) -> str:
-        """How the challenger's answer stands, one of RIGHT."""
+        """Correctness of the challenger's answer, one of RIGHT."""
         return "open" if self.is_right is None else "right" if self.is_right else "wrong"
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerFilter:
-    """Which answers to list; empty fields do not filter."""
+    """Filter over answers; an empty field does not filter."""
 
     text: str = ""
-    "Part of the question, the right answer or what either said; case and width do not matter."
+    "Part of the question, the reference or either answer; case and width are ignored."
     language: str = ""
     topic: str = ""
     turn: str = ""
-    "One of TURNS."
+    "One of ANSWER_CHANGES."
     right: str = ""
     "One of RIGHT."
 
     def holds(self, one: ComparedAnswer) -> bool:
-        """Whether an answer is wanted."""
+        """Whether an answer passes the filter."""
         exact = ((self.language, one.language), (self.topic, one.domain), (self.turn, one.turn))
         if any(wanted not in ("", found) for wanted, found in (*exact, (self.right, one.stands))):
             return False
@@ -90,36 +90,36 @@ class AnswerFilter:
 
 @dataclass(frozen=True, slots=True)
 class PromotionContext:
-    """What the database says of a promotion."""
+    """What the database stores about a promotion."""
 
     promotion: Promotion
     evidence: evaluation_job.Evidence
     suite: Mapping[str, Item]
-    "The owner's questions that were not forgotten, retired ones too."
+    "The owner's items that were not forgotten, retired ones included."
 
 
 @dataclass(frozen=True, slots=True)
 class VisibleAnswers:
-    """All that may be shown of one comparison."""
+    """Everything that may be shown of one comparison."""
 
     promotion: Promotion
     pairs: Mapping[str, ReportPair]
-    "By sheet."
+    "By question set."
     missing: tuple[str, ...]
-    "Sheets whose reports are no longer there."
+    "Question sets whose reports no longer exist."
     answers: tuple[ComparedAnswer, ...]
-    "In the order of the sheets' questions; those that were forgotten since are left out."
+    "In question order; items that were forgotten since are left out."
 
 
 def visible(b: Bonsai, promotion: str) -> VisibleAnswers:
-    """By adapter id or a beginning of one; the newest for an empty one. Raises UnknownId, UsageError."""
+    """`promotion` is an adapter id or a prefix of one; empty means the newest. Raises UnknownId, UsageError."""
     with b.database.reading() as con:
         known = promotion_context(con, promotion)
     return visible_of(b, known)
 
 
 def list_answers(b: Bonsai, promotion: str, wanted: AnswerFilter) -> list[ComparedAnswer]:
-    """The answers that are wanted, in a fixed order. Raises UnknownId, UsageError."""
+    """The answers that pass the filter, in a fixed order. Raises UnknownId, UsageError."""
     for name, value, valid in (("turn", wanted.turn, ANSWER_CHANGES), ("right", wanted.right, RIGHT)):
         if value and value not in valid:
             raise UsageError("review.unknown_filter", name=name, value=value, valid=", ".join(valid))
@@ -127,7 +127,7 @@ def list_answers(b: Bonsai, promotion: str, wanted: AnswerFilter) -> list[Compar
 
 
 def promotion_context(con: Connection, prefix: str) -> PromotionContext:
-    """What of a promotion stands in the database. Raises UnknownId, UsageError."""
+    """Read a promotion and its items from the database. Raises UnknownId, UsageError."""
     promotion = promotion_of(con, prefix)
     items = [one for one in personal_set_table.all_items(con) if one.item]
     return PromotionContext(
@@ -138,7 +138,7 @@ def promotion_context(con: Connection, prefix: str) -> PromotionContext:
 
 
 def promotion_of(con: Connection, prefix: str) -> Promotion:
-    """By adapter id or a beginning of one; the newest for an empty one. Raises UnknownId, UsageError."""
+    """By adapter id or prefix; the newest if empty. Raises UnknownId, UsageError."""
     if prefix:
         return promotions_table.resolve(con, prefix)
     found = promotions_table.list_promotions(con)
@@ -148,7 +148,7 @@ def promotion_of(con: Connection, prefix: str) -> Promotion:
 
 
 def visible_of(b: Bonsai, known: PromotionContext) -> VisibleAnswers:
-    """Reads the reports on which the verdict rests; needs no database."""
+    """Read the reports behind the verdict; needs no database."""
     told, evidence = known.promotion, known.evidence
     hashes = {evaluation_job.SELECTION: evidence.selection, evaluation_job.PERSONAL: evidence.suite}
     asked = [sheet for sheet in SHOWN if hashes[sheet] or not evidence.selection]

@@ -1,4 +1,4 @@
-"""What changed in the data since the champion: counts by language and category, and the records themselves."""
+"""Changes in the training data since the champion: counts, and the records themselves."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class DataChanges:
     judged_against: str
     groups: tuple[ChangeGroup, ...]
     records: tuple[ChangedRecord, ...]
-    "A page of them, the newest first."
+    "One page, newest first."
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """How many changed in each way; kinds without any are 0."""
+        """Number of records per kind of change; 0 if there are none."""
         found: Counter[str] = Counter()
         for group in self.groups:
             found[group.kind] += group.count
@@ -35,9 +35,10 @@ class DataChanges:
 
 
 def data_changes_of(b: Bonsai, promotion: str, limit: int, *, before: str = "", kind: str = "") -> DataChanges:
-    """By adapter id or a beginning of one, the newest for an empty one; of the records `limit` of one kind, or of all.
+    """Up to `limit` changed records of a promotion, of one kind or of all.
 
-    For the next page pass the last record's id as `before`. Raises UnknownId, UsageError.
+    `promotion` is an adapter id or a prefix of one; empty means the newest. For the next page, pass the last record's
+    id as `before`. Raises UnknownId, UsageError.
     """
     kinds = [one for one in KINDS if kind in ("", one)]
     if not kinds:

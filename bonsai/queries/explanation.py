@@ -1,8 +1,8 @@
-"""Why a candidate was promoted or refused: its rules and slices, the answers that changed, and the records that may
-have changed them.
+"""Explains a verdict: rules, slices, flipped answers, and the new records that may have flipped them.
 
-Answers are shown of the selection pool and of the owner's suite alone. The records of a flipped answer are the nearest
-by character n-grams among those that the challenger learned and the champion did not: likeness, not proof.
+Only answers of the selection pool and the personal set are shown. The records of a flipped answer are its nearest
+neighbours by character n-grams among those that the challenger was trained on and the champion was not. Similarity is
+not proof.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from storage.tables.promotions_table import Promotion
 
 NEAR_RECORDS = 3
 MOST_COMPARED = 10_000
-"New records, the newest: 5 MB of texts, half a second."
+"Newest new records to compare: 5 MB of text, half a second."
 LIKE = 0.2
-"Share of the question's rarer n-grams that a record must have before it is named at all."
+"Smallest share of the question's rarer n-grams that a record must contain to be named."
 
 
 @dataclass(frozen=True, slots=True)
 class NearRecord:
-    """A record that was new in that night and is like a question."""
+    """A record new in that night and similar to a question."""
 
     id: str
     instruction: str
@@ -41,7 +41,7 @@ class NearRecord:
 
 @dataclass(frozen=True, slots=True)
 class Flip(ComparedAnswer):
-    """An answer that was wrong and is right, or the reverse."""
+    """An answer whose correctness changed."""
 
     records: tuple[NearRecord, ...] = ()
 
@@ -53,40 +53,43 @@ class Flip(ComparedAnswer):
 
 @dataclass(frozen=True, slots=True)
 class SliceChange:
-    """One slice of a sheet, before and after."""
+    """One slice of a question set, before and after."""
 
     sheet: str
     slice: str
     items: int
     before: float | None
-    "Share of right answers; None where no answer is right or wrong."
+    "Share of right answers; None if none can be marked."
     after: float | None
     gain: float
-    "Bits/byte of the reference answers; plus is better."
+    "Bits per byte of the reference answers; positive is better."
     low: float | None
-    """One-sided bounds of the gain; None with too few facts: fewer than the policy asks for, or a few so skewed that
-    the bootstrap puts the mean beyond every single question's difference."""
+    """One-sided bounds of the gain.
+
+    None with fewer facts than the policy requires, or with so few and skewed ones that the bootstrap puts the mean
+    beyond every single difference.
+    """
     high: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """All that is known of one verdict."""
+    """The evidence behind one verdict."""
 
     promotion: Promotion
     decision: Decision
     evidence: evaluation_job.Evidence
     slices: tuple[SliceChange, ...]
     flips: tuple[Flip, ...]
-    "Gained ones first; of each direction those first that a new record is most like."
+    "Gains first; within each direction, those most similar to a new record first."
     missing: tuple[str, ...]
-    "Sheets whose reports are no longer there."
+    "Question sets whose reports no longer exist."
     new_records: int
-    "Learned by the challenger and not by the champion."
+    "Records that the challenger was trained on and the champion was not."
 
 
 def explain(b: Bonsai, promotion: str) -> Explanation:
-    """By adapter id or a beginning of one; the newest for an empty one. Raises UnknownId, UsageError."""
+    """`promotion` is an adapter id or a prefix of one; empty means the newest. Raises UnknownId, UsageError."""
     policy = Policy(**b.config.gate.model_dump(exclude={"mode"}))
     with b.database.reading() as con:
         known = promotion_context(con, promotion)
@@ -108,7 +111,7 @@ def explain(b: Bonsai, promotion: str) -> Explanation:
 
 
 def explanation_etag(b: Bonsai) -> str:
-    """Another one whenever an explanation may have changed; a record that came in changes none."""
+    """Changes whenever an explanation may have changed; a new record alone changes none."""
     with b.database.reading() as con:
         return promotions_table.etag(con)
 
@@ -119,7 +122,7 @@ def _decision(told: Mapping[str, object]) -> Decision:
 
 
 def _slices(sheet: str, pair: ReportPair, policy: Policy) -> Iterable[SliceChange]:
-    """All, the languages, and each domain in each language that has enough facts."""
+    """The whole set, each language, and each (domain, language) with enough facts."""
     parts = [Slice("all"), Slice("ja", None, "ja"), Slice("en", None, "en")]
     small = () if sheet == evaluation_job.PERSONAL else slices(pair.challenger, policy.min_slice_clusters)
     for part in (*parts, *small):
@@ -135,7 +138,7 @@ def _right(report: Report, part: Slice) -> float | None:
 
 
 def _with_records(turned: Sequence[ComparedAnswer], new: Sequence[Texts]) -> tuple[Flip, ...]:
-    """Each flip with the new records that are most like its question and answer."""
+    """Each flip with the new records most similar to its question and answer."""
     texts = [f"{one.instruction} {one.input} {one.output}" for one in new]
     queries = [f"{one.question} {one.reference}" for one in turned]
     found = nearest(queries, texts, most=NEAR_RECORDS, at_least=LIKE)

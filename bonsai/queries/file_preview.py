@@ -1,7 +1,7 @@
-"""A look at a file before it is taken in: what it was recognised as, its first records with their tags, what is wrong.
+"""Preview of a file before import: detected format, first records with tags, and what is wrong.
 
-Reads the whole file as an import would, in bounded memory, and stores nothing. Duplicates and contradictions are the
-import's to find: they need every record that there is.
+Reads the whole file as an import would, in bounded memory, and stores nothing. Duplicates and contradictions are left
+to the import, which compares with every stored record.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from bonsai.queries.suggestions import learned_before
 SHOWN_ROWS = 10
 SHOWN_LINES = 5
 SHOWN_CHARACTERS = 300
-"Of a text that is shown."
+"Characters of a text that are shown."
 MOST_COLUMNS = 40
 MOST_REASONS = 30
 MEANWHILE_EVERY = 20_000
-"Records; some tenths of a second."
+"Records between two calls of `meanwhile`; some tenths of a second."
 OTHER = "entering.other_reasons"
 
 
@@ -39,7 +39,7 @@ class PreviewColumn:
 
     name: str
     field: str
-    "The field of a record that it is taken as; `messages` for a chat; empty: it is not used."
+    "Record field it maps to; `messages` for a chat; empty if unused."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +57,11 @@ class PreviewRow:
 
 @dataclass(frozen=True, slots=True)
 class PreviewProblem:
-    """What is wrong with some elements, in one kind."""
+    """One kind of problem, with the elements that have it."""
 
     count: int
     lines: tuple[int, ...]
-    "The first ones."
+    "The first few."
     reason_key: str
     values: tuple[tuple[str, str], ...]
     "Of the first one."
@@ -71,7 +71,7 @@ class PreviewProblem:
 
 @dataclass(frozen=True, slots=True)
 class FilePreview:
-    """What a look at a file found."""
+    """Result of a preview."""
 
     format: str
     encoding: str
@@ -85,7 +85,7 @@ class FilePreview:
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> FilePreview:
-        """From what `dataclasses.asdict` made of one."""
+        """From the dict that `dataclasses.asdict` produced."""
         parts = {
             "columns": tuple(PreviewColumn(**one) for one in told["columns"]),
             "rows": tuple(PreviewRow(**one) for one in told["rows"]),
@@ -98,7 +98,7 @@ class FilePreview:
 
 
 def preview_file(b: Bonsai, path: Path) -> FilePreview:
-    """`check_file` with the home's tagger, if it has learned one. Raises InputError."""
+    """Preview a file with the home's tagger, if it has one. Raises InputError."""
     return check_file(b, path, learned_before(b))
 
 
@@ -109,9 +109,9 @@ def check_file(
     name: str = "",
     meanwhile: Callable[[], object] = lambda: None,
 ) -> FilePreview:
-    """Look at all of a file; `meanwhile` is called now and then.
+    """Preview a file; `meanwhile` is called from time to time.
 
-    Raises InputError, with its owner's name for it, when it cannot be read as records.
+    Raises InputError, with the name that the owner gave the file, if it cannot be read as records.
     """
     name = name or path.name
     limits = Limits(**b.config.records.model_dump())
@@ -162,7 +162,7 @@ def _field(name: str) -> str:
 
 
 def _count(wrong: dict[str, PreviewProblem], made: Reject) -> None:
-    """One more of its kind; kinds beyond the first ones are counted together."""
+    """Count a problem; kinds beyond the first few share one entry."""
     key = made.reason_key if made.reason_key in wrong or len(wrong) < MOST_REASONS else OTHER
     before = wrong.get(key) or PreviewProblem(0, (), key, made.values if key != OTHER else (), _cut(made.raw))
     lines = before.lines if len(before.lines) >= SHOWN_LINES else (*before.lines, made.line)

@@ -1,4 +1,4 @@
-"""Who is meant by `champion`, `base` or the beginning of an adapter's id."""
+"""Resolves `champion`, `base` and prefixes of adapter ids to models."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CHAMPION = "champion"
 
 
 def adapter_id(con: Connection, name: str) -> str:
-    """The full adapter id, or `base`. Raises UnknownId for none, UsageError for several."""
+    """The full adapter id, or `base`. Raises UnknownId if none matches, UsageError if several do."""
     if name == CHAMPION:
         return promotions_table.champion(con).adapter
     if name == BASE:
@@ -28,7 +28,7 @@ def adapter_id(con: Connection, name: str) -> str:
 
 
 def model_ref(b: Bonsai, name: str) -> ModelRef:
-    """The voice of an adapter; the bare base speaks with the template of this machine's profile. Raises UnknownId."""
+    """Reference to a model by name. The bare base uses the template of this machine's profile. Raises UnknownId."""
     profile = b.config.profiles[b.find_profile()]
     device, form = find_device().kind, profile.recipe.template
     with b.database.reading() as con:

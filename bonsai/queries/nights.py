@@ -1,4 +1,4 @@
-"""What people look at: one read a function, from the database to values; nothing here changes anything."""
+"""Nights: list, full reports, progress of the running one, and log files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from storage.tables import nights_table, snapshots_table
 from storage.tables.nights_table import Night
 
 Accuracy = Mapping[str, Mapping[str, Mapping[str, float | None]]]
-"Domain -> language -> `before` (the champion's) and `after` (the challenger's), each 0 to 1."
+"Domain -> language -> `before` (champion) and `after` (challenger), each 0 to 1."
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,32 +33,32 @@ class NightReport:
     night: str
     status: str
     verdict: str
-    "The gate's; empty when nothing was judged."
+    "The gate's verdict; empty if nothing was judged."
     reasons: tuple[Reason, ...]
     challenger: str
     champion: str
-    "Who answered before the night."
+    "Champion before the night."
     accuracy: Accuracy
     "On the selection pool."
     suite: Accuracy
-    "On the owner's suite; empty without one."
+    "On the personal set; empty without one."
     gate: Mapping[str, Any]
-    "How often the confirmation pool was opened, and how far the owner's suite is from deciding."
+    "Holdout accesses so far, and how many facts the personal set lacks to decide."
     started_at: datetime
     finished_at: datetime | None
     start: str = ""
-    "`cold` or `warm`; empty when nothing trained."
+    "`cold` or `warm`; empty if nothing was trained."
     parent: str = ""
-    "Adapter that a warm night started from."
+    "Adapter that a warm start trained from."
     why: tuple[Reason, ...] = ()
-    "Why it started so, and on which records."
+    "Reasons for the kind of start and the choice of records."
 
     def why_in(self, language: TextLanguage) -> str:
-        """The same in words and figures."""
+        """The reasons as one text."""
         return "; ".join(render(one, language) for one in self.why)
 
     def reasons_in(self, language: TextLanguage) -> list[str]:
-        """The reasons in words and figures."""
+        """Each reason as a sentence."""
         return [render(reason, language) for reason in self.reasons]
 
 
@@ -69,7 +69,7 @@ def list_nights(b: Bonsai, limit: int | None) -> list[NightReport]:
 
 
 def show_night(b: Bonsai, night: str) -> NightReport:
-    """By id or an unambiguous beginning of one. Raises UnknownId, UsageError."""
+    """By id or an unambiguous prefix. Raises UnknownId, UsageError."""
     with b.database.reading() as con:
         keys = [found.key for found in nights_table.list_nights(con) if found.key.startswith(night)] if night else []
         if len(keys) > 1 and night not in keys:
@@ -78,7 +78,7 @@ def show_night(b: Bonsai, night: str) -> NightReport:
 
 
 def night_report(night: Night) -> NightReport:
-    """A stored night, to be looked at."""
+    """The report of a stored night."""
     outcome = night.outcome
     training = _mapping((outcome.report or {}).get("training"))
     return NightReport(
@@ -120,52 +120,52 @@ State = Literal["running", "cancelling", "interrupted", "done", "failed", "cance
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """What a night trained on."""
+    """What a night was trained on."""
 
     snapshot: str
     own: int
     anchors: int
-    "General records that keep what the base knows."
+    "Replay samples: general records against forgetting."
     kinds: Mapping[tuple[str, str], int]
-    "(language, category) -> own records, as they are tagged now."
+    "(language, category) -> own records, by their current tags."
 
 
 @dataclass(frozen=True, slots=True)
 class NightDetail:
-    """One night, whole."""
+    """A night with its steps, training data and state."""
 
     report: NightReport
     steps: tuple[StepTime, ...]
-    "Of all its attempts, oldest first."
+    "Over all attempts, oldest first."
     cost: Cost
     learned: TrainingData | None
-    "None for a night that found nothing to learn."
+    "None for a night without new records."
     state: str
-    "Its status; `interrupted` for one whose process is gone, `cancelling` for one that was asked to stop."
+    "Its status; `interrupted` if its process died, `cancelling` if a stop was requested."
 
     @property
     def seconds(self) -> dict[str, float]:
-        """By step, all attempts together."""
+        """Seconds per step, summed over attempts."""
         return step_seconds({"steps": night_status.steps_to_json(self.steps)})
 
     @property
     def gpu_seconds(self) -> float:
-        """Seconds of its steps on the accelerator, times the GPUs that trained; 0 on a CPU."""
+        """Accelerator seconds times the number of training GPUs; 0 on a CPU."""
         return self.cost.gpus * sum(self.seconds.get(step, 0.0) for step in ON_ACCELERATOR)
 
 
 @dataclass(frozen=True, slots=True)
 class NightProgress:
-    """How far a night is now."""
+    """Progress of a night."""
 
     status: NightStatus
     state: State
     seconds_left: float | None
-    "Until its verdict, as far as anybody can tell."
+    "Estimate until the verdict; None if unknown."
 
 
 def night_detail(b: Bonsai, night: str) -> NightDetail:
-    """By id or an unambiguous beginning of one. Raises UnknownId, UsageError."""
+    """By id or an unambiguous prefix. Raises UnknownId, UsageError."""
     report = show_night(b, night)
     run = b.places.runs / report.night
     told = night_status.read(run)
@@ -202,25 +202,25 @@ def _learned(held: snapshots_table.Held | None) -> TrainingData | None:
 
 
 def nights_between(b: Bonsai, start: datetime, end: datetime) -> list[NightReport]:
-    """Those that began then, newest first."""
+    """Nights that began in the interval, newest first."""
     with b.database.reading() as con:
         return [night_report(one) for one in nights_table.between(con, start, end)]
 
 
 def first_night(b: Bonsai) -> datetime | None:
-    """When the first of all began."""
+    """Start of the first night."""
     with b.database.reading() as con:
         return nights_table.first(con)
 
 
 def running_night(b: Bonsai) -> NightProgress | None:
-    """The night that goes on now; reads no database."""
+    """Progress of the running night; reads no database."""
     status = night_status.newest(b.places.runs)
     return _progress(b.places.runs / status.night, status) if status and night_status.is_running(status) else None
 
 
 def night_progress(b: Bonsai, night: str) -> NightProgress:
-    """How far a night is; reads no database. Raises UnknownId for one that never ran here."""
+    """Progress of a night; reads no database. Raises UnknownId if it never ran in this home."""
     run = b.places.runs / night
     status = night_status.read(run) if night_status.KEY.fullmatch(night) else None
     if status is None:
@@ -236,7 +236,7 @@ def _progress(run: Path, status: NightStatus) -> NightProgress:
 
 
 def seconds_left(status: NightStatus) -> float | None:
-    """Of the current step by its own account, its pace, or the last night; and of the steps after it by the last."""
+    """Estimate for the current step (its own, its pace, or the last night's) plus the last night's later steps."""
     step = status.step
     if step is None:
         return None
@@ -253,7 +253,7 @@ def seconds_left(status: NightStatus) -> float | None:
 
 
 def log_file(b: Bonsai, night: str, log: str) -> Path:
-    """The log of a night's training or benchmark. Raises UnknownId where there is none."""
+    """Path of a night's training or evaluation log. Raises UnknownId if there is none."""
     run = b.places.runs / night
     if night_status.KEY.fullmatch(night) and log in LOGS:
         path = run / "log.txt" if log == "training" else _benchmark_log(run)
@@ -271,7 +271,7 @@ def _benchmark_log(run: Path) -> Path | None:
 
 
 def logs_of(b: Bonsai, night: str) -> list[str]:
-    """Which logs are there."""
+    """Names of the logs that exist."""
     found = []
     for log in LOGS:
         try:
@@ -283,7 +283,7 @@ def logs_of(b: Bonsai, night: str) -> list[str]:
 
 
 def tail(path: Path, most_lines: int) -> Sequence[str]:
-    """The last lines of a log, of its last 64 KiB at most; what is no UTF-8 is shown as such."""
+    """The last lines of a log, from at most its last 64 KiB; invalid UTF-8 is replaced."""
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(size - TAIL_BYTES, 0))

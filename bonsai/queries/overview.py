@@ -1,4 +1,4 @@
-"""Where everything stands, for the first page of the dashboard: who answers, what waits, what is known; reads only."""
+"""The dashboard's overview: champion, pending work, coverage and score history."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ from storage.tables.promotions_table import Logged
 
 SCORED_LANGUAGES = ("ja", "en")
 LEVEL = 0.025
-"Of each side: together the interval holds the true score 95 times in 100."
+"One-sided level: both bounds together make a 95 % interval."
 CONTRADICTION = "duplicates.contradiction"
 LEAST_CLUSTERS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Champion:
-    """Who answers, and since when."""
+    """The current champion."""
 
     adapter: str
     "Adapter id, or `base`."
     since: datetime | None
     "None before the first promotion."
     who: str = ""
-    "Who made it champion: a person, or `gate`."
+    "Who promoted it: a person, or `gate`."
 
 
 @dataclass(frozen=True, slots=True)
 class PendingWork:
-    """How much waits for a person, or for the next intake."""
+    """Work that waits for a person or the next drain."""
 
     promotions: int
     promotion: str
-    "Adapter id of the one that waits, when it is the only one."
+    "Adapter id of the waiting promotion, if there is exactly one."
     contradictions: int
     held_back: int
-    "The contradictions among them."
+    "Contradictions among them."
     uncertain: int
     suspects: int
     rejects: int
@@ -71,7 +71,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The first page."""
+    """All values of the overview page."""
 
     champion: Champion
     waiting: PendingWork
@@ -82,7 +82,7 @@ class Overview:
 
 
 def overview(b: Bonsai, champions: int = 12) -> Overview:
-    """Scores are those of the last `champions` champions."""
+    """The overview, with scores of the last `champions` champions."""
     with b.database.reading() as con:
         log = promotions_table.log(con)
         answering = promotions_table.champion(con).adapter
@@ -109,7 +109,7 @@ def _pending(con: Connection, in_inbox: int) -> PendingWork:
 
 
 def scores(reports: Path, changes: list[Logged]) -> tuple[Score, ...]:
-    """The score of whoever became champion, each time; who has no report (the base, a lost file) is left out."""
+    """Scores at each change of champion; champions without a report (the base, a lost file) are left out."""
     found: list[Score] = []
     for line in changes:
         adapter = line.entry.champion_after
@@ -123,12 +123,12 @@ def scores(reports: Path, changes: list[Logged]) -> tuple[Score, ...]:
 
 
 Measured = tuple[str, float, float | None, float | None]
-"Language, share, and the bounds of its interval."
+"Language, share of right answers, lower and upper bound."
 
 
 @cache
 def _measured(path: Path, changed_ns: int) -> tuple[Measured, ...]:
-    """Kept, because a report never changes and takes 30 ms to read."""
+    """Cached: a report never changes and takes 30 ms to read."""
     try:
         read = report.read(path)
     except BenchmarkError:

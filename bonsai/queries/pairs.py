@@ -1,4 +1,4 @@
-"""What a person looks at when caring for records: a subject's timeline, and pairs that wait for a word; reads only."""
+"""Pairs of contradicting or nearly repeating records: waiting ones, their counts, and past decisions."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from storage.tables.settled_pairs_table import SettledPair
 
 
 def waiting_pairs(b: Bonsai, kind: Kind, limit: int, before: str = "") -> list[WaitingPair]:
-    """Records that wait for one reason, the newest first; for the next page pass the last one's id as `before`."""
+    """Records that wait for one reason, newest first. For the next page, pass the last id as `before`."""
     with b.database.reading() as con:
         return pairs_table.page(con, kind, limit, before)
 
 
 def pair_counts(b: Bonsai) -> dict[Kind, int]:
-    """How many wait for which reason."""
+    """Number of waiting records per reason."""
     with b.database.reading() as con:
         return pairs_table.counts(con)
 
@@ -29,16 +29,16 @@ class DecidedPair:
 
     decision: SettledPair
     records: tuple[StoredRecord, ...]
-    "The one that waited, then those that it stood against, as they are now."
+    "The record that waited, then its counterparts, in their current state."
 
     @property
     def reopens(self) -> bool:
-        """Whether it can be taken back, as far as the decision itself says."""
+        """Whether it can be undone, as far as the decision itself says."""
         return self.decision.taken_back_at is None and self.decision.changed is not None
 
 
 def decided_pairs(b: Bonsai, limit: int, before: int | None = None) -> list[DecidedPair]:
-    """The newest first; for the next page pass the last one's number as `before`."""
+    """Newest first. For the next page, pass the last number as `before`."""
     with b.database.reading() as con:
         found = settled_pairs_table.decisions(con, limit, before)
         named = {one for decision in found for one in (decision.record_id, *decision.others)}

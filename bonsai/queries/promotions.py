@@ -1,4 +1,4 @@
-"""What people look at: one read a function, from the database to values; nothing here changes anything."""
+"""Promotions: list, evidence, the verified promotion log, and reviews."""
 
 from __future__ import annotations
 
@@ -27,61 +27,61 @@ def list_promotions(b: Bonsai) -> list[Promotion]:
 
 
 def show_promotion(b: Bonsai, adapter: str) -> Promotion:
-    """By adapter id or an unambiguous beginning of one. Raises UnknownId, UsageError."""
+    """By adapter id or an unambiguous prefix. Raises UnknownId, UsageError."""
     with b.database.reading() as con:
         return promotions_table.resolve(con, adapter)
 
 
 def champion(b: Bonsai) -> str:
-    """Id of the adapter that answers, or `base`."""
+    """Id of the champion, or `base`."""
     with b.database.reading() as con:
         return promotions_table.champion(con).adapter
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Every move of a candidate, and whether nobody altered the account of it."""
+    """The promotion log and the result of verifying its hash chain."""
 
     lines: tuple[Logged, ...]
     "Newest first."
     head: str
-    "Hash of the newest line; empty when the chain is broken."
+    "Hash of the newest line; empty if the chain is broken."
     broken: BonsaiError | None
-    "What was found to be altered or missing."
+    "What was altered or is missing."
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """One person's review, as evidence."""
+    """One person's blind review."""
 
     person: str
     done: int
     asked: int
     last_at: datetime
-    "Of the newest verdict."
+    "Time of the newest verdict."
     tally: Tally | None
-    "None while it is unfinished."
+    "None while the review is unfinished."
 
 
 @dataclass(frozen=True, slots=True)
 class PromotionEvidence:
-    """All of it; no report is opened."""
+    """Everything stored about a promotion; no report is opened."""
 
     promotion: Promotion
     pointer: Pointer
-    "Who answers now."
+    "The current champion."
     history: History
-    "The whole of it: a candidate's own lines prove nothing by themselves."
+    "The whole log: a candidate's own lines prove nothing by themselves."
     accuracy: Mapping[str, Any]
     "Domain -> language -> before and after, on the selection pool; empty without its night."
     data_changes: Mapping[str, int]
-    "Kind of change since the champion -> records."
+    "Kind of change since the champion -> number of records."
     learned: tuple[TrainingCurves, ...]
     reviews: tuple[Review, ...]
 
 
 def promotion_evidence(b: Bonsai, promotion: str) -> PromotionEvidence:
-    """By adapter id or a beginning of one; the newest for an empty one. Raises UnknownId, UsageError."""
+    """`promotion` is an adapter id or a prefix of one; empty means the newest. Raises UnknownId, UsageError."""
     with b.database.reading() as con:
         found = promotion_of(con, promotion)
         adapter, champion = found.adapter, found.judged_against
@@ -94,7 +94,7 @@ def promotion_evidence(b: Bonsai, promotion: str) -> PromotionEvidence:
 
 
 def history_of(con: Connection) -> History:
-    """The whole promotion log, its chain of hashes computed anew."""
+    """The promotion log, its hash chain verified."""
     lines = tuple(promotions_table.log(con)[::-1])
     try:
         return History(lines, promotions_table.verify(con), None)
@@ -105,19 +105,19 @@ def history_of(con: Connection) -> History:
 def _accuracy(con: Connection, night: str) -> Mapping[str, Any]:
     try:
         found = (nights_table.get(con, night).outcome.report or {}).get("accuracy")
-    except UnknownId:  # a home whose nights were not brought along
+    except UnknownId:  # a home whose nights were not copied along
         return {}
     return found if isinstance(found, Mapping) else {}
 
 
 def history(b: Bonsai) -> History:
-    """The whole promotion log, its chain of hashes computed anew."""
+    """The promotion log, its hash chain verified."""
     with b.database.reading() as con:
         return history_of(con)
 
 
 def pointer(b: Bonsai) -> Pointer:
-    """Who answers now, as the rules of promotion see it."""
+    """The current champion, as the promotion rules see it."""
     with b.database.reading() as con:
         return promotions_table.champion(con)
 
@@ -125,7 +125,7 @@ def pointer(b: Bonsai) -> Pointer:
 def reviews_of(con: Connection, adapter: str) -> tuple[Review, ...]:
     """Every person's review of a promotion, by name; opens no report."""
     given = reviews_table.of_promotion(con, adapter)
-    given.sort(key=lambda one: one.person)  # stable: each person's in their order
+    given.sort(key=lambda one: one.person)  # stable: keeps each person's order
     return tuple(_review(person, list(found)) for person, found in groupby(given, key=lambda one: one.person))
 
 

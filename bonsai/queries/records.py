@@ -1,4 +1,4 @@
-"""What people look at: one read a function, from the database to values; nothing here changes anything."""
+"""Records, rejects and the inbox: lists, pages, counts and single items."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ __all__ = ["RecordFilter"]
 
 @dataclass(frozen=True, slots=True)
 class RecordDetail:
-    """One record and its past."""
+    """A record with its history."""
 
     stored: StoredRecord
     versions: tuple[Version, ...]
-    "Oldest first; empty when it was never edited."
+    "Oldest first; empty if it was never edited."
     adapters: tuple[str, ...]
-    "Ids of the adapters that learned from it."
+    "Ids of the adapters trained on it."
 
 
 def list_records(b: Bonsai, wanted: RecordFilter, limit: int | None) -> list[StoredRecord]:
-    """The newest `limit` of them, or all; in order of arrival."""
+    """The newest `limit` matches, or all; in order of arrival."""
     with b.database.reading() as con:
         return records_table.list_records(con, wanted) if limit is None else records_table.newest(con, wanted, limit)
 
 
 def count_records(b: Bonsai, wanted: RecordFilter) -> int:
-    """How many `list_records` would give without a limit."""
+    """Number of matches."""
     with b.database.reading() as con:
         return records_table.count(con, wanted)
 
 
 def show_record(b: Bonsai, record_id: str) -> RecordDetail:
-    """By id or a beginning of one. Raises UnknownId."""
+    """By id or prefix. Raises UnknownId."""
     with b.database.reading() as con:
         stored = records_table.get(con, record_id)
         versions = tuple(record_versions_table.versions(con, stored.record.id))
@@ -52,34 +52,34 @@ def show_record(b: Bonsai, record_id: str) -> RecordDetail:
 
 
 def list_rejects(b: Bonsai, limit: int | None) -> list[StoredReject]:
-    """What could not become a record, and nobody mended or dismissed yet."""
+    """Open rejects: neither repaired nor dismissed."""
     with b.database.reading() as con:
         return rejects_table.list_rejects(con, limit=limit)
 
 
 def page_of_rejects(b: Bonsai, limit: int, after: str = "") -> list[StoredReject]:
-    """The same, a page at a time: pass the id of the last one as `after`."""
+    """One page of open rejects. For the next page, pass the last id as `after`."""
     with b.database.reading() as con:
         return rejects_table.page(con, limit, after)
 
 
 def show_reject(b: Bonsai, reject: str) -> StoredReject:
-    """One of them, settled or not, by id or a beginning of one. Raises UnknownId."""
+    """An open or settled reject, by id or prefix. Raises UnknownId."""
     with b.database.reading() as con:
         return rejects_table.get(con, reject)
 
 
 @dataclass(frozen=True, slots=True)
 class InboxStatus:
-    """What lies in the inbox."""
+    """Contents of the inbox."""
 
     pending: int
     oldest: datetime | None
-    "When the first of those that wait was submitted."
+    "When the oldest waiting submission was made."
     done: int
     failed: int
     uploads: int = 0
-    "Uploaded files that somebody confirmed and that are being taken in."
+    "Confirmed uploads that wait or are being imported."
 
 
 def inbox_status(b: Bonsai) -> InboxStatus:
@@ -92,27 +92,27 @@ def inbox_status(b: Bonsai) -> InboxStatus:
 
 
 SEARCH_SECONDS = 0.45
-"After which a search says how far it came."
+"Time budget of a search, after which it returns what it has."
 SLICE_SECONDS = 0.06
-"""Of a search, between which others may write."""
+"""Longest time that a search keeps the database open at once; writers go in between."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some records."""
+    """One page of records."""
 
     records: tuple[StoredRecord, ...]
     rest: str
-    "What to pass as `before` for those beyond it; empty when there are none."
+    "Pass as `before` for the next page; empty on the last one."
     searched_all: bool = True
-    "False: time was up before the page was full; beyond it may be more, or none."
+    "False: the time budget ran out before the page was full; there may be more."
 
 
 def page_of_records(b: Bonsai, wanted: RecordFilter, limit: int, before: str = "", sort: Sort = "newest") -> Page:
-    """Records in an order; for the next page pass `rest` as `before`. Raises UnknownId.
+    """One page in a sort order. For the next page, pass `rest` as `before`. Raises UnknownId.
 
-    A search shows the newest first, whatever the order; it closes the database from time to time, so that nobody who
-    writes waits for it, and ends after a while.
+    A text search is always newest first. It closes the database now and then, so that no writer waits for it, and
+    stops after a time budget.
     """
     if not wanted.text:
         with b.database.reading() as con:

@@ -1,4 +1,4 @@
-"""Stored benchmark reports: which of them belong together."""
+"""Stored benchmark reports, and pairs of them that may be compared."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from bonsai.gate.rules import SAME
 
 
 def stored(folder: Path, adapter: str, sheet: str) -> list[Report]:
-    """Every readable report of an adapter on a sheet, the newest first; torn ones are made again when needed."""
+    """Readable reports of an adapter on a question set, newest first.
+
+    Damaged ones are skipped; they are rebuilt on demand.
+    """
     found = []
     for path in folder.glob(f"{adapter}-{sheet.replace('/', '-')}-*.json"):
         try:
@@ -23,7 +26,7 @@ def stored(folder: Path, adapter: str, sheet: str) -> list[Report]:
 
 
 def pair(folder: Path, left: str, right: str, sheet: str, items_hash: str = "") -> ReportPair | None:
-    """The newest two that were asked the same in the same way; `items_hash` says what they must have been asked."""
+    """The newest two comparable reports; with `items_hash`, only those with these items."""
     wanted = [one for one in stored(folder, left, sheet) if items_hash in ("", one.items_hash)]
     others = stored(folder, right, sheet)
     pairs = (ReportPair(one, other) for one in wanted for other in others if alike(one, other))
@@ -31,5 +34,5 @@ def pair(folder: Path, left: str, right: str, sheet: str, items_hash: str = "") 
 
 
 def alike(one: Report, other: Report) -> bool:
-    """Two reports that may be compared."""
+    """Whether two reports may be compared: same items, same settings."""
     return all(getattr(one, name) == getattr(other, name) for name in SAME)

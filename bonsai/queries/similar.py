@@ -1,8 +1,8 @@
-"""Which own records are most like a question: the same thing may have happened two years ago.
+"""Own records similar to a question.
 
-Likeness is that of `duplicates.nearest`, by character n-grams. Comparing a million records so takes half a minute, so
-only those are compared that hold the question's rarest words (`storage.scale.similar`), and the database is free in
-between. Likeness is not proof.
+The score is that of `ingest.dedup.nearest`, over character n-grams. Scoring a million records takes half a minute, so
+only those with the question's rarest words are scored (`storage.scale.similar`), and the database is free in between.
+Similarity is not proof.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MOST = 5
 COMPARED = 500
 "Records that are compared by n-grams."
 LIKE = 0.2
-"Share of the question's rarer n-grams that a record must have before it is named at all."
+"Smallest share of the question's rarer n-grams that a record must contain to be named."
 _ID = re.compile(r"[0-9a-f]{8,64}")
 _HAN = re.compile(r"[\u4e00-\u9fff々]{3,}")
 _HIRAGANA = re.compile(r"[\u3041-\u309f]{3,}")
@@ -35,7 +35,7 @@ _HIRAGANA = re.compile(r"[\u3041-\u309f]{3,}")
 
 @dataclass(frozen=True, slots=True)
 class SimilarRecord:
-    """An own record that is like a question."""
+    """An own record similar to a question."""
 
     id: str
     instruction: str
@@ -48,7 +48,7 @@ class SimilarRecord:
 
 
 def similar_records(b: Bonsai, question: str, context: str = "", most: int = MOST) -> tuple[SimilarRecord, ...]:
-    """The likest first; none where none is like it. Raises UsageError for an empty question."""
+    """Most similar first; may be empty. Raises UsageError for an empty question."""
     asked = normalise(f"{question}\n{context}").strip()
     if not normalise(question):
         raise UsageError("pipeline.empty_question")
@@ -59,7 +59,7 @@ def similar_records(b: Bonsai, question: str, context: str = "", most: int = MOS
 
 
 def holding_words(b: Bonsai, words: Sequence[str], most: int) -> list[StoredRecord]:
-    """Those with the rarest words; read in steps, so that no page and no writer waits for all of them."""
+    """Records with the rarest of the words; read in steps, so that no page or writer waits for all of them."""
     blocks: dict[str, list[int]] = {}
     for word in sorted({word.lower() for word in words if word}):
         with b.database.reading() as con:
@@ -73,7 +73,10 @@ def holding_words(b: Bonsai, words: Sequence[str], most: int) -> list[StoredReco
 
 
 def similar_to(b: Bonsai, said: str, most: int = MOST) -> tuple[SimilarRecord, ...]:
-    """The same, of a record by its id (8 characters of it at least) or of any text. Raises UnknownId, UsageError."""
+    """Records similar to a record, given by its id or at least 8 characters of one, or to a text.
+
+    Raises UnknownId, UsageError.
+    """
     if not _ID.fullmatch(said):
         return similar_records(b, said, most=most)
     with b.database.reading() as con:
@@ -83,7 +86,7 @@ def similar_to(b: Bonsai, said: str, most: int = MOST) -> tuple[SimilarRecord, .
 
 
 def words_of(text: str) -> list[str]:
-    """What to look for: the words that carry meaning, long runs of Han in pairs; hiragana if there is no other."""
+    """Search words of a text: content words, long runs of Han as bigrams, hiragana only if nothing else is left."""
     words = set(content_words(text))
     for run in _HAN.findall(text):
         words.discard(run)
@@ -107,6 +110,6 @@ def _similar(stored: StoredRecord, likeness: float) -> SimilarRecord:
 
 
 def remembered(b: Bonsai, ids: tuple[str, ...]) -> list[StoredRecord]:
-    """Those of the records whose texts are still there, in order."""
+    """The records whose texts still exist, in order."""
     with b.database.reading() as con:
         return [one for one in similar.by_ids(con, ids) if one.status is not Status.FORGOTTEN]

@@ -1,4 +1,4 @@
-"""Before a night: what the training will see of some records, what languages cost, and what is too long to train."""
+"""Preview of the next snapshot: rendered examples, token cost per language, and records too long to train on."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from storage.tables import records_table
 from storage.tables.record_rows import StoredRecord
 
 SHOWN = 3
-"Records that are shown when none is named."
+"Records shown when none is named."
 
 
 @dataclass(frozen=True, slots=True)
 class TooLong:
-    """A record that will not train until it is shortened or split."""
+    """A record that is skipped in training until it is shortened or split."""
 
     record_id: str
     tokens: int
@@ -30,26 +30,26 @@ class TooLong:
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """What the next night would meet."""
+    """Preview of the next night's training data."""
 
     profile: str
     template: str
     limit: int
     "Longest example in tokens, question and answer together."
     records: int
-    "How many may train."
+    "Number of records that may train."
     previews: tuple[Preview, ...]
     costs: tuple[TokenCost, ...]
     "Over the questions and answers of all records that may train."
     longest: int
-    "Tokens of the longest example of them."
+    "Tokens of the longest example."
     too_long: tuple[TooLong, ...]
 
 
 def preview_records(b: Bonsai, ids: Sequence[str] = ()) -> Preflight:
-    """Look at the named records, or at the newest of each language; reads and changes nothing.
+    """Preview the named records, or the newest of each language; read-only.
 
-    Raises UnknownId for an id that is none, ConfigError when the profile's base is not there.
+    Raises UnknownId for an unknown id, ConfigError if the profile's base is missing.
     """
     stored = list(in_steps(b.database, records_table.eligible))
     with b.database.reading() as con:
@@ -86,6 +86,6 @@ def preview_records(b: Bonsai, ids: Sequence[str] = ()) -> Preflight:
 def _newest(stored: Sequence[StoredRecord]) -> list[StoredRecord]:
     """The newest of each language, then the newest of all."""
     newest = list(stored[::-1])
-    firsts = {one.tags.language.value: one for one in stored}  # the last one of each wins
+    firsts = {one.tags.language.value: one for one in stored}  # the last of each language wins
     chosen = sorted(firsts.values(), key=newest.index)[:SHOWN]
     return chosen + [one for one in newest if one not in chosen][: SHOWN - len(chosen)]

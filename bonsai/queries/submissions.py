@@ -1,4 +1,4 @@
-"""What became of what was told: from the submission in the inbox to the record, or to the reason why there is none."""
+"""Status of submissions: waiting, stored, rejected or gone."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from storage.tables import records_table
 from storage.tables.record_rows import StoredRecord
 
 PATIENCE_SECONDS = 0.3
-"To wait for the database: who tells several in a row shall not wait for the last one."
+"Wait for the database at most this long: someone who submits several in a row must not wait for the last one."
 State = Literal["waiting", "stored", "told_before", "rejected", "gone", "unreadable"]
 
 
 @dataclass(frozen=True, slots=True)
 class SubmissionStatus:
-    """One submission of a record, and how far it is."""
+    """A submission of one record and its status."""
 
     submission: str
     state: State
-    "`gone`: there is no such submission, or it was erased because its record is forgotten."
+    "`gone`: no such submission, or erased because its record was forgotten."
     question: str = ""
     stored: StoredRecord | None = None
     reject: Reject | None = None
 
 
 def submission_status(b: Bonsai, submissions: Sequence[str]) -> list[SubmissionStatus]:
-    """How far each is, in order; while the database is busy, all that are not stored away count as waiting."""
+    """Status of each, in order. While the database is busy, all that are not filed away count as waiting."""
     found = [(one, inbox.find(b.places.inbox, one)) for one in submissions]
     made = {one: _made(b, item) for one, item in found if item}
     ids = [one.id for one in made.values() if isinstance(one, Record)]
@@ -49,7 +49,7 @@ def submission_status(b: Bonsai, submissions: Sequence[str]) -> list[SubmissionS
 def _made(b: Bonsai, item: InboxItem) -> Record | Reject | None:
     try:
         fields, origin = inbox.fields_of(item), inbox.origin_of(item)
-    except (InputError, FileNotFoundError):  # damaged, or filed away in this very moment
+    except (InputError, FileNotFoundError):  # damaged, or filed away just now
         return None
     return parse(fields, origin, Defaults(source="self"), Limits(**b.config.records.model_dump()))
 
@@ -73,7 +73,7 @@ def _followed(
 
 
 def submitted_at(submission: str) -> datetime | None:
-    """When it was told, by its id; None for an id that is no time."""
+    """Time of submission, from its id; None if the id holds no time."""
     with suppress(ValueError):
         return datetime.strptime(submission.partition("Z")[0], "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)
     return None

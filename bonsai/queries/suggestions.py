@@ -1,8 +1,7 @@
-"""What Bonsai would make of a record that is still being written, so that its author can say otherwise at once.
+"""Suggestions while a record is being typed: tags, likely categories, duplicates and contradictions.
 
-Its tags, the categories that come next, and whether it was told before: word for word, nearly so in any wording, or
-the very same question answered otherwise. That costs a scan of one column and a look at the few blocks of records most
-like it (`storage.scale.similar`); of a busy database nothing is asked.
+Finds exact duplicates, near duplicates in any wording, and other answers to the same question. The cost is a scan of
+one column and a read of the few blocks of most similar records (`storage.scale.similar`). A busy database is skipped.
 """
 
 from __future__ import annotations
@@ -29,34 +28,34 @@ from storage.tables import records_table
 from storage.tables.record_rows import StoredRecord
 
 LIKELY = 3
-"Other categories that are offered."
+"Other categories to offer."
 SAME_QUESTION = 5
-"Stored answers to the same question that are compared, the newest first."
+"Newest stored answers to the same question that are compared."
 SOMEWHAT = 60.0
-"Of 100, by rapidfuzz: less is no likeness in form."
+"rapidfuzz score, 0 to 100, below which two texts are not similar in form."
 COMPARED = 24
-"Of these records, that are judged as the intake judges."
+"Most similar records that are judged as in an import."
 PATIENCE_SECONDS = 0.2
-"For whoever writes to the database: the next keystroke asks again."
+"Wait for the database at most this long: the next keystroke asks again."
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """What Bonsai makes of a record before it is told."""
+    """What Bonsai would make of a record before it is submitted."""
 
     tags: Tags
     likely: tuple[str, ...]
-    "Other categories, the likeliest first; none without a learned tagger."
+    "Other categories, most likely first; empty without a trained tagger."
     exact: StoredRecord | None = None
-    "Told before word for word; forgotten for good, it will not come back."
+    "The exact duplicate; a forgotten one is not stored again."
     contradicts: tuple[StoredRecord, ...] = ()
-    "They answer the very same question otherwise: the new one would be held back."
+    "Other answers to the same question: the new record would be held back."
     near: tuple[StoredRecord, ...] = ()
-    "They say it in nearly the same words; both would train."
+    "Near duplicates; both would train."
 
 
 def suggest(b: Bonsai, fields: Mapping[str, str], tagger: CategoryTagger | None) -> Suggestion | None:
-    """None while question and answer make no record yet. Without a tagger the rules alone speak."""
+    """None while question and answer do not make a valid record. Without a tagger, only the rules are used."""
     texts = {name: fields.get(name, "") for name in ("instruction", "input", "output")}
     record = parse(texts, Origin("form"), limits=Limits(**b.config.records.model_dump()))
     if not isinstance(record, Record):
@@ -72,7 +71,7 @@ def suggest(b: Bonsai, fields: Mapping[str, str], tagger: CategoryTagger | None)
 
 
 def learned_before(b: Bonsai) -> CategoryTagger | None:
-    """The home's tagger if there is one; unlike `category_tagger` it never learns, which takes seconds."""
+    """The home's tagger if it exists; unlike `category_tagger`, never trains one, which takes seconds."""
     made = sorted(b.home.glob("tagger-*.npz"), key=lambda path: path.stat().st_mtime_ns)
     try:
         return CategoryTagger.load(made[-1]) if made else None
@@ -86,7 +85,7 @@ def _likely(record: Record, tagged: Tags, tagger: CategoryTagger | None) -> tupl
 
 
 def _repeated(b: Bonsai, record: Record, tagged: Tags) -> list[StoredRecord]:
-    """Stored records of the same id or the same question, and those most like it; none while the database is busy."""
+    """Records with the same id or question, and the most similar ones; empty while the database is busy."""
     key = question_key(record.instruction, record.input)
     try:
         with replace(b.database, lock_wait_seconds=PATIENCE_SECONDS).reading() as con:
@@ -99,7 +98,7 @@ def _repeated(b: Bonsai, record: Record, tagged: Tags) -> list[StoredRecord]:
 
 
 def _likest(record: Record, like: list[StoredRecord]) -> list[StoredRecord]:
-    """Those whose question or answer is somewhat like it: to compare each of them closely takes ten times as long."""
+    """Records somewhat similar in form. A cheap prefilter: judging each of them takes ten times as long."""
     asked, answered = record.instruction.casefold(), record.output.casefold()
     shares = (
         (
@@ -115,7 +114,7 @@ def _likest(record: Record, like: list[StoredRecord]) -> list[StoredRecord]:
 
 
 def _finding(b: Bonsai, record: Record, tagged: Tags, told: list[StoredRecord]) -> DuplicateFinding:
-    """As intake judges, among those alone that ask the same."""
+    """Judge as intake does, against the given records only."""
     index = DuplicateIndex(NearDuplicateSettings(**b.config.duplicates.model_dump()))
     index.add_batch([_known(one) for one in told])
     return index.judge_batch([dedup.known(record, tagged)], add=False)[0]

@@ -1,4 +1,4 @@
-"""What a person looks at when caring for records: a subject's timeline, and pairs that wait for a word; reads only."""
+"""Timeline of a subject, with similar events long before."""
 
 from __future__ import annotations
 
@@ -13,56 +13,56 @@ from storage.tables import subjects
 from storage.tables.subjects import EarlierEvent, Part, Subject, SubjectEvent
 
 COMPARED, PARTS = 600, 2
-"So many records, in so few parts of the database, are compared while a page waits; more when somebody asks."
+"A page compares with at most this many records, in this many parts of the database; more on request."
 COMPARED_AT_ONCE, LOOK_SECONDS = 3_000, 0.2
-"When somebody asks: read in at most this time, and compared in as much again."
+"On request: records to compare, and time to read them in; comparing takes as long again."
 LONG_AGO_DAYS = 60
-"What happened less long before is no anniversary but the same story."
+"Similar events closer than this belong to the same story."
 SAME_THING = 0.3
-"Share of the rarer n-grams that an earlier record must have."
+"Smallest share of rarer n-grams in common."
 MOST_EARLIER = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """A similar thing that happened to the same subject long before."""
+    """A similar event of the same subject, long before."""
 
     told: EarlierEvent
     likeness: float
     days: int
-    "How long before."
+    "Days between the two events."
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that happened."""
+    """One event of a timeline."""
 
     told: SubjectEvent
     earlier: tuple[Earlier, ...] = ()
-    "The likest first."
+    "Most similar first."
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """What happened to a subject, or some of it."""
+    """A subject's timeline, or one page of it."""
 
     entries: tuple[Entry, ...]
-    "The latest first."
+    "Latest first."
     unread: int | None = None
-    "The part of the past (`subjects.Part`) from which on nobody has looked for the same thing; None: all was."
+    "First part of the past (`subjects.Part`) not yet searched for similar events; None if all were."
 
 
 def list_subjects(b: Bonsai, limit: int, fewer_than: int = 0, after: str = "") -> list[Subject]:
-    """The most told of first; for the next page pass the last one's `records` and `name`."""
+    """Most records first. For the next page, pass the last one's `records` and `name`."""
     with b.database.reading() as con:
         return subjects.subjects(con, limit, fewer_than, after)
 
 
 def timeline(b: Bonsai, subject: str, limit: int, after: str = "", past: int | None = None) -> Timeline:
-    """What happened to a subject, the latest first; for the next page pass the last one's id as `after`.
+    """A subject's events, latest first. For the next page, pass the last id as `after`.
 
-    The same thing long before is looked for at once where the past is small. Where it is not, pass `unread` as `past`:
-    then it is looked for from there on, and the database is free in between. Raises UnknownId.
+    A small past is searched for similar events at once. For a large one, pass `unread` as `past` to continue
+    from there; the database is free in between. Raises UnknownId.
     """
     before = list[EarlierEvent]()
     with b.database.reading() as con:
@@ -86,13 +86,13 @@ def _may_add(part: Part, before: Sequence[EarlierEvent], ends: float) -> bool:
 
 
 def whole_timeline(b: Bonsai, subject: str, limit: int) -> tuple[Entry, ...]:
-    """The latest entries, compared with the whole past, however long that takes."""
+    """The latest events, compared with the whole past, however long that takes."""
     found = timeline(b, subject, limit)
     entries = {one.told.id: one for one in found.entries}
     while found.unread is not None:
         found = timeline(b, subject, limit, past=found.unread)
         for one in found.entries:
-            if one.told.id in entries:  # else told meanwhile
+            if one.told.id in entries:  # else it arrived meanwhile
                 known = entries[one.told.id].earlier
                 entries[one.told.id] = Entry(one.told, _likest((*known, *one.earlier)))
     return tuple(entries.values())
@@ -100,7 +100,7 @@ def whole_timeline(b: Bonsai, subject: str, limit: int) -> tuple[Entry, ...]:
 
 def _with_earlier(found: Sequence[SubjectEvent], before: Sequence[EarlierEvent]) -> tuple[Entry, ...]:
     known = {one.id for one in before}
-    late = [one for one in found if one.id not in known]  # they say too how rare a word is
+    late = [one for one in found if one.id not in known]  # they count as well in how rare an n-gram is
     texts = [f"{one.instruction} {one.output}" for group in (before, late) for one in group]
     asked = [f"{one.instruction} {one.output}" for one in found]
     likely = nearest(asked, texts, most=len(texts), at_least=SAME_THING) if before else [()] * len(found)

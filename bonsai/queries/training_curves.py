@@ -1,4 +1,4 @@
-"""How a candidate learned: the loss of its training beside its champion's, from the logs that the trainings left."""
+"""Loss curves of a candidate and its champion, from the training logs."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from storage.tables.promotions_table import Promotion
 
 LOG = "log.txt"
 ID_LENGTH = 10
-"Characters of an id that a sentence shows, as tables do."
+"Characters of an id in a sentence, as in tables."
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingCurves:
-    """One adapter's training."""
+    """Loss curve of one adapter."""
 
     adapter: str
     curve: Curve
     validation_loss: float | None
-    "On the records that were held out, after the last step; None without any."
+    "On held-out records after the last step; None without any."
 
     def words(self, is_candidate: bool, language: TextLanguage) -> str:
-        """From where to where the loss went, as means of a tenth of the training each."""
+        """First and last loss in words, each averaged over a tenth of the training."""
         tenths = thinned(self.curve.losses, 10)
         values = {"first": tenths[0].loss, "last": tenths[-1].loss, "steps": self.curve.losses[-1].step}
         key = "review.loss_label" if is_candidate else "review.loss_compared"
@@ -40,7 +40,7 @@ class TrainingCurves:
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """Where an adapter's training left its log."""
+    """Where an adapter's training log is."""
 
     adapter: str
     night: str
@@ -54,7 +54,7 @@ def trainings_of(con: Connection, candidate: Promotion) -> tuple[Training, ...]:
 
 
 def read_logs(b: Bonsai, trainings: Sequence[Training]) -> tuple[TrainingCurves, ...]:
-    """Those whose logs are there; needs no database."""
+    """Curves whose logs exist; needs no database."""
     curves = [(one, read_curve(b.places.runs / one.night / LOG)) for one in trainings]
     return tuple(TrainingCurves(one.adapter, curve, one.validation_loss) for one, curve in curves if curve)
 
