@@ -1,1 +1,1 @@
-"""The fixed questions, how answers to them are scored, and the figures made of the scores."""
+"""The benchmark: fixed questions, scoring, reports and statistics."""

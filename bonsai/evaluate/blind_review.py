@@ -1,14 +1,13 @@
-"""A person says which of two answers is better without knowing which model gave which: a blind review.
+"""Blind pairwise review: a person prefers one of two answers without knowing which model gave which.
 
-Asked is where it matters: answers that turned right or wrong, and answers that merely changed where no single answer is
-right, for there no rule of the gate has a say. A round is at most `ROUND` questions, of as many facts as there are: its
-length is fixed before the first verdict, so that nobody goes on until the figure pleases. The order of the questions
-and which answer stands first are drawn by promotion and person: the same person finds everything where it was after a
-break, and two persons do not share a habit.
+Asked are answers whose correctness changed, and changed answers without a single right answer, which no rule of the
+gate can judge. A round has at most `ROUND` questions on as many facts as there are. Its length is fixed before the
+first verdict (no optional stopping). Question order and answer positions are drawn by promotion and person: stable
+across breaks, independent between persons.
 
-What comes out is the share of preferences that went to the challenger, ties left out, with its exact interval: the sign
-test (Dixon & Mood 1946). Blinding and random order against position bias: Zheng et al. 2023,
-https://arxiv.org/abs/2306.05685, section 3.3.
+The result is the challenger's share of preferences, ties left out, with its exact interval: the sign test (Dixon &
+Mood 1946). Blinding and random order against position bias: Zheng et al. 2023, https://arxiv.org/abs/2306.05685,
+section 3.3.
 """
 
 from __future__ import annotations
@@ -32,13 +31,13 @@ ROUND = 30
 
 @dataclass(frozen=True, slots=True)
 class BlindQuestion:
-    """A question and what both said."""
+    """A question with both models' answers."""
 
     item: str
     cluster: str
-    "The fact that is asked: another wording of it tells little more."
+    "The fact that is asked about; another wording of it adds little."
     language: str
-    "Of the answer."
+    "Language of the answer."
     question_language: str
     question: str
     reference: str
@@ -48,11 +47,11 @@ class BlindQuestion:
 
 @dataclass(frozen=True, slots=True)
 class BlindPair:
-    """A question as the person sees it: nothing here says whose answer is whose."""
+    """A question as the person sees it; nothing reveals which model gave which answer."""
 
     item: str
     language: str
-    "Of the answers."
+    "Language of the answers."
     question_language: str
     question: str
     reference: str
@@ -62,7 +61,7 @@ class BlindPair:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What one person preferred."""
+    """One person's preferences."""
 
     challenger: int
     champion: int
@@ -70,64 +69,64 @@ class Tally:
 
     @property
     def preferences(self) -> int:
-        """Verdicts that prefer one."""
+        """Number of verdicts without ties."""
         return self.challenger + self.champion
 
     @property
     def share(self) -> float | None:
-        """Of the preferences, those for the challenger; None without any."""
+        """Challenger's share of the preferences; None without any."""
         return self.challenger / self.preferences if self.preferences else None
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Exact 95 % bounds of that share."""
+        """Exact 95 % interval of that share."""
         return exact_interval(self.challenger, self.preferences)
 
     @property
     def finding(self) -> Finding:
-        """Who is shown to be preferred."""
+        """Which model is shown to be preferred."""
         low, high = self.interval
         return "challenger" if low > 0.5 else "champion" if high < 0.5 else "unclear"
 
 
 def round_of(questions: Sequence[BlindQuestion], adapter: str, person: str) -> tuple[BlindQuestion, ...]:
-    """The questions of this person's round, in their order: one of each fact, then a second one of each, and so on."""
+    """This person's round in order: one question per fact, then second ones, and so on."""
     drawn = sorted(questions, key=lambda one: _draw(adapter, person, one.item))
     met: Counter[str] = Counter()
     turns = []
     for one in drawn:
         turns.append(met[one.cluster])
         met[one.cluster] += 1
-    ordered = sorted(range(len(drawn)), key=lambda number: turns[number])  # stable: within a turn as drawn
+    ordered = sorted(range(len(drawn)), key=lambda number: turns[number])  # stable: keeps the drawn order within a turn
     return tuple(drawn[number] for number in ordered[:ROUND])
 
 
 def blind(one: BlindQuestion, adapter: str, person: str) -> BlindPair:
-    """The two answers in the order that is drawn for this person."""
+    """The two answers in the order drawn for this person."""
     swapped = challenger_is_left(adapter, person, one.item)
     left, right = (one.challenger, one.champion) if swapped else (one.champion, one.challenger)
     return BlindPair(one.item, one.language, one.question_language, one.question, one.reference, left, right)
 
 
 def preferred(side: Side, adapter: str, person: str, item: str) -> Preferred:
-    """Whose answer stood on the side that the person chose."""
+    """The model whose answer was on the chosen side."""
     if side == "same":
         return "same"
     return "challenger" if (side == "left") == challenger_is_left(adapter, person, item) else "champion"
 
 
 def challenger_is_left(adapter: str, person: str, item: str) -> bool:
-    """Drawn by promotion, person and question; the order of the questions says nothing about it."""
+    """Drawn by promotion, person and question, independently of the question order."""
     return int(_draw(adapter, person, item, "side")[0], 16) < 8
 
 
 def tally(found: Sequence[Preferred]) -> Tally:
-    """Counts."""
+    """Count preferences."""
     return Tally(*(sum(one == name for one in found) for name in get_args(Preferred)))
 
 
 def words(found: Tally, language: TextLanguage) -> list[str]:
-    """A result in sentences: the counts, the share with its interval, what that shows."""
+    """The result in sentences: counts, share with interval, conclusion."""
     counts = {"challenger": found.challenger, "champion": found.champion, "same": found.same}
     told = [text("review.result", language, count=found.preferences + found.same, **counts)]
     if found.share is not None:

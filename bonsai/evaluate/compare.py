@@ -1,6 +1,6 @@
-"""Two reports, item by item: how much better one model is on a slice of the questions, and how sure that is.
+"""Paired comparison of two reports by slice: mean difference and confidence bounds.
 
-A difference is always signed so that plus is better for the challenger: bits per byte saved, accuracy gained.
+Differences are signed so that positive is better for the challenger: bits per byte saved, accuracy gained.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """A part of the questions; None: every one."""
+    """A subset of the items; None matches everything."""
 
     name: str
     domains: tuple[str, ...] | None = None
     language: str | None = None
 
     def holds(self, item: ItemResult) -> bool:
-        """The item belongs to this slice."""
+        """Whether the item is in this slice."""
         return (self.domains is None or item.domain in self.domains) and self.language in (None, item.language)
 
 
 @dataclass(frozen=True, slots=True)
 class ReportPair:
-    """The same questions answered by both."""
+    """Two reports on the same questions."""
 
     challenger: Report
     champion: Report
@@ -39,39 +39,40 @@ class ReportPair:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What is compared, and how outliers are tamed."""
+    """A metric with its direction and its treatment of outliers."""
 
     name: str
     metric: Metric
     sign: float
-    "+1 when more is better, -1 when less is."
+    "+1 if higher is better, -1 if lower is."
     cap: float
-    "No item's value counts beyond this."
+    "Values are clipped to this."
     winsor_share: float
     matched_proportions: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One slice of a pair."""
+    """Result on one slice."""
 
     slice: Slice
     measure: str
     items: int
     clusters: int
     mean: float
-    "Plus: the challenger is better. NaN without items."
+    "Positive: the challenger is better. NaN without items."
     estimate: Estimate | None
     "None: too few clusters for an interval."
     least: float = math.nan
-    "The smallest difference of a single item, and the largest; of right and wrong those that are possible."
+    "Smallest and largest difference of a single item; for right and wrong, the possible ones."
     most: float = math.nan
 
     def bounds(self, alpha: float) -> tuple[float, float] | None:
-        """One-sided bounds of the mean, to be shown; None where they say nothing.
+        """One-sided bounds of the mean; None if they are meaningless.
 
-        A bound beyond every single difference is no finding: of ten facts a resample may draw nine alike, and then the
-        bootstrap divides by a spread of almost 0 (+5.3 bits/byte was seen where no item differed by more than 0.31).
+        A bound beyond every single difference is an artefact: of ten facts a resample may draw nine alike, and the
+        bootstrap then divides by a spread of almost 0 (+5.3 bits/byte was seen where no item differed by more than
+        0.31).
         """
         if self.estimate is None:
             return None
@@ -80,18 +81,18 @@ class Comparison:
 
 
 def bits_measure(cap: float, winsor_share: float) -> Measure:
-    """Bits per byte of the reference answers, capped and winsorised."""
+    """Bits per byte of the reference answers, clipped and winsorised."""
     return Measure("bits", bits_per_byte, -1.0, cap, winsor_share, matched_proportions=False)
 
 
 ACCURACY = Measure("accuracy", accuracy, 1.0, 1.0, 0.0, matched_proportions=True)
-"Right or wrong; nothing to tame."
+"Right or wrong; no outliers to treat."
 
 
 def compare(
     pair: ReportPair, part: Slice, measure: Measure, bootstrap: Bootstrap, left_out: frozenset[str]
 ) -> Comparison:
-    """The paired difference on one slice, without the items in `left_out`."""
+    """Paired difference on one slice, without the items in `left_out`."""
     champion = {item.id: item for item in pair.champion.items}
     values, clusters, languages = [], [], []
     for item in pair.challenger.items:
@@ -107,13 +108,13 @@ def compare(
     found = estimate(tamed, clusters, languages, bootstrap, matched_proportions=measure.matched_proportions)
     mean = found.mean if found else (math.fsum(tamed) / len(values) if values else math.nan)
     least, most = (float(tamed.min()), float(tamed.max())) if values else (math.nan, math.nan)
-    if measure.matched_proportions:  # "no answer changed" does not say that none could
+    if measure.matched_proportions:  # "no answer changed" does not mean that none could
         least, most = -measure.cap, measure.cap
     return Comparison(part, measure.name, len(values), len(set(clusters)), mean, found, least, most)
 
 
 def slices(report: Report, min_clusters: int) -> tuple[Slice, ...]:
-    """Every domain in every language that has enough clusters to be looked at by itself."""
+    """Every (domain, language) with enough clusters for its own test."""
     seen: dict[tuple[str, str], set[str]] = {}
     for item in report.items:
         seen.setdefault((item.domain, item.language), set()).add(item.cluster)

@@ -1,8 +1,8 @@
-"""An examination: some models, some sets of questions, one report for each pair; run in a process of its own.
+"""Evaluation run: some models, some question sets, one report per pair; executed in its own process.
 
-The base is loaded once and its adapters share it. Finished reports lie in `reports_folder` under a name made of
-everything they depend on; one that is there is believed only when its canary items reproduce. So an examination that
-was killed and is started again goes on where it stopped.
+The base is loaded once and shared by its adapters. Reports in `reports_folder` are named after everything they depend
+on; an existing one is trusted only if its consistency checks reproduce. A run that was killed therefore continues
+where it stopped.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ BASE = "base"
 
 @dataclass(frozen=True, slots=True)
 class EvaluatedModel:
-    """Who is asked."""
+    """A model to evaluate."""
 
     adapter: str
     "Adapter id, or `base`."
@@ -36,29 +36,29 @@ class EvaluatedModel:
 
 @dataclass(frozen=True, slots=True)
 class QuestionSet:
-    """What is asked."""
+    """The items to ask."""
 
     name: str
     "`v1/selection`, `v1/confirmation`, `v1/score` or `suite`."
     items: tuple[Item, ...]
     dealing: int = 0
-    "Of the fixed questions (`bonsai.evaluate.pools`)."
+    "Number of the split of the fixed questions (`bonsai.evaluate.pools`)."
 
 
 def fixed_question_set(name: str, dealing: int = 0) -> QuestionSet:
-    """The sheet of a pool of the fixed questions, e.g. `v1/selection`."""
+    """Question set of a pool of the fixed questions, e.g. `v1/selection`."""
     return QuestionSet(name, pools.items(name.rpartition("/")[2], dealing), dealing)
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationRun:
-    """Every subject answers every sheet."""
+    """Every model answers every question set."""
 
     base: Base
     device: str
     "`cpu` or `cuda`."
     template: str
-    "Under which template the bare base is asked; an adapter brings its own."
+    "Template for the bare base; an adapter brings its own."
     subjects: tuple[EvaluatedModel, ...]
     sheets: tuple[QuestionSet, ...]
     settings: RunSettings
@@ -69,7 +69,7 @@ class EvaluationRun:
 
 @dataclass(frozen=True, slots=True)
 class EvaluatedReport:
-    """One report, and where it lies."""
+    """A report and its path."""
 
     subject: str
     sheet: str
@@ -78,28 +78,28 @@ class EvaluatedReport:
 
 
 class Evaluator(Protocol):
-    """Makes reports."""
+    """Produces reports."""
 
     def evaluate(
         self, examination: EvaluationRun, on_progress: Callable[[int, int], None]
     ) -> tuple[EvaluatedReport, ...]:
-        """All reports, subject by subject and sheet by sheet; `on_progress` gets (steps done, steps in all).
+        """All reports, by model and question set; `on_progress` gets (steps done, total steps).
 
-        Raises IntegrityError for an altered adapter, WorkerDied when the process was killed.
+        Raises IntegrityError for an altered adapter, WorkerDied if the process was killed.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessEvaluator:
-    """`Examiner` on this machine, at low priority."""
+    """`Evaluator` in a process of its own on this machine, at low priority."""
 
     nice: int = YIELDING
-    "Priority of the process: 0 is normal, 19 yields to everything."
+    "Process priority: 0 is normal, 19 the lowest."
 
     def evaluate(
         self, examination: EvaluationRun, on_progress: Callable[[int, int], None]
     ) -> tuple[EvaluatedReport, ...]:
-        """Run the worker; the job and its log lie beside the reports."""
+        """Run the worker; its job file and log are kept beside the reports."""
         job = job_file(Path(examination.reports_folder), examination.created_at)
         write_json_atomic(job, to_json(examination))
 
@@ -112,12 +112,12 @@ class ProcessEvaluator:
 
 
 def job_file(reports: Path, created_at: str) -> Path:
-    """Where the job of that time lies; its log has the suffix `.log`."""
+    """Job file of a run; its log has the suffix `.log`."""
     return reports / "jobs" / f"{created_at.replace(':', '')}.json"
 
 
 def find(examined: Sequence[EvaluatedReport], subject: str, sheet: str) -> Report:
-    """The report of one subject on one sheet. Raises KeyError when it was not asked for."""
+    """The report of one model on one question set. Raises KeyError if it was not requested."""
     for one in examined:
         if (one.subject, one.sheet) == (subject, sheet):
             return one.report

@@ -1,11 +1,11 @@
-"""One form for answers that mean the same: so that `Ｙｅｓ、３匹。` and `yes, 三匹` count as one answer.
+"""Normalised form of answers for comparison: `Ｙｅｓ、３匹。` and `yes, 三匹` count as equal.
 
     width, compatibility    NFKC: ｶﾞ -> ガ, Ａ -> a
     case, kana              casefold; カタカナ -> かたかな
     numerals                twenty-one, 二十一, ２１, 1,000 -> 21, 1000
     punctuation, spaces     one space; spaces between Japanese characters go
 
-It serves comparison only: what it makes is not for reading. The steps follow the answer normalisation of SQuAD
+For comparison only, not for display. The steps follow the answer normalisation of SQuAD
 (https://rajpurkar.github.io/SQuAD-explorer, `evaluate-v2.0.py`), extended to Japanese.
 """
 
@@ -31,10 +31,10 @@ _SPACE_AT_CJK = re.compile(rf"(?<=[{_CJK}]) | (?=[{_CJK}])")
 
 
 def normalise_answer(text: str) -> str:
-    """The comparable form of `text`; words of Latin letters and numbers stay apart by one space.
+    """The comparable form of `text`; Latin words and numbers stay separated by one space.
 
-    Numerals are joined without knowing what they count, so 十分 "enough" and 10分 "ten minutes" become one, and 一番 is
-    1番: harmless, because both sides of a comparison go through it and one item asks for one of them.
+    Numerals are converted regardless of what they count, so 十分 "enough" and 10分 "ten minutes" become equal, and 一番
+    becomes 1番: harmless, because both sides of a comparison are normalised and one item asks for one of them.
     """
     folded = unicodedata.normalize("NFKC", text).translate(_QUOTES).casefold().translate(_KATAKANA)
     folded = _ENGLISH_NUMBER.sub(_english_number, _KANJI_NUMBER.sub(_kanji_number, folded))

@@ -1,14 +1,14 @@
-"""Which questions a pool asks tonight, and under which names the closed pools do so.
+"""Question pools of a night, and sealed ids for the closed ones.
 
-Selection is looked at every night, item by item. Confirmation answers pass or fail, and every look into it is counted;
-after enough of them selection and confirmation are *dealt* anew, fact by fact, so that nobody can get used to the few
-that confirm. The dealing number alone decides, hence two homes with the same number ask the same. A new dealing is
-other sheets: champion and anchor are scored again, because reports are kept by their questions' hash. It cannot make a
-question unseen again, and the score pool is never dealt.
+Selection is inspected every night, item by item. Confirmation returns pass or fail, and every holdout access is
+counted; after enough of them, selection and confirmation are *split* again by fact, so that nobody adapts to the few
+that confirm. The split number alone decides: two homes with the same number ask the same. A new split makes other
+question sets, so champion and anchor are scored again (reports are keyed by the questions' hash). A question cannot
+become unseen again, and the score pool is never redrawn.
 
-Ids say what is asked ("capital:Japan"), so the items of a closed pool are *sealed*: reports, jobs and logs know them by
-a hash, and keep no answer to them. The idea of a hold-out that answers rarely and tersely: Dwork et al., "The reusable
-holdout", Science 2015.
+Ids reveal the question ("capital:Japan"), so items of closed pools are *sealed*: reports, jobs and logs use hashed ids
+and store no answers. The idea of a holdout that answers rarely and tersely: Dwork et al., "The reusable holdout",
+Science 2015.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from bonsai.evaluate import questions
 from bonsai.evaluate.questions import CURRENT_VERSION, Item
 
 CLOSED = ("confirmation", "score")
-"No item of these is ever shown."
+"Their items are never shown."
 SPLIT = ("selection", "confirmation")
-"A fact changes places between these."
+"Facts move between these when the split is redrawn."
 SEALED = "sealed"
 
 
 @cache
 def items(pool: str, dealing: int = 0) -> tuple[Item, ...]:
-    """The questions of a pool in a dealing; those of a closed pool sealed.
+    """Items of a pool in a split; those of a closed pool are sealed.
 
     Raises UsageError for an unknown pool, IntegrityError for altered questions.
     """
@@ -40,22 +40,22 @@ def items(pool: str, dealing: int = 0) -> tuple[Item, ...]:
 
 
 def is_closed(sheet: str) -> bool:
-    """Whether a sheet ("v1/confirmation") asks a closed pool."""
+    """Whether a question set ("v1/confirmation") belongs to a closed pool."""
     return sheet.rpartition("/")[2] in CLOSED and sheet.startswith(f"{CURRENT_VERSION}/")
 
 
 def sealed(item: Item) -> Item:
-    """The same question under names that say nothing."""
+    """The same item under ids that reveal nothing."""
     return replace(item, id=sealed_name(item.id), cluster=sealed_name(item.cluster))
 
 
 def sealed_name(name: str) -> str:
-    """A hash in place of a name."""
+    """The hash of a name."""
     return f"{SEALED}/{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
 def under_both_names(ids: Iterable[str]) -> frozenset[str]:
-    """The same items by their open and their sealed ids: an item that is left out stays so in every dealing."""
+    """Open and sealed ids of the items, so that an item left out stays so in every split."""
     given = frozenset(ids)
     sealed_of = {item.id: sealed_name(item.id) for pool in questions.pools() for item in questions.load(pool)}
     known = {name for pair in sealed_of.items() for name in pair if given.intersection(pair)}
@@ -64,7 +64,7 @@ def under_both_names(ids: Iterable[str]) -> frozenset[str]:
 
 @cache
 def _split(dealing: int) -> dict[str, tuple[Item, ...]]:
-    """Both pools dealt anew: of each kind of fact as many stay in confirmation as it ships with."""
+    """Redraw both pools; confirmation keeps its number of facts of each kind."""
     clusters: dict[str, list[Item]] = defaultdict(list)
     for pool in SPLIT:
         for item in questions.load(pool):

@@ -1,11 +1,11 @@
-"""How small a gain the benchmark can see: before a night is blamed for no progress, could it have shown any?
+"""Power analysis: the minimum detectable effect of the benchmark.
 
-From the measured spread of two models' paired differences, cluster by cluster: a gain is seen when its lower bound at
-the gate's level is above 0; the smallest gain is the one that is seen in `power` (80 %) of such nights. With t the
-studentised bootstrap of the difference and s its standard error, that is `s * (t[1 - alpha] - t[1 - power])`: the
-textbook's `s * (1.64 + 0.84)` where t is normal, and never less than that: two models that differ in every answer show
-a skew that a small gain would not have. Source: Cohen, *Statistical Power Analysis* (1988), chapter 2; for evaluations
-Card et al., "With Little Power Comes Great Responsibility", https://arxiv.org/abs/2010.06595.
+Estimated from the spread of two models' paired differences by cluster. A gain is detected if its lower bound at the
+gate's level is above 0; the minimum detectable effect is detected in `power` (80 %) of such nights. With t the
+studentised bootstrap distribution and s the standard error it is `s * (t[1 - alpha] - t[1 - power])`: the textbook's
+`s * (1.64 + 0.84)` for normal t, and never less than that, because two models that differ in every answer show a skew
+that a small gain would not have. Source: Cohen, *Statistical Power Analysis* (1988), chapter 2; for evaluations Card et
+al., "With Little Power Comes Great Responsibility", https://arxiv.org/abs/2010.06595.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from bonsai.evaluate.statistics import Bootstrap, Estimate
 
 @dataclass(frozen=True, slots=True)
 class DetectableEffect:
-    """What one slice can see in one measure."""
+    """Minimum detectable effect of one slice in one measure."""
 
     slice: str
     measure: str
@@ -31,9 +31,9 @@ class DetectableEffect:
     items: int
     clusters: int
     standard_error: float | None
-    "Of the mean difference; None where there are too few facts to tell."
+    "Of the mean difference; None with too few facts."
     smallest_gain: float | None
-    "Seen in `power` of the nights that bring it."
+    "The minimum detectable effect."
 
 
 def detectable_effects(
@@ -46,7 +46,7 @@ def detectable_effects(
     power: float,
     left_out: frozenset[str] = frozenset(),
 ) -> tuple[DetectableEffect, ...]:
-    """Every slice in every measure, slice by slice; slices without items are left out."""
+    """All slices in all measures; slices without items are left out."""
     found = (compare(pair, part, measure, bootstrap, left_out) for part in parts for measure in measures)
     return tuple(_detectable_effect(one, alpha, power) for one in found if one.items)
 
@@ -64,7 +64,7 @@ def _detectable_effect(found: Comparison, alpha: float, power: float) -> Detecta
 
 
 def smallest_gain(found: Estimate, alpha: float, power: float, at_least: float = 0.0) -> float:
-    """The true gain that is seen with probability `power`: shown above 0, and measured as `at_least` or more."""
+    """The true gain that is detected with probability `power`: shown above 0, and measured as at least `at_least`."""
     normal = NormalDist()
     needed = max(float(np.quantile(found.studentised, 1 - alpha)), normal.inv_cdf(1 - alpha))
     luck = max(-float(np.quantile(found.studentised, 1 - power)), normal.inv_cdf(power))
@@ -72,5 +72,5 @@ def smallest_gain(found: Estimate, alpha: float, power: float, at_least: float =
 
 
 def clusters_needed(clusters: int, smallest: float, wanted: float) -> int:
-    """How many facts like these would see a gain of `wanted`: the error falls with the root of their number."""
+    """Number of facts needed to detect `wanted`: the standard error falls with the square root of their number."""
     return math.ceil(clusters * (smallest / wanted) ** 2)

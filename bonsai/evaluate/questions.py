@@ -1,7 +1,7 @@
-"""The benchmark's fixed questions: loading a pool, and being sure that nobody altered it.
+"""The benchmark's fixed questions: load a pool and verify its checksum.
 
-A version is a folder (`v1/`) of one JSON Lines file a pool and a `manifest.json` with their checksums. The pools are
-disjoint in facts: `selection` is asked every night, `confirmation` only when selection says yes, `score` is read by no
+A version is a folder (`v1/`) with one JSON Lines file per pool and a `manifest.json` of checksums. The pools have
+disjoint facts: `selection` is asked every night, `confirmation` only after selection passes, and `score` is read by no
 rule and is the only figure shown as the score. All wordings and both languages of a fact share one `cluster`, because
 related questions are not independent evidence.
 """
@@ -28,11 +28,11 @@ CURRENT_VERSION = "v1"
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One question of the benchmark."""
+    """One benchmark item."""
 
     id: str
     pool: str
-    "A pool of POOLS, or `owner` for an item of the owner's suite."
+    "A pool of POOLS, or `owner` for the personal set."
     cluster: str
     "The fact: shared by all of its wordings and both languages."
     domain: str
@@ -45,12 +45,12 @@ class Item:
     input: str
     reference: str
     accepted: tuple[str, ...]
-    "Key words: an answer that contains one of them (after normalisation) is right; empty: only the reference is."
+    "Keywords: an answer that contains one (after normalisation) is right; empty: only the reference is."
 
 
 @dataclass(frozen=True, slots=True)
 class PoolSum:
-    """What the manifest says about one pool's file."""
+    """Manifest entry of one pool's file."""
 
     sha256: str
     items: int
@@ -59,30 +59,30 @@ class PoolSum:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The checked list of a version's files."""
+    """Checksums of a version's files."""
 
     version: str
     pools: Mapping[str, PoolSum]
 
     @property
     def questions_hash(self) -> str:
-        """One hash for all questions; two reports compare only when it is the same."""
+        """Hash of all questions; reports are comparable only if it is equal."""
         return sha256_json({name: pool.sha256 for name, pool in self.pools.items()})
 
 
 def version_folder(version: str = CURRENT_VERSION) -> Path:
-    """Where a bundled version lies."""
+    """Folder of a bundled version."""
     return Path(str(resources.files(__package__) / version))
 
 
 def pools() -> tuple[Pool, ...]:
-    """The pools in the order in which they are opened."""
+    """Pools in the order in which a night opens them."""
     return POOLS
 
 
 @cache
 def manifest(version: str = CURRENT_VERSION, folder: Path | None = None) -> Manifest:
-    """The manifest of a version. Raises IntegrityError when it is missing or does not fit itself."""
+    """Manifest of a version. Raises IntegrityError if it is missing or inconsistent."""
     path = (folder or version_folder(version)) / "manifest.json"
     if not path.is_file():
         raise IntegrityError("questions.no_manifest", path=path)
@@ -97,15 +97,15 @@ def manifest(version: str = CURRENT_VERSION, folder: Path | None = None) -> Mani
 
 
 def questions_hash(version: str = CURRENT_VERSION) -> str:
-    """The hash of all questions of a version."""
+    """Hash of all questions of a version."""
     return manifest(version).questions_hash
 
 
 @cache
 def load(pool: str, version: str = CURRENT_VERSION, folder: Path | None = None) -> tuple[Item, ...]:
-    """The items of one pool, in their fixed order.
+    """Items of one pool, in their fixed order.
 
-    Raises UsageError for an unknown pool, IntegrityError when the file is missing or its checksum differs.
+    Raises UsageError for an unknown pool, IntegrityError if the file is missing or its checksum differs.
     """
     if pool not in POOLS:
         raise UsageError("questions.unknown_pool", pool=pool, known=", ".join(POOLS))
@@ -119,7 +119,7 @@ def load(pool: str, version: str = CURRENT_VERSION, folder: Path | None = None) 
 
 
 def verify(version: str = CURRENT_VERSION) -> str:
-    """One line that names what was checked. Raises IntegrityError when any pool is missing or altered."""
+    """Verify all pools; returns one line for display. Raises IntegrityError if one is missing or altered."""
     items = sum(len(load(pool, version)) for pool in POOLS)
     return f"{version} {questions_hash(version)[:12]}, {items} items"
 
@@ -141,7 +141,7 @@ def item_to_json(item: Item) -> str:
 
 
 def write_manifest(folder: Path, version: str = CURRENT_VERSION) -> Manifest:
-    """Sum up the pool files that lie in `folder`; written last, because nothing is read without it."""
+    """Write the manifest of the pool files in `folder`; written last, because nothing is read without it."""
     made = Manifest(version, {pool: _sum(folder / f"{pool}.jsonl") for pool in POOLS})
     pool_values = {
         name: {"sha256": pool.sha256, "items": pool.items, "clusters": pool.clusters}

@@ -1,8 +1,8 @@
-"""A benchmark report: every answer, every score, every version that made them.
+"""Benchmark report: every answer, score and version of one model on one question set.
 
-A report is a value. It is written once as JSON (`write`), read back whole (`read`), and everything that judges or shows
-works on it alone: `decision` compares two of them, `summary` makes the rows of the tables. An item that could not be
-scored is listed under `errors` and makes the report unusable; it is never a score of 0.
+A report is a value. It is written once as JSON (`write`) and read back whole (`read`); gate, pages and tables work on
+it alone. An item that could not be scored is listed under `errors` and makes the report unusable; it is never a score
+of 0.
 
 The idea that a result carries all its versions: https://github.com/UKGovernmentBEIS/inspect_ai (`log/_log.py`).
 """
@@ -29,10 +29,10 @@ REPORT_FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """The scores of one answer. Every boolean is `True` when all is well, except where its name says otherwise."""
+    """Scores of one answer. Booleans are True if all is well, unless the name says otherwise."""
 
     correct: bool | None
-    "Exact or accepted match; None for the creative categories, which have no single right answer."
+    "Exact or accepted match; None for creative categories, which have no single right answer."
     exact: bool
     accepted: bool
     character_f1: float
@@ -45,16 +45,16 @@ class Scores:
     empty: bool
     leaked: bool
     tags_ok: bool | None
-    "The declared language and category are the expected ones; None when the tags were forced."
+    "Declared language and category match the expected ones; None if the tags were forced."
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a model said to one item."""
+    """A model's answer to one item."""
 
     response: str
     declared: tuple[str, str, str]
-    "Reasoning, category, language as the model declared them; empty when forced."
+    "Reasoning, category and language as declared; empty if forced."
     tokens: int
     scores: Scores
 
@@ -68,18 +68,18 @@ class ItemResult:
     domain: str
     category: str
     language: str
-    "The reference answer's language."
+    "Language of the reference answer."
     bits_per_byte: float
-    "Of the reference answer, expected tags given; NaN stays NaN, and makes the report invalid."
+    "Of the reference answer with the expected tags; NaN stays NaN and makes the report invalid."
     free: Answer
-    "The model declared its tags itself: what a person would have got."
+    "With tags declared by the model, as a user would get it."
     forced: Answer | None
-    "The expected tags were given; None when the settings leave it out."
+    "With the expected tags given; None if the settings skip it."
 
 
 @dataclass(frozen=True, slots=True)
 class ConsistencyCheck:
-    """What one canary item gave, to see whether a stored report still holds."""
+    """Result of one consistency item, to check whether a stored report still reproduces."""
 
     id: str
     answer_hash: str
@@ -88,10 +88,10 @@ class ConsistencyCheck:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that one model did on one set of items."""
+    """One model's results on one question set."""
 
     benchmark: str
-    "Name and pool, e.g. `v1/selection`, `suite`."
+    "Question set, e.g. `v1/selection`, `suite`."
     items_hash: str
     subject: str
     "Adapter id, or `base`."
@@ -99,17 +99,17 @@ class Report:
     "Hash of the adapter's weights; empty for the bare base."
     base: str
     settings_hash: str
-    "Generation settings, prompt template and scoring version."
+    "Of generation settings, prompt template and scoring version."
     library_fingerprint: str
     logits: tuple[float, ...]
-    "First-token logits of fixed questions: equal to the base's when an adapter did not apply."
+    "First-token logits of fixed questions; equal to the base's if an adapter was not applied."
     created_at: str
     "ISO 8601, UTC."
     seconds: float
     items: tuple[ItemResult, ...]
     canaries: tuple[ConsistencyCheck, ...] = ()
     errors: tuple[tuple[str, str], ...] = ()
-    "(item id, what went wrong); a report with any is invalid."
+    "(item id, error); any entry invalidates the report."
     format: int = REPORT_FORMAT
 
 
@@ -117,12 +117,12 @@ Metric = Callable[[ItemResult], float | None]
 
 
 def accuracy(item: ItemResult) -> float | None:
-    """1 for a right answer, 0 for a wrong one, None where there is no single right one."""
+    """1 for a right answer, 0 for a wrong one, None if there is no single right one."""
     return None if item.free.scores.correct is None else float(item.free.scores.correct)
 
 
 def bits_per_byte(item: ItemResult) -> float | None:
-    """Bits per byte of the reference answer: lower is better."""
+    """Bits per byte of the reference answer; lower is better."""
     return item.bits_per_byte
 
 
@@ -133,18 +133,18 @@ GUARDS: dict[str, Metric] = {
     "not_empty": lambda item: float(not item.free.scores.empty),
     "no_leak": lambda item: float(not item.free.scores.leaked),
 }
-"What every answer owes, whatever it says; 1 is good."
+"Requirements on every answer, whatever its content; 1 is good."
 
 
 def mean(items: Iterable[ItemResult], metric: Metric) -> float | None:
-    """The metric's mean over the items that have it; None when none has."""
+    """Mean over the items that have the metric; None if none has."""
     values = [value for item in items if (value := metric(item)) is not None]
     return math.fsum(values) / len(values) if values else None
 
 
 @dataclass(frozen=True, slots=True)
 class SummaryRow:
-    """One line of a report's table."""
+    """One row of a report's table."""
 
     domain: str
     "A domain, or `all`."
@@ -155,11 +155,11 @@ class SummaryRow:
     chrf: float
     tags_ok: float | None
     guards: tuple[tuple[str, float], ...]
-    "Share of answers that keep each guard."
+    "Share of answers that pass each guard."
 
 
 def summary(report: Report) -> tuple[SummaryRow, ...]:
-    """Rows by language, then by domain and language; a combination without items has no row."""
+    """Rows by language, then by domain and language; combinations without items are left out."""
     languages = sorted({item.language for item in report.items})
     domains = ["all", *sorted({item.domain for item in report.items})]
     groups = (
@@ -180,7 +180,7 @@ def _row(domain: str, language: str, items: Sequence[ItemResult]) -> SummaryRow:
 
 
 def without_answers(report: Report) -> Report:
-    """What a closed pool leaves behind: the scores, and not a word that was said."""
+    """The report of a closed pool: scores without any text."""
 
     def silent(answer: Answer) -> Answer:
         return replace(answer, response="", declared=("", "", ""))
@@ -192,7 +192,7 @@ def without_answers(report: Report) -> Report:
 
 
 def render_table(report: Report, language: TextLanguage) -> Table:
-    """The summary as a table of at most 80 columns for the terminal."""
+    """The summary as a terminal table of at most 80 columns."""
     from rich.table import Table
 
     table = Table(title=text("benchmark.title", language, benchmark=report.benchmark, subject=report.subject))
@@ -208,7 +208,7 @@ def render_table(report: Report, language: TextLanguage) -> Table:
 
 
 def domain_name(domain: str, language: TextLanguage) -> str:
-    """A domain in words; one that the texts do not know is shown as it is."""
+    """Localised name of a domain; unknown ones as they are."""
     try:
         return text(f"benchmark.domain_{domain}", language)
     except KeyError:
@@ -216,7 +216,7 @@ def domain_name(domain: str, language: TextLanguage) -> str:
 
 
 def percent(share: float | None) -> str:
-    """`63 %`; a dash where there is nothing to count."""
+    """`63 %`; a dash for None."""
     return "-" if share is None else f"{100 * share:.0f} %"
 
 
@@ -269,7 +269,7 @@ def write(report: Report, path: Path) -> None:
 
 
 def read(path: Path) -> Report:
-    """Read a report. Raises BenchmarkError when the file is torn or of another format."""
+    """Read a report. Raises BenchmarkError if the file is damaged or of another format."""
     try:
         value = json.loads(path.read_text("utf-8"))
     except ValueError as error:

@@ -1,10 +1,10 @@
-"""Ask a model every question of a set, once, and score what it says: `run(...) -> Report`.
+"""Run a question set on a model and score the answers: `run(...) -> Report`.
 
-Each item gives three things: an answer with the model's own tags (`free`: what a person would get), an answer with the
-expected tags given (`forced`: was the tag wrong, or the answer?), and the bits per byte of the reference answer. All
-generation is greedy, and the answerer forms its batches from the questions alone, so two models get the same ones.
+Each item yields an answer with the model's own tags (`free`: what a user would get), an answer with the expected tags
+(`forced`: was the tag wrong, or the answer?), and the bits per byte of the reference answer. Decoding is greedy and
+batches depend on the questions alone, so two models get the same ones.
 
-The worker `bonsai.evaluate.worker` calls this in a process of its own; tests call it with an answerer made by hand.
+The worker `bonsai.evaluate.worker` calls this in its own process; tests call it with a hand-written answerer.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from bonsai.model.prompt import AnswerTags, Question, parse
 from bonsai.system.files import sha256_json
 
 CONSISTENCY_BITS = 1e-3
-"Bits per byte by which a canary may differ and still count as reproduced: other threads add in another order."
+"Tolerance in bits per byte for a reproduced item: thread counts change the order of additions."
 _LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes", "tokenizers", "numpy", "sacrebleu")
 
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """How a set of questions is asked."""
+    """How a question set is asked."""
 
     forced_answers: bool
     canaries: int
-    "How many items are asked apart, so that a stored report can be checked without asking everything."
+    "Number of items asked again, to check a stored report without asking everything."
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a report says about itself."""
+    """Metadata of a report."""
 
     benchmark: str
     subject: str
@@ -62,10 +62,10 @@ def run(
     progress: Callable[[int, int], None] = lambda done, total: None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Report:
-    """Score the model on all items. `progress` gets (steps done, steps in all).
+    """Score the model on all items. `progress` gets (steps done, total steps).
 
-    An item that the model cannot be asked is named in the report's `errors`, and the gate calls the report invalid.
-    Raises BenchmarkError for no items at all.
+    Items that cannot be asked are listed in the report's `errors`, which makes it invalid for the gate. Raises
+    BenchmarkError without items.
     """
     if not items:
         raise BenchmarkError("benchmark.no_items")
@@ -93,7 +93,7 @@ def run(
 
 
 def generate(answerer: Answerer, items: Sequence[Item], *, forced: bool) -> list[Generated]:
-    """One completion an item. Raises BenchmarkError when answers are missing."""
+    """One completion per item. Raises BenchmarkError if answers are missing."""
     if not items:
         return []
     made = answerer.answers([_question(i) for i in items], [expected_tags(i) if forced else None for i in items])
@@ -103,9 +103,9 @@ def generate(answerer: Answerer, items: Sequence[Item], *, forced: bool) -> list
 
 
 def forced_answers(answerer: Answerer, items: Sequence[Item], free: Sequence[Generated]) -> list[Generated | None]:
-    """One completion an item with the expected tags given; where the model declared just these, it is the free one.
+    """One completion per item with the expected tags; reuses the free one if the model declared just these.
 
-    After the same prefix a greedy model says the same, so only wrong tags cost a second answer.
+    Greedy decoding after the same prefix gives the same text, so only wrong tags cost a second answer.
     """
     wrong = [i for i, made in enumerate(free) if parse(made.text).tags != expected_tags(items[i])]
     again = dict(zip(wrong, generate(answerer, [items[i] for i in wrong], forced=True), strict=True))
@@ -113,7 +113,7 @@ def forced_answers(answerer: Answerer, items: Sequence[Item], free: Sequence[Gen
 
 
 def unaskable(answerer: Answerer, items: Sequence[Item]) -> tuple[tuple[str, str], ...]:
-    """The items that the model cannot take (too long for it), each asked alone, with the reason."""
+    """Items that the model cannot take (too long), each tried alone, with the error."""
     return tuple(found for item in items if (found := _error_of(answerer, item)))
 
 
@@ -126,7 +126,7 @@ def _error_of(answerer: Answerer, item: Item) -> tuple[str, str] | None:
 
 
 def consistency_checks(answerer: Answerer, items: Sequence[Item], count: int) -> tuple[ConsistencyCheck, ...]:
-    """Answer a fixed few again, in a batch of their own: the same greedy run differs with its batch."""
+    """Answer a fixed few items again in a batch of their own: greedy results depend on the batch."""
     few = sorted(items, key=lambda item: hashlib.sha256(item.id.encode()).hexdigest())[:count]
     made = generate(answerer, few, forced=False)
     likelihoods = answerer.log_likelihoods([_scored(item) for item in few]) if few else []
@@ -137,7 +137,7 @@ def consistency_checks(answerer: Answerer, items: Sequence[Item], count: int) ->
 
 
 def reproduces(answerer: Answerer, report: Report, items: Sequence[Item], settings: RunSettings) -> bool:
-    """A stored report still tells the truth: the canaries answer as they did."""
+    """Whether a stored report still holds: its consistency items give the same answers."""
     now = consistency_checks(answerer, items, settings.canaries)
     return len(now) == len(report.canaries) and all(
         (new.id, new.answer_hash) == (old.id, old.answer_hash)
@@ -147,18 +147,18 @@ def reproduces(answerer: Answerer, report: Report, items: Sequence[Item], settin
 
 
 def expected_tags(item: Item) -> AnswerTags:
-    """What the model should declare before it answers this item."""
+    """Tags that the model should declare for this item."""
     asked, answered = cast("Language", item.question_language), cast("Language", item.language)
     return AnswerTags(reasoning_sentence(asked, answered), item.category, item.language)
 
 
 def items_hash(items: Sequence[Item]) -> str:
-    """One hash for a set of questions with their references."""
+    """Hash of a question set with its references."""
     return sha256_json([asdict(item) for item in items])
 
 
 def library_fingerprint(device: str) -> str:
-    """One hash for everything installed that decides what a model says and how that is scored."""
+    """Hash of all installed software that affects generation and scoring."""
     versions = {name: metadata.version(name) for name in _LIBRARIES}
     return sha256_json([versions, platform.python_version(), platform.machine(), device, SCORING_VERSION])
 

@@ -1,7 +1,7 @@
-"""Scores of one answer, without a judge: pure functions of the texts.
+"""Scores of one answer: pure functions of the texts, without a judge model.
 
-An answer is *right* when, after normalisation, it equals the reference, or contains one of the item's key words and
-is a plain statement of it (`accepted`). The creative categories have no single right answer and are not counted.
+An answer is *right* if, after normalisation, it equals the reference, or contains one of the item's keywords and is a
+plain statement of it (`accepts`). Creative categories have no single right answer and are not counted.
 
 chrF: Popović 2015, with sacrebleu and word order 0, because Japanese has no spaces. The habit of writing the
 counter-example beside a scorer: https://github.com/UKGovernmentBEIS/inspect_ai (`scorer/_common.py`).
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 SCORING_VERSION = "scoring-1"
 UNIQUE_CATEGORIES = frozenset({"open_qa", "closed_qa", "classification", "translation"})
-"The categories with one right answer; the others are creative."
+"Categories with one right answer; the others are creative."
 
 _UNSURE = 0.5
-"Below this confidence a few letters (a name) are taken for the reference's language."
+"Below this confidence, a few letters (a name) count as the reference's language."
 _POLITE_END = re.compile("(?:です|でした|である|だ|ます)$")
 _YES = re.compile(r"(?:yes|はい|ええ)\b|はい|ええ")
 _NO = re.compile(r"no\b|いいえ|いや")
@@ -62,15 +62,15 @@ def score(item: Item, completion: ParsedCompletion, *, ended: bool, forced: bool
 
 
 def same_answer(response: str, reference: str) -> bool:
-    """Equal after normalisation; the copula may be missing (富士山 = 富士山です), spaces do not count."""
+    """Equal after normalisation; the copula may be missing (富士山 = 富士山です), spaces are ignored."""
     forms = [_POLITE_END.sub("", normalise_answer(text)).replace(" ", "") for text in (response, reference)]
     return bool(forms[0]) and forms[0] == forms[1]
 
 
 def accepts(response: str, reference: str, accepted: Sequence[str]) -> bool:
-    """The response states one of the key words. What it must not do, with the answer that would pass otherwise:
+    """The response states one of the keywords. It must not, with the answer that would pass otherwise:
 
-    - hold the key only inside another word or number: `15` for 5, `scatter` for cat;
+    - contain the key only inside another word or number: `15` for 5, `scatter` for cat;
     - say the opposite: "Yes, grapes harm the kidneys" for "No, ...", or deny what the reference does not deny;
     - list everything: "Tokyo, Kyoto, Osaka, ..." for Tokyo (over three times the reference, and over 40 characters).
     """
@@ -85,12 +85,12 @@ def accepts(response: str, reference: str, accepted: Sequence[str]) -> bool:
 
 
 def _states(said: str, key: str) -> bool:
-    """`key` stands in `said` as a word of its own; in Japanese, without spaces, only digits and letters bound it."""
+    """`key` occurs in `said` as a whole word; in Japanese, which has no spaces, only digits and letters bound it."""
     return bool(key) and re.search(rf"(?<![a-z0-9.]){re.escape(key)}(?![a-z0-9]|\.\d)", said) is not None
 
 
 def _polarity(text: str) -> int:
-    """+1 for an answer that begins with yes, -1 for no, 0 for neither."""
+    """+1 if the answer begins with yes, -1 with no, 0 with neither."""
     return 1 if _YES.match(text) else -1 if _NO.match(text) else 0
 
 
@@ -101,14 +101,14 @@ def _denies(text: str) -> bool:
 
 
 def character_f1(response: str, reference: str) -> float:
-    """Overlap of characters as bags, after normalisation, spaces aside: 0 to 1."""
+    """F1 of character multisets after normalisation, spaces ignored: 0 to 1."""
     said, expected = (Counter(normalise_answer(text).replace(" ", "")) for text in (response, reference))
     common = (said & expected).total()
     return 2 * common / (said.total() + expected.total()) if common else 0.0
 
 
 def chrf(response: str, reference: str) -> float:
-    """chrF with word order 0, 0 to 100, after normalisation."""
+    """chrF with word order 0 after normalisation, 0 to 100."""
     said, expected = normalise_answer(response), normalise_answer(reference)
     return float(_chrf().sentence_score(said, [expected]).score) if said and expected else 0.0
 
@@ -121,10 +121,10 @@ def _chrf() -> CHRF:
 
 
 def speaks(response: str, language: str, reference: str, asked: str) -> bool:
-    """The answer is in the asked language, all of it.
+    """The whole answer is in the asked language.
 
-    A number has no language, nor has a name that the reference writes the same way (`Felis catus`). A quotation of
-    the question or the reference is no mixing. An empty answer says nothing in any language.
+    A number has no language, nor has a name that the reference writes the same way (`Felis catus`). Quoting the
+    question or the reference is no mixing. An empty answer fails in any language.
     """
     known = f"{asked}\n{reference}"
     strays = (_JAPANESE if language == "en" else _ENGLISH_RUN).findall(response)
@@ -139,12 +139,12 @@ def speaks(response: str, language: str, reference: str, asked: str) -> bool:
 
 
 def declares(completion: ParsedCompletion, item: Item) -> bool:
-    """The model's own language and category tags are the expected ones."""
+    """The declared language and category match the expected ones."""
     return completion.tags.language == item.language and completion.tags.category == item.category
 
 
 def loops(response: str) -> bool:
-    """The model is caught in a repetition: its end repeats one unit, or most of its n-grams came before.
+    """Degenerate repetition: the end repeats one unit, or most n-grams occurred before.
 
     Not loops: `わんわん`, `ha ha ha`, a row of dots; a list whose lines begin alike ("You can play with a ball. You can
     play with a string. ..."); a refrain said twice.
@@ -154,9 +154,9 @@ def loops(response: str) -> bool:
 
 
 def _repeats_at_end(text: str) -> bool:
-    """One unit ends the text over and over; the last one may be cut off by the token limit.
+    """The text ends in repeats of one unit; the last one may be cut off by the token limit.
 
-    Short units need more repeats: `ははははは` and `......` are writing, twelve times `the cat ` is not.
+    Short units need more repeats: `ははははは` and `......` are normal writing, twelve times `the cat ` is not.
     """
     if not any(character.isalnum() for character in text[-20:]):
         return False
@@ -171,7 +171,7 @@ def _repeats_at_end(text: str) -> bool:
 
 
 def _repeated_share(text: str) -> float:
-    """Share of n-grams (4 words; 8 characters of Japanese) that stood earlier in the text; 0 for short texts."""
+    """Share of repeated n-grams (4 words; 8 Japanese characters); 0 for short texts."""
     units, length = (list(text), 8) if _JAPANESE.search(text) else (text.split(), 4)
     grams = [tuple(units[at : at + length]) for at in range(len(units) - length + 1)]
     return 1 - len(set(grams)) / len(grams) if len(grams) >= 20 else 0.0

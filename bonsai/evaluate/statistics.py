@@ -1,9 +1,9 @@
-"""What may be concluded from paired differences on related questions.
+"""Inference from paired differences on related questions.
 
-Questions about one fact (its wordings, its two languages) are not independent, so whole *clusters* are drawn
-again, never single items; and Japanese and English weigh the same, however many questions each has. The
-interval is the studentised ("percentile-t") cluster bootstrap, seeded: it keeps its coverage with few and skewed
-clusters, where a plain percentile interval is too narrow.
+Questions about one fact (its wordings, its two languages) are not independent, so whole *clusters* are resampled, never
+single items; and Japanese and English have equal weight, however many questions each has. The interval is the
+studentised ("percentile-t") cluster bootstrap, seeded: it keeps its coverage with few and skewed clusters, where a
+plain percentile interval is too narrow.
 
 Sources: Davison & Hinkley, *Bootstrap Methods and their Application* (1997), section 5.2 (studentised);
 Cameron, Gelbach & Miller, "Bootstrap-based improvements for inference with clustered errors" (2008), whole
@@ -27,19 +27,19 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Bootstrap:
-    """How intervals are made."""
+    """Parameters of the bootstrap."""
 
     resamples: int
     seed: int
     min_clusters: int
-    "With fewer there is no interval at all: no number is better than a wrong one."
+    "With fewer there is no interval: no number is better than a wrong one."
     min_stratum_clusters: int
-    "A language with fewer clusters than this is not weighed by itself but pooled with the rest."
+    "A language with fewer clusters is pooled with the rest instead of weighted separately."
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A mean difference and what the resampled worlds say of it."""
+    """A mean difference with its bootstrap distribution."""
 
     mean: float
     standard_error: float
@@ -56,11 +56,11 @@ class Estimate:
         return self.mean - float(np.quantile(self.studentised, alpha)) * self.standard_error
 
     def p_above(self, value: float = 0.0) -> float:
-        """One-sided p of "the true mean is at most `value`"; small when the mean is shown to be above."""
+        """One-sided p for H0 "the true mean is at most `value`"."""
         return self._tail(self.studentised >= self._t(value))
 
     def p_below(self, value: float = 0.0) -> float:
-        """One-sided p of "the true mean is at least `value`"; small when the mean is shown to be below."""
+        """One-sided p for H0 "the true mean is at least `value`"."""
         return self._tail(self.studentised <= self._t(value))
 
     def _t(self, value: float) -> float:
@@ -71,12 +71,12 @@ class Estimate:
 
     @staticmethod
     def _tail(beyond: NDArray[np.bool_]) -> float:
-        """Never 0: a p of 0 would claim more than the number of resamples can show."""
+        """Never 0, which would claim more than the number of resamples can show."""
         return float((1 + beyond.sum()) / (1 + beyond.size))
 
 
 def winsorise(values: Array, share: float) -> Array:
-    """Pull the outermost `share` of each tail to its quantile, so that no single item decides."""
+    """Clip the outermost `share` of each tail to its quantile, so that no single item decides."""
     if values.size == 0 or share == 0:
         return values
     low, high = np.quantile(values, (share, 1 - share))
@@ -91,12 +91,12 @@ def estimate(
     *,
     matched_proportions: bool = False,
 ) -> Estimate | None:
-    """The mean of item values (clusters first, languages weighted equally) with its bootstrap; None: too few clusters.
+    """Mean of item values (clusters first, languages weighted equally) with its bootstrap; None: too few clusters.
 
-    `values`, `clusters` and `languages` run over the items. `matched_proportions` is for differences of right and
-    wrong (-1, 0, 1): two pseudo-clusters, one better and one worse, are added to the *spread*, since "no item
-    changed" would otherwise claim certainty; the mean stays the observed one. Neither the order of the items nor the
-    names of the clusters change a bit of the result.
+    `values`, `clusters` and `languages` run over the items. `matched_proportions` is for differences of right and wrong
+    (-1, 0, 1): two pseudo-clusters, one better and one worse, are added to the *spread*, since "no item changed" would
+    otherwise claim certainty; the mean stays the observed one. The result depends, to the last bit, neither on the
+    order of the items nor on the names of the clusters.
     """
     facts = len(set(clusters))
     if facts < bootstrap.min_clusters:
@@ -117,7 +117,7 @@ def estimate(
 
 
 def _draws(rng: np.random.Generator, resamples: int, clusters: int) -> Array:
-    """How often each resample drew each cluster, (resamples, clusters); ten times faster than `rng.multinomial`."""
+    """Draw counts, (resamples, clusters); ten times faster than `rng.multinomial`."""
     drawn = rng.integers(clusters, size=(resamples, clusters)) + clusters * np.arange(resamples)[:, None]
     return np.bincount(drawn.ravel(), minlength=resamples * clusters).reshape(resamples, clusters).astype(np.float64)
 
@@ -127,7 +127,7 @@ def _cluster_means(
 ) -> Array:
     """Mean of each cluster in each language, (clusters, strata); NaN where a cluster lacks the language.
 
-    Sums run from the smallest value on and rows are sorted by what they hold: the table, and with it every draw of the
+    Sums run from the smallest value on and rows are sorted by content, so that the table, and every draw of the
     bootstrap, depends on the differences alone.
     """
     names, rows = np.unique(np.asarray(clusters), return_inverse=True)
@@ -144,7 +144,7 @@ def _cluster_means(
 
 
 def _strata(clusters: Sequence[str], languages: Sequence[str], smallest: int) -> NDArray[np.int64]:
-    """One stratum a language; all in one when any is too small (three English items must not weigh a half)."""
+    """One stratum per language; a single one if any is too small (three English items must not weigh a half)."""
     names = sorted(set(languages))
     sizes = [len({c for c, spoken in zip(clusters, languages, strict=True) if spoken == name}) for name in names]
     if min(sizes) < smallest:
@@ -155,8 +155,8 @@ def _strata(clusters: Sequence[str], languages: Sequence[str], smallest: int) ->
 def _weighted(table: Array, weights: Array) -> tuple[Array, Array]:
     """Mean and standard error of every resample.
 
-    table: (clusters, strata) with NaN; weights: (resamples, clusters), how often each cluster was drawn. The error is
-    the linearised one of a mean of ratio means: each cluster's influence, squared and summed.
+    table: (clusters, strata) with NaN; weights: (resamples, clusters), draw counts. The error is the linearised one of
+    a mean of ratio means: each cluster's influence, squared and summed.
     """
     present = ~np.isnan(table)
     filled = np.where(present, table, 0.0)
@@ -173,7 +173,7 @@ def _weighted(table: Array, weights: Array) -> tuple[Array, Array]:
 
 
 def holm(p_values: Sequence[float], alpha: float) -> list[bool]:
-    """Which hypotheses Holm's step-down rejects at family level `alpha`; in the order given."""
+    """Hypotheses rejected by Holm's step-down procedure at family level `alpha`; in the given order."""
     order = sorted(range(len(p_values)), key=lambda i: p_values[i])
     rejected = [False] * len(p_values)
     for rank, i in enumerate(order):
@@ -184,9 +184,9 @@ def holm(p_values: Sequence[float], alpha: float) -> list[bool]:
 
 
 def exact_interval(hits: int, trials: int, level: float = 0.95) -> tuple[float, float]:
-    """Clopper-Pearson bounds of a share; (0, 1) without trials.
+    """Clopper-Pearson interval of a proportion; (0, 1) without trials.
 
-    It excludes one half exactly when the two-sided sign test at 1 - `level` says that the two differ.
+    It excludes one half exactly if the two-sided sign test at 1 - `level` rejects equality.
     """
     tail = (1 - level) / 2
     low = 0.0 if hits == 0 else _crossing(lambda share: _at_least(hits, trials, share) - tail)
@@ -200,7 +200,7 @@ def _at_least(hits: int, trials: int, share: float) -> float:
 
 
 def _crossing(rising: Callable[[float], float]) -> float:
-    """Where a rising function of a share crosses 0, by bisection."""
+    """Root of an increasing function of a share, by bisection."""
     low, high = 0.0, 1.0
     for _ in range(60):
         middle = (low + high) / 2

@@ -1,6 +1,6 @@
-"""Entry point of an examination's own process: `python -m bonsai.evaluate.worker JOB.json`. Heavy.
+"""Worker process of an evaluation run: `python -m bonsai.evaluate.worker JOB.json`. Loads the model libraries.
 
-Speaks JSON lines to its parent (`bonsai.system.processes`). Every report is written as soon as it is made.
+Writes JSON Lines to its parent (`bonsai.system.processes`). Every report is written as soon as it is complete.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from bonsai.system.files import sha256_json
 from bonsai.system.processes import Emit, serve
 
 _STEPS = 10
-"Progress events that one report gives at most."
+"Maximum number of progress events per report."
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What all reports of one examination share."""
+    """What all reports of one run share."""
 
     examination: EvaluationRun
     settings_hash: str
     fingerprint: str
 
     def about(self, subject: EvaluatedModel, sheet: QuestionSet) -> About:
-        """The head of one report."""
+        """Metadata of one report."""
         adapter_hash = subject.adapter if subject.folder else ""  # an adapter's id is a hash of its content
         one = self.examination
         return About(
@@ -45,7 +45,7 @@ class Session:
         )  # fmt: skip
 
     def path(self, subject: EvaluatedModel, sheet: QuestionSet) -> Path:
-        """Where the report lies: a name made of everything it depends on."""
+        """Path of the report: a name made of everything it depends on."""
         about = {**asdict(self.about(subject, sheet)), "created_at": ""}
         template = "" if subject.folder else self.examination.template
         key = sha256_json([about, template, items_hash(sheet.items), report.REPORT_FORMAT])[:16]
@@ -53,7 +53,7 @@ class Session:
 
 
 def open_session(examination: EvaluationRun) -> Session:
-    """Take down what the reports depend on: weights, generation settings, libraries."""
+    """Record what the reports depend on: weights, generation settings, libraries."""
     base = examination.base
     told = [asdict(base), weights_hash(model_folder(base)), asdict(examination.settings), SCORING_VERSION]
     return Session(examination, sha256_json(told), library_fingerprint(examination.device))
@@ -89,7 +89,7 @@ def write_report(
     path: Path,
     progress: Callable[[int, int], None],
 ) -> Report:
-    """The stored report when its canaries reproduce, else a new one at `path`; a closed pool's holds no words."""
+    """The stored report if its consistency items reproduce, else a new one at `path`; a closed pool's has no texts."""
     settings = desk.examination.settings
     stored = _stored(path)
     if stored and not stored.errors and reproduces(answerer, stored, sheet.items, settings):
@@ -103,7 +103,7 @@ def write_report(
 
 
 def _stored(path: Path) -> Report | None:
-    """A report of an earlier examination; a torn one or one of another format is as good as none."""
+    """A report of an earlier run; None if it is damaged or of another format."""
     try:
         return report.read(path)
     except (FileNotFoundError, BenchmarkError):

@@ -1,18 +1,18 @@
-"""The gate: may this challenger answer instead of the champion? One pure function, read from top to bottom.
+"""The promotion gate: may the challenger replace the champion? One pure function over reports.
 
-    A validity       both were asked the same, in the same way, and every number is a number
-    B guards         it stops, answers in the asked language, does not loop, leak or fall silent
-    C superiority    it is better, on v1 or on the owner's suite, by more than a lucky seed; and not less accurate
-    D no harm        Japanese, English, retention are shown not to be worse; no smaller slice, nor the suite, is worse
-    E no erosion     D against the oldest champion too; and most of what the bare base could is still there
-    F confirmation   questions that no night has looked at agree (opened only when A to E pass)
+    A validity       both reports answer the same items in the same way, and every number is finite
+    B guards         answers end, use the asked language, and do not loop, leak tags or stay empty
+    C superiority    better on v1 or on the personal set, by more than a lucky seed; and not less accurate
+    D no harm        Japanese, English and retention are shown non-inferior; no smaller slice or personal set is worse
+    E no erosion     D against the anchor too; and most of the base's abilities are retained
+    F confirmation   questions that no night has used agree (opened only if A to E pass)
 
-A rule's result is `pass`, `fail`, `unclear` (too little evidence) or `noted` (looked at, decides nothing). The verdict:
-`invalid` when A fails; else `keep` when any rule fails, `not_enough_evidence` when any is unclear, else `promote`.
-Every number that decides is a field of `Policy`. Figures are signed so that plus is better for the challenger.
+A rule's result is `pass`, `fail`, `unclear` (too little evidence) or `noted` (decides nothing). The verdict is
+`invalid` if A fails; else `keep` if any rule fails, `not_enough_evidence` if any is unclear, else `promote`. Every
+threshold is a field of `Policy`. Differences are signed: positive means the challenger is better.
 
-Non-inferiority with margins: Piaggio et al., CONSORT extension, JAMA 2012. The bootstrap: `benchmark/statistics.py`.
-The rules themselves: `rules.py`; their values and words: `results.py`.
+Non-inferiority with margins: Piaggio et al., CONSORT extension, JAMA 2012. The bootstrap: `evaluate/statistics.py`.
+The rules: `rules.py`; their values and words: `decision.py`.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ def decide(
 ) -> Decision:
     """Judge the challenger's report on the selection pool.
 
-    On the first night `champion` is `base`. `suite` holds the owner's suite answered by both; `anchor` is the report of
-    the oldest promoted adapter. `left_out` names items that a compared adapter trained on, and retired ones. `confirm`
-    scores both on the confirmation pool; it is called only when A to E pass. `champion_must_go`: it learned from a
-    record that its owner had forgotten since; no progress is asked of what replaces it (never itself), only no harm.
+    On the first night `champion` is `base`. `suite` is the personal set answered by both; `anchor` is the report of the
+    oldest promoted adapter. `left_out` names items that a compared adapter was trained on, and retired ones. `confirm`
+    scores both on the confirmation pool; it is called only if A to E pass. `champion_must_go`: it was trained on a
+    record that was forgotten since; its replacement (never itself) needs to show no progress, only no harm.
     """
     night = ReportPair(challenger, champion)
     pairs = [night, ReportPair(challenger, base), *([suite] if suite else [])]
@@ -65,7 +65,7 @@ def decide(
 
 
 def conclude(found: tuple[RuleResult, ...], *, opened: bool) -> Decision:
-    """The verdict that the rules' results add up to; its reasons are those of the rules that decided it."""
+    """Combine the rules' results into a verdict; its reasons are those of the deciding rules."""
     failed = tuple(result for result in found if result.outcome == "fail")
     unclear = tuple(result for result in found if result.outcome == "unclear")
     verdict: Verdict = "not_enough_evidence" if unclear else "promote"

@@ -1,4 +1,4 @@
-"""The rules of the gate, A to F, each a function of two reports. `bonsai.gate.decide` puts them in order."""
+"""The rules of the gate, A to F, each a pure function of two reports. `bonsai.gate.decide` orders them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SAME = ("benchmark", "items_hash", "base", "settings_hash", "library_fingerprint
 
 
 def validity(pair: ReportPair, base_logits: tuple[float, ...]) -> tuple[RuleResult, ...]:
-    """A: the comparison means something. Returns the failures, or one pass."""
+    """A: the reports are comparable. Returns the failures, or one pass."""
     new, old = pair.challenger, pair.champion
     broken = [
         ("differs", name, f"{getattr(new, name)} / {getattr(old, name)}")
@@ -37,7 +37,7 @@ def validity(pair: ReportPair, base_logits: tuple[float, ...]) -> tuple[RuleResu
 
 
 def unusable(report: Report) -> list[tuple[str, str, str]]:
-    """What makes a report worthless by itself: an item that erred (it is no score of 0), a number that is none."""
+    """What makes a report unusable on its own: failed items (they are not scores of 0) and non-finite numbers."""
     found = [("item_error", item, what) for item, what in report.errors]
     bad = [item.id for item in report.items if not math.isfinite(item.bits_per_byte)]
     if not all(math.isfinite(logit) for logit in report.logits):
@@ -46,7 +46,7 @@ def unusable(report: Report) -> list[tuple[str, str, str]]:
 
 
 def guards(pair: ReportPair, policy: Policy, left_out: frozenset[str]) -> tuple[RuleResult, ...]:
-    """B: each guard, in each language: above its floor, or not below the champion (the base need not be perfect)."""
+    """B: each guard, by language: above its floor, or not below the champion (the base need not be perfect)."""
     found = []
     for language in sorted({item.language for item in pair.challenger.items}):
         for name, metric in GUARDS.items():
@@ -66,11 +66,11 @@ def guards(pair: ReportPair, policy: Policy, left_out: frozenset[str]) -> tuple[
 def superiority(
     pair: ReportPair, suite: ReportPair | None, policy: Policy, left_out: frozenset[str]
 ) -> tuple[RuleResult, ...]:
-    """C: better on v1 or on the suite, each claimed at half the level when both can be.
+    """C: better on v1 or on the personal set, each claimed at half the level if both can be.
 
-    A claim that does not hold beside one that does is only noted; when none does, the nearer one says why. Progress on
-    v1 never buys a loss of what the owner taught: else the one could be promoted over the other on v1, and the other
-    over the one on the suite, for ever.
+    A claim that fails beside one that holds is only noted; if none holds, the nearer one gives the reason. Progress on
+    v1 does not excuse a loss on the personal set: otherwise two adapters could replace each other for ever, one winning
+    on v1 and the other on the personal set.
     """
     claims = [("gain_v1", pair, policy.min_gain_bits)]
     if suite is not None and suite.challenger.items:
@@ -90,7 +90,7 @@ def superiority(
 
 
 def suite_lost(suite: ReportPair, policy: Policy, alpha: float, left_out: frozenset[str]) -> tuple[RuleResult, ...]:
-    """C: the champion would be promoted over the challenger on the owner's suite, judged in just the same way."""
+    """C: the champion would be promoted over the challenger on the personal set, by the same criteria."""
     back = compare(ReportPair(suite.champion, suite.challenger), ALL, policy.bits, policy.bootstrap, left_out)
     lost = gain("gain_suite", back, policy.min_suite_gain_bits, alpha)
     if lost.outcome != "pass" or lost.interval is None:
@@ -102,7 +102,7 @@ def suite_lost(suite: ReportPair, policy: Policy, alpha: float, left_out: frozen
 
 
 def gain(name: str, found: Comparison, smallest: float, alpha: float) -> RuleResult:
-    """Progress is shown (lower bound above 0) and larger than what another seed would give."""
+    """Progress is shown (lower bound above 0) and exceeds the variation between seeds."""
     if found.estimate is None:
         reason = Reason("decision.few_clusters", (("name", name), ("clusters", found.clusters)))
         return RuleResult("C", name, "unclear", reason, None, None, smallest)
@@ -114,7 +114,7 @@ def gain(name: str, found: Comparison, smallest: float, alpha: float) -> RuleRes
 
 
 def not_less_accurate(pair: ReportPair, policy: Policy, left_out: frozenset[str]) -> RuleResult:
-    """C: likelihood must not be bought with right answers: accuracy is not shown to be worse."""
+    """C: likelihood must not be traded for right answers: accuracy is not shown to be worse."""
     found = compare(pair, ALL, ACCURACY, policy.slice_bootstrap, left_out)
     if found.estimate is None:
         reason = Reason("decision.few_clusters", (("name", "accuracy"), ("clusters", found.clusters)))
@@ -127,7 +127,7 @@ def not_less_accurate(pair: ReportPair, policy: Policy, left_out: frozenset[str]
 
 
 def no_harm(rule: Rule, pair: ReportPair, policy: Policy, left_out: frozenset[str]) -> tuple[RuleResult, ...]:
-    """D: three slices must be *shown* non-inferior; the smaller ones fail only when harm is shown (Holm)."""
+    """D: three slices must be *shown* non-inferior; smaller ones fail only if harm is shown (Holm)."""
     known = {item.language for item in pair.challenger.items}
     asked = [(Slice(name, None, name), policy.language_margin_bits) for name in ("ja", "en") if name in known]
     asked.append((Slice("retention", policy.retention_domains), policy.retention_margin_bits))
@@ -139,7 +139,7 @@ def no_harm(rule: Rule, pair: ReportPair, policy: Policy, left_out: frozenset[st
 
 
 def non_inferior(rule: Rule, found: Comparison, margin: float, alpha: float) -> RuleResult:
-    """Pass: shown to be within the margin. Fail: shown to be worse, and by more than the margin. Else unclear."""
+    """Pass: shown within the margin. Fail: shown worse, by more than the margin. Otherwise unclear."""
     name = found.slice.name
     if found.estimate is None:
         reason = Reason("decision.few_clusters", (("name", name), ("clusters", found.clusters)))
@@ -153,7 +153,7 @@ def non_inferior(rule: Rule, found: Comparison, margin: float, alpha: float) -> 
 
 
 def harmed_slices(rule: Rule, pair: ReportPair, policy: Policy, left_out: frozenset[str]) -> tuple[RuleResult, ...]:
-    """The smaller slices that are shown to be worse, and by more than the slice margin; many are looked at: Holm."""
+    """Smaller slices shown to be worse by more than the slice margin; Holm corrects for their number."""
     compared = [
         (found, found.estimate)
         for part in slices(pair.challenger, policy.min_slice_clusters)
@@ -187,7 +187,7 @@ def erosion(
 
 
 def kept_of_base(pair: ReportPair, base: Report, policy: Policy, left_out: frozenset[str]) -> RuleResult:
-    """E: the share of the base's right answers on retention that the challenger still has."""
+    """E: share of the base's right answers on the retention items that the challenger keeps."""
     part = Slice("retention", policy.retention_domains)
 
     def right(report: Report) -> float:
@@ -200,17 +200,18 @@ def kept_of_base(pair: ReportPair, base: Report, policy: Policy, left_out: froze
         return RuleResult("E", "retention", "noted", Reason("decision.little_to_retain", (("base", could),)))
     if kept >= floor:
         return RuleResult("E", "retention", "pass", Reason("decision.retained", values), kept, None, floor)
-    reason = Reason("decision.forgotten", values)  # suspect only what this night did, not what was lost before it
+    reason = Reason("decision.forgotten", values)  # only this night's records are suspect, not earlier losses
     return RuleResult("E", "retention", "fail", reason, kept, None, floor, harm=champion_can >= floor * could)
 
 
 def confirmation(
     pair: ReportPair, base: Report, *, suite_only: bool, policy: Policy, left_out: frozenset[str]
 ) -> tuple[RuleResult, ...]:
-    """F: unseen questions agree; answers pass or fail only, so that nobody can tune to them.
+    """F: unseen questions agree. The result is pass or fail only, so that nobody can tune to them.
 
-    The pool is smaller than selection, where D has shown that nothing is worse: here no harm may be shown, and no loss
-    may exceed its margin. Progress shown on v1 must show again; progress on the suite alone cannot, v1 does not ask it.
+    The pool is smaller than selection, where D has shown non-inferiority: here no harm may be shown, and no observed
+    loss may exceed its margin. Progress on v1 must show again; progress on the personal set alone cannot, as v1 does
+    not ask it.
     """
     checks = validity(pair, base.logits)
     if checks[0].outcome == "pass":
@@ -223,11 +224,11 @@ def confirmation(
 
 
 def within_margin(result: RuleResult) -> bool:
-    """Harm is not excluded, but the loss that was seen is smaller than the margin."""
+    """Harm is not excluded, but the observed loss is within the margin."""
     seen, limit = result.figure, result.threshold
     return result.outcome == "unclear" and seen is not None and limit is not None and limit < 0 and seen > limit
 
 
 def passed(found: tuple[RuleResult, ...], name: str) -> bool:
-    """The rule of this name passed."""
+    """Whether the rule of this name passed."""
     return any(result.name == name and result.outcome == "pass" for result in found)

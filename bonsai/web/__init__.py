@@ -1,13 +1,13 @@
-"""The dashboard: pages made on the server, and the REST API.
+"""The dashboard: server-rendered pages, and the REST API.
 
-app.py        what is put together, once                 security.py        what no request may do
-request.py    one request: who, which language, a page   error_handlers.py  what a failed request answers
-labels.py     words that several pages share             form_recovery.py   typed text survives a failed request
-charts.py     figures as SVG                             problems.py        what ends a request early
+app.py        assembles the application                  security.py        headers, origins, body limits
+request.py    one request: user, language, page          error_handlers.py  responses to failed requests
+labels.py     labels that several pages share            form_recovery.py   typed text survives a failed request
+charts.py     SVG charts                                 parameters.py      checked query parameters
 
-pages/        one file a room: reads a form, calls an action or a query, renders a template
+pages/        one module per area: reads a form, calls an action or a query, renders a template
 presenters/   values -> what a template shows
 api/          the same for programs
 
-No SQL stands here.
+No SQL here.
 """

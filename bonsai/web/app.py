@@ -1,6 +1,6 @@
-"""The dashboard put together: `create_app(b, ...)`.
+"""Assembles the dashboard: `create_app(b, ...)`.
 
-Every page is an ordinary function that FastAPI runs in a thread; each opens the database for itself and closes it.
+Every page is a plain function that FastAPI runs in a thread; each opens and closes the database itself.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ PAGES = (
     home, login, nights, promotions, record_form, uploads, rejects, pairs, tagging, timeline, records, ask, adapters,
     settings, help_page, api_reference,
 )  # fmt: skip
-"In this order: `/records/new` and its like come before `/records/ID`."
+"Order matters: `/records/new` must come before `/records/ID`."
 LOGIN_WINDOW = timedelta(minutes=15)
 EXPLANATIONS = 3
 
 
 def no_start(who: str, cold: bool) -> None:
-    """For a dashboard that may start no night. Raises UsageError."""
+    """For a dashboard that cannot start nights. Raises UsageError."""
     raise UsageError("nights.no_start")
 
 
@@ -74,8 +74,11 @@ def create_app(
     https: bool = False,
     start_night: Callable[[str, bool], object] = no_start,
 ) -> ASGIApp:
-    """The application. `owner` acts without a login, or is empty; `hosts` are the names it may be called by; `environ`
-    is where settings may come from; `https`: browsers speak HTTPS, to a proxy that stands before it."""
+    """The ASGI application.
+
+    `owner` acts without a login; empty: everybody logs in. `hosts` are the accepted host names. `environ` may override
+    settings. `https`: browsers use HTTPS, through a proxy in front.
+    """
     told = b.config.dashboard
 
     @asynccontextmanager
@@ -117,11 +120,11 @@ def create_app(
     for error, handler in error_handlers.HANDLERS:
         app.add_exception_handler(error, handler)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
-    return SafeHeaders(app, https)  # around everything: the page that tells of a mistake of ours has them too
+    return SafeHeaders(app, https)  # outermost, so that error pages have the headers too
 
 
 def lightly(b: Bonsai) -> Bonsai:
-    """The home with DuckDB in little memory and one thread: a night may run beside the pages."""
+    """The home with little DuckDB memory and one thread: a night may be running."""
     settings = b.config.dashboard
     database = replace(
         b.database,
@@ -133,7 +136,7 @@ def lightly(b: Bonsai) -> Bonsai:
 
 
 def remembering_explain(b: Bonsai) -> Callable[[str], Explanation]:
-    """`explain`, its last results kept until anything changes that they show: what was forgotten is shown no more."""
+    """`explain` with a cache that is dropped on any relevant change: forgotten records must not be shown."""
 
     @lru_cache(maxsize=EXPLANATIONS)
     def explained(adapter: str, stamp: str) -> Explanation:
@@ -148,10 +151,10 @@ def _our_page(request: Request) -> None:
 
 
 class KeptFiles(StaticFiles):
-    """Static files, whose addresses change with their content."""
+    """Static files under content-dependent addresses."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """As Starlette does, to be kept for a year."""
+        """Starlette's response, cacheable for a year."""
         response = await super().get_response(path, scope)
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response

@@ -1,9 +1,9 @@
-"""Figures as SVG, drawn on the server; the page's own style sheet gives the colours, so they fit light and dark.
+"""SVG charts, drawn on the server and coloured by the page's style sheet, so that they fit light and dark mode.
 
-Drawn with svg.py (MIT, typed, no dependencies, 15 kB): the elements are the standard's own, so a class stands where
-matplotlib writes a `style`, which our Content-Security-Policy refuses, and one colour scheme. It also costs 52 MB less
-memory and starts 70 times faster (`python -X importtime -c "import matplotlib.figure"` against `import svg`), and there
-are two kinds of plot to draw. svg.py escapes nothing: every text goes through `_text`.
+Drawn with svg.py (MIT, typed, no dependencies, 15 kB). It writes classes, while matplotlib writes `style` attributes,
+which our Content-Security-Policy refuses, and a fixed colour scheme. It also takes 52 MB less memory and starts 70
+times faster (`python -X importtime -c "import matplotlib.figure"` against `import svg`). svg.py does not escape: every
+text goes through `_text`.
 """
 
 from __future__ import annotations
@@ -20,45 +20,45 @@ from markupsafe import Markup
 INTERVAL_SIZE = (240, 26)
 TREND_SIZE = (360, 200)
 TREND_BOX = (40, 348, 12, 168)
-"Left, right, top, bottom of what the axes enclose."
+"Left, right, top and bottom of the plot area."
 CURVE_SIZE = (480, 220)
 CURVE_BOX = (40, 468, 12, 188)
 ROOM = 0.08
-"Of a scale, on both sides of what it has to show."
+"Margin at both ends of a scale, as a share of its range."
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The values at the two ends of an axis."""
+    """Values at the two ends of an axis."""
 
     low: float
     high: float
 
     def at(self, value: float, start: float, end: float) -> float:
-        """Where the value lies between the coordinates `start` and `end`; what is beyond lies at the end."""
+        """Coordinate of the value between `start` and `end`, clamped."""
         share = (value - self.low) / (self.high - self.low)
         return round(start + min(max(share, 0.0), 1.0) * (end - start), 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """What one rule found, on a scale that it shares with its neighbours."""
+    """A rule's result, on a scale shared with its neighbours."""
 
     figure: float
     low: float | None
     high: float | None
     threshold: float | None
     outcome: str
-    "Names the class, and with it the colour."
+    "CSS class, which sets the colour."
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One measurement in a trend."""
+    """One measurement of a trend."""
 
     at: datetime
     series: str
-    "Names the class: `ja`, `en`."
+    "CSS class: `ja`, `en`."
     value: float
     low: float | None
     high: float | None
@@ -66,16 +66,16 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A curve: something measured along the steps of a training."""
+    """A curve over training steps."""
 
     name: str
-    "Names the class: `candidate`, `champion`."
+    "CSS class: `candidate`, `champion`."
     points: Sequence[tuple[float, float]]
     "(step, value)"
 
 
 def scale_of(intervals: Sequence[Interval], *, with_zero: bool) -> Scale:
-    """One that holds all figures, bounds and thresholds, and 0 where that means something."""
+    """A scale that covers all values, bounds and thresholds, and 0 if `with_zero`."""
     values = [0.0] if with_zero or not intervals else []
     for one in intervals:
         values += [v for v in (one.figure, one.low, one.high, one.threshold) if v is not None and math.isfinite(v)]
@@ -85,7 +85,7 @@ def scale_of(intervals: Sequence[Interval], *, with_zero: bool) -> Scale:
 
 
 def interval_plot(one: Interval, scale: Scale, label: str) -> Markup:
-    """A dot with its interval, a thin line at 0, a dashed one at the threshold; `label` says the same in words."""
+    """A dot with its interval, a thin line at 0, a dashed one at the threshold; `label` is the text alternative."""
     width, height = INTERVAL_SIZE
     middle = height / 2
 
@@ -103,7 +103,7 @@ def interval_plot(one: Interval, scale: Scale, label: str) -> Markup:
 
 
 def trend_plot(points: Sequence[Point], label: str) -> Markup:
-    """Shares from 0 to 1, a line a series, with intervals; the times of measurement are drawn equally far apart."""
+    """Shares from 0 to 1, a line per series with intervals; measurements are equally spaced on the x axis."""
     times = sorted({point.at for point in points})
     series = sorted({point.series for point in points})
     left, right, top, bottom = TREND_BOX
@@ -131,7 +131,7 @@ def trend_plot(points: Sequence[Point], label: str) -> Markup:
 
 
 def curve_plot(lines: Sequence[Line], label: str) -> Markup:
-    """Values from 0 up along steps from 0 up, a line each; the first one is drawn last, above the others."""
+    """Curves over steps, both axes from 0; the first line is drawn on top."""
     left, right, top, bottom = CURVE_BOX
     steps = Scale(0.0, max(step for line in lines for step, _ in line.points))
     values = Scale(0.0, (1 + ROOM) * max(value for line in lines for _, value in line.points) or 1.0)
@@ -149,7 +149,7 @@ def curve_plot(lines: Sequence[Line], label: str) -> Markup:
 
 
 def _ticks(high: float, most: int = 6) -> list[float]:
-    """0 and its multiples of 1, 2 or 5 times a power of ten up to `high`: at most so many."""
+    """At most `most` multiples of 1, 2 or 5 times a power of ten, from 0 to `high`."""
     power = 10.0 ** math.floor(math.log10(high / most))
     step = next(power * size for size in (1, 2, 5, 10, 20) if high / (power * size) < most)
     return [number * step for number in range(math.floor(high / step) + 1)]
@@ -168,7 +168,7 @@ def _series(points: Sequence[Point], x: Callable[[Point], float], y: Callable[[f
 
 
 def _shown(count: int, most: int = 6) -> range:
-    """Which of the times get a label: about `most`, equally spaced."""
+    """Indices of labelled measurements: about `most`, equally spaced."""
     return range(0, count, max(1, math.ceil(count / most)))
 
 

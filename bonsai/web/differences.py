@@ -1,4 +1,4 @@
-"""Two texts side by side, what differs marked: changed answers, versions of a record, records that contradict."""
+"""Side-by-side diffs of two texts: changed answers, record versions, contradictions."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 PIECE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|\w+|\s+|.", re.DOTALL)
-"A Japanese character, a word, a space: what counts as the same or another."
+"Unit of comparison: a Japanese character, a word or a space."
 LONGEST = 600
-"Pieces of a text that are compared; what follows is shown unmarked."
+"Compared pieces of a text; the rest is shown unmarked."
 Marked = tuple[tuple[str, bool], ...]
-"(text, whether the other one lacks it)"
+"(text, whether it is missing in the other)"
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One field of two things that differ in it."""
+    """A field that differs between two things."""
 
     name: str
     one: Marked
@@ -25,7 +25,7 @@ class Difference:
 
 
 def marked(one: str, other: str) -> tuple[Marked, Marked]:
-    """Both texts in pieces, those that the other one lacks marked."""
+    """Both texts in pieces, with those missing in the other marked."""
     left, right = PIECE.findall(one), PIECE.findall(other)
     same = SequenceMatcher(None, left[:LONGEST], right[:LONGEST], autojunk=False).get_matching_blocks()
     return (
@@ -35,7 +35,7 @@ def marked(one: str, other: str) -> tuple[Marked, Marked]:
 
 
 def difference(name: str, one: str, other: str) -> Difference:
-    """A field, marked."""
+    """A field with its differences marked."""
     return Difference(name, *marked(one, other))
 
 

@@ -1,4 +1,4 @@
-"""What a person sees when a request fails: what was wrong, what to do, and what they had typed."""
+"""Error responses: what was wrong, what to do, and the typed text."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from bonsai.web.request import Site, Visit, choose_language, problem_of
 
 KNOWN_STATUS = (401, 403, 404, 405, 408, 409, 413, 415, 422, 500, 503, 507)
 PASSING = (408, 429, 500, 503, 507)
-"The same may succeed a moment later."
+"Statuses after which a retry may succeed."
 
 
 async def _show(request: Request, status: int, message: str, *, unsure: bool = False) -> Response:
-    """A problem as a page, or as JSON for a script or a program (RFC 9457)."""
+    """A problem as a page, or as JSON for scripts (RFC 9457)."""
     visit = _visit(request)
     title = visit.text("do_forget" if unsure else f"problem_{status if status in KNOWN_STATUS else 500}")
     headers = RETRY_AFTER if status == 503 else {}
@@ -62,7 +62,7 @@ async def _on_bonsai_error(request: Request, error: Exception) -> Response:
 
 
 async def _on_login_needed(request: Request, error: Exception) -> Response:
-    """To the login, which leads back here, and hands on what was typed."""
+    """Redirect to the login, which leads back and passes on what was typed."""
     if "application/json" in request.headers.get("accept", ""):
         return await _show(request, 401, "")
     if request.method == "GET":
@@ -82,7 +82,7 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
 
 
 async def _on_os_error(request: Request, error: Exception) -> Response:
-    """A disk that is full is no mistake of ours."""
+    """A full disk is not a server error of ours."""
     assert isinstance(error, OSError)
     if not is_full(error):
         raise error

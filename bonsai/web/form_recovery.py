@@ -1,7 +1,7 @@
-"""What a person typed, kept when its request fails: it comes back in a form that sends it once more.
+"""Recovers what a person typed when its request fails: the answer holds a form that sends it again.
 
-One way for every form of every page: a session that ended, a database that another process holds, a full disk, a
-mistake of ours. Nothing is kept on the server; what was sent stands in the answer, and a login hands it on.
+One mechanism for all forms and causes: an expired session, a busy database, a full disk, a server error. The server
+keeps nothing; the text is in the response, and a login passes it on.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bonsai.web.request import Site, read_form
 from bonsai.web.security import is_from_our_page
 
 SENT = "sent."
-"Begins the name of a field that a login hands on."
+"Prefix of fields that a login passes on."
 LABELS = {
     "instruction": "question",
     "output": "answer",
@@ -32,23 +32,23 @@ LABELS = {
     "context": "asking.context",
     "source_name": "note_source_name",
 }
-"The fields that a person fills with words; all others are sent again unseen."
+"Text fields; all others are resent hidden."
 LONGEST_QUERY = 2_000
 MOST_CHARACTERS = 400_000
-"The longest record is 120,000; a page of more would only cost the server memory."
+"The longest record has 120,000; more would only cost the server memory."
 
 
 @dataclass(frozen=True, slots=True)
 class RecoveredForm:
-    """A form that was sent."""
+    """A submitted form."""
 
     path: str
-    "Where to, with its query."
+    "Target, with its query."
     fields: Mapping[str, str]
 
     @property
     def texts(self) -> list[tuple[str, str, str]]:
-        """Name, key of the label, and value of what a person wrote."""
+        """Name, label key and value of each text field."""
         return [(name, LABELS[name], value) for name, value in self.fields.items() if name in LABELS and value.strip()]
 
     @property
@@ -59,20 +59,20 @@ class RecoveredForm:
 
     @property
     def handed_on(self) -> list[tuple[str, str]]:
-        """As fields of the login."""
+        """As hidden fields of the login form."""
         return [(SENT + name, value) for name, value in self.fields.items()]
 
 
 def here(request: Request) -> str:
-    """The address that was asked for; without its query where that is too long to be handed on."""
+    """The requested address; without its query if that is too long to pass on."""
     query = request.url.query
     return f"{request.url.path}?{query}" if 0 < len(query) <= LONGEST_QUERY else request.url.path
 
 
 async def recovered_form(request: Request) -> RecoveredForm | None:
-    """The form of a request, also of one that failed before it was read.
+    """The form of a request, even one that failed before it was read.
 
-    None without one, and for one that a foreign page sent: nobody shall be led to send that again from here.
+    None without one, and for cross-site requests: nobody must be led to resend those from here.
     """
     site: Site = request.app.state.site
     if request.method != "POST" or request.url.path == "/login" or not is_from_our_page(request, https=site.https):
@@ -87,6 +87,6 @@ async def recovered_form(request: Request) -> RecoveredForm | None:
 
 
 def handed_on(form: Mapping[str, str], path: str) -> RecoveredForm | None:
-    """What a login was given to hand on."""
+    """The form that a login was given to pass on."""
     fields = {name.removeprefix(SENT): value for name, value in form.items() if name.startswith(SENT)}
     return RecoveredForm(path, fields) if "again" in form else None

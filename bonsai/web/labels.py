@@ -1,4 +1,4 @@
-"""Words that several pages share: names of languages, categories and states in the reader's language, and links."""
+"""Labels shared by several pages: localised names of languages, categories and states; links."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from storage.tables.record_rows import StoredRecord
 CATEGORIES = tuple(one.value for one in Category if one is not Category.UNCATEGORISED)
 STATUSES = tuple(one.value for one in Status)
 FILTERS = ("text", "language", "category", "status", "subject", "source", "author", "since", "until")
-"What a list of records can be filtered by, as its form and its address name it."
+"Record filters, as the form and the query string name them."
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Words that lead somewhere."""
+    """A link with its text."""
 
     words: str
     path: str
 
 
 def records_path(**wanted: str) -> str:
-    """The list of records, filtered."""
+    """Address of the filtered record list."""
     filled = {name: str(value) for name, value in wanted.items() if value}
     return f"/records?{urlencode(filled)}" if filled else "/records"
 
 
 def language_name(visit: Visit, language: str) -> str:
-    """A language in the reader's words."""
+    """Localised name of a language."""
     return visit.text(f"decision.language_{language}") if language in LANGUAGES else language
 
 
 def reason_of(visit: Visit, stored: StoredRecord) -> str:
-    """Why a record stands as it does."""
+    """Why a record has its status."""
     return visit.text(stored.reason.key, **dict(stored.reason.values)) if stored.reason else ""
 
 
 def reject_words(visit: Visit, told: Reject) -> str:
-    """Why something became no record."""
+    """Why a line became no record."""
     return visit.text(told.reason_key, **dict(told.values))

@@ -1,6 +1,6 @@
-"""What an address asks for, checked: a value that is none of ours is refused with those that are, never passed over.
+"""Checked query parameters: an invalid value is refused with the valid ones, never ignored.
 
-A filter that was misspelt and quietly left out would show, save or forget more than somebody meant.
+A misspelt filter that is silently dropped would show, save or forget more than intended.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from bonsai.web.problems import Problem
 MOST_DIGITS = 15
 YEARS = range(1970, 3000)
 SHOWN_CHARACTERS = 60
-"Of a wrong value."
+"Characters of an invalid value that are shown."
 Name = TypeVar("Name", bound=str)
 
 
 def one_of(given: Mapping[str, str], name: str, valid: Sequence[Name]) -> Name | None:
-    """The value as it is written in `valid`; None where none is given. Raises Problem."""
+    """The value, if it is one of `valid`; None if absent. Raises Problem."""
     said = given.get(name, "").strip()
     found = next((one for one in valid if one == said), None)
     if said and found is None:
@@ -29,7 +29,7 @@ def one_of(given: Mapping[str, str], name: str, valid: Sequence[Name]) -> Name |
 
 
 def number(given: Mapping[str, str], name: str, otherwise: int) -> int:
-    """A whole number from 0 on. Raises Problem."""
+    """A non-negative integer. Raises Problem."""
     said = given.get(name, "")
     if not said:
         return otherwise
@@ -39,7 +39,7 @@ def number(given: Mapping[str, str], name: str, otherwise: int) -> int:
 
 
 def day(given: Mapping[str, str], name: str) -> date | None:
-    """A day as a date field sends it. Raises Problem."""
+    """A date as a date field sends it. Raises Problem."""
     said = given.get(name, "").strip()
     try:
         return date.fromisoformat(said) if said else None
@@ -54,7 +54,7 @@ def month(given: Mapping[str, str], name: str) -> date | None:
         return None
     with suppress(ValueError):
         found = date.fromisoformat(f"{said}-01")
-        if found.year in YEARS:  # a calendar shows days of the month before and after, too
+        if found.year in YEARS:  # a calendar also shows days of the adjacent months
             return found
     raise _refused(name, said, "YYYY-MM")
 

@@ -1,4 +1,4 @@
-"""What ends a request before its page is made."""
+"""Exceptions that end a request with an answer."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import errno
 from collections.abc import Mapping
 
 RETRY_AFTER = {"Retry-After": "5"}
-"Of an answer that says: busy."
+"Header of a busy response."
 
 
 def is_full(error: OSError) -> bool:
-    """Whether it says that the disk has no room left, or the account none on it."""
+    """Whether the disk or the user's quota is full."""
     return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Problem(Exception):
-    """Ends a request with an answer that says why; `key` names the text, in the area `dashboard` when it names none."""
+    """Ends a request with an explanation; `key` names the text, by default in the area `dashboard`."""
 
     def __init__(self, status: int, key: str, /, headers: dict[str, str] | None = None, **values: object) -> None:
         super().__init__(key)
@@ -26,14 +26,14 @@ class Problem(Exception):
 
 
 class NotSure(Problem):
-    """Something that cannot be undone was sent without the tick: asked once more, with all that was chosen."""
+    """An irreversible request without its confirmation; the page asks again with all choices kept."""
 
     def __init__(self, count: int) -> None:
         super().__init__(422, "problem_not_sure", count=count)
 
 
 def require_sure(form: Mapping[str, str], count: int) -> None:
-    """Whether the person ticked that so many records shall go for good. Raises NotSure."""
+    """Require the tick that confirms erasing `count` records. Raises NotSure."""
     if form.get("sure") != "yes":
         raise NotSure(count)
 

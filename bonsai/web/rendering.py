@@ -1,4 +1,4 @@
-"""Templates: how values become what a page shows, and where its static files are."""
+"""Template environment and static file addresses."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from bonsai.system.files import sha256_file
 
 FOLDER = Path(__file__).parent
 ID_LENGTH = 10
-"Characters of an id that pages show, as the terminal does."
+"Characters of an id, as in the terminal."
 
 
 def make_environment() -> Environment:
-    """Templates: whatever is filled in is escaped, and a name that is not there is a mistake of ours."""
+    """Jinja environment: autoescaping, and undefined names are errors."""
     environment = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=True,
@@ -36,17 +36,17 @@ def make_environment() -> Environment:
 
 
 def _static(known: dict[str, str], name: str) -> str:
-    """A static file's address, which changes with the file: browsers may keep it for good."""
+    """Address of a static file with a content hash, so that browsers may cache it for good."""
     if name not in known:
         known[name] = f"/static/{name}?v={sha256_file(FOLDER / 'static' / name)[:12]}"
     return known[name]
 
 
 def moment(at: datetime) -> str:
-    """A time to the minute, where this machine stands; each page's foot says where."""
+    """A time to the minute, in the server's time zone, which the footer names."""
     return at.astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def time_tag(at: datetime) -> Markup:
-    """The same as an element, which stays on one line."""
+    """The same as an unbreakable element."""
     return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), moment(at))

@@ -1,4 +1,4 @@
-"""One request: who asks, in which language, what they sent, and the page they get."""
+"""Request context: user, language, form, and the page in response."""
 
 from __future__ import annotations
 
@@ -51,37 +51,37 @@ DONE = (
     *("mend", "dismiss", "settled", "cancel"),
     *("night_start", "night_cancel"),
 )
-"What a page may say was just done; an address can name nothing else."
+"Success messages that an address can name."
 PLAINLY = {"storage.locked": "busy", "storage.locked_by": "busy", "storage.no_room": "no_room"}
-"Errors that name files and processes, which are no reader's business: what a page says instead, `problem_...`."
+"Errors whose text names files and processes; pages show `problem_...` instead."
 OWN_PATH = re.compile(r"/(?![/\\])[^\s\\]*")
-"A path on this server: `//elsewhere` and `/\\elsewhere` are none."
+"A path on this server; `//elsewhere` and `/\\elsewhere` are not."
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What all pages share; made once."""
+    """What all pages share; created once."""
 
     b: Bonsai
     settings: DashboardSettings
     clock: Callable[[], datetime]
     owner: str
-    "Who acts without a login, on loopback; empty when everybody logs in."
+    "User without a login, on loopback; empty if everybody logs in."
     drain: Callable[[], None]
-    "Starts taking in the inbox, in a process of its own."
+    "Starts a drain in its own process."
     start_night: Callable[[str, bool], object]
-    "Starts a night: who wants it, and whether cold. Raises UsageError while one runs."
+    "Starts a night: user, and whether cold. Raises UsageError while one runs."
     environment: Environment
     throttle: Throttle
     tagger: Callable[[], CategoryTagger | None]
-    "Loaded by the first question for it."
+    "Loaded on first use."
     questions: QuestionQueue
     environ: Mapping[str, str]
-    "The settings' third layer."
+    "Environment layer of the settings."
     explain: Callable[[str], Explanation]
-    "Of a promotion; takes a second, so the last ones are kept until the database changes."
+    "Explanation of a promotion; takes a second, so recent ones are cached until the database changes."
     https: bool = False
-    "Whether browsers speak HTTPS, to a proxy before us."
+    "Whether browsers use HTTPS, through a proxy in front."
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,28 +105,28 @@ class Visit:
 
     @property
     def who(self) -> str:
-        """The person's name."""
+        """The user's name."""
         return self.person.name if self.person else ""
 
     def at_once(self) -> AbstractContextManager[object]:
-        """What is read within it shows one moment, and waits for who writes once. For what takes some 50 ms at most."""
+        """One consistent read that waits for a writer only once. For at most some 50 ms of work."""
         return self.b.database.reading()
 
     def text(self, key: str, /, **values: Any) -> str:
-        """`text`, of the area `dashboard` where the key names none."""
+        """A localised text, by default in the area `dashboard`."""
         return say(self.language, key, **values)
 
     def words_of(self, error: BonsaiError) -> str:
-        """What an error says on a page."""
+        """An error in words for a page."""
         return self.text(f"problem_{PLAINLY[error.key]}") if error.key in PLAINLY else error.render(self.language)
 
     def html(self, key: str, /, **values: Any) -> Markup:
-        """`text` for a page, with values that may be markup; whatever is none is escaped."""
+        """A localised text as markup; values that are not markup are escaped."""
         area, name = (key if "." in key else f"dashboard.{key}").split(".", 1)
         return Markup(escape(area_texts(area, self.language)[name])).format(**values)
 
     def page(self, template: str, /, status: int = 200, **values: Any) -> Response:
-        """The template filled in; the choice of `?lang` is remembered."""
+        """Render a template; remembers `?lang`."""
         done = self.request.query_params.get("done", "")
         shown = self.site.environment.get_template(template).render(
             visit=self,
@@ -145,21 +145,21 @@ class Visit:
         return response
 
     def go(self, path: str, done: str = "", **kept: str) -> Response:
-        """To another page, after something was done; `done` names the sentence that says so."""
+        """Redirect after an action; `done` names the success message."""
         query = {**({"done": done} if done else {}), **kept}
         return RedirectResponse(f"{path}?{urlencode(query)}" if query else path, 303)
 
     def noted(self, action: str, target: str = "", who: str = "") -> None:
-        """A line for the audit; `who` where nobody is logged in yet."""
+        """Write an audit line; `who` if nobody is logged in yet."""
         audit.note(self.b.places.logs, audit.Act(self.now, who or self.who, action, target, self.address))
 
     @property
     def address(self) -> str:
-        """Of the person's machine."""
+        """The client's address."""
         return self.request.client.host if self.request.client else ""
 
     def in_language(self, language: str) -> str:
-        """This page's own address in another language."""
+        """This page's address in another language."""
         others = [
             (name, value) for name, value in self.request.query_params.multi_items() if name not in ("lang", "done")
         ]
@@ -172,7 +172,7 @@ def say(language: TextLanguage, key: str, /, **values: Any) -> str:
 
 
 def visitor(request: Request) -> Visit:
-    """Whoever asks, logged in or not."""
+    """Any visitor, logged in or not."""
     site: Site = request.app.state.site
     person: Person | None = Person(site.owner, "admin") if site.owner else None
     if person is None:
@@ -181,7 +181,7 @@ def visitor(request: Request) -> Visit:
 
 
 def session_cookie(site: Site) -> str:
-    """Over HTTPS a name that browsers take from this host alone: no neighbour can plant one (RFC 6265bis)."""
+    """Over HTTPS with the `__Host-` prefix, so that no sibling host can set it (RFC 6265bis)."""
     return f"__Host-{SESSION_COOKIE}" if site.https else SESSION_COOKIE
 
 
@@ -197,17 +197,17 @@ def _needs(role: Role, visit: Visit) -> Visit:
 
 
 def contributing(visit: AnyVisit) -> Visit:
-    """Who may add and look."""
+    """Requires the contributor role."""
     return _needs("contributor", visit)
 
 
 def administering(visit: AnyVisit) -> Visit:
-    """Who may see settings and users."""
+    """Requires the admin role."""
     return _needs("admin", visit)
 
 
 def reviewing(visit: AnyVisit) -> Visit:
-    """Who may decide."""
+    """Requires the reviewer role."""
     return _needs("reviewer", visit)
 
 
@@ -217,7 +217,7 @@ Admin = Annotated[Visit, Depends(administering)]
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """The fields of a form. Raises Problem for any other body, and for one that is too long."""
+    """Form fields. Raises Problem for another content type or an oversized body."""
     refuse_long(request)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
@@ -227,7 +227,7 @@ async def read_form(request: Request) -> dict[str, str]:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
     except ValueError:
         raise Problem(422, "problem_no_form") from None
-    request.state.form = dict(pairs)  # should the request fail, it comes back
+    request.state.form = dict(pairs)  # returned to the user if the request fails
     return dict(pairs)
 
 
@@ -235,14 +235,14 @@ Form = Annotated[dict[str, str], Depends(read_form)]
 
 
 def choose_language(request: Request) -> TextLanguage:
-    """`?lang`, else the remembered choice, else what the browser asks for; English when none of them knows."""
+    """`?lang`, else the remembered choice, else Accept-Language; English by default."""
     said = (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE))
     chosen = next((one for wanted in said for one in TEXT_LANGUAGES if one == wanted), None)
     return chosen or accepted_language(request.headers.get("accept-language", ""))
 
 
 def accepted_language(header: str) -> TextLanguage:
-    """The best of ours by an `Accept-Language` header (RFC 9110, 12.5.4)."""
+    """Best supported language of an `Accept-Language` header (RFC 9110, 12.5.4)."""
     weighed: list[tuple[float, TextLanguage]] = []
     for part in header.split(",")[:20]:
         name, _, rest = part.partition(";")
@@ -255,12 +255,12 @@ def accepted_language(header: str) -> TextLanguage:
 
 
 def own_path(path: str) -> str:
-    """A path of ours to go on to after a login, else the first page."""
+    """The local path to continue at after a login, else `/`."""
     return path if OWN_PATH.fullmatch(path) else "/"
 
 
 def problem_of(error: BonsaiError) -> int:
-    """The status that says what kind of error it is."""
+    """HTTP status of an error."""
     known: tuple[tuple[type[BonsaiError], int], ...] = (
         (UnknownId, 404),
         (accounts.LoginRefused, 401),

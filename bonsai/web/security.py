@@ -1,9 +1,9 @@
-"""What no request may do, whatever page it asks for.
+"""Security headers, cross-site protection and body limits, for every page.
 
-Nothing is loaded from elsewhere and no script stands in a page (Content-Security-Policy without `unsafe-inline`); a
-request that changes something must come from a page of ours, by `Sec-Fetch-Site` or else by `Origin`
-(https://web.dev/articles/fetch-metadata); a body has a largest size and a longest time. Foreign `Host`
-headers, with which a page elsewhere could reach a server on loopback, are refused by Starlette's TrustedHostMiddleware.
+Nothing is loaded from elsewhere and no script is inline (Content-Security-Policy without `unsafe-inline`). A state
+change must come from our own page, by `Sec-Fetch-Site` or else `Origin`
+(https://web.dev/articles/fetch-metadata). Bodies are bounded in size and time. Foreign `Host` headers (DNS rebinding
+against a loopback server) are refused by Starlette's TrustedHostMiddleware.
 """
 
 from __future__ import annotations
@@ -34,28 +34,28 @@ POLICY = "; ".join(
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",  # with `no-referrer` a form's own Origin would be `null`
+    "Referrer-Policy": "same-origin",  # with `no-referrer`, a form's own Origin would be `null`
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 MOST_BODY_BYTES = 2_000_000
-"Of a form: the longest record, each of its characters escaped."
+"Maximum of a form body: the longest record with every character escaped."
 BODY_SECONDS = 30.0
-"Whoever takes longer to send a body only wants to keep a connection."
+"Slower bodies only hold a connection."
 
 
 @dataclass(frozen=True, slots=True)
 class SafeHeaders:
-    """ASGI middleware: `HEADERS` on every answer; what is personal is not kept by browsers."""
+    """ASGI middleware: `HEADERS` on every response; personal pages are not cached."""
 
     app: ASGIApp
     https: bool = False
-    "Whether browsers speak HTTPS, to a proxy before us; they then never speak anything else."
+    "Whether browsers use HTTPS, through a proxy in front; then they are told to use nothing else (HSTS)."
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """As ASGI wants it."""
+        """ASGI entry point."""
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -70,7 +70,7 @@ class SafeHeaders:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches the address."""
+    """Whether the address is reachable from this machine only."""
     try:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -78,13 +78,13 @@ def is_loopback(host: str) -> bool:
 
 
 def trusted_hosts(host: str, names: Sequence[str]) -> list[str]:
-    """What a `Host` header may say: the address that is listened on, loopback, and the names that were given."""
+    """Accepted `Host` values: the listening address, loopback, and the given names."""
     own = [] if host in ("0.0.0.0", "::") else [f"[{host}]" if ":" in host else host]
     return [*dict.fromkeys([*own, "localhost", "127.0.0.1", "[::1]", *names])]
 
 
 def is_from_our_page(request: Request, *, https: bool = False) -> bool:
-    """Whether a request may change something. Browsers say where it comes from; who does not say is not let in."""
+    """Whether a request may change state. Clients that name no origin are refused."""
     if request.method in SAFE_METHODS:
         return True
     site = request.headers.get("sec-fetch-site")
@@ -95,16 +95,16 @@ def is_from_our_page(request: Request, *, https: bool = False) -> bool:
 
 
 def refuse_long(request: Request) -> None:
-    """Raises Problem for a body that is too long by its own account; what is read is counted too."""
+    """Raises Problem if Content-Length is too large; actual bytes are counted too."""
     length = request.headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > MOST_BODY_BYTES:
         raise Problem(413, "problem_too_long")
 
 
 async def read_body(request: Request) -> bytes:
-    """All of a body, however it comes, within bounds. Raises Problem: too long, or too slow."""
+    """The whole body, within bounds. Raises Problem: too long, or too slow."""
     refuse_long(request)
-    request.state.body_begun = True  # what was broken off cannot be read again
+    request.state.body_begun = True  # a broken-off body cannot be read again
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):

@@ -1,8 +1,8 @@
-"""The server before the application: uvicorn, which also ends a connection whose request does not begin in time.
+"""HTTP server: uvicorn, with a deadline for request headers.
 
-uvicorn bounds how long a connection may rest after an answer, and not how long the first line and the headers of a
-request may take: some hundred connections that send one byte now and then would keep everybody else out ("slowloris",
-https://en.wikipedia.org/wiki/Slowloris_(cyber_attack)). How long a body may take is bounded where it is read.
+uvicorn bounds how long a connection may idle after a response, but not how long a request line and headers may take:
+a few hundred connections that send a byte now and then would block everybody else ("slowloris",
+https://en.wikipedia.org/wiki/Slowloris_(cyber_attack)). Bodies are bounded where they are read.
 """
 
 from __future__ import annotations
@@ -18,31 +18,31 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 HEAD_SECONDS = 15.0
 "From the first byte of a request, or from the connection, to the end of its headers."
 MOST_CONNECTIONS = 200
-"Beyond which the server says that it is busy, before it runs out of memory or files."
+"Beyond this the server answers that it is busy, before it runs out of memory or files."
 
 
 class TimelyProtocol(H11Protocol):
-    """HTTP/1.1 by uvicorn and h11, with a deadline for what stands before a request's body."""
+    """HTTP/1.1 by uvicorn and h11, with a deadline for the request head."""
 
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
-        """As asyncio wants it."""
+        """asyncio callback."""
         super().connection_made(transport)
         self._watch()
 
     def data_received(self, data: bytes) -> None:
-        """As asyncio wants it."""
+        """asyncio callback."""
         super().data_received(data)
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """As asyncio wants it."""
+        """asyncio callback."""
         self._cancel()
         super().connection_lost(exc)
 
     def _watch(self) -> None:
-        """The time runs while a request is expected, and is not set back by a part of one."""
+        """Run the timer while a request head is expected; partial data does not reset it."""
         if self.conn.their_state is not h11.IDLE:
             self._cancel()
         elif self._deadline is None:
@@ -59,7 +59,7 @@ class TimelyProtocol(H11Protocol):
 
 
 def serve(app: ASGIApp, host: str, port: int, *, https: bool = False) -> None:
-    """Until Ctrl-C. Behind a proxy on this machine, its word is taken for who asks."""
+    """Serve until Ctrl-C. Trusts forwarded headers of a proxy on this machine."""
     uvicorn.run(
         app,
         host=host,

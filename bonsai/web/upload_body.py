@@ -1,7 +1,7 @@
-"""The body of an upload, streamed to the disk as it arrives: `multipart/form-data`, one file, never whole in memory.
+"""Streaming upload bodies: `multipart/form-data` with one file, written to disk as it arrives.
 
-Parsed with python-multipart, on which Starlette's own form parser stands; that one writes to a temporary folder first
-and bounds no file. Whatever ends the request early takes the bytes that have arrived with it.
+Parsed with python-multipart, on which Starlette's form parser is built; that one spools to a temporary folder first and
+does not bound files. Whatever ends the request early removes the received bytes.
 """
 
 from __future__ import annotations
@@ -27,35 +27,35 @@ from storage import uploads
 
 FIELD = b"file"
 AROUND_BYTES = 100_000
-"Of a body, beside the file: boundaries, headers, fields that are none of ours."
+"Allowance beside the file: boundaries, headers, unknown fields."
 KEPT_FREE_BYTES = 1_000_000_000
-"Of the disk: the database and the next night need some."
+"Free disk space kept for the database and the next night."
 
 
 @dataclass(slots=True)
 class Arriving:
-    """One file of a body, on its way to `folder`/arrived."""
+    """A file being received into `folder`/arrived."""
 
     folder: Path
     most: int
-    "Bytes."
+    "Maximum in bytes."
     file: IO[bytes]
     name: str = ""
-    "As the browser says it; nothing to make a path of."
+    "As sent by the browser; never used as a path."
     size: int = 0
     whole: bool = False
-    "The body's own end was there."
+    "The closing boundary arrived."
     _header: bytearray = field(default_factory=bytearray)
     _value: bytearray = field(default_factory=bytearray)
     _taking: bool = False
 
     @property
     def path(self) -> Path:
-        """The bytes."""
+        """Path of the received bytes."""
         return self.folder / "arrived"
 
     def parser(self, boundary: bytes) -> MultipartParser:
-        """One that calls this."""
+        """Parser with this object's callbacks."""
         return MultipartParser(
             boundary,
             {
@@ -87,7 +87,7 @@ class Arriving:
             self.take(data[start:end])
 
     def take(self, data: bytes) -> None:
-        """More of it. Raises Problem when that is too much."""
+        """Feed data. Raises Problem if the limit is exceeded."""
         self.size += len(data)
         if self.size > self.most:
             raise _too_large(self.most)
@@ -97,14 +97,14 @@ class Arriving:
         self.whole = True
 
     def close(self) -> None:
-        """Flushed to the disk."""
+        """Flush to disk and close."""
         self.file.flush()
         fsync(self.file.fileno())
         self.file.close()
 
 
 async def receive(visit: Contributor, request: Request) -> Arriving:
-    """The file of the request's body, whole and on the disk. Raises Problem, and then nothing is left of it."""
+    """The uploaded file, complete and on disk. Raises Problem, and then removes everything."""
     kind, options = parse_options_header(request.headers.get("content-type"))
     if kind != b"multipart/form-data" or not 0 < len(options.get(b"boundary", b"")) <= 70:
         raise Problem(415, "entering.problem_no_upload")
@@ -114,7 +114,7 @@ async def receive(visit: Contributor, request: Request) -> Arriving:
     arriving = await run_in_threadpool(begin, folder, most)
     try:
         await _read(request, arriving, options[b"boundary"])
-    except BaseException:  # also when the browser goes away, or this process is asked to end
+    except BaseException:  # also on disconnect or shutdown
         arriving.file.close()
         shutil.rmtree(arriving.folder, ignore_errors=True)
         raise
@@ -144,7 +144,7 @@ async def _read(request: Request, arriving: Arriving, boundary: bytes) -> None:
 
 
 async def timely(request: Request) -> AsyncIterator[bytes]:
-    """The body as it arrives. Raises Problem when nothing more of it comes: a telephone went out of reach."""
+    """The body as it arrives. Raises Problem if it stalls: a phone may lose its connection."""
     chunks = aiter(request.stream())
     try:
         while True:
@@ -158,13 +158,13 @@ async def timely(request: Request) -> AsyncIterator[bytes]:
 
 
 def begin(folder: Path, most: int) -> Arriving:
-    """Nothing of it is there yet."""
+    """Start receiving."""
     place = uploads.start(folder)
     return Arriving(place, most, (place / "arrived").open("wb"))
 
 
 def refuse_early(length: str, most: int, home: Path) -> None:
-    """By the body's own account, before any of it is read; what is read is counted too."""
+    """Check Content-Length before reading; actual bytes are counted too."""
     if not length.isdecimal() or int(length) > most + AROUND_BYTES:
         raise _too_large(most)
     if shutil.disk_usage(home).free - int(length) < KEPT_FREE_BYTES:
@@ -180,19 +180,19 @@ Upload = Annotated[Arriving, Depends(receive)]
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A file whose bytes are all on the disk."""
+    """A file completely on disk."""
 
     folder: Path
     path: Path
     sha256: str
 
     def clear(self) -> None:
-        """Whatever nobody took into the home."""
+        """Remove the file unless the home has taken it over."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 async def receive_raw(site: Site, request: Request) -> Arrived:
-    """The whole body. Raises Problem, and then nothing is left of it."""
+    """The raw body, complete and on disk. Raises Problem, and then removes everything."""
     most = site.settings.upload_megabytes * 1_000_000
     refuse_early(request.headers.get("content-length", "0"), most, site.b.home)
     arriving = await run_in_threadpool(begin, site.b.places.uploads, most)
@@ -202,7 +202,7 @@ async def receive_raw(site: Site, request: Request) -> Arrived:
             await run_in_threadpool(arriving.take, chunk)
             digest.update(chunk)
         await run_in_threadpool(arriving.close)
-    except BaseException as error:  # also when the program goes away, or this process is asked to end
+    except BaseException as error:  # also on disconnect or shutdown
         arriving.file.close()
         await run_in_threadpool(shutil.rmtree, arriving.folder, ignore_errors=True)
         if isinstance(error, OSError) and is_full(error):

@@ -1,1 +1,1 @@
-"""The pages, one file a room: each route reads a request, calls one function, and renders a template."""
+"""Pages, one module per area: each route reads a request, calls a query or an action, and renders a template."""

@@ -1,4 +1,4 @@
-"""Adapters: the list; one with its passport, its lineage down to records, its files; the download."""
+"""Adapter pages: list, details with manifest, lineage and files, and download."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from bonsai.web.request import Contributor, Reviewer
 
 router = APIRouter(prefix="/adapters")
 CHECKED_BYTES = 8_000_000
-"An adapter up to this size is checked with every look, in 20 ms; a larger one when somebody asks for it."
+"Adapters up to this size are verified on every view, in 20 ms; larger ones on request."
 
 
 @router.get("")
 def list_(visit: Contributor) -> Response:
-    """Newest first, page by page."""
+    """Newest first, paginated."""
     size, before = visit.site.settings.page_size, visit.request.query_params.get("before", "")
     found = adapters.list_adapters(visit.b, size + 1, before)
     return visit.page(
@@ -30,7 +30,7 @@ def list_(visit: Contributor) -> Response:
 
 @router.get("/{adapter_id}")
 def show(visit: Contributor, adapter_id: str) -> Response:
-    """Passport, lineage, a page of the records of its own training, files."""
+    """Manifest, lineage, a page of training records, files."""
     given, size = visit.request.query_params, visit.site.settings.page_size
     after = parameters.number(given, "after", -1)
     with visit.at_once():
@@ -60,7 +60,7 @@ def show(visit: Contributor, adapter_id: str) -> Response:
 
 @router.get("/{adapter_id}/download")
 def download(visit: Reviewer, adapter_id: str) -> Response:
-    """The folder as one .tar, after its hashes were checked; streamed, so that no size is too large."""
+    """The folder as a verified .tar; streamed, so that size does not matter."""
     found = adapters.show_adapter(visit.b, adapter_id)
     adapters.require_whole(found)
     visit.noted("download", found.line.id)

@@ -1,4 +1,4 @@
-"""The pages `/api` and `/api/GROUP`: the OpenAPI document to read, made on the server, with nothing from elsewhere.
+"""The pages `/api` and `/api/GROUP`: the OpenAPI document, rendered on the server.
 
 Viewers such as Swagger UI are some 1.5 MB of script and need inline styles, which our policy refuses.
 """
@@ -29,7 +29,7 @@ class Field:
     "`path`, `query`, `header`; empty for a field."
     kind: str
     model: str
-    "The model it holds, to be linked to; mostly empty."
+    "Model to link to; usually empty."
     needed: bool
     words: str
 
@@ -47,19 +47,19 @@ class Operation:
     scope: str
     parameters: tuple[Field, ...]
     sent: str
-    "Model of the body; empty without one."
+    "Model of the request body; may be empty."
     answers: tuple[tuple[str, str, str], ...]
-    "(status, words, model)"
+    "(status, description, model)"
 
     @property
     def models(self) -> frozenset[str]:
-        """Those that it names itself."""
+        """Models named directly."""
         return frozenset(one for one in (self.sent, *(model for _, _, model in self.answers)) if one)
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What is sent or answered."""
+    """A request or response model."""
 
     name: str
     words: str
@@ -68,7 +68,7 @@ class Model:
 
 @router.get("/api")
 def reference(visit: Contributor) -> Response:
-    """Every operation, by what it is about."""
+    """All operations by group."""
     document = openapi_document(visit.language)
     return visit.page(
         "api/reference.html",
@@ -80,7 +80,7 @@ def reference(visit: Contributor) -> Response:
 
 @router.get("/api/{group}")
 def reference_of(visit: Contributor, group: str) -> Response:
-    """The operations of one group, and the models that they use."""
+    """One group's operations, and the models that they use."""
     document = openapi_document(visit.language)
     found = [one for one in operations(document) if one.group == group]
     if not found:
@@ -89,7 +89,7 @@ def reference_of(visit: Contributor, group: str) -> Response:
 
 
 def operations(document: Mapping[str, Any]) -> Iterator[Operation]:
-    """In the order of the routes."""
+    """In route order."""
     for path, methods in document["paths"].items():
         for method, told in methods.items():
             answers = (
@@ -112,7 +112,7 @@ def operations(document: Mapping[str, Any]) -> Iterator[Operation]:
 
 
 def models(document: Mapping[str, Any], used: Sequence[Operation]) -> Iterator[Model]:
-    """What some operations send and answer, down to the models in them, by name."""
+    """Models used by some operations, nested ones included, by name."""
     schemas = document["components"]["schemas"]
     found: set[str] = set()
     waiting = {model for one in used for model in one.models}
@@ -131,7 +131,7 @@ def models(document: Mapping[str, Any], used: Sequence[Operation]) -> Iterator[M
 
 
 def _named_in(value: Any) -> Iterator[str]:
-    """The models that a schema refers to, however deep."""
+    """Models referenced by a schema at any depth."""
     if isinstance(value, Mapping):
         if "$ref" in value:
             yield str(value["$ref"]).rpartition("/")[2]
@@ -148,7 +148,7 @@ def _parameter(told: Mapping[str, Any]) -> Field:
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
-    """What may stand there, as briefly as it can be said."""
+    """Short type description."""
     if "anyOf" in schema:
         return " | ".join(_kind(one) for one in schema["anyOf"])
     if "enum" in schema or "const" in schema:
@@ -162,12 +162,12 @@ def _kind(schema: Mapping[str, Any]) -> str:
 
 
 def _model_in(told: Mapping[str, Any]) -> str:
-    """The model of a body or an answer."""
+    """Model of a request body or response."""
     return next((_model_of(one["schema"]) for one in told.get("content", {}).values()), "")
 
 
 def _model_of(schema: Mapping[str, Any]) -> str:
-    """The model that a schema refers to, itself or in a list."""
+    """Model that a schema refers to, directly or as a list."""
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     if "items" in schema:

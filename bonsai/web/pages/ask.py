@@ -1,4 +1,4 @@
-"""Ask: a question to the champion and others beside it; its answers, a thumb, a correction; what was asked before."""
+"""Ask pages: question form, answers side by side, rating, correction, history."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FIELDS = ("question", "context", "voice", "beside", "language", "category")
 
 @router.get("")
 def form(visit: Contributor) -> Response:
-    """An empty form, and what was asked before."""
+    """Empty form and history."""
     return _form(visit, visit.request.query_params)
 
 
@@ -45,7 +45,7 @@ def _form(visit: Visit, given: Mapping[str, str], problem: str = "", status: int
 
 @router.post("")
 def ask(visit: Contributor, form: Form) -> Response:
-    """Into the queue; the answer is waited for on a page of its own."""
+    """Enqueue the question and redirect to its page."""
     try:
         question = visit.site.questions.put(_wanted(visit, form))
     except BonsaiError as problem:
@@ -67,7 +67,7 @@ def _wanted(visit: Visit, form: Mapping[str, str]) -> QuestionRequest:
 
 @router.get("/{asked_id}")
 def show(visit: Contributor, asked_id: str) -> Response:
-    """The answers side by side, or how far they are."""
+    """Answers side by side, or progress."""
     ticket = visit.site.questions.get(asked_id)
     return _waiting(visit, ticket) if ticket else _answers(visit, asked_id)
 
@@ -98,17 +98,17 @@ def _answers(visit: Visit, asked_id: str, problem: str = "", said: Mapping[int, 
 
 @router.get("/{asked_id}/state")
 def state(visit: Contributor, asked_id: str) -> Response:
-    """For the page's script: whether the answer is there, and how far it is in words."""
+    """Progress as JSON, for the page's script."""
     ticket = visit.site.questions.get(asked_id)
     if ticket is None:
-        show_asked(visit.b, asked_id)  # unknown: said at once, instead of waiting for ever
+        show_asked(visit.b, asked_id)  # raises for an unknown id instead of letting the page poll for ever
         return JSONResponse({"state": "answered", "told": ""})
     return JSONResponse({"state": ticket.state, "told": pages.progress(visit, ticket)})
 
 
 @router.post("/{asked_id}/{number}/thumb")
 def rate(visit: Contributor, asked_id: str, number: int, form: Form) -> Response:
-    """Up, down, or taken back."""
+    """Set or clear a thumb."""
     thumb = form.get("thumb", "")
     rate_answer(visit.b, asked_id, number, "" if thumb == "none" else thumb, visit.who)
     visit.noted("thumb", f"{asked_id}/{number}")
@@ -117,7 +117,7 @@ def rate(visit: Contributor, asked_id: str, number: int, form: Form) -> Response
 
 @router.post("/{asked_id}/{number}/correct")
 def correct(visit: Contributor, asked_id: str, number: int, form: Form) -> Response:
-    """The right answer becomes a record; what was typed stays in the form when it does not."""
+    """Submit a correction; on error, the form keeps what was typed."""
     output = form.get("output", "")
     try:
         submission = correct_answer(visit.b, asked_id, number, output, visit.who, visit.now)

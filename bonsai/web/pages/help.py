@@ -1,4 +1,4 @@
-"""Values -> what the page of help shows: the loop as a picture, and the words that explain everything else."""
+"""Help page: the nightly loop as a diagram, and explanations of pages, keys and terms."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from storage.tables.users_table import Role
 
 STEPS = ("tell", "check", "train", "judge", "promote", "ask")
 PLACES = ((8, 24), (196, 24), (196, 134), (196, 244), (8, 244), (8, 134))
-"Of the steps' boxes: clockwise from the top left."
+"Positions of the boxes, clockwise from the top left."
 BOX = (156, 72)
 ARROWS = ("M164 60H192", "M274 96V130", "M274 206V240", "M196 280H168", "M86 244V210", "M86 134V100")
 VERDICTS = ("promote", "keep", "not_enough_evidence", "invalid")
@@ -35,12 +35,12 @@ PAGES: tuple[tuple[str, str, str, Role], ...] = (
     ("settings.nav", "/settings", "settings", "admin"),
     ("api.nav", "/api", "api", "contributor"),
 )
-"(Its name, where it is, the text about it, who may see it.)"
+"(Name, path, description, minimum role.)"
 Told = list[tuple[str, str]]
 
 
 def loop_plot(visit: Visit) -> Markup:
-    """Six boxes in a ring, drawn for a phone's width; the list under it says the same in words."""
+    """Six boxes in a ring, sized for a phone; the list below it is the text alternative."""
     width, height = BOX
     boxes = []
     for number, (step, (x, y)) in enumerate(zip(STEPS, PLACES, strict=True), 1):
@@ -68,7 +68,7 @@ def steps(visit: Visit) -> list[str]:
 
 
 def pages(visit: Visit) -> list[tuple[Link, str]]:
-    """Every page with what it is for; those of other roles are left out."""
+    """Pages that the user's role may see, with descriptions."""
     person = visit.person
     return [
         (Link(visit.text(nav), path), visit.text(f"guide.page_{name}"))
@@ -78,12 +78,12 @@ def pages(visit: Visit) -> list[tuple[Link, str]]:
 
 
 def keys(visit: Visit) -> Told:
-    """What can be done from the keyboard."""
+    """Keyboard shortcuts."""
     return [(visit.text(f"guide.key_{one}"), visit.text(f"guide.key_{one}_does")) for one in KEYS]
 
 
 def verdicts(visit: Visit) -> Told:
-    """The gate's four words."""
+    """The gate's four verdicts."""
     return [(visit.text(f"cli.verdict_{one}"), visit.text(f"guide.verdict_{one}")) for one in VERDICTS]
 
 
@@ -93,7 +93,7 @@ def rules(visit: Visit) -> Told:
 
 
 def words(visit: Visit) -> Told:
-    """What else a newcomer meets."""
+    """Further terms."""
     return [(visit.text(f"guide.word_{one}"), visit.text(f"guide.word_{one}_means")) for one in WORDS]
 
 

@@ -1,4 +1,4 @@
-"""The first page."""
+"""The overview page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ router = APIRouter()
 
 @router.get("/")
 def home(visit: Contributor) -> Response:
-    """Who answers, what the last night did, what waits, when the next night is, how the score went, what is known."""
+    """Champion, last and next night, pending work, score history, coverage."""
     with visit.at_once():
         found = overview.overview(visit.b)
         nights = list_nights(visit.b, 1)

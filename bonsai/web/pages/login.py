@@ -1,4 +1,4 @@
-"""Log in, log out."""
+"""Login and logout."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ router = APIRouter()
 
 
 def stranger(request: Request) -> Visit:
-    """Whoever asks; which session the browser brought along is no matter, nor whether the database can tell."""
+    """A visitor whose session is ignored: the database may be unavailable."""
     return Visit(request.app.state.site, request, choose_language(request), None)
 
 
@@ -29,7 +29,7 @@ Stranger = Annotated[Visit, Depends(stranger)]
 
 @router.get("/login")
 def ask(visit: AnyVisit) -> Response:
-    """The form; who needs none goes on."""
+    """Login form; redirects if no login is needed."""
     after = own_path(visit.request.query_params.get("next", "/"))
     if visit.person:
         return visit.go(after)
@@ -38,7 +38,7 @@ def ask(visit: AnyVisit) -> Response:
 
 @router.post("/login")
 def log_in(visit: Stranger, form: Form) -> Response:
-    """A new session for the right password. Whatever session the browser brought along ends."""
+    """Start a new session; the browser's previous one ends."""
     if visit.site.owner:
         raise Problem(404, "problem_no_login")
     name, after = normalise(form.get("name", "")), own_path(form.get("next", "/"))
@@ -77,7 +77,7 @@ def log_in(visit: Stranger, form: Form) -> Response:
 
 
 def _goes_on(visit: Visit, typed: RecoveredForm) -> Response:
-    """What was typed before the login, to be sent by the person: another one may have logged in."""
+    """Form with what was typed before the login, for the user to send: it may be another person."""
     title = visit.text("login_again")
     return visit.page("problem.html", title=title, message="", typed=typed, passing=True, unsure=False, here="")
 
@@ -99,7 +99,7 @@ def _ask_again(visit: Visit, form: Mapping[str, str], problem: str, status: int)
 
 @router.post("/logout")
 def log_out(visit: AnyVisit) -> Response:
-    """The session ends on the server too."""
+    """End the session on the server too."""
     if visit.person and not visit.site.owner:
         accounts.log_out(visit.b, visit.request.cookies.get(session_cookie(visit.site), ""))
         visit.noted("logout")

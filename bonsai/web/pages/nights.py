@@ -1,4 +1,4 @@
-"""Nights: a month of them, one with its steps and cost, its progress while it runs, start, cancel."""
+"""Night pages: calendar, details with progress and logs, start, cancel."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from flows import starting
 
 router = APIRouter(prefix="/nights")
 SHOWN_LINES = 200
-"Of a log on its page; the file has all."
+"Lines of a log on its page; the file has all."
 START_LINES = 10
 START_SHOWN = timedelta(hours=1)
-"So long a start that led to no night is told."
+"A start without a night is reported for this long."
 RESTARTABLE = ("failed", "cancelled", "interrupted")
 
 
 @router.get("")
 def list_(visit: Contributor) -> Response:
-    """A month as a calendar and as a list; what runs now."""
+    """A month as a calendar and a list, with the running night."""
     return _list(visit)
 
 
@@ -59,7 +59,7 @@ def _may_decide(visit: Visit) -> bool:
 
 
 def _what_the_start_said(visit: Visit) -> tuple[str, ...]:
-    """The last lines of a start that led to no night: nothing new to learn, or something in its way."""
+    """Last lines of a start that led to no night: no new records, or an obstacle."""
     start = starting.last_start(visit.b.home)
     log = visit.b.places.logs / starting.LOG
     if start is None or not start.process or visit.now - start.at > START_SHOWN or not log.is_file():
@@ -70,7 +70,7 @@ def _what_the_start_said(visit: Visit) -> tuple[str, ...]:
 
 @router.post("")
 def start(visit: Reviewer, form: Form) -> Response:
-    """Start a night, in a process of its own or on the server of `bonsai up`."""
+    """Start a night, in its own process or on the server of `bonsai up`."""
     try:
         visit.site.start_night(visit.who, form.get("cold") == "yes")
     except TerminalError as error:
@@ -81,19 +81,19 @@ def start(visit: Reviewer, form: Form) -> Response:
 
 @router.get("/status")
 def status_now(visit: Contributor) -> Response:
-    """The night that goes on now, for a script; `state` is `none` or `starting` before there is one."""
+    """The running night as JSON; `state` is `none` or `starting` before there is one."""
     return JSONResponse(pages.as_json(nights_queries.running_night(visit.b), visit))
 
 
 @router.get("/live")
 def live_now(visit: Contributor) -> Response:
-    """The same as a piece of a page."""
+    """The running night as an HTML fragment."""
     return visit.page("nights/live.html", live=pages.current(visit), own=False)
 
 
 @router.get("/{night}")
 def show(visit: Contributor, night: str) -> Response:
-    """One night: verdict, steps, records, cost, logs; its progress while it runs."""
+    """One night: verdict, steps, records, cost, logs, and progress while it runs."""
     return _show(visit, night)
 
 
@@ -103,7 +103,7 @@ def _show(visit: Visit, night: str, problem: str = "", status: int = 200) -> Res
     report = found.report
     try:
         live = pages.live(visit, nights_queries.night_progress(visit.b, report.night))
-    except UnknownId:  # nothing to learn, or of another machine
+    except UnknownId:  # nothing to train on, or run on another machine
         live = None
     running = report.status == "running"
     return visit.page(
@@ -127,38 +127,38 @@ def _show(visit: Visit, night: str, problem: str = "", status: int = 200) -> Res
 
 @router.get("/{night}/status")
 def status(visit: Contributor, night: str) -> Response:
-    """How far it is, for a script; asks no database."""
+    """Progress as JSON; reads no database."""
     return JSONResponse(pages.as_json(nights_queries.night_progress(visit.b, night), visit))
 
 
 @router.get("/{night}/live")
 def live(visit: Contributor, night: str) -> Response:
-    """The same as a piece of a page: its own, or with `list` that of all nights, which links to it."""
+    """Progress as an HTML fragment: the night's own, or with `list` that of the list page."""
     found = pages.live(visit, nights_queries.night_progress(visit.b, night))
     return visit.page("nights/live.html", live=found, own="list" not in visit.request.query_params)
 
 
 @router.get("/{night}/logs/{log}")
 def log(visit: Contributor, night: str, log: str) -> Response:
-    """The end of a log: text, whatever it contains."""
+    """The end of a log as plain text."""
     lines = nights_queries.tail(nights_queries.log_file(visit.b, night, log), SHOWN_LINES)
     return visit.page("nights/log.html", night=night, log=log, lines=lines)
 
 
 @router.get("/{night}/logs/{log}/file")
 def log_file(visit: Contributor, night: str, log: str) -> Response:
-    """The whole log, to be kept."""
+    """The whole log as a download."""
     path = nights_queries.log_file(visit.b, night, log)
     return FileResponse(path, media_type="text/plain; charset=utf-8", filename=f"{night}-{log}.txt")
 
 
 @router.post("/{night}/cancel")
 def cancel(visit: Reviewer, night: str) -> Response:
-    """Ask it to stop at its next sign of life."""
+    """Request a stop at the next heartbeat."""
     key = show_night(visit.b, night).night
     try:
         cancel_night(visit.b, key, visit.who, visit.now)
-    except TerminalError as error:  # it has ended meanwhile
+    except TerminalError as error:  # it ended meanwhile
         return _show(visit, key, error.render(visit.language), 409)
     visit.noted("night_cancel", key)
     return visit.go(f"/nights/{key}", "night_cancel")

@@ -1,4 +1,4 @@
-"""Pairs that wait for a word: what contradicts or nearly repeats what, side by side, decided and taken back."""
+"""Pair pages: contradictions and near duplicates side by side, decisions, undo."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NOTES = ("subject", "happened_on", "feeling", "author")
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of two records."""
+    """One record of a pair."""
 
     stored: StoredRecord
     question: Marked
@@ -39,19 +39,19 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class PairShown:
-    """A record that waits, and what it stands against."""
+    """A waiting record and its counterparts."""
 
     waiting: WaitingPair
     this: Side
     others: tuple[Side, ...]
     reason: str
     seen: str
-    "Ids of the others, for the form: a decision on other texts than these is refused."
+    "Ids of the counterparts, for the form: a decision on other texts is refused."
 
 
 @router.get("/pairs")
 def show(visit: Contributor) -> Response:
-    """One kind at a time, the newest first."""
+    """One reason at a time, newest first."""
     given = visit.request.query_params
     with visit.at_once():
         count = pair_counts(visit.b)
@@ -75,7 +75,7 @@ def show(visit: Contributor) -> Response:
 
 @router.post("/pairs")
 def decide(visit: Reviewer, form: Form) -> Response:
-    """Keep this, the other, or both; refused when the texts are others by now."""
+    """Keep this, the other, or both; refused if the texts changed."""
     record, keep = form.get("record", ""), form.get("keep", "")
     seen = [one for one in form.get("seen", "").split(",") if one]
     resolve_pair(visit.b, record, keep, visit.who, visit.now, seen)
@@ -86,7 +86,7 @@ def decide(visit: Reviewer, form: Form) -> Response:
 
 @router.get("/pairs/decided")
 def decided(visit: Contributor) -> Response:
-    """What was decided, the newest first, each with its way back."""
+    """Past decisions, newest first, each with an undo button."""
     given = visit.request.query_params.get("before", "")
     before = int(given) if given.isdecimal() and len(given) < 16 else None
     size = visit.site.settings.page_size
@@ -104,7 +104,7 @@ def decided(visit: Contributor) -> Response:
 
 @router.post("/pairs/reopen")
 def reopen(visit: Reviewer, form: Form) -> Response:
-    """Take the last decision on a record back; it waits again."""
+    """Undo the last decision on a record; it waits again."""
     record = form.get("record", "")
     reopen_pair(visit.b, record, visit.who, visit.now)
     visit.noted("reopen", record)
@@ -112,7 +112,7 @@ def reopen(visit: Reviewer, form: Form) -> Response:
 
 
 def _kind(given: Mapping[str, str], count: Mapping[Kind, int]) -> Kind:
-    """As asked for; else the first that something waits for. Raises Problem."""
+    """The requested reason, else the first with waiting records. Raises Problem."""
     filled = [one for one in KINDS if count[one]]
     return parameters.one_of(given, "kind", KINDS) or [*filled, *KINDS][0]
 

@@ -1,4 +1,4 @@
-"""The blind review: one question a page, answered by a key or a button; works without a script."""
+"""Promotion pages: list with log, evidence, decisions, answers, data changes, blind review."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ router = APIRouter(prefix="/promotions")
 
 @router.get("/{adapter}/review")
 def show_review(visit: Reviewer, adapter: str) -> Response:
-    """The next question, or what came out."""
+    """The next question, or the result. Works without script."""
     standing = review_state(visit.b, adapter, visit.who)
     return visit.page(
         "promotions/review.html",
@@ -42,7 +42,7 @@ def show_review(visit: Reviewer, adapter: str) -> Response:
 
 @router.post("/{adapter}/review")
 def answer(visit: Reviewer, adapter: str, form: Form) -> Response:
-    """Keep a verdict, or take the last one back; then the next question."""
+    """Store a verdict or undo the last one, then show the next question."""
     full_id = show_promotion(visit.b, adapter).adapter
     if form.get("side") == "undo":
         take_back_verdict(visit.b, full_id, visit.who)
@@ -59,7 +59,7 @@ FLIPS_SHOWN = 25
 
 @router.get("/{adapter}/answers")
 def answers(visit: Contributor, adapter: str) -> Response:
-    """The answers that turned right or wrong, the new records that are most like each question, and the slices."""
+    """Answers whose correctness changed, similar new records, and the slices."""
     found = visit.site.explain(show_promotion(visit.b, adapter).adapter)
     start = parameters.number(visit.request.query_params, "from", 0)
     shown = found.flips[start : start + FLIPS_SHOWN]
@@ -81,7 +81,7 @@ def answers(visit: Contributor, adapter: str) -> Response:
 
 @router.get("/{adapter}/answers/all")
 def all_answers(visit: Contributor, adapter: str) -> Response:
-    """Every answer that may be shown, searched and filtered; the next page begins after the last item of this one."""
+    """Every visible answer, searchable; the next page begins after this one's last item."""
     full_id = show_promotion(visit.b, adapter).adapter
     given = {**dict.fromkeys((*evidence.FILTERS, "after"), ""), **visit.request.query_params}
     choices = evidence.choices(visit)
@@ -107,7 +107,7 @@ def all_answers(visit: Contributor, adapter: str) -> Response:
 
 @router.get("/{adapter}/data")
 def data(visit: Contributor, adapter: str) -> Response:
-    """Records that the candidate learned and its champion had not, and the reverse."""
+    """Records that only the candidate or only its champion was trained on."""
     given = {**dict.fromkeys(("kind", "before"), ""), **visit.request.query_params}
     size = visit.site.settings.page_size
     found = data_changes_of(visit.b, adapter, size + 1, before=given["before"], kind=given["kind"])
@@ -131,7 +131,7 @@ LONGEST_REASON = 2_000
 
 @router.get("")
 def list_(visit: Contributor) -> Response:
-    """Newest first, and the whole history with the proof that nobody altered it."""
+    """Newest first, with the promotion log and its verification."""
     with visit.at_once():
         found, pointer, history = list_promotions(visit.b), promotions.pointer(visit.b), promotions.history(visit.b)
     states = {one.adapter: settle(one.candidate, pointer) for one in found}
@@ -140,7 +140,7 @@ def list_(visit: Contributor) -> Response:
 
 @router.get("/{adapter}")
 def show(visit: Contributor, adapter: str) -> Response:
-    """The verdict in words, every rule, the slices, what may be done."""
+    """Verdict, rules, slices, possible actions."""
     return _page(visit, adapter)
 
 
@@ -171,14 +171,14 @@ def _page(visit: Visit, adapter: str, problem: str = "", reason: str = "", statu
 
 
 def _review_key(visit: Visit, reviews: Sequence[Review]) -> str:
-    """What the link to the person's own review says."""
+    """Label of the link to the user's own review."""
     own = next((one for one in reviews if one.person == visit.who), None)
     return "begin" if own is None else "see" if own.tally else "go_on"
 
 
 @router.post("/{adapter}/{action}")
 def decide(visit: Reviewer, adapter: str, action: str, form: Form) -> Response:
-    """Approve, reject, roll back, or let a former champion answer again."""
+    """Approve, reject, roll back, or restore a former champion."""
     found = show_promotion(visit.b, adapter)
     reason = form.get("reason", "").strip()[:LONGEST_REASON]
     try:
@@ -190,7 +190,7 @@ def decide(visit: Reviewer, adapter: str, action: str, form: Form) -> Response:
 
 
 def _act(visit: Visit, found: Promotion, action: str, reason: str) -> str:
-    """What was done, by the name of the sentence that says so."""
+    """Perform the action; returns the key of its success message."""
     by, now = visit.who, visit.now
     match action:
         case "approve" | "restore":

@@ -1,4 +1,4 @@
-"""All records: by filter and order, some chosen and done to together, or taken along as a file."""
+"""Record pages: filtered list, export, bulk actions, single records."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from storage.tables.records_pages import SORTS
 router = APIRouter()
 
 CHOSEN = re.compile(r"[0-9a-f]{64}")
-"The name of a row's box in the form: the record's id."
+"Checkbox name: the record's id."
 RARER = ("language", "category", "status", "source", "author", "since", "until", "uncertain", "reason")
-"Filters that stand folded up until one of them is used."
+"Filters that are folded up until used."
 
 
 @router.get("/records")
 def browse(visit: Contributor) -> Response:
-    """The next page begins after the last record of this one, so that new records shift nothing."""
+    """The next page begins after this one's last record, so that new records shift nothing."""
     given = {**dict.fromkeys((*FILTERS, "reason", "uncertain", "snapshot"), ""), **visit.request.query_params}
     wanted, sort = pages.filter_of(given), pages.sort_of(given)
     size = visit.site.settings.page_size
@@ -61,12 +61,12 @@ def browse(visit: Contributor) -> Response:
 
 @router.get("/records/export")
 def export(visit: Contributor) -> Response:
-    """The list as lines of JSON, which `bonsai records import` reads."""
+    """The list as JSON Lines, which `bonsai records import` can read."""
     wanted = pages.filter_of(visit.request.query_params)
     if wanted.text:
         raise Problem(422, "problem_no_export")
     lines = stream_records(visit.b, wanted)
-    first = next(lines, "")  # a database that is busy is told before the file begins
+    first = next(lines, "")  # report a busy database before the file begins
     return StreamingResponse(
         chain([first], lines),
         media_type="application/jsonl",
@@ -76,7 +76,7 @@ def export(visit: Contributor) -> Response:
 
 @router.post("/records/many")
 def decide_chosen(visit: Reviewer, form: Form) -> Response:
-    """Do one thing to all that were chosen, or to none of them."""
+    """Apply one action to all selected records, or to none."""
     chosen = [name for name in form if CHOSEN.fullmatch(name)]
     if not chosen:
         raise Problem(422, "problem_none_chosen")
@@ -112,7 +112,7 @@ RELEASABLE = (Status.HELD_BACK, Status.SUSPECT, Status.EXCLUDED)
 
 @router.get("/records/{record_id}")
 def show(visit: Contributor, record_id: str) -> Response:
-    """One record: texts, tags, versions, the adapters that learned from it."""
+    """One record: texts, tags, versions, adapters trained on it."""
     found = show_record(visit.b, record_id)
     stored = found.stored
     return visit.page(
@@ -132,7 +132,7 @@ def show(visit: Contributor, record_id: str) -> Response:
 
 @router.post("/records/{record_id}/{action}")
 def decide(visit: Reviewer, record_id: str, action: str, form: Form) -> Response:
-    """Forget for good, let train, keep from training."""
+    """Forget, release or exclude."""
     record = show_record(visit.b, record_id).stored.record.id
     match action:
         case "forget":

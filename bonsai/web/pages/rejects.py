@@ -1,4 +1,4 @@
-"""The lines that became no record: looked at, mended and told again, or dismissed with a reason."""
+"""Reject pages: list, repair, dismiss."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ router = APIRouter()
 
 @dataclass(frozen=True, slots=True)
 class RejectShown:
-    """A line that became no record."""
+    """A reject."""
 
     id: str
     place: str
     "File and line."
     reason: str
     raw: str
-    "As it stood in the file; text, whatever it contains."
+    "The original text, as plain text."
 
 
 @router.get("/rejects")
 def browse(visit: Contributor) -> Response:
-    """In the order of their arrival; the next page begins after the last id of this one."""
+    """In order of arrival; the next page begins after this one's last id."""
     size = visit.site.settings.page_size
     after = visit.request.query_params.get("after", "")
     found = page_of_rejects(visit.b, size + 1, after)
@@ -50,7 +50,7 @@ def browse(visit: Contributor) -> Response:
 
 @router.get("/rejects/{reject}")
 def show(visit: Contributor, reject: str) -> Response:
-    """One line, whole, ready to be mended."""
+    """One reject with a repair form."""
     return _page(visit, open_reject(visit.b, reject))
 
 
@@ -74,7 +74,7 @@ def _page(
 
 @router.post("/rejects/{reject}/mend")
 def mend(visit: Contributor, reject: str, form: Form) -> Response:
-    """Through the reader that refused it; what is still wrong is said beside the text as it was typed."""
+    """Repair; remaining errors are shown beside the typed text."""
     stored = open_reject(visit.b, reject)
     if is_cut(stored):
         raise Problem(409, "entering.problem_cut")
@@ -89,7 +89,7 @@ def mend(visit: Contributor, reject: str, form: Form) -> Response:
 
 @router.post("/rejects/{reject}/dismiss")
 def dismiss(visit: Reviewer, reject: str, form: Form) -> Response:
-    """It shall never be a record, and somebody said why."""
+    """Dismiss with a reason."""
     stored = open_reject(visit.b, reject)
     try:
         dismiss_reject(visit.b, stored.id, visit.who, form.get("why", ""), visit.now)
@@ -100,7 +100,7 @@ def dismiss(visit: Reviewer, reject: str, form: Form) -> Response:
 
 
 def _next(visit: Visit, settled: StoredReject, done: str) -> Response:
-    """On to the one after it, else the first that is left, else the list that says that none is."""
+    """Redirect to the next open reject, else the first, else the empty list."""
     left = page_of_rejects(visit.b, 1, settled.id) or page_of_rejects(visit.b, 1)
     return visit.go(f"/rejects/{left[0].id}", done) if left else visit.go("/rejects", "settled")
 

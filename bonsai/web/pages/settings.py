@@ -1,4 +1,4 @@
-"""Values -> what the page of settings shows."""
+"""Settings page."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class SettingRow:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The settings under one heading of the file."""
+    """One section of the settings file."""
 
     name: str
     changed: int
@@ -37,14 +37,14 @@ class Section:
 
 
 def row(one: Setting) -> SettingRow:
-    """One line."""
+    """One row."""
     return SettingRow(
         one.name, one.name.rpartition(".")[2], _text(one.value), _text(one.default), one.origin, one.about
     )
 
 
 def sections(found: Sequence[Setting]) -> list[Section]:
-    """In the order of the file."""
+    """In file order."""
     made = []
     for name, group in groupby(found, key=lambda one: one.section):
         held = list(group)
@@ -53,7 +53,7 @@ def sections(found: Sequence[Setting]) -> list[Section]:
 
 
 def _text(value: Any) -> str:
-    """As it stands in TOML, without quotation marks."""
+    """TOML form without quotation marks."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list | tuple):
@@ -66,7 +66,7 @@ router = APIRouter()
 
 @router.get("/settings")
 def show(visit: Admin) -> Response:
-    """Read anew with every look, as commands and nights do."""
+    """Reads the settings on every view, as commands and nights do."""
     found = explain_settings(visit.b.home, visit.site.environ, visit.language)
     return visit.page(
         "settings/settings.html",

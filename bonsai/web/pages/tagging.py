@@ -1,7 +1,7 @@
-"""Tags by keyboard: the records whose tags Bonsai is not sure of, one a screen.
+"""Keyboard tagging of uncertain records, one per screen.
 
-Every key is a button of the page, so that it works without script and by any other means too; `tagging.js` presses
-them. Keys act only while the form has the focus (WCAG 2.2, 2.1.4), which it has when the page opens.
+Every key is a button, so that the page works without script and with any input device; `tagging.js` presses them. Keys
+act only while the form has focus (WCAG 2.2, 2.1.4), which it has when the page opens.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LANGUAGE_KEYS = {"ja": "j", "en": "e", "zh": "z", "other": "o"}
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A button or a radio button, and the key that presses it."""
+    """A button or radio button with its key."""
 
     value: str
     words: str
@@ -35,7 +35,7 @@ class Choice:
 
 @router.get("/tagging")
 def queue(visit: Reviewer) -> Response:
-    """The next one `after` a record, or the record `at`; `done` counts those that were tagged in this go."""
+    """The next record `after` one, or the record `at`; `done` counts those tagged in this session."""
     given = visit.request.query_params
     after, at = given.get("after", ""), given.get("at", "")
     found = next_uncertain(visit.b, visit.site.tagger(), after, at)
@@ -69,7 +69,7 @@ def queue(visit: Reviewer) -> Response:
 
 @router.post("/tagging")
 def tag(visit: Reviewer, form: Form) -> Response:
-    """A person's word on both; then the next one."""
+    """Set both tags, then show the next record."""
     record = form.get("record", "")
     language = form.get("language") if form.get("language") in LANGUAGES else None
     kept = tag_record(
@@ -81,7 +81,7 @@ def tag(visit: Reviewer, form: Form) -> Response:
 
 @router.post("/tagging/undo")
 def undo(visit: Reviewer, form: Form) -> Response:
-    """The tags as they were; the record is shown again."""
+    """Restore the previous tags and show the record again."""
     record, _, number = form.get("undo", "").partition(".")
     take_back_tags(visit.b, record, _number(number), visit.who, visit.now)
     visit.noted("untag", record)

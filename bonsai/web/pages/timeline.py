@@ -1,4 +1,4 @@
-"""What happened to whom: all subjects, and one subject's timeline with what was like it long before."""
+"""Timeline pages: all subjects, and one subject's events with similar earlier ones."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from storage.tables.subjects import SubjectEvent
 router = APIRouter()
 DAYS_A_YEAR, DAYS_A_MONTH = 365.25, 30.44
 ON_A_PAGE = 15
-"At most: the texts of one subject lie far from each other, and each takes a millisecond."
+"Maximum: a subject's texts are scattered on disk, and each takes a millisecond."
 LONG = 7
-"Digits of a number that nobody's home has."
+"Maximum digits of a number in the query."
 YEARS_FROM = 330
-"Days from which on a distance is told in years."
+"Distances from this many days on are given in years."
 
 
 @dataclass(frozen=True, slots=True)
 class EarlierShown:
-    """The same thing, long before."""
+    """A similar earlier event."""
 
     id: str
     words: str
@@ -42,7 +42,7 @@ class EarlierShown:
 
 @dataclass(frozen=True, slots=True)
 class EntryShown:
-    """One thing that happened."""
+    """One event."""
 
     told: SubjectEvent
     question: str
@@ -52,7 +52,7 @@ class EntryShown:
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """What happened in a month."""
+    """Events of one month."""
 
     id: str
     words: str
@@ -61,7 +61,7 @@ class Month:
 
 @router.get("/subjects")
 def subjects(visit: Contributor) -> Response:
-    """The most told of first."""
+    """Subjects, most records first."""
     given = visit.request.query_params
     fewer = parameters.number(given, "fewer", 0)
     size = visit.site.settings.page_size
@@ -78,7 +78,7 @@ def subjects(visit: Contributor) -> Response:
 
 @router.get("/timeline")
 def timeline(visit: Contributor) -> Response:
-    """One subject, the latest first, by year and month."""
+    """One subject's events, latest first, by year and month."""
     given = visit.request.query_params
     subject, after = given.get("subject", ""), given.get("after", "")
     past = int(given["past"]) if given.get("past", "").isdecimal() and len(given["past"]) < LONG else None
@@ -104,7 +104,7 @@ def timeline(visit: Contributor) -> Response:
 
 
 def months(visit: Visit, entries: Sequence[Entry]) -> list[Month]:
-    """In the given order."""
+    """Grouped in the given order."""
     return [
         Month(
             f"{year}-{month:02}",

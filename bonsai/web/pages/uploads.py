@@ -1,6 +1,6 @@
-"""Files: uploaded, looked at before anything is kept, then taken in with live progress, or cancelled.
+"""Upload pages: receive, preview, import with live progress, cancel.
 
-Without script the pages reload themselves while something is under way; with it, a small JSON answer is asked for.
+Without script the pages reload while work is in progress; with it, they poll a small JSON response.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SHOWN_UPLOADS = 10
 
 @router.get("/records/upload")
 def ask(visit: Contributor) -> Response:
-    """Choose a file; below, the last ones and what became of them."""
+    """Upload form and recent uploads."""
     return _form(visit)
 
 
@@ -50,7 +50,7 @@ def _form(visit: Visit, problem: str = "") -> Response:
 
 @router.post("/records/upload")
 def receive(visit: Contributor, body: Body) -> Response:
-    """Keep the bytes and look at them: a small file at once, a larger one in a process of its own."""
+    """Store and preview a file: small ones at once, larger ones in their own process."""
     try:
         sweep_uploads(visit.b, visit.now)
         upload = receive_upload(visit.b, body.folder, body.path, body.name, visit.who, visit.now)
@@ -69,7 +69,7 @@ def receive(visit: Contributor, body: Body) -> Response:
 
 
 def _refused(visit: Visit, problem: InputError) -> Response:
-    """In words: as the form again, or to the script that sent it."""
+    """The error in the form, or as JSON for the script that sent it."""
     if "application/json" in visit.request.headers.get("accept", ""):
         raise problem
     return _form(visit, problem.render(visit.language))
@@ -77,13 +77,13 @@ def _refused(visit: Visit, problem: InputError) -> Response:
 
 @router.get("/records/upload/{upload}")
 def show(visit: Contributor, upload: str) -> Response:
-    """What is in the file, how far it is, or what became of it: whatever comes next for it."""
+    """Preview, progress or result of an upload."""
     return visit.page("records/uploaded.html", **page_of(visit, uploads.get(visit.b.places.uploads, upload)))
 
 
 @router.get("/records/upload/{upload}/status")
 def status(visit: Contributor, upload: str) -> Response:
-    """How far it is, for the page's script."""
+    """Progress as JSON, for the page's script."""
     found = uploads.get(visit.b.places.uploads, upload)
     done = progress_of(found)
     return JSONResponse({"state": found.state, "words": words_of(visit, found), "done": done})
@@ -91,7 +91,7 @@ def status(visit: Contributor, upload: str) -> Response:
 
 @router.post("/records/upload/{upload}/take")
 def take(visit: Contributor, upload: str, form: Form) -> Response:
-    """The drain's process takes it in, as `bonsai records import` does."""
+    """Confirm for import by the drain process, as `bonsai records import` does."""
     source = next((one for one in SOURCES if one == form.get("source", "import")), None)
     if source is None:
         raise Problem(422, "entering.problem_source")
@@ -104,7 +104,7 @@ def take(visit: Contributor, upload: str, form: Form) -> Response:
 
 @router.post("/records/upload/{upload}/cancel")
 def cancel(visit: Contributor, upload: str) -> Response:
-    """Nothing is left of it."""
+    """Remove the upload completely."""
     cancel_upload(visit.b, upload)
     visit.noted("cancel_upload", upload)
     return visit.go("/records/upload", "cancel")

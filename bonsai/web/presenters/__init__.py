@@ -1,1 +1,1 @@
-"""From values to what the templates show: sentences, rows and plots; no HTML here."""
+"""Presenters: values -> sentences, rows and charts for the templates. No HTML here."""

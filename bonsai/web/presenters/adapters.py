@@ -1,4 +1,4 @@
-"""Values -> what the pages of adapters show."""
+"""Presenter of the adapter pages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class AdapterRow:
 
 @dataclass(frozen=True, slots=True)
 class LearnedRow:
-    """A record that it learned from."""
+    """A record that it was trained on."""
 
     record: LearnedRecord
     question: str
@@ -33,13 +33,13 @@ class LearnedRow:
 
 
 def row(visit: Visit, line: AdapterSummary) -> AdapterRow:
-    """In the list, and in the chain of an adapter."""
+    """Row of the list and of the lineage."""
     state = visit.text(f"promotion.state_{line.state}") if line.state else visit.text("adapters.unjudged")
     return AdapterRow(line, in_units(line.size), state)
 
 
 def in_units(size: int) -> str:
-    """Bytes as a person reads them."""
+    """Bytes in human-readable units."""
     for unit, length in (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)):
         if size >= length:
             return f"{size / length:.1f} {unit}"
@@ -47,7 +47,7 @@ def in_units(size: int) -> str:
 
 
 def passport_rows(visit: Visit, passport: AdapterManifest) -> Pairs:
-    """What an adapter was made of; hashes at the end, in full."""
+    """What the adapter was made from; hashes last, in full."""
     told = (
         ("base", passport.base_name),
         ("revision", passport.base_revision),
@@ -69,13 +69,13 @@ def _listed(values: object) -> str:
 
 
 def recipe_rows(passport: AdapterManifest) -> Pairs:
-    """The resolved plan: every value by its name in the settings."""
+    """Resolved plan: every value by setting name."""
     recipe = passport.plan.get("recipe", {})
     return [(name, str(value)) for name, value in recipe.items()] if isinstance(recipe, dict) else []
 
 
 def file_rows(found: FullAdapter) -> list[tuple[str, str, str]]:
-    """(name, size, SHA-256); an empty size where the file is gone."""
+    """(name, size, SHA-256); empty size if the file is missing."""
     return [(one.name, in_units(one.size) if one.size else "", one.sha256) for one in found.files]
 
 

@@ -1,4 +1,4 @@
-"""Values -> what the pages of questions show."""
+"""Presenter of the ask pages."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from storage.tables.questions_table import StoredAnswer, StoredQuestion
 from storage.tables.record_rows import StoredRecord
 
 MOST_VOICES_LISTED = 50
-"Adapters to choose from, the newest first; any other one by its own page."
+"Newest adapters to choose from; any other one can be chosen on its own page."
 MONTH_DAYS, YEAR_DAYS = 30.44, 365.25
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerShown:
-    """An answer with its tags in words."""
+    """An answer with localised tags."""
 
     answer: StoredAnswer
     voice: str
     tags: str
     language: str
-    "Code, for the `lang` of the text; empty when it is none of ours."
+    "For the `lang` attribute; empty if not a supported language."
 
 
 @dataclass(frozen=True, slots=True)
 class RecordShown:
-    """A record that is like a question, with what happened when."""
+    """A similar record with its date."""
 
     id: str
     question: str
@@ -44,22 +44,22 @@ class RecordShown:
     happened_on: str
     ago: str
     state: str
-    "Why it does not train; empty when it does."
+    "Why it does not train; empty if it does."
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryRow:
-    """A question that was asked before."""
+    """A past question."""
 
     asked: StoredQuestion
     question: str
     answer: str
-    "The first voice's."
+    "The first model's."
     thumbs: str
 
 
 def voices(visit: Visit, *wanted: str) -> list[tuple[str, str]]:
-    """Who can be asked: (name, words). An older adapter that an address names is among them."""
+    """Models to choose from: (name, label). Includes an older adapter named in the address."""
     found = [
         (adapter, f"{adapter[:ID_LENGTH]} ({visit.text(f'promotion.state_{state.value}')})")
         for adapter, state in adapters.answering_models(visit.b, MOST_VOICES_LISTED).items()
@@ -70,7 +70,7 @@ def voices(visit: Visit, *wanted: str) -> list[tuple[str, str]]:
 
 
 def voice_name(visit: Visit, adapter: str) -> str:
-    """Who answered."""
+    """Localised name of a model."""
     if adapter == BASE:
         return visit.text("asking.voice_base")
     return visit.text("asking.voice_adapter", id=adapter[:ID_LENGTH])
@@ -100,7 +100,7 @@ def record_shown(visit: Visit, stored: StoredRecord) -> RecordShown:
 
 
 def ago(visit: Visit, day: date, today: date) -> str:
-    """How long ago a day was, in words: `two years ago` says more than a date."""
+    """Distance of a day in words: `two years ago` says more than a date."""
     days = (today - day).days
     if days <= 0:
         return visit.text("asking.today" if days == 0 else "asking.ahead")
@@ -121,7 +121,7 @@ def history_row(visit: Visit, one: StoredQuestion) -> HistoryRow:
 
 
 def progress(visit: Visit, ticket: Ticket) -> str:
-    """How far a question is."""
+    """Progress of a question."""
     if ticket.state == "failed":
         return visit.text("asking.failed")
     if ticket.state == "waiting":

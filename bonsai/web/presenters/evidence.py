@@ -1,4 +1,4 @@
-"""Values -> what the page of changed answers shows: what both said, side by side, with what differs marked."""
+"""Presenter of a promotion's evidence: changed answers, slices, loss curves, reviews and data changes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from storage.tables.data_changes import KINDS, ChangedRecord
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """One question whose answer turned right or wrong."""
+    """A question whose answer's correctness changed."""
 
     question: str
     reference: str
@@ -37,14 +37,14 @@ class Answers:
     gained: bool
     topic: str
     language: str
-    "Code, for the `lang` of the answers."
+    "For the `lang` attribute of the answers."
     question_language: str
     records: tuple[NearRecord, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class SliceShown:
-    """A slice of the questions with its figures."""
+    """A slice with its figures."""
 
     name: str
     items: int
@@ -67,7 +67,7 @@ def _answers(visit: Visit, flip: Flip) -> Answers:
 
 
 def slices(visit: Visit, found: Sequence[SliceChange]) -> list[SliceShown]:
-    """Right answers before and after, the gain with its bounds."""
+    """Right answers before and after, gain with bounds."""
     return [
         SliceShown(
             name=slice_name(visit, one),
@@ -84,7 +84,7 @@ def slices(visit: Visit, found: Sequence[SliceChange]) -> list[SliceShown]:
 
 
 def slice_name(visit: Visit, one: SliceChange) -> str:
-    """In words; those of the owner's suite say so."""
+    """Localised name; slices of the personal set say so."""
     domain, _, language = one.slice.partition("/")
     if language:
         words = f"{domain_name(domain, visit.language)}{visit.text('comma')}{language_name(visit, language)}"
@@ -95,9 +95,9 @@ def slice_name(visit: Visit, one: SliceChange) -> str:
 
 FILTERS = ("text", "language", "topic", "turn", "right")
 POINTS = 60
-"Of a curve that is drawn."
+"Points of a curve."
 ROWS = 12
-"Of the table behind it."
+"Rows of the table behind it."
 SHOWN_CHARACTERS = 200
 HALF = 0.5
 Choices = list[tuple[str, str]]
@@ -105,7 +105,7 @@ Choices = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class CurveRow:
-    """A line of the table behind the loss curves."""
+    """A row of the table behind the curves."""
 
     step: int
     candidate: str
@@ -114,17 +114,17 @@ class CurveRow:
 
 @dataclass(frozen=True, slots=True)
 class Curves:
-    """The loss of the candidate's training, and its champion's."""
+    """Loss of the candidate and its champion."""
 
     plot: Markup
     words: str
     rows: tuple[CurveRow, ...]
     compared: bool
-    "Whether the champion's is there."
+    "Whether the champion's curve exists."
 
 
 def curves(visit: Visit, learned: Sequence[TrainingCurves], adapter: str) -> Curves | None:
-    """None when the candidate's training left no log."""
+    """None without the candidate's training log."""
     if not learned or learned[0].adapter != adapter:
         return None
     names = ("candidate", "champion")
@@ -137,7 +137,7 @@ def curves(visit: Visit, learned: Sequence[TrainingCurves], adapter: str) -> Cur
 
 
 def _curve_rows(learned: Sequence[TrainingCurves]) -> tuple[CurveRow, ...]:
-    """Means over as many equal parts of the longer training."""
+    """Means over equal parts of the longer training."""
     longest = max(one.curve.losses[-1].step for one in learned)
     ends = [round(longest * part / ROWS) for part in range(1, ROWS + 1)]
     ends = sorted(set(ends) - {0})
@@ -158,7 +158,7 @@ class ReviewRow:
     person: str
     at: datetime
     unfinished: str
-    "How far it is; empty when it is finished."
+    "Progress; empty once finished."
     challenger: str
     champion: str
     same: str
@@ -168,7 +168,7 @@ class ReviewRow:
 
 
 def review_rows(visit: Visit, found: Sequence[Review]) -> list[ReviewRow]:
-    """One row a person."""
+    """One row per person."""
     return [_review_row(visit, one) for one in found]
 
 
@@ -191,35 +191,35 @@ def _review_row(visit: Visit, one: Review) -> ReviewRow:
 
 @dataclass(frozen=True, slots=True)
 class AnswerShown:
-    """One answer in the list of all."""
+    """One answer in the full list."""
 
     question: str
     reference: str
     before: Marked
     after: Marked
     turn: str
-    "Name of its text."
+    "Text key."
     outcome: str
-    "Names the colour."
+    "CSS class."
     topic: str
     language: str
     question_language: str
 
 
 def wanted(given: Mapping[str, str]) -> AnswerFilter:
-    """The filter that an address asks for. Unknown names are refused where the list is made."""
+    """Filter from the query string. Unknown names are refused by the query."""
     return AnswerFilter(*(given.get(name, "").strip() for name in FILTERS))
 
 
 def page_path(path: str, given: Mapping[str, str], **place: str) -> str:
-    """The same list from another place on."""
+    """Address of another page of the list."""
     kept = {name: given[name] for name in (*FILTERS, "kind") if given.get(name)}
     query = urlencode({**kept, **place})
     return f"{path}?{query}" if query else path
 
 
 def choices(visit: Visit) -> dict[str, Choices]:
-    """To filter by."""
+    """Filter options."""
     return {
         "language": [(one, language_name(visit, one)) for one in LANGUAGES],
         "topic": [(one, domain_name(one, visit.language)) for one in (*DOMAINS, DOMAIN)],
@@ -245,7 +245,7 @@ def _answer(visit: Visit, one: ComparedAnswer) -> AnswerShown:
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
-    """A language and category with its changes."""
+    """A (language, category) with its changes."""
 
     language: str
     category: str
@@ -255,7 +255,7 @@ class GroupRow:
 
 @dataclass(frozen=True, slots=True)
 class ChangedRow:
-    """A record that changed."""
+    """A changed record."""
 
     id: str
     kind: str
@@ -264,16 +264,16 @@ class ChangedRow:
     status: str
     reason: str
     earlier: str
-    "Id of the version before, if it was edited."
+    "Id of the previous version, if it was edited."
 
 
 def kinds(visit: Visit) -> Choices:
-    """How a record may have changed."""
+    """Kinds of change."""
     return [(one, visit.text(f"review.kind_{one}")) for one in KINDS]
 
 
 def group_rows(visit: Visit, found: DataChanges) -> list[GroupRow]:
-    """One row a language and category, with all four counts."""
+    """One row per (language, category), with all four counts."""
     cells = {(one.language, one.category, one.kind): one.count for one in found.groups}
     pairs = sorted({(one.language, one.category) for one in found.groups})
     return [

@@ -1,6 +1,6 @@
-"""When the next night comes, by the schedule in `prefect.yaml`; whether anybody would run it.
+"""Presenter of the overview page, and the next night of the schedule in `prefect.yaml`.
 
-cronsim (BSD) reads the schedule; Prefect brings it along and reads it with the same.
+The schedule is parsed with cronsim (BSD), which Prefect itself uses.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ NIGHT = "flows.nightly_flow.nightly"
 
 @dataclass(frozen=True, slots=True)
 class NextNight:
-    """The next time that the schedule names."""
+    """The next scheduled night."""
 
     at: datetime | None
     "None without a schedule."
     up: bool
-    "Whether `bonsai up` runs: nobody else starts a scheduled night."
+    "Whether `bonsai up` runs: nothing else starts scheduled nights."
 
 
 def next_night(home: Path, now: datetime, file: Path = CODE / "prefect.yaml") -> NextNight:
-    """By the file that `bonsai up` deploys."""
+    """From the file that `bonsai up` deploys."""
     times = [at for schedule in _schedules(file) if (at := _next(schedule, now)) is not None]
     return NextNight(min(times, default=None), is_held(home / "prefect" / "up.lock"))
 
@@ -64,13 +64,13 @@ def _next(schedule: dict[str, Any], now: datetime) -> datetime | None:
 
 
 HELPFUL = 3
-"Cells of the coverage that are named as the ones to add to."
+"Suggested cells of the coverage table."
 OWN_LANGUAGES = ("ja", "en")
 
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """The score of the champions: a plot and the table behind it."""
+    """Champions' scores: a chart and its table."""
 
     plot: Markup
     scores: Sequence[Score]
@@ -78,17 +78,17 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How many records there are of each kind."""
+    """Number of records by category and language."""
 
     languages: tuple[str, ...]
     rows: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
     "(category, ((language, count), ...))"
     fewest: tuple[tuple[str, str], ...]
-    "(language, category) where one more would help most."
+    "(language, category) with the fewest records."
 
 
 def last_night(visit: Visit, night: NightReport, promotion: Promotion | None) -> tuple[Markup, str]:
-    """What the night did, in one sentence; and its page, which tells why."""
+    """One sentence on the night's outcome, and the page that explains it."""
     status = nights_shown.kind_of(visit, night) if night.status == "running" else night.status
     state = promotion.state.value if promotion else status
     kind = {"replaced": "champion", "rolled_back": "champion", "cancelling": "running"}.get(state, state)
@@ -102,14 +102,14 @@ def last_night(visit: Visit, night: NightReport, promotion: Promotion | None) ->
 
 
 def next_night_sentence(visit: Visit, found: NextNight) -> Markup:
-    """When, and whether anybody would start it."""
+    """When, and whether anything would start it."""
     if found.at is None:
         return visit.html("next_none")
     return visit.html("next_scheduled" if found.up else "next_if_up", at=time_tag(found.at))
 
 
 def waiting_rows(visit: Visit, waiting: PendingWork) -> list[Link]:
-    """What waits for a person, with the page where it is decided; what does not wait is left out."""
+    """Pending work with the page for each; empty kinds are left out."""
     tagging = visit.person is not None and visit.person.may("reviewer")
     found = (
         ("promotions", waiting.promotions, f"/promotions/{waiting.promotion}".rstrip("/")),
@@ -127,7 +127,8 @@ def trend(visit: Visit, scores: Sequence[Score]) -> Trend | None:
     """None before the first promotion."""
     if not scores:
         return None
-    scores = tuple({(one.since, one.language): one for one in scores}.values())  # of moves at one time the last
+    # the last of several changes at the same time
+    scores = tuple({(one.since, one.language): one for one in scores}.values())
     points = [charts.Point(one.since, one.language, one.share, one.low, one.high) for one in scores]
     newest = {one.language: one for one in scores}
     told = [
@@ -138,7 +139,7 @@ def trend(visit: Visit, scores: Sequence[Score]) -> Trend | None:
 
 
 def coverage(counts: Mapping[tuple[str, str], int]) -> Coverage:
-    """All categories, and the languages that there are; Japanese and English always."""
+    """All categories and occurring languages; Japanese and English always."""
     found = {language for language, _ in counts}
     languages = tuple(one for one in LANGUAGES if one in OWN_LANGUAGES or one in found)
     some = (*CATEGORIES, Category.UNCATEGORISED.value)

@@ -1,4 +1,4 @@
-"""A month of nights as a grid of days: which cells there are, what stands in them, which months lie beside it."""
+"""Calendar grid of a month of nights."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from bonsai.i18n import TextLanguage
 
 FIRST_WEEKDAY: dict[TextLanguage, int] = {"en": 0, "ja": 6}
-"Monday, Sunday: as calendars are printed there."
+"Monday and Sunday, as is usual in each language."
 SHAPES = {
     "promote": "▲",
     "keep": "■",
@@ -23,7 +23,7 @@ SHAPES = {
     "cancelling": "◍",
     "interrupted": "◐",
 }
-"What a night came to, drawn: a colour alone would say nothing to some."
+"Shapes beside colours, for readers who cannot tell those apart."
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ class Mark:
 
     night: str
     kind: str
-    "A key of SHAPES; `nights.mark_<kind>` says it in words."
+    "A key of SHAPES; `nights.mark_<kind>` is its text."
     on: date
-    "The day it began, where this machine stands."
+    "Start day in the server's time zone."
 
     @property
     def shape(self) -> str:
@@ -49,22 +49,22 @@ class Day:
     on: date
     marks: tuple[Mark, ...]
     inside: bool
-    "False: of the month before or after, and empty."
+    "False: an empty cell of an adjacent month."
     today: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """A month's grid and its neighbours."""
+    """A month's grid with its neighbours."""
 
     first: date
     weekdays: tuple[int, ...]
-    "0 is Monday; in the order of the columns."
+    "0 is Monday; in column order."
     weeks: tuple[tuple[Day, ...], ...]
     before: str
-    "`2026-10`; empty when no night is that old."
+    "`2026-10`; empty if no night is that old."
     after: str
-    "Empty for this month."
+    "Empty for the current month."
 
     @property
     def name(self) -> str:
@@ -73,12 +73,12 @@ class Month:
 
 
 def span(first: date) -> tuple[datetime, datetime]:
-    """From when until when nights may have begun that a grid shows, whatever the time zone."""
+    """Interval that covers a grid's nights in any time zone."""
     return _midnight(first - timedelta(days=1)), _midnight(_next(first) + timedelta(days=1))
 
 
 def month(first: date, today: date, marks: Sequence[Mark], oldest: date | None, language: TextLanguage) -> Month:
-    """The grid of a month; `oldest` is the day of the first night of all."""
+    """Grid of a month; `oldest` is the day of the first night."""
     made = Calendar(FIRST_WEEKDAY[language])
     weeks = made.monthdatescalendar(first.year, first.month)
     return Month(

@@ -1,4 +1,4 @@
-"""Values -> what the pages of nights show: marks, steps, figures of a running one; no HTML here."""
+"""Presenter of the night pages: rows, steps, and figures of a running night."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class NightRow:
     started_at: datetime
     took: str
     start: str
-    "`cold` or `warm`; empty when nothing trained."
+    "`cold` or `warm`; empty if nothing was trained."
     challenger: str
 
 
@@ -41,14 +41,14 @@ class StepShown:
     """One step of one attempt."""
 
     name: str
-    "In words."
+    "Localised."
     started_at: datetime
     took: str
 
 
 @dataclass(frozen=True, slots=True)
 class LiveShown:
-    """How far a night is, in words and drawn."""
+    """Progress of a night, in words and drawn."""
 
     state: str
     "`none`, `starting`, or a state of a night."
@@ -56,7 +56,7 @@ class LiveShown:
     "The state as a sentence."
     night: str = ""
     step: str = ""
-    "In words."
+    "Localised."
     done: int = 0
     total: int = 0
     figures: tuple[str, ...] = ()
@@ -65,13 +65,13 @@ class LiveShown:
 
     @property
     def goes_on(self) -> bool:
-        """Whether it is worth looking again."""
+        """Whether to poll again."""
         return self.state in GOING_ON
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How many records of one kind a night learned from, and where they are."""
+    """Training records of one category, with links."""
 
     category: str
     cells: tuple[tuple[int, str], ...]
@@ -80,17 +80,17 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class LearnedShown:
-    """What a night learned from."""
+    """Training data of a night."""
 
     words: str
     path: str
-    "All of its own records."
+    "List of all own records."
     languages: tuple[str, ...]
     kinds: tuple[Kind, ...]
 
 
 def rows(visit: Visit, nights: Sequence[NightReport]) -> list[NightRow]:
-    """One row a night."""
+    """One row per night."""
     return [
         NightRow(
             mark=Mark(one.night, kind_of(visit, one), one.started_at.astimezone().date()),
@@ -104,7 +104,7 @@ def rows(visit: Visit, nights: Sequence[NightReport]) -> list[NightRow]:
 
 
 def kind_of(visit: Visit, night: NightReport) -> str:
-    """What a night came to, in one word: its verdict, or how it stands without one."""
+    """Outcome in one word: the verdict, or the state without one."""
     if night.status != "running":
         return night.verdict or night.status
     try:
@@ -124,7 +124,7 @@ def _took(visit: Visit, seconds: float | None) -> str:
 
 
 def costs(visit: Visit, night: NightDetail) -> list[tuple[str, str]]:
-    """(what, how much) of all that was measured."""
+    """(label, value) of everything measured."""
     cost: Cost = night.cost
     by_step = [(visit.text(f"cli.step_{name}"), _took(visit, one)) for name, one in night.seconds.items()]
     measured = (
@@ -137,7 +137,7 @@ def costs(visit: Visit, night: NightDetail) -> list[tuple[str, str]]:
 
 
 def learned(visit: Visit, found: TrainingData) -> LearnedShown:
-    """Counts with the records behind them."""
+    """Counts with links to the records."""
     languages = tuple(one for one in LANGUAGES if any(language == one for language, _ in found.kinds))
     some = (*CATEGORIES, Category.UNCATEGORISED.value)
     kinds = tuple(
@@ -155,7 +155,7 @@ def _cell(found: TrainingData, language: str, category: str) -> tuple[int, str]:
 
 
 def current(visit: Visit) -> LiveShown:
-    """The night that goes on or is about to; asks no database."""
+    """The running or starting night; reads no database."""
     found = nights_queries.running_night(visit.b)
     if found:
         return live(visit, found)
@@ -165,7 +165,7 @@ def current(visit: Visit) -> LiveShown:
 
 
 def live(visit: Visit, found: NightProgress) -> LiveShown:
-    """One night, however far it is."""
+    """One night in any state."""
     status, step = found.status, found.status.step
     return LiveShown(
         state=found.state,
@@ -192,7 +192,7 @@ def _figures(visit: Visit, found: NightProgress) -> Iterator[str]:
 
 
 def curve(visit: Visit, status: NightStatus) -> Markup | None:
-    """The loss so far; None before there is one."""
+    """Loss so far; None before the first value."""
     if len(status.losses) < 2:
         return None
     (first, high), (last, low) = status.losses[0], status.losses[-1]
@@ -201,7 +201,7 @@ def curve(visit: Visit, status: NightStatus) -> Markup | None:
 
 
 def as_json(found: NightProgress | None, visit: Visit) -> Mapping[str, object]:
-    """For a script: the same without words."""
+    """The figures without words, for scripts."""
     if found is None:
         waits = starting.starting(visit.b.home, visit.now)
         return {"state": "starting" if waits else "none"}

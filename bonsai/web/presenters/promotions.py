@@ -1,4 +1,4 @@
-"""Values -> what the pages of promotions show: the verdict in words, every rule with its figures and a plot."""
+"""Presenter of the promotion pages: the verdict in words, every rule with its figures and a plot."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ ACTIONS: Mapping[State, tuple[str, ...]] = {
     State.REPLACED: ("restore",),
     State.ROLLED_BACK: ("restore",),
 }
-"What a person may do with a candidate in each state; nothing with the others."
+"A person's possible actions in each state; none in other states."
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule, ready to be shown."""
+    """One rule, ready to display."""
 
     letter: str
     words: str
-    "What it found."
+    "Its finding."
     outcome: str
     figure: str
     interval: str
@@ -44,7 +44,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class RuleGroup:
-    """Rules measured in one unit."""
+    """Rules with the same unit."""
 
     unit: Unit
     rules: tuple[Rule, ...]
@@ -61,7 +61,7 @@ class PromotionRow:
 
 @dataclass(frozen=True, slots=True)
 class SliceRow:
-    """Right answers of one slice, before and after."""
+    """Right answers of a slice, before and after."""
 
     domain: str
     language: str
@@ -71,7 +71,7 @@ class SliceRow:
 
 
 def verdict(promotion: Promotion) -> str:
-    """better, worse, same, unclear or invalid: what the gate found, in one word."""
+    """Outcome in one word: better, worse, same, unclear or invalid."""
     told = promotion.decision
     found = {"promote": "better", "not_enough_evidence": "unclear", "invalid": "invalid"}.get(str(told.get("verdict")))
     return found or ("worse" if told.get("harm") or _lost(told) else "same")
@@ -82,13 +82,13 @@ def _lost(decision: Mapping[str, Any]) -> bool:
 
 
 def reasons(visit: Visit, promotion: Promotion) -> list[str]:
-    """The reasons that decided, in words and figures."""
+    """Deciding reasons, in words and figures."""
     told: Any = promotion.decision.get("reasons", ())
     return [render(_reason(one), visit.language) for one in told]
 
 
 def groups(visit: Visit, promotion: Promotion) -> list[RuleGroup]:
-    """Every rule, by unit; those that were decisive are not left out, nor are the others."""
+    """All rules by unit, decisive or not."""
     told: Any = promotion.decision.get("rules", ())
     made = []
     for unit in UNITS:
@@ -102,7 +102,7 @@ def groups(visit: Visit, promotion: Promotion) -> list[RuleGroup]:
 
 
 def unit_of(rule: Mapping[str, Any]) -> Unit:
-    """What a rule's figures are measured in."""
+    """Unit of a rule's figures."""
     if rule["figure"] is None:
         return "none"
     if rule["rule"] == "B" or rule["reason"]["key"] in SHARE_REASONS:
@@ -120,7 +120,7 @@ def _interval(rule: Mapping[str, Any], unit: Unit) -> charts.Interval | None:
 def _rule(
     visit: Visit, rule: Mapping[str, Any], unit: Unit, drawn: charts.Interval | None, shared: charts.Scale | None
 ) -> Rule:
-    """With a scale of its own unless one is shared: one large gain would press the others into a dot."""
+    """On its own scale unless one is shared: one large gain would shrink the others to dots."""
     figure, threshold = _number(rule["figure"], unit), _number(rule["threshold"], unit)
     interval = " … ".join(_number(bound, unit) for bound in rule["interval"] or ())
     label = visit.text("plot_label", figure=figure, interval=interval or "-", threshold=threshold or "-")
@@ -146,7 +146,7 @@ def _reason(told: Mapping[str, Any]) -> Reason:
 
 
 def slice_rows(visit: Visit, accuracy: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> list[SliceRow]:
-    """One line for each domain and language."""
+    """One row per domain and language."""
     return [
         SliceRow(_topic(visit, domain), language, *_before_and_after(figures))
         for domain, languages in accuracy.items()
@@ -169,5 +169,5 @@ def _percent(share: float | None) -> str:
 
 
 def rows(promotions: Sequence[Promotion], state_of: Mapping[str, State]) -> list[PromotionRow]:
-    """The list, newest first."""
+    """Rows of the list, newest first."""
     return [PromotionRow(one, state_of.get(one.adapter, one.state), verdict(one)) for one in promotions]

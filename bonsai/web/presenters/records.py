@@ -1,4 +1,4 @@
-"""Values -> what the pages of records show."""
+"""Presenter of the record pages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from storage.tables.records_pages import SORTS, Sort
 from storage.tables.records_table import RecordFilter
 
 SHOWN_CHARACTERS = 240
-"Of a text in a list."
+"Characters of a text in a list."
 TAG_NAMES = ("language", "category", "reasoning")
 NOTES = ("subject", "happened_on", "feeling", "source", "source_name", "author", "fact")
 KNOWN: Mapping[str, Sequence[str]] = {
@@ -23,7 +23,7 @@ KNOWN: Mapping[str, Sequence[str]] = {
     "status": STATUSES,
     "source": SOURCES,
 }
-"What a filter can be, where that is not anybody's word."
+"Valid values of filters that are not free text."
 Choices = list[tuple[str, str]]
 
 
@@ -39,12 +39,12 @@ class RecordRow:
     status: str
     reason: str
     about: str
-    "Whom, and when."
+    "Subject and date."
 
 
 @dataclass(frozen=True, slots=True)
 class TagShown:
-    """A tag, who gave it, and how sure that was."""
+    """A tag with its origin and confidence."""
 
     name: str
     value: str
@@ -53,34 +53,34 @@ class TagShown:
 
 
 def filter_of(given: Mapping[str, str]) -> RecordFilter:
-    """The filter that an address asks for. Raises Problem for a value that is none of ours."""
+    """Filter from the query string. Raises Problem for an invalid value."""
     said = {name: given.get(name, "").strip() for name in (*FILTERS, "reason", "snapshot")}
     days = {name: parameters.day({name: said.pop(name)}, name) for name in ("since", "until")}
     for name, valid in KNOWN.items():
         parameters.one_of(said, name, valid)
     uncertain = parameters.one_of(given, "uncertain", ("1",)) == "1"
-    current = not said["snapshot"]  # an adapter may have learned what was edited since
+    current = not said["snapshot"]  # an adapter may have been trained on a version edited since
     return RecordFilter(**said, **days, uncertain=uncertain, current=current)  # type: ignore[arg-type]
 
 
 def sort_of(given: Mapping[str, str]) -> Sort:
-    """The order that an address asks for. Raises Problem."""
+    """Sort order from the query string. Raises Problem."""
     return parameters.one_of(given, "sort", SORTS) or SORTS[0]
 
 
 def page_path(given: Mapping[str, str], before: str) -> str:
-    """The same list from another record on."""
+    """Address of another page of the list."""
     return records_path(**asked(given), before=before)
 
 
 def asked(given: Mapping[str, str]) -> dict[str, str]:
-    """What of an address says which list it is."""
+    """The query parameters that select the list."""
     names = (*FILTERS, "reason", "uncertain", "snapshot", "sort")
     return {name: given[name] for name in names if given.get(name)}
 
 
 def rows(visit: Visit, records: Sequence[StoredRecord]) -> list[RecordRow]:
-    """One row a record."""
+    """One row per record."""
     return [
         RecordRow(
             id=one.record.id,
@@ -97,28 +97,28 @@ def rows(visit: Visit, records: Sequence[StoredRecord]) -> list[RecordRow]:
 
 
 def cut(text: str) -> str:
-    """The beginning of a text, on one line."""
+    """Beginning of a text, on one line."""
     line = " ".join(text[: 2 * SHOWN_CHARACTERS].split())
     return line if len(line) <= SHOWN_CHARACTERS else f"{line[:SHOWN_CHARACTERS]}…"
 
 
 def languages(visit: Visit) -> Choices:
-    """To choose from."""
+    """Options."""
     return [(one, language_name(visit, one)) for one in LANGUAGES]
 
 
 def categories(visit: Visit) -> Choices:
-    """To choose from."""
+    """Options."""
     return [(one, visit.text(f"category_{one}")) for one in CATEGORIES]
 
 
 def statuses(visit: Visit) -> Choices:
-    """To choose from."""
+    """Options."""
     return [(one, visit.text(f"status_{one}")) for one in STATUSES]
 
 
 def tags_shown(visit: Visit, tags: Tags) -> list[TagShown]:
-    """The three tags in words."""
+    """The three tags, localised."""
     return [
         TagShown(name, tag_words(visit, name, tag.value), visit.text(f"source_{tag.source}"), f"{tag.confidence:.0%}")
         for name in TAG_NAMES
@@ -127,14 +127,14 @@ def tags_shown(visit: Visit, tags: Tags) -> list[TagShown]:
 
 
 def tag_words(visit: Visit, name: str, value: str) -> str:
-    """A tag's value in the reader's language."""
+    """A tag's localised value."""
     if name == "language":
         return language_name(visit, value)
     return visit.text(f"category_{value}") if name == "category" else value
 
 
 def notes(visit: Visit, stored: StoredRecord) -> Iterator[tuple[str, str]]:
-    """Whatever else is known of a record."""
+    """Further notes on a record."""
     for name in NOTES:
         value = getattr(stored.record, name)
         if value:

@@ -1,4 +1,4 @@
-"""Values -> what the pages of uploads show."""
+"""Presenter of the upload pages."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Recent:
 
 
 def recent(visit: Visit, found: Sequence[Upload]) -> list[Recent]:
-    """One line each."""
+    """One row each."""
     return [Recent(one.id, one.name, one.at, one.state, words_of(visit, one)) for one in found]
 
 
 def words_of(visit: Visit, upload: Upload) -> str:
-    """How far an upload is, or what became of it."""
+    """Progress or result of an upload."""
     told = upload.told.get("result") or upload.told.get("check") or {}
     problem = problem_of(told)
     if problem is not None:
@@ -48,7 +48,7 @@ def words_of(visit: Visit, upload: Upload) -> str:
 
 
 def page_of(visit: Visit, upload: Upload) -> dict[str, Any]:
-    """Everything that the page of one upload shows."""
+    """Template values of an upload's page."""
     told = upload.told.get("check", {})
     result = upload.told.get("result", {})
     problem = problem_of(result) or problem_of(told)
@@ -94,16 +94,16 @@ def _form_parts(visit: Visit, check: FilePreview) -> Iterator[str]:
 
 
 def _column(visit: Visit, column: PreviewColumn) -> tuple[str, str]:
-    """A column's name, and what it is taken as."""
+    """A column's name and the field that it maps to."""
     return column.name, visit.text(f"entering.field_{column.field or 'none'}")
 
 
 def _wrong(visit: Visit, wrong: PreviewProblem) -> tuple[int, str, str, str]:
-    """How many, why, which lines, the first one's text."""
+    """Count, reason, lines, and the first one's text."""
     lines = ", ".join(map(str, wrong.lines)) + (", …" if wrong.count > len(wrong.lines) else "")
     return wrong.count, visit.text(wrong.reason_key, **dict(wrong.values)), lines, wrong.raw
 
 
 def _row(visit: Visit, row: PreviewRow) -> tuple[PreviewRow, str, str]:
-    """A record with its tags in words."""
+    """A record with localised tags."""
     return row, tag_words(visit, "language", row.language), tag_words(visit, "category", row.category)
