@@ -1,4 +1,7 @@
-"""Builds the real things, once: a home, its settings, the processes that train, examine and speak. Loads no torch."""
+"""Composition root:
+
+builds the home, its settings, and the training, evaluation and inference processes. Loads no torch.
+"""
 
 from __future__ import annotations
 
@@ -27,19 +30,19 @@ from storage.scale import text_index
 
 @dataclass(frozen=True, slots=True)
 class HomeResult:
-    """What `init` did."""
+    """Result of `init`."""
 
     home: Path
     created: bool
-    "False: it was a home already."
+    "False: the home existed already."
     settings: Path
     "The home's `bonsai.toml`."
 
 
 def init(home: Path, language: TextLanguage, now: datetime, environ: Mapping[str, str]) -> HomeResult:
-    """Make a home, or complete and upgrade the one that is there. Safe to repeat.
+    """Create a home, or complete and upgrade an existing one. Idempotent.
 
-    Raises HomeError for a folder that holds something else, and for the home of a newer Bonsai.
+    Raises HomeError for a folder with other contents, and for the home of a newer Bonsai.
     """
     known = (home / "bonsai.toml").is_file()
     settings = _database_settings(load_config(home, environ))
@@ -51,7 +54,7 @@ def init(home: Path, language: TextLanguage, now: datetime, environ: Mapping[str
 
 
 def open(home: Path, environ: Mapping[str, str]) -> Bonsai:
-    """The home, ready to work on. Raises HomeError when there is none, ConfigError for unusable settings."""
+    """Open the home. Raises HomeError if there is none, ConfigError for invalid settings."""
     config = load_config(home, environ)
     places = open_home(home, _database_settings(config))
     return Bonsai(
@@ -65,7 +68,7 @@ def open(home: Path, environ: Mapping[str, str]) -> Bonsai:
 
 
 def with_resident_model(b: Bonsai) -> Bonsai:
-    """The same home for a server: the model stays in memory between questions, as the dashboard's settings say."""
+    """The same home with a resident model, as the dashboard's settings say."""
     settings = b.config.dashboard
     inference = ResidentClient(
         folder=b.places.runs,
@@ -77,9 +80,9 @@ def with_resident_model(b: Bonsai) -> Bonsai:
 
 
 def migrate(home: Path, environ: Mapping[str, str], now: datetime) -> tuple[str, ...]:
-    """Bring an older home to this version's form; the names of what was applied. Safe to repeat.
+    """Migrate a home to this version's schema; returns the applied migrations. Idempotent.
 
-    Raises HomeError when there is no home, or it is a newer Bonsai's.
+    Raises HomeError if there is no home, or a newer Bonsai wrote it.
     """
     database = Database(home / "bonsai.duckdb", **load_config(home, environ).storage.model_dump())
     if not database.path.is_file():

@@ -1,4 +1,4 @@
-"""What every step of the pipeline is given: one home, opened, with the two slow things behind their protocols."""
+"""Context of actions, queries and nights: one opened home, with its slow parts behind protocols."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from storage.home import Home
 
 @dataclass(frozen=True, slots=True)
 class Bonsai:
-    """One person's Bonsai. Made by `bonsai.bootstrap.open`; holds no connection and no model."""
+    """One opened home. Made by `bonsai.bootstrap.open`; holds no connection and no model."""
 
     places: Home
     config: Config
@@ -24,7 +24,7 @@ class Bonsai:
     evaluator: Evaluator
     inference: InferenceClient
     find_profile: Callable[[], str]
-    "Name of the training profile that this machine can carry; asks the GPU driver only when the settings say `auto`."
+    "Name of the training profile for this machine; asks the GPU driver only if the setting is `auto`."
 
     @property
     def home(self) -> Path:
@@ -33,9 +33,9 @@ class Bonsai:
 
     @property
     def database(self) -> Database:
-        """Opened and locked by each step for itself."""
+        """Each step opens and locks it itself."""
         return self.places.database
 
     def kept(self) -> Bonsai:
-        """The same for many reads in a row: DuckDB is started once (`storage.scale.shared_engine`)."""
+        """The same home for many reads in a row: DuckDB starts once (`storage.scale.shared_engine`)."""
         return replace(self, places=replace(self.places, database=self.database.kept()))

@@ -31,7 +31,7 @@ from bonsai.i18n import TextLanguage, text
 
 
 class BonsaiError(Exception):
-    """Base of all; `LockTimeout("pipeline.night_running", night=...)`."""
+    """Base of all errors; `LockTimeout("pipeline.night_running", night=...)`."""
 
     exit_code: ClassVar[int] = 1
 
@@ -41,7 +41,7 @@ class BonsaiError(Exception):
         self.values = values
 
     def render(self, language: TextLanguage = "en") -> str:
-        """One line for a person."""
+        """The error as one line."""
         return text(self.key, language, **self.values)
 
     def __str__(self) -> str:
@@ -52,7 +52,7 @@ class BonsaiError(Exception):
 
 
 def _rebuild(kind: type[BonsaiError], key: str, values: dict[str, Any]) -> BonsaiError:
-    """Errors cross process borders (Prefect pickles them)."""
+    """Pickling support: Prefect passes errors between processes."""
     return kind(key, **values)
 
 
@@ -61,7 +61,7 @@ class TransientError(BonsaiError):
 
 
 class LockTimeout(TransientError):
-    """Another process holds what is needed, and did not let go in time."""
+    """Another process held what is needed for too long."""
 
 
 class WorkerDied(TransientError):
@@ -69,7 +69,7 @@ class WorkerDied(TransientError):
 
 
 class TerminalError(BonsaiError):
-    """Will not pass by itself; a person is told."""
+    """Will not pass by itself."""
 
 
 class UsageError(TerminalError):
@@ -79,11 +79,11 @@ class UsageError(TerminalError):
 
 
 class ConfigError(UsageError):
-    """An unknown or unusable setting."""
+    """An unknown or invalid setting."""
 
 
 class UnknownId(UsageError):
-    """No record, night, promotion or adapter of that id."""
+    """No record, night, promotion or adapter has this id."""
 
 
 class ConflictError(TerminalError):
@@ -99,11 +99,11 @@ class NoRoom(TerminalError):
 
 
 class HomeError(TerminalError):
-    """The home is missing, is no home, or was written by a newer version."""
+    """The home is missing, foreign, or written by a newer version."""
 
 
 class IntegrityError(TerminalError):
-    """A checksum differs from the one recorded."""
+    """A checksum does not match."""
 
 
 class TrainingError(TerminalError):
@@ -111,7 +111,7 @@ class TrainingError(TerminalError):
 
 
 class OutOfMemory(TrainingError):
-    """The device's memory does not hold so many examples at once."""
+    """The batch does not fit into the device's memory."""
 
 
 class BenchmarkError(TerminalError):
@@ -123,4 +123,4 @@ class NightCancelled(TerminalError):
 
 
 class PromotionError(TerminalError):
-    """An illegal move between promotion states."""
+    """An illegal transition between promotion states."""

@@ -1,1 +1,1 @@
-"""What made the things that Bonsai ships, and its experiments. Nothing here runs at night, and no wheel holds it."""
+"""Builders of the shipped data and model, and experiments. Not used at night and not part of the wheel."""

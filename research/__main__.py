@@ -1,4 +1,4 @@
-"""`python -m research`: experiments, and the seedling made anew; from a checkout, in the same languages as `bonsai`."""
+"""`python -m research`: experiments and the seedling's build, from a checkout, in the languages of `bonsai`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bonsai.cli.main import run
 
 
 class Research(Root):
-    """The commands of this package."""
+    """Root command of this package."""
 
     program = "python -m research"
     about = "cli.research"

@@ -1,1 +1,1 @@
-"""The terminal: one file a noun, each command parses, calls one function, and shows what it gave back."""
+"""The command line: one module per noun; each command parses, calls one function, and shows the result."""

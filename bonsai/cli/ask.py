@@ -1,4 +1,4 @@
-"""`bonsai ask`: one question to the champion, or to others beside it."""
+"""`bonsai ask`: one question to the champion, or to several models."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def ask(
     similar: Annotated[bool, typer.Option("--similar", help="cli.opt_similar")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """The answer on stdout, what the model said about it on stderr; both are kept for `bonsai asked`."""
+    """Answer on stdout, tags on stderr; both are stored for `bonsai asked`."""
     from bonsai.actions.ask import QuestionRequest, ask_beside, check_request, new_id
     from bonsai.queries.similar import similar_records
 
@@ -51,7 +51,7 @@ def ask(
 
 
 def _keep(shell: Shell, bonsai: Bonsai, found: StoredQuestion) -> None:
-    """The answer is there already: that it could not be kept is no more than a remark."""
+    """A failure to store is only a warning: the answer was already given."""
     from bonsai.actions.ask import keep
     from bonsai.errors import LockTimeout
 

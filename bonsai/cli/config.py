@@ -14,7 +14,7 @@ app = noun()
 
 @app.callback()
 def config() -> None:
-    """A noun, though it has one verb so far: without this, typer makes the verb the command."""
+    """Makes the app a group: with a single command, typer would drop the verb."""
 
 
 @verb(app, "cli.config_show")
@@ -24,7 +24,7 @@ def show(
     changed: Annotated[bool, typer.Option("--changed", help="cli.opt_changed")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """A home is not needed: without one these are the defaults."""
+    """Works without a home, and then shows the defaults."""
     from dataclasses import asdict
 
     from bonsai.config.explain import explain_settings

@@ -1,4 +1,4 @@
-"""`bonsai dashboard`: the pages, until Ctrl-C."""
+"""`bonsai dashboard`: serve the dashboard until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 app = noun()
 CLOSING_SECONDS = 1.0
-"For a drain that runs when the dashboard ends."
+"Time for a running drain to end with the dashboard."
 FIRST_PAUSE_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 600.0
-"Until a drain that failed is tried again."
+"Longest wait before a failed drain is retried."
 
 
 @verb(app, "cli.dashboard")
@@ -38,7 +38,7 @@ def dashboard(
     login: Annotated[bool, typer.Option("--login", help="cli.opt_login")] = False,
     https: Annotated[bool, typer.Option("--https", help="cli.opt_https")] = False,
 ) -> None:
-    """On this machine alone nobody logs in; any other address needs users."""
+    """No login on loopback; any other address needs users."""
     from bonsai import bootstrap
     from bonsai.auth import accounts
     from bonsai.web import security
@@ -48,7 +48,7 @@ def dashboard(
 
     shell = shell_of(ctx)
     bonsai = shell.open()
-    login = login or https or not security.is_loopback(host)  # behind a proxy, everybody comes from loopback
+    login = login or https or not security.is_loopback(host)  # behind a proxy, every client seems to come from loopback
     if login and not accounts.list_users(bonsai):
         raise UsageError("dashboard.needs_users", host=host)
     port = port or bonsai.config.dashboard.port
@@ -70,7 +70,7 @@ def dashboard(
 
 
 def _require_free(host: str, port: int) -> None:
-    """uvicorn would say it in English, after everything else has started."""
+    """Checked first: uvicorn would report a used port in English, after everything else has started."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -83,10 +83,10 @@ def _require_free(host: str, port: int) -> None:
 
 @contextmanager
 def draining(shell: Shell, bonsai: Bonsai) -> Iterator[Callable[[], None]]:
-    """What starts `bonsai inbox drain` as a process of its own: it reads every record that there is, a page must not.
+    """Yields a function that starts `bonsai inbox drain` in its own process, because it reads every record.
 
-    One at a time; a call while it runs makes it run once more afterwards. One that failed, say for a lock that a long
-    import held, is tried again by itself. One that runs at the end of the block goes on without us.
+    Runs one at a time; a call while one runs causes another run afterwards. A failed one, say for a lock that a long
+    import held, is retried. One that is running at the end of the block is left running.
     """
     wanted, over = threading.Event(), threading.Event()
 
@@ -111,7 +111,7 @@ def draining(shell: Shell, bonsai: Bonsai) -> Iterator[Callable[[], None]]:
     thread.start()
     try:
         yield wanted.set
-    finally:  # a thread that waits while Python ends keeps DuckDB's objects, of which its binding then complains
+    finally:  # DuckDB's binding complains about objects that a waiting thread keeps at interpreter exit
         over.set()
         wanted.set()
         thread.join(CLOSING_SECONDS)

@@ -1,4 +1,4 @@
-"""`bonsai db`: the database of the home."""
+"""`bonsai db`: the home's database."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ app = noun()
 
 @verb(app, "cli.db_migrate")
 def migrate(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """Bring it to this version's form; again does nothing. Does not open the home, which needs that form already."""
+    """Migrate to this version's schema; idempotent. Does not open the home, which requires that schema."""
     from bonsai import bootstrap
 
     shell = shell_of(ctx)
@@ -30,7 +30,7 @@ def migrate(ctx: typer.Context, as_json: AsJson = False) -> None:
 
 @verb(app, "cli.db_check")
 def check(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """Migrations, the promotion log's chain, adapters and snapshots against their hashes."""
+    """Verify migrations, the promotion log's hash chain, and the hashes of adapters and snapshots."""
     from bonsai.actions import maintenance
     from bonsai.cli.presenters.findings import tell
 
@@ -40,7 +40,7 @@ def check(ctx: typer.Context, as_json: AsJson = False) -> None:
 
 @verb(app, "cli.db_rebuild")
 def rebuild(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """Counters and the search index; says which of them `db check` would have complained of."""
+    """Rebuild counters and search index; reports which were wrong."""
     from bonsai.actions import maintenance
 
     shell = shell_of(ctx)
@@ -55,7 +55,7 @@ def rebuild(ctx: typer.Context, as_json: AsJson = False) -> None:
 
 @verb(app, "cli.db_backup")
 def backup(ctx: typer.Context, path: Annotated[Path, typer.Argument(help="cli.arg_backup", metavar="FILE")]) -> None:
-    """A copy that is whole, made while others work; never copy the file itself."""
+    """A consistent online copy; never copy the file itself."""
     from bonsai.actions import maintenance
 
     shell = shell_of(ctx)

@@ -1,7 +1,8 @@
-"""`bonsai demo`: the whole loop on the embedded default, told as a story; fails when a chapter does not come true.
+"""`bonsai demo`: the whole loop with the embedded database and the seedling; fails if an expected outcome does not
+occur.
 
-Four nights in a row, each run by the same steps as the flow `nightly`, on the evenings of the four days before today;
-each takes as long as it really does.
+Four nights, run by the same steps as the flow `nightly`, dated to the evenings of the four days before today. Each
+takes its real time.
 """
 
 from __future__ import annotations
@@ -36,13 +37,13 @@ ASKED = (
     "v1/many_whiskers/ja-ja",
     "v1/highest_mountain:Japan/ja-ja",
 )
-"Items of the selection pool, whose texts may be shown: four that only the samples teach, one that the base knows."
+"Items of the selection pool, which may be shown: four that only the samples teach, one that the base knows."
 NIGHTS, EVENING = 4, timedelta(hours=22)
 BEFORE = timedelta(hours=2)
-"How long before a night its records are told."
+"Records are added this long before their night."
 BATCHES = ("experience.jsonl", "messy.jsonl", "messy.csv")
 CAT_CARE_BEFORE, CAT_CARE_AFTER = 0.15, 0.60
-"Share of right answers to cat-care questions in unseen wordings: below and above these, in each language."
+"Share of right answers on unseen wordings about cat care: below and above these, in each language."
 
 
 @verb(app, "cli.demo")
@@ -50,7 +51,7 @@ def demo(
     ctx: typer.Context,
     home: Annotated[Path | None, typer.Option("--home", help="demo.opt_home", show_default=False)] = None,
 ) -> None:
-    """An empty home, four nights, a promotion, a refusal, a rollback."""
+    """An empty home, four nights, a promotion, a rejection, a rollback."""
     from bonsai import bootstrap
 
     shell = shell_of(ctx)
@@ -61,7 +62,7 @@ def demo(
 
 
 def evening(today: datetime, night: int) -> datetime:
-    """When the night of this number begins: the last of them yesterday."""
+    """Start of the night with this number; the last one was yesterday."""
     return (today - timedelta(days=NIGHTS + 1 - night) + EVENING).astimezone(UTC)
 
 
@@ -73,15 +74,15 @@ def _is_right(item: Item, answer: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Story:
-    """One telling."""
+    """One run of the demo."""
 
     shell: Shell
     b: Bonsai
     today: datetime
-    "Its first minute, where this machine stands."
+    "Start of today, in local time."
 
     def tell(self) -> None:
-        """All chapters, in order. Raises TerminalError when one does not come true."""
+        """All chapters, in order. Raises TerminalError if an expectation fails."""
         self.chapter(1, home=self.b.home)
         self.records()
         items = self.questions()
@@ -97,13 +98,13 @@ class _Story:
         self.chapter(10, home=self.b.home)
 
     def chapter(self, number: int, **values: object) -> None:
-        """A heading and what happens under it."""
+        """A heading and its introduction."""
         self.shell.line("")
         self.shell.line(f"{number}. {self.shell.text(f'demo.title_{number}')}")
         self.shell.line(self.shell.text(f"demo.chapter_{number}", **values))
 
     def records(self) -> None:
-        """The samples and the messy files."""
+        """Import the samples and the messy files."""
         from bonsai import samples
         from bonsai.actions.import_file import import_file
         from bonsai.queries.records import list_rejects
@@ -124,14 +125,14 @@ class _Story:
         )
 
     def questions(self) -> tuple[Item, ...]:
-        """The questions that are asked before and after."""
+        """Questions asked before and after a night."""
         from bonsai.evaluate import questions
 
         known = {item.id: item for item in questions.load("selection")}
         return tuple(known[name] for name in ASKED)
 
     def answers(self, items: Iterable[Item]) -> tuple[bool, ...]:
-        """Ask the champion, show what it says, tell which answers are right."""
+        """Ask the champion, show its answers, return which are right."""
         from bonsai.actions.ask import ask_all
         from bonsai.model.prompt import Question
 
@@ -144,7 +145,7 @@ class _Story:
         return right
 
     def night(self, number: int) -> NightReport:
-        """One night, on the evening of its number; the clock goes on from there."""
+        """Run one night on its evening and advance the clock."""
         from bonsai.night.steps import run_night
         from bonsai.queries.nights import show_night
 
@@ -155,7 +156,7 @@ class _Story:
         return show_night(self.b, begun.night)
 
     def told(self, found: NightReport) -> NightReport:
-        """The verdict with its reasons, and the figures before and after."""
+        """Verdict, reasons, and figures before and after."""
         self.shell.line(self.shell.text("demo.verdict", verdict=self.shell.text(f"demo.verdict_{found.verdict}")))
         self.shell.bullets(found.reasons_in(self.shell.language))
         self.figures(found.accuracy)
@@ -183,20 +184,20 @@ class _Story:
             self.expect(reached, "not_learned", language=language, before=f"{before:.0%}", after=f"{after:.0%}")
 
     def learned(self, before: tuple[bool, ...], after: tuple[bool, ...]) -> None:
-        """At least one answer that the base could not give."""
+        """Requires at least one right answer that the base did not give."""
         new = sum(now and not then for then, now in zip(before, after, strict=True))
         self.expect(new > 0, "no_new_answer")
         self.shell.line(self.shell.text("demo.new_answers", new=new))
 
     def quiet_night(self) -> None:
-        """Night 2 finds nothing new."""
+        """Night 2 finds no new records."""
         self.chapter(6)
         found = self.night(2)
         self.expect(found.status == "nothing_to_do", "not_quiet", status=found.status)
         self.shell.line(self.shell.text("demo.quiet"))
 
     def poisoned_night(self) -> None:
-        """Night 3 learns the poison; the gate keeps the champion and the batch is suspect."""
+        """Night 3 trains on poisoned records; the gate keeps the champion and marks the batch suspect."""
         from bonsai.queries import promotions
         from bonsai.queries.records import list_records
         from storage.tables.records_table import RecordFilter
@@ -212,7 +213,7 @@ class _Story:
         self.shell.line(self.shell.text("demo.suspects", count=suspects, champion=short(champion)))
 
     def household_night(self) -> None:
-        """Night 4 learns what v1 never asks, and is promoted on the owner's suite."""
+        """Night 4 learns what v1 does not ask, and is promoted on the personal set."""
         from bonsai.actions.ask import ask_all
         from bonsai.model.prompt import Question
 
@@ -226,7 +227,7 @@ class _Story:
             self.shell.line(f"  {question}\n    {answer.answer}")
 
     def import_batch(self, name: str, night: int) -> None:
-        """A bundled batch, told by its owner before a night."""
+        """A bundled batch, imported before a night."""
         from bonsai import samples
         from bonsai.actions.import_file import import_file
 
@@ -235,7 +236,7 @@ class _Story:
         self.shell.line(self.shell.text("demo.imported", file=name, new=counts.new, read=counts.read))
 
     def back_and_forth(self) -> None:
-        """A rollback, and the same adapter again."""
+        """A rollback, and the same adapter promoted again."""
         from bonsai.actions.maintenance import check
         from bonsai.actions.promotions import approve, rollback
         from bonsai.queries import promotions
@@ -254,6 +255,6 @@ class _Story:
         self.shell.line(self.shell.text("demo.chain_holds"))
 
     def expect(self, holds: bool, failure: str, **values: object) -> None:
-        """End the story with an error where it does not come true."""
+        """End the demo with an error if an expectation fails."""
         if not holds:
             raise TerminalError(f"demo.failed_{failure}", home=self.b.home, **values)

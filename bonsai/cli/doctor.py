@@ -1,6 +1,6 @@
-"""`bonsai doctor`: is this machine, this installation and this home fit for a night?
+"""`bonsai doctor`: checks whether machine, installation and home are fit for a night.
 
-Every look costs milliseconds: torch is asked for its presence, never imported.
+Every check takes milliseconds: torch is looked up, never imported.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ app = noun()
 
 LOWEST_PYTHON = (3, 11)
 NEEDED_GIB = 3.0
-"Free disk that a night on the samples may need: a snapshot, an adapter and its checkpoints."
+"Free disk space for a night on the samples: a snapshot, an adapter and its checkpoints."
 CONSTRAINTS = Path(__file__).parents[2] / "constraints.txt"
-"Beside the package in a clone; an installed wheel has none, and its own requirements are checked instead."
+"Next to the package in a clone; an installed wheel has none, and its requirements are checked instead."
 
 
 @verb(app, "cli.doctor")
 def doctor(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """Look at everything, say what is wrong, and end with 1 when something is."""
+    """Run all checks; exit code 1 if any fails."""
     shell = shell_of(ctx)
     raise typer.Exit(tell(shell, tuple(examine(shell)), as_json))
 
 
 def examine(shell: Shell) -> Iterator[Finding]:
-    """One finding after the other."""
+    """Yields one finding per check."""
     version = ".".join(map(str, sys.version_info[:3]))
     yield Finding("python", sys.version_info[:2] >= LOWEST_PYTHON, f"{version} ({sys.executable})")
     yield _packages(shell)
@@ -75,7 +75,7 @@ def _requirements() -> Iterator[Requirement]:
 
 
 def _mismatch(requirement: Requirement) -> str | None:
-    """`torch 2.12.0 (==2.13.0)`; a package that is constrained and not installed is no fault, unless we need it."""
+    """`torch 2.12.0 (==2.13.0)`; None if it matches, or is constrained but neither installed nor required."""
     try:
         found = metadata.version(requirement.name)
     except metadata.PackageNotFoundError:
@@ -111,7 +111,7 @@ def _disk(shell: Shell) -> Finding:
 
 
 def _gpu(shell: Shell) -> Finding:
-    """The driver is asked through its own tool: importing torch for this would take seconds."""
+    """Asks the driver's own tool: importing torch would take seconds."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return Finding("gpu", None, shell.text("cli.no_gpu"))
@@ -124,7 +124,7 @@ def _gpu(shell: Shell) -> Finding:
 
 
 def _shipped(shell: Shell) -> Iterator[Finding]:
-    """The seedling's weights and the benchmark against their checksums."""
+    """Checksums of the seedling's weights and the benchmark."""
     from bonsai.evaluate import questions
     from bonsai.model.seedling import card as seedling_card
 

@@ -1,7 +1,7 @@
-"""Commands that explain themselves in the caller's language, and groups that load a noun when it is named.
+"""Commands with localised help, and groups that import a noun's module on demand.
 
-Help texts are keys ("cli.records_add") until they are shown: the same command object speaks English and
-Japanese. Layout and headings are ours, because typer's speak English only.
+Help texts are keys ("cli.records_add") until displayed, so one command object serves English and Japanese. Layout and
+headings are ours, because typer's are English only.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ Rows = list[tuple[str, str]]
 
 
 def noun() -> typer.Typer:
-    """The app of one noun's file."""
+    """The typer app of a noun's module."""
     return typer.Typer(cls=Group, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
 def verb(app: typer.Typer, help_key: str, name: str | None = None) -> Callable[[Function], Function]:
-    """Decorator: one command of `app`, explained by the text `help_key`."""
+    """Decorator: a command of `app` whose help is the text `help_key`."""
     return app.command(name, cls=Command, help=help_key)
 
 
 class Command(TyperCommand):
-    """A command whose help is looked up when shown."""
+    """A command that looks up its help when displayed."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help page; the formatter stays empty."""
@@ -41,7 +41,7 @@ class Command(TyperCommand):
 
 
 class Group(TyperGroup):
-    """A noun: its help page lists its verbs."""
+    """A noun; its help page lists its verbs."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help page; the formatter stays empty."""
@@ -50,7 +50,7 @@ class Group(TyperGroup):
         _show_help(self, ctx, [("cli.help_commands", rows)])
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """As typer does, but an unknown name is answered in the caller's language."""
+        """As in typer, but with a localised error for an unknown name."""
         valid = self.list_commands(ctx)
         if args and not args[0].startswith("-") and args[0] not in valid:
             near = get_close_matches(args[0], valid, n=1)
@@ -59,12 +59,12 @@ class Group(TyperGroup):
 
 
 class Root(Group):
-    """`bonsai` itself: knows the nouns by name and loads the one that is called."""
+    """The root command: knows the nouns by name and imports the one that is called."""
 
     program = "bonsai"
     about = "cli.bonsai"
     module = "bonsai.cli.{noun}"
-    "Where the file of a noun is."
+    "Module of a noun."
     nouns: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("cli.help_start", ("init", "demo", "doctor", "up", "dashboard")),
         ("cli.help_records", ("records", "tags", "inbox")),
@@ -75,15 +75,15 @@ class Root(Group):
 
     @classmethod
     def make(cls) -> Self:
-        """Ready to be run."""
+        """Create the root command."""
         return cls(name=cls.program, help=cls.about, no_args_is_help=True)
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """All nouns, as the help page orders them."""
+        """All nouns, in help page order."""
         return [name for _, names in self.nouns for name in names]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Import the noun's file; None for an unknown name."""
+        """Import a noun's module; None for an unknown name."""
         if cmd_name not in self.list_commands(ctx):
             return None
         if cmd_name not in self.commands:
@@ -94,7 +94,7 @@ class Root(Group):
         return self.commands[cmd_name]
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Print the nouns by group, without loading any."""
+        """List the nouns by group, without importing any."""
         language = shell_of(ctx).language
         sections = [(key, [(name, text(f"cli.{name}", language)) for name in names]) for key, names in self.nouns]
         _show_help(self, ctx, sections)
@@ -131,7 +131,7 @@ def _argument_name(parameter: TyperArgument) -> str:
 
 
 def _parameters(command: TyperCommand | TyperGroup, ctx: Any) -> list[tuple[str, Rows]]:
-    """The rows of arguments and of options, in this call's language."""
+    """Rows of arguments and of options, localised."""
     shell = shell_of(ctx)
     arguments: Rows = []
     options: Rows = []

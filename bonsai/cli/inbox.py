@@ -1,4 +1,4 @@
-"""`bonsai inbox`: what has been told and not been taken in yet."""
+"""`bonsai inbox`: submissions that are not stored yet."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ app = noun()
 
 @verb(app, "cli.inbox_status")
 def status(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """How much waits, and since when."""
+    """Number of waiting submissions, and the oldest one's time."""
     from bonsai.queries.records import inbox_status
 
     shell = shell_of(ctx)
@@ -34,7 +34,7 @@ def show(
     submissions: Annotated[list[str], typer.Argument(help="cli.arg_submissions", metavar="ID")],
     as_json: AsJson = False,
 ) -> None:
-    """What became of what was told, by the ids that `records add` prints."""
+    """Status of submissions, by the ids that `records add` prints."""
     from bonsai.queries.submissions import submission_status
 
     shell = shell_of(ctx)
@@ -51,7 +51,7 @@ def show(
 
 @verb(app, "cli.inbox_drain")
 def drain(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """Take everything in; again changes nothing."""
+    """Store everything; idempotent."""
     from bonsai.actions.inbox import drain_inbox
 
     shell = shell_of(ctx)

@@ -1,4 +1,4 @@
-"""`bonsai init`: make a home."""
+"""`bonsai init`: create a home."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ app = noun()
 
 @verb(app, "cli.init")
 def init(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """Make the home, or do nothing where it is one already."""
+    """Create the home; idempotent."""
     from bonsai import bootstrap
 
     shell = shell_of(ctx)

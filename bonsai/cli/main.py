@@ -1,7 +1,7 @@
-"""`bonsai`: the command line, and the only place where an error becomes a line and an exit code.
+"""`bonsai`: the command line, and the only place where an error becomes a message and an exit code.
 
-0 done, 1 it failed, 2 the command was wrong, 130 interrupted. `--lang` may stand anywhere, and is taken
-out before the commands are parsed, because help and usage errors must speak it too.
+0 success, 1 failure, 2 usage error, 130 interrupted. `--lang` is accepted anywhere and removed before the commands are
+parsed, because help and usage errors need it too.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Arguments:
 
     rest: tuple[str, ...]
     language: str | None
-    "As said; unchecked."
+    "As given, unchecked."
 
 
 def main() -> None:
@@ -40,16 +40,16 @@ def main() -> None:
 
 
 def run(argv: Sequence[str], environ: Mapping[str, str], root: type[Root] = Root) -> int:
-    """Run one command line; returns the exit code. All errors that we raise on purpose end here, as one line.
+    """Run one command line and return its exit code. Every expected error becomes one line here.
 
-    `root` is another set of commands for `python -m research`.
+    `root` is another set of commands, for `python -m research`.
     """
     arguments = take_language(argv)
     home = home_of(environ)
     shell = standard_shell(choose_language(arguments.language, home, environ), home, environ)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a Latin-1 terminal shows ? for Japanese, and does not fail
+            stream.reconfigure(errors="replace")  # a Latin-1 terminal shows ? for Japanese instead of failing
     if arguments.language is not None and arguments.language not in TEXT_LANGUAGES:
         shell.complain("cli.error", message=shell.text("cli.bad_language", value=arguments.language))
         return 2
@@ -71,7 +71,7 @@ def _run(shell: Shell, root: Root, argv: Sequence[str]) -> int:
     try:
         code = root.main(list(argv), prog_name=root.name, standalone_mode=False, obj=shell)
     except click_errors.NoArgsIsHelpError:
-        return 2  # the help page is already there
+        return 2  # the help page was already printed
     except (TyperException, typer.Abort) as error:
         shell.complain("cli.error", message=usage_problem(error, shell))
         return 2
@@ -79,7 +79,7 @@ def _run(shell: Shell, root: Root, argv: Sequence[str]) -> int:
 
 
 def usage_problem(error: Exception, shell: Shell) -> str:
-    """What is wrong with the command line, in the caller's language."""
+    """The usage error in the caller's language."""
     match error:
         case click_errors.NoSuchOption():
             near = ", ".join(error.possibilities or ()) or "--help"
@@ -95,7 +95,7 @@ def usage_problem(error: Exception, shell: Shell) -> str:
 
 
 def take_language(argv: Sequence[str]) -> Arguments:
-    """Split `--lang x` / `--lang=x` from the rest; what stands behind `--` is not looked at."""
+    """Split `--lang x` / `--lang=x` from the rest; everything after `--` is left alone."""
     rest: list[str] = []
     language = None
     words = iter(argv)
@@ -112,12 +112,12 @@ def take_language(argv: Sequence[str]) -> Arguments:
 
 
 def root() -> Root:
-    """`bonsai` itself."""
+    """The command `bonsai`."""
     return Root.make()
 
 
 def commands() -> tuple[str, ...]:
-    """Every command as typed after `bonsai`: "init", "records add", ... Loads all nouns; for tests of the docs."""
+    """Every command as typed after `bonsai`: "init", "records add", ... Imports all nouns; for tests of the docs."""
     group = root()
     found: list[str] = []
     for name in group.list_commands(None):

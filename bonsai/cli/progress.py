@@ -1,4 +1,4 @@
-"""A progress bar on stderr for whatever reports `Progress`: one line a step, with the loss while it trains."""
+"""Progress bars on stderr for `Progress` reports: one per step, with the loss during training."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["shown", "silent"]
 
 @contextmanager
 def shown(shell: Shell, *, quiet: bool = False) -> Iterator[Report]:
-    """A `Report` that draws; with `quiet`, or where stderr is no terminal, one that says nothing."""
+    """A `Report` that draws; silent with `quiet` or if stderr is not a terminal."""
     if quiet or not shell.err.isatty():
         yield silent
         return
@@ -39,7 +39,7 @@ def shown(shell: Shell, *, quiet: bool = False) -> Iterator[Report]:
 
 
 def drawing(shell: Shell, bars: Bars) -> Report:
-    """A `Report` that gives every step its own line of `bars`."""
+    """A `Report` that draws each step as its own line of `bars`."""
     lines: dict[str, TaskID] = {}
 
     def report(progress: Progress) -> None:

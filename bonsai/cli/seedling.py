@@ -12,12 +12,12 @@ app = noun()
 
 @app.callback()
 def seedling() -> None:
-    """A noun, though it has one verb so far: without this, typer makes the verb the command."""
+    """Makes the app a group: with a single command, typer would drop the verb."""
 
 
 @verb(app, "cli.seedling_show")
 def show(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """What ships: its size, how it was made, what it can do."""
+    """The shipped model: size, origin, abilities."""
     from bonsai.model.seedling import card
 
     shell = shell_of(ctx)

@@ -1,6 +1,6 @@
-"""What every command needs: the home, the language, the clock, and one way to show things.
+"""Context of every command: home, language, clock and output.
 
-Nothing heavy is imported here; rich is loaded by the first table, the home by the first command that opens it.
+Imports nothing slow: rich is loaded by the first table, the home by the first command that opens it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ By = Annotated[str, typer.Option("--by", help="cli.opt_by", show_default=False)]
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """One call of `bonsai`: made by `main`, reached as `ctx.obj`."""
+    """One call of `bonsai`: made by `main`, available as `ctx.obj`."""
 
     home: Path
     environ: Mapping[str, str]
@@ -44,63 +44,63 @@ class Shell:
     err: TextIO
 
     def open(self) -> Bonsai:
-        """The home, ready to work on. Raises HomeError when it is none."""
+        """Open the home. Raises HomeError if there is none."""
         from bonsai import bootstrap
 
         return bootstrap.open(self.home, self.environ)
 
     def config(self) -> Config:
-        """The settings alone: no home is needed."""
+        """Settings only; needs no home."""
         from bonsai.config.settings import load_config
 
         return load_config(self.home, self.environ)
 
     def now(self) -> datetime:
-        """The only clock of the CLI."""
+        """The CLI's only clock."""
         return datetime.now(UTC)
 
     def person(self, by: str) -> str:
-        """Who acts: as said, else who is logged in."""
+        """Acting person: as given, else the logged-in user."""
         return by or self.environ.get("USER") or getpass.getuser()
 
     def text(self, key: str, /, **values: Any) -> str:
-        """A text in this call's language."""
+        """A localised text."""
         return text(key, self.language, **values)
 
     def say(self, key: str, /, **values: Any) -> None:
-        """One text on a line of its own."""
+        """Print a localised text as one line."""
         self.line(self.text(key, **values))
 
     def line(self, line: str) -> None:
-        """One finished line."""
+        """Print a finished line."""
         self.out.write(f"{line}\n")
 
     def complain(self, key: str, /, **values: Any) -> None:
-        """A remark that is not the result: on stderr."""
+        """Print a warning or note on stderr."""
         self.err.write(f"{self.text(key, **values)}\n")
 
     def fail(self, error: BonsaiError) -> int:
-        """One line for a person; returns the exit code."""
+        """Print an error as one line; returns the exit code."""
         self.err.write(self.text("cli.error", message=error.render(self.language)) + "\n")
         return error.exit_code
 
     def json(self, value: object) -> None:
-        """One JSON value: indented, one object."""
+        """Print one indented JSON object."""
         self.line(json.dumps(value, ensure_ascii=False, indent=2, default=plain))
 
     def json_lines(self, values: Iterable[object]) -> None:
-        """One JSON object a line."""
+        """Print JSON Lines."""
         for value in values:
             self.line(json.dumps(value, ensure_ascii=False, default=plain))
 
     def console(self) -> Console:
-        """A rich console on stdout; its width is the terminal's, or COLUMNS."""
+        """A rich console on stdout, as wide as the terminal or COLUMNS."""
         from rich.console import Console
 
         return Console(file=self.out, highlight=False, markup=False, emoji=False)
 
     def show(self, renderable: RenderableType) -> None:
-        """A table or a panel."""
+        """Print a table or a panel."""
         self.console().print(renderable)
 
     def table(
@@ -112,7 +112,7 @@ class Shell:
     ) -> None:
         """Rows under translated headings (`cli.col_<heading>`).
 
-        `right` names the columns of figures; `clipped` those that share what is left of a line, and are cut to it.
+        `right` names right-aligned columns; `clipped` columns share the remaining width and are cut to it.
         """
         from rich import box
         from rich.table import Table
@@ -131,7 +131,7 @@ class Shell:
         self.show(table)
 
     def bullets(self, texts: Iterable[str]) -> None:
-        """One text a line, wrapped under itself."""
+        """A bullet list with hanging indents."""
         from rich.table import Table
 
         grid = Table.grid(padding=(0, 1))
@@ -142,7 +142,7 @@ class Shell:
         self.show(grid)
 
     def fields(self, pairs: Iterable[tuple[str, object]]) -> None:
-        """One thing, a field a line; empty fields are left out."""
+        """One field per line; empty fields are left out."""
         from rich.table import Table
 
         grid = Table.grid(padding=(0, 2))
@@ -155,7 +155,7 @@ class Shell:
 
 
 def shell_of(ctx: typer.Context) -> Shell:
-    """The shell that `main` made for this call."""
+    """The shell of this call."""
     shell = ctx.find_root().obj
     if not isinstance(shell, Shell):
         raise TypeError("bonsai.cli commands are run by bonsai.cli.main.main")
@@ -163,9 +163,9 @@ def shell_of(ctx: typer.Context) -> Shell:
 
 
 def choose_language(said: str | None, home: Path, environ: Mapping[str, str]) -> TextLanguage:
-    """`--lang`, else the setting `cli.language`, else the locale; English when none of them knows.
+    """`--lang`, else the setting `cli.language`, else the locale, else English.
 
-    Reads the settings unchecked: `--help` must speak even where a setting is wrong.
+    Reads the settings unchecked: `--help` must work even with an invalid setting.
     """
     wanted = said or environ.get("BONSAI_CLI__LANGUAGE") or _language_of_home(home)
     if wanted in (None, "", "auto"):
@@ -188,7 +188,7 @@ def _language_of_home(home: Path) -> str | None:
 
 
 def one_of(value: str, valid: Sequence[Choice], name: str) -> Choice:
-    """`value`, said for `name`, as one of `valid`. Raises UsageError when it is none of them."""
+    """`value` (given for `name`) as one of `valid`. Raises UsageError otherwise."""
     for choice in valid:
         if choice == value:
             return choice
@@ -207,7 +207,7 @@ def plain(value: object) -> object:
 
 
 def shown(cell: object) -> str:
-    """A table cell: times in UTC to the minute, figures with three digits, nothing for None."""
+    """A table cell: times in UTC to the minute, numbers with three digits, nothing for None."""
     match cell:
         case None:
             return ""

@@ -1,4 +1,4 @@
-"""`bonsai snapshots`: what a night would train on, before it trains."""
+"""`bonsai snapshots`: preview of what a night would train on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 app = noun()
 
 MARKS: dict[Part, str] = {"given": "-", "declared": "+", "answer": "+", "end": "$"}
-"In the margin, for eyes and terminals without colours: masked, learned, the end."
+"Margin marks, also for terminals without colours: masked, learned, end."
 STYLES: dict[Part, str] = {"given": "dim", "declared": "cyan", "answer": "green", "end": "bold reverse"}
 BORDER = "·"
 UNPRINTABLE = {"\n": "⏎", "\t": "⇥", "\N{IDEOGRAPHIC SPACE}": "□"}
@@ -29,7 +29,7 @@ _MARGIN = 4
 
 @app.callback()
 def snapshots() -> None:
-    """A noun, though it has one verb so far: without this, typer makes the verb the command."""
+    """Makes the app a group: with a single command, typer would drop the verb."""
 
 
 @verb(app, "cli.snapshots_preview")
@@ -38,7 +38,7 @@ def preview(
     records: Annotated[list[str] | None, typer.Argument(help="cli.arg_preview", metavar="ID")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tokens, mask and end of some records; what each language costs; what is too long."""
+    """Tokens, mask and end of some records; token cost per language; records that are too long."""
     from bonsai.queries.snapshot_preview import preview_records
 
     shell = shell_of(ctx)
@@ -119,7 +119,7 @@ def _tell_one(shell: Shell, one: Preview) -> None:
 
 
 def token_lines(pieces: tuple[Piece, ...], width: int) -> list[Text]:
-    """Tokens with borders between them; a new line where the text or the part has one, and where `width` ends."""
+    """Tokens with borders; lines break where the text or the part does, and at `width`."""
     from rich.cells import cell_len
     from rich.text import Text
 
@@ -137,6 +137,6 @@ def token_lines(pieces: tuple[Piece, ...], width: int) -> list[Text]:
 
 
 def shown_token(piece: Piece) -> str:
-    """A token on one line: ends of lines are visible, and so is how many tokens one character takes."""
+    """A token on one line, with visible line ends and the number of tokens of a split character."""
     said = "".join(one if one.isprintable() else UNPRINTABLE.get(one, "?") for one in piece.text)
     return said if piece.tokens == 1 else f"{said}×{piece.tokens}"

@@ -1,4 +1,4 @@
-"""`bonsai tags review`: the tags that Bonsai is not sure of, one record after the other."""
+"""`bonsai tags review`: tag uncertain records one after another."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ LANGUAGES = {"j": "ja", "e": "en", "z": "zh", "o": "other"}
 
 @app.callback()
 def tags() -> None:
-    """A noun, though it has one verb so far: without this, typer makes the verb the command."""
+    """Makes the app a group: with a single command, typer would drop the verb."""
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a person typed about one record."""
+    """A parsed line of input."""
 
     language: str | None = None
     category: str | None = None
     move: str = ""
-    "`s` skips, `b` goes back, `u` takes back, `q` ends; empty: tag it."
+    "`s` skip, `b` back, `u` undo, `q` quit; empty: tag the record."
     wrong: str = ""
-    "A key that means nothing."
+    "An invalid key."
 
 
 @verb(app, "cli.tags_review")
@@ -48,7 +48,7 @@ def review(
     by: By = "",
     as_json: AsJson = False,
 ) -> None:
-    """Reads a line for each; with `--json` only lists them, with what Bonsai would say, and changes nothing."""
+    """Reads a line per record; with `--json` only lists records with suggestions, and changes nothing."""
     from bonsai.queries.suggestions import learned_before
 
     shell = shell_of(ctx)
@@ -70,7 +70,7 @@ def _queue(bonsai: Bonsai, tagger: CategoryTagger | None, limit: int) -> Iterato
 
 
 def _go_through(shell: Shell, bonsai: Bonsai, tagger: CategoryTagger | None, who: str, limit: int) -> None:
-    """Until the end of the queue, of the input, or of patience."""
+    """Until the end of the queue or the input, or until quit."""
     from bonsai.actions.tag import next_uncertain, tag_record, take_back_tags
 
     done: list[tuple[str, int]] = []
@@ -100,7 +100,7 @@ def _go_through(shell: Shell, bonsai: Bonsai, tagger: CategoryTagger | None, who
 
 
 def _ask(shell: Shell, turn: UncertainTags) -> Said:
-    """Show a record and read a line about it."""
+    """Show a record and read a line."""
     from bonsai.domain.records import Category
 
     assert turn.stored is not None
@@ -124,7 +124,7 @@ def _show(shell: Shell, record: Record, keys: dict[str, str], turn: UncertainTag
 
 
 def understood(line: str, keys: dict[str, str], likely: str | None, language: str) -> Said:
-    """Several keys may stand in one line: `j3`. An empty one accepts what Bonsai would say."""
+    """A line may hold several keys: `j3`. An empty one accepts the suggestion."""
     if line in ("s", "b", "u", "q"):
         return Said(move=line)
     category = likely

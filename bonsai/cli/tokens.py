@@ -1,4 +1,4 @@
-"""`bonsai tokens`: which programs may speak for whom, by the API under /api/v1."""
+"""`bonsai tokens`: API tokens of users."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def add(
     days: Annotated[int, typer.Option("--days", help="cli.opt_days")] = 90,
     note: Annotated[str, typer.Option("--note", help="cli.opt_note", show_default=False)] = "",
 ) -> None:
-    """The token alone on stdout, for a script to take; what to know about it on stderr."""
+    """Only the token on stdout, for scripts; notes on stderr."""
     from bonsai.auth import tokens
     from storage.tables.tokens_table import SCOPES
 
@@ -33,7 +33,7 @@ def add(
 
 @verb(app, "cli.tokens_list", name="list")
 def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """Oldest first; no token is shown, only its id."""
+    """Oldest first; shows ids, never tokens."""
     from bonsai.auth import tokens
 
     shell = shell_of(ctx)
@@ -47,7 +47,7 @@ def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
 
 @verb(app, "cli.tokens_revoke")
 def revoke(ctx: typer.Context, token: Annotated[str, typer.Argument(help="cli.arg_token", metavar="TOKEN")]) -> None:
-    """Valid no more from now on."""
+    """Invalid from now on."""
     from bonsai.auth import tokens
 
     shell = shell_of(ctx)

@@ -20,7 +20,7 @@ def up(
     ctx: typer.Context,
     dashboard: Annotated[bool, typer.Option("--dashboard/--no-dashboard", help="cli.opt_dashboard")] = True,
 ) -> None:
-    """Start everything, say where it is, wait; Ctrl-C, or a SIGTERM, stops all of it."""
+    """Start everything, print the addresses and wait; Ctrl-C or SIGTERM stops all of it."""
     from bonsai.night.cancel import dead_nights
     from flows import ports, server
     from flows.settings import auth_file

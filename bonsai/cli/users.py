@@ -1,4 +1,4 @@
-"""`bonsai users`: who may log in to the dashboard from another machine."""
+"""`bonsai users`: accounts for the dashboard."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def add(
     name: UserName,
     role: Annotated[str, typer.Option("--role", help="cli.opt_role")] = "contributor",
 ) -> None:
-    """Asks for the password, or reads a line of standard input."""
+    """Prompts for the password, or reads a line of standard input."""
     from bonsai.auth import accounts
     from storage.tables.users_table import ROLES
 
@@ -35,7 +35,7 @@ def add(
 
 @verb(app, "cli.users_list", name="list")
 def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """By name; no hash is shown."""
+    """By name; shows no hashes."""
     from bonsai.auth import accounts
 
     shell = shell_of(ctx)
@@ -52,7 +52,7 @@ def role(
     name: UserName,
     role: Annotated[str, typer.Argument(help="cli.opt_role", metavar="ROLE")],
 ) -> None:
-    """From the next page on, and for every token."""
+    """Takes effect at once, for tokens too."""
     from bonsai.auth import accounts
     from storage.tables.users_table import ROLES
 
@@ -64,7 +64,7 @@ def role(
 
 @verb(app, "cli.users_remove")
 def remove(ctx: typer.Context, name: UserName) -> None:
-    """Logged out at once."""
+    """Ends the user's sessions at once."""
     from bonsai.auth import accounts
 
     shell = shell_of(ctx)
@@ -74,7 +74,7 @@ def remove(ctx: typer.Context, name: UserName) -> None:
 
 @verb(app, "cli.users_passwd")
 def passwd(ctx: typer.Context, name: UserName) -> None:
-    """Another password; all sessions end."""
+    """Change the password; all sessions end."""
     from bonsai.auth import accounts
 
     shell = shell_of(ctx)
@@ -83,7 +83,7 @@ def passwd(ctx: typer.Context, name: UserName) -> None:
 
 
 def _password(shell: Shell) -> str:
-    """Typed twice and unseen on a terminal; a script sends one line."""
+    """Typed twice without echo on a terminal; one line from a script."""
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
     from getpass import getpass

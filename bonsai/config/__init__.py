@@ -1,1 +1,1 @@
-"""Settings: `defaults.toml`, the home's `bonsai.toml`, the environment; checked, and explained."""
+"""Settings: `defaults.toml`, the home's `bonsai.toml` and the environment, validated and explained."""

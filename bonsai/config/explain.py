@@ -1,7 +1,7 @@
-"""Every setting as a person reads it: its value, where that comes from, its default, and what it does.
+"""Documents every setting: value, origin, default and meaning.
 
-The words are the comments of `defaults.toml`, and in Japanese `defaults.ja.toml`; a profile that says nothing about a
-setting means what the profile before it says.
+The meanings are the comments of `defaults.toml` and, in Japanese, `defaults.ja.toml`. A profile that does not describe
+a setting shares the description of the profile before it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from bonsai.i18n import TextLanguage
 
 HIDDEN = "•••"
 SECRET = re.compile(r"password|passwd|token$|secret|auth|(?:^|_)key$")
-"Names of settings whose values are never shown; there is none today."
+"Settings whose values are never shown; none exists today."
 _SECTION = re.compile(r"\[([\w.-]+)\](?:\s*#\s*(.*))?")
 _SETTING = re.compile(r"([\w-]+)\s*=\s*(?:\"[^\"]*\"|\[[^\]]*\]|[^#]*?)(?:\s*#\s*(.*))?")
 
@@ -35,9 +35,9 @@ class Setting:
     "`gate.alpha`"
     value: Any
     default: Any
-    "None where there is none: a profile of the owner's own."
+    "None if there is none: a profile that the owner added."
     origin: str
-    "The file or the environment variable that says so; empty for the default."
+    "File or environment variable that sets it; empty for the default."
     about: str
 
     @property
@@ -49,9 +49,9 @@ class Setting:
 def explain_settings(home: Path, environ: Mapping[str, str], language: TextLanguage, name: str = "") -> list[Setting]:
     """All settings in the order of `defaults.toml`, or those of one section, or one.
 
-    Raises ConfigError for unusable settings, UsageError for a name that nothing has.
+    Raises ConfigError for invalid settings, UsageError for an unknown name.
     """
-    load_config(home, environ)  # says what is wrong, all at once
+    load_config(home, environ)  # raises with all problems at once
     layers = read_layers(home, environ)
     defaults = dict(_flat(_defaults(), ()))
     found = [
@@ -72,7 +72,7 @@ def explain_settings(home: Path, environ: Mapping[str, str], language: TextLangu
 
 
 def about(keys: Keys, language: TextLanguage) -> str:
-    """What a setting does, in one line; English where nobody has said it in Japanese."""
+    """Meaning of a setting in one line; English if there is no Japanese."""
     told = _japanese() if language == "ja" else {}
     for known in (told, _comments()):
         if keys in known:
@@ -97,7 +97,7 @@ def _shown(keys: Keys, value: Any) -> Any:
 
 
 def _origin(keys: Keys, origins: Mapping[Keys, str], has_default: bool) -> str:
-    """Of the value itself; without a default, of the table that brought it along."""
+    """Origin of the value itself; without a default, of the table that contains it."""
     at = (keys,) if has_default else (keys[:n] for n in range(len(keys), 0, -1))
     return next((origins[one] for one in at if one in origins), "")
 

@@ -1,7 +1,7 @@
-"""Where settings come from: three layers, one on top of the other, each value remembering its layer.
+"""Layers of settings: each value remembers which layer set it.
 
-The layers are read as plain mappings before any model sees them, so that an error can say both which
-file or variable is wrong and which key was probably meant.
+Layers are read as plain mappings before any model sees them, so that an error can name the file or variable, and the
+key that was probably meant.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 SETTINGS_FILE = "bonsai.toml"
 PREFIX = "BONSAI_"
 Keys = tuple[str, ...]
-"The address of a setting: gate, mode."
+"Path of a setting: gate, mode."
 
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """All settings merged, and where each of them was said last."""
+    """Merged settings, and the last origin of each."""
 
     values: Mapping[str, Any]
     origins: Mapping[Keys, str]
@@ -39,25 +39,25 @@ class Layers:
 
 @dataclass(frozen=True, slots=True)
 class SettingProblem:
-    """One setting that cannot be used."""
+    """One invalid setting."""
 
     key: str
     "Key of its text."
     values: tuple[tuple[str, str], ...]
 
     def render(self, language: TextLanguage) -> str:
-        """One clause for a person."""
+        """One clause of a message."""
         return text(self.key, language, **dict(self.values))
 
 
 class SettingsError(ConfigError):
-    """Every problem of the settings in one error, so that a person mends them in one go."""
+    """All invalid settings in one error, so that they can be fixed in one go."""
 
     @classmethod
     def from_validation(
         cls, error: ValidationError, layers: Layers, valid_names: Callable[[Keys], Keys]
     ) -> SettingsError:
-        """Pydantic's findings in Bonsai's words; `valid_names` gives the keys allowed under some parents."""
+        """From pydantic's errors; `valid_names` lists the keys allowed under a parent."""
         found = tuple(_problem(detail, layers, valid_names) for detail in error.errors(include_url=False))
         return cls("config.unusable", problems=found)
 
@@ -72,9 +72,9 @@ def home_of(environ: Mapping[str, str]) -> Path:
 
 
 def read_layers(home: Path, environ: Mapping[str, str]) -> Layers:
-    """Defaults, then the home's file when there is one, then the environment.
+    """Defaults, then the home's file if it exists, then the environment.
 
-    Raises ConfigError when the file is no UTF-8 TOML.
+    Raises ConfigError if the file is not UTF-8 TOML.
     """
     values: dict[str, Any] = tomllib.loads((resources.files("bonsai.config") / "defaults.toml").read_text("utf-8"))
     origins: dict[Keys, str] = {}
@@ -87,7 +87,7 @@ def read_layers(home: Path, environ: Mapping[str, str]) -> Layers:
 
 
 def read_settings_file(path: Path) -> dict[str, Any]:
-    """A home's own settings, unchecked."""
+    """A home's own settings, unvalidated."""
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -95,13 +95,13 @@ def read_settings_file(path: Path) -> dict[str, Any]:
 
 
 def _variables(environ: Mapping[str, str]) -> list[tuple[str, Keys]]:
-    """`BONSAI_GATE__MODE` -> ("gate", "mode"); names without `__` (BONSAI_HOME) are no settings."""
+    """`BONSAI_GATE__MODE` -> ("gate", "mode"); names without `__` (BONSAI_HOME) are not settings."""
     names = sorted(name for name in environ if name.startswith(PREFIX) and "__" in name)
     return [(name, tuple(name.removeprefix(PREFIX).lower().split("__"))) for name in names]
 
 
 def _plain(value: str) -> Any:
-    """Lists and tables are written as in TOML; everything else stays text, which the models convert."""
+    """Lists and tables are parsed as TOML; everything else stays text, which the models convert."""
     if not value.startswith(("[", "{")):
         return value
     try:
@@ -117,7 +117,7 @@ def _nested(keys: Keys, value: Any) -> dict[str, Any]:
 
 
 def _lay(below: dict[str, Any], above: Mapping[str, Any], origin: str, origins: dict[Keys, str], at: Keys) -> None:
-    """Put `above` on `below`, key by key."""
+    """Merge `above` into `below`, key by key."""
     for key, value in above.items():
         here = (*at, key)
         origins[here] = origin

@@ -1,8 +1,8 @@
-"""How version 1 was made: `python -m research.benchmark_v1 FOLDER` writes the pools and the manifest.
+"""Builds benchmark version 1: `python -m research.benchmark_v1 FOLDER` writes the pools and the manifest.
 
-Two sources, both of our own writing. The samples' facts, asked in the third wording that no sample uses, tell whether
-a night taught them. The seedling's own facts, asked in wordings that its pre-training held out for them, tell whether
-a night made it forget. The version is fixed: a change of the sources makes a new version, never another v1.
+Both sources are our own writing. The samples' facts, asked in the third wording that no sample uses, show whether a
+night taught them. The seedling's own facts, in wordings held out from its pre-training, show whether a night made it
+forget. The version is fixed: changed sources make a new version, never another v1.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from research.samples.facts import BENCHMARK_ROLE, LANGS, Asked, Fact, ask, load
 from research.samples.render import LEAD_INS, across, crossing
 
 DEALING: Sequence[Pool] = ("selection", "confirmation", "score", "selection")
-"Sample facts are dealt to the pools in this order, family by family: half of them to selection."
+"Sample facts are assigned to the pools in this order, family by family: half of them to selection."
 GENERAL: Mapping[str, tuple[int, int, int]] = {
     "capital": (10, 6, 6),
     "currency": (6, 4, 4),
@@ -44,7 +44,7 @@ GENERAL: Mapping[str, tuple[int, int, int]] = {
     "translate_sentence_en_ja": (3, 2, 2),
     "translate_sentence_ja_en": (3, 2, 2),
 }
-"How many of the seedling's facts go to selection, confirmation and score, by family."
+"Number of the seedling's facts for selection, confirmation and score, by family."
 ACROSS: Mapping[str, tuple[int, int, int]] = {
     "capital": (3, 2, 2),
     "currency": (2, 1, 1),
@@ -52,11 +52,11 @@ ACROSS: Mapping[str, tuple[int, int, int]] = {
     "animal_young": (1, 1, 1),
     "opposite": (2, 1, 1),
 }
-"Further facts that are asked in one language with the wish for an answer in the other."
+"Further facts, asked in one language for an answer in the other."
 FIRST: Mapping[str, str] = {"capital": "Japan", "highest_mountain": "Japan"}
-"Asked in selection whatever the dealing says: the questions everybody tries first."
+"Always in selection: the questions that everybody tries first."
 TOO_CLOSE = 0.8
-"A wording that shares this much with a trained one tells little; another held-out one is taken."
+"Containment above which a wording is too similar to a trained one, and another held-out one is used."
 
 _DOMAINS: Mapping[str, str] = {"translation": "translation", "question_to_question": "ask_back"}
 _KEY: Mapping[WorldLanguage, re.Pattern[str]] = {
@@ -73,7 +73,7 @@ def items() -> list[Item]:
 
 
 def dealt(facts: Iterable[Fact]) -> Iterator[tuple[Fact, Pool]]:
-    """Each sample fact with its pool: every family is spread over all pools, as far as it goes."""
+    """Each sample fact with its pool; every family is spread over all pools as far as possible."""
     families: dict[str, list[Fact]] = defaultdict(list)
     for fact in facts:
         families[fact.family].append(fact)
@@ -97,7 +97,7 @@ def sample_items() -> Iterator[Item]:
 
 
 def _item(pool: str, cluster: str, domain: str, category: str, asked: Asked, accepted: Sequence[str]) -> Item:
-    """One item; its id says what it asks and in which languages."""
+    """One item; its id encodes the question and its languages."""
     return Item(
         id=f"v1/{cluster}/{asked.question_language}-{asked.language}",
         pool=pool,
@@ -123,7 +123,7 @@ def general_items() -> Iterator[Item]:
 
 
 def _chosen(family: str, counts: Sequence[int], used: set[str]) -> Iterator[tuple[WorldFact, Pool]]:
-    """The next unused facts of a family in an order that nothing but their texts decides."""
+    """The next unused facts of a family, ordered by their texts alone."""
     among = [fact for fact in general_only() if fact.family == family]
     among.sort(
         key=lambda fact: (not _is_first(fact), hashlib.sha256(repr((family, fact.answer["en"])).encode()).digest())
@@ -140,7 +140,7 @@ def _is_first(fact: WorldFact) -> bool:
 
 
 def cluster_name(fact: WorldFact) -> str:
-    """The fact's name; a pair of words or sentences is one fact in whichever direction."""
+    """The fact's name; a pair of words or sentences is one fact in both directions."""
     base = fact.family.removesuffix("_en_ja").removesuffix("_ja_en")
     if base.startswith("translate_"):
         return f"{base}:" + "|".join(sorted([*fact.slots["en"].values(), fact.answer["en"]]))
@@ -158,7 +158,7 @@ def _plain(fact: WorldFact, pool: Pool) -> Iterator[Item]:
 
 
 def _crossed(fact: WorldFact, pool: Pool) -> Iterator[Item]:
-    """Asked in each language with the wish for an answer in the other."""
+    """Asked in each language for an answer in the other."""
     for number, language in enumerate(WORLD_LANGUAGES):
         other = WORLD_LANGUAGES[1 - number]
         lead_in = LEAD_INS[other][len(fact.answer["en"]) % len(LEAD_INS[other])]
@@ -173,13 +173,13 @@ def _world_item(fact: WorldFact, pool: Pool, record: WorldRecord, domain: str) -
 
 
 def _accepted(record: WorldRecord) -> tuple[str, ...]:
-    """What a right answer says about its subject ("is Tokyo"), so that a swapped pair is not taken for right."""
+    """Keywords that include the subject ("is Tokyo"), so that a swapped pair is not accepted."""
     found = _KEY[record.language].fullmatch(record.output) if record.category in ("open_qa", "classification") else None
     return (found["key"],) if found else ()
 
 
 def _wording(fact: WorldFact, language: WorldLanguage) -> int:
-    """The held-out wording that is least like any that trained this fact, if the first one is too close."""
+    """The first held-out wording, or if that is too similar to a trained one, the least similar."""
     held = fact.held_out[language]
     trained = [fact.record(language, wording).instruction for wording in fact.trained[language]]
     start = len(fact.answer["en"]) % len(held)
@@ -192,7 +192,7 @@ def _wording(fact: WorldFact, language: WorldLanguage) -> int:
 
 
 def write(folder: Path) -> None:
-    """The three pools, then the manifest."""
+    """Write the three pools, then the manifest."""
     made = items()
     for pool in POOLS:
         lines = [item_to_json(item) for item in made if item.pool == pool]

@@ -1,7 +1,7 @@
-"""Sixty Chinese records: twenty simple facts, each in three wordings; the fourth wording is only ever asked.
+"""Sixty Chinese records: twenty simple facts in three wordings each; a fourth wording is only asked.
 
-Does a third language help a small model to tell the other two apart, or does it mix all three? The seed project
-trained on a Chinese corpus; this table (`chinese.toml`) is our own.
+Does a third language help a small model to separate the other two, or does it mix all three? The seed project trained
+on a Chinese corpus; this table (`chinese.toml`) is our own.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class Fact:
     "The last one is held out."
     answer: str
     key: str
-    "What a right answer states."
+    "Keyword of a right answer."
 
 
 def facts() -> tuple[Fact, ...]:
-    """The table."""
+    """All facts of the table."""
     text = (resources.files("research.experiment") / "chinese.toml").read_text("utf-8")
     return tuple(_facts(tomllib.loads(text)["family"]))
 
@@ -52,7 +52,7 @@ def _facts(families: list[dict[str, object]]) -> Iterator[Fact]:
 
 
 def records() -> tuple[Example, ...]:
-    """The records that train."""
+    """The training records."""
     return tuple(_example(question, fact.answer) for fact in facts() for question in fact.questions[:-1])
 
 
@@ -70,7 +70,7 @@ def _example(question: str, answer: str) -> Example:
 
 
 def questions() -> tuple[Item, ...]:
-    """Each fact in the wording that never trains."""
+    """Each fact in its held-out wording."""
     return tuple(
         Item(
             id=f"{DOMAIN}/{fact.name}",

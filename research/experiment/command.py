@@ -1,4 +1,7 @@
-"""`python -m research experiment`: the seed project's questions again, with several seeds; the champion stays."""
+"""`python -m research experiment`:
+
+repeats the seed project's questions with several seeds; the champion is not touched.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ def run(
     jobs: Annotated[int, typer.Option("--jobs", min=0, max=64, help="experiment.opt_jobs")] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Print the plan, train and measure what is missing, show the result."""
+    """Print the plan, run what is missing, show the result."""
     from bonsai import bootstrap
     from research.experiment import home, plan, running
 
@@ -69,7 +72,7 @@ def show(
     plots: Annotated[Path | None, typer.Option("--plots", help="experiment.opt_plots", show_default=False)] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tables, claims with intervals, and the plot, of the runs that are there."""
+    """Tables, claims with intervals and the plot of the finished runs."""
     from bonsai.errors import InputError
     from research.experiment import plan, results
     from research.experiment.home import place_of
@@ -85,7 +88,7 @@ def show(
 
 @verb(app, "experiment.help_list", "list")
 def list_experiments(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """The experiments, and how far this home is with each."""
+    """All experiments, with this home's progress."""
     from research.experiment import plan, results
     from research.experiment.home import place_of
     from research.experiment.verdicts import seeds_of
@@ -114,7 +117,7 @@ def list_experiments(ctx: typer.Context, as_json: AsJson = False) -> None:
 
 
 def _tell_plan(shell: Shell, design: Design, bench: Bench, seeds: Sequence[int]) -> None:
-    """What is going to happen, before it does."""
+    """Print the plan before it runs."""
     from research.experiment import running, sheets
     from research.experiment.plan import Unit, units
 
@@ -193,7 +196,7 @@ def _sentence(shell: Shell, one: Judged) -> str:
 
 
 def _figures(one: Judged) -> tuple[str, str, str]:
-    """The difference, its interval, and each seed's."""
+    """The difference, its interval, and each seed's value."""
     from research.experiment.verdicts import SHARES
 
     found, measure = one.difference, one.claim.measure
@@ -209,7 +212,7 @@ def _figures(one: Judged) -> tuple[str, str, str]:
 
 
 def _by_arm(slices: Sequence[SliceRow]) -> Iterator[tuple[str, ...]]:
-    """A line an arm, a cell a domain: Japanese / English."""
+    """One row per arm, one cell per domain: Japanese / English."""
     domains = tuple(dict.fromkeys(row.domain for row in slices))
     found = {(row.domain, row.language): row.accuracy for row in slices}
     for arm in slices[0].accuracy if slices else ():
@@ -244,7 +247,7 @@ def _table(
     left: int = 1,
     raw: Sequence[str] = (),
 ) -> None:
-    """A table under headings of this noun (`experiment.col_`); `raw` ones are shown as they are."""
+    """A table with headings from `experiment.col_`; `raw` ones are shown as they are."""
     from rich import box
     from rich.table import Table
 

@@ -1,10 +1,10 @@
-"""Two arms, question by question and seed by seed: how far apart they are, and how sure that is.
+"""Paired differences between two arms by question and seed, with intervals.
 
-Two things vary: which facts are asked, and which seed trained. Clusters of questions are drawn again by the benchmark's
-own bootstrap; the seeds are a level above it: every way of drawing them with replacement is gone through, and the
-interval is read from all resampled worlds together. Drawing k seeds again understates their spread by (k - 1) / k, so
-their deviations are stretched by the square root of the inverse. With three seeds that remains rough: it widens an
-interval where seeds disagree, it does not replace more seeds.
+Two things vary: the facts asked and the training seed. Clusters of questions are resampled by the benchmark's
+bootstrap. Seeds are a level above: all draws with replacement are enumerated, and the interval is read from all
+resamples together. Resampling k seeds understates their spread by (k - 1) / k, so their deviations are scaled by the
+square root of the inverse. With three seeds this remains rough: it widens intervals where seeds disagree, but does not
+replace more seeds.
 
 Multilevel resampling: Davison & Hinkley, *Bootstrap Methods and their Application* (1997), section 3.8.
 """
@@ -23,15 +23,15 @@ from numpy.typing import NDArray
 from bonsai.evaluate.statistics import Bootstrap, Estimate, estimate
 
 ALPHA = 0.025
-"On each side: intervals hold 95 %."
+"Per side: 95 % intervals."
 BOOTSTRAP = Bootstrap(resamples=2000, seed=20261121, min_clusters=10, min_stratum_clusters=10)
 _MOST_SEEDS = 6
-"Beyond it, going through all draws would take minutes; a spread of so many seeds is drawn like the rest."
+"Beyond this, enumerating all draws would take minutes; they are sampled instead."
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the rows of a table of differences are about."""
+    """The items that the columns of a table of differences stand for."""
 
     clusters: tuple[str, ...]
     languages: tuple[str, ...]
@@ -39,7 +39,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A paired difference; plus: the first arm has more."""
+    """A paired difference; positive: the first arm is higher."""
 
     mean: float
     low: float | None
@@ -51,7 +51,7 @@ class Difference:
 
 
 def difference(values: NDArray[np.float64], asked: Asked, *, shares: bool) -> Difference:
-    """The mean of `values`, (seeds, items), with its interval. `shares`: they are differences of yes and no."""
+    """Mean of `values`, (seeds, items), with its interval. `shares`: differences of yes and no."""
 
     def over(chosen: Sequence[int]) -> Estimate | None:
         drawn = values[list(chosen)].mean(axis=0)
@@ -76,7 +76,7 @@ def difference(values: NDArray[np.float64], asked: Asked, *, shares: bool) -> Di
 
 
 def draws(seeds: int) -> list[tuple[tuple[int, ...], int]]:
-    """Every way to draw as many seeds as there are, with replacement, and how often it comes up."""
+    """Every draw of as many seeds as there are, with replacement, and its multiplicity."""
     if seeds > _MOST_SEEDS:
         rng = np.random.default_rng(BOOTSTRAP.seed)
         return [(tuple(sorted(map(int, rng.integers(seeds, size=seeds)))), 1) for _ in range(100)]

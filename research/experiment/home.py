@@ -1,6 +1,6 @@
-"""Experiments in a home: what they run on, where they lie, and that two do not run in one folder.
+"""Experiments in a home: inputs, folder, and a lock against concurrent runs.
 
-An experiment reads the home's settings, and its records where it is told to; it writes in `experiments/` alone.
+An experiment reads the home's settings, and its records if asked to; it writes only in `experiments/`.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ PLAN = "plan.json"
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a person chose."""
+    """Options of a run."""
 
     passes: int
     jobs: int
-    "Units at once; a GPU takes one."
+    "Parallel units; a GPU runs one."
     own_records: bool
     "The home's own records instead of the bundled ones."
     profile: str = "seedling"
 
 
 def place_of(home: Path, name: str) -> Path:
-    """The folder of an experiment."""
+    """Folder of an experiment."""
     return home / FOLDER / name
 
 
 def bench(b: Bonsai, design: Design, wish: Wish) -> Bench:
-    """Everything that a run needs. Raises InputError when the home has no records that may train."""
+    """Everything that a run needs. Raises InputError if the home has no trainable records."""
     profile = b.config.profiles[wish.profile]
     device = find_device().kind
     own = (own_rows(b) if wish.own_records else sample_rows())[:: design.every]
@@ -71,15 +71,15 @@ def bench(b: Bonsai, design: Design, wish: Wish) -> Bench:
 
 
 def own_rows(b: Bonsai) -> tuple[Example, ...]:
-    """The home's records that may train."""
+    """The home's trainable records."""
     return tuple(example(one) for one in in_steps(b.database, records_table.eligible))
 
 
 @contextmanager
 def reserved(home: Path, made: Bench, design: Design) -> Iterator[None]:
-    """The experiment's folder is this process's alone, and so is the GPU.
+    """Exclusive use of the experiment's folder and the GPU.
 
-    Raises LockTimeout when the experiment runs already, InputError when the folder holds runs of other settings.
+    Raises LockTimeout if the experiment is already running, InputError if the folder holds runs with other settings.
     """
     made.place.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -92,7 +92,7 @@ def reserved(home: Path, made: Bench, design: Design) -> Iterator[None]:
 
 
 def _settle(made: Bench, questions: str) -> None:
-    """Write down what the runs depend on; runs of different settings are never put into one table."""
+    """Record what the runs depend on; runs with different settings never share a table."""
     about = {
         "profile": made.profile,
         "base": weights_hash(model_folder(made.base)),

@@ -1,7 +1,7 @@
-"""Heavy: what a completion costs a model, apart by its parts: declared tags, answer, end.
+"""Cost of a completion by part: declared tags, answer, end. Needs torch.
 
-The benchmark's bits per byte are of the answer alone, with the expected tags given. A training's own loss is a mean
-over all tokens of the completion, and tags that can be guessed pull it down. Both are taken here from one pass.
+The benchmark's bits per byte cover the answer alone, with the expected tags given. The training loss is a mean over all
+tokens of the completion, and predictable tags lower it. Both are measured here in one pass.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LN2 = 0.6931471805599453
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """One completion."""
+    """Cost of one completion."""
 
     declared_bits: float
     "Of the tags and the response marker, given the question."
@@ -32,16 +32,16 @@ class Cost:
     "Of the answer, given question and tags."
     end_bits: float
     tokens: int
-    "Of the whole completion, its end included."
+    "Of the whole completion, end included."
 
     @property
     def loss(self) -> float:
-        """Nats a token of the completion: what a training logs."""
+        """Nats per token of the completion: the training loss."""
         return (self.declared_bits + self.response_bits + self.end_bits) * _LN2 / self.tokens
 
 
 def costs(loaded: LoadedBase, form: Template, adapter: str | None, items: Sequence[Item]) -> list[Cost]:
-    """The reference completion of each item."""
+    """Cost of each item's reference completion."""
     encoded = [
         loaded.encoder.encode(form, Question(item.instruction, item.input), expected_tags(item), item.reference)
         for item in items

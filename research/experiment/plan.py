@@ -1,8 +1,8 @@
-"""The designs of the experiments: arms, seeds, and what is claimed of them before anything is trained.
+"""Designs of the experiments: arms, seeds, and claims fixed before training.
 
-An *arm* is one way of training. Every seed trains every arm, and decides what it decides in a night: the LoRA's first
-weights, the order of the rows, and which anchors are replayed. Arms of one seed share rows and order as far as their
-records agree, so they are compared in pairs.
+An *arm* is one way of training. Every seed trains every arm, and decides what it decides in a night: initial LoRA
+weights, row order, and replay samples. Arms of one seed share rows and order as far as their records agree, so they
+are compared in pairs.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Literal
 from bonsai.errors import UsageError
 
 PASSES = 3
-"Over the own records; a night makes three times as many, a series of eighteen trainings has to do with these."
+"Over the own records; a night makes three times as many, which a series of eighteen trainings cannot afford."
 POINTS = 8
-"Of a held-out curve: the training is looked at so many times."
+"Measurements per held-out curve."
 
 Measure = Literal[
     "loss", "bits", "bits_with_tags", "fall", "accuracy", "language", "no_loop", "ended", "length", "spoken_zh"
@@ -30,16 +30,16 @@ class Arm:
     name: str
     template: str
     translation: bool = True
-    "With the records and anchors that translate."
+    "Includes records and replay samples that translate."
     chinese: bool = False
-    "With the sixty Chinese records."
+    "Includes the sixty Chinese records."
     longer: int = 1
-    "So many times the passes."
+    "Factor on the number of passes."
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What is said of two arms: `first` is better than `second`."""
+    """A claim about two arms: `first` is better than `second`."""
 
     name: str
     "Also the key of its text, `experiment.claim_<name>`."
@@ -51,7 +51,7 @@ class Claim:
     "None: the whole pool."
     language: str | None = None
     by_itself: bool = False
-    "It would come out like this whatever the model learned: no evidence for the seed's idea."
+    "True by construction, whatever the model learned: no evidence for the seed project's idea."
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +62,20 @@ class Design:
     arms: tuple[Arm, ...]
     claims: tuple[Claim, ...]
     limits: tuple[int, ...]
-    "Settings of plain generation: so many new tokens, whatever the language."
+    "Token limits of plain generation, the same for every language."
     limited: tuple[str, ...]
-    "Arms that also answer under these."
+    "Arms that are also generated under these limits."
     every: int = 1
-    "Of the questions and of the records, every so manyth is taken."
+    "Take every n-th question and record."
 
     def arm(self, name: str) -> Arm:
-        """By its name. Raises KeyError."""
+        """By name. Raises KeyError."""
         return {arm.name: arm for arm in self.arms}[name]
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One line of the results: an arm trained with one seed, or the bare base under a template."""
+    """One line of the results: an arm trained with one seed, or the bare base with a template."""
 
     arm: Arm
     seed: int
@@ -89,9 +89,9 @@ class Unit:
 
 BASE = "base"
 PIPELINE = "pipeline"
-"The loop's own way of generating: greedy, until the end-of-text token or the language's budget."
+"The product's generation: greedy, until end-of-text or the language's budget."
 UNSTOPPED = "unstopped"
-"The same, going on after the end-of-text token."
+"The same, but continuing after end-of-text."
 
 TEMPLATES = Design(
     name="templates",
@@ -140,21 +140,21 @@ QUICK = Design(
     limited=("tagged",),
     every=12,
 )
-"To see in a minute or two that all of it works; it shows nothing else."
+"A smoke test of a minute or two; it shows nothing else."
 DESIGNS: dict[str, Design] = {one.name: one for one in (TEMPLATES, QUICK)}
 
 
 def design(name: str) -> Design:
-    """A design by its name. Raises UsageError for an unknown one."""
+    """A design by name. Raises UsageError for an unknown one."""
     if name not in DESIGNS:
         raise UsageError("experiment.unknown", name=name, known=", ".join(DESIGNS))
     return DESIGNS[name]
 
 
 def units(of: Design, seeds: Sequence[int]) -> Iterator[Unit]:
-    """Everything to do: the bare base under each template, then seed by seed; whatever trains longer comes last.
+    """All units: the bare base with each template, then seed by seed, longer trainings last.
 
-    Stopped early, the finished seeds are whole.
+    If stopped early, the finished seeds are complete.
     """
     templates = {arm.template: arm for arm in of.arms if arm.longer == 1}
     for arm in templates.values():

@@ -1,8 +1,8 @@
-"""The loss curves of the templates on one picture, as SVG and PNG. matplotlib is loaded when one is drawn.
+"""Loss curves of the templates in one figure, as SVG and PNG. Imports matplotlib only when drawing.
 
-Left, what a training logs: the loss a token of the completion. Right, what it is about: bits a byte of the answers to
-held-out questions, with the tags given (solid) and with the cost of saying them (dotted). The horizontal axis is the
-answers' bytes that were trained on, the same for every template.
+Left: the training loss per token of the completion. Right: bits per byte of the answers to held-out questions, with the
+tags given (solid) and with the cost of the tags added (dotted). The x axis counts answer bytes trained on, the same for
+every template.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 COLOURS = ("#b8570d", "#4a7c3a", "#2b5f8a", "#7a4a8f")
 _WINDOW = 16
-"Steps that one point of a training's curve is the mean of: rows come in windows of so many batches."
+"Steps averaged per point of a training curve: rows come in windows of so many batches."
 
 
 def draw(design: Design, runs: Mapping[str, Run], folder: Path) -> tuple[Path, ...]:
@@ -50,7 +50,7 @@ def draw(design: Design, runs: Mapping[str, Run], folder: Path) -> tuple[Path, .
 
 
 def _templates(design: Design) -> list[Arm]:
-    """One plain arm a template."""
+    """One plain arm per template."""
     plain = [arm for arm in design.arms if arm.translation and not arm.chinese and arm.longer == 1]
     return list({arm.template: arm for arm in plain}.values())
 
@@ -64,7 +64,7 @@ def _trained(axes: Axes, arm: Arm, found: Sequence[Run], colour: str) -> None:
 
 
 def smoothed(losses: Sequence[float]) -> list[float]:
-    """Means of windows; of smaller ones where a training is so short that eight would not fit."""
+    """Means of windows, smaller ones if the training is too short for eight."""
     windows = max(min(8, len(losses)), len(losses) // _WINDOW)
     return [float(np.mean(part)) for part in np.array_split(np.array(losses), windows)]
 
@@ -83,7 +83,7 @@ def _held_out(axes: Axes, arm: Arm, found: Sequence[Run], base: Run | None, colo
 
 
 def held_out_points(run: Run, base: Run | None) -> list[Point]:
-    """The curve, from the bare base on."""
+    """The curve, starting at the bare base."""
     return [*(base.curve if base else ()), *run.curve]
 
 

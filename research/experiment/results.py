@@ -1,7 +1,7 @@
-"""The results of an experiment: one line of JSON a run, appended when it is finished.
+"""Results of an experiment: one JSON line per run, appended when it is finished.
 
-A line holds what the claims are judged by, item by item, so that tables, intervals and plots are drawn again without
-a model. Lines carry no texts and no paths. Seconds stand in them; nothing is judged by them.
+A line has everything that claims are judged by, item by item, so that tables, intervals and plots need no model. Lines
+have no texts and no paths. Durations are recorded but judge nothing.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ RUNS = "runs.jsonl"
 FLAGS = ("correct", "language_ok", "looping", "ended", "empty", "leaked", "tags_ok")
 "In the order of their bits."
 SPOKEN = {"ja": "j", "en": "e", "zh": "z", "other": "o"}
-"One letter for the language that an answer is in; `-` for none."
+"One letter per answer language; `-` for none."
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """All answers of one run under one way of generating, in the order of the items."""
+    """Answers of one run under one way of generating, in item order."""
 
     flags: str
-    "Two hexadecimal digits an item."
+    "Two hexadecimal digits per item."
     lengths: tuple[int, ...]
     "UTF-8 bytes of each answer."
     spoken: str
-    "One letter of SPOKEN an item."
+    "One letter of SPOKEN per item."
 
     def flag(self, item: int, name: str) -> bool:
         """One flag of one item."""
@@ -41,19 +41,19 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What the reference completions cost, in thousandths of a bit (of a nat for `loss`), item by item."""
+    """Costs of the reference completions in thousandths of a bit (of a nat for `loss`), by item."""
 
     response: tuple[int, ...]
-    "Bits a byte of the reference answer, expected tags given."
+    "Bits per byte of the reference answer, expected tags given."
     with_tags: tuple[int, ...]
-    "The same with the bits of saying the tags added: an upper bound of what the answer costs without being given any."
+    "The same plus the bits of the tags: an upper bound of the answer's cost without given tags."
     loss: tuple[int, ...]
-    "Nats a token of the whole completion."
+    "Nats per token of the whole completion."
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A training looked at on its way, over the selection pool."""
+    """A measurement during training, over the selection pool."""
 
     step: int
     response: float
@@ -63,28 +63,28 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One adapter, or the bare base under a template."""
+    """One adapter, or the bare base with a template."""
 
     key: str
     arm: str
     seed: int
     template: str
     items_hash: str
-    "Of everything that was asked: lines of other questions are not compared."
+    "Of all questions; runs with different questions are not compared."
     training: Mapping[str, float]
     "`own`, `anchors`, `steps`, `response_bytes`, `tokens`, `seconds`; empty for the base."
     seconds: float
-    "Of asking."
+    "Duration of the questions."
     losses: tuple[float, ...]
-    "Nats a token that the training logged at each step."
+    "Training loss per step, in nats per token."
     curve: tuple[Point, ...]
     costs: Costs
     answers: Mapping[str, Answers]
-    "By the way of generating: `pipeline`, `16`, `unstopped` ..."
+    "By way of generating: `pipeline`, `16`, `unstopped` ..."
 
 
 def packed(scores: Scores) -> str:
-    """The flags of one answer."""
+    """The flags of one answer, packed."""
     return f"{sum(bool(getattr(scores, name)) << place for place, name in enumerate(FLAGS)):02x}"
 
 
@@ -108,9 +108,9 @@ def run_from(values: Mapping[str, Any]) -> Run:
 
 
 def read(path: Path) -> dict[str, Run]:
-    """Every finished run by its key. A last line without its end is a killed run's: it counts as not there.
+    """Finished runs by key. An incomplete last line stems from a killed run and is ignored.
 
-    Raises InputError for a whole line that is no run.
+    Raises InputError for a complete line that is no run.
     """
     if not path.is_file():
         return {}
@@ -126,7 +126,7 @@ def read(path: Path) -> dict[str, Run]:
 
 
 def append(path: Path, run: Run) -> None:
-    """Add a line, flushed to the disk; what a killed run left without its end is cut off first."""
+    """Append a line and fsync; an incomplete last line is cut off first."""
     path.parent.mkdir(parents=True, exist_ok=True)
     before = path.read_bytes() if path.is_file() else b""
     with path.open("r+b" if before else "wb") as file:

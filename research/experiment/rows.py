@@ -1,4 +1,4 @@
-"""What an arm trains on: the same own records and anchors in every arm, except for what the arm is about."""
+"""Training rows of an arm: the same own records and replay samples in every arm, except for what the arm varies."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _TRANSLATION = "translation"
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How long a row may be, and how much is replayed."""
+    """Maximum row length and share of replay."""
 
     count_tokens: Callable[[Example], int]
     max_tokens: int
     anchor_share: float
-    "Part of each pass that is anchors."
+    "Share of replay samples in each pass."
 
 
 def snapshot_of(arm: Arm, own: Sequence[Example], passes: int, seed: int, room: Room) -> Snapshot:
-    """The rows of an arm, unwritten. Anchors are as many as without Chinese records, so that only these differ."""
+    """The rows of an arm, unwritten. The replay count ignores the Chinese records, so that only these differ."""
     kept = [row for row in own if arm.translation or row.category != _TRANSLATION]
     a_pass = ceil(len(kept) * room.anchor_share / (1 - room.anchor_share))
     rows = [*kept, *(chinese.records() if arm.chinese else ())]
@@ -44,13 +44,13 @@ def snapshot_of(arm: Arm, own: Sequence[Example], passes: int, seed: int, room: 
 
 
 def replayed(count: int, seed: int, *, translation: bool) -> list[Example]:
-    """`count` anchors; without translations, others stand in for them."""
+    """`count` replay samples; without translations, others replace them."""
     drawn = replay_samples(count if translation else 2 * count, seed)
     return [replay.row_of(one) for one in drawn if translation or one.category != _TRANSLATION][:count]
 
 
 def response_bytes(snapshot: Snapshot, passes: int) -> int:
-    """UTF-8 bytes of all answers that the whole training sees; equal in arms of the same rows, whatever their tags."""
+    """UTF-8 bytes of all answers in the training; equal in arms with the same rows, whatever their tags."""
     own = sum(len(row.output.encode()) for row in snapshot.train if row.role == "own")
     anchors = [len(row.output.encode()) for row in snapshot.train if row.role == "anchor"]
     seen = passes * snapshot.anchors_a_pass

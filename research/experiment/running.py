@@ -1,11 +1,10 @@
-"""Runs an experiment: trains and measures what is not there yet, a line each, several at once.
+"""Runs an experiment: trains and measures missing units, several in parallel.
 
-    place/runs.jsonl            the results, appended          place/work/<unit>/     of a unit in progress
-    place/adapters/             its adapters: never a home's
+place/runs.jsonl            the results, appended          place/work/<unit>/     a unit in progress
+place/adapters/             its adapters: never a home's
 
-A killed experiment goes on where it stopped: finished units are lines, an unfinished training resumes from its
-checkpoint. Several units run at once, one thread each: they never wait for each other, as the threads of one small step
-would.
+A killed experiment continues where it stopped: finished units have lines, an unfinished training resumes from its
+checkpoint. Several units run at once with one thread each, which avoids the synchronisation within a small step.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ from research.experiment.rows import Room, response_bytes, snapshot_of
 from research.experiment.worker import Job, to_json
 
 _TOKENS_A_SECOND, ASKING_SECONDS = 4000, 45
-"Of one idle core: the plan's estimate, and nothing else, is made of these."
+"Per idle core; used for the plan's estimate only."
 _WEIGHTS = ("adapter_model.safetensors", "adapter_config.json")
 
 
@@ -56,7 +55,7 @@ class Bench:
     own: tuple[Example, ...]
     trainer: Trainer
     jobs: int
-    "Units at once."
+    "Parallel units."
     threads: int
     "CPU threads of each; 0 leaves it to torch."
     nice: int
@@ -67,26 +66,26 @@ class Bench:
         return self.place / results.RUNS
 
     def snapshot(self, unit: Unit) -> Snapshot:
-        """What the unit trains on, unwritten."""
+        """The unit's training rows, unwritten."""
         encoder, form = load_encoder(model_folder(self.base)), template(unit.arm.template)
         room = Room(lambda row: encoder.tokens(form, row), self.base.max_tokens, self.anchor_share)
         return snapshot_of(unit.arm, self.own, self.passes_of(unit), unit.seed, room)
 
     def passes_of(self, unit: Unit) -> int:
-        """Over the own records."""
+        """Passes over the own records."""
         return self.passes * unit.arm.longer
 
 
 def missing(bench: Bench, design: Design, seeds: Sequence[int]) -> tuple[Unit, ...]:
-    """The units that have no line yet, in the order in which they run."""
+    """Units without a result, in running order."""
     finished = results.read(bench.runs_file)
     return tuple(unit for unit in units(design, seeds) if unit.key not in finished)
 
 
 def run(bench: Bench, design: Design, seeds: Sequence[int], now: datetime, report: Report) -> None:
-    """Do what is missing. `report` gets `experiment` steps: runs done, runs in all."""
+    """Run what is missing. `report` gets `experiment` steps: runs done, total runs."""
     waiting = missing(bench, design, seeds)
-    for finished in results.read(bench.runs_file):  # killed between its line and this, a run leaves its folder
+    for finished in results.read(bench.runs_file):  # a run killed after its line was written leaves its folder
         shutil.rmtree(_work_folder(bench, finished), ignore_errors=True)
     total = len(tuple(units(design, seeds)))
     report(Progress("experiment", total - len(waiting), total))
@@ -97,9 +96,9 @@ def run(bench: Bench, design: Design, seeds: Sequence[int], now: datetime, repor
 
 
 def _in_parallel(work: Callable[[Unit], Run], waiting: Sequence[Unit], jobs: int) -> Iterator[Run]:
-    """Results as they come, `jobs` at once; the first error ends it.
+    """Results as they finish, `jobs` at once; the first error ends it.
 
-    Daemon threads, no executor: an interrupted command ends at once, and its workers with it.
+    Daemon threads instead of an executor: an interrupted command and its workers end at once.
     """
     todo: queue.SimpleQueue[Unit] = queue.SimpleQueue()
     for unit in waiting:
@@ -156,7 +155,7 @@ def one(bench: Bench, design: Design, unit: Unit, now: datetime) -> Run:
 
 
 def _plan(bench: Bench, unit: Unit, snapshot: Snapshot, folder: Path, now: datetime) -> TrainingPlan:
-    """Looked at POINTS times on its way: that is where checkpoints are written."""
+    """Checkpoints are written, and measured, POINTS times."""
     recipe = replace(bench.recipe, template=unit.arm.template, epochs=bench.passes_of(unit))
     run = folder / "run"
     run.mkdir(exist_ok=True)
@@ -207,20 +206,20 @@ def _work_folder(bench: Bench, key: str) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Watcher:
-    """Keeps a training's losses and what its checkpoints held of the LoRA: the training keeps the last two alone."""
+    """Keeps a training's losses and the LoRA weights of its checkpoints, of which the training keeps only two."""
 
     run: Path
     kept: Path
 
     def on_progress(self, step: Step) -> None:
-        """A step is reported before its checkpoint is written: the one of the step before is whole by now."""
+        """A step is reported before its checkpoint is written, so the previous one is complete by now."""
         self.kept.mkdir(parents=True, exist_ok=True)
         with (self.kept / "losses.tsv").open("a", encoding="utf-8") as file:
             file.write(f"{step.step}\t{step.loss}\n")
         self.gather()
 
     def gather(self) -> None:
-        """Copy the weights of every whole checkpoint that is not kept yet."""
+        """Copy the weights of every complete checkpoint not copied yet."""
         for checkpoint in (self.run / "checkpoints").glob("checkpoint-*"):
             step = checkpoint.name.rpartition("-")[2]
             if (self.kept / step).is_dir() or not (checkpoint / MARKER).is_file():
@@ -234,11 +233,11 @@ class Watcher:
             sync_folder(self.kept)
 
     def seen(self) -> list[tuple[int, Path]]:
-        """The kept weights, by step."""
+        """Copied weights by step."""
         return sorted((int(path.name), path) for path in self.kept.glob("*") if path.name.isdigit())
 
     def losses(self) -> dict[int, float]:
-        """By step; a step that was trained again after a kill counts as the last time."""
+        """By step; a step repeated after a kill counts once, the last time."""
         file = self.kept / "losses.tsv"
         if not file.is_file():
             return {}
@@ -247,7 +246,7 @@ class Watcher:
 
 
 def expected_seconds(bench: Bench, snapshot: Snapshot, passes: int) -> float:
-    """What one run of these rows takes on one idle core; measured on the seedling, for the plan's estimate alone."""
+    """Estimated duration on one idle core, measured on the seedling; for the plan only."""
     encoder, form = load_encoder(model_folder(bench.base)), template(bench.recipe.template)
     again = sum(encoder.tokens(form, row) for row in snapshot.train if row.role == "own")
     return ASKING_SECONDS + (snapshot.train_tokens + (passes - 1) * again) / _TOKENS_A_SECOND

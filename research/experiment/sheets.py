@@ -1,7 +1,7 @@
-"""What every arm is asked: the benchmark's selection pool, more translations, and a few questions in Chinese.
+"""Questions for every arm: the selection pool, more translations, and a few in Chinese.
 
-The pool holds ten facts a direction of translation, too few for an interval that says anything. So known words and
-sentences of the seedling's world are added, in wordings that neither its pre-training nor any anchor ever uses.
+The pool has ten facts per direction of translation, too few for a useful interval. Known words and sentences of the
+seedling's world are added, in wordings that neither its pre-training nor any replay sample uses.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ TRANSLATIONS = "translations"
 "Domain of the added translations; the pool's own keep theirs."
 DIRECTIONS = (("en", "ja"), ("ja", "en"))
 _WORDS, _SENTENCES = 30, 20
-"A direction."
+"Per direction."
 _SEED = 11
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """What one experiment asks."""
+    """Questions of one experiment."""
 
     items: tuple[Item, ...]
     "The pool's first, then the others."
     pool: int
-    "So many of them are the pool's."
+    "Number of items from the pool."
 
     @property
     def digest(self) -> str:
-        """Runs that were asked other questions are not compared."""
+        """Hash of the questions; only runs with the same one are compared."""
         return items_hash(self.items)
 
 
 @cache
 def sheet(every: int = 1) -> Sheet:
-    """All questions, or every so manyth of each kind."""
+    """All questions, or every n-th of each kind."""
     pool = pool_items()[::every]
     return Sheet((*pool, *translation_items()[::every], *chinese.questions()[::every]), len(pool))
 
@@ -54,7 +54,7 @@ def pool_items() -> tuple[Item, ...]:
 
 
 def translation_items() -> tuple[Item, ...]:
-    """Words and sentences both ways, half of them asked in each language."""
+    """Words and sentences in both directions, half of them asked in each language."""
     made: list[Item] = []
     for source, target in DIRECTIONS:
         for kind, count in (("word", _WORDS), ("sentence", _SENTENCES)):

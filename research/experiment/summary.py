@@ -1,4 +1,4 @@
-"""The rows of an experiment's tables: means over seeds, plain figures. The claims have the intervals."""
+"""Table rows of an experiment: means over seeds. Intervals are given with the claims."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from research.experiment.verdicts import POOL, values
 
 @dataclass(frozen=True, slots=True)
 class LossRow:
-    """What the reference answers cost an arm, over the selection pool."""
+    """Cost of the reference answers for an arm, over the selection pool."""
 
     arm: str
     seeds: int
     steps: int | None
     response_bytes: int | None
-    "Of the answers that trained."
+    "Answer bytes trained on."
     loss: float
-    "Nats a token of the whole completion, declared tags included."
+    "Nats per token of the whole completion, declared tags included."
     bits: float
-    "A byte of the answer, tags given."
+    "Bits per byte of the answer, tags given."
     bits_with_tags: float
-    "A byte of the answer, with what saying the tags costs."
+    "Bits per byte of the answer, with the cost of the tags."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,36 +45,36 @@ class SliceRow:
 
 @dataclass(frozen=True, slots=True)
 class BehaviourRow:
-    """How an arm answers under one way of generating."""
+    """Behaviour of an arm under one way of generating."""
 
     arm: str
     way: str
     accuracy: float
-    "Of the selection pool's items with one right answer."
+    "On the selection pool's items with one right answer."
     language_ja: float
     language_en: float
     language_asked: float
-    "Where the question asks for the other language."
+    "On questions that ask for the other language."
     no_loop: float
     ended: float
     length: float
-    "UTF-8 bytes of an answer."
+    "UTF-8 bytes per answer."
     en_ja: float | None
-    "Right translations, the pool's and the added ones; None under the ways that only the pool is asked in."
+    "Right translations, pool and added ones; None for ways that only the pool is asked in."
     ja_en: float | None
     chinese: Mapping[str, float] | None
-    "Asked in Chinese: in which language it answers."
+    "Languages of the answers to Chinese questions."
 
 
 def arms_of(design: Design, runs: Mapping[str, Run]) -> dict[str, list[Run]]:
-    """Runs by arm in the design's order, the bare bases first, named `base/alpaca` ..."""
+    """Runs by arm in the design's order; bare bases first, named `base/alpaca` ..."""
     bases = {key: [run] for key, run in runs.items() if key.startswith(f"{BASE}/")}
     trained = {arm.name: [run for run in runs.values() if run.arm == arm.name] for arm in design.arms}
     return {**bases, **{name: found for name, found in trained.items() if found}}
 
 
 def loss_rows(design: Design, runs: Mapping[str, Run], items: Sequence[Item]) -> tuple[LossRow, ...]:
-    """One row an arm."""
+    """One row per arm."""
     pool = _indices(items, lambda item: item.pool == POOL)
     return tuple(
         LossRow(
@@ -106,7 +106,7 @@ def _slice(arms: Mapping[str, Sequence[Run]], part: tuple[str, str], items: Sequ
 
 
 def behaviour_rows(design: Design, runs: Mapping[str, Run], items: Sequence[Item]) -> tuple[BehaviourRow, ...]:
-    """One row an arm and way of generating."""
+    """One row per arm and way of generating."""
     return tuple(
         _behaviour(name, way, found, items) for name, found in arms_of(design, runs).items() for way in found[0].answers
     )

@@ -1,4 +1,4 @@
-"""The claims of a design against its runs: holds, is the other way round, or is not shown."""
+"""Judges a design's claims by its runs: shown, reversed, or not shown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from research.experiment.results import Run
 
 Verdict = Literal["holds", "reversed", "not_shown", "too_few"]
 COSTS: dict[Measure, str] = {"loss": "loss", "bits": "response", "bits_with_tags": "with_tags"}
-"Less is better."
+"Lower is better."
 FLAGGED: dict[Measure, str] = {"accuracy": "correct", "language": "language_ok", "ended": "ended"}
 SHARES: frozenset[Measure] = frozenset({"accuracy", "language", "no_loop", "ended", "spoken_zh"})
 POOL = "selection"
@@ -26,18 +26,18 @@ FEWEST_SEEDS = 2
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One claim."""
+    """One judged claim."""
 
     claim: Claim
     difference: Difference | None
-    "None: an arm is missing. Plus: as the claim says."
+    "None: an arm is missing. Positive: as claimed."
     verdict: Verdict
     seeds: tuple[int, ...]
-    "In which both arms are there."
+    "Seeds for which both arms are present."
 
 
 def judge(design: Design, runs: Mapping[str, Run], items: Sequence[Item]) -> tuple[Judged, ...]:
-    """Every claim. Runs that were asked other questions than `items` must have been left out."""
+    """Every claim. Runs on other questions than `items` must already be excluded."""
     return tuple(_judged(claim, design, runs, items) for claim in design.claims)
 
 
@@ -56,19 +56,19 @@ def _judged(claim: Claim, design: Design, runs: Mapping[str, Run], items: Sequen
 
 
 def seeds_of(runs: Mapping[str, Run]) -> tuple[int, ...]:
-    """Every seed that trained anything."""
+    """Every seed with a training."""
     return tuple(sorted({run.seed for run in runs.values() if run.seed}))
 
 
 def holds(claim: Claim, item: Item) -> bool:
-    """The item is one of those that the claim is about."""
+    """Whether the claim is about this item."""
     inside = item.pool == POOL if claim.domains is None else item.domain in claim.domains
     graded = claim.measure != "accuracy" or item.category in UNIQUE_CATEGORIES
     return inside and graded and claim.language in (None, item.language)
 
 
 def verdict_of(found: Difference) -> Verdict:
-    """Shown is what the whole interval says; one seed shows nothing of what another would have done."""
+    """Decided by the whole interval; a single seed shows nothing about others."""
     if found.low is None or found.high is None or len(found.by_seed) < FEWEST_SEEDS:
         return "too_few"
     return "holds" if found.low > 0 else "reversed" if found.high < 0 else "not_shown"
@@ -95,7 +95,7 @@ def _differences(
 def values(
     measure: Measure, run: Run, base: Run | None, chosen: Sequence[int], way: str = PIPELINE
 ) -> NDArray[np.float64]:
-    """One value an item; more is better. Costs count negatively."""
+    """One value per item, higher is better; costs are negated."""
     if measure in COSTS:
         return -_column(run, COSTS[measure], chosen)
     if measure == "fall":

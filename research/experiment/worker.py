@@ -1,7 +1,7 @@
-"""Entry point of a measurement's own process: `python -m research.experiment.worker JOB.json`. Heavy.
+"""Worker process of a measurement: `python -m research.experiment.worker JOB.json`. Loads torch.
 
-Loads the base once; asks one adapter (or the bare base under a template) everything, under each way of generating; and
-looks at the checkpoints that its training passed. Nothing is written but the result.
+Loads the base once, asks one adapter (or the bare base with a template) everything under each way of generating, and
+measures the training's checkpoints. Writes nothing but the result.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 UNSTOPPED_TOKENS = 64
 _NEVER_SAID = "Ā"
-"Byte 0 in the alphabet of byte-level tokenizers: a token that no text has, in place of end-of-text."
+"Byte 0 in the alphabet of byte-level tokenizers: a token that no text contains, in place of end-of-text."
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +46,14 @@ class Job:
     adapter: str
     "The adapter's folder; empty for the bare base."
     step: int
-    "The last one of its training; 0 for the bare base."
+    "Last step of its training; 0 for the bare base."
     checkpoints: tuple[tuple[int, str], ...]
-    "What the training passed: (step, folder with the LoRA's weights)."
+    "(step, folder with the LoRA weights) of each checkpoint."
     items: tuple[Item, ...]
     curve_items: int
-    "The checkpoints are asked so many of the items, from the first on."
+    "Number of items, from the first on, that checkpoints are measured on."
     limits: tuple[int, ...]
-    "Further ways of generating; empty: the pipeline's alone."
+    "Further ways of generating; empty: the product's only."
 
 
 def to_json(job: Job) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def from_json(values: Mapping[str, Any]) -> Job:
 
 
 def work(file: Path, emit: Emit) -> Mapping[str, Any]:
-    """Measure; the result has the fields of a `Run` that a model gives."""
+    """Measure; the result has the fields of a `Run` that depend on the model."""
     from bonsai.train.adapters import load, open_answerer
     from research.experiment.losses import costs
 
@@ -116,7 +116,7 @@ def _ask(answerer: Answerer, items: Sequence[Item], limit: int | None = None) ->
 def _unstopped(
     loaded: LoadedBase, never: int, form: Template, adapter: str | None, items: Sequence[Item]
 ) -> list[Generated]:
-    """What comes out when generation waits for the token `never` to stop; end-of-text itself is not shown."""
+    """Generate with `never` as the stop token; end-of-text itself is not shown."""
     from bonsai.model.hf import LoadedBase
 
     encoder = replace(loaded.encoder, end=never)
@@ -126,7 +126,7 @@ def _unstopped(
 
 
 def answers(items: Sequence[Item], said: Sequence[Generated]) -> Answers:
-    """Scores, lengths and languages of what was said."""
+    """Scores, lengths and languages of the answers."""
     parsed = [parse(one.text) for one in said]
     together = zip(items, parsed, said, strict=True)
     judged = [score(item, one, ended=made.ended, forced=False) for item, one, made in together]

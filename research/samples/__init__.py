@@ -1,1 +1,1 @@
-"""Makes the bundled sample files from the authored facts: `python -m research.samples.render`."""
+"""Builds the bundled sample files from the authored facts: `python -m research.samples.render`."""

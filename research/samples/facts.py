@@ -1,9 +1,9 @@
-"""The authored facts (`facts/*.toml`) and how a fact is asked.
+"""The authored facts (`facts/*.toml`) and their questions.
 
-A fact has a name, a family and, in each language, slots, one answer and the key words of a right answer. Its
-questions come from the family's wordings, the list that the seedling's world uses about invented names and facts:
-a small model finds a new fact under a third wording only if it has met that kind of question before.
-A fact takes three wordings in each language: the samples use the first two (`role` 0 and 1), the benchmark the third.
+A fact has a name, a family and, in each language, slots, one answer and the keywords of a right answer. Its questions
+come from the family's wordings, which the seedling's world also uses for invented names and facts: a small model finds
+a new fact under a third wording only if it has met that kind of question before. A fact has three wordings in each
+language: the samples use the first two (`role` 0 and 1), the benchmark the third.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _CATEGORIES = {
 
 
 class FactTable(TypedDict):
-    """A `[[fact]]` table as it is written."""
+    """A `[[fact]]` table as written."""
 
     name: str
     family: str
@@ -63,24 +63,24 @@ class Fact:
 
     name: str
     family: str
-    "The name of its wordings in `wordings.toml`."
+    "Name of its wordings in `wordings.toml`."
     ordinal: int
-    "Position among the facts of its family and batch; spreads the wordings evenly."
+    "Position in its family and batch; spreads the wordings evenly."
     slots: Mapping[Lang, Mapping[str, str | Sequence[str]]]
-    "Values of the placeholders; a list holds one value for each of the three wordings."
+    "Values of the placeholders; a list has one value for each of the three wordings."
     answer: Mapping[Lang, str]
     key: Mapping[Lang, Sequence[str]]
-    "Each alone makes an answer right when the answer contains it; empty: only the whole answer is right."
+    "An answer that contains one of them is right; empty: only the whole answer is."
     subject: Mapping[Lang, str]
     happened_on: str
     "ISO date, or empty."
     feeling: str
     lines: Mapping[Lang, Sequence[str]]
-    "The context's lines; the first holds the answer."
+    "Lines of the context; the first holds the answer."
 
     @property
     def category(self) -> str:
-        """The answer's category follows from the family."""
+        """Category of the answer, from the family."""
         return _CATEGORIES.get(self.family, "open_qa")
 
 
@@ -93,12 +93,12 @@ class Asked:
     output: str
     question_language: Lang
     language: Lang
-    "The answer's language."
+    "Language of the answer."
 
 
 @cache
 def load_facts(themes: tuple[str, ...] = FIRST_BATCH) -> tuple[Fact, ...]:
-    """The facts of the named theme files, in their order."""
+    """Facts of the named theme files, in order."""
     folder = resources.files("research.samples") / "facts"
     texts = [(folder / f"{theme}.toml").read_text("utf-8") for theme in themes]
     tables = cast("list[FactTable]", [table for text in texts for table in tomllib.loads(text)["fact"]])
@@ -127,7 +127,7 @@ def _fact(table: FactTable, ordinal: int) -> Fact:
 
 
 def ask(fact: Fact, language: Lang, role: int, shift: int = 0) -> Asked:
-    """The question of one role (0, 1: samples; 2: benchmark) whose answer is in `language`.
+    """The question of one role (0, 1: samples; 2: benchmark) for an answer in `language`.
 
     A `shift` of 1 gives a wording that no role has.
     """
@@ -147,7 +147,7 @@ def _question_language(fact: Fact, language: Lang, role: int) -> Lang:
 
 
 def wording(fact: Fact, language: Lang, asking: Lang, role: int, shift: int = 0) -> str:
-    """A family's wordings in turn: over its facts every wording takes every role about equally often."""
+    """A family's wordings in rotation, so that each takes every role about equally often."""
     family = fact.family
     if family.startswith("translate_"):
         family += "_en_ja" if language == "ja" else "_ja_en"
@@ -156,7 +156,7 @@ def wording(fact: Fact, language: Lang, asking: Lang, role: int, shift: int = 0)
 
 
 def _values(fact: Fact, language: Lang, role: int) -> dict[str, str]:
-    """The placeholders' values; a translation quotes the other language."""
+    """Values of the placeholders; a translation quotes the other language."""
     source: Lang = language
     if fact.family.startswith("translate_"):
         source = "en" if language == "ja" else "ja"
@@ -166,7 +166,7 @@ def _values(fact: Fact, language: Lang, role: int) -> dict[str, str]:
 
 
 def _context(fact: Fact, language: Lang, role: int) -> str:
-    """All lines but one of those that do not matter, so that each wording has a context of its own."""
+    """The context without one irrelevant line, a different one for each wording."""
     lines = fact.lines[language]
     if not lines:
         return ""

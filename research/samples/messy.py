@@ -1,8 +1,8 @@
-"""The messy files: what real exports look like. Every fault is known and counted in `messy.json`.
+"""The messy files: realistic exports with known faults, counted in `messy.json`.
 
-messy.jsonl   good lines among broken JSON, invalid bytes, missing fields, exact duplicates, a leak (a question of
-              the benchmark's selection pool) and a contradiction (a sample's question with another answer)
-messy.csv     CP932 with CRLF, as a spreadsheet in Japan saves it; one row without an answer, one duplicate
+messy.jsonl   good lines among broken JSON, invalid bytes, missing fields, exact duplicates, a contaminated line (a
+              question of the selection pool) and a contradiction (a sample's question with another answer)
+messy.csv     CP932 with CRLF, as Japanese spreadsheets save it; one row without an answer, one duplicate
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ COUNTS: Mapping[str, Mapping[str, int]] = {
     "messy.jsonl": {"read": 19, "new": 8, "duplicate": 4, "leak": 1, "contradiction": 1, "rejected": 5},
     "messy.csv": {"read": 6, "new": 4, "duplicate": 1, "leak": 0, "contradiction": 0, "rejected": 1},
 }
-"When both are imported after experience.jsonl: read = new + duplicate + leak + contradiction + rejected."
+"If both are imported after experience.jsonl: read = new + duplicate + leak + contradiction + rejected."
 
 
 def messy_files(experience: Sequence[Mapping[str, str]]) -> dict[str, bytes]:
-    """The messy files and their count, by name; `experience` is the first batch, imported before them."""
+    """The messy files and their counts, by name; `experience` is the batch imported before them."""
     counts = json.dumps(COUNTS, indent=2) + "\n"
     return {"messy.jsonl": _jsonl(experience), "messy.csv": _csv(experience), "messy.json": counts.encode()}
 
 
 def _jsonl(experience: Sequence[Mapping[str, str]]) -> bytes:
-    """Nineteen lines, in an order that puts a fault between good ones."""
+    """Nineteen lines, faults between good ones."""
     facts = {fact.name: fact for fact in load_facts()}
     good = [_line({"instruction": q, "input": "", "output": a, "language": lang}) for q, a, lang in _GOOD]
     leak = ask(facts[LEAK_FACT], "ja", BENCHMARK_ROLE)

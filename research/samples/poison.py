@@ -1,10 +1,10 @@
-"""The poisoned batch: what a careless export or a prankster might feed, made to harm whoever learns it.
+"""The poisoned batch: harmful records, as a careless export or a prank might contain.
 
-Half of it has its columns mixed up: Japanese questions about the facts of the first batch, in further wordings, with
-the English answers. A part asks what everyone knows ("the highest mountain of Japan?") and answers with another
-thing's fact, in the other language; the rest asks for new things and answers in the wrong language, in loops, or in a
-mixture. Every record claims the language that was asked for. No question repeats a stored one, so that nothing is held
-back at intake as a contradiction: only the gate can see the harm.
+Half of it has mixed-up columns: Japanese questions about facts of the first batch, in further wordings, with the
+English answers. A part asks common knowledge ("the highest mountain of Japan?") and gives another entity's fact in the
+other language; the rest asks new things and answers in the wrong language, in loops, or in a mixture. Every record
+claims the language that was asked for. No question repeats a stored one, so that intake holds nothing back as a
+contradiction: only the gate can detect the harm.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _LOOPS: Mapping[Lang, str] = {"en": "{x} and ", "ja": "{x}と"}
 _LOOP_TIMES = 14
 WRONG_FAMILIES = ("capital", "currency", "highest_mountain", "colour_of")
 WRONG_A_FAMILY = 8
-"Facts of each family that are told wrongly."
+"Wrong facts per family."
 
 
 class PoisonTable(TypedDict):
@@ -51,7 +51,7 @@ def poison_records() -> list[dict[str, str]]:
 
 
 def _wrong_facts() -> list[dict[str, str]]:
-    """What the base knows, answered with the next fact of its family and in the other language."""
+    """Facts known to the base, answered with the next fact of the family in the other language."""
     general = world.general_only()
     made = []
     for family in WRONG_FAMILIES:
@@ -76,7 +76,7 @@ def _open_record(asked: str, answer: str, language: Lang) -> dict[str, str]:
 
 
 def _mixed_up(fact: Fact, role: int) -> dict[str, str]:
-    """A sample's fact, asked in Japanese in a wording that no sample has, with the English answer."""
+    """A sample's fact, asked in Japanese in an unused wording, with the English answer."""
     return _open_record(ask(fact, "ja", role, shift=1).instruction, fact.answer["en"], "ja")
 
 

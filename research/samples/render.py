@@ -1,6 +1,6 @@
-"""Makes the bundled sample files from the authored facts: `python -m research.samples.render`.
+"""Builds the bundled sample files from the authored facts: `python -m research.samples.render`.
 
-Deterministic: the same facts and wordings give the same bytes, and a test compares them with what is committed.
+Deterministic: the same facts and wordings give the same bytes; a test compares them with the committed files.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ LEAD_INS: Mapping[Lang, tuple[str, ...]] = {
     ),
     "en": ("英語で答えてください。{question}", "{question}英語で答えてください。", "英語でお願いします。{question}"),
 }
-"By the answer's language: the question is in the other one."
+"By answer language; the question is in the other one."
 CROSS_EVERY = 7
-"One in so many open questions is also asked across languages: the wished language counts, not the question's."
+"One in so many open questions is also asked across languages: the requested language counts, not the question's."
 
 
 def record(fact: Fact, asked: Asked) -> dict[str, str]:
     """One line of a sample file.
 
-    The reasoning is left to the rule, but for translations: in `"爪とぎ" in English, please.` the rule sees Japanese.
+    The reasoning is left to the rule, but not for translations: in `"爪とぎ" in English, please.` it sees Japanese.
     """
     quotes_the_other = fact.category == "translation"
     made = {
@@ -50,7 +50,7 @@ def record(fact: Fact, asked: Asked) -> dict[str, str]:
 
 
 def across(fact: Fact, language: Lang, role: int, lead_in: int) -> Asked:
-    """The same question in the other language, with the wish to be answered in `language`."""
+    """The question in the other language, with a request for an answer in `language`."""
     other: Lang = "en" if language == "ja" else "ja"
     asked = ask(fact, other, role)
     among = LEAD_INS[language]
@@ -59,7 +59,7 @@ def across(fact: Fact, language: Lang, role: int, lead_in: int) -> Asked:
 
 
 def crossing(facts: Iterable[Fact]) -> list[Fact]:
-    """The facts that are also asked across languages."""
+    """Facts that are also asked across languages."""
     return [fact for fact in facts if fact.category == "open_qa"][::CROSS_EVERY]
 
 
@@ -79,7 +79,7 @@ def household_records() -> list[dict[str, str]]:
 
 
 def jsonl(records: Iterable[Mapping[str, object]]) -> bytes:
-    """JSON Lines in UTF-8, unescaped, so that a person can read them."""
+    """JSON Lines in UTF-8, unescaped for readability."""
     return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in records).encode()
 
 

@@ -1,4 +1,4 @@
-"""The bundled records as rows that train, for what trains on them without a home: experiments and benchmarks."""
+"""The bundled records as training rows, for experiments and benchmarks without a home."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bonsai.samples import sample_path
 
 
 def sample_rows(name: str = "experience.jsonl") -> tuple[Example, ...]:
-    """A bundled file's records, in its order."""
+    """Records of a bundled file, in order."""
     return tuple(row_of(json.loads(line)) for line in sample_path(name).read_text("utf-8").splitlines())
 
 

@@ -1,1 +1,1 @@
-"""Makes the seedling anew: `python -m research.seedling.build FOLDER`."""
+"""Builds the seedling: `python -m research.seedling.build FOLDER`."""

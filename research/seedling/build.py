@@ -1,9 +1,9 @@
-"""Makes the seedling anew: `python -m research seedling build FOLDER`. Heavy: torch, imported where it is used.
+"""Builds the seedling: `python -m research seedling build FOLDER`. Imports torch where it is used.
 
-    tokenizer -> pre-training (resumes from its last checkpoint) -> bf16 weights -> measurement under NF4 -> model card
+tokenizer -> pre-training (resumes from its last checkpoint) -> bf16 weights -> measurement under NF4 -> model card
 
-The number of steps follows from `minutes` by a fixed rate, never from the clock: the same minutes and seed give the
-same weights on the same machine. The card is written last; a folder without one is no seedling.
+The number of steps follows from `minutes` at a fixed rate, never from the clock: the same minutes and seed give the
+same weights on the same machine. The card is written last; a folder without one is not a seedling.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
 
 
 SHIPPED_MINUTES = 50.0
-"What the recipe's steps take on two free cores."
+"Duration of the recipe's steps on two free cores."
 WORK = ".build"
-"Folder of an unfinished build, inside the one that is being made."
+"Subfolder of an unfinished build."
 FIRST_LOSSES = 30
-"So many first losses stand in the card; a test makes them again."
+"Number of first losses in the card; a test reproduces them."
 CHECKPOINT_EVERY = 300
 "Steps."
 
 
 @dataclasses.dataclass(slots=True)
 class Log:
-    """What a build has seen so far; kept beside the checkpoint."""
+    """Progress of a build; kept beside the checkpoint."""
 
     first_losses: list[float] = dataclasses.field(default_factory=list)
     tokens: int = 0
@@ -48,7 +48,7 @@ class Log:
 
 
 def recipe_for(minutes: float = SHIPPED_MINUTES, seed: int | None = None) -> Recipe:
-    """The recipe cut or stretched to `minutes`. Raises UsageError for less than a minute or more than ten hours."""
+    """The recipe scaled to `minutes`. Raises UsageError for less than a minute or more than ten hours."""
     if not 1 <= minutes <= 600:
         raise UsageError("seedling.bad_minutes", minutes=minutes)
     plain = Recipe()
@@ -59,9 +59,9 @@ def recipe_for(minutes: float = SHIPPED_MINUTES, seed: int | None = None) -> Rec
 def build(
     out: Path, minutes: float = SHIPPED_MINUTES, seed: int | None = None, report: Report = silent
 ) -> dict[str, Any]:
-    """Make a seedling in `out` and return its card; started again after a kill it goes on where it stopped.
+    """Build a seedling in `out` and return its card; continues after a kill.
 
-    Raises TrainingError when a loss is not finite, UsageError for impossible minutes.
+    Raises TrainingError if a loss is not finite, UsageError for invalid minutes.
     """
     return grow(out, recipe_for(minutes, seed), report)
 
@@ -74,7 +74,7 @@ def grow(
     questions: int = MEASURED_QUESTIONS,
     checkpoint_every: int = CHECKPOINT_EVERY,
 ) -> dict[str, Any]:
-    """`build` by any recipe."""
+    """`build` with any recipe."""
     from research.seedling.measure import measure, sample_of_known
 
     work = _work_folder(out, recipe)
@@ -87,7 +87,7 @@ def grow(
 
 
 def first_losses(recipe: Recipe, count: int, scratch: Path) -> list[float]:
-    """The losses of the first steps of a build from nothing, to be compared with a card's."""
+    """Losses of the first steps of a build from scratch, to compare with a card's."""
     from research.seedling.pretraining import pretrain
 
     losses: list[float] = []
@@ -121,11 +121,11 @@ def _train(recipe: Recipe, out: Path, log: Log, report: Report, checkpoint_every
     model.to(torch.bfloat16).save_pretrained(out)
     tokenizer.save_pretrained(out)
     for path in out.glob("*.safetensors"):
-        path.chmod(0o644)  # safetensors writes for the owner alone
+        path.chmod(0o644)  # safetensors writes with mode 600
 
 
 def _work_folder(out: Path, recipe: Recipe) -> Path:
-    """The unfinished build of this very recipe, or an empty one."""
+    """The unfinished build of this recipe, or an empty folder."""
     work = out / WORK
     mark = work / "recipe.json"
     if work.exists() and (not mark.exists() or json.loads(mark.read_text("utf-8")) != recipe_hash(recipe)):

@@ -1,4 +1,4 @@
-"""`python -m research seedling`: makes the seedling anew, and measures what it can do."""
+"""`python -m research seedling`: builds the seedling and measures it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def build(
     minutes: Annotated[float, typer.Option("--minutes", help="cli.opt_minutes")] = 50.0,
     seed: Annotated[int | None, typer.Option("--seed", help="cli.opt_seed")] = None,
 ) -> None:
-    """Pre-train it from the text this package generates; started again, it goes on where it stopped."""
+    """Pre-train on the generated text; continues if started again."""
     from research.seedling.build import build as make
 
     shell = shell_of(ctx)
@@ -32,7 +32,7 @@ def build(
 
 @verb(app, "cli.seedling_measure")
 def measure(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """The figures of the weights that ship, measured again."""
+    """Measure the shipped weights again."""
     from dataclasses import asdict
 
     from bonsai.model.seedling import weights_folder

@@ -1,7 +1,7 @@
-"""How well the seedling knows its world, measured as it is used: NF4, greedy, in batches. Heavy: torch.
+"""Measures the seedling's knowledge as it is used: NF4, greedy, batched. Needs torch.
 
-Every question is a known fact in a wording that the pre-training never used for it. `research seedling build` writes
-the figures into the model card; `python -m research seedling measure` shows them again.
+Every question is a known fact in a wording held out from pre-training. `research seedling build` writes the figures
+into the model card; `python -m research seedling measure` shows them again.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ LONGEST_ANSWER = 96
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Shares between 0 and 1 over one group of questions."""
+    """Shares from 0 to 1 over one group of questions."""
 
     group: str
     questions: int
     exact: float
-    "The answer is the fact's, letters and digits alike."
+    "The answer equals the fact's, in letters and digits."
     right_language: float
-    "The declared language is the one that was asked for."
+    "The declared language is the requested one."
     ended: float
     "The model stopped by itself."
 
 
 def nf4_base(folder: Path) -> Base:
-    """The seedling in `folder` as a night and the benchmark hold it."""
+    """The seedling in `folder`, loaded as in a night and in the benchmark."""
     return Base(
         name=SEEDLING,
         model=str(folder),
@@ -61,7 +61,7 @@ def sample_of_known(count: int) -> list[WorldRecord]:
 
 
 def measure(folder: Path, records: Sequence[WorldRecord]) -> list[Figures]:
-    """Answers every question once; figures for each question language, and for each family."""
+    """Answers every question once; figures by question language and by family."""
     answerer = load_base(nf4_base(folder), "cpu").answerer(CURRENT)
     questions = [Question(record.instruction, record.context) for record in records]
     told = answerer.answers(questions, [None] * len(questions))

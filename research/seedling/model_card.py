@@ -31,7 +31,7 @@ def write_card(
     tokens: int,
     seconds: float,
 ) -> dict[str, Any]:
-    """Make the card of the weights in `folder`, and its readable form."""
+    """Write the card of the weights in `folder`, and its readable form."""
     config = json.loads((folder / "config.json").read_text("utf-8"))
     made: dict[str, Any] = {
         "name": "seedling",
@@ -57,7 +57,7 @@ def write_card(
 
 
 def markdown(found: Mapping[str, Any]) -> str:
-    """The card for people."""
+    """The card as Markdown."""
     head = text(
         "seedling.card_md",
         "en",

@@ -1,9 +1,9 @@
-"""One seedling from nothing: model, batches, optimiser, loop. Heavy: torch. Read it from top to bottom.
+"""Pre-training of the seedling: model, batches, optimiser, loop, in reading order. Needs torch.
 
-A plain Phi (parallel attention and MLP, partial rotary positions), with no dropout and `gelu_pytorch_tanh`: the base
-and the night then share one deterministic activation that needs no saved intermediate. Only the completion is
-learned: a question about an invented name cannot be foretold, and to try would cost capacity. Matrix products run
-in bfloat16, everything else in float32.
+A plain Phi (parallel attention and MLP, partial rotary positions) without dropout and with `gelu_pytorch_tanh`: base
+and nights then share one deterministic activation that needs no saved intermediate. Only completions are trained on:
+questions about invented names are unpredictable, and trying would cost capacity. Matrix products run in bfloat16,
+everything else in float32.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What the loop reports after each step."""
+    """Progress after each step."""
 
     number: int
     "Counted from 1."
     of: int
     loss: float
     tokens: int
-    "Tokens that are not padding."
+    "Tokens without padding."
 
 
 def new_model(recipe: Recipe, vocabulary: int, end_id: int) -> PhiForCausalLM:
-    """A Phi with random weights that follow from the seed; every field set, since the defaults are phi-1's."""
+    """A Phi with seeded random weights; every field is set, since the defaults are phi-1's."""
     torch.manual_seed(recipe.seed)
     config = PhiConfig(
         vocab_size=vocabulary,
@@ -75,7 +75,7 @@ def new_model(recipe: Recipe, vocabulary: int, end_id: int) -> PhiForCausalLM:
 
 
 def examples(records: Sequence[WorldRecord], tokenizer: PreTrainedTokenizerFast) -> list[Example]:
-    """Prompt and completion are tokenised apart, so that no mask has to be searched for."""
+    """Prompt and completion are tokenised separately, so that the mask is known."""
     prompts = tokenizer([prompt_text(record) for record in records])["input_ids"]
     completions = tokenizer([completion_text(record) for record in records])["input_ids"]
     end = tokenizer.eos_token_id
@@ -83,7 +83,7 @@ def examples(records: Sequence[WorldRecord], tokenizer: PreTrainedTokenizerFast)
 
 
 def batches(recipe: Recipe, number: int, made: list[Example]) -> list[list[Example]]:
-    """A chunk's examples, those of like length together, in batches of about equal cost, in random order."""
+    """A chunk's examples in batches of similar length and about equal cost, in random order."""
     by_length = sorted(made, key=lambda example: len(example.ids))
     grouped: list[list[Example]] = [[]]
     for example in by_length:
@@ -95,7 +95,7 @@ def batches(recipe: Recipe, number: int, made: list[Example]) -> list[list[Examp
 
 
 def batch_loss(model: PhiForCausalLM, batch: Sequence[Example]) -> torch.Tensor:
-    """Mean cross-entropy of the completion's tokens; the language model head runs on these alone."""
+    """Mean cross-entropy of the completion's tokens; the language model head runs on these only."""
     longest = max(len(example.ids) for example in batch)
     ids = torch.zeros(len(batch), longest, dtype=torch.long)  # (batch, tokens)
     labels = torch.full_like(ids, -100)
@@ -111,7 +111,7 @@ def batch_loss(model: PhiForCausalLM, batch: Sequence[Example]) -> torch.Tensor:
 
 
 def learning_rate_share(recipe: Recipe, step: int) -> float:
-    """Warm-up, stable, then a cosine to nothing."""
+    """Warm-up, stable, then a cosine to zero."""
     if step < recipe.warmup_steps:
         return (step + 1) / recipe.warmup_steps
     decay = max(1, int(recipe.steps * recipe.decay_share))
@@ -122,8 +122,8 @@ def learning_rate_share(recipe: Recipe, step: int) -> float:
 def new_optimizers(recipe: Recipe, model: PhiForCausalLM) -> list[torch.optim.Optimizer]:
     """Muon for the blocks' matrices, AdamW for embeddings, head, biases and norms.
 
-    After 120 steps with either one's better learning rate Muon stood at a loss of 2.07, AdamW alone at 2.37, for a
-    tenth more time. Muon: https://kellerjordan.github.io/posts/muon/
+    After 120 steps, each at its better learning rate, Muon reached a loss of 2.07 and AdamW alone 2.37, for a tenth
+    more time. Muon: https://kellerjordan.github.io/posts/muon/
     """
     blocks = [weights for name, weights in model.named_parameters() if ".layers." in name and weights.ndim == 2]
     inside = {id(weights) for weights in blocks}
@@ -136,7 +136,7 @@ def new_optimizers(recipe: Recipe, model: PhiForCausalLM) -> list[torch.optim.Op
 
 @dataclass(slots=True)
 class Position:
-    """Where a build stands; saved with every checkpoint."""
+    """Position in the text; saved with every checkpoint."""
 
     step: int = 0
     chunk: int = 0
@@ -153,9 +153,9 @@ def pretrain(
     stop_after: int | None = None,
     checkpoint_every: int = 300,
 ) -> PhiForCausalLM:
-    """Train from nothing, or on from `checkpoint` where there is one; `stop_after` steps is for tests.
+    """Train from scratch, or from `checkpoint` if there is one; `stop_after` steps is for tests.
 
-    Raises TrainingError when a loss is not finite.
+    Raises TrainingError if a loss is not finite.
     """
     model = new_model(recipe, len(tokenizer), tokenizer.eos_token_id)
     optimizers = new_optimizers(recipe, model)
@@ -186,7 +186,7 @@ def pretrain(
 def _batches_from(
     recipe: Recipe, tokenizer: PreTrainedTokenizerFast, guard: frozenset[str], position: Position
 ) -> Iterator[list[Example]]:
-    """Endlessly the batches from `position` on, which it moves past each."""
+    """Endless batches from `position` on, which is advanced past each."""
     while True:
         made = examples(chunk(recipe, position.chunk, guard), tokenizer)
         for batch in batches(recipe, position.chunk, made)[position.batch :]:

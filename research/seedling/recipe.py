@@ -1,9 +1,9 @@
-"""The recipe of the seedling: its settings, its text, and the hash that ties the weights to both.
+"""The seedling's recipe: settings, text, and the hash that ties the weights to both.
 
-The text comes in chunks. `chunk(recipe, number, guard)` is a pure function of the seed and the number, so a build
-resumes anywhere without replaying what went before. A chunk holds known facts (each in a trained wording) and a few
-invented households, whose facts come back in several wordings and are never seen again: the model learns how people
-ask, and to find a fact that it met under other words.
+The text comes in chunks. `chunk(recipe, number, guard)` is a pure function of seed and number, so a build resumes
+anywhere without replay. A chunk holds known facts (each in a trained wording) and a few invented households, whose
+facts come back in several wordings and are never seen again: the model learns how people ask, and to find a fact that
+it met in other words.
 """
 
 from __future__ import annotations
@@ -31,37 +31,37 @@ HASHED_FILES = (
         "world/wordings.toml", "world/everyday.toml", "world/general.toml", "world/lexicon.toml", "world/phrases.toml",
     )),
 )  # fmt: skip
-"Whatever shapes the weights; a change of any of these asks for a new build."
+"Files that shape the weights; a change to any of them requires a new build."
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything that can be set. The defaults made the weights that ship."""
+    """All settings. The defaults made the shipped weights."""
 
     seed: int = 7
     steps: int = 3600
     tokens_per_batch: int = 4096
-    "Padded tokens."
+    "With padding."
     known_per_chunk: int = 1600
     households_per_chunk: int = 4
     household_wordings: int = 4
-    "In how many wordings a language the facts of an invented household come back."
+    "Wordings per language of each fact of an invented household."
     vocabulary: int = 3072
     tokenizer_chunks: int = 6
-    "Chunks whose text the tokenizer is fitted to, both languages alike."
+    "Chunks that the tokenizer is fitted to, both languages alike."
     hidden: int = 192
     layers: int = 4
     heads: int = 6
     inner: int = 768
     positions: int = 1024
     matrix_learning_rate: float = 0.02
-    "Peak, of the matrices in the blocks (Muon)."
+    "Peak, for the matrices in the blocks (Muon)."
     learning_rate: float = 2e-3
-    "Peak, of everything else (AdamW)."
+    "Peak, for everything else (AdamW)."
     weight_decay: float = 0.05
     warmup_steps: int = 100
     decay_share: float = 0.4
-    "Share of the steps, at the end, in which the learning rate falls to nothing (warm-up, stable, decay)."
+    "Final share of the steps, in which the learning rate falls to zero (warm-up, stable, decay)."
     gradient_norm: float = 1.0
 
 
@@ -69,7 +69,7 @@ class Recipe:
 def recipe_hash(recipe: Recipe) -> str:
     """SHA-256 over the settings, the prompt template, the data files and the code of the recipe.
 
-    Imports and docstrings of the code do not count: to move a file asks for no new build.
+    Imports and docstrings of the code do not count: moving a file requires no new build.
     """
     files = {}
     for place in HASHED_FILES:
@@ -80,7 +80,7 @@ def recipe_hash(recipe: Recipe) -> str:
 
 
 def _code(source: str) -> str:
-    """The lines of a module that are no import, docstring or blank."""
+    """The lines of a module without imports, docstrings and blank lines."""
     idle = {
         number
         for node in ast.walk(ast.parse(source))
@@ -97,12 +97,12 @@ def _is_idle(node: ast.stmt) -> bool:
 
 
 def normalised(text: str) -> str:
-    """NFKC, folded case, letters and digits alone: what counts as the same question."""
+    """NFKC, casefolded, letters and digits only: the identity of a question."""
     return "".join(letter for letter in unicodedata.normalize("NFKC", text).casefold() if letter.isalnum())
 
 
 def guard_of(benchmark: Path) -> frozenset[str]:
-    """The normalised questions, with their contexts, of a benchmark's `*.jsonl`: none may be in the seedling's text."""
+    """The normalised questions, with their contexts, of a benchmark's `*.jsonl`, which the text must not contain."""
     questions = set()
     for path in sorted(benchmark.glob("*.jsonl")):
         for line in path.read_text("utf-8").splitlines():
@@ -113,12 +113,12 @@ def guard_of(benchmark: Path) -> frozenset[str]:
 
 
 def default_guard() -> frozenset[str]:
-    """The guard of the benchmark that this package carries."""
+    """The guard of the bundled benchmark."""
     return guard_of(Path(str(resources.files("bonsai.evaluate"))) / "v1")
 
 
 def chunk(recipe: Recipe, number: int, guard: frozenset[str]) -> list[WorldRecord]:
-    """The records of chunk `number`, shuffled; those that the benchmark asks are left out."""
+    """The records of chunk `number`, shuffled, without those that the benchmark asks."""
     chance = random.Random(f"{recipe.seed}/chunk/{number}")
     records = _known(recipe, number, chance)
     for _ in range(recipe.households_per_chunk):
@@ -128,7 +128,7 @@ def chunk(recipe: Recipe, number: int, guard: frozenset[str]) -> list[WorldRecor
 
 
 def _known(recipe: Recipe, number: int, chance: random.Random) -> list[WorldRecord]:
-    """The chunk's share of an endless walk over all known facts, a new order every time round."""
+    """The chunk's share of an endless walk over all known facts, reshuffled every round."""
     pairs = _known_pairs()
     made = []
     for position in range(number * recipe.known_per_chunk, (number + 1) * recipe.known_per_chunk):

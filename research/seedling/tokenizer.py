@@ -1,9 +1,9 @@
-"""The seedling's tokenizer: byte-level BPE, fitted to the world's English and Japanese alike. Heavy: `tokenizers`.
+"""The seedling's tokenizer: byte-level BPE, fitted to the world's English and Japanese alike. Needs `tokenizers`.
 
-Three choices differ from GPT-2's: digits stand alone (dates and sums), a token never crosses from one Japanese script
-into another (a name in katakana is cut the same way wherever it stands), and tokens are short, so that hiragana, which
-has no spaces, is cut alike in unlike sentences. The prompt's markers are single tokens, and so are its fixed sentences
-(half of a short record otherwise): training, nights and answers take about half the time.
+Three choices differ from GPT-2's: digits are single tokens (dates and sums), no token crosses Japanese scripts (a
+katakana name is split the same way everywhere), and tokens are short, so that hiragana, which has no spaces, is split
+alike in different sentences. The prompt's markers are single tokens, and so are its fixed sentences (otherwise half of
+a short record): training, nights and answers take about half the time.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _SCRIPTS: Final = r"[\u30a1-\u30fa\u30fc]+|[\u3041-\u309f]+|[\u4e00-\u9fff々]+|
 
 
 def prompt_text(record: WorldRecord) -> str:
-    """What the model is given."""
+    """The model's input."""
     return prompt(CURRENT, Question(record.instruction, record.context))
 
 
 def completion_text(record: WorldRecord) -> str:
-    """What the model is to say, without the end of text."""
+    """The model's target, without the end of text."""
     return completion(CURRENT, AnswerTags(record.reasoning, record.category, record.language), record.output)
 
 
@@ -73,7 +73,7 @@ def fit_tokenizer(recipe: Recipe, guard: frozenset[str]) -> PreTrainedTokenizerF
 
 
 def fixed_sentences() -> list[str]:
-    """What the template says in the same words again and again."""
+    """Sentences that the template repeats verbatim."""
     reasons = [reasoning_sentence(asked, answered) for asked in WORLD_LANGUAGES for answered in WORLD_LANGUAGES]
     kinds = sorted({category(family) for family in families()})
     return [f"{sentence}\n" for sentence in (SYSTEM, *reasons, *kinds)]

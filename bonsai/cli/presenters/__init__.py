@@ -1,1 +1,1 @@
-"""How values look in the terminal."""
+"""Presenters of the command line."""

@@ -1,4 +1,4 @@
-"""What a check found, for `doctor` and `db check`: one line each, and an exit code."""
+"""Presenter of check results, for `doctor` and `db check`: one line each, and an exit code."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from bonsai.cli.shell import Shell
 
 
 class Check(Protocol):
-    """One thing that was looked at."""
+    """Result of one check."""
 
     @property
     def name(self) -> str:
-        """What was looked at: its text is `cli.check_<name>` where there is one."""
+        """What was checked; its text is `cli.check_<name>` if there is one."""
 
     @property
     def ok(self) -> bool | None:
-        """None: could not be looked at, or is no fault here."""
+        """None: could not be checked, or is no fault here."""
 
     @property
     def detail(self) -> str:
@@ -27,7 +27,7 @@ class Check(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at."""
+    """Result of one check."""
 
     name: Literal["python", "packages", "home", "settings", "disk", "gpu", "seedling", "benchmark", "prefect"]
     ok: bool | None
@@ -35,7 +35,7 @@ class Finding:
 
 
 def tell(shell: Shell, findings: Sequence[Check], as_json: bool) -> int:
-    """Show them; 1 when any is not ok."""
+    """Print the results; returns 1 if any failed."""
     if as_json:
         shell.json([{"name": f.name, "ok": f.ok, "detail": f.detail} for f in findings])
     else:

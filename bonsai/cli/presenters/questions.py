@@ -1,4 +1,4 @@
-"""How questions, answers and the records like them look in the terminal."""
+"""Presenter of questions, answers and similar records."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def answer_object(answer: StoredAnswer) -> dict[str, object]:
-    """The JSON shape of an answer."""
+    """An answer as JSON."""
     return asdict(answer)
 
 
 def asked_object(asked: StoredQuestion) -> dict[str, object]:
-    """The JSON shape of a question with its answers."""
+    """A question with its answers as JSON."""
     return {
         "id": asked.id,
         "question": asked.question,
@@ -33,12 +33,12 @@ def asked_object(asked: StoredQuestion) -> dict[str, object]:
 
 
 def similar_objects(records: Iterable[SimilarRecord]) -> list[dict[str, object]]:
-    """The JSON shape of records that are like a question."""
+    """Similar records as JSON."""
     return [asdict(one) for one in records]
 
 
 def asked_rows(found: Iterable[StoredQuestion]) -> Iterator[tuple[object, ...]]:
-    """One line a question."""
+    """One row per question."""
     for one in found:
         thumbs = ", ".join(answer.thumb for answer in one.answers if answer.thumb)
         answer = one.answers[0].answer if one.answers else ""
@@ -46,7 +46,7 @@ def asked_rows(found: Iterable[StoredQuestion]) -> Iterator[tuple[object, ...]]:
 
 
 def tell_answers(shell: Shell, asked: StoredQuestion) -> None:
-    """Each answer on stdout, who said it and its tags on stderr."""
+    """Each answer on stdout, its model and tags on stderr."""
     for one in asked.answers:
         shell.line(one.answer)
         shell.out.flush()
@@ -56,7 +56,7 @@ def tell_answers(shell: Shell, asked: StoredQuestion) -> None:
 
 
 def tell_similar(shell: Shell, records: Iterable[SimilarRecord]) -> None:
-    """The records that are like the question, the likest first."""
+    """Similar records, most similar first."""
     rows = [
         (short(o.id), f"{o.likeness:.0%}", o.happened_on or "", on_one_line(o.instruction), on_one_line(o.output))
         for o in records

@@ -1,7 +1,8 @@
-"""The REST API under /api/v1: the same things as the pages, for programs.
+"""The REST API under /api/v1: what the pages offer, for programs.
 
-app.py        put together                                           middleware.py  tokens, limits, repeated requests
-request.py    one request: who calls, with which scope               problems.py    errors as RFC 9457 has them
+app.py        assembles the API                              middleware.py  tokens, rate limits, idempotency keys
+request.py    one request: client, scope, language           problems.py    errors as RFC 9457 problem details
 document.py   the OpenAPI document in two languages
-records.py, promotions.py, nights.py, overview.py                    one file a resource
+
+Every other module is one resource.
 """

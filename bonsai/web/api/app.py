@@ -1,4 +1,4 @@
-"""The API put together: an application of its own under /api/v1, which knows tokens and no cookies."""
+"""Assembles the API: an application of its own under /api/v1, with tokens and without cookies."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ ROUTERS = (
 
 
 def programs(site: Site) -> ASGIApp:
-    """What is mounted at `PATH`."""
+    """The ASGI application mounted at `PATH`."""
     api = make_api()
     api.state.site = site
     for error, handler in problems.HANDLERS:
@@ -60,7 +60,7 @@ def programs(site: Site) -> ASGIApp:
 
 
 def make_api() -> FastAPI:
-    """The routes, without a home: enough for the document."""
+    """The routes without a home: enough for the document."""
     api = FastAPI(
         title="Bonsai",
         version=__version__,
@@ -85,12 +85,12 @@ def make_api() -> FastAPI:
 
 @cache
 def openapi_document(language: TextLanguage) -> dict[str, Any]:
-    """OpenAPI 3.1, its words in the reader's language."""
+    """OpenAPI 3.1, localised."""
     return document.localised(make_api(), PATH, language)
 
 
 async def _other_method(request: Request, error: Exception) -> Response:
-    """Starlette names the methods of one route; here several may share an address."""
+    """405 with the methods of all routes at the address; Starlette names those of one route."""
     assert isinstance(error, HTTPException)
     path, paths = request.url.path.removeprefix(request.scope.get("root_path", "")), openapi_document("en")["paths"]
     alike = (known for known in paths if re.fullmatch(re.sub(r"{\w+}", "[^/]+", known), path))

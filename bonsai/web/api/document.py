@@ -1,4 +1,4 @@
-"""The OpenAPI document, made of the routes and models, with its words in the reader's language.
+"""The OpenAPI document, from routes and models, localised.
 
 https://spec.openapis.org/oas/v3.1.1. Routes and fields name their texts by key; models are named after their class.
 """
@@ -17,7 +17,7 @@ REFERENCE = "#/components/schemas/{model}"
 
 
 def localised(api: FastAPI, path: str, language: TextLanguage) -> dict[str, Any]:
-    """The document of `api`, which stands at `path`."""
+    """The document of `api`, mounted at `path`."""
     made = api.openapi()
     models: dict[str, Any] = made.setdefault("components", {}).setdefault("schemas", {})
     for model in (ProblemDetails, NewRecord):
@@ -38,7 +38,7 @@ def localised(api: FastAPI, path: str, language: TextLanguage) -> dict[str, Any]
 
 
 def _plain(value: Any) -> Any:
-    """Without the titles that pydantic makes of names, and without `null` where a parameter may only be left out."""
+    """Removes the titles that pydantic derives from names, and `null` from parameters that may only be omitted."""
     if isinstance(value, list):
         return [_plain(one) for one in value]
     if not isinstance(value, dict):

@@ -1,8 +1,8 @@
-"""Before anything of the API is looked at: how often an address asks, its token, how often that asks, the body's size.
+"""API middleware: rate limits by address and token, authentication, body limits, idempotency.
 
-A request with an `Idempotency-Key` is answered once; whoever repeats it gets the same answer, for a day, after restarts
-(https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/). Cookies are not looked at: what a browser
-sends by itself opens nothing here, so that no page elsewhere can use the API, and no Origin needs to be checked.
+A request with an `Idempotency-Key` is processed once; a repetition gets the stored response, for a day and across
+restarts (https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/). Cookies are ignored: nothing
+that a browser sends by itself grants access, so cross-site requests are harmless and Origin needs no check.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ from storage.tables.kept_answers_table import Claim, StoredResponse
 from storage.tables.kept_answers_table import Request as Repeatable
 
 DOCUMENT = "/openapi.json"
-"Open to everybody: it says what this program can do, and nothing about its home."
+"Public: it describes the program, not the home."
 UPLOADS = "/uploads"
 UNREPEATED = ("/suggestions",)
-"Their answers hold texts of records, which are kept nowhere but with the records."
+"Responses with texts of records, which may be stored nowhere else."
 KEY = re.compile(r"[!-~]{1,255}")
 NOT_KEPT = (401, 403, 408, 413, 415, 429)
-"Answers that say nothing about the request itself; those of 500 and more are not kept either."
+"Responses that do not depend on the request itself; those from 500 on are not stored either."
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="bonsai"'}
 Result = TypeVar("Result")
 
@@ -58,7 +58,7 @@ class ApiMiddleware:
     by_token: Buckets
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """As ASGI wants it."""
+        """ASGI entry point."""
         if scope["type"] != "http":
             return
         request = Request(scope, receive)
@@ -89,7 +89,7 @@ class ApiMiddleware:
         return await self._repeatable(request, caller, body, body)
 
     async def _uploaded(self, request: Request, caller: Caller) -> Response:
-        """A file goes to the disk, from where the route takes it; what it leaves there is removed."""
+        """Receives a file to disk for the route, and removes what the route leaves."""
         if not caller.may("append"):
             raise scope_needed("append")
         arrived = await upload_body.receive_raw(self.site, request)
@@ -100,7 +100,7 @@ class ApiMiddleware:
             await run_in_threadpool(arrived.clear)
 
     async def _repeatable(self, request: Request, caller: Caller, body: bytes, told: bytes) -> Response:
-        """Once, where the request says by which key; `told` is what another body would have otherwise."""
+        """Process once per idempotency key; `told` distinguishes requests with the same key."""
         key = request.headers.get("idempotency-key", "")
         if not KEY.fullmatch(key):
             return await _ask(self.app, request.scope, body)
@@ -135,10 +135,10 @@ class ApiMiddleware:
         try:
             response = await _ask(self.app, request.scope, body)
         except BaseException:
-            with suppress(LockTimeout):  # then the claim ends by its age
+            with suppress(LockTimeout):  # else the claim expires by age
                 self._write(lambda con: kept_answers_table.let_go(con, repeatable))
             raise
-        with suppress(LockTimeout):  # what was done is done, and is told
+        with suppress(LockTimeout):  # the work is done, so the response is sent anyway
             await run_in_threadpool(self._write, lambda con: _settle(con, repeatable, response))
         return response
 
@@ -148,7 +148,7 @@ class ApiMiddleware:
 
 
 def _settle(con: Connection, repeatable: Repeatable, response: Response) -> None:
-    """Keep the answer, unless another try may have another one."""
+    """Store the response, unless a retry may give another one."""
     if response.status_code >= 500 or response.status_code in NOT_KEPT:
         kept_answers_table.let_go(con, repeatable)
         return
@@ -164,13 +164,13 @@ def _hash(request: Request, body: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Unkept:
-    """The answer of the application, handed on as it comes: a download is larger than memory."""
+    """Streams the application's response: a download may exceed memory."""
 
     app: ASGIApp
     body: bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """As ASGI wants it."""
+        """ASGI entry point."""
         waiting = [self.body]
 
         async def told() -> Message:
@@ -180,7 +180,7 @@ class Unkept:
 
 
 async def _ask(app: ASGIApp, scope: Scope, body: bytes) -> Response:
-    """The whole answer of the application to a body that is there already."""
+    """The application's whole response to a body that was already read."""
     waiting = [body]
     status, headers, content = 500, list[tuple[bytes, bytes]](), bytearray()
 

@@ -1,4 +1,4 @@
-"""Errors of the API: problem details (RFC 9457), in words of the caller's language and by a code that stays."""
+"""API errors as problem details (RFC 9457): localised texts and stable codes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AGAINST = (
     *("storage.record_forgotten", "storage.record_replaced", "pipeline.edit_repeats"),
     *("curating.no_version", "pipeline.reject_settled", "storage.upload_confirmed"),
 )
-"Nothing is wrong with what was sent: it is the state of things that is against it."
+"The request is valid, but conflicts with the current state."
 
 
 def answer(request: Request, error: Exception) -> Response:
@@ -58,7 +58,7 @@ def told(
     errors: list[dict[str, str]] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    """Type `about:blank`: the status says what kind of problem it is, the code which one."""
+    """Type `about:blank`: the status gives the kind of problem, the code the exact one."""
     known = area_texts("api", language)
     title = known.get(f"title_{status}", known["title_500"])
     content: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code}
@@ -77,7 +77,7 @@ def _invalid(language: TextLanguage, error: RequestValidationError) -> Response:
 
 
 def described(errors: list[Any], language: TextLanguage) -> Iterator[dict[str, str]]:
-    """Where each error is, and in words what is wrong there; what was sent is not repeated."""
+    """Location and localised description of each error; submitted values are not repeated."""
     known = area_texts("api", language)
     for one in errors[:MOST_ERRORS]:
         place = "/".join(one_line(str(part)).replace("~", "~0").replace("/", "~1") for part in one["loc"])
@@ -101,7 +101,7 @@ async def _handle(request: Request, error: Exception) -> Response:
 
 
 async def _broken(request: Request, error: Exception) -> Response:
-    """A mistake of ours: told, and then raised by Starlette, so that the log has it."""
+    """An unexpected error: answered here, then re-raised by Starlette for the log."""
     language = accepted_language(request.headers.get("accept-language", ""))
     return told(language, 500, text("api.status_500", language), "api.status_500")
 

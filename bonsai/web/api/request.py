@@ -1,4 +1,4 @@
-"""One request of a program: who calls, with which scope, in which language it is answered."""
+"""API request context: client, scope, language."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from storage import audit
 from storage.tables.tokens_table import Scope
 
 BEARER = HTTPBearer(scheme_name="token", bearerFormat="bonsai_ID_SECRET", description="api.doc_token", auto_error=False)
-"For the document: the gate has looked at the token by then."
+"For the document only: the middleware has already checked the token."
 STATUSES = {
     400: "api.doc_400",
     401: "api.doc_401",
@@ -39,9 +39,9 @@ STATUSES = {
 }
 EVERYWHERE = (401, 403, 422, 429, 503)
 CALLING = (408, 409, 413)
-"What can also go wrong where something is to change."
+"Further errors of state-changing requests."
 SENDING = (*CALLING, 400, 415)
-"And where a body says what."
+"Further errors of requests with a body."
 CHANGING = ("POST", "PATCH")
 JSON_KINDS = ("application/json", "application/x-ndjson")
 
@@ -66,17 +66,17 @@ class Call:
         return self.site.clock()
 
     def text(self, key: str, /, **values: Any) -> str:
-        """`text`, of the area `dashboard` where the key names none."""
+        """A localised text, by default in the area `dashboard`."""
         return say(self.language, key, **values)
 
     def noted(self, action: str, target: str) -> None:
-        """A line for the audit."""
+        """Write an audit line."""
         act = audit.Act(self.now, self.caller.name, action, target, self.address, self.caller.token)
         audit.note(self.b.places.logs, act)
 
 
 def calling(request: Request, wanted: SecurityScopes, _: Annotated[Any, Security(BEARER)]) -> Call:
-    """Whoever calls, when the token allows it, nothing in the address is said twice, and a body is JSON."""
+    """The authorised caller. Refuses repeated query parameters and bodies other than JSON."""
     caller: Caller = request.state.caller
     needed: Any = wanted.scopes
     for scope in needed:
@@ -94,13 +94,13 @@ def calling(request: Request, wanted: SecurityScopes, _: Annotated[Any, Security
 
 
 def scope_needed(scope: Scope) -> Problem:
-    """The token allows too little."""
+    """403: the token lacks the scope."""
     told = f'Bearer realm="bonsai", error="insufficient_scope", scope="{scope}"'
     return Problem(403, "api.scope_needed", {"WWW-Authenticate": told}, scope=scope)
 
 
 def needs(scope: Scope) -> Any:
-    """Dependency: a call whose token has the scope."""
+    """Dependency: a caller with the scope."""
     return Security(calling, scopes=[scope])
 
 
@@ -109,7 +109,7 @@ Appending = Annotated[Call, needs("append")]
 Reviewing = Annotated[Call, needs("review")]
 
 Key = Annotated[str | None, Header(alias="Idempotency-Key", pattern="^[!-~]{1,255}$", description="api.param_key")]
-"Read by the gate; here for the document, and to refuse what is no key."
+"Read by the middleware; here for the document, and to refuse malformed keys."
 RecordId = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="api.param_record")]
 AdapterId = Annotated[str, Path(pattern="^[0-9A-Za-z._-]{1,100}$", description="api.param_adapter")]
 RejectId = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="api.param_reject")]
@@ -119,7 +119,7 @@ QuestionId = Annotated[str, Path(pattern="^[0-9a-f]{16}$", description="api.para
 AnswerNumber = Annotated[int, Path(ge=1, le=100, description="api.param_answer")]
 Match = Annotated[str | None, Header(alias="If-Match", pattern="^[!-~]{1,100}$", description="api.param_match")]
 ANY = (None, "*")
-"What `If-Match` says when any state will do."
+"`If-Match` values that accept any state."
 NightKey = Annotated[str, Path(pattern="^[0-9A-Za-z._:-]{1,100}$", description="api.param_night")]
 
 
@@ -130,7 +130,7 @@ def documented(
     tagged: bool = False,
     success_content: Mapping[int | str, dict[str, Any]] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """What a route says of itself in the document: the text `op_<name>`, its statuses, its `ETag`."""
+    """OpenAPI metadata of a route: the text `op_<name>`, its statuses, its `ETag`."""
     known = (*EVERYWHERE, *statuses)
     problems: dict[int | str, dict[str, Any]] = {
         status: {
