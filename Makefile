@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Two processes, whole files in their order: what a file's tests share is made once, and the servers' tests come last.
 TWO := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check fix up
+.PHONY: help demo test test-fast test-all check fix up
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## */  /' | awk '{ name = $$1; $$1 = ""; printf "make %-9s%s\n", name, $$0 }'
@@ -14,6 +14,9 @@ demo: .venv  ## the whole loop on the embedded default, told as a story (about 1
 
 test: .venv  ## the tests, in ten minutes; they really train
 	$(BIN)/pytest $(TWO)
+
+test-fast: .venv  ## rules, readers, scores and documents in a minute: no training, no server, no database
+	$(BIN)/pytest $(TWO) tests/unit tests/repository
 
 test-all: .venv  ## the long tests too
 	BONSAI_ALL_TESTS=1 $(BIN)/pytest $(TWO)
