@@ -32,13 +32,14 @@ from bonsai import bootstrap
 from bonsai.actions.inbox import drain_inbox, submit
 from bonsai.actions.promotions import approve
 from bonsai.context import Bonsai
+from bonsai.domain.reasons import Reason
 from bonsai.domain.records import Category, Origin, Record, Status, Tag, Tags
 from bonsai.night.steps import run_night
 from bonsai.queries.promotions import list_promotions
 from bonsai.samples import sample_path
 from bonsai.system.progress import silent
 from storage.tables import records_table
-from storage.tables.record_rows import NewRecord, Reason
+from storage.tables.record_rows import NewRecord
 from storage.tables.records_table import RecordFilter
 
 AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 
+from bonsai.domain.reasons import Reason
 from bonsai.domain.records import Status
 from storage.connect import Connection
 from storage.scale import text_index
@@ -27,7 +28,6 @@ from storage.tables import (
     snapshots_table,
     tombstones_table,
 )
-from storage.tables.record_rows import Reason
 
 
 @dataclass(frozen=True, slots=True)

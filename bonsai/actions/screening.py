@@ -19,6 +19,7 @@ from typing import Literal
 from bonsai.actions.learned_tagger import category_tagger
 from bonsai.actions.personal_set import written_questions
 from bonsai.context import Bonsai
+from bonsai.domain.reasons import Reason
 from bonsai.domain.records import Language, Record, Status, Tags
 from bonsai.evaluate import pools, questions
 from bonsai.ingest import dedup, tags
@@ -36,7 +37,7 @@ from bonsai.queries.similar import holding_words, words_of
 from storage.scale import counters, similar
 from storage.scale.in_steps import in_steps
 from storage.tables import index_rows, records_table, tombstones_table
-from storage.tables.record_rows import NewRecord, Reason, StoredRecord
+from storage.tables.record_rows import NewRecord, StoredRecord
 
 NEIGHBOURS = 200
 "Records with the question's rarest words that it is compared with."

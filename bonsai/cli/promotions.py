@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bonsai.cli.help import noun, verb
 from bonsai.cli.presenters import promotions
-from bonsai.cli.presenters.promotions import explanation_object, suite_words, tell_explanation
+from bonsai.cli.presenters.promotions import suite_words, tell_explanation
 from bonsai.cli.presenters.records import short
 from bonsai.cli.shell import AsJson, By, Shell, shell_of
-
-if TYPE_CHECKING:
-    from storage.tables.promotions_table import Promotion
-
-
-import sys
-from typing import TYPE_CHECKING
-
-from bonsai.cli.presenters.promotions import tally_object
 
 if TYPE_CHECKING:
     from bonsai.actions.blind_review import ReviewState
     from bonsai.context import Bonsai
     from bonsai.evaluate.blind_review import BlindPair
+    from storage.tables.promotions_table import Promotion
 
 
 app = noun()
@@ -37,12 +30,15 @@ Reason = Annotated[str, typer.Option("--reason", help="cli.opt_reason")]
 @verb(app, "cli.promotions_list", name="list")
 def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Newest first."""
-    from bonsai.queries.promotions import list_promotions
+    from bonsai.queries.promotions import list_promotions, pointer
+    from bonsai.serializers.promotions import promotion
 
     shell = shell_of(ctx)
-    found = list_promotions(shell.open())
+    bonsai = shell.open()
+    found = list_promotions(bonsai)
     if as_json:
-        shell.json_lines(promotion_object(one) for one in found)
+        now = pointer(bonsai)
+        shell.json_lines(promotion(one, now, shell.language) for one in found)
         return
     rows = ((short(o.adapter), o.night, short(o.judged_against), o.state.value, o.updated_at) for o in found)
     shell.table(("adapter", "night", "judged_against", "state", "at"), rows)
@@ -58,18 +54,18 @@ def show(
     """One verdict and everything it rests on; the newest one without an id."""
     from bonsai.queries.explanation import explain
     from bonsai.queries.promotions import promotion_evidence
+    from bonsai.serializers.promotions import explanation
 
     shell = shell_of(ctx)
     bonsai = shell.open()
     found = explain(bonsai, promotion)
-    told, adapter = promotion_object(found.promotion), found.promotion.adapter
-    more = promotion_evidence(bonsai, adapter)
+    more = promotion_evidence(bonsai, found.promotion.adapter)
     if as_json:
-        shell.json(told | explanation_object(found, shell.language) | promotions.evidence_object(more))
+        shell.json(explanation(found, more, shell.language))
         return
     needed, evidence = bonsai.config.gate.min_clusters, found.evidence
     own = suite_words(evidence.suite_clusters, needed, evidence.suite_version, shell.language)
-    shell.fields([*told.items(), ("suite", own)])
+    shell.fields([*promotion_fields(found.promotion), ("suite", own)])
     tell_explanation(shell, found, every=every)
     promotions.tell_evidence(shell, more)
 
@@ -88,13 +84,14 @@ def answers(
 ) -> None:
     """What both said to every question that may be shown."""
     from bonsai.queries.answers import AnswerFilter, list_answers
+    from bonsai.serializers.promotions import compared_answer
 
     shell = shell_of(ctx)
     bonsai = shell.open()
     found = list_answers(bonsai, promotion, AnswerFilter(text, language, topic, turn, right))
     shown = found[: limit or bonsai.config.cli.list_limit]
     if as_json:
-        shell.json_lines(map(promotions.answer_object, found[: limit or None]))
+        shell.json_lines(map(compared_answer, found[: limit or None]))
         return
     headings = ("change", "domain", "question", "before", "after")
     shell.table(headings, promotions.answer_rows(shown, shell.language), clipped=(2, 3, 4))
@@ -139,8 +136,9 @@ def approve(
     from bonsai.actions import promotions as promotions_action
 
     shell = shell_of(ctx)
-    done = promotions_action.approve(shell.open(), promotion, by=shell.person(by), reason=reason, now=shell.now())
-    _tell(shell, done, as_json)
+    bonsai = shell.open()
+    done = promotions_action.approve(bonsai, promotion, by=shell.person(by), reason=reason, now=shell.now())
+    _tell(shell, bonsai, done, as_json)
 
 
 @verb(app, "cli.promotions_reject")
@@ -151,8 +149,9 @@ def reject(
     from bonsai.actions import promotions as promotions_action
 
     shell = shell_of(ctx)
-    done = promotions_action.reject(shell.open(), promotion, by=shell.person(by), reason=reason, now=shell.now())
-    _tell(shell, done, as_json)
+    bonsai = shell.open()
+    done = promotions_action.reject(bonsai, promotion, by=shell.person(by), reason=reason, now=shell.now())
+    _tell(shell, bonsai, done, as_json)
 
 
 @verb(app, "cli.promotions_rollback")
@@ -161,29 +160,26 @@ def rollback(ctx: typer.Context, reason: Reason = "", by: By = "", as_json: AsJs
     from bonsai.actions import promotions as promotions_action
 
     shell = shell_of(ctx)
-    done = promotions_action.rollback(shell.open(), by=shell.person(by), reason=reason, now=shell.now())
-    _tell(shell, done, as_json)
+    bonsai = shell.open()
+    done = promotions_action.rollback(bonsai, by=shell.person(by), reason=reason, now=shell.now())
+    _tell(shell, bonsai, done, as_json)
 
 
-def promotion_object(promotion: Promotion) -> dict[str, object]:
-    """The JSON shape of a promotion."""
-    return {
-        "adapter": promotion.adapter,
-        "night": promotion.night,
-        "state": promotion.state.value,
-        "verdict": promotion.decision.get("verdict", ""),
-        "judged_against": promotion.judged_against,
-        "created_at": promotion.created_at,
-        "updated_at": promotion.updated_at,
-    }
+def promotion_fields(promotion: Promotion) -> list[tuple[str, object]]:
+    """A promotion for reading."""
+    names = ("adapter", "night", "state", "verdict", "judged_against", "created_at", "updated_at")
+    return [(name, getattr(promotion, name)) for name in names]
 
 
-def _tell(shell: Shell, promotion: Promotion, as_json: bool) -> None:
-    told = promotion_object(promotion)
-    if as_json:
-        shell.json(told)
-    else:
-        shell.fields(told.items())
+def _tell(shell: Shell, bonsai: Bonsai, promotion: Promotion, as_json: bool) -> None:
+    """As it stands after what was done."""
+    if not as_json:
+        shell.fields(promotion_fields(promotion))
+        return
+    from bonsai.queries.promotions import history, pointer
+    from bonsai.serializers.promotions import promotion_detail
+
+    shell.json(promotion_detail(promotion, pointer(bonsai), history(bonsai), shell.language))
 
 
 KEYS = {
@@ -213,8 +209,9 @@ def run(shell: Shell, bonsai: Bonsai, promotion: str, person: str, *, as_json: b
 
 def _show(shell: Shell, standing: ReviewState, asked: BlindPair, as_json: bool) -> None:
     if as_json:
-        place = {"number": standing.done + 1, "asked": standing.asked}
-        shell.json_lines([place | {name: getattr(asked, name) for name in ("item", "question", "left", "right")}])
+        from bonsai.serializers.promotions import blind_question
+
+        shell.json_lines([blind_question(standing, asked)])
         shell.out.flush()
         return
     from rich.padding import Padding
@@ -256,10 +253,9 @@ def _key() -> str:
 def _end(shell: Shell, standing: ReviewState, as_json: bool) -> None:
     """The result, or how to go on."""
     if as_json:
-        told = tally_object(standing.tally) if standing.tally else None
-        finished = standing.question is None
-        place = {"adapter": standing.adapter, "done": standing.done, "asked": standing.asked, "finished": finished}
-        shell.json_lines([place | {"result": told}])
+        from bonsai.serializers.promotions import review_state
+
+        shell.json_lines([review_state(standing)])
     elif standing.tally:
         from bonsai.evaluate.blind_review import words
 

@@ -196,7 +196,11 @@ def one_of(value: str, valid: Sequence[Choice], name: str) -> Choice:
 
 
 def plain(value: object) -> object:
-    """`json.dumps(default=...)`: dataclasses, dates, paths and enums as JSON values."""
+    """`json.dumps(default=...)`: schemas, dataclasses, dates, paths and enums as JSON values."""
+    from pydantic import BaseModel
+
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, datetime | date):

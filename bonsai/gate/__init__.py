@@ -22,10 +22,10 @@ from dataclasses import replace
 
 from bonsai.evaluate.compare import ReportPair
 from bonsai.evaluate.report import Report
-from bonsai.gate.decision import Decision, Outcome, Policy, Reason, Rule, RuleResult, Verdict, render
+from bonsai.gate.decision import Decision, Outcome, Policy, Rule, RuleResult, Verdict, render
 from bonsai.gate.rules import confirmation, erosion, guards, harmed_slices, no_harm, passed, superiority, validity
 
-__all__ = ["Decision", "Outcome", "Pair", "Policy", "Reason", "Rule", "RuleResult", "Verdict", "decide", "render"]
+__all__ = ["Decision", "Outcome", "Policy", "Rule", "RuleResult", "Verdict", "decide", "render"]
 
 
 def decide(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
 
+from bonsai.domain.reasons import Reason, Value, reason_from_json
 from bonsai.evaluate.compare import Measure, bits_measure
 from bonsai.evaluate.report import domain_name
 from bonsai.evaluate.statistics import Bootstrap
@@ -14,7 +16,10 @@ from bonsai.i18n import TextLanguage, text
 Verdict = Literal["promote", "keep", "not_enough_evidence", "invalid"]
 Outcome = Literal["pass", "fail", "unclear", "noted"]
 Rule = Literal["A", "B", "C", "D", "E", "F"]
-Value = str | int | float
+Finding = Literal["better", "worse", "same", "unclear", "invalid"]
+Unit = Literal["bits", "points", "shares", "none"]
+"Bits/byte of the reference answers, points of accuracy (as a share), shares of answers; `none` without a figure."
+SHARE_REASONS = ("decision.retained", "decision.forgotten")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +63,6 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
-    """A text's key and its values: rendered in either language by `render`."""
-
-    key: str
-    values: tuple[tuple[str, Value], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class RuleResult:
     """What one rule found."""
 
@@ -79,6 +76,8 @@ class RuleResult:
     threshold: float | None = None
     harm: bool = False
     "The new records made the model worse: they are suspects."
+    unit: Unit = "none"
+    "Of figure, interval and threshold."
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +91,60 @@ class Decision:
     "The night's new records are to be marked suspect."
     confirmation_opened: bool
     "Rule F looked at the confirmation pool: the opening is to be counted."
+
+    @property
+    def finding(self) -> Finding:
+        """What was found of the challenger, in one word."""
+        match self.verdict:
+            case "promote":
+                return "better"
+            case "not_enough_evidence":
+                return "unclear"
+            case "invalid":
+                return "invalid"
+            case "keep":
+                lost = any(one.outcome == "fail" and one.rule in "BDE" for one in self.rules)
+                return "worse" if self.harm or lost else "same"
+
+
+def decision_to_json(decision: Decision) -> dict[str, Any]:
+    """As JSON values."""
+    told: dict[str, Any] = json.loads(json.dumps(asdict(decision)))
+    return told
+
+
+def decision_from_json(told: Mapping[str, Any]) -> Decision:
+    """Of `decision_to_json`; what else stands beside it is left out."""
+    return Decision(
+        verdict=told["verdict"],
+        reasons=tuple(map(reason_from_json, told["reasons"])),
+        rules=tuple(map(_rule_from_json, told["rules"])),
+        harm=told["harm"],
+        confirmation_opened=told["confirmation_opened"],
+    )
+
+
+def _rule_from_json(told: Mapping[str, Any]) -> RuleResult:
+    return RuleResult(
+        rule=told["rule"],
+        name=told["name"],
+        outcome=told["outcome"],
+        reason=reason_from_json(told["reason"]),
+        figure=told["figure"],
+        interval=tuple(told["interval"]) if told["interval"] else None,
+        threshold=told["threshold"],
+        harm=told["harm"],
+        unit=told["unit"] if "unit" in told else _unit_of_old(told),
+    )
+
+
+def _unit_of_old(told: Mapping[str, Any]) -> Unit:
+    """Decisions of version 0.1.0 do not say it."""
+    if told["figure"] is None:
+        return "none"
+    if told["rule"] == "B" or told["reason"]["key"] in SHARE_REASONS:
+        return "shares"
+    return "points" if told["name"] == "accuracy" else "bits"
 
 
 def render(reason: Reason, language: TextLanguage) -> str:

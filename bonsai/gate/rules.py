@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from bonsai.domain.reasons import Reason
 from bonsai.evaluate.compare import ACCURACY, Comparison, ReportPair, Slice, compare, slices
 from bonsai.evaluate.report import GUARDS, Report, accuracy, mean
 from bonsai.evaluate.statistics import Estimate, holm
-from bonsai.gate.decision import Outcome, Policy, Reason, Rule, RuleResult
+from bonsai.gate.decision import Outcome, Policy, Rule, RuleResult
 
 ALL = Slice("all")
 SAME = ("benchmark", "items_hash", "base", "settings_hash", "library_fingerprint")
@@ -59,7 +60,9 @@ def guards(pair: ReportPair, policy: Policy, left_out: frozenset[str]) -> tuple[
             values = (("guard", name), ("language", language), ("new", new), ("old", old), ("floor", floor))
             reason = Reason("decision.guard_holds" if holds else "decision.guard_broken", values)
             outcome: Outcome = "pass" if holds else "fail"
-            found.append(RuleResult("B", f"{name}/{language}", outcome, reason, new, None, floor, harm=not holds))
+            found.append(
+                RuleResult("B", f"{name}/{language}", outcome, reason, new, None, floor, harm=not holds, unit="shares")
+            )
     return tuple(found)
 
 
@@ -98,7 +101,8 @@ def suite_lost(suite: ReportPair, policy: Policy, alpha: float, left_out: frozen
     low, high = lost.interval
     values = (("gain", -back.mean), ("high", -low), ("clusters", back.clusters))
     reason = Reason("decision.suite_lost", values)
-    return (RuleResult("C", "suite_lost", "fail", reason, -back.mean, (-high, -low), -policy.min_suite_gain_bits),)
+    limit = -policy.min_suite_gain_bits
+    return (RuleResult("C", "suite_lost", "fail", reason, -back.mean, (-high, -low), limit, unit="bits"),)
 
 
 def gain(name: str, found: Comparison, smallest: float, alpha: float) -> RuleResult:
@@ -110,7 +114,8 @@ def gain(name: str, found: Comparison, smallest: float, alpha: float) -> RuleRes
     outcome: Outcome = "pass" if low > 0 and found.mean >= smallest else "unclear" if found.mean >= smallest else "fail"
     values = (("name", name), ("gain", found.mean), ("low", low), ("min", smallest), ("clusters", found.clusters))
     key = {"pass": "gain_shown", "unclear": "gain_unclear", "fail": "gain_too_small"}[outcome]
-    return RuleResult("C", name, outcome, Reason(f"decision.{key}", values), found.mean, (low, high), smallest)
+    reason = Reason(f"decision.{key}", values)
+    return RuleResult("C", name, outcome, reason, found.mean, (low, high), smallest, unit="bits")
 
 
 def not_less_accurate(pair: ReportPair, policy: Policy, left_out: frozenset[str]) -> RuleResult:
@@ -122,8 +127,9 @@ def not_less_accurate(pair: ReportPair, policy: Policy, left_out: frozenset[str]
     low, high = found.estimate.lower(policy.alpha), found.estimate.upper(policy.alpha)
     worse = high < 0
     values = (("gain", 100 * found.mean), ("low", 100 * low), ("high", 100 * high))
+    outcome: Outcome = "fail" if worse else "pass"
     reason = Reason("decision.accuracy_worse" if worse else "decision.accuracy_holds", values)
-    return RuleResult("C", "accuracy", "fail" if worse else "pass", reason, found.mean, (low, high), 0.0, harm=worse)
+    return RuleResult("C", "accuracy", outcome, reason, found.mean, (low, high), 0.0, worse, unit="points")
 
 
 def no_harm(rule: Rule, pair: ReportPair, policy: Policy, left_out: frozenset[str]) -> tuple[RuleResult, ...]:
@@ -149,7 +155,8 @@ def non_inferior(rule: Rule, found: Comparison, margin: float, alpha: float) -> 
     values = (("slice", name), ("gain", found.mean), ("low", low), ("margin", margin), ("rule", rule))
     key = {"pass": "no_harm", "unclear": "harm_unclear", "fail": "harm_shown"}[outcome]
     harm = outcome == "fail" and rule == "D"
-    return RuleResult(rule, name, outcome, Reason(f"decision.{key}", values), found.mean, (low, high), -margin, harm)
+    reason = Reason(f"decision.{key}", values)
+    return RuleResult(rule, name, outcome, reason, found.mean, (low, high), -margin, harm, unit="bits")
 
 
 def harmed_slices(rule: Rule, pair: ReportPair, policy: Policy, left_out: frozenset[str]) -> tuple[RuleResult, ...]:
@@ -171,7 +178,7 @@ def _slice_harmed(rule: Rule, found: Comparison, made: Estimate, policy: Policy)
     margin, alpha = policy.slice_margin_bits, policy.alpha
     reason = Reason("decision.slice_harmed", (("slice", found.slice.name), ("gain", found.mean), ("margin", margin)))
     bounds = (made.lower(alpha), made.upper(alpha))
-    return RuleResult(rule, found.slice.name, "fail", reason, found.mean, bounds, -margin, harm=rule == "D")
+    return RuleResult(rule, found.slice.name, "fail", reason, found.mean, bounds, -margin, rule == "D", unit="bits")
 
 
 def erosion(
@@ -199,9 +206,12 @@ def kept_of_base(pair: ReportPair, base: Report, policy: Policy, left_out: froze
     if could * sum(part.holds(item) for item in base.items) < policy.min_slice_clusters:
         return RuleResult("E", "retention", "noted", Reason("decision.little_to_retain", (("base", could),)))
     if kept >= floor:
-        return RuleResult("E", "retention", "pass", Reason("decision.retained", values), kept, None, floor)
+        return RuleResult(
+            "E", "retention", "pass", Reason("decision.retained", values), kept, None, floor, unit="shares"
+        )
     reason = Reason("decision.forgotten", values)  # only this night's records are suspect, not earlier losses
-    return RuleResult("E", "retention", "fail", reason, kept, None, floor, harm=champion_can >= floor * could)
+    harm = champion_can >= floor * could
+    return RuleResult("E", "retention", "fail", reason, kept, None, floor, harm, unit="shares")
 
 
 def confirmation(

@@ -11,7 +11,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from bonsai.errors import IntegrityError
 from bonsai.evaluate import pools, questions
@@ -30,7 +29,7 @@ from bonsai.evaluate.questions import Item
 from bonsai.evaluate.report import Report, summary
 from bonsai.evaluate.run import RunSettings
 from bonsai.gate import decide
-from bonsai.gate.decision import Decision, Policy, Reason, RuleResult
+from bonsai.gate.decision import Decision, Policy, decision_from_json
 from bonsai.system.files import write_json_atomic
 from bonsai.train.manifest import read_manifest
 from bonsai.train.plan import AdapterFolder, TrainingPlan, plan_from_json, plan_to_json
@@ -253,22 +252,3 @@ def read_result(run: Path) -> EvaluationResult:
     values = json.loads(path.read_text("utf-8"))
     evidence = Evidence(**values.get("evidence", {}))
     return EvaluationResult(**{**values, "decision": decision_from_json(values["decision"]), "evidence": evidence})
-
-
-def decision_from_json(values: Mapping[str, Any]) -> Decision:
-    """The decision that `asdict` made JSON of."""
-    rules = tuple(
-        RuleResult(
-            **{
-                **rule,
-                "reason": _reason(rule["reason"]),
-                "interval": tuple(rule["interval"]) if rule["interval"] else None,
-            }
-        )
-        for rule in values["rules"]
-    )
-    return Decision(**{**values, "rules": rules, "reasons": tuple(map(_reason, values["reasons"]))})
-
-
-def _reason(values: Mapping[str, Any]) -> Reason:
-    return Reason(values["key"], tuple((name, value) for name, value in values["values"]))

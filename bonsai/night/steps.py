@@ -178,8 +178,8 @@ def decide_night(b: Bonsai, night: str, now: datetime) -> str:
                 parent=job.plan.parent,
             ),
         )
-        told = json.loads(json.dumps({**asdict(decision), "evidence": asdict(judged.evidence)}))
-        promotions_table.propose(con, judged.challenger, night, decision.verdict, job.champion.adapter, told, now)
+        evidence = asdict(judged.evidence)
+        promotions_table.propose(con, judged.challenger, night, job.champion.adapter, decision, evidence, now)
         if decision.confirmation_opened:
             holdout_access_table.record_access(con, evaluation_job.CONFIRMATION, night, now, dealing=job.dealing)
             holdout_access_table.rotate_when_due(

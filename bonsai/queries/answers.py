@@ -132,7 +132,7 @@ def promotion_context(con: Connection, prefix: str) -> PromotionContext:
     items = [one for one in personal_set_table.all_items(con) if one.item]
     return PromotionContext(
         promotion,
-        evaluation_job.Evidence(**promotion.decision.get("evidence", {})),  # type: ignore[arg-type]
+        evaluation_job.Evidence(**promotion.evidence),
         {one.id: item_from_values(one.item) for one in items},
     )
 

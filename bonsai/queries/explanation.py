@@ -7,8 +7,8 @@ not proof.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 
 from bonsai.context import Bonsai
 from bonsai.evaluate.compare import ReportPair, Slice, compare, slices
@@ -101,7 +101,7 @@ def explain(b: Bonsai, promotion: str) -> Explanation:
         new = data_changes.new_texts(con, *compared, most=MOST_COMPARED) if turned else []
     return Explanation(
         promotion=found.promotion,
-        decision=_decision(found.promotion.decision),
+        decision=found.promotion.decision,
         evidence=known.evidence,
         slices=tuple(one for sheet, pair in found.pairs.items() for one in _slices(sheet, pair, policy)),
         flips=tuple(sorted(_with_records(turned, new), key=_order)),
@@ -114,11 +114,6 @@ def explanation_etag(b: Bonsai) -> str:
     """Changes whenever an explanation may have changed; a new record alone changes none."""
     with b.database.reading() as con:
         return promotions_table.etag(con)
-
-
-def _decision(told: Mapping[str, object]) -> Decision:
-    names = {field.name for field in fields(Decision)}
-    return evaluation_job.decision_from_json({name: value for name, value in told.items() if name in names})
 
 
 def _slices(sheet: str, pair: ReportPair, policy: Policy) -> Iterable[SliceChange]:

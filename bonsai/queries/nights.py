@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bonsai.context import Bonsai
+from bonsai.domain.reasons import Reason, reason_from_json
 from bonsai.errors import IntegrityError, UnknownId, UsageError
 from bonsai.evaluate.evaluation import job_file
-from bonsai.gate.decision import Reason, render
+from bonsai.gate.decision import render
 from bonsai.i18n import TextLanguage
 from bonsai.night import evaluation_job
 from bonsai.night.status import step_seconds
@@ -85,7 +86,7 @@ def night_report(night: Night) -> NightReport:
         night=night.key,
         status=outcome.status,
         verdict=outcome.verdict,
-        reasons=tuple(_reason(told) for told in outcome.reasons),
+        reasons=tuple(map(reason_from_json, outcome.reasons)),
         challenger=outcome.challenger,
         champion=outcome.champion,
         accuracy=_mapping((outcome.report or {}).get("accuracy")),
@@ -96,15 +97,11 @@ def night_report(night: Night) -> NightReport:
         start=str(training.get("start", "")),
         parent=str(training.get("parent", "")),
         why=tuple(
-            _reason({"key": training[part], "values": training["values"]}) for part in ("why", "what") if training
+            reason_from_json({"key": training[part], "values": training["values"]})
+            for part in ("why", "what")
+            if training
         ),
     )
-
-
-def _reason(told: Mapping[str, Any]) -> Reason:
-    values = told.get("values", {})
-    pairs = values.items() if isinstance(values, Mapping) else values
-    return Reason(str(told["key"]), tuple((str(name), value) for name, value in pairs))
 
 
 def _mapping(value: object) -> Accuracy:

@@ -106,6 +106,128 @@ class Reviews(ResponseModel):
     items: list[Review] = Field(description="api.field_items")
 
 
+class ComparedAnswer(ResponseModel):
+    """One question, and what champion and challenger said."""
+
+    sheet: str
+    item: str
+    cluster: str
+    "The fact that is asked."
+    domain: str
+    language: str
+    "Of the answers."
+    question_language: str
+    question: str
+    reference: str
+    before: str
+    "What the champion said."
+    after: str
+    "What the challenger said."
+    was_right: bool | None
+    "None where no single answer is right."
+    is_right: bool | None
+    turn: Literal["gained", "lost", "changed", "same"]
+
+
+class NearRecord(ResponseModel):
+    """A record that was new in a night and is like a question."""
+
+    id: str
+    instruction: str
+    output: str
+    likeness: float
+    "0 to 1."
+
+
+class Flip(ComparedAnswer):
+    """An answer that was wrong and is right, or the reverse."""
+
+    records: list[NearRecord]
+
+
+class SliceChange(ResponseModel):
+    """One slice of a question set, before and after."""
+
+    sheet: str
+    slice: str
+    items: int
+    before: float | None
+    "Share of right answers; None where no answer is right or wrong."
+    after: float | None
+    gain: float
+    "Bits/byte of the reference answers; plus is better."
+    low: float | None
+    "One-sided bounds of the gain; None with too few facts."
+    high: float | None
+
+
+class Evidence(ResponseModel):
+    """On what a decision rests, by hash."""
+
+    dealing: int
+    selection: str
+    suite: str
+    suite_version: str
+    suite_items: int
+    suite_clusters: int
+
+
+class LossPoint(ResponseModel):
+    """The loss at one step of a training, or the mean of several."""
+
+    step: int
+    loss: float
+
+
+class LossCurve(ResponseModel):
+    """How an adapter learned."""
+
+    adapter: str
+    steps: int
+    validation_loss: float | None
+    points: list[LossPoint]
+
+
+class Explanation(PromotionDetail):
+    """A candidate with everything that its verdict rests on."""
+
+    sentence: str
+    harm: bool
+    confirmation_opened: bool
+    evidence: Evidence
+    slices: list[SliceChange]
+    flips: list[Flip]
+    missing: list[str]
+    "Question sets whose reports are no longer there."
+    new_records: int
+    "Learned by the challenger and not by the champion."
+    data_changes: dict[str, int]
+    "Kind of change since the champion, and how many records."
+    losses: list[LossCurve]
+    reviews: list[Review]
+
+
+class BlindQuestion(ResponseModel):
+    """A question of a blind review: nothing here says whose answer is whose."""
+
+    number: int
+    asked: int
+    item: str
+    question: str
+    left: str
+    right: str
+
+
+class ReviewState(ResponseModel):
+    """How far a person's blind review is."""
+
+    adapter: str
+    done: int
+    asked: int
+    finished: bool
+    tally: Tally | None
+
+
 LONGEST_REASON = 2_000
 
 

@@ -90,7 +90,7 @@ def _others(con: Connection, found: list[StoredRecord]) -> dict[str, tuple[Store
 def _named(stored: StoredRecord) -> list[str]:
     """Ids or their beginnings."""
     if stored.status is Status.HELD_BACK and stored.reason and stored.reason.key in _NAMED_BY:
-        said = dict(stored.reason.values)
+        said = {name: str(value) for name, value in stored.reason.values}
         return said["ids"].split() if "ids" in said else said.get(_NAMED_BY[stored.reason.key], "").split(", ")
     return [stored.near_of] if stored.near_of and stored.status is Status.ACTIVE else []
 

@@ -10,10 +10,12 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from bonsai.domain import promotion
 from bonsai.domain.promotion import BASE, GATE, GENESIS, Candidate, LogEntry, Move, Pointer, State
 from bonsai.errors import IntegrityError, UnknownId, UsageError
+from bonsai.gate.decision import Decision, Verdict, decision_from_json, decision_to_json
 from storage.connect import Connection
 from storage.sql import Row, from_utc, rows, to_json, to_utc, values
 
@@ -29,9 +31,27 @@ class Promotion:
     state: State
     judged_against: str
     "Adapter id of the champion it was compared with, or `base`."
-    decision: Mapping[str, object]
+    told: Mapping[str, Any]
+    "The gate's decision and its evidence, as they are stored: read from there by who needs them."
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def decision(self) -> Decision:
+        """The verdict with every rule."""
+        return decision_from_json(self.told)
+
+    @property
+    def evidence(self) -> Mapping[str, Any]:
+        """The hashes of what it rests on (`bonsai.night.evaluation_job.Evidence`); empty where nothing says it."""
+        found: Mapping[str, Any] = self.told.get("evidence", {})
+        return found
+
+    @property
+    def verdict(self) -> Verdict:
+        """The decision's."""
+        found: Verdict = self.told["verdict"]
+        return found
 
     @property
     def candidate(self) -> Candidate:
@@ -57,9 +77,9 @@ def propose(
     con: Connection,
     adapter: str,
     night: str,
-    verdict: str,
     judged_against: str,
-    decision: Mapping[str, object],
+    decision: Decision,
+    evidence: Mapping[str, object],
     at: datetime,
 ) -> Promotion:
     """Enter a judged adapter as a candidate. Safe to repeat: one that is there stays as it is."""
@@ -68,9 +88,9 @@ def propose(
         [
             adapter,
             night,
-            promotion.first_state(verdict).value,
+            promotion.first_state(decision.verdict).value,
             judged_against,
-            to_json(dict(decision)),
+            to_json({**decision_to_json(decision), "evidence": dict(evidence)}),
             to_utc(at),
             to_utc(at),
         ],

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
+from bonsai.domain.reasons import Reason
 from bonsai.domain.records import Category, Language, Origin, Record, Source, Status, Tag, Tags
 from storage.sql import Row, from_utc, to_json
 
@@ -15,14 +16,6 @@ TEXT_COLUMNS = ("instruction", "input", "output", "subject", "feeling", "source"
 TAG_NAMES = ("language", "category", "reasoning")
 GIVEN = ("import", "person")
 "Tag sources whose value is the record's own; the others were found by Bonsai."
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why a record has its status; rendered by `bonsai.i18n.text(reason.key, language, **dict(reason.values))`."""
-
-    key: str
-    values: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

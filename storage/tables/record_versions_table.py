@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, get_args
 
+from bonsai.domain.reasons import Reason
 from bonsai.domain.records import LANGUAGES, Category, Status, Tag, Tags
 from bonsai.errors import ConflictError, UsageError
 from storage.connect import Connection
 from storage.scale.counters import RECORDS, counting
 from storage.sql import Row, batch, changed, from_utc, rows, to_json, to_utc, values
 from storage.tables import records_table, tombstones_table
-from storage.tables.record_rows import TAG_NAMES, NewRecord, Reason, StoredRecord, tag_columns, to_columns, to_stored
+from storage.tables.record_rows import TAG_NAMES, NewRecord, StoredRecord, tag_columns, to_columns, to_stored
 
 TagName = Literal["language", "category", "reasoning"]
 WEAKEST_FIRST = ("rule", "learned", "import", "person")

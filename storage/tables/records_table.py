@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from bonsai.domain.reasons import Reason
 from bonsai.domain.records import Status
 from bonsai.errors import UnknownId
 from storage.connect import Connection, Database
@@ -17,7 +18,7 @@ from storage.scale.pacing import Pace, paced
 from storage.scale.text_index import TEXT_FIELDS
 from storage.sql import among, batch, changed, rows, rows_of, to_utc, values
 from storage.tables import retired_items_table, tombstones_table
-from storage.tables.record_rows import NewRecord, Reason, StoredRecord, reason_columns, to_columns, to_stored
+from storage.tables.record_rows import NewRecord, StoredRecord, reason_columns, to_columns, to_stored
 
 MAY_TRAIN = """
     status = 'active'

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
+from bonsai.domain.reasons import Reason
 from bonsai.domain.records import Status
 from storage.connect import Connection
 from storage.sql import Row, from_utc, rows, to_json, to_utc
-from storage.tables.record_rows import Reason, StoredRecord, reason_columns, to_reason
+from storage.tables.record_rows import StoredRecord, reason_columns, to_reason
 
 Keep = Literal["this", "other", "both"]
 KEEPS: tuple[Keep, ...] = get_args(Keep)

@@ -224,12 +224,12 @@ def test_a_script_reviews_by_json_lines(
     assert len(lines) == short + 1
     assert set(lines[0]) == {"number", "asked", "item", "question", "left", "right"}, "nothing tells whose is whose"
     assert lines[-1]["finished"]
-    result = lines[-1]["result"]
+    result = lines[-1]["tally"]
     assert result["challenger"] + result["champion"] == short
     assert run(b, "show", "--json") == 0
     told = json.loads(capsys.readouterr().out)
     [kept] = told["reviews"]
-    assert (kept["person"], kept["result"]) == ("a script", result)
+    assert (kept["person"], kept["tally"]) == ("a script", result)
     assert told["data_changes"]["edited"] == 1
     assert [one["steps"] for one in told["losses"]] == [40, 40]
 

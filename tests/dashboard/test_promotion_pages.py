@@ -33,14 +33,14 @@ def test_the_first_page_leads_to_what_waits_and_one_button_decides(client: TestC
 
 
 def test_every_rule_is_drawn_with_its_figures(client: TestClient, desk: Desk, waiting: str) -> None:
-    rules = show_promotion(desk.b, waiting).decision["rules"]
-    assert isinstance(rules, list)
+    rules = show_promotion(desk.b, waiting).decision.rules
     page = Page(client.get(f"/promotions/{waiting}").text)
-    assert len(page.all("svg")) == sum(rule["figure"] is not None for rule in rules) > 10
+    assert len(page.all("svg")) == sum(rule.figure is not None for rule in rules) > 10
     drawn = [one.attributes["aria-label"] for one in page.all("svg")]
-    gain = next(rule for rule in rules if rule["name"] == "gain_v1")
-    low, high = gain["interval"]
-    assert f"Figure {gain['figure']:+.3f}, bounds {low:+.3f} … {high:+.3f}, needed {gain['threshold']:+.3f}" in drawn
+    gain = next(rule for rule in rules if rule.name == "gain_v1")
+    assert gain.interval is not None
+    low, high = gain.interval
+    assert f"Figure {gain.figure:+.3f}, bounds {low:+.3f} … {high:+.3f}, needed {gain.threshold:+.3f}" in drawn
 
 
 def test_an_approval_makes_the_champion_and_says_who(client: TestClient, desk: Desk, waiting: str) -> None:

@@ -19,6 +19,7 @@ from bonsai.actions.inbox import drain_inbox, submit
 from bonsai.actions.maintenance import check, rebuild
 from bonsai.actions.tag import tag_record
 from bonsai.context import Bonsai
+from bonsai.domain.reasons import Reason
 from bonsai.domain.records import Status, Tag
 from bonsai.queries.records import list_records
 from storage.connect import Connection, Database
@@ -27,7 +28,7 @@ from storage.migrate import bundled, migrate
 from storage.scale import counters
 from storage.sql import FEW_ROWS
 from storage.tables import record_versions_table, records_table, rejects_table
-from storage.tables.record_rows import NewRecord, Reason
+from storage.tables.record_rows import NewRecord
 from storage.tables.records_table import RecordFilter
 
 WAITS = {

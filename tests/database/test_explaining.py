@@ -169,7 +169,7 @@ def test_the_json_holds_everything(morning: Stage, capsys: pytest.CaptureFixture
     told = json.loads(shown(morning, capsys, "--json"))
     assert told["verdict"] == "promote"
     assert told["sentence"].count(".") >= 1
-    assert {"rule", "name", "outcome", "figure", "low", "high", "threshold", "reason"} == set(told["rules"][0])
+    assert {"rule", "name", "outcome", "figure", "low", "high", "threshold", "unit", "words"} == set(told["rules"][0])
     assert len(told["flips"]) == len(explain(morning.b, "").flips)
     assert told["flips"][0]["records"] is not None
     assert told["evidence"]["selection"]

@@ -13,6 +13,7 @@ import pytest
 from bonsai.domain.records import Reject, TableForm
 from bonsai.domain.snapshots import Example, Snapshot
 from bonsai.errors import UnknownId
+from bonsai.gate.decision import Decision
 from bonsai.system import locks
 from storage import check, forgetting
 from storage.connect import Connection
@@ -203,7 +204,9 @@ def test_an_import_repeated_is_one_import(home: Home, at: datetime) -> None:
 def sound_home(con: Connection, at: datetime) -> None:
     snapshots_table.add(con, snapshot("s1", "r1"), at)
     adapters_table.add(con, adapter("a1", "s1", at))
-    promotions_table.propose(con, "a1", "n1", "promote", "base", {}, at)
+    promotions_table.propose(
+        con, "a1", "n1", "base", Decision("promote", (), (), harm=False, confirmation_opened=False), {}, at
+    )
     promotions_table.approve(con, "a1", "gate", "", at)
 
 

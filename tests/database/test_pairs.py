@@ -14,13 +14,13 @@ from bonsai.actions.forget import forget_records
 from bonsai.actions.inbox import drain_inbox, submit
 from bonsai.actions.resolve import reopen_pair, resolve_pair
 from bonsai.context import Bonsai
+from bonsai.domain.reasons import Reason
 from bonsai.domain.records import Status
 from bonsai.errors import ConflictError, UsageError
 from bonsai.queries.pairs import decided_pairs, pair_counts, waiting_pairs
 from bonsai.queries.records import list_records, show_record
 from storage.home import Home
 from storage.tables import pairs_table, record_versions_table, records_table
-from storage.tables.record_rows import Reason
 from storage.tables.records_table import RecordFilter
 
 WHERE = "Where does Mike sleep?"

@@ -12,15 +12,25 @@ from pathlib import Path
 import pytest
 
 from bonsai.domain.promotion import BASE, GATE, GENESIS, Pointer, State
+from bonsai.domain.reasons import Reason
 from bonsai.errors import IntegrityError, PromotionError, UnknownId
+from bonsai.gate.decision import Decision, RuleResult, Verdict
 from storage.connect import Connection
 from storage.home import Home
 from storage.tables import nights_table, promotions_table
 from storage.tables.nights_table import Outcome
 
+REASON = Reason("decision.valid", (("benchmark", "v1"),))
+EVIDENCE = {"dealing": 1}
 
-def propose(con: Connection, adapter: str, against: str, at: datetime, verdict: str = "promote") -> None:
-    promotions_table.propose(con, adapter, f"night-{adapter}", verdict, against, {"verdict": verdict, "gain": 0.5}, at)
+
+def decided(verdict: Verdict) -> Decision:
+    rule = RuleResult("C", "gain_v1", "pass", REASON, 0.5, (0.25, 0.75), 0.0, unit="bits")
+    return Decision(verdict, (REASON,), (rule,), harm=False, confirmation_opened=True)
+
+
+def propose(con: Connection, adapter: str, against: str, at: datetime, verdict: Verdict = "promote") -> None:
+    promotions_table.propose(con, adapter, f"night-{adapter}", against, decided(verdict), EVIDENCE, at)
 
 
 def states(con: Connection) -> dict[str, str]:
@@ -49,7 +59,8 @@ def test_a_promotion_moves_pointer_states_and_log_together(home: Home, at: datet
         assert [line.entry.number for line in lines] == [1, 2, 3]
         assert lines[0].entry.at == at
         assert promotions_table.verify(con) == lines[-1].hash == promotions_table.head(con)
-        assert promotions_table.get(con, "a3").decision == {"verdict": "promote", "gain": 0.5}
+        newest = promotions_table.get(con, "a3")
+        assert (newest.decision, newest.evidence) == (decided("promote"), EVIDENCE)
 
 
 def test_repeating_an_approval_or_a_proposal_changes_nothing(home: Home, at: datetime) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bonsai.domain.reasons import Reason
 from bonsai.domain.records import Record, Status, Tag, Tags
 from bonsai.domain.snapshots import Example, Snapshot
 from bonsai.errors import UnknownId, UsageError
@@ -25,7 +26,7 @@ from storage.tables import (
     snapshots_table,
 )
 from storage.tables.personal_set_table import PersonalItem
-from storage.tables.record_rows import NewRecord, Reason
+from storage.tables.record_rows import NewRecord
 from storage.tables.records_table import InsertCounts, RecordFilter
 
 

@@ -17,6 +17,7 @@ import pytest
 
 from bonsai import bootstrap
 from bonsai.cli import main as cli
+from bonsai.gate.decision import Decision
 from bonsai.queries.records import list_rejects
 from bonsai.train.manifest import AdapterManifest, adapter_id, file_hashes, write_manifest
 from storage.connect import Database
@@ -179,7 +180,9 @@ def champion(terminal: Terminal) -> Path:
     with bonsai.database.writing() as con:
         con.execute("INSERT INTO snapshots VALUES ('snapshot', 's', '', 7, 0, 0, TIMESTAMP '2026-11-21')")
         adapters_table.add(con, Adapter(name, "seedling", "snapshot", str(folder), {}, NOW))
-        promotions_table.propose(con, name, "a night", "promote", "base", {}, NOW)
+        promotions_table.propose(
+            con, name, "a night", "base", Decision("promote", (), (), harm=False, confirmation_opened=False), {}, NOW
+        )
         promotions_table.approve(con, name, "gate", "promote", NOW)
     return folder
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bonsai.cli.presenters.records import on_one_line, short
 from bonsai.i18n import TextLanguage, text
@@ -14,21 +14,11 @@ if TYPE_CHECKING:
 
     from bonsai.cli.shell import Shell
     from bonsai.gate.decision import RuleResult
-    from bonsai.queries.explanation import Explanation, Flip, SliceChange
-
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from bonsai.cli.shell import Shell
-    from bonsai.evaluate.blind_review import Tally
     from bonsai.queries.answers import ComparedAnswer
+    from bonsai.queries.explanation import Explanation, Flip, SliceChange
     from bonsai.queries.promotions import PromotionEvidence, Review
     from storage.tables.data_changes import ChangedRecord
 
-
-from collections.abc import Mapping
-from typing import Any
 
 WIDTH = 17
 ZERO, THRESHOLD, POINT, LEFT, RIGHT, LINE = "│", "╎", "●", "├", "┤", "─"
@@ -69,17 +59,6 @@ FLIPS = 3
 MARKS = {"pass": "✓", "fail": "✗", "unclear": "?", "noted": "·"}
 
 
-def sentence(found: Explanation, language: TextLanguage) -> str:
-    """The verdict in one sentence, with the first reason."""
-    from bonsai.gate.decision import render
-
-    decision, told = found.decision, found.promotion
-    kind = "keep_harm" if decision.verdict == "keep" and decision.harm else decision.verdict
-    reason = render(decision.reasons[0], language) if decision.reasons else ""
-    names = {"challenger": short(told.adapter), "champion": short(told.judged_against)}
-    return text(f"explain.{kind}", language, reason=reason, **names).strip()
-
-
 def rule_name(rule: RuleResult, language: TextLanguage) -> str:
     """`A validity`, `B ends by itself, ja`."""
     from bonsai.evaluate.report import domain_name
@@ -99,8 +78,7 @@ def rule_rows(found: Explanation, language: TextLanguage) -> Iterator[tuple[str,
         for kind in {_kind(rule) for rule in drawn_rules}
     }
     for rule in found.decision.rules:
-        kept = (rule.rule, rule.name, rule.interval) == ("E", "retention", None)
-        write = _share if rule.rule == "B" or kept else _number
+        write = _share if rule.unit == "shares" else _number
         bounds = drawn = ""
         if rule.interval and rule.figure is not None:
             low, high = rule.interval
@@ -113,7 +91,7 @@ def rule_rows(found: Explanation, language: TextLanguage) -> Iterator[tuple[str,
 def _kind(rule: RuleResult) -> str:
     """Intervals of one kind share a scale: a new own fact gains a hundred times what a margin allows to be lost."""
     of_suite = rule.name in ("gain_suite", "suite_lost") or rule.name.startswith("own/")
-    return "accuracy" if rule.name == "accuracy" else "suite" if of_suite else "fixed"
+    return "accuracy" if rule.unit == "points" else "suite" if of_suite else "fixed"
 
 
 def _number(value: float | None) -> str:
@@ -146,6 +124,8 @@ def slice_name(sheet: str, name: str, language: TextLanguage) -> str:
 
 def tell_explanation(shell: Shell, found: Explanation, *, every: bool) -> None:
     """The whole explanation for reading."""
+    from bonsai.serializers.promotions import sentence
+
     shell.show(f"\n{sentence(found, shell.language)}")
     shell.say("explain.rules")
     headings = ("mark", "rule", "figure", "bounds", "needed", "interval")
@@ -196,41 +176,6 @@ def tell_flip(shell: Shell, flip: Flip) -> None:
         shell.show(Padding(part, (0, 0, 0, 4)))
 
 
-def explanation_object(found: Explanation, language: TextLanguage) -> dict[str, object]:
-    """Everything, as JSON; texts in the caller's language."""
-    from bonsai.gate.decision import render
-
-    rules = [
-        {
-            "rule": rule.rule,
-            "name": rule.name,
-            "outcome": rule.outcome,
-            "figure": rule.figure,
-            "low": rule.interval[0] if rule.interval else None,
-            "high": rule.interval[1] if rule.interval else None,
-            "threshold": rule.threshold,
-            "reason": render(rule.reason, language),
-        }
-        for rule in found.decision.rules
-    ]
-    return {
-        "sentence": sentence(found, language),
-        "reasons": [render(reason, language) for reason in found.decision.reasons],
-        "harm": found.decision.harm,
-        "confirmation_opened": found.decision.confirmation_opened,
-        "evidence": found.evidence,
-        "rules": rules,
-        "slices": found.slices,
-        "flips": found.flips,
-        "missing": found.missing,
-        "new_records": found.new_records,
-    }
-
-
-MOST_POINTS = 60
-"Of a loss curve in JSON; single steps are noise, and the log has them."
-
-
 def tell_evidence(shell: Shell, found: PromotionEvidence) -> None:
     """Under the explanation of `promotions show`: a line each."""
     shell.show("")
@@ -251,38 +196,6 @@ def review_words(one: Review, language: TextLanguage) -> str:
     return text("review.by_person", language, person=one.person, result=result)
 
 
-def evidence_object(found: PromotionEvidence) -> dict[str, object]:
-    """The same as JSON."""
-    from bonsai.train.curve import thinned
-
-    return {
-        "data_changes": found.data_changes,
-        "losses": [
-            {
-                "adapter": one.adapter,
-                "steps": one.curve.losses[-1].step,
-                "validation_loss": one.validation_loss,
-                "points": thinned(one.curve.losses, MOST_POINTS),
-            }
-            for one in found.learned
-        ],
-        "reviews": [review_object(one) for one in found.reviews],
-    }
-
-
-def review_object(one: Review) -> dict[str, object]:
-    """The JSON shape of a person's review."""
-    told = tally_object(one.tally) if one.tally else None
-    return {"person": one.person, "done": one.done, "asked": one.asked, "last_at": one.last_at, "result": told}
-
-
-def tally_object(found: Tally) -> dict[str, object]:
-    """The JSON shape of a result; shares from 0 to 1."""
-    low, high = found.interval
-    counts = {"challenger": found.challenger, "champion": found.champion, "same": found.same}
-    return counts | {"share": found.share, "low": low, "high": high, "finding": found.finding}
-
-
 def answer_rows(answers: Sequence[ComparedAnswer], language: TextLanguage) -> Iterator[tuple[str, ...]]:
     """One line an answer."""
     from bonsai.evaluate.report import domain_name
@@ -291,12 +204,6 @@ def answer_rows(answers: Sequence[ComparedAnswer], language: TextLanguage) -> It
         said = (on_one_line(words) or "-" for words in (one.question, one.before, one.after))
         topic = f"{domain_name(one.domain, language)}, {one.language}"
         yield text(f"review.turn_{one.turn}", language), topic, *said
-
-
-def answer_object(one: ComparedAnswer) -> dict[str, object]:
-    """The JSON shape of an answer."""
-    names = ("sheet", "item", "domain", "language", "question", "reference", "before", "after", "was_right", "is_right")
-    return {name: getattr(one, name) for name in names} | {"turn": one.turn}
 
 
 def change_rows(found: Sequence[ChangedRecord], language: TextLanguage) -> Iterator[tuple[str, ...]]:

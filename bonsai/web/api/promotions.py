@@ -15,18 +15,17 @@ from bonsai.actions.promotions import approve, reject, rollback
 from bonsai.domain.characters import normalise
 from bonsai.domain.promotion import Pointer, State, settle
 from bonsai.errors import UnknownId
-from bonsai.gate.decision import Reason, render
 from bonsai.queries import promotions
 from bonsai.queries import promotions as promotions_queries
-from bonsai.queries.promotions import Review, promotion_evidence
+from bonsai.queries.promotions import promotion_evidence
 from bonsai.schemas import base
 from bonsai.schemas import promotions as schema_promotions
 from bonsai.schemas.promotions import NewDecision
+from bonsai.serializers import promotions as serializers
 from bonsai.web.api.nights import start_after
 from bonsai.web.api.request import ANY, SENDING, AdapterId, Call, Key, Match, Reading, Reviewing, documented
-from bonsai.web.presenters.promotions import ACTIONS, unit_of, verdict
 from bonsai.web.problems import Problem
-from storage.tables.promotions_table import Logged, Promotion
+from storage.tables.promotions_table import Promotion
 
 router = APIRouter(tags=["promotions"])
 
@@ -39,7 +38,7 @@ def list_promotions(call: Reading, page: Annotated[base.PageRequest, Query()]) -
     seen = found[start : start + page.limit]
     pointer = promotions.pointer(call.b)
     more = seen[-1].adapter if start + page.limit < len(found) else None
-    items = [schema_promotions.Promotion(**_fields(call, one, settle(one.candidate, pointer))) for one in seen]
+    items = [serializers.promotion(one, pointer, call.language) for one in seen]
     return schema_promotions.Promotions(items=items, next_cursor=more)
 
 
@@ -80,7 +79,7 @@ def decide(
 def list_reviews(call: Reading, adapter: AdapterId) -> schema_promotions.Reviews:
     """Whose answers people preferred, blind."""
     found = promotion_evidence(call.b, _get(call, adapter).adapter).reviews
-    return schema_promotions.Reviews(items=[_review(one) for one in found])
+    return schema_promotions.Reviews(items=[serializers.review(one) for one in found])
 
 
 @router.get("/decisions", **documented("list_decisions", 404))
@@ -91,18 +90,8 @@ def list_decisions(call: Reading, page: Annotated[base.PageRequest, Query()]) ->
     seen = history.lines[start : start + page.limit]
     more = str(seen[-1].entry.number) if start + page.limit < len(history.lines) else None
     broken = history.broken.render(call.language) if history.broken else ""
-    items = [_decision(one) for one in seen]
+    items = [serializers.log_line(one) for one in seen]
     return schema_promotions.Decisions(items=items, next_cursor=more, whole=not broken, broken=broken)
-
-
-def _review(one: Review) -> schema_promotions.Review:
-    """Nothing of how it stands is told before the round is finished."""
-    made = None
-    if one.tally is not None:
-        low, high = one.tally.interval
-        counts = {name: getattr(one.tally, name) for name in ("challenger", "champion", "same", "share", "finding")}
-        made = schema_promotions.Tally(**counts, low=low, high=high)
-    return schema_promotions.Review(person=one.person, done=one.done, asked=one.asked, last_at=one.last_at, tally=made)
 
 
 def _get(call: Call, adapter: str) -> Promotion:
@@ -114,51 +103,9 @@ def _get(call: Call, adapter: str) -> Promotion:
 
 def _shown(call: Call, found: Promotion, response: Response) -> schema_promotions.PromotionDetail:
     pointer, history = promotions.pointer(call.b), promotions.history(call.b)
-    state = settle(found.candidate, pointer)
-    response.headers["ETag"] = _etag(pointer, state)
-    actions: list[Any] = ["approve" if one == "restore" else one for one in ACTIONS.get(state, ())]
-    decisions = [_decision(one) for one in history.lines if one.entry.adapter == found.adapter]
-    rules = [_rule(call, one) for one in _told(found, "rules")]
-    return schema_promotions.PromotionDetail(
-        **_fields(call, found, state), rules=rules, actions=actions, decisions=decisions
-    )
+    response.headers["ETag"] = _etag(pointer, settle(found.candidate, pointer))
+    return serializers.promotion_detail(found, pointer, history, call.language)
 
 
 def _etag(pointer: Pointer, state: State) -> str:
     return f'"{pointer.version}-{state.value}"'
-
-
-def _fields(call: Call, found: Promotion, state: State) -> dict[str, Any]:
-    names = ("adapter", "night", "judged_against", "created_at", "updated_at")
-    return {
-        **{name: getattr(found, name) for name in names},
-        "state": state,
-        "verdict": str(found.decision.get("verdict", "")),
-        "finding": verdict(found),
-        "reasons": [_words(call, one) for one in _told(found, "reasons")],
-    }
-
-
-def _rule(call: Call, told: Any) -> schema_promotions.Rule:
-    low, high = told["interval"] or (None, None)
-    return schema_promotions.Rule(
-        **{name: told[name] for name in ("rule", "name", "outcome", "figure", "threshold")},
-        words=_words(call, told["reason"]),
-        unit=unit_of(told),
-        low=low,
-        high=high,
-    )
-
-
-def _words(call: Call, told: Any) -> str:
-    return render(Reason(told["key"], tuple((str(name), value) for name, value in told["values"])), call.language)
-
-
-def _told(found: Promotion, name: str) -> list[Any]:
-    told: Any = found.decision.get(name, ())
-    return list(told)
-
-
-def _decision(line: Logged) -> schema_promotions.Decision:
-    names = ("number", "at", "who", "action", "adapter", "champion_before", "champion_after", "version", "reason")
-    return schema_promotions.Decision(**{name: getattr(line.entry, name) for name in names}, hash=line.hash)

@@ -16,6 +16,7 @@ from bonsai.queries import promotions
 from bonsai.queries.answers import list_answers
 from bonsai.queries.data_changes import data_changes_of
 from bonsai.queries.promotions import Review, list_promotions, promotion_evidence, show_promotion
+from bonsai.serializers.promotions import ACTIONS
 from bonsai.web import parameters
 from bonsai.web.presenters import evidence
 from bonsai.web.presenters import evidence as answers_shown
@@ -153,7 +154,7 @@ def _page(visit: Visit, adapter: str, problem: str = "", reason: str = "", statu
         status,
         promotion=found.promotion,
         state=state,
-        verdict=pages.verdict(found.promotion),
+        verdict=found.promotion.decision.finding,
         reasons=pages.reasons(visit, found.promotion),
         groups=pages.groups(visit, found.promotion),
         slices=pages.slice_rows(visit, found.accuracy),
@@ -163,7 +164,7 @@ def _page(visit: Visit, adapter: str, problem: str = "", reason: str = "", statu
         review=_review_key(visit, found.reviews) if may_decide else "",
         lines=[line for line in found.history.lines if line.entry.adapter == found.promotion.adapter],
         history=found.history,
-        actions=pages.ACTIONS.get(state, ()) if may_decide else (),
+        actions=ACTIONS.get(state, ()) if may_decide else (),
         needs_reason=state is State.REFUSED,
         problem=problem,
         reason=reason,

@@ -4,28 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
 
 from markupsafe import Markup
 
 from bonsai.domain.promotion import State
 from bonsai.evaluate.report import domain_name
-from bonsai.gate.decision import Reason, render
+from bonsai.gate.decision import RuleResult, Unit, render
 from bonsai.web import charts
 from bonsai.web.request import Visit
 from storage.tables.promotions_table import Promotion
 
-Unit = Literal["bits", "points", "shares", "none"]
 UNITS: tuple[Unit, ...] = ("bits", "points", "shares", "none")
-SHARE_REASONS = ("decision.retained", "decision.forgotten", "decision.little_to_retain")
-ACTIONS: Mapping[State, tuple[str, ...]] = {
-    State.WAITING: ("approve", "reject"),
-    State.REFUSED: ("approve", "reject"),
-    State.CHAMPION: ("rollback",),
-    State.REPLACED: ("restore",),
-    State.ROLLED_BACK: ("restore",),
-}
-"A person's possible actions in each state; none in other states."
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,64 +59,41 @@ class SliceRow:
     change: str
 
 
-def verdict(promotion: Promotion) -> str:
-    """Outcome in one word: better, worse, same, unclear or invalid."""
-    told = promotion.decision
-    found = {"promote": "better", "not_enough_evidence": "unclear", "invalid": "invalid"}.get(str(told.get("verdict")))
-    return found or ("worse" if told.get("harm") or _lost(told) else "same")
-
-
-def _lost(decision: Mapping[str, Any]) -> bool:
-    return any(rule["outcome"] == "fail" and rule["rule"] in "BDE" for rule in decision.get("rules", ()))
-
-
 def reasons(visit: Visit, promotion: Promotion) -> list[str]:
     """Deciding reasons, in words and figures."""
-    told: Any = promotion.decision.get("reasons", ())
-    return [render(_reason(one), visit.language) for one in told]
+    return [render(one, visit.language) for one in promotion.decision.reasons]
 
 
 def groups(visit: Visit, promotion: Promotion) -> list[RuleGroup]:
     """All rules by unit, decisive or not."""
-    told: Any = promotion.decision.get("rules", ())
+    found = promotion.decision.rules
     made = []
     for unit in UNITS:
-        rules = [one for one in told if unit_of(one) == unit]
-        drawn = [_interval(one, unit) for one in rules]
+        rules = [one for one in found if one.unit == unit]
+        drawn = [_interval(one) for one in rules]
         shared = charts.scale_of([one for one in drawn if one], with_zero=False) if unit == "shares" else None
-        shown = tuple(_rule(visit, one, unit, plot, shared) for one, plot in zip(rules, drawn, strict=True))
+        shown = tuple(_rule(visit, one, plot, shared) for one, plot in zip(rules, drawn, strict=True))
         if shown:
             made.append(RuleGroup(unit, shown))
     return made
 
 
-def unit_of(rule: Mapping[str, Any]) -> Unit:
-    """Unit of a rule's figures."""
-    if rule["figure"] is None:
-        return "none"
-    if rule["rule"] == "B" or rule["reason"]["key"] in SHARE_REASONS:
-        return "shares"
-    return "points" if rule["name"] == "accuracy" else "bits"
-
-
-def _interval(rule: Mapping[str, Any], unit: Unit) -> charts.Interval | None:
-    if unit == "none":
+def _interval(rule: RuleResult) -> charts.Interval | None:
+    if rule.figure is None:
         return None
-    low, high = rule["interval"] or (None, None)
-    return charts.Interval(rule["figure"], low, high, rule["threshold"], rule["outcome"])
+    low, high = rule.interval or (None, None)
+    return charts.Interval(rule.figure, low, high, rule.threshold, rule.outcome)
 
 
-def _rule(
-    visit: Visit, rule: Mapping[str, Any], unit: Unit, drawn: charts.Interval | None, shared: charts.Scale | None
-) -> Rule:
+def _rule(visit: Visit, rule: RuleResult, drawn: charts.Interval | None, shared: charts.Scale | None) -> Rule:
     """On its own scale unless one is shared: one large gain would shrink the others to dots."""
-    figure, threshold = _number(rule["figure"], unit), _number(rule["threshold"], unit)
-    interval = " … ".join(_number(bound, unit) for bound in rule["interval"] or ())
+    figure, threshold = _number(rule.figure, rule.unit), _number(rule.threshold, rule.unit)
+    interval = " … ".join(_number(bound, rule.unit) for bound in rule.interval or ())
     label = visit.text("plot_label", figure=figure, interval=interval or "-", threshold=threshold or "-")
     return Rule(
-        letter=rule["rule"],
-        words=render(_reason(rule["reason"]), visit.language),
-        outcome=rule["outcome"],
+        letter=rule.rule,
+        words=render(rule.reason, visit.language),
+        outcome=rule.outcome,
         figure=figure,
         interval=interval,
         threshold=threshold,
@@ -139,10 +105,6 @@ def _number(value: float | None, unit: Unit) -> str:
     if value is None:
         return ""
     return {"bits": f"{value:+.3f}", "points": f"{100 * value:+.1f}", "shares": f"{value:.1%}"}.get(unit, f"{value:g}")
-
-
-def _reason(told: Mapping[str, Any]) -> Reason:
-    return Reason(told["key"], tuple((str(name), value) for name, value in told["values"]))
 
 
 def slice_rows(visit: Visit, accuracy: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> list[SliceRow]:
@@ -170,4 +132,4 @@ def _percent(share: float | None) -> str:
 
 def rows(promotions: Sequence[Promotion], state_of: Mapping[str, State]) -> list[PromotionRow]:
     """Rows of the list, newest first."""
-    return [PromotionRow(one, state_of.get(one.adapter, one.state), verdict(one)) for one in promotions]
+    return [PromotionRow(one, state_of.get(one.adapter, one.state), one.decision.finding) for one in promotions]

@@ -1,0 +1,27 @@
+"""Why something was decided so, of a promotion as of a record: the key of a text and the values in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Value = str | int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Rendered in either language by `bonsai.i18n.text(reason.key, language, **dict(reason.values))`.
+
+    Reasons of the gate name guards, slices and rules in their values: `bonsai.gate.render` puts those in words too.
+    """
+
+    key: str
+    values: tuple[tuple[str, Value], ...] = ()
+
+
+def reason_from_json(told: Mapping[str, Any]) -> Reason:
+    """Its values are pairs in a decision, and an object in the row of a night."""
+    values = told.get("values", ())
+    pairs = values.items() if isinstance(values, Mapping) else values
+    return Reason(str(told["key"]), tuple((str(name), value) for name, value in pairs))
