@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 
 from bonsai.cli.main import commands
 from research import docs
@@ -40,3 +41,10 @@ def test_the_commands_are_current() -> None:
     page = docs.COMMANDS.read_text("utf-8")
     assert re.findall(r"^### bonsai (.+)$", page, re.MULTILINE) == list(commands())
     assert docs.commands_page() == page, STALE
+
+
+def test_the_layers_are_those_of_the_contract() -> None:
+    contracts = tomllib.loads((docs.ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    wanted = [one for layer in contracts[0]["layers"] for one in layer.split(" | ")]
+    block = (docs.ROOT / "docs/architecture.md").read_text("utf-8").split("```")[1]
+    assert [line.split()[0] for line in block.strip().splitlines()] == wanted

@@ -63,3 +63,20 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 def test_the_readmes_name_each_other_in_their_first_line() -> None:
     for mine, other in (("README.md", "README.ja.md"), ("README.ja.md", "README.md")):
         assert f"]({other})" in (ROOT / mine).read_text("utf-8").splitlines()[0]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_a_page_names_is_there(page: Path) -> None:
+    named = re.findall(
+        r"(?<![\w./])((?:bonsai|storage|flows|research|tests|benchmarks)/[\w./-]*\w)", page.read_text("utf-8")
+    )
+    modules = re.findall(r"`((?:bonsai|storage|flows|research)(?:\.\w+)+)`", page.read_text("utf-8"))
+    missing = {name for name in named if not (ROOT / name).exists()}
+    missing |= {name for name in modules if not _is_a_module_or_in_one(name)}
+    assert missing == set()
+
+
+def _is_a_module_or_in_one(name: str) -> bool:
+    path = ROOT / name.replace(".", "/")
+    inside = path.parent
+    return any((one.with_suffix(".py")).exists() or one.is_dir() for one in (path, inside))
