@@ -1,7 +1,8 @@
-"""Makes the generated documents, the map in `docs/code.md` and all of `docs/cli.md`: `python -m research.docs`.
+"""Makes the generated documents: `python -m research.docs`.
 
-The map says of each file what the first sentence of its docstring says; the commands are taken from their own help
-pages. `tests/repository/test_code_map.py` compares both with what is in the repository.
+The map in `docs/code.md` and the layers in `docs/architecture.md` say of each file and layer what the first sentence of
+its docstring says; all of `docs/cli.md` is taken from the help pages of the commands. A test compares them with what is
+in the repository (`tests/repository/test_code_map.py`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import io
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bonsai.cli.help import Root
@@ -20,9 +22,9 @@ from bonsai.cli.main import run
 from research.__main__ import Research
 
 ROOT = Path(__file__).parents[1]
-CODE, COMMANDS = ROOT / "docs/code.md", ROOT / "docs/cli.md"
+CODE, COMMANDS, ARCHITECTURE = ROOT / "docs/code.md", ROOT / "docs/cli.md", ROOT / "docs/architecture.md"
 ROOMS = ("bonsai", "storage", "flows", "research")
-MAP_BEGINS, MAP_ENDS = "<!-- made by python -m research.docs -->\n", "<!-- end -->\n"
+BEGINS, ENDS = "<!-- made by python -m research.docs -->\n", "<!-- end -->\n"
 HEAD = """\
 # Commands
 
@@ -37,8 +39,9 @@ EVERYWHERE = ("--lang en|ja", "--help")
 
 
 def main() -> None:
-    """Write both files anew."""
-    CODE.write_text(with_map(CODE.read_text("utf-8")), "utf-8")
+    """Write them anew."""
+    CODE.write_text(with_part(CODE.read_text("utf-8"), code_map()), "utf-8")
+    ARCHITECTURE.write_text(with_part(ARCHITECTURE.read_text("utf-8"), layers()), "utf-8")
     COMMANDS.write_text(commands_page(), "utf-8")
 
 
@@ -57,11 +60,24 @@ def first_sentence(path: Path) -> str:
     return re.split(r"(?<=[.?!])\s+(?=[A-Z`])", text, maxsplit=1)[0]
 
 
-def with_map(page: str) -> str:
-    """The page with its map made anew."""
-    before, rest = page.split(MAP_BEGINS, 1)
-    after = rest.split(MAP_ENDS, 1)[1]
-    return before + MAP_BEGINS + "\n" + "\n".join(code_map()) + MAP_ENDS + after
+def with_part(page: str, part: Iterable[str]) -> str:
+    """The page with the part between its two marks made anew."""
+    before, rest = page.split(BEGINS, 1)
+    after = rest.split(ENDS, 1)[1]
+    return before + BEGINS + "\n" + "\n".join(part) + ENDS + after
+
+
+def layers() -> Iterator[str]:
+    """The layers of the import contract, from the top, as a table."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    yield "| layer | what it is |"
+    yield "|---|---|"
+    for layer in contracts[0]["layers"]:
+        for name in layer.split(" | "):
+            path = ROOT / name.replace(".", "/")
+            about = first_sentence(path / "__init__.py" if path.is_dir() else path.with_suffix(".py"))
+            yield f"| `{name}` | {about} |"
+    yield ""
 
 
 def code_map() -> Iterator[str]:
