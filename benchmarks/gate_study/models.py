@@ -27,7 +27,7 @@ from benchmarks.gate_study.runs import Run, Sheet, logits_of, sheet_of
 from bonsai.domain.snapshots import Example
 from bonsai.evaluate import questions
 from bonsai.evaluate.questions import Item
-from bonsai.evaluate.run import About, RunSettings, expected_tags, run
+from bonsai.evaluate.run import ReportMetadata, RunSettings, expected_tags, run
 from bonsai.model.answerer import Scored
 from bonsai.model.encoding import IGNORED
 from bonsai.model.hf import HfAnswerer, LoadedBase, load_base
@@ -79,7 +79,7 @@ class Workshop:
         made: dict[str, Sheet] = {}
         logits: tuple[float | None, ...] = ()
         for name, items in sheets.items():
-            about = About(name, key, key, self.profile.base.name, "study", "study", "")
+            about = ReportMetadata(name, key, key, self.profile.base.name, "study", "study", "")
             report = run(answerer, items, SETTINGS, about)
             made[name], logits = sheet_of(report), logits_of(report)
         return Asked(logits, made)

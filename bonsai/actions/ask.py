@@ -79,7 +79,7 @@ def ask_all(
     voice = model_ref(b, adapter)
     report(Progress("ask", 0, len(asked)))
     spoken = b.inference.complete(
-        InferenceRequest(voice, asked, tuple(_forced(one, language, category) for one in asked))
+        InferenceRequest(voice, asked, tuple(_forced_tags(one, language, category) for one in asked))
     )
     report(Progress("ask", len(asked), len(asked)))
     return tuple(
@@ -95,7 +95,7 @@ def ask_all(
     )
 
 
-def _forced(question: Question, language: str | None, category: str | None) -> AnswerTags | None:
+def _forced_tags(question: Question, language: str | None, category: str | None) -> AnswerTags | None:
     if language is None and category is None:
         return None
     asked_in = guess_question(question.instruction, question.context).language
@@ -125,7 +125,7 @@ class QuestionRequest:
     category: str | None = None
 
 
-def new_id() -> str:
+def new_question_id() -> str:
     """Random, so that ids of other people's questions cannot be enumerated."""
     return secrets.token_hex(8)
 
@@ -146,7 +146,7 @@ def check_request(b: Bonsai, wanted: QuestionRequest) -> None:
             adapter_id(con, name)
 
 
-def ask_beside(
+def ask_models(
     b: Bonsai, wanted: QuestionRequest, asked_id: str, now: datetime, report: Report = silent
 ) -> StoredQuestion:
     """Ask each model once and find similar records. Raises as `ask` does."""
@@ -164,30 +164,30 @@ def ask_beside(
         who=wanted.who,
         record_ids=tuple(one.id for one in similar_records(b, wanted.question, wanted.context)),
         asked_at=now,
-        answers=_kept(answers, given=bool(wanted.language or wanted.category)),
+        answers=_stored_answers(answers, given=bool(wanted.language or wanted.category)),
     )
 
 
-def keep(b: Bonsai, asked: StoredQuestion) -> None:
+def store_question(b: Bonsai, asked: StoredQuestion) -> None:
     """Store in the history. Idempotent."""
     with b.database.writing() as con:
         questions_table.add(con, asked, b.config.dashboard.ask_history)
 
 
-def _kept(answers: Sequence[Answer], *, given: bool) -> tuple[StoredAnswer, ...]:
+def _stored_answers(answers: Sequence[Answer], *, given: bool) -> tuple[StoredAnswer, ...]:
     return tuple(
         StoredAnswer(number, one.adapter, one.answer, one.language, one.category, one.reasoning, given, one.ended)
         for number, one in enumerate(answers, 1)
     )
 
 
-def list_asked(b: Bonsai, limit: int, before: str = "") -> list[StoredQuestion]:
+def list_questions(b: Bonsai, limit: int, before: str = "") -> list[StoredQuestion]:
     """Newest first. For the next page, pass the last id as `before`."""
     with b.database.reading() as con:
         return questions_table.newest(con, limit, before)
 
 
-def show_asked(b: Bonsai, asked_id: str) -> StoredQuestion:
+def show_question(b: Bonsai, asked_id: str) -> StoredQuestion:
     """By id or prefix. Raises UnknownId."""
     with b.database.reading() as con:
         return questions_table.get(con, asked_id)

@@ -27,16 +27,16 @@ from bonsai.system.progress import Report as Tell
 from storage.connect import Connection
 from storage.tables import adapters_table, holdout_access_table, personal_set_table, promotions_table
 
-CLOSED = "confirmation"
+CONFIRMATION = "confirmation"
 "Only the gate opens it: every look uses it up."
 SCORE = "score"
 "Champions only: choosing candidates by their score would invalidate it."
-OWN = "suite"
+PERSONAL = "suite"
 "The personal set."
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class PowerAnalysis:
     """Statistical power of one question set."""
 
     sheet: str
@@ -66,7 +66,7 @@ def run_benchmark(b: Bonsai, adapter: str, pool: str, now: datetime, tell: Tell 
         wanted = adapter_id(con, adapter)
         _require_open(con, pool, wanted)
         folder = "" if wanted == BASE else adapters_table.get(con, wanted).folder
-        sheet = _sheet(con, pool)
+        sheet = _question_set(con, pool)
     examination = EvaluationRun(
         base=profile.base,
         device=find_device().kind,
@@ -83,18 +83,18 @@ def run_benchmark(b: Bonsai, adapter: str, pool: str, now: datetime, tell: Tell 
 
 def _require_open(con: Connection, pool: str, adapter: str) -> None:
     """Raises UsageError for a sealed or unknown pool."""
-    valid = (*questions.pools(), OWN)
+    valid = (*questions.pools(), PERSONAL)
     if pool not in valid:
         raise UsageError("questions.unknown_pool", pool=pool, known=", ".join(valid))
-    if pool == CLOSED:
-        raise UsageError("pipeline.pool_closed", pool=pool, open=", ".join(p for p in valid if p != CLOSED))
+    if pool == CONFIRMATION:
+        raise UsageError("pipeline.pool_closed", pool=pool, open=", ".join(p for p in valid if p != CONFIRMATION))
     answered = {BASE, *(line.entry.champion_after for line in promotions_table.log(con))}
     if pool == SCORE and adapter not in answered:
         raise UsageError("pipeline.score_of_candidate", adapter=adapter[:12])
 
 
-def _sheet(con: Connection, pool: str) -> QuestionSet:
-    if pool != OWN:
+def _question_set(con: Connection, pool: str) -> QuestionSet:
+    if pool != PERSONAL:
         return fixed_question_set(_name(pool), holdout_access_table.rotation(con))
     items = personal_set_table.active_items(con)
     if not items:
@@ -103,7 +103,7 @@ def _sheet(con: Connection, pool: str) -> QuestionSet:
 
 
 def _name(pool: str) -> str:
-    return evaluation_job.PERSONAL if pool == OWN else f"{questions.CURRENT_VERSION}/{pool}"
+    return evaluation_job.PERSONAL if pool == PERSONAL else f"{questions.CURRENT_VERSION}/{pool}"
 
 
 def benchmark_report(b: Bonsai, adapter: str, pool: str) -> Report:
@@ -111,7 +111,7 @@ def benchmark_report(b: Bonsai, adapter: str, pool: str) -> Report:
     with b.database.reading() as con:
         wanted = adapter_id(con, adapter)
         _require_open(con, pool, wanted)
-    found = reports.stored(b.places.reports, wanted, _name(pool))
+    found = reports.stored_reports(b.places.reports, wanted, _name(pool))
     if not found:
         raise UnknownId("pipeline.no_report", adapter=wanted, pool=pool)
     return found[0]
@@ -142,15 +142,15 @@ def _parts(pair: ReportPair, policy: Policy) -> Sequence[Slice]:
 def _pair(b: Bonsai, left: str, right: str, pool: str) -> ReportPair:
     """Newest comparable reports of both. Raises UnknownId if there are none."""
     one, other = benchmark_report(b, left, pool), benchmark_report(b, right, pool)
-    found = reports.pair(b.places.reports, one.subject, other.subject, one.benchmark)
+    found = reports.newest_pair(b.places.reports, one.subject, other.subject, one.benchmark)
     if found is None:
         raise UnknownId("pipeline.no_common_report", left=one.subject[:12], right=other.subject[:12], pool=pool)
     return found
 
 
 def benchmark_power(
-    b: Bonsai, left: str = "", right: str = "", pools: Sequence[str] = ("selection", OWN), *, power: float
-) -> tuple[Outlook, ...]:
+    b: Bonsai, left: str = "", right: str = "", pools: Sequence[str] = ("selection", PERSONAL), *, power: float
+) -> tuple[PowerAnalysis, ...]:
     """Minimum detectable effects, from the spread between two models' stored reports.
 
     Defaults to the newest judged adapter and its champion, the pair that the gate compared. A personal set that was not
@@ -162,12 +162,14 @@ def benchmark_power(
     pairs = {pool: _pair(b, left, right or "champion", pool) for pool in pools[:1]}
     for pool in pools[1:]:
         one = next(iter(pairs.values()))
-        found = reports.pair(b.places.reports, one.challenger.subject, one.champion.subject, _name(pool))
+        found = reports.newest_pair(b.places.reports, one.challenger.subject, one.champion.subject, _name(pool))
         pairs |= {pool: found} if found else {}
     deciding = sum(
         compare(pair, ALL, policy.bits, policy.bootstrap, frozenset()).estimate is not None for pair in pairs.values()
     )
-    return tuple(_outlook(pool, pair, policy, policy.alpha / max(deciding, 1), power) for pool, pair in pairs.items())
+    return tuple(
+        _analyse_power(pool, pair, policy, policy.alpha / max(deciding, 1), power) for pool, pair in pairs.items()
+    )
 
 
 def _facts_needed(whole: Comparison, alpha: float, power: float, minimum: float, least: int) -> int | None:
@@ -184,12 +186,12 @@ def _judged_last(b: Bonsai) -> tuple[str, str]:
     return judged[-1].adapter, judged[-1].judged_against
 
 
-def _outlook(pool: str, pair: ReportPair, policy: Policy, alpha: float, power: float) -> Outlook:
+def _analyse_power(pool: str, pair: ReportPair, policy: Policy, alpha: float, power: float) -> PowerAnalysis:
     """Power on one question set; the claims of progress share the gate's alpha, as in rule C."""
-    minimum = policy.min_suite_gain_bits if pool == OWN else policy.min_gain_bits
+    minimum = policy.min_suite_gain_bits if pool == PERSONAL else policy.min_gain_bits
     whole = compare(pair, ALL, policy.bits, policy.bootstrap, frozenset())
     made = whole.estimate
-    return Outlook(
+    return PowerAnalysis(
         sheet=_name(pool),
         challenger=pair.challenger.subject,
         champion=pair.champion.subject,

@@ -14,7 +14,7 @@ from bonsai.context import Bonsai
 from bonsai.errors import UsageError
 from bonsai.evaluate import blind_review
 from bonsai.evaluate.blind_review import SIDES, BlindPair, BlindQuestion, Tally
-from bonsai.queries.answers import ComparedAnswer, promotion_context, visible_of
+from bonsai.queries.answers import ComparedAnswer, promotion_context, read_visible_answers
 from storage.tables import reviews_table
 from storage.tables.promotions_table import Promotion
 from storage.tables.reviews_table import Verdict
@@ -77,7 +77,7 @@ def _review(b: Bonsai, promotion: str, person: str) -> _Review:
     with b.database.reading() as con:
         known = promotion_context(con, promotion)
         given = reviews_table.of_promotion(con, known.promotion.adapter, person)
-    questions = _questions(visible_of(b, known).answers)
+    questions = _questions(read_visible_answers(b, known).answers)
     return _Review(
         known.promotion, person, blind_review.round_of(questions, known.promotion.adapter, person), tuple(given)
     )
@@ -101,7 +101,7 @@ def _questions(answers: Sequence[ComparedAnswer]) -> list[BlindQuestion]:
     ]
 
 
-def give_verdict(b: Bonsai, promotion: str, person: str, item: str, side: str, now: datetime) -> ReviewState:
+def add_verdict(b: Bonsai, promotion: str, person: str, item: str, side: str, now: datetime) -> ReviewState:
     """Store a verdict and return the next question. Idempotent: a resubmitted form changes nothing.
 
     Raises UsageError for an invalid side or a question outside the round, UnknownId.
@@ -121,7 +121,7 @@ def give_verdict(b: Bonsai, promotion: str, person: str, item: str, side: str, n
     return replace(desk, given=(*desk.given, verdict)).standing()
 
 
-def take_back_verdict(b: Bonsai, promotion: str, person: str) -> ReviewState:
+def undo_verdict(b: Bonsai, promotion: str, person: str) -> ReviewState:
     """Reopen the last question. Raises UsageError if there is none, or the result was already shown."""
     desk = _review(b, promotion, person)
     if not desk.left or not desk.given:

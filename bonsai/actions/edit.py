@@ -63,8 +63,8 @@ def edit_record(b: Bonsai, record_id: str, changes: Mapping[str, str], by: str, 
     `seen` is the etag that the person edited. Raises UnknownId; ConflictError if the etag changed since; UsageError for
     an invalid record, another record's text, an unknown tag, or a forgotten record.
     """
-    old = _seen(b, record_id, seen)
-    given = {name: person_tag(name, changes[name], by) for name in TAGS if _other_tag(old, name, changes)}
+    old = _require_current(b, record_id, seen)
+    given = {name: person_tag(name, changes[name], by) for name in TAGS if _changes_tag(old, name, changes)}
     return _save(b, old, changes, given, by, now)
 
 
@@ -77,7 +77,7 @@ def restore_version(b: Bonsai, record_id: str, number: int, by: str, now: dateti
         found = record_versions_table.versions(con, records_table.resolve(con, record_id))
     if not 1 <= number <= len(found) or not found[number - 1].content:
         raise UsageError("curating.no_version", number=number, count=len(found))
-    old, version = _seen(b, record_id, seen), found[number - 1]
+    old, version = _require_current(b, record_id, seen), found[number - 1]
     said = version_fields(version)
     before = record_versions_table.tags_of(version)
     given = {name: tag for name, tag in before.items() if tag != getattr(old.tags, name)}
@@ -95,15 +95,15 @@ def _save(
     record = _parsed(b, old, changes)
     if record == old.record and not given:
         return old.record.id
-    new = _as_it_was(old, record) if record.id == old.record.id else _judged(b, old, record)
-    new = replace(new, tags=with_given(new.tags, given, new.question_language))
+    new = _unchanged(old, record) if record.id == old.record.id else _rescreened(b, old, record)
+    new = replace(new, tags=merge_tags(new.tags, given, new.question_language))
     with b.database.writing() as con:
         if etag(records_table.get(con, old.record.id)) != etag(old):
             raise ConflictError("curating.edited_meanwhile", id=old.record.id[:12])
         return record_versions_table.edit(con, old.record.id, new, by, now, given).record.id
 
 
-def with_given(known: Tags, given: Mapping[TagName, Tag], asked_in: str) -> Tags:
+def merge_tags(known: Tags, given: Mapping[TagName, Tag], asked_in: str) -> Tags:
     """Merge tags given by a person; a generated reasoning follows the language."""
     made = Tags(*(given.get(name, getattr(known, name)) for name in get_args(TagName)))
     if "language" in given and "reasoning" not in given and known.reasoning.source in ("rule", "learned"):
@@ -112,7 +112,7 @@ def with_given(known: Tags, given: Mapping[TagName, Tag], asked_in: str) -> Tags
     return made
 
 
-def _seen(b: Bonsai, record_id: str, seen: str) -> StoredRecord:
+def _require_current(b: Bonsai, record_id: str, seen: str) -> StoredRecord:
     """The record, if its etag is still `seen`."""
     with b.database.reading() as con:
         old = records_table.get(con, record_id)
@@ -133,13 +133,13 @@ def _parsed(b: Bonsai, old: StoredRecord, changes: Mapping[str, str]) -> Record:
     return replace(old.record, id=parsed.id if changed.keys() & set(TEXTS) else old.record.id, **changed)
 
 
-def _other_tag(old: StoredRecord, name: TagName, changes: Mapping[str, str]) -> bool:
+def _changes_tag(old: StoredRecord, name: TagName, changes: Mapping[str, str]) -> bool:
     """Whether a tag changes; an empty one leaves it as it is."""
     assert name in get_args(TagName)
     return changes.get(name, "") not in ("", getattr(old.tags, name).value)
 
 
-def _as_it_was(old: StoredRecord, record: Record) -> NewRecord:
+def _unchanged(old: StoredRecord, record: Record) -> NewRecord:
     """Unchanged texts: nothing to judge again."""
     return NewRecord(
         record,
@@ -153,7 +153,7 @@ def _as_it_was(old: StoredRecord, record: Record) -> NewRecord:
     )
 
 
-def _judged(b: Bonsai, old: StoredRecord, record: Record) -> NewRecord:
+def _rescreened(b: Bonsai, old: StoredRecord, record: Record) -> NewRecord:
     """Judge changed texts like a new record; tags from a person or file are kept. Raises UsageError."""
     with b.database.reading() as con:
         if _is_there(con, record.id):

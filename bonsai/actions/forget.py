@@ -57,7 +57,7 @@ def forget_records(b: Bonsai, ids: Sequence[str], by: str, now: datetime, *, her
     """
     with b.database.reading() as con:
         told = [pair for one in ids for pair in forgetting.texts_of(con, one)]
-    unreadable = [item.path.name for item in inbox.filed(b.places.inbox, "failed") if _tells(item, told)]
+    unreadable = [item.path.name for item in inbox.filed(b.places.inbox, "failed") if _contains_text(item, told)]
     with b.database.writing() as con:
         found = [forgetting.forget(con, one, by, now, unreadable) for one in ids]
     records, adapters, snapshots = (
@@ -65,10 +65,10 @@ def forget_records(b: Bonsai, ids: Sequence[str], by: str, now: datetime, *, her
         for part in ("records", "adapters", "snapshots")
     )
     rejects = sum(one.rejects for one in found)
-    return ForgetResult(records, adapters, bool(adapters), rejects, snapshots, here and finish(b, now))
+    return ForgetResult(records, adapters, bool(adapters), rejects, snapshots, here and erase_files(b, now))
 
 
-def finish(b: Bonsai, now: datetime) -> bool:
+def erase_files(b: Bonsai, now: datetime) -> bool:
     """Erase what is still due from the home's files; False if a night needs them now. Idempotent."""
     with b.database.reading() as con:
         due = forgetting.due(con)
@@ -102,7 +102,7 @@ def _night_runs(con: Connection) -> bool:
 def _erase_submissions(b: Bonsai, due: Due) -> None:
     ids = frozenset(due.records)
     for item in inbox.filed(b.places.inbox):
-        if not ids.isdisjoint(ids_told_by(b, item)):
+        if not ids.isdisjoint(submitted_record_ids(b, item)):
             inbox.erase(item)
     for item in inbox.filed(b.places.inbox, "failed"):
         if item.path.name in due.unreadable:
@@ -112,13 +112,13 @@ def _erase_submissions(b: Bonsai, due: Due) -> None:
             uploads.cancel(b.places.uploads, upload.id)
 
 
-def _tells(item: InboxItem, told: Sequence[tuple[str, str]]) -> bool:
+def _contains_text(item: InboxItem, told: Sequence[tuple[str, str]]) -> bool:
     """Whether a submission that made no record contains a forgotten text, as far as its beginning can be read."""
     with item.path.open("rb") as file:
         return rejects_table.tells(file.read(READ_BYTES).decode("utf-8", "replace"), told)
 
 
-def ids_told_by(b: Bonsai, item: InboxItem) -> frozenset[str]:
+def submitted_record_ids(b: Bonsai, item: InboxItem) -> frozenset[str]:
     """Ids of the records in a submission."""
     if item.kind == "file":
         return _ids_of_file(b, item.path)

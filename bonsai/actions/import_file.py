@@ -62,11 +62,11 @@ class ImportCounts:
         )
 
 
-Between = Callable[[Screener], object]
+BetweenChunks = Callable[[Screener], object]
 "Called after each chunk with the screener that knows all stored records, for work that cannot wait for the end."
 
 
-def nothing(judge: Screener) -> None:
+def no_work(judge: Screener) -> None:
     """Default callback: no work between chunks."""
 
 
@@ -82,7 +82,7 @@ def import_file(
     name: str = "",
     goes_on: bool = False,
     report: Report = silent,
-    between: Between = nothing,
+    between: BetweenChunks = no_work,
 ) -> ImportCounts:
     """Import all records of a file. Idempotent.
 
@@ -100,7 +100,7 @@ def import_file(
     digest = sha256_file(path)
     batch = f"{now:%Y%m%dT%H%M%S}-{digest[:8]}"
     begun = goes_on and _stored(b, batch)[0] > 0
-    counts = store_all(b, made, batch, now, "import", report, defaults, between=between)
+    counts = screen_and_store(b, made, batch, now, "import", report, defaults, between=between)
     if begun:
         stored, active = _stored(b, batch)
         told_before = counts.read - stored - counts.rejected
@@ -130,7 +130,7 @@ def _stored(b: Bonsai, batch: str) -> tuple[int, int]:
         return every, records_table.count(con, RecordFilter(batch=batch, status=Status.ACTIVE)) if every else 0
 
 
-def store_all(
+def screen_and_store(
     b: Bonsai,
     made: Iterable[Record | Reject],
     batch: str,
@@ -139,7 +139,7 @@ def store_all(
     report: Report,
     defaults: Defaults,
     judge: Screener | None = None,
-    between: Between = nothing,
+    between: BetweenChunks = no_work,
 ) -> ImportCounts:
     """Screen and store chunk by chunk. `defaults` come from the source and are stored with the rejects."""
     counts, pace = ImportCounts(), Pace()

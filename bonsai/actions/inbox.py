@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bonsai.actions import forget, uploads
-from bonsai.actions.import_file import Between, ImportCounts, import_file, store_all
+from bonsai.actions.import_file import BetweenChunks, ImportCounts, import_file, screen_and_store
 from bonsai.actions.screening import Screener
 from bonsai.context import Bonsai
 from bonsai.domain.records import Defaults, Limits, Origin, Record, Reject, parse
@@ -49,10 +49,10 @@ def drain_inbox(b: Bonsai, now: datetime, report: Report = silent) -> DrainResul
         counts = ImportCounts()
         for item in files:
             counts += _drain_file(b, item, now, report, told.take)
-        taken, uploaded = uploads.take_uploads(b, now, report, told.take)
+        taken, uploaded = uploads.import_uploads(b, now, report, told.take)
         uploads.check_uploads(b, told.take)
         uploads.sweep_uploads(b, now)
-    forget.finish(b, now)
+    forget.erase_files(b, now)
     return DrainResult(told.submissions + len(files) + taken, told.counts + counts + uploaded)
 
 
@@ -81,7 +81,7 @@ def _drain_records(
     if not readable:
         return ImportCounts()
     made = [_parsed(b, item) for item in readable]
-    counts = store_all(b, made, INBOX_BATCH, now, "person", report, OWN, judge)
+    counts = screen_and_store(b, made, INBOX_BATCH, now, "person", report, OWN, judge)
     with b.database.reading() as con:
         forgotten = tombstones_table.known(con, [one.id for one in made if isinstance(one, Record)])
     for item, one in zip(readable, made, strict=True):
@@ -105,14 +105,16 @@ def _parsed(b: Bonsai, item: InboxItem) -> Record | Reject:
     return parse(inbox.fields_of(item), inbox.origin_of(item), OWN, Limits(**b.config.records.model_dump()))
 
 
-def _drain_file(b: Bonsai, item: InboxItem, now: datetime, report: Report, between: Between) -> ImportCounts:
+def _drain_file(b: Bonsai, item: InboxItem, now: datetime, report: Report, between: BetweenChunks) -> ImportCounts:
     try:
         counts = import_file(b, item.path, now=now, name=item.name, report=report, between=between)
     except InputError as error:
         inbox.failed(item, str(error))
         return ImportCounts()
     with b.database.reading() as con:
-        forgotten = tombstones_table.any_there(con) and tombstones_table.known(con, forget.ids_told_by(b, item))
+        forgotten = tombstones_table.any_there(con) and tombstones_table.known(
+            con, forget.submitted_record_ids(b, item)
+        )
     if forgotten:
         inbox.erase(item)
     else:

@@ -14,7 +14,7 @@ from storage.connect import Connection
 from storage.tables import records_table
 
 SAMPLES = "experience.jsonl"
-MOST_STORED = 2_000
+MAX_TRAINING_RECORDS = 2_000
 "Newest stored records to train on; more is slower, not better (6,000 take some twenty seconds)."
 
 
@@ -52,5 +52,5 @@ def _samples() -> tuple[list[Example], list[Category]]:
 
 
 def _stored(con: Connection) -> list[tuple[Example, Category]]:
-    told = records_table.categorised(con, MOST_STORED)
+    told = records_table.categorised(con, MAX_TRAINING_RECORDS)
     return [(Example.of(one.record), Category(one.tags.category.value)) for one in told]

@@ -86,7 +86,7 @@ def add_question(b: Bonsai, written: WrittenQuestion, *, hold_back: bool, by: st
     """
     items = _items(b, written)
     with b.database.reading() as con:
-        asked_by = {item.id: _asking(con, item) for item in items}
+        asked_by = {item.id: _records_asking(con, item) for item in items}
     known = tuple(dict.fromkeys(record for found in asked_by.values() for record in found))
     if known and not hold_back:
         asked = next(item for item in items if asked_by[item.id])
@@ -98,24 +98,24 @@ def add_question(b: Bonsai, written: WrittenQuestion, *, hold_back: bool, by: st
 
 
 def _items(b: Bonsai, written: WrittenQuestion) -> tuple[Item, ...]:
-    records = [_record(b, written, wording) for wording in written.wordings]
+    records = [_parse_question(b, written, wording) for wording in written.wordings]
     tagger = None if written.category else category_tagger(b)
     tagged = tags.tag_batch(records, tagger, threshold=b.config.tags.category_threshold, given_by="person")
     cluster = written.fact or personal_set.written_id(records[0].instruction, records[0].input)
     return tuple(
         personal_set.written_item(record, found, reasoning.question_language(record), cluster, written.accepted)
-        for record, found in zip(records, map(_spoken, tagged), strict=True)
+        for record, found in zip(records, map(_supported_tags, tagged), strict=True)
     )
 
 
-def _spoken(found: Tags) -> Tags:
+def _supported_tags(found: Tags) -> Tags:
     """Tags of the question. Raises UsageError for a language that the gate does not evaluate."""
     if found.language.value not in personal_set.LANGUAGES:
         raise UsageError("suite.language", language=found.language.value, valid=", ".join(personal_set.LANGUAGES))
     return found
 
 
-def _record(b: Bonsai, written: WrittenQuestion, wording: str) -> Record:
+def _parse_question(b: Bonsai, written: WrittenQuestion, wording: str) -> Record:
     """The question parsed as a record, so that it is normalised alike. Raises UsageError."""
     fields = {
         "instruction": wording,
@@ -133,7 +133,7 @@ def _record(b: Bonsai, written: WrittenQuestion, wording: str) -> Record:
     return parsed
 
 
-def _asking(con: Connection, item: Item) -> tuple[str, ...]:
+def _records_asking(con: Connection, item: Item) -> tuple[str, ...]:
     """Ids of trainable records that ask the same question."""
     guard = ContaminationCheck([(item.id, item.instruction, item.input)])
     rows = (row for row in index_rows.read(con) if row.status is Status.ACTIVE)

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from bonsai.actions.ask import QuestionRequest, ask_beside, check_request, keep, new_id
+from bonsai.actions.ask import QuestionRequest, ask_models, check_request, new_question_id, store_question
 from bonsai.context import Bonsai
 from bonsai.errors import BonsaiError, TerminalError, TransientError
 from bonsai.system.progress import Progress
 
-MOST_FAILED = 20
+MAX_FAILURES = 20
 "Failures to remember."
 CLOSING_SECONDS = 5.0
 "Time for the thread to end after its model has."
@@ -55,7 +55,7 @@ class QuestionQueue:
             waiting = [one for one in self._tickets.values() if one.state == "waiting"]
             if len(waiting) >= self._b.config.dashboard.ask_queue:
                 raise TransientError("asking.queue_full", waiting=len(waiting))
-            ticket = Ticket(new_id(), wanted)
+            ticket = Ticket(new_question_id(), wanted)
             self._tickets[ticket.id] = ticket
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._work, name="questions", daemon=True)
@@ -85,7 +85,9 @@ class QuestionQueue:
         while ticket := self._next():
             problem: BonsaiError | None = TerminalError("asking.broken")  # an unexpected error ends this thread
             try:
-                keep(self._b, ask_beside(self._b, ticket.wanted, ticket.id, self._clock(), self._reporter(ticket)))
+                store_question(
+                    self._b, ask_models(self._b, ticket.wanted, ticket.id, self._clock(), self._reporter(ticket))
+                )
                 problem = None
             except BonsaiError as error:
                 problem = error
@@ -117,5 +119,5 @@ class QuestionQueue:
                 return
             self._tickets[ticket.id] = replace(ticket, state="failed", problem=problem)
             failed = [one.id for one in self._tickets.values() if one.state == "failed"]
-            for one in failed[:-MOST_FAILED]:
+            for one in failed[:-MAX_FAILURES]:
                 del self._tickets[one]

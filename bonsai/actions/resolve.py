@@ -94,12 +94,12 @@ def reopen_pair(b: Bonsai, record_id: str, by: str, now: datetime) -> tuple[str,
             if one.id not in stand or stand[one.id].gone or pair_status(stand[one.id]) != one.after:
                 raise ConflictError("curating.stands_otherwise", id=one.id[:12])
         for one in found.changed:
-            _put_back(con, one, by, now)
+            _restore(con, one, by, now)
         settled_pairs_table.take_back(con, found, by, now)
         return tuple(one.id for one in found.changed)
 
 
-def _put_back(con: Connection, one: Change, by: str, now: datetime) -> None:
+def _restore(con: Connection, one: Change, by: str, now: datetime) -> None:
     """Restored records count as released, so that a night in between misses none of them."""
     if one.before.status is Status.ACTIVE:
         record_versions_table.release(con, one.id, by, now)

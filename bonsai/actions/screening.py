@@ -33,7 +33,7 @@ from bonsai.ingest.dedup.index import (
 )
 from bonsai.ingest.tags import language
 from bonsai.ingest.tags.category import CategoryTagger
-from bonsai.queries.similar import holding_words, words_of
+from bonsai.queries.similar import records_with_words, search_words
 from storage.scale import counters, similar
 from storage.scale.in_steps import in_steps
 from storage.tables import index_rows, records_table, tombstones_table
@@ -123,7 +123,7 @@ def screener_of_all(b: Bonsai) -> Screener:
 def screener_of_neighbours(b: Bonsai, records: Sequence[Record], but: Sequence[str] = ()) -> Screener:
     """Knows which of these records are stored, and their near questions; ignores the ids `but`."""
     b = b.kept()
-    like = [one for record in records for one in holding_words(b, words_of(record.instruction), NEIGHBOURS)]
+    like = [one for record in records for one in records_with_words(b, search_words(record.instruction), NEIGHBOURS)]
     ids = [one.id for one in records]
     with b.database.reading() as con:
         keys = {question_key(one.instruction, one.input) for one in records}

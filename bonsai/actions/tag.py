@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from bonsai.actions.edit import with_given
+from bonsai.actions.edit import merge_tags
 from bonsai.actions.import_file import CHUNK
 from bonsai.actions.learned_tagger import learn_tagger
 from bonsai.context import Bonsai
@@ -56,13 +56,13 @@ def next_uncertain(b: Bonsai, tagger: CategoryTagger | None, after: str = "", at
         before = records_pages.page(con, UNCERTAIN, 1, "oldest", found[0].record.id) if found else []
     return UncertainTags(
         stored=found[0] if found else None,
-        categories=likely(found[0], tagger) if found else (),
+        categories=likely_categories(found[0], tagger) if found else (),
         before=before[0].record.id if before else "",
         left=left,
     )
 
 
-def likely(stored: StoredRecord, tagger: CategoryTagger | None) -> tuple[str, ...]:
+def likely_categories(stored: StoredRecord, tagger: CategoryTagger | None) -> tuple[str, ...]:
     """Categories by rule and tagger, most likely first; the stored one leads if it is valid."""
     ruled, told = by_rule(stored.record), stored.tags.category.value
     first = [told] if told != Category.UNCATEGORISED else [ruled.value] if ruled else []
@@ -105,12 +105,12 @@ def _tag(con: Connection, record_id: str, said: dict[TagName, str], by: str, now
         raise UsageError("cli.nothing_to_change", options=", ".join(NAMES))
     old = records_table.get(con, record_id)
     given = {name: person_tag(name, value, by) for name, value in said.items()}
-    made = with_given(old.tags, given, old.question_language)
+    made = merge_tags(old.tags, given, old.question_language)
     changed = {name: getattr(made, name) for name in NAMES if getattr(made, name) != getattr(old.tags, name)}
     return record_versions_table.set_tags(con, old.record.id, changed or given, by, now)
 
 
-def take_back_tags(b: Bonsai, record_id: str, number: int, by: str, now: datetime) -> str:
+def undo_tags(b: Bonsai, record_id: str, number: int, by: str, now: datetime) -> str:
     """Restore the tags before version `number`; returns the record's id. Raises UnknownId, ConflictError."""
     with b.database.writing() as con:
         return record_versions_table.take_back_tags(con, record_id, number, by, now).record.id

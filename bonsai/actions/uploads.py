@@ -16,13 +16,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bonsai.actions.import_file import Between, ImportCounts, import_file, nothing
+from bonsai.actions.import_file import BetweenChunks, ImportCounts, import_file, no_work
 from bonsai.context import Bonsai
 from bonsai.domain.records import Source
 from bonsai.errors import BonsaiError, InputError, UnknownId
 from bonsai.ingest.tags.category import CategoryTagger
 from bonsai.queries.file_preview import check_file
-from bonsai.queries.suggestions import learned_before
+from bonsai.queries.suggestions import existing_tagger
 from bonsai.system.files import write_json_atomic
 from bonsai.system.progress import Progress, Report, silent
 from storage import uploads
@@ -58,7 +58,7 @@ def check_upload(
 def check_uploads(b: Bonsai, meanwhile: Callable[[], object] = lambda: None) -> None:
     """Preview all new uploads; `meanwhile` is called from time to time for urgent work."""
     waiting = [one for one in uploads.listed(b.places.uploads) if one.state == "unchecked"]
-    tagger = learned_before(b) if waiting else None
+    tagger = existing_tagger(b) if waiting else None
     for upload in waiting:
         check_upload(b, upload, tagger, meanwhile)
         meanwhile()
@@ -84,21 +84,21 @@ def sweep_uploads(b: Bonsai, now: datetime) -> None:
     uploads.sweep(b.places.uploads, now, timedelta(hours=b.config.dashboard.upload_hours))
 
 
-def take_uploads(
-    b: Bonsai, now: datetime, report: Report = silent, between: Between = nothing
+def import_uploads(
+    b: Bonsai, now: datetime, report: Report = silent, between: BetweenChunks = no_work
 ) -> tuple[int, ImportCounts]:
     """Import every confirmed upload; returns their number and the summed counts. Needs the drain's lock."""
     counts, taken = ImportCounts(), 0
     for upload in uploads.listed(b.places.uploads)[::-1]:
         if upload.state == "confirmed":
-            counts += _take(b, upload, now, report, between)
+            counts += _import_upload(b, upload, now, report, between)
             taken += 1
         elif upload.state == "done" and upload.data.exists():  # power was lost before its bytes were removed
             uploads.drop_texts(upload)
     return taken, counts
 
 
-def _take(b: Bonsai, upload: Upload, now: datetime, report: Report, between: Between) -> ImportCounts:
+def _import_upload(b: Bonsai, upload: Upload, now: datetime, report: Report, between: BetweenChunks) -> ImportCounts:
     """Import one upload.
 
     The time of confirmation names the import, so that a killed one is recognised when it continues.
@@ -114,7 +114,7 @@ def _take(b: Bonsai, upload: Upload, now: datetime, report: Report, between: Bet
             author=about["who"] if about["source"] == "self" else "",
             name=upload.name,
             goes_on=True,
-            report=_beside(upload, report),
+            report=_reporting_to_file(upload, report),
             between=between,
         )
     except InputError as error:
@@ -126,7 +126,7 @@ def _take(b: Bonsai, upload: Upload, now: datetime, report: Report, between: Bet
     return counts
 
 
-def _beside(upload: Upload, report: Report) -> Report:
+def _reporting_to_file(upload: Upload, report: Report) -> Report:
     """Also writes progress to a file, for readers in other processes."""
 
     def told(progress: Progress) -> None:

@@ -23,10 +23,10 @@ from bonsai.errors import UsageError
 from storage.tables import tokens_table, users_table
 from storage.tables.users_table import ROLES, Role, User
 
-SHORTEST_PASSWORD = 12
-LONGEST_PASSWORD = 1_000
+MIN_PASSWORD_CHARACTERS = 12
+MAX_PASSWORD_CHARACTERS = 1_000
 "Characters; a longer one would only cost hashing time."
-LONGEST_NAME = 60
+MAX_NAME_CHARACTERS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class LoginRefused(UsageError):
 
 def add_user(b: Bonsai, name: str, role: Role, password: str, now: datetime) -> str:
     """Returns the normalised name. Raises UsageError for a taken or invalid name or a weak password."""
-    kept = usable_name(name)
+    kept = normalise_name(name)
     hashed = hash_password(password)
     with b.database.writing() as con:
         if not users_table.add(con, kept, role, hashed, now):
@@ -85,7 +85,7 @@ def log_in(b: Bonsai, name: str, password: str, *, old_token: str, now: datetime
     """Returns a new session token; the browser's previous session ends. Raises LoginRefused."""
     with b.database.reading() as con:
         found = users_table.find(con, normalise(name))
-    if not verified(found.password_hash if found else _nobodys_hash(), password) or found is None:
+    if not verify_password(found.password_hash if found else _dummy_hash(), password) or found is None:
         raise LoginRefused("dashboard.login_refused")
     token = secrets.token_urlsafe(32)
     with b.database.writing() as con:
@@ -101,7 +101,7 @@ def log_out(b: Bonsai, token: str) -> None:
         users_table.close_session(con, _token_hash(token))
 
 
-def person_of(b: Bonsai, token: str, now: datetime) -> Person | None:
+def find_session_user(b: Bonsai, token: str, now: datetime) -> Person | None:
     """The user of a session token; None if expired or unknown."""
     if not token:
         return None
@@ -110,25 +110,25 @@ def person_of(b: Bonsai, token: str, now: datetime) -> Person | None:
     return Person(user.name, user.role) if user else None
 
 
-def usable_name(name: str) -> str:
+def normalise_name(name: str) -> str:
     """Normalise a name. Raises UsageError if it is empty, too long, or has control characters."""
     kept = normalise(name)
-    if not 0 < len(kept) <= LONGEST_NAME or any(unicodedata.category(one).startswith("C") for one in kept):
-        raise UsageError("dashboard.bad_user_name", name=name[:LONGEST_NAME], longest=LONGEST_NAME)
+    if not 0 < len(kept) <= MAX_NAME_CHARACTERS or any(unicodedata.category(one).startswith("C") for one in kept):
+        raise UsageError("dashboard.bad_user_name", name=name[:MAX_NAME_CHARACTERS], longest=MAX_NAME_CHARACTERS)
     return kept
 
 
 def hash_password(password: str) -> str:
     """Salted hash. Raises UsageError for a password that is too short or too long."""
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        raise UsageError("dashboard.bad_password", shortest=SHORTEST_PASSWORD, longest=LONGEST_PASSWORD)
+    if not MIN_PASSWORD_CHARACTERS <= len(password) <= MAX_PASSWORD_CHARACTERS:
+        raise UsageError("dashboard.bad_password", shortest=MIN_PASSWORD_CHARACTERS, longest=MAX_PASSWORD_CHARACTERS)
     return _hasher().hash(password)
 
 
-def verified(hashed: str, password: str) -> bool:
+def verify_password(hashed: str, password: str) -> bool:
     """Whether the password matches; takes as long for a wrong one."""
     try:
-        return _hasher().verify(hashed, password[:LONGEST_PASSWORD])
+        return _hasher().verify(hashed, password[:MAX_PASSWORD_CHARACTERS])
     except (VerificationError, InvalidHashError):
         return False
 
@@ -138,14 +138,14 @@ def _hasher() -> PasswordHasher:
 
 
 @cache
-def _nobodys_hash() -> str:
+def _dummy_hash() -> str:
     """Verified for unknown names, so that response times do not reveal which names exist."""
     return _hasher().hash(secrets.token_urlsafe(16))
 
 
 def warm_up() -> None:
     """Compute the dummy hash before the first login, whose time would otherwise reveal an unknown name."""
-    _nobodys_hash()
+    _dummy_hash()
 
 
 def _token_hash(token: str) -> str:

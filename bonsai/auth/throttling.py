@@ -15,14 +15,14 @@ from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
-MOST_REMEMBERED = 10_000
+MAX_KEYS = 10_000
 "Names, addresses and tokens; the least recently active go first."
-MOST_AT_THE_DOOR = 4
+MAX_WAITING_LOGINS = 4
 "Passwords waiting to be verified; further logins are told to retry, so that pages still find a thread."
 IPV6_NETWORK = 56
 
 
-class DoorFull(Exception):
+class LoginQueueFull(Exception):
     """Too many passwords are waiting to be verified."""
 
 
@@ -42,13 +42,13 @@ class Throttle:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _turn: threading.Lock = field(default_factory=threading.Lock)
     "Held while a password is verified: each takes 19 MiB, and forty at once would exhaust a small machine."
-    _door: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(MOST_AT_THE_DOOR))
+    _door: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(MAX_WAITING_LOGINS))
 
     @contextmanager
     def turn(self) -> Iterator[None]:
         """One verification at a time. Raises LoginQueueFull."""
         if not self._door.acquire(blocking=False):
-            raise DoorFull
+            raise LoginQueueFull
         try:
             with self._turn:
                 yield
@@ -67,7 +67,7 @@ class Throttle:
                 recent = self._recent(key, now)
                 self._wrong.pop(key, None)
                 self._wrong[key] = deque([*recent, now], maxlen=self.most)
-            _forget_oldest(self._wrong)
+            _evict_oldest(self._wrong)
 
     def is_news(self, key: str, now: datetime) -> bool:
         """Whether this key was not yet reported in this window: a log line per attempt would fill the disk."""
@@ -76,7 +76,7 @@ class Throttle:
                 return False
             self._told.pop(key, None)
             self._told[key] = now
-            _forget_oldest(self._told)
+            _evict_oldest(self._told)
             return True
 
     def _recent(self, key: str, now: datetime) -> list[datetime]:
@@ -84,7 +84,7 @@ class Throttle:
 
 
 @dataclass(slots=True)
-class Buckets:
+class TokenBuckets:
     """A token bucket per key: `burst` requests at once, `per_minute` on average; thread-safe."""
 
     per_minute: float
@@ -101,7 +101,7 @@ class Buckets:
             level = min(self.burst, level + max((now - at).total_seconds(), 0.0) * per_second)
             wait = 0.0 if level >= 1 else (1 - level) / per_second
             self._levels[key] = (level - (0 if wait else 1), now)
-            _forget_oldest(self._levels)
+            _evict_oldest(self._levels)
         return wait
 
 
@@ -116,6 +116,6 @@ def network_of(address: str) -> str:
     return str(found.ipv4_mapped or ip_network((found, IPV6_NETWORK), strict=False))
 
 
-def _forget_oldest(known: dict[str, Any]) -> None:
-    while len(known) > MOST_REMEMBERED:
+def _evict_oldest(known: dict[str, Any]) -> None:
+    while len(known) > MAX_KEYS:
         del known[next(iter(known))]

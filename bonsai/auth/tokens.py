@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bonsai.auth.accounts import usable_name
+from bonsai.auth.accounts import normalise_name
 from bonsai.context import Bonsai
 from bonsai.errors import LockTimeout, UsageError
 from storage.tables import tokens_table, users_table
@@ -23,12 +23,12 @@ from storage.tables.tokens_table import SCOPES, Scope, Token
 from storage.tables.users_table import ROLES, Role
 
 PREFIX = "bonsai"
-LONGEST_DAYS = 3_650
-LONGEST_NOTE = 200
-NOTED_EVERY = timedelta(hours=1)
+MAX_DAYS = 3_650
+MAX_NOTE_CHARACTERS = 200
+USE_PRECISION = timedelta(hours=1)
 "Precision of the last use; each update is a write."
-NOTE_WAIT_SECONDS = 0.05
-NEEDS: dict[Scope, Role] = {
+LOCK_WAIT_SECONDS = 0.05
+REQUIRED_ROLES: dict[Scope, Role] = {
     "read": "contributor",
     "append": "contributor",
     "review": "reviewer",
@@ -57,11 +57,11 @@ def add_token(b: Bonsai, name: str, scopes: Sequence[Scope], *, days: int, note:
 
     Raises UsageError for an invalid name or a scope beyond the user's role.
     """
-    kept = usable_name(name)
-    if not 0 < days <= LONGEST_DAYS:
-        raise UsageError("api.bad_days", days=days, longest=LONGEST_DAYS)
-    if len(note) > LONGEST_NOTE:
-        raise UsageError("api.bad_note", longest=LONGEST_NOTE)
+    kept = normalise_name(name)
+    if not 0 < days <= MAX_DAYS:
+        raise UsageError("api.bad_days", days=days, longest=MAX_DAYS)
+    if len(note) > MAX_NOTE_CHARACTERS:
+        raise UsageError("api.bad_note", longest=MAX_NOTE_CHARACTERS)
     identity, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
     shown = f"{PREFIX}_{identity}_{secret}"
     ordered = tuple(one for one in SCOPES if one in scopes)
@@ -70,7 +70,9 @@ def add_token(b: Bonsai, name: str, scopes: Sequence[Scope], *, days: int, note:
         user = users_table.find(con, kept)
         for scope in ordered:
             if user and not _allows(user.role, scope):
-                raise UsageError("api.role_forbids", name=kept, role=user.role, scope=scope, needed=NEEDS[scope])
+                raise UsageError(
+                    "api.role_forbids", name=kept, role=user.role, scope=scope, needed=REQUIRED_ROLES[scope]
+                )
         tokens_table.add(con, made, token_hash(shown))
     return shown
 
@@ -83,13 +85,13 @@ def list_tokens(b: Bonsai) -> list[Token]:
 
 def revoke_token(b: Bonsai, shown: str) -> str:
     """Revoke by id or by the token itself; returns the id. Takes effect at once. Raises UnknownId."""
-    identity = id_of(shown)
+    identity = token_id(shown)
     with b.database.writing() as con:
         tokens_table.remove(con, identity)
     return identity
 
 
-def caller_of(b: Bonsai, shown: str, now: datetime) -> Caller | None:
+def authenticate(b: Bonsai, shown: str, now: datetime) -> Caller | None:
     """The client behind a token; None if expired or unknown."""
     if not shown.startswith(f"{PREFIX}_"):
         return None
@@ -97,13 +99,13 @@ def caller_of(b: Bonsai, shown: str, now: datetime) -> Caller | None:
         token = tokens_table.find(con, token_hash(shown), now)
     if token is None:
         return None
-    if token.used_at is None or now - token.used_at >= NOTED_EVERY:
-        _note_use(b, token.id, now)
+    if token.used_at is None or now - token.used_at >= USE_PRECISION:
+        _record_use(b, token.id, now)
     allowed = (one for one in token.scopes if token.role is None or _allows(token.role, one))
     return Caller(token.id, token.name, frozenset(allowed))
 
 
-def id_of(shown: str) -> str:
+def token_id(shown: str) -> str:
     """The id in a token, or the id itself: never the secret, which must not appear in messages."""
     parts = shown.strip().split("_", 2)
     return parts[1] if len(parts) == 3 else shown.strip()
@@ -114,11 +116,11 @@ def token_hash(shown: str) -> str:
     return hashlib.sha256(shown.encode("utf-8", "replace")).hexdigest()
 
 
-def _note_use(b: Bonsai, token_id: str, now: datetime) -> None:
-    hasty = replace(b.database, lock_wait_seconds=NOTE_WAIT_SECONDS)
+def _record_use(b: Bonsai, token_id: str, now: datetime) -> None:
+    hasty = replace(b.database, lock_wait_seconds=LOCK_WAIT_SECONDS)
     with suppress(LockTimeout), hasty.writing() as con:  # the database is busy: the next request records it
         tokens_table.used(con, token_id, now)
 
 
 def _allows(role: Role, scope: Scope) -> bool:
-    return ROLES.index(role) >= ROLES.index(NEEDS[scope])
+    return ROLES.index(role) >= ROLES.index(REQUIRED_ROLES[scope])

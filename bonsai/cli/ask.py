@@ -31,7 +31,7 @@ def ask(
     as_json: AsJson = False,
 ) -> None:
     """Answer on stdout, tags on stderr; both are stored for `bonsai asked`."""
-    from bonsai.actions.ask import QuestionRequest, ask_beside, check_request, new_id
+    from bonsai.actions.ask import QuestionRequest, ask_models, check_request, new_question_id
     from bonsai.queries.similar import similar_records
 
     shell = shell_of(ctx)
@@ -39,7 +39,7 @@ def ask(
     voices = (adapter, "base") if base else (adapter,)
     wanted = QuestionRequest(question, shell.person(""), context, tuple(dict.fromkeys(voices)), language, category)
     check_request(bonsai, wanted)
-    found = ask_beside(bonsai, wanted, new_id(), shell.now())
+    found = ask_models(bonsai, wanted, new_question_id(), shell.now())
     records = similar_records(bonsai, question, context) if similar else ()
     if as_json:
         told = answer_object(found.answers[0]) | asked_object(found) | {"records": similar_objects(records)}
@@ -52,10 +52,10 @@ def ask(
 
 def _keep(shell: Shell, bonsai: Bonsai, found: StoredQuestion) -> None:
     """A failure to store is only a warning: the answer was already given."""
-    from bonsai.actions.ask import keep
+    from bonsai.actions.ask import store_question
     from bonsai.errors import LockTimeout
 
     try:
-        keep(bonsai, found)
+        store_question(bonsai, found)
     except LockTimeout as busy:
         shell.complain("asking.not_kept", reason=busy.render(shell.language))

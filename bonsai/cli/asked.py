@@ -27,7 +27,7 @@ def list_(
 
     shell = shell_of(ctx)
     bonsai = shell.open()
-    found = ask.list_asked(bonsai, limit or bonsai.config.cli.list_limit)
+    found = ask.list_questions(bonsai, limit or bonsai.config.cli.list_limit)
     if as_json:
         shell.json_lines(asked_object(one) for one in found)
         return
@@ -40,7 +40,7 @@ def show(ctx: typer.Context, asked_id: AskedId, as_json: AsJson = False) -> None
     from bonsai.actions import ask
 
     shell = shell_of(ctx)
-    found = ask.show_asked(shell.open(), asked_id)
+    found = ask.show_question(shell.open(), asked_id)
     if as_json:
         shell.json(asked_object(found))
         return

@@ -14,7 +14,7 @@ from bonsai.cli.shell import AsJson, By, Shell, shell_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bonsai.actions.benchmark import Outlook
+    from bonsai.actions.benchmark import PowerAnalysis
     from bonsai.actions.personal_set import PersonalSetState
     from bonsai.evaluate.compare import Comparison
     from bonsai.evaluate.report import Report
@@ -218,14 +218,14 @@ def why(shell: Shell, reason: str) -> str:
     return shell.text(f"suite.because_{reason}") if reason in ("not_active", "forgotten", "released") else reason
 
 
-def sight_object(one: Outlook) -> dict[str, object]:
+def sight_object(one: PowerAnalysis) -> dict[str, object]:
     """The JSON shape of what one sheet can see."""
     about = {name: getattr(one, name) for name in ("sheet", "challenger", "champion", "alpha", "power", "minimum_gain")}
     figures = {"smallest_promoted": one.smallest_promoted, "facts_to_see_minimum": one.facts_to_see_minimum}
     return {**about, **figures, "slices": one.effects}
 
 
-def _tell_outlook(shell: Shell, one: Outlook) -> None:
+def _tell_outlook(shell: Shell, one: PowerAnalysis) -> None:
     names = {"sheet": one.sheet, "left": one.challenger[:10], "right": one.champion[:10]}
     shell.show(shell.text("suite.power_of", **names))
     headings = ("slice", "measure", "items", "clusters", "spread", "smallest_gain")
@@ -237,7 +237,7 @@ def _tell_outlook(shell: Shell, one: Outlook) -> None:
     shell.show(shell.text("suite.power_promoted", power=one.power, **values))
 
 
-def _sight_rows(shell: Shell, one: Outlook) -> Iterable[tuple[str, ...]]:
+def _sight_rows(shell: Shell, one: PowerAnalysis) -> Iterable[tuple[str, ...]]:
     from bonsai.cli.presenters.promotions import slice_name
 
     for seen in one.effects:

@@ -25,7 +25,7 @@ app = noun()
 CLOSING_SECONDS = 1.0
 "Time for a running drain to end with the dashboard."
 FIRST_PAUSE_SECONDS = 5.0
-LONGEST_PAUSE_SECONDS = 600.0
+MAX_RETRY_SECONDS = 600.0
 "Longest wait before a failed drain is retried."
 
 
@@ -53,7 +53,7 @@ def dashboard(
         raise UsageError("dashboard.needs_users", host=host)
     port = port or bonsai.config.dashboard.port
     _require_free(host, port)
-    with draining(shell, bonsai) as drain:
+    with background_drain(shell, bonsai) as drain:
         made = create_app(
             bootstrap.with_resident_model(bonsai),
             clock=shell.now,
@@ -82,7 +82,7 @@ def _require_free(host: str, port: int) -> None:
 
 
 @contextmanager
-def draining(shell: Shell, bonsai: Bonsai) -> Iterator[Callable[[], None]]:
+def background_drain(shell: Shell, bonsai: Bonsai) -> Iterator[Callable[[], None]]:
     """Yields a function that starts `bonsai inbox drain` in its own process, because it reads every record.
 
     Runs one at a time; a call while one runs causes another run afterwards. A failed one, say for a lock that a long
@@ -105,7 +105,7 @@ def draining(shell: Shell, bonsai: Bonsai) -> Iterator[Callable[[], None]]:
                     command, env=environ, stdin=subprocess.DEVNULL, stdout=told, stderr=told, check=False
                 )
             failed = ended.returncode != 0
-            pause = min(2 * (pause or FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS) if failed else None
+            pause = min(2 * (pause or FIRST_PAUSE_SECONDS), MAX_RETRY_SECONDS) if failed else None
 
     thread = threading.Thread(target=work, daemon=True, name="drain")
     thread.start()

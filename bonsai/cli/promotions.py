@@ -192,7 +192,7 @@ WORDS = {"left": "left", "right": "right", "same": "same", "undo": "undo", "quit
 
 def run(shell: Shell, bonsai: Bonsai, promotion: str, person: str, *, as_json: bool) -> None:
     """Ask until the round is finished or the person stops; every verdict is kept at once."""
-    from bonsai.actions.blind_review import give_verdict, review_state, take_back_verdict
+    from bonsai.actions.blind_review import add_verdict, review_state, undo_verdict
 
     standing = review_state(bonsai, promotion, person)
     while (asked := standing.question) is not None:
@@ -201,9 +201,9 @@ def run(shell: Shell, bonsai: Bonsai, promotion: str, person: str, *, as_json: b
         if chosen == "quit":
             break
         if chosen == "undo":
-            standing = take_back_verdict(bonsai, standing.adapter, person) if standing.done else standing
+            standing = undo_verdict(bonsai, standing.adapter, person) if standing.done else standing
             continue
-        standing = give_verdict(bonsai, standing.adapter, person, asked.item, chosen, shell.now())
+        standing = add_verdict(bonsai, standing.adapter, person, asked.item, chosen, shell.now())
     _end(shell, standing, as_json)
 
 

@@ -595,7 +595,7 @@ def suggest(
     shell = shell_of(ctx)
     bonsai = shell.open()
     fields = {"instruction": instruction, "input": context, "output": output}
-    found = suggestions.suggest(bonsai, fields, suggestions.learned_before(bonsai))
+    found = suggestions.suggest(bonsai, fields, suggestions.existing_tagger(bonsai))
     if found is None:
         raise InputError("pipeline.nothing_to_suggest")
     if as_json:

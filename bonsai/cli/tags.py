@@ -49,11 +49,11 @@ def review(
     as_json: AsJson = False,
 ) -> None:
     """Reads a line per record; with `--json` only lists records with suggestions, and changes nothing."""
-    from bonsai.queries.suggestions import learned_before
+    from bonsai.queries.suggestions import existing_tagger
 
     shell = shell_of(ctx)
     bonsai = shell.open()
-    tagger = learned_before(bonsai)
+    tagger = existing_tagger(bonsai)
     if as_json:
         shell.json_lines(_queue(bonsai, tagger, limit))
     else:
@@ -71,7 +71,7 @@ def _queue(bonsai: Bonsai, tagger: CategoryTagger | None, limit: int) -> Iterato
 
 def _go_through(shell: Shell, bonsai: Bonsai, tagger: CategoryTagger | None, who: str, limit: int) -> None:
     """Until the end of the queue or the input, or until quit."""
-    from bonsai.actions.tag import next_uncertain, tag_record, take_back_tags
+    from bonsai.actions.tag import next_uncertain, tag_record, undo_tags
 
     done: list[tuple[str, int]] = []
     turn = next_uncertain(bonsai, tagger)
@@ -84,7 +84,7 @@ def _go_through(shell: Shell, bonsai: Bonsai, tagger: CategoryTagger | None, who
             shell.complain("cli.tags_no_key", key=said.wrong)
         elif said.move == "u" and done:
             undone, number = done.pop()
-            take_back_tags(bonsai, undone, number, who, shell.now())
+            undo_tags(bonsai, undone, number, who, shell.now())
             turn = next_uncertain(bonsai, tagger, at=undone)
         elif said.move == "b" and turn.before:
             turn = next_uncertain(bonsai, tagger, at=turn.before)

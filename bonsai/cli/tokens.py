@@ -27,7 +27,7 @@ def add(
     shell = shell_of(ctx)
     wanted = [one_of(one, SCOPES, "--scope") for one in scopes]
     shown = tokens.add_token(shell.open(), name, wanted, days=days, note=note, now=shell.now())
-    shell.complain("api.token_added", id=tokens.id_of(shown), name=name, scopes=", ".join(wanted), days=days)
+    shell.complain("api.token_added", id=tokens.token_id(shown), name=name, scopes=", ".join(wanted), days=days)
     shell.line(shown)
 
 

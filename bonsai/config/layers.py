@@ -80,9 +80,9 @@ def read_layers(home: Path, environ: Mapping[str, str]) -> Layers:
     origins: dict[Keys, str] = {}
     path = home / SETTINGS_FILE
     if path.is_file():
-        _lay(values, read_settings_file(path), str(path), origins, ())
+        _merge(values, read_settings_file(path), str(path), origins, ())
     for name, keys in _variables(environ):
-        _lay(values, _nested(keys, _plain(environ[name])), name, origins, ())
+        _merge(values, _nested(keys, _plain(environ[name])), name, origins, ())
     return Layers(values, origins)
 
 
@@ -116,13 +116,13 @@ def _nested(keys: Keys, value: Any) -> dict[str, Any]:
     return dict(value)
 
 
-def _lay(below: dict[str, Any], above: Mapping[str, Any], origin: str, origins: dict[Keys, str], at: Keys) -> None:
+def _merge(below: dict[str, Any], above: Mapping[str, Any], origin: str, origins: dict[Keys, str], at: Keys) -> None:
     """Merge `above` into `below`, key by key."""
     for key, value in above.items():
         here = (*at, key)
         origins[here] = origin
         if isinstance(value, Mapping) and isinstance(below.get(key), dict):
-            _lay(below[key], value, origin, origins, here)
+            _merge(below[key], value, origin, origins, here)
         else:
             below[key] = value
 

@@ -116,7 +116,7 @@ def job_file(reports: Path, created_at: str) -> Path:
     return reports / "jobs" / f"{created_at.replace(':', '')}.json"
 
 
-def find(examined: Sequence[EvaluatedReport], subject: str, sheet: str) -> Report:
+def find_report(examined: Sequence[EvaluatedReport], subject: str, sheet: str) -> Report:
     """The report of one model on one question set. Raises KeyError if it was not requested."""
     for one in examined:
         if (one.subject, one.sheet) == (subject, sheet):

@@ -35,7 +35,7 @@ class HeldOutParaphrase:
     "The fact: shared by its wordings and, where the records name it, by both languages."
 
 
-def choose(
+def hold_out_paraphrases(
     groups: Sequence[ParaphraseGroup],
     taken: frozenset[str] = frozenset(),
     *,

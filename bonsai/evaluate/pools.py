@@ -36,7 +36,7 @@ def items(pool: str, dealing: int = 0) -> tuple[Item, ...]:
     Raises UsageError for an unknown pool, IntegrityError for altered questions.
     """
     items = _split(dealing)[pool] if dealing and pool in SPLIT else questions.load(pool)
-    return tuple(sealed(item) for item in items) if pool in CLOSED else items
+    return tuple(seal(item) for item in items) if pool in CLOSED else items
 
 
 def is_closed(sheet: str) -> bool:
@@ -44,20 +44,20 @@ def is_closed(sheet: str) -> bool:
     return sheet.rpartition("/")[2] in CLOSED and sheet.startswith(f"{CURRENT_VERSION}/")
 
 
-def sealed(item: Item) -> Item:
+def seal(item: Item) -> Item:
     """The same item under ids that reveal nothing."""
-    return replace(item, id=sealed_name(item.id), cluster=sealed_name(item.cluster))
+    return replace(item, id=seal_name(item.id), cluster=seal_name(item.cluster))
 
 
-def sealed_name(name: str) -> str:
+def seal_name(name: str) -> str:
     """The hash of a name."""
     return f"{SEALED}/{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
-def under_both_names(ids: Iterable[str]) -> frozenset[str]:
+def open_and_sealed_ids(ids: Iterable[str]) -> frozenset[str]:
     """Open and sealed ids of the items, so that an item left out stays so in every split."""
     given = frozenset(ids)
-    sealed_of = {item.id: sealed_name(item.id) for pool in questions.pools() for item in questions.load(pool)}
+    sealed_of = {item.id: seal_name(item.id) for pool in questions.pools() for item in questions.load(pool)}
     known = {name for pair in sealed_of.items() for name in pair if given.intersection(pair)}
     return given | known
 

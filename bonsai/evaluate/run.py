@@ -41,7 +41,7 @@ class RunSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class ReportMetadata:
     """Metadata of a report."""
 
     benchmark: str
@@ -57,7 +57,7 @@ def run(
     answerer: Answerer,
     items: Sequence[Item],
     settings: RunSettings,
-    about: About,
+    about: ReportMetadata,
     *,
     progress: Callable[[int, int], None] = lambda done, total: None,
     clock: Callable[[], float] = time.perf_counter,
@@ -76,7 +76,7 @@ def run(
     try:
         free = generate(answerer, asked, forced=False)
     except InputError:
-        asked, free, errors = [], [], unaskable(answerer, items)
+        asked, free, errors = [], [], failing_items(answerer, items)
     progress(2, steps)
     forced = forced_answers(answerer, asked, free) if settings.forced_answers else [None] * len(asked)
     progress(3, steps)
@@ -112,7 +112,7 @@ def forced_answers(answerer: Answerer, items: Sequence[Item], free: Sequence[Gen
     return [again.get(i, made) for i, made in enumerate(free)]
 
 
-def unaskable(answerer: Answerer, items: Sequence[Item]) -> tuple[tuple[str, str], ...]:
+def failing_items(answerer: Answerer, items: Sequence[Item]) -> tuple[tuple[str, str], ...]:
     """Items that the model cannot take (too long), each tried alone, with the error."""
     return tuple(found for item in items if (found := _error_of(answerer, item)))
 

@@ -52,12 +52,12 @@ def score(item: Item, completion: ParsedCompletion, *, ended: bool, forced: bool
         accepted=accepted,
         character_f1=character_f1(response, item.reference),
         chrf=chrf(response, item.reference),
-        language_ok=speaks(response, item.language, item.reference, f"{item.instruction}\n{item.input}"),
-        looping=loops(response),
+        language_ok=is_in_language(response, item.language, item.reference, f"{item.instruction}\n{item.input}"),
+        looping=is_looping(response),
         ended=ended,
         empty=not normalise_answer(response),
         leaked=completion.leaked_markers,
-        tags_ok=None if forced else declares(completion, item),
+        tags_ok=None if forced else declares_expected_tags(completion, item),
     )
 
 
@@ -120,7 +120,7 @@ def _chrf() -> CHRF:
     return CHRF(word_order=0)
 
 
-def speaks(response: str, language: str, reference: str, asked: str) -> bool:
+def is_in_language(response: str, language: str, reference: str, asked: str) -> bool:
     """The whole answer is in the asked language.
 
     A number has no language, nor has a name that the reference writes the same way (`Felis catus`). Quoting the
@@ -138,12 +138,12 @@ def speaks(response: str, language: str, reference: str, asked: str) -> bool:
     return found.value == language or (found.confidence < _UNSURE and detect(reference).value == language)
 
 
-def declares(completion: ParsedCompletion, item: Item) -> bool:
+def declares_expected_tags(completion: ParsedCompletion, item: Item) -> bool:
     """The declared language and category match the expected ones."""
     return completion.tags.language == item.language and completion.tags.category == item.category
 
 
-def loops(response: str) -> bool:
+def is_looping(response: str) -> bool:
     """Degenerate repetition: the end repeats one unit, or most n-grams occurred before.
 
     Not loops: `わんわん`, `ha ha ha`, a row of dots; a list whose lines begin alike ("You can play with a ball. You can

@@ -16,7 +16,7 @@ from bonsai.errors import BenchmarkError
 from bonsai.evaluate import pools, report
 from bonsai.evaluate.evaluation import EvaluatedModel, EvaluationRun, QuestionSet, from_json
 from bonsai.evaluate.report import Report
-from bonsai.evaluate.run import About, items_hash, library_fingerprint, reproduces, run
+from bonsai.evaluate.run import ReportMetadata, items_hash, library_fingerprint, reproduces, run
 from bonsai.evaluate.scoring import SCORING_VERSION
 from bonsai.model.answerer import Answerer
 from bonsai.model.bases import model_folder, weights_hash
@@ -35,11 +35,11 @@ class Session:
     settings_hash: str
     fingerprint: str
 
-    def about(self, subject: EvaluatedModel, sheet: QuestionSet) -> About:
+    def about(self, subject: EvaluatedModel, sheet: QuestionSet) -> ReportMetadata:
         """Metadata of one report."""
         adapter_hash = subject.adapter if subject.folder else ""  # an adapter's id is a hash of its content
         one = self.examination
-        return About(
+        return ReportMetadata(
             sheet.name, subject.adapter, adapter_hash, one.base.name, self.settings_hash, self.fingerprint,
             one.created_at,
         )  # fmt: skip

@@ -22,7 +22,7 @@ from bonsai.evaluate.evaluation import (
     EvaluationRun,
     Evaluator,
     QuestionSet,
-    find,
+    find_report,
     fixed_question_set,
 )
 from bonsai.evaluate.questions import Item
@@ -152,16 +152,16 @@ def evaluate_challenger(
     decision = decide(
         found.challenger,
         found.champion,
-        base=find(asked, BASE, SELECTION),
+        base=find_report(asked, BASE, SELECTION),
         confirm=lambda: bench.pair(bench.ask((CONFIRMATION,), bench.both), CONFIRMATION),
         policy=job.policy,
-        anchor=find(asked, job.anchor.adapter, SELECTION) if job.anchor else None,
+        anchor=find_report(asked, job.anchor.adapter, SELECTION) if job.anchor else None,
         suite=suite,
-        left_out=pools.under_both_names(job.left_out),
+        left_out=pools.open_and_sealed_ids(job.left_out),
         champion_must_go=job.champion_must_go,
     )
     promoted = decision.verdict == "promote"
-    score = find(bench.ask((SCORE,), (bench.challenger,)), adapter.id, SCORE) if promoted else None
+    score = find_report(bench.ask((SCORE,), (bench.challenger,)), adapter.id, SCORE) if promoted else None
     return EvaluationResult(
         challenger=adapter.id,
         folder=str(adapter.path),
@@ -218,7 +218,7 @@ class _Evaluation:
 
     def pair(self, examined: Sequence[EvaluatedReport], sheet: str) -> ReportPair:
         """Challenger and champion on a sheet."""
-        challenger, champion = (find(examined, subject.adapter, sheet) for subject in self.both)
+        challenger, champion = (find_report(examined, subject.adapter, sheet) for subject in self.both)
         return ReportPair(challenger, champion)
 
 

@@ -63,7 +63,7 @@ def freeze_personal_set(b: Bonsai, now: datetime) -> None:
         champion = promotions_table.champion(con).adapter
         learned = adapters_table.records_of(con, [] if champion == BASE else [champion])
     groups = paraphrases.paraphrase_groups([dedup.known(one.record, one.tags) for one in stored.values()])
-    chosen = personal_set.choose(
+    chosen = personal_set.hold_out_paraphrases(
         groups,
         known=frozenset((one.cluster, str(one.item["language"])) for one in items),
         corrections=frozenset(name for name, one in stored.items() if one.record.source == "feedback"),

@@ -23,11 +23,11 @@ from storage.connect import Connection
 from storage.tables import personal_set_table, promotions_table
 from storage.tables.promotions_table import Promotion
 
-SHOWN = (evaluation_job.SELECTION, evaluation_job.PERSONAL)
+VISIBLE_SETS = (evaluation_job.SELECTION, evaluation_job.PERSONAL)
 "The only question sets whose questions and answers may be shown."
 AnswerChange = Literal["gained", "lost", "changed", "same"]
 ANSWER_CHANGES: tuple[AnswerChange, ...] = get_args(AnswerChange)
-RIGHT = ("right", "wrong", "open")
+CORRECTNESS = ("right", "wrong", "open")
 "Correctness of the challenger's answer; `open`: no single answer is right."
 
 
@@ -111,19 +111,19 @@ class VisibleAnswers:
     "In question order; items that were forgotten since are left out."
 
 
-def visible(b: Bonsai, promotion: str) -> VisibleAnswers:
+def visible_answers(b: Bonsai, promotion: str) -> VisibleAnswers:
     """`promotion` is an adapter id or a prefix of one; empty means the newest. Raises UnknownId, UsageError."""
     with b.database.reading() as con:
         known = promotion_context(con, promotion)
-    return visible_of(b, known)
+    return read_visible_answers(b, known)
 
 
 def list_answers(b: Bonsai, promotion: str, wanted: AnswerFilter) -> list[ComparedAnswer]:
     """The answers that pass the filter, in a fixed order. Raises UnknownId, UsageError."""
-    for name, value, valid in (("turn", wanted.turn, ANSWER_CHANGES), ("right", wanted.right, RIGHT)):
+    for name, value, valid in (("turn", wanted.turn, ANSWER_CHANGES), ("right", wanted.right, CORRECTNESS)):
         if value and value not in valid:
             raise UsageError("review.unknown_filter", name=name, value=value, valid=", ".join(valid))
-    return [one for one in visible(b, promotion).answers if wanted.holds(one)]
+    return [one for one in visible_answers(b, promotion).answers if wanted.holds(one)]
 
 
 def promotion_context(con: Connection, prefix: str) -> PromotionContext:
@@ -147,13 +147,13 @@ def promotion_of(con: Connection, prefix: str) -> Promotion:
     return found[-1]
 
 
-def visible_of(b: Bonsai, known: PromotionContext) -> VisibleAnswers:
+def read_visible_answers(b: Bonsai, known: PromotionContext) -> VisibleAnswers:
     """Read the reports behind the verdict; needs no database."""
     told, evidence = known.promotion, known.evidence
     hashes = {evaluation_job.SELECTION: evidence.selection, evaluation_job.PERSONAL: evidence.suite}
-    asked = [sheet for sheet in SHOWN if hashes[sheet] or not evidence.selection]
+    asked = [sheet for sheet in VISIBLE_SETS if hashes[sheet] or not evidence.selection]
     found = {
-        sheet: reports.pair(b.places.reports, told.adapter, told.judged_against, sheet, hashes[sheet])
+        sheet: reports.newest_pair(b.places.reports, told.adapter, told.judged_against, sheet, hashes[sheet])
         for sheet in asked
     }
     pairs = {sheet: pair for sheet, pair in found.items() if pair}

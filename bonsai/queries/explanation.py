@@ -16,15 +16,15 @@ from bonsai.evaluate.report import Report, accuracy, mean
 from bonsai.gate.decision import Decision, Policy
 from bonsai.ingest.dedup.nearest import nearest
 from bonsai.night import evaluation_job
-from bonsai.queries.answers import ComparedAnswer, promotion_context, visible_of
+from bonsai.queries.answers import ComparedAnswer, promotion_context, read_visible_answers
 from storage.tables import data_changes, promotions_table
 from storage.tables.data_changes import Texts
 from storage.tables.promotions_table import Promotion
 
 NEAR_RECORDS = 3
-MOST_COMPARED = 10_000
+MAX_COMPARED = 10_000
 "Newest new records to compare: 5 MB of text, half a second."
-LIKE = 0.2
+MIN_SIMILARITY = 0.2
 "Smallest share of the question's rarer n-grams that a record must contain to be named."
 
 
@@ -95,10 +95,10 @@ def explain(b: Bonsai, promotion: str) -> Explanation:
         known = promotion_context(con, promotion)
         compared = b.places.snapshots, known.promotion.adapter, known.promotion.judged_against
         counts = data_changes.counts(con, *compared)
-    found = visible_of(b, known)
+    found = read_visible_answers(b, known)
     turned = [one for one in found.answers if one.turn in ("gained", "lost")]
     with b.database.reading() as con:
-        new = data_changes.new_texts(con, *compared, most=MOST_COMPARED) if turned else []
+        new = data_changes.new_texts(con, *compared, most=MAX_COMPARED) if turned else []
     return Explanation(
         promotion=found.promotion,
         decision=found.promotion.decision,
@@ -136,7 +136,7 @@ def _with_records(turned: Sequence[ComparedAnswer], new: Sequence[Texts]) -> tup
     """Each flip with the new records most similar to its question and answer."""
     texts = [f"{one.instruction} {one.input} {one.output}" for one in new]
     queries = [f"{one.question} {one.reference}" for one in turned]
-    found = nearest(queries, texts, most=NEAR_RECORDS, at_least=LIKE)
+    found = nearest(queries, texts, most=NEAR_RECORDS, at_least=MIN_SIMILARITY)
     return tuple(
         Flip(**asdict(one), records=tuple(_near(new[like.number], like.likeness) for like in near))
         for one, near in zip(turned, found, strict=True)

@@ -20,15 +20,15 @@ from bonsai.ingest.readers.elements import Element
 from bonsai.ingest.readers.recognise import recognise
 from bonsai.ingest.readers.shapes import CHATS, FIELD_OF_NAME
 from bonsai.ingest.tags.category import CategoryTagger
-from bonsai.queries.suggestions import learned_before
+from bonsai.queries.suggestions import existing_tagger
 
 SHOWN_ROWS = 10
 SHOWN_LINES = 5
 SHOWN_CHARACTERS = 300
 "Characters of a text that are shown."
-MOST_COLUMNS = 40
-MOST_REASONS = 30
-MEANWHILE_EVERY = 20_000
+MAX_COLUMNS = 40
+MAX_PROBLEMS = 30
+CALLBACK_INTERVAL = 20_000
 "Records between two calls of `meanwhile`; some tenths of a second."
 OTHER = "entering.other_reasons"
 
@@ -99,7 +99,7 @@ class FilePreview:
 
 def preview_file(b: Bonsai, path: Path) -> FilePreview:
     """Preview a file with the home's tagger, if it has one. Raises InputError."""
-    return check_file(b, path, learned_before(b))
+    return check_file(b, path, existing_tagger(b))
 
 
 def check_file(
@@ -139,7 +139,7 @@ def _check(
             columns = _columns(element.value)
         for made in records_of(element, name, found.encoding, Defaults(), limits):
             read += 1
-            if read % MEANWHILE_EVERY == 0:
+            if read % CALLBACK_INTERVAL == 0:
                 meanwhile()
             if isinstance(made, Reject):
                 rejected += 1
@@ -153,7 +153,7 @@ def _check(
 
 
 def _columns(value: object) -> tuple[PreviewColumn, ...]:
-    names = [str(name) for name in value][:MOST_COLUMNS] if isinstance(value, Mapping) else []
+    names = [str(name) for name in value][:MAX_COLUMNS] if isinstance(value, Mapping) else []
     return tuple(PreviewColumn(_cut(name), _field(name.strip().lower())) for name in names)
 
 
@@ -163,7 +163,7 @@ def _field(name: str) -> str:
 
 def _count(wrong: dict[str, PreviewProblem], made: Reject) -> None:
     """Count a problem; kinds beyond the first few share one entry."""
-    key = made.reason_key if made.reason_key in wrong or len(wrong) < MOST_REASONS else OTHER
+    key = made.reason_key if made.reason_key in wrong or len(wrong) < MAX_PROBLEMS else OTHER
     before = wrong.get(key) or PreviewProblem(0, (), key, made.values if key != OTHER else (), _cut(made.raw))
     lines = before.lines if len(before.lines) >= SHOWN_LINES else (*before.lines, made.line)
     wrong[key] = replace(before, count=before.count + 1, lines=lines)

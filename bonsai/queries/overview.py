@@ -22,10 +22,10 @@ from storage.tables import promotions_table, rejects_table
 from storage.tables.promotions_table import Logged
 
 SCORED_LANGUAGES = ("ja", "en")
-LEVEL = 0.025
+ALPHA = 0.025
 "One-sided level: both bounds together make a 95 % interval."
 CONTRADICTION = "duplicates.contradiction"
-LEAST_CLUSTERS = 10
+MIN_CLUSTERS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +146,8 @@ def _measure(read: Report, language: str) -> Measured | None:
         [value for _, value in right],
         [one.cluster for one, _ in right],
         [language] * len(right),
-        Bootstrap(resamples=2_000, seed=1, min_clusters=LEAST_CLUSTERS, min_stratum_clusters=1),
+        Bootstrap(resamples=2_000, seed=1, min_clusters=MIN_CLUSTERS, min_stratum_clusters=1),
     )
     if made is None:
         return language, share, None, None
-    return language, made.mean, max(made.lower(LEVEL), 0.0), min(made.upper(LEVEL), 1.0)
+    return language, made.mean, max(made.lower(ALPHA), 0.0), min(made.upper(ALPHA), 1.0)

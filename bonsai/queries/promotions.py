@@ -13,7 +13,7 @@ from bonsai.domain.promotion import Pointer
 from bonsai.errors import BonsaiError, IntegrityError, UnknownId
 from bonsai.evaluate.blind_review import Tally, tally
 from bonsai.queries.answers import promotion_of
-from bonsai.queries.training_curves import TrainingCurves, read_logs, trainings_of
+from bonsai.queries.training_curves import TrainingCurves, read_curves, trainings_of
 from storage.connect import Connection
 from storage.tables import data_changes, nights_table, promotions_table, reviews_table
 from storage.tables.promotions_table import Logged, Promotion
@@ -90,7 +90,7 @@ def promotion_evidence(b: Bonsai, promotion: str) -> PromotionEvidence:
         history = history_of(con)
         accuracy, reviews = _accuracy(con, found.night), reviews_of(con, adapter)
     changed = {str(kind): count for kind, count in counts.items()}
-    return PromotionEvidence(found, pointer, history, accuracy, changed, read_logs(b, trainings), reviews)
+    return PromotionEvidence(found, pointer, history, accuracy, changed, read_curves(b, trainings), reviews)
 
 
 def history_of(con: Connection) -> History:

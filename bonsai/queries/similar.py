@@ -24,9 +24,9 @@ from storage.tables import records_table
 from storage.tables.record_rows import StoredRecord
 
 MOST = 5
-COMPARED = 500
+MAX_COMPARED = 500
 "Records that are compared by n-grams."
-LIKE = 0.2
+MIN_SIMILARITY = 0.2
 "Smallest share of the question's rarer n-grams that a record must contain to be named."
 _ID = re.compile(r"[0-9a-f]{8,64}")
 _HAN = re.compile(r"[\u4e00-\u9fff々]{3,}")
@@ -52,13 +52,13 @@ def similar_records(b: Bonsai, question: str, context: str = "", most: int = MOS
     asked = normalise(f"{question}\n{context}").strip()
     if not normalise(question):
         raise UsageError("pipeline.empty_question")
-    found = holding_words(b, words_of(asked), COMPARED)
+    found = records_with_words(b, search_words(asked), MAX_COMPARED)
     texts = [f"{one.record.subject} {one.record.instruction} {one.record.input} {one.record.output}" for one in found]
-    (near,) = nearest([asked], texts, most=most, at_least=LIKE)
+    (near,) = nearest([asked], texts, most=most, at_least=MIN_SIMILARITY)
     return tuple(_similar(found[one.number], one.likeness) for one in near)
 
 
-def holding_words(b: Bonsai, words: Sequence[str], most: int) -> list[StoredRecord]:
+def records_with_words(b: Bonsai, words: Sequence[str], most: int) -> list[StoredRecord]:
     """Records with the rarest of the words; read in steps, so that no page or writer waits for all of them."""
     blocks: dict[str, list[int]] = {}
     for word in sorted({word.lower() for word in words if word}):
@@ -85,7 +85,7 @@ def similar_to(b: Bonsai, said: str, most: int = MOST) -> tuple[SimilarRecord, .
     return tuple(one for one in found if one.id != record.id)[:most]
 
 
-def words_of(text: str) -> list[str]:
+def search_words(text: str) -> list[str]:
     """Search words of a text: content words, long runs of Han as bigrams, hiragana only if nothing else is left."""
     words = set(content_words(text))
     for run in _HAN.findall(text):
@@ -109,7 +109,7 @@ def _similar(stored: StoredRecord, likeness: float) -> SimilarRecord:
     )
 
 
-def remembered(b: Bonsai, ids: tuple[str, ...]) -> list[StoredRecord]:
+def existing_records(b: Bonsai, ids: tuple[str, ...]) -> list[StoredRecord]:
     """The records whose texts still exist, in order."""
     with b.database.reading() as con:
         return [one for one in similar.by_ids(con, ids) if one.status is not Status.FORGOTTEN]

@@ -16,7 +16,7 @@ from storage.inbox import InboxItem
 from storage.tables import records_table
 from storage.tables.record_rows import StoredRecord
 
-PATIENCE_SECONDS = 0.3
+LOCK_WAIT_SECONDS = 0.3
 "Wait for the database at most this long: someone who submits several in a row must not wait for the last one."
 State = Literal["waiting", "stored", "told_before", "rejected", "gone", "unreadable"]
 
@@ -40,10 +40,10 @@ def submission_status(b: Bonsai, submissions: Sequence[str]) -> list[SubmissionS
     ids = [one.id for one in made.values() if isinstance(one, Record)]
     stored = {}
     if ids:
-        hasty = replace(b.database, lock_wait_seconds=PATIENCE_SECONDS)
+        hasty = replace(b.database, lock_wait_seconds=LOCK_WAIT_SECONDS)
         with suppress(LockTimeout), hasty.reading() as con:
             stored = {one.record.id: one for one in records_table.get_many(con, ids)}
-    return [_followed(one, item, made.get(one), stored) for one, item in found]
+    return [_status(one, item, made.get(one), stored) for one, item in found]
 
 
 def _made(b: Bonsai, item: InboxItem) -> Record | Reject | None:
@@ -54,7 +54,7 @@ def _made(b: Bonsai, item: InboxItem) -> Record | Reject | None:
     return parse(fields, origin, Defaults(source="self"), Limits(**b.config.records.model_dump()))
 
 
-def _followed(
+def _status(
     submission: str, item: InboxItem | None, made: Record | Reject | None, stored: dict[str, StoredRecord]
 ) -> SubmissionStatus:
     if item is None:

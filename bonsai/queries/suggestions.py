@@ -27,15 +27,15 @@ from storage.scale import similar
 from storage.tables import records_table
 from storage.tables.record_rows import StoredRecord
 
-LIKELY = 3
+MAX_CATEGORIES = 3
 "Other categories to offer."
-SAME_QUESTION = 5
+MAX_SAME_QUESTION = 5
 "Newest stored answers to the same question that are compared."
-SOMEWHAT = 60.0
+MIN_FORM_SIMILARITY = 60.0
 "rapidfuzz score, 0 to 100, below which two texts are not similar in form."
-COMPARED = 24
+MAX_COMPARED = 24
 "Most similar records that are judged as in an import."
-PATIENCE_SECONDS = 0.2
+LOCK_WAIT_SECONDS = 0.2
 "Wait for the database at most this long: the next keystroke asks again."
 
 
@@ -61,16 +61,16 @@ def suggest(b: Bonsai, fields: Mapping[str, str], tagger: CategoryTagger | None)
     if not isinstance(record, Record):
         return None
     tagged = tags.tag(record, tagger, threshold=b.config.tags.category_threshold)
-    found = _repeated(b, record, tagged)
+    found = _related_records(b, record, tagged)
     by_id = {one.record.id: one for one in found}
     if record.id in by_id:
-        return Suggestion(tagged, _likely(record, tagged, tagger), exact=by_id[record.id])
-    finding = _finding(b, record, tagged, found)
+        return Suggestion(tagged, _likely_categories(record, tagged, tagger), exact=by_id[record.id])
+    finding = _judge(b, record, tagged, found)
     contradicts, near = ([by_id[one] for one in ids] for ids in (finding.contradicts, finding.near))
-    return Suggestion(tagged, _likely(record, tagged, tagger), None, tuple(contradicts), tuple(near))
+    return Suggestion(tagged, _likely_categories(record, tagged, tagger), None, tuple(contradicts), tuple(near))
 
 
-def learned_before(b: Bonsai) -> CategoryTagger | None:
+def existing_tagger(b: Bonsai) -> CategoryTagger | None:
     """The home's tagger if it exists; unlike `category_tagger`, never trains one, which takes seconds."""
     made = sorted(b.home.glob("tagger-*.npz"), key=lambda path: path.stat().st_mtime_ns)
     try:
@@ -79,25 +79,25 @@ def learned_before(b: Bonsai) -> CategoryTagger | None:
         return None
 
 
-def _likely(record: Record, tagged: Tags, tagger: CategoryTagger | None) -> tuple[str, ...]:
+def _likely_categories(record: Record, tagged: Tags, tagger: CategoryTagger | None) -> tuple[str, ...]:
     ranked = tagger.ranked(record) if tagger else []
-    return tuple(one for one in ranked if one != tagged.category.value)[:LIKELY]
+    return tuple(one for one in ranked if one != tagged.category.value)[:MAX_CATEGORIES]
 
 
-def _repeated(b: Bonsai, record: Record, tagged: Tags) -> list[StoredRecord]:
+def _related_records(b: Bonsai, record: Record, tagged: Tags) -> list[StoredRecord]:
     """Records with the same id or question, and the most similar ones; empty while the database is busy."""
     key = question_key(record.instruction, record.input)
     try:
-        with replace(b.database, lock_wait_seconds=PATIENCE_SECONDS).reading() as con:
-            same = records_table.asking(con, key, record.id, SAME_QUESTION)
+        with replace(b.database, lock_wait_seconds=LOCK_WAIT_SECONDS).reading() as con:
+            same = records_table.asking(con, key, record.id, MAX_SAME_QUESTION)
             like = similar.likest(con, f"{record.instruction}\n{record.input}\n{record.output}")
     except LockTimeout:
         return []
-    met = {one.record.id: one for one in (*same, *_likest(record, like))}
+    met = {one.record.id: one for one in (*same, *_similar_in_form(record, like))}
     return [*met.values()]
 
 
-def _likest(record: Record, like: list[StoredRecord]) -> list[StoredRecord]:
+def _similar_in_form(record: Record, like: list[StoredRecord]) -> list[StoredRecord]:
     """Records somewhat similar in form. A cheap prefilter: judging each of them takes ten times as long."""
     asked, answered = record.instruction.casefold(), record.output.casefold()
     shares = (
@@ -109,17 +109,17 @@ def _likest(record: Record, like: list[StoredRecord]) -> list[StoredRecord]:
         )
         for one in like
     )
-    best = sorted((share, number, one) for number, (share, one) in enumerate(shares) if share >= SOMEWHAT)
-    return [one for _, _, one in best[::-1][:COMPARED]]
+    best = sorted((share, number, one) for number, (share, one) in enumerate(shares) if share >= MIN_FORM_SIMILARITY)
+    return [one for _, _, one in best[::-1][:MAX_COMPARED]]
 
 
-def _finding(b: Bonsai, record: Record, tagged: Tags, told: list[StoredRecord]) -> DuplicateFinding:
+def _judge(b: Bonsai, record: Record, tagged: Tags, told: list[StoredRecord]) -> DuplicateFinding:
     """Judge as intake does, against the given records only."""
     index = DuplicateIndex(NearDuplicateSettings(**b.config.duplicates.model_dump()))
-    index.add_batch([_known(one) for one in told])
+    index.add_batch([_indexed(one) for one in told])
     return index.judge_batch([dedup.known(record, tagged)], add=False)[0]
 
 
-def _known(stored: StoredRecord) -> IndexedRecord:
+def _indexed(stored: StoredRecord) -> IndexedRecord:
     known = dedup.known(stored.record, stored.tags, active=stored.status is Status.ACTIVE)
     return replace(known, correction=False, question_key=stored.question_key)

@@ -12,15 +12,15 @@ from bonsai.ingest.dedup.nearest import nearest
 from storage.tables import subjects
 from storage.tables.subjects import EarlierEvent, Part, Subject, SubjectEvent
 
-COMPARED, PARTS = 600, 2
+MAX_COMPARED, MAX_PARTS = 600, 2
 "A page compares with at most this many records, in this many parts of the database; more on request."
-COMPARED_AT_ONCE, LOOK_SECONDS = 3_000, 0.2
+MAX_COMPARED_ON_REQUEST, READ_SECONDS = 3_000, 0.2
 "On request: records to compare, and time to read them in; comparing takes as long again."
-LONG_AGO_DAYS = 60
+MIN_DAYS_APART = 60
 "Similar events closer than this belong to the same story."
-SAME_THING = 0.3
+MIN_SIMILARITY = 0.3
 "Smallest share of rarer n-grams in common."
-MOST_EARLIER = 2
+MAX_EARLIER = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +69,12 @@ def timeline(b: Bonsai, subject: str, limit: int, after: str = "", past: int | N
         found = subjects.events(con, subject, limit, after)
         if not found:
             return Timeline(())
-        until = found[0].day - timedelta(days=LONG_AGO_DAYS)
+        until = found[0].day - timedelta(days=MIN_DAYS_APART)
         parts = [one for one in subjects.past(con, subject, until) if past is None or one.number <= past]
-        if past is None and len(parts) <= PARTS and sum(one.records for one in parts) <= COMPARED:
+        if past is None and len(parts) <= MAX_PARTS and sum(one.records for one in parts) <= MAX_COMPARED:
             before = [told for one in parts for told in subjects.events_in(con, one.number, subject, until)]
             parts = []
-    ends = time.monotonic() + LOOK_SECONDS
+    ends = time.monotonic() + READ_SECONDS
     while past is not None and parts and (not before or _may_add(parts[0], before, ends)):
         with b.database.reading() as con:
             before += subjects.events_in(con, parts.pop(0).number, subject, until)
@@ -82,7 +82,7 @@ def timeline(b: Bonsai, subject: str, limit: int, after: str = "", past: int | N
 
 
 def _may_add(part: Part, before: Sequence[EarlierEvent], ends: float) -> bool:
-    return len(before) + part.records <= COMPARED_AT_ONCE and time.monotonic() < ends
+    return len(before) + part.records <= MAX_COMPARED_ON_REQUEST and time.monotonic() < ends
 
 
 def whole_timeline(b: Bonsai, subject: str, limit: int) -> tuple[Entry, ...]:
@@ -94,7 +94,7 @@ def whole_timeline(b: Bonsai, subject: str, limit: int) -> tuple[Entry, ...]:
         for one in found.entries:
             if one.told.id in entries:  # else it arrived meanwhile
                 known = entries[one.told.id].earlier
-                entries[one.told.id] = Entry(one.told, _likest((*known, *one.earlier)))
+                entries[one.told.id] = Entry(one.told, _most_similar((*known, *one.earlier)))
     return tuple(entries.values())
 
 
@@ -103,14 +103,14 @@ def _with_earlier(found: Sequence[SubjectEvent], before: Sequence[EarlierEvent])
     late = [one for one in found if one.id not in known]  # they count as well in how rare an n-gram is
     texts = [f"{one.instruction} {one.output}" for group in (before, late) for one in group]
     asked = [f"{one.instruction} {one.output}" for one in found]
-    likely = nearest(asked, texts, most=len(texts), at_least=SAME_THING) if before else [()] * len(found)
+    likely = nearest(asked, texts, most=len(texts), at_least=MIN_SIMILARITY) if before else [()] * len(found)
     made = []
     for one, near in zip(found, likely, strict=True):
         old = ((before[n.number], n.likeness) for n in near if n.number < len(before))
         met = (Earlier(told, likeness, (one.day - told.day).days) for told, likeness in old)
-        made.append(Entry(one, _likest(earlier for earlier in met if earlier.days >= LONG_AGO_DAYS)))
+        made.append(Entry(one, _most_similar(earlier for earlier in met if earlier.days >= MIN_DAYS_APART)))
     return tuple(made)
 
 
-def _likest(found: Iterable[Earlier]) -> tuple[Earlier, ...]:
-    return tuple(sorted(found, key=lambda one: -one.likeness)[:MOST_EARLIER])
+def _most_similar(found: Iterable[Earlier]) -> tuple[Earlier, ...]:
+    return tuple(sorted(found, key=lambda one: -one.likeness)[:MAX_EARLIER])

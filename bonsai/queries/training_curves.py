@@ -53,7 +53,7 @@ def trainings_of(con: Connection, candidate: Promotion) -> tuple[Training, ...]:
     return tuple(Training(one, promotions_table.get(con, one).night, _validation_loss(con, one)) for one in compared)
 
 
-def read_logs(b: Bonsai, trainings: Sequence[Training]) -> tuple[TrainingCurves, ...]:
+def read_curves(b: Bonsai, trainings: Sequence[Training]) -> tuple[TrainingCurves, ...]:
     """Curves whose logs exist; needs no database."""
     curves = [(one, read_curve(b.places.runs / one.night / LOG)) for one in trainings]
     return tuple(TrainingCurves(one.adapter, curve, one.validation_loss) for one, curve in curves if curve)

@@ -23,9 +23,9 @@ from bonsai.auth.throttling import Throttle
 from bonsai.context import Bonsai
 from bonsai.errors import UsageError
 from bonsai.queries.explanation import Explanation, explain, explanation_etag
-from bonsai.queries.suggestions import learned_before
+from bonsai.queries.suggestions import existing_tagger
 from bonsai.web import error_handlers
-from bonsai.web.api.app import PATH, programs
+from bonsai.web.api.app import PATH, create_api
 from bonsai.web.pages import (
     adapters,
     api_reference,
@@ -58,7 +58,7 @@ LOGIN_WINDOW = timedelta(minutes=15)
 EXPLANATIONS = 3
 
 
-def no_start(who: str, cold: bool) -> None:
+def refuse_start(who: str, cold: bool) -> None:
     """For a dashboard that cannot start nights. Raises UsageError."""
     raise UsageError("nights.no_start")
 
@@ -72,7 +72,7 @@ def create_app(
     hosts: Sequence[str],
     environ: Mapping[str, str] | None = None,
     https: bool = False,
-    start_night: Callable[[str, bool], object] = no_start,
+    start_night: Callable[[str, bool], object] = refuse_start,
 ) -> ASGIApp:
     """The ASGI application.
 
@@ -95,7 +95,7 @@ def create_app(
         lifespan=until_the_end,
     )
     throttle = Throttle(told.login_attempts, LOGIN_WINDOW)
-    light = lightly(b)
+    light = with_little_memory(b)
     app.state.site = site = Site(
         b=light,
         settings=told,
@@ -105,25 +105,25 @@ def create_app(
         start_night=start_night,
         environment=make_environment(),
         throttle=throttle,
-        tagger=cache(lambda: learned_before(light)),
+        tagger=cache(lambda: existing_tagger(light)),
         questions=QuestionQueue(light, clock),
         environ=environ or {},
-        explain=remembering_explain(light),
+        explain=cached_explain(light),
         https=https,
     )
     if not owner:
         accounts.warm_up()
     for page in PAGES:
         app.include_router(page.router)
-    app.mount(PATH, programs(site))
-    app.mount("/static", KeptFiles(directory=FOLDER / "static"))
+    app.mount(PATH, create_api(site))
+    app.mount("/static", CachedFiles(directory=FOLDER / "static"))
     for error, handler in error_handlers.HANDLERS:
         app.add_exception_handler(error, handler)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
     return SafeHeaders(app, https)  # outermost, so that error pages have the headers too
 
 
-def lightly(b: Bonsai) -> Bonsai:
+def with_little_memory(b: Bonsai) -> Bonsai:
     """The home with little DuckDB memory and one thread: a night may be running."""
     settings = b.config.dashboard
     database = replace(
@@ -135,7 +135,7 @@ def lightly(b: Bonsai) -> Bonsai:
     return replace(b, places=replace(b.places, database=database))
 
 
-def remembering_explain(b: Bonsai) -> Callable[[str], Explanation]:
+def cached_explain(b: Bonsai) -> Callable[[str], Explanation]:
     """`explain` with a cache that is dropped on any relevant change: forgotten records must not be shown."""
 
     @lru_cache(maxsize=EXPLANATIONS)
@@ -150,7 +150,7 @@ def _our_page(request: Request) -> None:
         raise Problem(403, "problem_foreign")
 
 
-class KeptFiles(StaticFiles):
+class CachedFiles(StaticFiles):
     """Static files under content-dependent addresses."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:

@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 
 PIECE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|\w+|\s+|.", re.DOTALL)
 "Unit of comparison: a Japanese character, a word or a space."
-LONGEST = 600
+MAX_PIECES = 600
 "Compared pieces of a text; the rest is shown unmarked."
 Marked = tuple[tuple[str, bool], ...]
 "(text, whether it is missing in the other)"
@@ -24,10 +24,10 @@ class Difference:
     other: Marked
 
 
-def marked(one: str, other: str) -> tuple[Marked, Marked]:
+def mark_differences(one: str, other: str) -> tuple[Marked, Marked]:
     """Both texts in pieces, with those missing in the other marked."""
     left, right = PIECE.findall(one), PIECE.findall(other)
-    same = SequenceMatcher(None, left[:LONGEST], right[:LONGEST], autojunk=False).get_matching_blocks()
+    same = SequenceMatcher(None, left[:MAX_PIECES], right[:MAX_PIECES], autojunk=False).get_matching_blocks()
     return (
         _pieces(left, [(block.a, block.size) for block in same]),
         _pieces(right, [(block.b, block.size) for block in same]),
@@ -36,7 +36,7 @@ def marked(one: str, other: str) -> tuple[Marked, Marked]:
 
 def difference(name: str, one: str, other: str) -> Difference:
     """A field with its differences marked."""
-    return Difference(name, *marked(one, other))
+    return Difference(name, *mark_differences(one, other))
 
 
 def _pieces(pieces: Sequence[str], same: Sequence[tuple[int, int]]) -> Marked:
@@ -49,5 +49,5 @@ def _pieces(pieces: Sequence[str], same: Sequence[tuple[int, int]]) -> Marked:
             made.append(("".join(pieces[start : start + size]), False))
         reached = start + size
     if reached < len(pieces):
-        made.append(("".join(pieces[reached:]), len(pieces) <= LONGEST))
+        made.append(("".join(pieces[reached:]), len(pieces) <= MAX_PIECES))
     return tuple(made)

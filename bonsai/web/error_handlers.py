@@ -12,8 +12,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from bonsai.errors import BonsaiError
 from bonsai.web.api import app
-from bonsai.web.form_recovery import here, recovered_form
-from bonsai.web.problems import RETRY_AFTER, LoginNeeded, NotSure, Problem, is_full
+from bonsai.web.form_recovery import recovered_form, requested_address
+from bonsai.web.problems import RETRY_AFTER, ConfirmationNeeded, LoginNeeded, Problem, is_full
 from bonsai.web.request import Site, Visit, choose_language, problem_of
 
 KNOWN_STATUS = (401, 403, 404, 405, 408, 409, 413, 415, 422, 500, 503, 507)
@@ -37,7 +37,7 @@ async def _show(request: Request, status: int, message: str, *, unsure: bool = F
         typed=await recovered_form(request),
         unsure=unsure,
         passing=status in PASSING,
-        here=here(request) if request.method == "GET" and status == 503 else "",
+        here=requested_address(request) if request.method == "GET" and status == 503 else "",
     )
     response.headers.update(headers)
     return response
@@ -51,7 +51,7 @@ def _visit(request: Request) -> Visit:
 async def _on_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
     words = _visit(request).text(error.key, **error.values)
-    response = await _show(request, error.status, words, unsure=isinstance(error, NotSure))
+    response = await _show(request, error.status, words, unsure=isinstance(error, ConfirmationNeeded))
     response.headers.update(error.headers)
     return response
 
@@ -66,11 +66,11 @@ async def _on_login_needed(request: Request, error: Exception) -> Response:
     if "application/json" in request.headers.get("accept", ""):
         return await _show(request, 401, "")
     if request.method == "GET":
-        return RedirectResponse(f"/login?{urlencode({'next': here(request)})}", 303)
+        return RedirectResponse(f"/login?{urlencode({'next': requested_address(request)})}", 303)
     typed = await recovered_form(request)
     visit = _visit(request)
     told = visit.text("login_ended_kept" if typed and typed.texts else "login_ended")
-    return visit.page("login.html", 401, after=here(request), name="", problem="", told=told, typed=typed)
+    return visit.page("login.html", 401, after=requested_address(request), name="", problem="", told=told, typed=typed)
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:

@@ -16,7 +16,7 @@ from bonsai.web.problems import Problem
 from bonsai.web.request import Site, read_form
 from bonsai.web.security import is_from_our_page
 
-SENT = "sent."
+FIELD_PREFIX = "sent."
 "Prefix of fields that a login passes on."
 LABELS = {
     "instruction": "question",
@@ -33,8 +33,8 @@ LABELS = {
     "source_name": "note_source_name",
 }
 "Text fields; all others are resent hidden."
-LONGEST_QUERY = 2_000
-MOST_CHARACTERS = 400_000
+MAX_QUERY_CHARACTERS = 2_000
+MAX_CHARACTERS = 400_000
 "The longest record has 120,000; more would only cost the server memory."
 
 
@@ -60,13 +60,13 @@ class RecoveredForm:
     @property
     def handed_on(self) -> list[tuple[str, str]]:
         """As hidden fields of the login form."""
-        return [(SENT + name, value) for name, value in self.fields.items()]
+        return [(FIELD_PREFIX + name, value) for name, value in self.fields.items()]
 
 
-def here(request: Request) -> str:
+def requested_address(request: Request) -> str:
     """The requested address; without its query if that is too long to pass on."""
     query = request.url.query
-    return f"{request.url.path}?{query}" if 0 < len(query) <= LONGEST_QUERY else request.url.path
+    return f"{request.url.path}?{query}" if 0 < len(query) <= MAX_QUERY_CHARACTERS else request.url.path
 
 
 async def recovered_form(request: Request) -> RecoveredForm | None:
@@ -81,12 +81,12 @@ async def recovered_form(request: Request) -> RecoveredForm | None:
     if fields is None and not getattr(request.state, "body_begun", False):
         with suppress(Problem):
             fields = await read_form(request)
-    if fields is None or sum(map(len, fields.values())) > MOST_CHARACTERS:
+    if fields is None or sum(map(len, fields.values())) > MAX_CHARACTERS:
         return None
-    return RecoveredForm(here(request), fields)
+    return RecoveredForm(requested_address(request), fields)
 
 
-def handed_on(form: Mapping[str, str], path: str) -> RecoveredForm | None:
+def passed_on_form(form: Mapping[str, str], path: str) -> RecoveredForm | None:
     """The form that a login was given to pass on."""
-    fields = {name.removeprefix(SENT): value for name, value in form.items() if name.startswith(SENT)}
+    fields = {name.removeprefix(FIELD_PREFIX): value for name, value in form.items() if name.startswith(FIELD_PREFIX)}
     return RecoveredForm(path, fields) if "again" in form else None

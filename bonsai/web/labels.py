@@ -34,11 +34,11 @@ def language_name(visit: Visit, language: str) -> str:
     return visit.text(f"decision.language_{language}") if language in LANGUAGES else language
 
 
-def reason_of(visit: Visit, stored: StoredRecord) -> str:
+def status_reason(visit: Visit, stored: StoredRecord) -> str:
     """Why a record has its status."""
     return visit.text(stored.reason.key, **dict(stored.reason.values)) if stored.reason else ""
 
 
-def reject_words(visit: Visit, told: Reject) -> str:
+def reject_reason(visit: Visit, told: Reject) -> str:
     """Why a line became no record."""
     return visit.text(told.reason_key, **dict(told.values))

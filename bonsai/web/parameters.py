@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from bonsai.web.problems import Problem
 
-MOST_DIGITS = 15
+MAX_DIGITS = 15
 YEARS = range(1970, 3000)
 SHOWN_CHARACTERS = 60
 "Characters of an invalid value that are shown."
@@ -33,7 +33,7 @@ def number(given: Mapping[str, str], name: str, otherwise: int) -> int:
     said = given.get(name, "")
     if not said:
         return otherwise
-    if not (said.isascii() and said.isdecimal() and len(said) <= MOST_DIGITS):
+    if not (said.isascii() and said.isdecimal() and len(said) <= MAX_DIGITS):
         raise _refused(name, said, "0, 1, 2 …")
     return int(said)
 

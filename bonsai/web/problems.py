@@ -25,17 +25,17 @@ class Problem(Exception):
         self.values = values
 
 
-class NotSure(Problem):
+class ConfirmationNeeded(Problem):
     """An irreversible request without its confirmation; the page asks again with all choices kept."""
 
     def __init__(self, count: int) -> None:
         super().__init__(422, "problem_not_sure", count=count)
 
 
-def require_sure(form: Mapping[str, str], count: int) -> None:
+def require_confirmation(form: Mapping[str, str], count: int) -> None:
     """Require the tick that confirms erasing `count` records. Raises NotSure."""
     if form.get("sure") != "yes":
-        raise NotSure(count)
+        raise ConfirmationNeeded(count)
 
 
 class LoginNeeded(Exception):

@@ -29,7 +29,7 @@ def make_environment() -> Environment:
     )
     environment.globals["static"] = partial(_static, {})
     environment.filters["short"] = lambda identity: str(identity)[:ID_LENGTH]
-    environment.filters["moment"] = moment
+    environment.filters["moment"] = format_time
     environment.filters["time"] = time_tag
     environment.filters["path"] = lambda part: quote(str(part), safe="")
     return environment
@@ -42,11 +42,11 @@ def _static(known: dict[str, str], name: str) -> str:
     return known[name]
 
 
-def moment(at: datetime) -> str:
+def format_time(at: datetime) -> str:
     """A time to the minute, in the server's time zone, which the footer names."""
     return at.astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def time_tag(at: datetime) -> Markup:
     """The same as an unbreakable element."""
-    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), moment(at))
+    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), format_time(at))

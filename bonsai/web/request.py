@@ -36,15 +36,15 @@ from bonsai.i18n import TEXT_LANGUAGES, TextLanguage, area_texts, text
 from bonsai.ingest.tags.category import CategoryTagger
 from bonsai.queries.explanation import Explanation
 from bonsai.web.problems import LoginNeeded, Problem
-from bonsai.web.security import read_body, refuse_long
+from bonsai.web.security import check_content_length, read_body
 from storage import audit
 from storage.tables.users_table import Role
 
 LANGUAGE_COOKIE = "bonsai_language"
 SESSION_COOKIE = "bonsai_session"
 YEAR_SECONDS = 365 * 24 * 3600
-MOST_FIELDS = 256
-DONE = (
+MAX_FIELDS = 256
+SUCCESS_MESSAGES = (
     *("approve", "reject", "rollback", "add", "forget", "release", "exclude"),
     *("thumb", "correct"),
     *("edit", "restore", "resolve", "reopen", "undo", "many"),
@@ -52,9 +52,9 @@ DONE = (
     *("night_start", "night_cancel"),
 )
 "Success messages that an address can name."
-PLAINLY = {"storage.locked": "busy", "storage.locked_by": "busy", "storage.no_room": "no_room"}
+PAGE_ERRORS = {"storage.locked": "busy", "storage.locked_by": "busy", "storage.no_room": "no_room"}
 "Errors whose text names files and processes; pages show `problem_...` instead."
-OWN_PATH = re.compile(r"/(?![/\\])[^\s\\]*")
+LOCAL_PATH = re.compile(r"/(?![/\\])[^\s\\]*")
 "A path on this server; `//elsewhere` and `/\\elsewhere` are not."
 
 
@@ -114,11 +114,13 @@ class Visit:
 
     def text(self, key: str, /, **values: Any) -> str:
         """A localised text, by default in the area `dashboard`."""
-        return say(self.language, key, **values)
+        return localise(self.language, key, **values)
 
     def words_of(self, error: BonsaiError) -> str:
         """An error in words for a page."""
-        return self.text(f"problem_{PLAINLY[error.key]}") if error.key in PLAINLY else error.render(self.language)
+        return (
+            self.text(f"problem_{PAGE_ERRORS[error.key]}") if error.key in PAGE_ERRORS else error.render(self.language)
+        )
 
     def html(self, key: str, /, **values: Any) -> Markup:
         """A localised text as markup; values that are not markup are escaped."""
@@ -135,7 +137,7 @@ class Visit:
             lang=self.language,
             person=self.person,
             path=self.request.url.path,
-            done=self.text(f"done_{done}") if done in DONE else "",
+            done=self.text(f"done_{done}") if done in SUCCESS_MESSAGES else "",
             zone=self.now.astimezone().tzname(),
             **values,
         )
@@ -166,7 +168,7 @@ class Visit:
         return f"{quote(self.request.url.path)}?{urlencode([*others, ('lang', language)])}"
 
 
-def say(language: TextLanguage, key: str, /, **values: Any) -> str:
+def localise(language: TextLanguage, key: str, /, **values: Any) -> str:
     """A text in a language; keys without an area are of `dashboard`."""
     return text(key if "." in key else f"dashboard.{key}", language, **values)
 
@@ -176,7 +178,7 @@ def visitor(request: Request) -> Visit:
     site: Site = request.app.state.site
     person: Person | None = Person(site.owner, "admin") if site.owner else None
     if person is None:
-        person = accounts.person_of(site.b, request.cookies.get(session_cookie(site), ""), site.clock())
+        person = accounts.find_session_user(site.b, request.cookies.get(session_cookie(site), ""), site.clock())
     return Visit(site, request, choose_language(request), person)
 
 
@@ -196,35 +198,35 @@ def _needs(role: Role, visit: Visit) -> Visit:
     return visit
 
 
-def contributing(visit: AnyVisit) -> Visit:
+def require_contributor(visit: AnyVisit) -> Visit:
     """Requires the contributor role."""
     return _needs("contributor", visit)
 
 
-def administering(visit: AnyVisit) -> Visit:
+def require_admin(visit: AnyVisit) -> Visit:
     """Requires the admin role."""
     return _needs("admin", visit)
 
 
-def reviewing(visit: AnyVisit) -> Visit:
+def require_reviewer(visit: AnyVisit) -> Visit:
     """Requires the reviewer role."""
     return _needs("reviewer", visit)
 
 
-Contributor = Annotated[Visit, Depends(contributing)]
-Reviewer = Annotated[Visit, Depends(reviewing)]
-Admin = Annotated[Visit, Depends(administering)]
+Contributor = Annotated[Visit, Depends(require_contributor)]
+Reviewer = Annotated[Visit, Depends(require_reviewer)]
+Admin = Annotated[Visit, Depends(require_admin)]
 
 
 async def read_form(request: Request) -> dict[str, str]:
     """Form fields. Raises Problem for another content type or an oversized body."""
-    refuse_long(request)
+    check_content_length(request)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         raise Problem(415, "problem_no_form")
     body = await read_body(request)
     try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
     except ValueError:
         raise Problem(422, "problem_no_form") from None
     request.state.form = dict(pairs)  # returned to the user if the request fails
@@ -254,9 +256,9 @@ def accepted_language(header: str) -> TextLanguage:
     return max(weighed, key=lambda one: one[0])[1] if weighed else "en"
 
 
-def own_path(path: str) -> str:
+def local_path(path: str) -> str:
     """The local path to continue at after a login, else `/`."""
-    return path if OWN_PATH.fullmatch(path) else "/"
+    return path if LOCAL_PATH.fullmatch(path) else "/"
 
 
 def problem_of(error: BonsaiError) -> int:

@@ -40,7 +40,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-MOST_BODY_BYTES = 2_000_000
+MAX_BODY_BYTES = 2_000_000
 "Maximum of a form body: the longest record with every character escaped."
 BODY_SECONDS = 30.0
 "Slower bodies only hold a connection."
@@ -94,23 +94,23 @@ def is_from_our_page(request: Request, *, https: bool = False) -> bool:
     return request.headers.get("origin") == f"{scheme}://{request.headers.get('host', '')}"
 
 
-def refuse_long(request: Request) -> None:
+def check_content_length(request: Request) -> None:
     """Raises Problem if Content-Length is too large; actual bytes are counted too."""
     length = request.headers.get("content-length", "0")
-    if not length.isdecimal() or int(length) > MOST_BODY_BYTES:
+    if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
         raise Problem(413, "problem_too_long")
 
 
 async def read_body(request: Request) -> bytes:
     """The whole body, within bounds. Raises Problem: too long, or too slow."""
-    refuse_long(request)
+    check_content_length(request)
     request.state.body_begun = True  # a broken-off body cannot be read again
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > MOST_BODY_BYTES:
+                if len(body) > MAX_BODY_BYTES:
                     raise Problem(413, "problem_too_long")
     except TimeoutError:
         raise Problem(408, "problem_too_slow") from None

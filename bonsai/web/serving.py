@@ -17,7 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_SECONDS = 15.0
 "From the first byte of a request, or from the connection, to the end of its headers."
-MOST_CONNECTIONS = 200
+MAX_CONNECTIONS = 200
 "Beyond this the server answers that it is busy, before it runs out of memory or files."
 
 
@@ -69,5 +69,5 @@ def serve(app: ASGIApp, host: str, port: int, *, https: bool = False) -> None:
         server_header=False,
         proxy_headers=https,
         forwarded_allow_ips=["127.0.0.1", "::1"],
-        limit_concurrency=MOST_CONNECTIONS,
+        limit_concurrency=MAX_CONNECTIONS,
     )

@@ -26,14 +26,14 @@ from bonsai.web.security import BODY_SECONDS
 from storage import uploads
 
 FIELD = b"file"
-AROUND_BYTES = 100_000
+OVERHEAD_BYTES = 100_000
 "Allowance beside the file: boundaries, headers, unknown fields."
-KEPT_FREE_BYTES = 1_000_000_000
+MIN_FREE_BYTES = 1_000_000_000
 "Free disk space kept for the database and the next night."
 
 
 @dataclass(slots=True)
-class Arriving:
+class IncomingFile:
     """A file being received into `folder`/arrived."""
 
     folder: Path
@@ -103,15 +103,15 @@ class Arriving:
         self.file.close()
 
 
-async def receive(visit: Contributor, request: Request) -> Arriving:
+async def receive(visit: Contributor, request: Request) -> IncomingFile:
     """The uploaded file, complete and on disk. Raises Problem, and then removes everything."""
     kind, options = parse_options_header(request.headers.get("content-type"))
     if kind != b"multipart/form-data" or not 0 < len(options.get(b"boundary", b"")) <= 70:
         raise Problem(415, "entering.problem_no_upload")
     most = visit.site.settings.upload_megabytes * 1_000_000
     folder = visit.b.places.uploads
-    refuse_early(request.headers.get("content-length", "0"), most, visit.b.home)
-    arriving = await run_in_threadpool(begin, folder, most)
+    check_length(request.headers.get("content-length", "0"), most, visit.b.home)
+    arriving = await run_in_threadpool(start_receiving, folder, most)
     try:
         await _read(request, arriving, options[b"boundary"])
     except BaseException:  # also on disconnect or shutdown
@@ -121,13 +121,13 @@ async def receive(visit: Contributor, request: Request) -> Arriving:
     return arriving
 
 
-async def _read(request: Request, arriving: Arriving, boundary: bytes) -> None:
+async def _read(request: Request, arriving: IncomingFile, boundary: bytes) -> None:
     try:
         write: Callable[[bytes], int] = arriving.parser(boundary).write
         total = 0
-        async for chunk in timely(request):
+        async for chunk in with_timeout(request):
             total += len(chunk)
-            if total > arriving.most + AROUND_BYTES:
+            if total > arriving.most + OVERHEAD_BYTES:
                 raise _too_large(arriving.most)
             await run_in_threadpool(write, chunk)
         await run_in_threadpool(arriving.close)
@@ -143,7 +143,7 @@ async def _read(request: Request, arriving: Arriving, boundary: bytes) -> None:
         raise Problem(422, "entering.problem_no_file")
 
 
-async def timely(request: Request) -> AsyncIterator[bytes]:
+async def with_timeout(request: Request) -> AsyncIterator[bytes]:
     """The body as it arrives. Raises Problem if it stalls: a phone may lose its connection."""
     chunks = aiter(request.stream())
     try:
@@ -157,17 +157,17 @@ async def timely(request: Request) -> AsyncIterator[bytes]:
         raise Problem(408, "problem_too_slow") from None
 
 
-def begin(folder: Path, most: int) -> Arriving:
+def start_receiving(folder: Path, most: int) -> IncomingFile:
     """Start receiving."""
     place = uploads.start(folder)
-    return Arriving(place, most, (place / "arrived").open("wb"))
+    return IncomingFile(place, most, (place / "arrived").open("wb"))
 
 
-def refuse_early(length: str, most: int, home: Path) -> None:
+def check_length(length: str, most: int, home: Path) -> None:
     """Check Content-Length before reading; actual bytes are counted too."""
-    if not length.isdecimal() or int(length) > most + AROUND_BYTES:
+    if not length.isdecimal() or int(length) > most + OVERHEAD_BYTES:
         raise _too_large(most)
-    if shutil.disk_usage(home).free - int(length) < KEPT_FREE_BYTES:
+    if shutil.disk_usage(home).free - int(length) < MIN_FREE_BYTES:
         raise Problem(507, "entering.problem_no_room")
 
 
@@ -175,11 +175,11 @@ def _too_large(most: int) -> Problem:
     return Problem(413, "entering.problem_too_large", megabytes=most // 1_000_000)
 
 
-Upload = Annotated[Arriving, Depends(receive)]
+Upload = Annotated[IncomingFile, Depends(receive)]
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
+class ReceivedFile:
     """A file completely on disk."""
 
     folder: Path
@@ -191,14 +191,14 @@ class Arrived:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-async def receive_raw(site: Site, request: Request) -> Arrived:
+async def receive_raw(site: Site, request: Request) -> ReceivedFile:
     """The raw body, complete and on disk. Raises Problem, and then removes everything."""
     most = site.settings.upload_megabytes * 1_000_000
-    refuse_early(request.headers.get("content-length", "0"), most, site.b.home)
-    arriving = await run_in_threadpool(begin, site.b.places.uploads, most)
+    check_length(request.headers.get("content-length", "0"), most, site.b.home)
+    arriving = await run_in_threadpool(start_receiving, site.b.places.uploads, most)
     digest = hashlib.sha256()
     try:
-        async for chunk in timely(request):
+        async for chunk in with_timeout(request):
             await run_in_threadpool(arriving.take, chunk)
             digest.update(chunk)
         await run_in_threadpool(arriving.close)
@@ -208,4 +208,4 @@ async def receive_raw(site: Site, request: Request) -> Arrived:
         if isinstance(error, OSError) and is_full(error):
             raise Problem(507, "entering.problem_no_room") from None
         raise
-    return Arrived(arriving.folder, arriving.path, digest.hexdigest())
+    return ReceivedFile(arriving.folder, arriving.path, digest.hexdigest())

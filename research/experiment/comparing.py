@@ -25,7 +25,7 @@ from bonsai.evaluate.statistics import Bootstrap, Estimate, estimate
 ALPHA = 0.025
 "Per side: 95 % intervals."
 BOOTSTRAP = Bootstrap(resamples=2000, seed=20261121, min_clusters=10, min_stratum_clusters=10)
-_MOST_SEEDS = 6
+_MAX_SEEDS = 6
 "Beyond this, enumerating all draws would take minutes; they are sampled instead."
 
 
@@ -77,7 +77,7 @@ def difference(values: NDArray[np.float64], asked: Asked, *, shares: bool) -> Di
 
 def draws(seeds: int) -> list[tuple[tuple[int, ...], int]]:
     """Every draw of as many seeds as there are, with replacement, and its multiplicity."""
-    if seeds > _MOST_SEEDS:
+    if seeds > _MAX_SEEDS:
         rng = np.random.default_rng(BOOTSTRAP.seed)
         return [(tuple(sorted(map(int, rng.integers(seeds, size=seeds)))), 1) for _ in range(100)]
     return [

@@ -21,7 +21,7 @@ from research.seedling.recipe import normalised
 
 SAMPLE_SEED = 1
 MEASURED_QUESTIONS = 1000
-LONGEST_ANSWER = 96
+MAX_ANSWER_TOKENS = 96
 "In tokens, declared tags included."
 
 
@@ -49,8 +49,8 @@ def nf4_base(folder: Path) -> Base:
         double_quantisation=True,
         compute_dtype="float32",
         max_tokens=512,
-        answer_tokens_en=LONGEST_ANSWER,
-        answer_tokens_ja=LONGEST_ANSWER,
+        answer_tokens_en=MAX_ANSWER_TOKENS,
+        answer_tokens_ja=MAX_ANSWER_TOKENS,
         generation_batch=64,
     )
 

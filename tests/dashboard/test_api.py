@@ -188,13 +188,13 @@ def test_what_failed_may_be_tried_again_under_its_key(desk: Desk) -> None:
 def test_a_token_is_shown_once_and_ends(desk: Desk) -> None:
     shown = desk.token("append", "read")
     [kept] = tokens.list_tokens(desk.b)
-    assert (kept.id, kept.scopes) == (tokens.id_of(shown), ("read", "append"))
+    assert (kept.id, kept.scopes) == (tokens.token_id(shown), ("read", "append"))
     assert shown.encode() not in desk.b.database.path.read_bytes()
-    assert tokens.caller_of(desk.b, shown, NOW) == Caller(kept.id, "mika", frozenset({"read", "append"}))
-    assert tokens.caller_of(desk.b, shown[:-1], NOW) is None
-    assert tokens.caller_of(desk.b, shown, NOW + timedelta(days=30)) is None
+    assert tokens.authenticate(desk.b, shown, NOW) == Caller(kept.id, "mika", frozenset({"read", "append"}))
+    assert tokens.authenticate(desk.b, shown[:-1], NOW) is None
+    assert tokens.authenticate(desk.b, shown, NOW + timedelta(days=30)) is None
     tokens.revoke_token(desk.b, shown)
-    assert tokens.caller_of(desk.b, shown, NOW) is None
+    assert tokens.authenticate(desk.b, shown, NOW) is None
     with pytest.raises(UnknownId):
         tokens.revoke_token(desk.b, kept.id)
 
@@ -203,7 +203,7 @@ def test_the_last_use_is_noted_once_an_hour(desk: Desk) -> None:
     shown = desk.token("read")
 
     def used_after(minutes: int) -> timedelta:
-        tokens.caller_of(desk.b, shown, NOW + timedelta(minutes=minutes))
+        tokens.authenticate(desk.b, shown, NOW + timedelta(minutes=minutes))
         at = tokens.list_tokens(desk.b)[0].used_at
         assert at is not None
         return at - NOW
@@ -214,14 +214,14 @@ def test_the_last_use_is_noted_once_an_hour(desk: Desk) -> None:
 def test_a_token_gives_nobody_more_than_their_role(desk: Desk) -> None:
     before = desk.token("admin", name="mika")
     accounts.add_user(desk.b, "mika", "contributor", "dust in the litter", NOW)
-    found = tokens.caller_of(desk.b, before, NOW)
+    found = tokens.authenticate(desk.b, before, NOW)
     assert found is not None
     assert not found.scopes
     with pytest.raises(UsageError, match="needs reviewer"):
         desk.token("append", "review", name="mika ")
     allowed = desk.token("append", name="mika")
     accounts.remove_user(desk.b, "mika")
-    assert tokens.caller_of(desk.b, allowed, NOW) is None
+    assert tokens.authenticate(desk.b, allowed, NOW) is None
     assert tokens.list_tokens(desk.b) == []
 
 

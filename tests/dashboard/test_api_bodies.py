@@ -19,7 +19,7 @@ from bonsai.queries.promotions import list_promotions, pointer
 from bonsai.queries.records import inbox_status, list_records
 from bonsai.web import security
 from bonsai.web.api.app import PATH
-from bonsai.web.security import MOST_BODY_BYTES
+from bonsai.web.security import MAX_BODY_BYTES
 from storage.tables.records_table import RecordFilter
 
 RECORD = {"instruction": "a?", "output": "b"}
@@ -30,7 +30,7 @@ def test_bodies_are_bounded_however_they_come(roomy: Desk) -> None:
     program = roomy.program("append")
     for path in ("/records", "/records/batch"):
         address = f"{PATH}{path}"
-        assert program.post(address, content=b"[" + b" " * MOST_BODY_BYTES, headers=JSON).status_code == 413
+        assert program.post(address, content=b"[" + b" " * MAX_BODY_BYTES, headers=JSON).status_code == 413
         pieces = (b" " * 500_000 for _ in range(5))
         assert program.post(address, content=pieces, headers=JSON).status_code == 413
         for length in ("-1", "x", "9" * 30):

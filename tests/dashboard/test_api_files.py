@@ -134,7 +134,7 @@ def test_what_is_being_taken_in_is_not_cancelled(desk: Desk) -> None:
     program.headers["Authorization"] = f"Bearer {desk.token('append')}"
     made = send(program, take="true").json()["upload"]
     assert program.post(f"{V1}/uploads/{made}/cancel").json()["code"] == "storage.upload_confirmed"
-    assert uploads.take_uploads(desk.b, NOW)[1].new == 1
+    assert uploads.import_uploads(desk.b, NOW)[1].new == 1
 
 
 def test_a_line_is_dismissed_with_a_reason(desk: Desk, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 
 from bonsai import bootstrap
 from bonsai.actions import ask
-from bonsai.actions.blind_review import give_verdict, review_state
+from bonsai.actions.blind_review import add_verdict, review_state
 from bonsai.actions.inbox import submit
 from bonsai.errors import LockTimeout
 from bonsai.queries import adapters
@@ -54,7 +54,7 @@ def test_a_question_is_asked_polled_rated_and_corrected(asking_desk: Desk) -> No
     path = f"{V1}/questions/{found['question']}/answers/2"
     for thumb, kept in (("down", "down"), ("none", ""), ("up", "up")):
         assert program.post(f"{path}/thumb", json={"thumb": thumb}).status_code == 200
-        assert ask.show_asked(asking_desk.b, found["question"]).answers[1].thumb == kept
+        assert ask.show_question(asking_desk.b, found["question"]).answers[1].thumb == kept
     told = program.post(f"{path}/correction", json={"output": "On the piano."})
     assert told.status_code == 202
     record = program.get(f"{V1}/records/{told.json()['record']}").json()
@@ -170,7 +170,7 @@ def test_a_blind_review_tells_nothing_before_it_is_finished(mornings: Path, tmp_
     standing = review_state(desk.b, adapter, "mika")
     assert standing.asked > 1
     while standing.question is not None:
-        standing = give_verdict(desk.b, adapter, "mika", standing.question.item, "left", NOW)
+        standing = add_verdict(desk.b, adapter, "mika", standing.question.item, "left", NOW)
         if standing.done in (1, standing.asked):
             [review] = program.get(path).json()["items"]
             assert (review["person"], review["done"], review["asked"]) == ("mika", standing.done, standing.asked)

@@ -48,7 +48,7 @@ def test_a_question_is_answered_side_by_side_with_the_records_that_are_like_it(a
     assert "2 years ago" in main
     [record] = list_records(asking_desk.b, RecordFilter(subject="Tama"), None)
     assert f"/records/{record.record.id}" in page.links
-    [kept] = ask.list_asked(asking_desk.b, 5)
+    [kept] = ask.list_questions(asking_desk.b, 5)
     assert (kept.who, kept.question, kept.record_ids) == ("mika", "Where does Tama sleep?", (record.record.id,))
 
 
@@ -99,7 +99,7 @@ def test_a_failure_is_said_in_words_and_can_be_tried_again(asking_desk: Desk, in
     assert (answer.status_code, page.problems) == (503, [])
     assert "A night is training on the GPU" in page.all("main")[0].text
     assert [one.attributes["value"] for one in page.all("input") if one.attributes["name"] == "question"] == [EVIL]
-    assert ask.list_asked(asking_desk.b, 5) == []
+    assert ask.list_questions(asking_desk.b, 5) == []
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -133,7 +133,7 @@ def test_a_thumb_is_kept_and_can_be_taken_back(asking_desk: Desk) -> None:
     for thumb, kept in (("down", ("down", "mika")), ("up", ("up", "mika")), ("none", ("", ""))):
         answer = client.post(f"{path}/1/thumb", data={"thumb": thumb})
         assert Page(answer.text).problems == []
-        [one] = ask.list_asked(asking_desk.b, 1)[0].answers
+        [one] = ask.list_questions(asking_desk.b, 1)[0].answers
         assert (one.thumb, one.thumb_by) == kept
     assert client.post(f"{path}/1/thumb", data={"thumb": EVIL}).status_code == 422
     assert client.post(f"{path}/2/thumb", data={"thumb": "up"}).status_code == 404
@@ -180,7 +180,7 @@ def test_the_history_shows_each_question_once_page_by_page(asking_desk: Desk) ->
     size = asking_desk.b.config.dashboard.page_size
     for number in range(size + 2):
         wanted = ask.QuestionRequest(f"Question {number}?", "mika")
-        ask.keep(asking_desk.b, ask.ask_beside(asking_desk.b, wanted, ask.new_id(), NOW))
+        ask.store_question(asking_desk.b, ask.ask_models(asking_desk.b, wanted, ask.new_question_id(), NOW))
     first = Page(client.get("/ask").text)
     [following] = [one.attributes["href"] for one in first.all("a") if one.attributes.get("rel") == "next"]
     second = Page(client.get(following).text)
@@ -192,8 +192,10 @@ def test_only_so_many_questions_are_kept(asking_desk: Desk) -> None:
     dashboard = asking_desk.b.config.dashboard.model_copy(update={"ask_history": 2})
     b = replace(asking_desk.b, config=asking_desk.b.config.model_copy(update={"dashboard": dashboard}))
     for number in range(4):
-        ask.keep(b, ask.ask_beside(b, ask.QuestionRequest(f"Question {number}?", "mika"), ask.new_id(), NOW))
-    assert [one.question for one in ask.list_asked(b, 9)] == ["Question 3?", "Question 2?"]
+        ask.store_question(
+            b, ask.ask_models(b, ask.QuestionRequest(f"Question {number}?", "mika"), ask.new_question_id(), NOW)
+        )
+    assert [one.question for one in ask.list_questions(b, 9)] == ["Question 3?", "Question 2?"]
     with b.database.reading() as con:
         assert con.execute("SELECT count(*) FROM asked_answers").fetchall() == [(2,)]
 

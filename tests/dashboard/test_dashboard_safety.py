@@ -15,7 +15,7 @@ from bonsai.errors import UsageError
 from bonsai.queries.promotions import champion, list_promotions
 from bonsai.queries.records import inbox_status
 from bonsai.web.request import SESSION_COOKIE
-from bonsai.web.security import HEADERS, MOST_BODY_BYTES, is_loopback, trusted_hosts
+from bonsai.web.security import HEADERS, MAX_BODY_BYTES, is_loopback, trusted_hosts
 from storage import audit
 from storage.tables.users_table import Role
 
@@ -79,7 +79,7 @@ def test_static_files_are_all_that_is_served(client: TestClient, path: str) -> N
 
 
 def test_bodies_are_forms_of_a_bearable_length(client: TestClient) -> None:
-    assert client.post("/records", content=b"x" * (MOST_BODY_BYTES + 1)).status_code == 413
+    assert client.post("/records", content=b"x" * (MAX_BODY_BYTES + 1)).status_code == 413
     pieces = (b"instruction=" + b"x" * 500_000 for _ in range(5))
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
     assert client.post("/records", content=pieces, headers=kind).status_code == 413
@@ -114,10 +114,10 @@ def test_a_session_is_new_at_every_login_and_ends_on_the_server(together: Desk) 
     assert client.get("/").status_code == 200
     log_in(client)
     assert client.cookies[SESSION_COOKIE] != token
-    assert accounts.person_of(together.b, token, NOW) is None  # the one that was brought along is over
+    assert accounts.find_session_user(together.b, token, NOW) is None  # the one that was brought along is over
     kept = client.cookies[SESSION_COOKIE]
     client.post("/logout")
-    assert accounts.person_of(together.b, kept, NOW) is None
+    assert accounts.find_session_user(together.b, kept, NOW) is None
 
 
 def test_sessions_end_with_time_with_the_password_and_with_the_user(together: Desk) -> None:
@@ -125,15 +125,15 @@ def test_sessions_end_with_time_with_the_password_and_with_the_user(together: De
         return accounts.log_in(together.b, "rev", PASSWORD, old_token="", now=NOW, hours=1)
 
     token = session()
-    assert accounts.person_of(together.b, token, NOW + timedelta(minutes=59)) is not None
-    assert accounts.person_of(together.b, token, NOW + timedelta(minutes=60)) is None
+    assert accounts.find_session_user(together.b, token, NOW + timedelta(minutes=59)) is not None
+    assert accounts.find_session_user(together.b, token, NOW + timedelta(minutes=60)) is None
     accounts.change_password(together.b, "rev", PASSWORD + "!", NOW)
-    assert accounts.person_of(together.b, token, NOW) is None
+    assert accounts.find_session_user(together.b, token, NOW) is None
     with pytest.raises(accounts.LoginRefused):
         session()
     token = accounts.log_in(together.b, "rev", PASSWORD + "!", old_token="", now=NOW, hours=1)
     accounts.remove_user(together.b, "rev")
-    assert accounts.person_of(together.b, token, NOW) is None
+    assert accounts.find_session_user(together.b, token, NOW) is None
 
 
 def test_roles_say_who_may_decide(together: Desk) -> None:

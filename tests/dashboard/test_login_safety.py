@@ -12,7 +12,7 @@ from desk import NOW, Desk
 from starlette.testclient import TestClient
 
 from bonsai.auth import accounts
-from bonsai.auth.throttling import IPV6_NETWORK, Buckets, DoorFull, Throttle, network_of
+from bonsai.auth.throttling import IPV6_NETWORK, LoginQueueFull, Throttle, TokenBuckets, network_of
 from bonsai.web.app import create_app
 from storage import audit
 
@@ -57,7 +57,7 @@ def test_many_at_once_are_not_many_attempts() -> None:
                 if not throttle.must_wait(["mika"], NOW):
                     tried.append(number)
                     throttle.failed(["mika"], NOW)
-        except DoorFull:
+        except LoginQueueFull:
             pass
 
     del inside
@@ -73,7 +73,7 @@ def test_the_door_is_full_before_the_threads_are() -> None:
         try:
             with throttle.turn():
                 return go_on.wait(10)
-        except DoorFull:
+        except LoginQueueFull:
             go_on.set()
             return False
 
@@ -90,7 +90,7 @@ def test_whoever_has_an_ipv6_network_has_one_address() -> None:
 
 
 def test_a_bucket_fills_again() -> None:
-    buckets = Buckets(per_minute=60, burst=2)
+    buckets = TokenBuckets(per_minute=60, burst=2)
     assert [buckets.take("a", NOW), buckets.take("a", NOW), buckets.take("b", NOW)] == [0, 0, 0]
     assert buckets.take("a", NOW) == 1
     assert buckets.take("a", NOW + timedelta(seconds=1)) == 0
@@ -115,7 +115,7 @@ def test_behind_https_the_cookie_is_this_hosts_alone(desk: Desk) -> None:
 
 def test_a_login_that_races_with_a_new_password_is_lost(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     accounts.add_user(desk.b, "mika", "admin", "dust in the litter", NOW)
-    verify = accounts.verified
+    verify = accounts.verify_password
 
     def slow(hashed: str, password: str) -> bool:
         found = verify(hashed, password)

@@ -15,7 +15,7 @@ from hand_nights import EVENING
 from two_mornings import CAPITAL, CREATIVE, GRAPES
 
 from bonsai import bootstrap
-from bonsai.actions.blind_review import ReviewState, give_verdict, review_state, take_back_verdict
+from bonsai.actions.blind_review import ReviewState, add_verdict, review_state, undo_verdict
 from bonsai.actions.forget import forget_records
 from bonsai.cli import main as cli
 from bonsai.context import Bonsai
@@ -63,7 +63,7 @@ def answer_all(b: Bonsai, adapter: str, person: str, wanted: Preferred) -> Revie
     standing = review_state(b, adapter, person)
     while standing.question:
         item = standing.question.item
-        standing = give_verdict(b, adapter, person, item, side_of(adapter, person, item, wanted), EVENING)
+        standing = add_verdict(b, adapter, person, item, side_of(adapter, person, item, wanted), EVENING)
     return standing
 
 
@@ -71,7 +71,7 @@ def test_a_review_is_left_continued_and_told_only_at_its_end(b: Bonsai, waiting:
     first = review_state(b, waiting[:8], "mika")
     assert first.question is not None
     assert (first.done, first.asked, first.tally) == (0, short, None)
-    give_verdict(b, waiting, "mika", first.question.item, "left", EVENING)
+    add_verdict(b, waiting, "mika", first.question.item, "left", EVENING)
     again = review_state(b, waiting, "mika")
     assert (again.done, again.asked) == (1, short)
     assert again.question is not None
@@ -88,27 +88,27 @@ def test_a_review_is_left_continued_and_told_only_at_its_end(b: Bonsai, waiting:
 
 def test_a_verdict_is_given_once_and_may_be_taken_back_before_the_end(b: Bonsai, waiting: str, short: int) -> None:
     with pytest.raises(UsageError, match="nothing to take back"):
-        take_back_verdict(b, waiting, "mika")
+        undo_verdict(b, waiting, "mika")
     first = review_state(b, waiting, "mika").question
     assert first is not None
-    second = give_verdict(b, waiting, "mika", first.item, "left", EVENING)
-    again = give_verdict(b, waiting, "mika", first.item, "right", EVENING + timedelta(hours=1))
+    second = add_verdict(b, waiting, "mika", first.item, "left", EVENING)
+    again = add_verdict(b, waiting, "mika", first.item, "right", EVENING + timedelta(hours=1))
     assert again == second, "a form sent twice changes nothing"
     with b.database.reading() as con:
         [kept] = reviews_table.of_promotion(con, waiting)
     assert kept.preferred == blind_review.preferred("left", waiting, "mika", first.item)
-    assert take_back_verdict(b, waiting, "mika").question == first
+    assert undo_verdict(b, waiting, "mika").question == first
     answer_all(b, waiting, "mika", "same")
     with pytest.raises(UsageError, match="nothing to take back"):
-        take_back_verdict(b, waiting, "mika")
+        undo_verdict(b, waiting, "mika")
 
 
 def test_what_is_no_choice_or_not_asked_is_refused(b: Bonsai, waiting: str) -> None:
     item = questions.load("confirmation")[0].id
     with pytest.raises(UsageError, match="not in your review"):
-        give_verdict(b, waiting, "mika", item, "left", EVENING)
+        add_verdict(b, waiting, "mika", item, "left", EVENING)
     with pytest.raises(UsageError, match="left, right, same"):
-        give_verdict(b, waiting, "mika", CAPITAL.id, "up", EVENING)
+        add_verdict(b, waiting, "mika", CAPITAL.id, "up", EVENING)
     with pytest.raises(UnknownId):
         review_state(b, "ffff", "mika")
 

@@ -8,7 +8,7 @@ from html_pages import Page
 from starlette.testclient import TestClient
 
 from bonsai.queries.promotions import champion, list_promotions, show_promotion
-from bonsai.web.differences import marked
+from bonsai.web.differences import mark_differences
 from storage import audit
 from storage.tables import promotions_table
 
@@ -100,9 +100,9 @@ def test_an_altered_history_is_told(client: TestClient, desk: Desk, waiting: str
 
 
 def test_what_differs_between_two_answers_is_marked() -> None:
-    before, after = marked("Mike sneezes at dust.", "Mike sneezes at the litter.")
+    before, after = mark_differences("Mike sneezes at dust.", "Mike sneezes at the litter.")
     assert before == (("Mike sneezes at ", False), ("dust", True), (".", False))
     assert after == (("Mike sneezes at ", False), ("the litter", True), (".", False))
-    assert marked("猫は魚が好き", "猫は鳥が好き")[1] == (("猫は", False), ("鳥", True), ("が好き", False))
-    assert marked("", "x") == ((), (("x", True),))
-    assert marked("same", "same")[0] == (("same", False),)
+    assert mark_differences("猫は魚が好き", "猫は鳥が好き")[1] == (("猫は", False), ("鳥", True), ("が好き", False))
+    assert mark_differences("", "x") == ((), (("x", True),))
+    assert mark_differences("same", "same")[0] == (("same", False),)

@@ -10,12 +10,12 @@ import pytest
 from hand_nights import EVENING, Stage, open_stage
 from hand_speaker import HandSpeaker
 
-from bonsai.actions.ask import QuestionRequest, ask_beside, keep, new_id, rate_answer, show_asked
+from bonsai.actions.ask import QuestionRequest, ask_models, new_question_id, rate_answer, show_question, store_question
 from bonsai.actions.forget import forget_records
 from bonsai.actions.inbox import drain_inbox, submit
 from bonsai.errors import UsageError
 from bonsai.queries.records import list_records
-from bonsai.queries.similar import similar_records, words_of
+from bonsai.queries.similar import search_words, similar_records
 from storage.scale import text_index
 from storage.tables import questions_table
 from storage.tables.records_table import RecordFilter
@@ -38,8 +38,8 @@ def stage(tmp_path: Path) -> Stage:
 
 def ask(stage: Stage, question: str, says: str = "I do not know.") -> questions_table.StoredQuestion:
     stage.b.inference.says = says  # type: ignore[attr-defined]
-    made = ask_beside(stage.b, QuestionRequest(question, "mika"), new_id(), EVENING)
-    keep(stage.b, made)
+    made = ask_models(stage.b, QuestionRequest(question, "mika"), new_question_id(), EVENING)
+    store_question(stage.b, made)
     return made
 
 
@@ -67,9 +67,9 @@ def test_what_tells_of_a_forgotten_record_is_emptied(stage: Stage, question: str
 
     assert forget_records(stage.b, [secret_id(stage)], "Mika", EVENING).erased
 
-    left = show_asked(stage.b, told.id)
+    left = show_question(stage.b, told.id)
     assert (left.question, left.record_ids, left.answers[0].answer, left.answers[0].thumb) == ("", (), "", "down")
-    assert show_asked(stage.b, other.id).answers[0].answer == "Kuro, on the piano (base)"
+    assert show_question(stage.b, other.id).answers[0].answer == "Kuro, on the piano (base)"
     assert holding(stage, says) == []
     assert holding(stage, "Tanaka") == []
 
@@ -94,9 +94,9 @@ def test_the_likest_record_comes_first_and_a_forgotten_one_not_at_all(stage: Sta
 
 
 def test_words_to_look_for() -> None:
-    assert {"mike", "sneeze"} <= set(words_of("Why does Mike sneeze?"))
-    assert words_of("日本語学校") == ["学校", "日本", "本語", "語学"]
-    assert words_of("ねむい") == ["ねむい"]
+    assert {"mike", "sneeze"} <= set(search_words("Why does Mike sneeze?"))
+    assert search_words("日本語学校") == ["学校", "日本", "本語", "語学"]
+    assert search_words("ねむい") == ["ねむい"]
 
 
 def test_among_many_alike_the_rarest_word_finds_its_record(stage: Stage) -> None:

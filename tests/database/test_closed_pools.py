@@ -123,7 +123,7 @@ def test_a_record_that_leaks_a_closed_item_does_not_name_it(stage: Stage) -> Non
     with stage.b.database.reading() as con:
         rows = stored(con)
     assert "duplicates.leak" in rows
-    assert pools.sealed_name(item.id) in rows
+    assert pools.seal_name(item.id) in rows
     assert item.id not in rows
 
 
@@ -133,7 +133,7 @@ def test_an_owner_who_teaches_a_closed_item_retires_it_wherever_it_is_dealt(stag
     drain_inbox(stage.b, EVENING)
     night = begin_night(stage.b, EVENING).night
     job = evaluation_job.read_job(stage.b.places.runs / night)
-    assert pools.under_both_names(job.left_out) >= {item.id, pools.sealed_name(item.id)}
+    assert pools.open_and_sealed_ids(job.left_out) >= {item.id, pools.seal_name(item.id)}
 
 
 def test_the_score_is_shown_of_who_answered_only(stage: Stage) -> None:

@@ -11,7 +11,7 @@ import pytest
 from bonsai import bootstrap
 from bonsai.actions.edit import edit_record, etag, exclude_records, restore_version
 from bonsai.actions.inbox import drain_inbox, submit
-from bonsai.actions.tag import tag_record, tag_records, take_back_tags
+from bonsai.actions.tag import tag_record, tag_records, undo_tags
 from bonsai.context import Bonsai
 from bonsai.domain.records import Status
 from bonsai.errors import ConflictError, UnknownId, UsageError
@@ -80,10 +80,10 @@ def test_a_note_alone_keeps_id_and_standing(b: Bonsai, at: datetime) -> None:
 def test_tags_can_be_taken_back_until_somebody_says_more(b: Bonsai, at: datetime) -> None:
     tama = show_record(b, by_question(b, "Where does Tama")).stored
     kept = tag_record(b, tama.record.id, category="creative", by="mika", now=at)
-    take_back_tags(b, tama.record.id, kept, "mika", at)
+    undo_tags(b, tama.record.id, kept, "mika", at)
     assert show_record(b, tama.record.id).stored.tags == tama.tags
     with pytest.raises(ConflictError):
-        take_back_tags(b, tama.record.id, kept, "mika", at)
+        undo_tags(b, tama.record.id, kept, "mika", at)
 
 
 def test_an_earlier_version_brings_its_own_tags_back(b: Bonsai, at: datetime) -> None:

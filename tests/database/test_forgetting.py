@@ -160,7 +160,7 @@ def test_to_forget_again_changes_nothing(stage: Stage) -> None:
     first = forget_records(stage.b, secret, "Mika", EVENING)
     again = forget_records(stage.b, secret, "Mika", EVENING)
     assert (again.records, again.rejects, again.erased) == (first.records, 0, True)
-    assert forget.finish(stage.b, EVENING)
+    assert forget.erase_files(stage.b, EVENING)
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ def test_the_whole_past_is_looked_through_for_the_same_thing(
     first = timeline.timeline(b, "Mike", 10)
     assert (first.unread is not None, [one.earlier for one in first.entries]) == (True, [()] * 10)
     mine = current(told, "Mike")
-    until = day_of(mine[0]) - timedelta(days=timeline.LONG_AGO_DAYS)
+    until = day_of(mine[0]) - timedelta(days=timeline.MIN_DAYS_APART)
     past = sorted((one for one in mine if day_of(one) <= until), key=told.index, reverse=True)
     compared = [*past, *(one for one in mine[:10] if one not in past)]
     asked, texts = [words(one) for one in mine[:10]], [words(one) for one in compared]
@@ -115,8 +115,8 @@ def test_the_whole_past_is_looked_through_for_the_same_thing(
     expected = []
     for one, near in zip(mine[:10], likely, strict=True):
         old = [compared[n.number] for n in near if n.number < len(past)]
-        long_ago = [o.record.id for o in old if (day_of(one) - day_of(o)).days >= timeline.LONG_AGO_DAYS]
-        expected.append(long_ago[: timeline.MOST_EARLIER])
+        long_ago = [o.record.id for o in old if (day_of(one) - day_of(o)).days >= timeline.MIN_DAYS_APART]
+        expected.append(long_ago[: timeline.MAX_EARLIER])
     found = timeline.timeline(b, "Mike", 10, past=first.unread)
     assert found.unread is None
     assert [[o.told.id for o in one.earlier] for one in found.entries] == expected

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bonsai import bootstrap
-from bonsai.actions.uploads import cancel_upload, check_upload, confirm_upload, receive_upload, take_uploads
+from bonsai.actions.uploads import cancel_upload, check_upload, confirm_upload, import_uploads, receive_upload
 from bonsai.context import Bonsai
 from bonsai.errors import UnknownId, UsageError
 from storage import uploads
@@ -87,7 +87,7 @@ def test_bytes_that_outlived_their_result_go_with_the_next_drain(b: Bonsai, at: 
     uploads.tell(done, "confirmed", {})
     uploads.tell(done, "result", {"read": 1})
     assert done.data.exists()
-    take_uploads(b, at)
+    import_uploads(b, at)
     assert not done.data.exists()
 
 

@@ -95,8 +95,10 @@ def test_a_question_is_listed_rated_and_corrected(stage: Stage, capsys: pytest.C
     inference = HandSpeaker()
     inference.may_speak.set()
     b = replace(stage.b, inference=inference)
-    made = ask.ask_beside(b, ask.QuestionRequest("What is Mike doing at 1 o'clock?", "mika"), ask.new_id(), EVENING)
-    ask.keep(b, made)
+    made = ask.ask_models(
+        b, ask.QuestionRequest("What is Mike doing at 1 o'clock?", "mika"), ask.new_question_id(), EVENING
+    )
+    ask.store_question(b, made)
     assert Said(stage, capsys, "asked", "rate", made.id[:8], "up").code == 0
     (listed,) = Said(stage, capsys, "asked", "list", "--json").lines
     assert (listed["id"], listed["answers"][0]["thumb"], listed["answers"][0]["thumb_by"]) == (made.id, "up", "Chris")

@@ -52,7 +52,7 @@ def with_snapshot(bonsai: Bonsai, record: str) -> Path:
     "dying",
     [
         "after storage.tables.rejects_table.forget 1",  # in the transaction
-        "before bonsai.actions.forget.finish 1",  # forgotten, nothing erased
+        "before bonsai.actions.forget.erase_files 1",  # forgotten, nothing erased
         "after storage.inbox.erase 1",
         "before storage.erasing.erase_reports 1",
         "before bonsai.system.files.move_durably 1",  # the database is written anew, and not in its place yet

@@ -232,7 +232,7 @@ def named(furnished: Path) -> dict[str, str]:
         "{night}": list_nights(b, 1)[0].night,
         "{waiting}": list_promotions(b)[0].adapter,
         "{question}": personal_set_state(b).items[0].id,
-        "{asked}": ask.list_asked(b, 1)[0].id,
+        "{asked}": ask.list_questions(b, 1)[0].id,
     }
 
 

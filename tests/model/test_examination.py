@@ -14,7 +14,15 @@ from pathlib import Path
 import pytest
 
 from bonsai.errors import IntegrityError
-from bonsai.evaluate.evaluation import BASE, EvaluatedModel, EvaluationRun, ProcessEvaluator, QuestionSet, find, to_json
+from bonsai.evaluate.evaluation import (
+    BASE,
+    EvaluatedModel,
+    EvaluationRun,
+    ProcessEvaluator,
+    QuestionSet,
+    find_report,
+    to_json,
+)
 from bonsai.evaluate.questions import Item
 from bonsai.evaluate.run import RunSettings
 from bonsai.train.plan import TrainingPlan
@@ -73,7 +81,7 @@ def test_killed_and_started_again_an_examination_keeps_the_reports_it_has(examin
         (True, "v1/selection"), (True, "suite"), (False, "v1/selection"), (False, "suite"),
     ]  # fmt: skip
     adapter = examination.subjects[1].adapter
-    base, new = (find(examined, name, "v1/selection") for name in (BASE, adapter))
+    base, new = (find_report(examined, name, "v1/selection") for name in (BASE, adapter))
     assert new.logits != base.logits
     assert new.settings_hash == base.settings_hash
     assert new.library_fingerprint == base.library_fingerprint

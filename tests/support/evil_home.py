@@ -48,8 +48,8 @@ def use_evilly(desk: Desk) -> None:
     wanted = ask.QuestionRequest(EVIL, EVIL, EVIL, language="ja")
     speaking = HandSpeaker(EVIL)
     speaking.may_speak.set()
-    told = ask.ask_beside(replace(desk.b, inference=speaking), wanted, ask.new_id(), NOW)
-    ask.keep(desk.b, told)
+    told = ask.ask_models(replace(desk.b, inference=speaking), wanted, ask.new_question_id(), NOW)
+    ask.store_question(desk.b, told)
     ask.rate_answer(desk.b, told.id, 1, "down", EVIL)
     edit_record(desk.b, record.id, {"output": EVIL}, EVIL, promotion.created_at)
     beside = {"instruction": f"Is it {EVIL}?", "source": "self", "author": EVIL}

@@ -25,7 +25,7 @@ from starlette.testclient import TestClient
 
 from bonsai import bootstrap
 from bonsai.actions import ask
-from bonsai.actions.blind_review import give_verdict, review_state
+from bonsai.actions.blind_review import add_verdict, review_state
 from bonsai.actions.edit import edit_record, exclude_records
 from bonsai.actions.forget import forget_records
 from bonsai.actions.import_file import import_file
@@ -212,7 +212,7 @@ def _review(b: Bonsai, adapter: str, most: int, now: datetime) -> None:
     standing = review_state(b, adapter, PERSON)
     while standing.question is not None and standing.done < most:
         side = ("left", "right", "same")[standing.done % 3]
-        standing = give_verdict(b, adapter, PERSON, standing.question.item, side, now)
+        standing = add_verdict(b, adapter, PERSON, standing.question.item, side, now)
 
 
 def _last_morning(house: House) -> None:
@@ -224,8 +224,8 @@ def _last_morning(house: House) -> None:
         ("ミケは何歳?", "三歳です。", ""),
     ):
         wanted = ask.QuestionRequest(question, PERSON, adapters=("champion", "base"))
-        told = ask.ask_beside(speaking(b, answer), wanted, ask.new_id(), MORNING)
-        ask.keep(b, told)
+        told = ask.ask_models(speaking(b, answer), wanted, ask.new_question_id(), MORNING)
+        ask.store_question(b, told)
         ask.rate_answer(b, told.id, 1, thumb, PERSON)
     ask.correct_answer(b, told.id, 1, "ミケは四歳です。", PERSON, MORNING)
     contradicting = {"source": "self", "author": PERSON, "subject": "Mike"}

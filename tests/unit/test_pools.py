@@ -36,7 +36,7 @@ def test_a_dealing_keeps_sizes_and_kinds_and_splits_no_fact(dealing: int) -> Non
     selection, confirmation = pools.items("selection", dealing), pools.items("confirmation", dealing)
     assert kinds(selection) == kinds(questions.load("selection"))
     assert kinds(confirmation) == kinds(questions.load("confirmation"))
-    assert not {pools.sealed_name(one.cluster) for one in selection} & {one.cluster for one in confirmation}
+    assert not {pools.seal_name(one.cluster) for one in selection} & {one.cluster for one in confirmation}
     everything = {one.instruction for pool in ("selection", "confirmation") for one in questions.load(pool)}
     assert {one.instruction for one in (*selection, *confirmation)} == everything
 
@@ -54,9 +54,9 @@ def test_the_score_pool_is_never_dealt() -> None:
 
 def test_an_item_that_is_left_out_is_so_under_both_names() -> None:
     item = questions.load("confirmation")[0]
-    both = {item.id, pools.sealed_name(item.id)}
-    assert pools.under_both_names([item.id]) == pools.under_both_names([pools.sealed_name(item.id)]) == both
-    assert pools.under_both_names(["own/1"]) == {"own/1"}
+    both = {item.id, pools.seal_name(item.id)}
+    assert pools.open_and_sealed_ids([item.id]) == pools.open_and_sealed_ids([pools.seal_name(item.id)]) == both
+    assert pools.open_and_sealed_ids(["own/1"]) == {"own/1"}
 
 
 def test_only_the_closed_sheets_of_the_fixed_questions_are_closed() -> None:

@@ -20,7 +20,9 @@ from bonsai.model.bases import Base
 from bonsai.model.prompt import CURRENT, AnswerTags, Question, completion
 
 SETTINGS = run.RunSettings(forced_answers=True, canaries=4)
-ABOUT = run.About("v1/selection", "a1", "hash", "seedling", "settings", "libraries", "2026-11-21T00:00:00+00:00")
+ABOUT = run.ReportMetadata(
+    "v1/selection", "a1", "hash", "seedling", "settings", "libraries", "2026-11-21T00:00:00+00:00"
+)
 WORDS = {"ja": ("{n}は何ですか?", "{n}です。"), "en": ("What is {n}?", "It is {n}.")}
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from bonsai.evaluate.normalise import normalise_answer
 from bonsai.evaluate.questions import Item
-from bonsai.evaluate.scoring import accepts, character_f1, chrf, loops, same_answer, score, speaks
+from bonsai.evaluate.scoring import accepts, character_f1, chrf, is_in_language, is_looping, same_answer, score
 from bonsai.model.prompt import AnswerTags, ParsedCompletion
 
 ITEM = Item(
@@ -129,12 +129,12 @@ STRAYS = [
 
 @pytest.mark.parametrize(("response", "language", "reference", "asked"), SPEAKS)
 def test_the_asked_language(response: str, language: str, reference: str, asked: str) -> None:
-    assert speaks(response, language, reference, asked)
+    assert is_in_language(response, language, reference, asked)
 
 
 @pytest.mark.parametrize(("response", "language", "reference", "asked"), STRAYS)
 def test_another_or_a_mixed_language(response: str, language: str, reference: str, asked: str) -> None:
-    assert not speaks(response, language, reference, asked)
+    assert not is_in_language(response, language, reference, asked)
 
 
 LOOPS = [
@@ -159,12 +159,12 @@ NO_LOOPS = [
 
 @pytest.mark.parametrize("response", LOOPS)
 def test_loops(response: str) -> None:
-    assert loops(response)
+    assert is_looping(response)
 
 
 @pytest.mark.parametrize("response", NO_LOOPS)
 def test_what_repeats_with_reason_is_no_loop(response: str) -> None:
-    assert not loops(response)
+    assert not is_looping(response)
 
 
 def test_a_good_answer_has_all_its_scores() -> None:

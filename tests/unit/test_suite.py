@@ -12,7 +12,7 @@ ENGLISH = ParaphraseGroup("mike_food", "en", ("e1", "e2", "e3", "e4"))
 
 
 def test_one_wording_of_three_becomes_an_item_and_two_are_left_to_train() -> None:
-    chosen = personal_set.choose([THREE, TWO, ENGLISH])
+    chosen = personal_set.hold_out_paraphrases([THREE, TWO, ENGLISH])
     assert [one.cluster for one in chosen] == ["mike_food", "mike_food"], "two languages of one fact are one cluster"
     assert chosen[0].record_id in THREE.record_ids
     assert chosen[1].record_id in ENGLISH.record_ids
@@ -20,35 +20,38 @@ def test_one_wording_of_three_becomes_an_item_and_two_are_left_to_train() -> Non
 
 def test_the_choice_depends_on_the_records_alone() -> None:
     shuffled = ParaphraseGroup("mike_food", "ja", ("r3", "r1", "r2"))
-    assert personal_set.choose([THREE]) == personal_set.choose([shuffled])
+    assert personal_set.hold_out_paraphrases([THREE]) == personal_set.hold_out_paraphrases([shuffled])
     groups = [ParaphraseGroup(f"f{n}", "en", (f"{n}a", f"{n}b", f"{n}c")) for n in range(60)]
     places = [
-        group.record_ids.index(one.record_id) for group, one in zip(groups, personal_set.choose(groups), strict=True)
+        group.record_ids.index(one.record_id)
+        for group, one in zip(groups, personal_set.hold_out_paraphrases(groups), strict=True)
     ]
     assert set(places) == {0, 1, 2}, "not always the first wording"
 
 
 def test_a_fact_that_has_its_item_gets_no_second_one() -> None:
-    first = personal_set.choose([THREE])[0]
-    assert personal_set.choose([THREE], frozenset({first.record_id})) == ()
+    first = personal_set.hold_out_paraphrases([THREE])[0]
+    assert personal_set.hold_out_paraphrases([THREE], frozenset({first.record_id})) == ()
     left = ParaphraseGroup("mike_food", "ja", ("r1", "r2", "r3", "r9"))
-    assert personal_set.choose([left], known=frozenset({("mike_food", "ja")})) == ()
-    assert len(personal_set.choose([ENGLISH], known=frozenset({("mike_food", "ja")}))) == 1
+    assert personal_set.hold_out_paraphrases([left], known=frozenset({("mike_food", "ja")})) == ()
+    assert len(personal_set.hold_out_paraphrases([ENGLISH], known=frozenset({("mike_food", "ja")}))) == 1
 
 
 def test_a_correction_needs_two_wordings() -> None:
-    assert personal_set.choose([TWO]) == ()
-    assert len(personal_set.choose([TWO], corrections=frozenset({"r5"}))) == 1
+    assert personal_set.hold_out_paraphrases([TWO]) == ()
+    assert len(personal_set.hold_out_paraphrases([TWO], corrections=frozenset({"r5"}))) == 1
     alone = ParaphraseGroup("x", "ja", ("r6",))
-    assert personal_set.choose([alone], corrections=frozenset({"r6"})) == (), "what never trains cannot be learned"
+    assert personal_set.hold_out_paraphrases([alone], corrections=frozenset({"r6"})) == (), (
+        "what never trains cannot be learned"
+    )
 
 
 def test_a_wording_that_no_adapter_learned_is_taken_first() -> None:
-    assert personal_set.choose([THREE], learned=frozenset({"r1", "r3"}))[0].record_id == "r2"
+    assert personal_set.hold_out_paraphrases([THREE], learned=frozenset({"r1", "r3"}))[0].record_id == "r2"
 
 
 def test_only_languages_that_the_gate_judges_become_items() -> None:
-    assert personal_set.choose([ParaphraseGroup("f", "zh", ("z1", "z2", "z3"))]) == ()
+    assert personal_set.hold_out_paraphrases([ParaphraseGroup("f", "zh", ("z1", "z2", "z3"))]) == ()
 
 
 def test_an_item_asks_what_the_record_tells() -> None:

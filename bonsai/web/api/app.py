@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from bonsai import __version__
-from bonsai.auth.throttling import Buckets
+from bonsai.auth.throttling import TokenBuckets
 from bonsai.i18n import TextLanguage
 from bonsai.web.api import (
     adapters,
@@ -44,7 +44,7 @@ ROUTERS = (
 "In the order of the document."
 
 
-def programs(site: Site) -> ASGIApp:
+def create_api(site: Site) -> ASGIApp:
     """The ASGI application mounted at `PATH`."""
     api = make_api()
     api.state.site = site
@@ -54,8 +54,8 @@ def programs(site: Site) -> ASGIApp:
     return ApiMiddleware(
         api,
         site,
-        by_address=Buckets(limits.requests_per_minute, limits.address_burst),
-        by_token=Buckets(limits.requests_per_minute, limits.burst),
+        by_address=TokenBuckets(limits.requests_per_minute, limits.address_burst),
+        by_token=TokenBuckets(limits.requests_per_minute, limits.burst),
     )
 
 

@@ -21,7 +21,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bonsai.auth import tokens
-from bonsai.auth.throttling import Buckets, network_of
+from bonsai.auth.throttling import TokenBuckets, network_of
 from bonsai.auth.tokens import Caller
 from bonsai.errors import BonsaiError, LockTimeout
 from bonsai.system.locks import process_name
@@ -54,8 +54,8 @@ class ApiMiddleware:
 
     app: ASGIApp
     site: Site
-    by_address: Buckets
-    by_token: Buckets
+    by_address: TokenBuckets
+    by_token: TokenBuckets
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI entry point."""
@@ -83,7 +83,7 @@ class ApiMiddleware:
         body = await read_body(request)
         request.state.has_body = bool(body)
         if request.method in SAFE_METHODS:
-            return Unkept(self.app, body)
+            return PassThrough(self.app, body)
         if path in UNREPEATED:
             return await _ask(self.app, request.scope, body)
         return await self._repeatable(request, caller, body, body)
@@ -106,7 +106,7 @@ class ApiMiddleware:
             return await _ask(self.app, request.scope, body)
         return await self._once(request, Repeatable(caller.token, key, _hash(request, told)), body)
 
-    def _pass(self, buckets: Buckets, key: str) -> None:
+    def _pass(self, buckets: TokenBuckets, key: str) -> None:
         wait = buckets.take(key, self.site.clock())
         if wait:
             raise Problem(429, "api.too_often", {"Retry-After": str(math.ceil(wait))}, seconds=math.ceil(wait))
@@ -115,7 +115,7 @@ class ApiMiddleware:
         kind, _, shown = request.headers.get("authorization", "").partition(" ")
         if kind.lower() != "bearer" or not shown:
             raise Problem(401, "api.token_needed", CHALLENGE)
-        caller = tokens.caller_of(self.site.b, shown.strip(), self.site.clock())
+        caller = tokens.authenticate(self.site.b, shown.strip(), self.site.clock())
         if caller is None:
             raise Problem(
                 401, "api.token_invalid", {"WWW-Authenticate": 'Bearer realm="bonsai", error="invalid_token"'}
@@ -163,7 +163,7 @@ def _hash(request: Request, body: bytes) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Unkept:
+class PassThrough:
     """Streams the application's response: a download may exceed memory."""
 
     app: ASGIApp

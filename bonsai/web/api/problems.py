@@ -15,10 +15,10 @@ from bonsai.domain.characters import one_line
 from bonsai.errors import BonsaiError
 from bonsai.i18n import TextLanguage, area_texts, text
 from bonsai.web.problems import RETRY_AFTER, Problem, is_full
-from bonsai.web.request import accepted_language, problem_of, say
+from bonsai.web.request import accepted_language, localise, problem_of
 
 PROBLEM_TYPE = "application/problem+json"
-MOST_ERRORS = 20
+MAX_ERRORS = 20
 AGAINST = (
     *("storage.record_forgotten", "storage.record_replaced", "pipeline.edit_repeats"),
     *("curating.no_version", "pipeline.reject_settled", "storage.upload_confirmed"),
@@ -31,25 +31,25 @@ def answer(request: Request, error: Exception) -> Response:
     language = accepted_language(request.headers.get("accept-language", ""))
     match error:
         case Problem():
-            detail = say(language, error.key, **error.values)
-            return told(language, error.status, detail, _code(error.key), headers=error.headers)
+            detail = localise(language, error.key, **error.values)
+            return problem_response(language, error.status, detail, _code(error.key), headers=error.headers)
         case BonsaiError():
             status = 409 if error.key in AGAINST else problem_of(error)
             headers = RETRY_AFTER if status == 503 else {}
-            return told(language, status, error.render(language), error.key, headers=headers)
+            return problem_response(language, status, error.render(language), error.key, headers=headers)
         case RequestValidationError():
             return _invalid(language, error)
         case OSError() if is_full(error):
-            return told(language, 507, say(language, "problem_no_room"), "dashboard.problem_no_room")
+            return problem_response(language, 507, localise(language, "problem_no_room"), "dashboard.problem_no_room")
         case HTTPException():
             code = "api.no_json_text" if error.status_code == 400 else f"api.status_{error.status_code}"
             known = code.partition(".")[2] in area_texts("api", language)
             detail = text(code, language) if known else ""
-            return told(language, error.status_code, detail, code, headers=dict(error.headers or {}))
+            return problem_response(language, error.status_code, detail, code, headers=dict(error.headers or {}))
     raise error
 
 
-def told(
+def problem_response(
     language: TextLanguage,
     status: int,
     detail: str,
@@ -70,16 +70,16 @@ def told(
 def _invalid(language: TextLanguage, error: RequestValidationError) -> Response:
     found: list[Any] = list(error.errors())
     if any(one["type"] == "json_invalid" for one in found):
-        return told(language, 400, text("api.no_json_text", language), "api.no_json_text")
+        return problem_response(language, 400, text("api.no_json_text", language), "api.no_json_text")
     errors = list(described(found, language))
     first = "; ".join(f"{one['pointer']}: {one['detail']}" for one in errors[:3])
-    return told(language, 422, text("api.invalid", language, errors=first), "api.invalid", errors=errors)
+    return problem_response(language, 422, text("api.invalid", language, errors=first), "api.invalid", errors=errors)
 
 
 def described(errors: list[Any], language: TextLanguage) -> Iterator[dict[str, str]]:
     """Location and localised description of each error; submitted values are not repeated."""
     known = area_texts("api", language)
-    for one in errors[:MOST_ERRORS]:
+    for one in errors[:MAX_ERRORS]:
         place = "/".join(one_line(str(part)).replace("~", "~0").replace("/", "~1") for part in one["loc"])
         kind = f"error_{one['type']}"
         limits = {name: value for name, value in (one.get("ctx") or {}).items() if isinstance(value, int | float | str)}
@@ -103,7 +103,7 @@ async def _handle(request: Request, error: Exception) -> Response:
 async def _broken(request: Request, error: Exception) -> Response:
     """An unexpected error: answered here, then re-raised by Starlette for the log."""
     language = accepted_language(request.headers.get("accept-language", ""))
-    return told(language, 500, text("api.status_500", language), "api.status_500")
+    return problem_response(language, 500, text("api.status_500", language), "api.status_500")
 
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]

@@ -133,9 +133,9 @@ def ask(call: Reading, said: NewQuestion, key: Key = None) -> QuestionState:
 @router.get("", **documented("list_questions", 404))
 def list_questions(call: Reading, page: Annotated[PageRequest, Query()]) -> Questions:
     """What was asked before."""
-    found = ask_action.list_asked(call.b, page.limit + 1, page.cursor or "")
+    found = ask_action.list_questions(call.b, page.limit + 1, page.cursor or "")
     if page.cursor and not found:
-        ask_action.show_asked(call.b, page.cursor)  # the last page, or no question of this home?
+        ask_action.show_question(call.b, page.cursor)  # the last page, or no question of this home?
     shown = found[: page.limit]
     more = shown[-1].id if len(found) > page.limit else None
     return Questions(items=[_answered(one) for one in shown], next_cursor=more)
@@ -145,14 +145,14 @@ def list_questions(call: Reading, page: Annotated[PageRequest, Query()]) -> Ques
 def read_question(call: Reading, question: QuestionId) -> Question:
     """Ask again until its state is `answered` or `failed`."""
     ticket = call.site.questions.get(question)
-    return _waiting(call, ticket) if ticket else _answered(ask_action.show_asked(call.b, question))
+    return _waiting(call, ticket) if ticket else _answered(ask_action.show_question(call.b, question))
 
 
 @router.get("/{question}/records", **documented("records_beside", 404))
 def records_beside(call: Reading, question: QuestionId) -> RecordsBeside:
     """Likeness, not proof that the model used them."""
-    found = ask_action.show_asked(call.b, question)
-    return RecordsBeside(items=[record_of(call, one) for one in similar.remembered(call.b, found.record_ids)])
+    found = ask_action.show_question(call.b, question)
+    return RecordsBeside(items=[record_of(call, one) for one in similar.existing_records(call.b, found.record_ids)])
 
 
 @router.post("/{question}/answers/{number}/thumb", **documented("rate", *SENDING, 404))
@@ -172,7 +172,7 @@ def correct_answer(
     call: Appending, question: QuestionId, number: AnswerNumber, said: Correction, key: Key = None
 ) -> Submission:
     """It becomes a record, which overrules what it contradicts."""
-    found = ask_action.show_asked(call.b, question)
+    found = ask_action.show_question(call.b, question)
     made = ask_action.correct_answer(call.b, question, number, said.output, call.caller.name, call.now)
     call.noted("correct", made)
     call.site.drain()

@@ -16,7 +16,7 @@ from bonsai.context import Bonsai
 from bonsai.i18n import TextLanguage
 from bonsai.web.api.problems import PROBLEM_TYPE
 from bonsai.web.problems import Problem
-from bonsai.web.request import Site, accepted_language, say
+from bonsai.web.request import Site, accepted_language, localise
 from storage import audit
 from storage.tables.tokens_table import Scope
 
@@ -67,7 +67,7 @@ class Call:
 
     def text(self, key: str, /, **values: Any) -> str:
         """A localised text, by default in the area `dashboard`."""
-        return say(self.language, key, **values)
+        return localise(self.language, key, **values)
 
     def noted(self, action: str, target: str) -> None:
         """Write an audit line."""

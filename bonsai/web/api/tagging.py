@@ -75,6 +75,6 @@ def tag_record(call: Reviewing, record_id: RecordId, said: TagChoice, key: Key =
 @router.post("/records/{record_id}/tags/undo", **documented("untag_record", *SENDING, 404))
 def untag_record(call: Reviewing, record_id: RecordId, said: TagVersion, key: Key = None) -> Tagged:
     """The tags as they were; refused when somebody changed the record since."""
-    tag.take_back_tags(call.b, record_id, said.version, call.caller.name, call.now)
+    tag.undo_tags(call.b, record_id, said.version, call.caller.name, call.now)
     call.noted("untag", record_id)
     return Tagged(record=record_id, version=None)

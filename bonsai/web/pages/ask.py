@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
-from bonsai.actions.ask import QuestionRequest, correct_answer, list_asked, rate_answer, show_asked
+from bonsai.actions.ask import QuestionRequest, correct_answer, list_questions, rate_answer, show_question
 from bonsai.actions.question_queue import Ticket
 from bonsai.errors import BonsaiError
 from bonsai.queries import similar
@@ -28,13 +28,13 @@ def form(visit: Contributor) -> Response:
 def _form(visit: Visit, given: Mapping[str, str], problem: str = "", status: int = 200) -> Response:
     size = visit.site.settings.page_size
     before = given.get("before", "")
-    found = list_asked(visit.b, size + 1, before)
+    found = list_questions(visit.b, size + 1, before)
     return visit.page(
         "ask/form.html",
         status,
         given={name: given.get(name, "") for name in FIELDS},
         problem=problem,
-        voices=pages.voices(visit, given.get("voice", ""), given.get("beside", "")),
+        voices=pages.model_options(visit, given.get("voice", ""), given.get("beside", "")),
         languages=languages(visit),
         categories=categories(visit),
         history=[pages.history_row(visit, one) for one in found[:size]],
@@ -83,8 +83,8 @@ def _waiting(visit: Visit, ticket: Ticket) -> Response:
 
 
 def _answers(visit: Visit, asked_id: str, problem: str = "", said: Mapping[int, str] | None = None) -> Response:
-    found = show_asked(visit.b, asked_id)
-    records = similar.remembered(visit.b, found.record_ids)
+    found = show_question(visit.b, asked_id)
+    records = similar.existing_records(visit.b, found.record_ids)
     return visit.page(
         "ask/answers.html",
         422 if problem else 200,
@@ -101,7 +101,7 @@ def state(visit: Contributor, asked_id: str) -> Response:
     """Progress as JSON, for the page's script."""
     ticket = visit.site.questions.get(asked_id)
     if ticket is None:
-        show_asked(visit.b, asked_id)  # raises for an unknown id instead of letting the page poll for ever
+        show_question(visit.b, asked_id)  # raises for an unknown id instead of letting the page poll for ever
         return JSONResponse({"state": "answered", "told": ""})
     return JSONResponse({"state": ticket.state, "told": pages.progress(visit, ticket)})
 

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from bonsai.auth import accounts
-from bonsai.auth.throttling import DoorFull, network_of
+from bonsai.auth.throttling import LoginQueueFull, network_of
 from bonsai.domain.characters import normalise
 from bonsai.errors import LockTimeout
-from bonsai.web.form_recovery import RecoveredForm, handed_on
+from bonsai.web.form_recovery import RecoveredForm, passed_on_form
 from bonsai.web.problems import RETRY_AFTER, Problem
-from bonsai.web.request import AnyVisit, Form, Visit, choose_language, own_path, session_cookie
+from bonsai.web.request import AnyVisit, Form, Visit, choose_language, local_path, session_cookie
 
 router = APIRouter()
 
@@ -30,7 +30,7 @@ Stranger = Annotated[Visit, Depends(stranger)]
 @router.get("/login")
 def ask(visit: AnyVisit) -> Response:
     """Login form; redirects if no login is needed."""
-    after = own_path(visit.request.query_params.get("next", "/"))
+    after = local_path(visit.request.query_params.get("next", "/"))
     if visit.person:
         return visit.go(after)
     return visit.page("login.html", after=after, name="", problem="", told="", typed=None)
@@ -41,7 +41,7 @@ def log_in(visit: Stranger, form: Form) -> Response:
     """Start a new session; the browser's previous one ends."""
     if visit.site.owner:
         raise Problem(404, "problem_no_login")
-    name, after = normalise(form.get("name", "")), own_path(form.get("next", "/"))
+    name, after = normalise(form.get("name", "")), local_path(form.get("next", "/"))
     counted = (f"name {name}", f"address {network_of(visit.address)}")
     throttle, old = visit.site.throttle, visit.request.cookies.get(session_cookie(visit.site), "")
     hours = visit.site.settings.session_hours
@@ -55,15 +55,15 @@ def log_in(visit: Stranger, form: Form) -> Response:
             except accounts.LoginRefused:
                 throttle.failed(counted, visit.now)
                 raise
-    except DoorFull:
+    except LoginQueueFull:
         return _ask_again(visit, form, visit.text("login_busy"), 503)
     except LockTimeout as busy:
         return _ask_again(visit, form, visit.words_of(busy), 503)
     except accounts.LoginRefused as refused:
-        visit.noted("login_refused", who=name[: accounts.LONGEST_NAME])
+        visit.noted("login_refused", who=name[: accounts.MAX_NAME_CHARACTERS])
         return _ask_again(visit, form, refused.render(visit.language), 401)
     visit.noted("login", who=name)
-    typed = handed_on(form, after)
+    typed = passed_on_form(form, after)
     response = _goes_on(visit, typed) if typed else visit.go(after)
     response.set_cookie(
         session_cookie(visit.site),
@@ -84,13 +84,13 @@ def _goes_on(visit: Visit, typed: RecoveredForm) -> Response:
 
 def _wait(visit: Visit, form: Mapping[str, str], counted: tuple[str, ...]) -> Response:
     if any([visit.site.throttle.is_news(key, visit.now) for key in counted]):
-        visit.noted("login_throttled", who=normalise(form.get("name", ""))[: accounts.LONGEST_NAME])
+        visit.noted("login_throttled", who=normalise(form.get("name", ""))[: accounts.MAX_NAME_CHARACTERS])
     return _ask_again(visit, form, visit.text("login_wait"), 429)
 
 
 def _ask_again(visit: Visit, form: Mapping[str, str], problem: str, status: int) -> Response:
-    after, name = own_path(form.get("next", "/")), form.get("name", "")[: accounts.LONGEST_NAME]
-    typed = handed_on(form, after)
+    after, name = local_path(form.get("next", "/")), form.get("name", "")[: accounts.MAX_NAME_CHARACTERS]
+    typed = passed_on_form(form, after)
     response = visit.page("login.html", status, after=after, name=name, problem=problem, told="", typed=typed)
     if status == 503:
         response.headers.update(RETRY_AFTER)

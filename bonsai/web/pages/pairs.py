@@ -13,8 +13,8 @@ from starlette.responses import Response
 from bonsai.actions.resolve import reopen_pair, resolve_pair
 from bonsai.queries.pairs import decided_pairs, pair_counts, waiting_pairs
 from bonsai.web import parameters
-from bonsai.web.differences import Marked, marked
-from bonsai.web.labels import reason_of
+from bonsai.web.differences import Marked, mark_differences
+from bonsai.web.labels import status_reason
 from bonsai.web.presenters import records as pages
 from bonsai.web.request import Contributor, Form, Reviewer, Visit
 from storage.tables.pairs_table import KINDS, Kind, WaitingPair
@@ -97,7 +97,7 @@ def decided(visit: Contributor) -> Response:
         decided=shown,
         first_page="/pairs/decided" if before is not None else "",
         next_page=f"/pairs/decided?before={shown[-1].decision.number}" if len(found) > size else "",
-        cut=pages.cut,
+        cut=pages.shorten,
         may_decide=visit.person is not None and visit.person.may("reviewer"),
     )
 
@@ -124,7 +124,7 @@ def _pair(visit: Visit, found: WaitingPair) -> PairShown:
         found,
         _side(visit, this, first),
         tuple(_side(visit, other, this) for other in found.others),
-        reason_of(visit, this) if not found.others or found.kind == "suspect" else "",
+        status_reason(visit, this) if not found.others or found.kind == "suspect" else "",
         ",".join(other.record.id for other in found.others),
     )
 
@@ -132,8 +132,8 @@ def _pair(visit: Visit, found: WaitingPair) -> PairShown:
 def _side(visit: Visit, one: StoredRecord, against: StoredRecord) -> Side:
     return Side(
         one,
-        marked(one.record.instruction, against.record.instruction)[0],
-        marked(one.record.output, against.record.output)[0],
+        mark_differences(one.record.instruction, against.record.instruction)[0],
+        mark_differences(one.record.output, against.record.output)[0],
         tuple(_notes(visit, one)),
     )
 

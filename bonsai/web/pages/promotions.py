@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from bonsai.actions.blind_review import give_verdict, review_state, take_back_verdict
+from bonsai.actions.blind_review import add_verdict, review_state, undo_verdict
 from bonsai.actions.promotions import approve, reject, rollback
 from bonsai.domain.promotion import State, settle
 from bonsai.errors import PromotionError
@@ -46,10 +46,10 @@ def answer(visit: Reviewer, adapter: str, form: Form) -> Response:
     """Store a verdict or undo the last one, then show the next question."""
     full_id = show_promotion(visit.b, adapter).adapter
     if form.get("side") == "undo":
-        take_back_verdict(visit.b, full_id, visit.who)
+        undo_verdict(visit.b, full_id, visit.who)
     else:
         given = (form.get("item", ""), form.get("side", ""))
-        standing = give_verdict(visit.b, full_id, visit.who, *given, visit.now)
+        standing = add_verdict(visit.b, full_id, visit.who, *given, visit.now)
         if standing.tally:
             visit.noted("review", full_id)
     return visit.go(f"/promotions/{full_id}/review")
@@ -89,7 +89,7 @@ def all_answers(visit: Contributor, adapter: str) -> Response:
     for name, known in choices.items():
         parameters.one_of(given, name, [one for one, _ in known])
     size = visit.site.settings.page_size
-    found = list_answers(visit.b, full_id, evidence.wanted(given))
+    found = list_answers(visit.b, full_id, evidence.filter_of(given))
     places = {one.item: number for number, one in enumerate(found, 1)}
     start = places.get(given["after"], 0)
     shown = found[start : start + size]
@@ -127,7 +127,7 @@ def data(visit: Contributor, adapter: str) -> Response:
     )
 
 
-LONGEST_REASON = 2_000
+MAX_REASON_CHARACTERS = 2_000
 
 
 @router.get("")
@@ -181,7 +181,7 @@ def _review_key(visit: Visit, reviews: Sequence[Review]) -> str:
 def decide(visit: Reviewer, adapter: str, action: str, form: Form) -> Response:
     """Approve, reject, roll back, or restore a former champion."""
     found = show_promotion(visit.b, adapter)
-    reason = form.get("reason", "").strip()[:LONGEST_REASON]
+    reason = form.get("reason", "").strip()[:MAX_REASON_CHARACTERS]
     try:
         done = _act(visit, found, action, reason)
     except PromotionError as error:

@@ -20,7 +20,7 @@ from bonsai.queries.submissions import SubmissionStatus, submission_status
 from bonsai.queries.suggestions import Suggestion
 from bonsai.web import parameters
 from bonsai.web.differences import Difference, difference
-from bonsai.web.labels import reason_of, reject_words
+from bonsai.web.labels import reject_reason, status_reason
 from bonsai.web.presenters import records as pages
 from bonsai.web.request import Contributor, Form, Reviewer, Visit, problem_of
 from storage.tables.record_rows import StoredRecord
@@ -80,7 +80,7 @@ def add(visit: Contributor, form: Form) -> Response:
     fields |= {"source": "self", "author": visit.who}
     made = parse(fields, Origin("form"), Defaults(source="self"), Limits(**visit.b.config.records.model_dump()))
     if isinstance(made, Reject):
-        return _form(visit, form, reject_words(visit, made))
+        return _form(visit, form, reject_reason(visit, made))
     submission = submit(visit.b, fields, visit.now)
     visit.noted("add", submission)
     visit.site.drain()
@@ -115,7 +115,7 @@ def _before(visit: Visit, found: Suggestion) -> dict[str, str] | None:
     for kind, records in kinds:
         if records:
             stored = records[0]
-            words = visit.text(f"entering.before_{kind}", answer=pages.cut(stored.record.output))
+            words = visit.text(f"entering.before_{kind}", answer=pages.shorten(stored.record.output))
             forgotten = stored.status is Status.FORGOTTEN
             words = visit.text("entering.before_forgotten") if forgotten else words
             return {"words": words, "path": f"/records/{stored.record.id}", "link": visit.text("entering.look_at_it")}
@@ -139,12 +139,12 @@ def _one_told(visit: Visit, one: SubmissionStatus) -> Told:
     kind = "waiting" if one.state == "waiting" else ""
     if stored and one.state == "stored":
         words, kind = visit.text(f"status_{stored.status}"), stored.status.value
-    why = reason_of(visit, stored) if stored and stored.status is not Status.ACTIVE else ""
-    why = reject_words(visit, one.reject) if one.reject else why
+    why = status_reason(visit, stored) if stored and stored.status is not Status.ACTIVE else ""
+    why = reject_reason(visit, one.reject) if one.reject else why
     tags = ""
     if stored:
         tags = visit.text("comma").join(pages.tag_words(visit, name, getattr(stored.tags, name).value) for name in TAGS)
-    return Told(pages.cut(one.question), path, kind, words, tags, why)
+    return Told(pages.shorten(one.question), path, kind, words, tags, why)
 
 
 REFUSALS = (ConflictError, UsageError, LockTimeout)

@@ -16,9 +16,9 @@ from bonsai.actions.maintenance import stream_records
 from bonsai.actions.tag import tag_records
 from bonsai.domain.records import SOURCES, Status
 from bonsai.queries.records import inbox_status, page_of_records, show_record
-from bonsai.web.labels import FILTERS, reason_of
+from bonsai.web.labels import FILTERS, status_reason
 from bonsai.web.presenters import records as pages
-from bonsai.web.problems import Problem, require_sure
+from bonsai.web.problems import Problem, require_confirmation
 from bonsai.web.request import Contributor, Form, Reviewer, Visit
 from storage.tables.record_versions_table import TagName
 from storage.tables.records_pages import SORTS
@@ -48,8 +48,8 @@ def browse(visit: Contributor) -> Response:
         next_page=pages.page_path(given, found.rest) if found.rest else "",
         searched_all=found.searched_all,
         first_page=pages.page_path(given, "") if given.get("before") else "",
-        export=f"/records/export?{urlencode(pages.asked(given))}" if not wanted.text else "",
-        here=urlencode(pages.asked(given)),
+        export=f"/records/export?{urlencode(pages.list_parameters(given))}" if not wanted.text else "",
+        here=urlencode(pages.list_parameters(given)),
         languages=pages.languages(visit),
         categories=pages.categories(visit),
         statuses=pages.statuses(visit),
@@ -84,7 +84,7 @@ def decide_chosen(visit: Reviewer, form: Form) -> Response:
     for one in chosen:
         visit.noted(form["action"], one)
     kept = {name: value for name, value in parse_qsl(form.get("here", "")) if name != "before"}
-    return visit.go("/records", "many", **pages.asked(kept))
+    return visit.go("/records", "many", **pages.list_parameters(kept))
 
 
 def _do(visit: Visit, chosen: list[str], form: Mapping[str, str]) -> None:
@@ -100,7 +100,7 @@ def _do(visit: Visit, chosen: list[str], form: Mapping[str, str]) -> None:
         case "exclude":
             exclude_records(visit.b, chosen, visit.who, visit.now)
         case "forget":
-            require_sure(form, len(chosen))
+            require_confirmation(form, len(chosen))
             forget_records(visit.b, chosen, visit.who, visit.now, here=False)
             visit.site.drain()
         case _:
@@ -119,7 +119,7 @@ def show(visit: Contributor, record_id: str) -> Response:
         "records/record.html",
         stored=stored,
         record=stored.record,
-        reason=reason_of(visit, stored),
+        reason=status_reason(visit, stored),
         tags=pages.tags_shown(visit, stored.tags),
         notes=list(pages.notes(visit, stored)),
         timeline=f"/timeline?{urlencode({'subject': stored.record.subject})}" if stored.record.subject else "",
@@ -136,7 +136,7 @@ def decide(visit: Reviewer, record_id: str, action: str, form: Form) -> Response
     record = show_record(visit.b, record_id).stored.record.id
     match action:
         case "forget":
-            require_sure(form, 1)
+            require_confirmation(form, 1)
             forget_records(visit.b, [record], visit.who, visit.now, here=False)
             visit.site.drain()
         case "release":

@@ -12,8 +12,8 @@ from bonsai.actions.rejects import RepairResult, dismiss_reject, is_cut, open_re
 from bonsai.domain.records import RAW_CHARACTERS
 from bonsai.errors import UsageError
 from bonsai.queries.records import page_of_rejects
-from bonsai.web.labels import reject_words
-from bonsai.web.presenters.records import cut
+from bonsai.web.labels import reject_reason
+from bonsai.web.presenters.records import shorten
 from bonsai.web.problems import Problem
 from bonsai.web.request import Contributor, Form, Reviewer, Visit
 from storage.tables.rejects_table import StoredReject
@@ -42,7 +42,7 @@ def browse(visit: Contributor) -> Response:
     shown = found[:size]
     return visit.page(
         "records/rejects.html",
-        rejects=[_shown(visit, one, cut(one.reject.raw)) for one in shown],
+        rejects=[_shown(visit, one, shorten(one.reject.raw)) for one in shown],
         first_page="/rejects" if after else "",
         next_page=f"/rejects?{urlencode({'after': shown[-1].id})}" if len(found) > size else "",
     )
@@ -81,7 +81,7 @@ def mend(visit: Contributor, reject: str, form: Form) -> Response:
     raw = form.get("raw", "")
     made = repair_reject(visit.b, stored.id, raw, visit.who, visit.now)
     if not isinstance(made, RepairResult):
-        return _page(visit, stored, raw, reject_words(visit, made))
+        return _page(visit, stored, raw, reject_reason(visit, made))
     visit.noted("mend", stored.id)
     visit.site.drain()
     return _next(visit, stored, "mend")
@@ -108,4 +108,4 @@ def _next(visit: Visit, settled: StoredReject, done: str) -> Response:
 def _shown(visit: Visit, stored: StoredReject, raw: str) -> RejectShown:
     told = stored.reject
     place = f"{told.file}:{told.line}" if told.line else told.file
-    return RejectShown(stored.id, place, reject_words(visit, told), raw)
+    return RejectShown(stored.id, place, reject_reason(visit, told), raw)

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from bonsai.actions.tag import next_uncertain, tag_record, take_back_tags
+from bonsai.actions.tag import next_uncertain, tag_record, undo_tags
 from bonsai.domain.records import LANGUAGES
 from bonsai.web.labels import CATEGORIES
 from bonsai.web.presenters import records as pages
@@ -83,7 +83,7 @@ def tag(visit: Reviewer, form: Form) -> Response:
 def undo(visit: Reviewer, form: Form) -> Response:
     """Restore the previous tags and show the record again."""
     record, _, number = form.get("undo", "").partition(".")
-    take_back_tags(visit.b, record, _number(number), visit.who, visit.now)
+    undo_tags(visit.b, record, _number(number), visit.who, visit.now)
     visit.noted("untag", record)
     return visit.go("/tagging", "undo", at=record, tagged=str(max(_number(form.get("tagged", "")) - 1, 0)))
 

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from bonsai.queries import timeline as timeline_queries
 from bonsai.queries.timeline import Earlier, Entry
 from bonsai.web import parameters
-from bonsai.web.presenters.records import cut
+from bonsai.web.presenters.records import shorten
 from bonsai.web.problems import Problem
 from bonsai.web.request import Contributor, Visit
 from storage.tables.subjects import SubjectEvent
@@ -118,7 +118,7 @@ def months(visit: Visit, entries: Sequence[Entry]) -> list[Month]:
 def _shown(visit: Visit, entry: Entry) -> EntryShown:
     told = entry.told
     return EntryShown(
-        told, cut(told.instruction), cut(told.output), tuple(_earlier(visit, one) for one in entry.earlier)
+        told, shorten(told.instruction), shorten(told.output), tuple(_earlier(visit, one) for one in entry.earlier)
     )
 
 
@@ -130,5 +130,5 @@ def _earlier(visit: Visit, one: Earlier) -> EarlierShown:
         count, key = max(round(one.days / DAYS_A_MONTH), 1), "months"
     words = visit.text(f"curating.{key}_before" if count > 1 else f"curating.{key[:-1]}_before", count=count)
     return EarlierShown(
-        one.told.id, words, cut(f"{one.told.instruction} {one.told.output}"), one.told.day, one.likeness
+        one.told.id, words, shorten(f"{one.told.instruction} {one.told.output}"), one.told.day, one.likeness
     )

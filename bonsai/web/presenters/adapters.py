@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bonsai.queries.adapters import AdapterSummary, FullAdapter
 from bonsai.train.manifest import AdapterManifest
-from bonsai.web.presenters.records import cut
+from bonsai.web.presenters.records import shorten
 from bonsai.web.request import Visit
 from storage.tables.lineage import LearnedRecord
 
@@ -81,4 +81,4 @@ def file_rows(found: FullAdapter) -> list[tuple[str, str, str]]:
 
 def learned_row(visit: Visit, one: LearnedRecord) -> LearnedRow:
     """One record."""
-    return LearnedRow(one, cut(one.instruction), one.happened_on.isoformat() if one.happened_on else "")
+    return LearnedRow(one, shorten(one.instruction), one.happened_on.isoformat() if one.happened_on else "")

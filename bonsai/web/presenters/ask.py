@@ -11,13 +11,13 @@ from bonsai.domain.records import Status
 from bonsai.queries import adapters
 from bonsai.queries.models import CHAMPION
 from bonsai.web.labels import CATEGORIES, language_name
-from bonsai.web.presenters.records import cut
+from bonsai.web.presenters.records import shorten
 from bonsai.web.rendering import ID_LENGTH
 from bonsai.web.request import Visit
 from storage.tables.questions_table import StoredAnswer, StoredQuestion
 from storage.tables.record_rows import StoredRecord
 
-MOST_VOICES_LISTED = 50
+MAX_MODELS_LISTED = 50
 "Newest adapters to choose from; any other one can be chosen on its own page."
 MONTH_DAYS, YEAR_DAYS = 30.44, 365.25
 
@@ -58,18 +58,18 @@ class HistoryRow:
     thumbs: str
 
 
-def voices(visit: Visit, *wanted: str) -> list[tuple[str, str]]:
+def model_options(visit: Visit, *wanted: str) -> list[tuple[str, str]]:
     """Models to choose from: (name, label). Includes an older adapter named in the address."""
     found = [
         (adapter, f"{adapter[:ID_LENGTH]} ({visit.text(f'promotion.state_{state.value}')})")
-        for adapter, state in adapters.answering_models(visit.b, MOST_VOICES_LISTED).items()
+        for adapter, state in adapters.answering_models(visit.b, MAX_MODELS_LISTED).items()
     ]
     made = [(CHAMPION, visit.text("asking.voice_champion")), (BASE, visit.text("asking.voice_base")), *found]
     older = set(wanted) - {name for name, _ in made} - {""}
     return [*made, *((name, name[:ID_LENGTH]) for name in sorted(older))]
 
 
-def voice_name(visit: Visit, adapter: str) -> str:
+def model_name(visit: Visit, adapter: str) -> str:
     """Localised name of a model."""
     if adapter == BASE:
         return visit.text("asking.voice_base")
@@ -81,7 +81,7 @@ def answer_shown(visit: Visit, one: StoredAnswer) -> AnswerShown:
     category = visit.text(f"category_{one.category}") if one.category in CATEGORIES else one.category
     found = [language_name(visit, one.language), category, one.reasoning]
     language = one.language if one.language in ("ja", "en", "zh") else ""
-    return AnswerShown(one, voice_name(visit, one.adapter), " · ".join(filter(None, found)), language)
+    return AnswerShown(one, model_name(visit, one.adapter), " · ".join(filter(None, found)), language)
 
 
 def record_shown(visit: Visit, stored: StoredRecord) -> RecordShown:
@@ -90,8 +90,8 @@ def record_shown(visit: Visit, stored: StoredRecord) -> RecordShown:
     happened = record.happened_on
     return RecordShown(
         id=record.id,
-        question=cut(record.instruction),
-        answer=cut(record.output),
+        question=shorten(record.instruction),
+        answer=shorten(record.output),
         subject=record.subject,
         happened_on=happened.isoformat() if happened else "",
         ago=ago(visit, happened, visit.now.astimezone().date()) if happened else "",
@@ -116,8 +116,8 @@ def ago(visit: Visit, day: date, today: date) -> str:
 def history_row(visit: Visit, one: StoredQuestion) -> HistoryRow:
     """One row."""
     said = [visit.text(f"asking.thumb_{answer.thumb}") for answer in one.answers if answer.thumb]
-    answer = cut(one.answers[0].answer) if one.answers else ""
-    return HistoryRow(one, cut(one.question), answer, visit.text("comma").join(said))
+    answer = shorten(one.answers[0].answer) if one.answers else ""
+    return HistoryRow(one, shorten(one.question), answer, visit.text("comma").join(said))
 
 
 def progress(visit: Visit, ticket: Ticket) -> str:

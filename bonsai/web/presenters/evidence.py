@@ -13,15 +13,15 @@ from bonsai.domain.records import Status
 from bonsai.evaluate.personal_set import DOMAIN, LANGUAGES
 from bonsai.evaluate.questions import DOMAINS
 from bonsai.evaluate.report import domain_name
-from bonsai.queries.answers import ANSWER_CHANGES, RIGHT, AnswerFilter, ComparedAnswer
+from bonsai.queries.answers import ANSWER_CHANGES, CORRECTNESS, AnswerFilter, ComparedAnswer
 from bonsai.queries.data_changes import DataChanges
 from bonsai.queries.explanation import Flip, NearRecord, SliceChange
 from bonsai.queries.promotions import Review
 from bonsai.queries.training_curves import TrainingCurves
 from bonsai.train.curve import thinned
 from bonsai.web import charts
-from bonsai.web.differences import Marked, marked
-from bonsai.web.labels import CATEGORIES, language_name, reason_of
+from bonsai.web.differences import Marked, mark_differences
+from bonsai.web.labels import CATEGORIES, language_name, status_reason
 from bonsai.web.request import Visit
 from storage.tables.data_changes import KINDS, ChangedRecord
 
@@ -60,7 +60,7 @@ def changed_answers(visit: Visit, flips: Sequence[Flip]) -> list[Answers]:
 
 
 def _answers(visit: Visit, flip: Flip) -> Answers:
-    before, after = marked(flip.before, flip.after)
+    before, after = mark_differences(flip.before, flip.after)
     topic = f"{domain_name(flip.domain, visit.language)}{visit.text('comma')}{language_name(visit, flip.language)}"
     languages = (flip.language, flip.question_language)
     return Answers(flip.question, flip.reference, before, after, flip.gained, topic, *languages, flip.records)
@@ -206,7 +206,7 @@ class AnswerShown:
     question_language: str
 
 
-def wanted(given: Mapping[str, str]) -> AnswerFilter:
+def filter_of(given: Mapping[str, str]) -> AnswerFilter:
     """Filter from the query string. Unknown names are refused by the query."""
     return AnswerFilter(*(given.get(name, "").strip() for name in FILTERS))
 
@@ -224,7 +224,7 @@ def choices(visit: Visit) -> dict[str, Choices]:
         "language": [(one, language_name(visit, one)) for one in LANGUAGES],
         "topic": [(one, domain_name(one, visit.language)) for one in (*DOMAINS, DOMAIN)],
         "turn": [(one, visit.text(f"review.turn_{one}")) for one in ANSWER_CHANGES],
-        "right": [(one, visit.text(f"review.right_{one}")) for one in RIGHT],
+        "right": [(one, visit.text(f"review.right_{one}")) for one in CORRECTNESS],
     }
 
 
@@ -234,7 +234,7 @@ def all_answers(visit: Visit, found: Sequence[ComparedAnswer]) -> list[AnswerSho
 
 
 def _answer(visit: Visit, one: ComparedAnswer) -> AnswerShown:
-    before, after = marked(one.before, one.after)
+    before, after = mark_differences(one.before, one.after)
     outcome = {"gained": "pass", "lost": "fail"}.get(one.turn, "noted")
     topic = f"{domain_name(one.domain, visit.language)}{visit.text('comma')}{language_name(visit, one.language)}"
     turn = f"{visit.text(f'review.turn_{one.turn}')} · {visit.text(f'review.right_{one.stands}')}"
@@ -295,7 +295,7 @@ def changed_rows(visit: Visit, found: Sequence[ChangedRecord]) -> list[ChangedRo
             question=_cut(one.stored.record.instruction),
             answer=_cut(one.stored.record.output),
             status=one.stored.status.value,
-            reason=reason_of(visit, one.stored) if one.stored.status is not Status.ACTIVE else "",
+            reason=status_reason(visit, one.stored) if one.stored.status is not Status.ACTIVE else "",
             earlier=one.earlier,
         )
         for one in found

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bonsai.domain.records import LANGUAGES, SOURCES, Category, Status, Tags
 from bonsai.web import parameters
-from bonsai.web.labels import CATEGORIES, FILTERS, STATUSES, language_name, reason_of, records_path
+from bonsai.web.labels import CATEGORIES, FILTERS, STATUSES, language_name, records_path, status_reason
 from bonsai.web.request import Visit
 from storage.tables.record_rows import StoredRecord
 from storage.tables.records_pages import SORTS, Sort
@@ -70,10 +70,10 @@ def sort_of(given: Mapping[str, str]) -> Sort:
 
 def page_path(given: Mapping[str, str], before: str) -> str:
     """Address of another page of the list."""
-    return records_path(**asked(given), before=before)
+    return records_path(**list_parameters(given), before=before)
 
 
-def asked(given: Mapping[str, str]) -> dict[str, str]:
+def list_parameters(given: Mapping[str, str]) -> dict[str, str]:
     """The query parameters that select the list."""
     names = (*FILTERS, "reason", "uncertain", "snapshot", "sort")
     return {name: given[name] for name in names if given.get(name)}
@@ -84,19 +84,19 @@ def rows(visit: Visit, records: Sequence[StoredRecord]) -> list[RecordRow]:
     return [
         RecordRow(
             id=one.record.id,
-            question=cut(one.record.instruction),
-            answer=cut(one.record.output),
+            question=shorten(one.record.instruction),
+            answer=shorten(one.record.output),
             language=one.tags.language.value,
             category=one.tags.category.value,
             status=one.status.value,
-            reason=reason_of(visit, one) if one.status is not Status.ACTIVE else "",
+            reason=status_reason(visit, one) if one.status is not Status.ACTIVE else "",
             about=" · ".join(str(part) for part in (one.record.subject, one.record.happened_on) if part),
         )
         for one in records
     ]
 
 
-def cut(text: str) -> str:
+def shorten(text: str) -> str:
     """Beginning of a text, on one line."""
     line = " ".join(text[: 2 * SHOWN_CHARACTERS].split())
     return line if len(line) <= SHOWN_CHARACTERS else f"{line[:SHOWN_CHARACTERS]}…"
