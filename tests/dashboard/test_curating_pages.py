@@ -196,7 +196,7 @@ def test_a_long_past_is_looked_through_when_asked(
     desk: Desk, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(subjects, "PART", 1)
-    monkeypatch.setattr(timeline, "COMPARED_AT_ONCE", 1)
+    monkeypatch.setattr(timeline, "MAX_COMPARED_ON_REQUEST", 1)
     for day, often in (("2024-03-02", "a week"), ("2024-04-01", ""), ("2024-05-01", ""), ("2026-03-12", "days again")):
         said = f"She sneezed for {often}; the vet said dust." if often else f"Tuna on {day}, eagerly."
         tell(desk, f"What happened to Hana on {day}?", said, subject="Hana", happened_on=day)

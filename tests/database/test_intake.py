@@ -87,7 +87,7 @@ def test_what_is_told_goes_before_the_rest_of_a_file(
 
 
 def test_what_is_told_goes_before_a_look_at_the_next_upload(b: Bonsai, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file_preview, "MEANWHILE_EVERY", 2)
+    monkeypatch.setattr(file_preview, "CALLBACK_INTERVAL", 2)
     for _ in range(2):
         place = uploads.start(b.places.uploads)
         (place / "arrived").write_text("question,answer\n" + "".join(f"Who {n}?,Tama.\n" for n in range(5)), "utf-8")

@@ -103,7 +103,7 @@ def test_the_parts_of_a_past_are_all_that_was_told_until_then(home: Home, told: 
 def test_the_whole_past_is_looked_through_for_the_same_thing(
     b: Bonsai, told: list[StoredRecord], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(timeline, "LOOK_SECONDS", 60.0)
+    monkeypatch.setattr(timeline, "READ_SECONDS", 60.0)
     first = timeline.timeline(b, "Mike", 10)
     assert (first.unread is not None, [one.earlier for one in first.entries]) == (True, [()] * 10)
     mine = current(told, "Mike")
@@ -130,7 +130,7 @@ def words(one: StoredRecord) -> str:
 def test_a_long_past_is_looked_through_some_at_a_time(
     b: Bonsai, told: list[StoredRecord], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(timeline, "COMPARED_AT_ONCE", 12)
+    monkeypatch.setattr(timeline, "MAX_COMPARED_ON_REQUEST", 12)
     found, places = timeline.timeline(b, "Mike", 3), []
     while found.unread is not None:
         places.append(found.unread)
