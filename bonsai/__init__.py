@@ -1,3 +1,3 @@
 """Bonsai grows a small language model on its owner's own experience."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -28,9 +28,10 @@ from types import MappingProxyType
 from bonsai.config.settings import PrefectSettings
 from bonsai.errors import TerminalError, UsageError
 from bonsai.system.files import write_json_atomic
+from bonsai.system.installation import CODE
 from bonsai.system.locks import held, is_held
 from flows.ports import free_port, listens, url_of
-from flows.settings import CODE, HOST, environment, folder
+from flows.settings import DEPLOYMENTS, HOST, environment, folder
 
 POOLS = ("bonsai-cpu", "bonsai-gpu")
 LOOK_SECONDS = 0.5
@@ -123,7 +124,8 @@ def started(
         server = starting.child("server", ["prefect", "server", "start", "--host", HOST, "--port", str(port)], own)
         wait_until_it_answers(server, url_of(port), settings.server_startup_seconds)
         crashed = tuple(json.loads(_run([sys.executable, "-m", "flows.reconcile", *POOLS], own)))
-        _run([sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"], own)
+        deploy = ["prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(DEPLOYMENTS)]
+        _run([sys.executable, "-m", *deploy], own)
         workers = tuple(_started_worker(starting, pool, own) for pool in POOLS)
         others = tuple(_started_beside(starting, name, command, own) for name, command in also.items())
         about = folder(home) / "server.json"

@@ -12,10 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bonsai.config.settings import PrefectSettings
+from bonsai.system.installation import CODE, python_path
 
 HOST = "127.0.0.1"
-CODE = Path(__file__).parents[1]
-"Where `flows`, `bonsai` and `prefect.yaml` lie."
+_SHIPPED = Path(__file__).with_name("prefect.yaml")
+DEPLOYMENTS = _SHIPPED if _SHIPPED.is_file() else CODE / "prefect.yaml"
+"What `bonsai up` deploys: at the top of a clone; a wheel carries its copy in this package."
 
 
 def folder(home: Path) -> Path:
@@ -50,9 +52,10 @@ def environment(home: Path, settings: PrefectSettings, environ: Mapping[str, str
     auth = auth_string(home)
     kept = {name: value for name, value in environ.items() if not name.startswith("PREFECT_")}
     ours = {
+        **python_path(environ),
+        "PYTHONSAFEPATH": "1",  # `CODE` is the current folder; `site-packages` must not go before the standard library
         "BONSAI_HOME": str(home),
         "BONSAI_CODE": str(CODE),
-        "PYTHONPATH": os.pathsep.join(filter(None, (str(CODE), environ.get("PYTHONPATH", "")))),
         "DO_NOT_TRACK": "1",
         "PREFECT_HOME": str(folder(home)),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",

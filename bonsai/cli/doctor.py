@@ -9,7 +9,6 @@ import shutil
 import sys
 from collections.abc import Iterator
 from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -18,6 +17,7 @@ from bonsai.cli.help import noun, verb
 from bonsai.cli.presenters.findings import Finding, tell
 from bonsai.cli.shell import AsJson, Shell, shell_of
 from bonsai.errors import BonsaiError
+from bonsai.system.installation import CODE
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -28,7 +28,7 @@ app = noun()
 LOWEST_PYTHON = (3, 11)
 NEEDED_GIB = 3.0
 "Free disk space for a night on the samples: a snapshot, an adapter and its checkpoints."
-CONSTRAINTS = Path(__file__).parents[2] / "constraints.txt"
+CONSTRAINTS = CODE / "constraints.txt"
 "Next to the package in a clone; an installed wheel has none, and its requirements are checked instead."
 
 

@@ -28,6 +28,7 @@ from typing import IO, Any
 
 from bonsai import errors
 from bonsai.errors import BonsaiError, TerminalError, TransientError, WorkerDied
+from bonsai.system.installation import python_path
 
 Emit = Callable[[Mapping[str, Any]], None]
 """Sends one event to the parent; an event has a `type` and JSON values."""
@@ -82,8 +83,6 @@ def started(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A running child, which does not outlive the block."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    root = str(Path(__file__).parents[1])
-    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     with log.open("ab") as stderr:
         child = subprocess.Popen(
             [sys.executable, "-P", "-m", *command],  # -P: no module of the current folder gets in
@@ -91,7 +90,7 @@ def started(
             stdout=subprocess.PIPE,
             stderr=stderr,
             start_new_session=True,
-            env={**_PATIENT, **os.environ, "PYTHONPATH": path, **environment},
+            env={**_PATIENT, **os.environ, **python_path(os.environ), **environment},
         )
     with suppress(ProcessLookupError, PermissionError):
         os.setpriority(os.PRIO_PROCESS, child.pid, nice)

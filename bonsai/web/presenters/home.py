@@ -26,7 +26,7 @@ from bonsai.web.labels import CATEGORIES, Link, language_name, records_path
 from bonsai.web.presenters import nights as nights_shown
 from bonsai.web.rendering import ID_LENGTH, time_tag
 from bonsai.web.request import Visit
-from flows.settings import CODE
+from flows.settings import DEPLOYMENTS
 from storage.tables.promotions_table import Promotion
 
 NIGHT = "flows.nightly_flow.nightly"
@@ -42,7 +42,7 @@ class NextNight:
     "Whether `bonsai up` runs: nothing else starts scheduled nights."
 
 
-def next_night(home: Path, now: datetime, file: Path = CODE / "prefect.yaml") -> NextNight:
+def next_night(home: Path, now: datetime, file: Path = DEPLOYMENTS) -> NextNight:
     """From the file that `bonsai up` deploys."""
     times = [at for schedule in _schedules(file) if (at := _next(schedule, now)) is not None]
     return NextNight(min(times, default=None), is_held(home / "prefect" / "up.lock"))
