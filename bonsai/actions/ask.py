@@ -28,7 +28,7 @@ from bonsai.i18n import text
 from bonsai.inference.client import InferenceRequest
 from bonsai.ingest.tags.language import guess_question
 from bonsai.model.prompt import AnswerTags, Question
-from bonsai.queries.models import CHAMPION, adapter_id, model_ref
+from bonsai.queries.adapters import CHAMPION, adapter_id, model_ref
 from bonsai.queries.similar import similar_records
 from bonsai.system.progress import Progress, Report, silent
 from storage.tables import questions_table

@@ -20,8 +20,8 @@ from bonsai.gate.decision import Policy
 from bonsai.gate.rules import ALL
 from bonsai.model.bases import find_device
 from bonsai.night import evaluation_job
-from bonsai.queries import reports
-from bonsai.queries.models import adapter_id
+from bonsai.queries import answers
+from bonsai.queries.adapters import adapter_id
 from bonsai.system.progress import Progress, silent
 from bonsai.system.progress import Report as Tell
 from storage.connect import Connection
@@ -111,7 +111,7 @@ def benchmark_report(b: Bonsai, adapter: str, pool: str) -> Report:
     with b.database.reading() as con:
         wanted = adapter_id(con, adapter)
         _require_open(con, pool, wanted)
-    found = reports.stored_reports(b.places.reports, wanted, _name(pool))
+    found = answers.stored_reports(b.places.reports, wanted, _name(pool))
     if not found:
         raise UnknownId("pipeline.no_report", adapter=wanted, pool=pool)
     return found[0]
@@ -142,7 +142,7 @@ def _parts(pair: ReportPair, policy: Policy) -> Sequence[Slice]:
 def _pair(b: Bonsai, left: str, right: str, pool: str) -> ReportPair:
     """Newest comparable reports of both. Raises UnknownId if there are none."""
     one, other = benchmark_report(b, left, pool), benchmark_report(b, right, pool)
-    found = reports.newest_pair(b.places.reports, one.subject, other.subject, one.benchmark)
+    found = answers.newest_pair(b.places.reports, one.subject, other.subject, one.benchmark)
     if found is None:
         raise UnknownId("pipeline.no_common_report", left=one.subject[:12], right=other.subject[:12], pool=pool)
     return found
@@ -162,7 +162,7 @@ def benchmark_power(
     pairs = {pool: _pair(b, left, right or "champion", pool) for pool in pools[:1]}
     for pool in pools[1:]:
         one = next(iter(pairs.values()))
-        found = reports.newest_pair(b.places.reports, one.challenger.subject, one.champion.subject, _name(pool))
+        found = answers.newest_pair(b.places.reports, one.challenger.subject, one.champion.subject, _name(pool))
         pairs |= {pool: found} if found else {}
     deciding = sum(
         compare(pair, ALL, policy.bits, policy.bootstrap, frozenset()).estimate is not None for pair in pairs.values()

@@ -108,7 +108,7 @@ def data(
     as_json: AsJson = False,
 ) -> None:
     """The records that it learned and the champion had not, and the reverse; newest first."""
-    from bonsai.queries.data_changes import data_changes_of
+    from bonsai.queries.promotions import data_changes_of
 
     shell = shell_of(ctx)
     bonsai = shell.open()

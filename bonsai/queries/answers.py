@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, get_args
 
 from bonsai.context import Bonsai
 from bonsai.domain.characters import normalise
-from bonsai.errors import UnknownId, UsageError
-from bonsai.evaluate import pools
+from bonsai.errors import BenchmarkError, UnknownId, UsageError
+from bonsai.evaluate import pools, report
 from bonsai.evaluate.compare import ReportPair
 from bonsai.evaluate.questions import Item, item_from_values
-from bonsai.evaluate.report import ItemResult, accuracy
+from bonsai.evaluate.report import ItemResult, Report, accuracy
+from bonsai.gate.rules import SAME
 from bonsai.night import evaluation_job
-from bonsai.queries import reports
 from storage.connect import Connection
 from storage.tables import personal_set_table, promotions_table
 from storage.tables.promotions_table import Promotion
@@ -153,8 +154,7 @@ def read_visible_answers(b: Bonsai, known: PromotionContext) -> VisibleAnswers:
     hashes = {evaluation_job.SELECTION: evidence.selection, evaluation_job.PERSONAL: evidence.suite}
     asked = [sheet for sheet in VISIBLE_SETS if hashes[sheet] or not evidence.selection]
     found = {
-        sheet: reports.newest_pair(b.places.reports, told.adapter, told.judged_against, sheet, hashes[sheet])
-        for sheet in asked
+        sheet: newest_pair(b.places.reports, told.adapter, told.judged_against, sheet, hashes[sheet]) for sheet in asked
     }
     pairs = {sheet: pair for sheet, pair in found.items() if pair}
     texts = {**{item.id: item for item in pools.items("selection", evidence.dealing)}, **known.suite}
@@ -192,3 +192,30 @@ def _one(sheet: str, asked: Item, was: ItemResult, now: ItemResult) -> ComparedA
         was_right=None if was_right is None else bool(was_right),
         is_right=None if is_right is None else bool(is_right),
     )
+
+
+def stored_reports(folder: Path, adapter: str, sheet: str) -> list[Report]:
+    """Readable reports of an adapter on a question set, newest first.
+
+    Damaged ones are skipped; they are rebuilt on demand.
+    """
+    found = []
+    for path in folder.glob(f"{adapter}-{sheet.replace('/', '-')}-*.json"):
+        try:
+            found.append(report.read(path))
+        except BenchmarkError:
+            continue
+    return sorted((one for one in found if one.benchmark == sheet), key=lambda one: one.created_at, reverse=True)
+
+
+def newest_pair(folder: Path, left: str, right: str, sheet: str, items_hash: str = "") -> ReportPair | None:
+    """The newest two comparable reports; with `items_hash`, only those with these items."""
+    wanted = [one for one in stored_reports(folder, left, sheet) if items_hash in ("", one.items_hash)]
+    others = stored_reports(folder, right, sheet)
+    pairs = (ReportPair(one, other) for one in wanted for other in others if comparable(one, other))
+    return next(pairs, None)
+
+
+def comparable(one: Report, other: Report) -> bool:
+    """Whether two reports may be compared: same items, same settings."""
+    return all(getattr(one, name) == getattr(other, name) for name in SAME)

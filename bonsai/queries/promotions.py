@@ -1,7 +1,8 @@
-"""Promotions: list, evidence, the verified promotion log, and reviews."""
+"""Promotions: list, evidence, data changes, loss curves, reviews, and the verified promotion log."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,13 +10,15 @@ from itertools import groupby
 from typing import Any
 
 from bonsai.context import Bonsai
-from bonsai.domain.promotion import Pointer
-from bonsai.errors import BonsaiError, IntegrityError, UnknownId
+from bonsai.domain.promotion import BASE, Pointer
+from bonsai.errors import BonsaiError, IntegrityError, UnknownId, UsageError
 from bonsai.evaluate.blind_review import Tally, tally
+from bonsai.i18n import TextLanguage, text
 from bonsai.queries.answers import promotion_of
-from bonsai.queries.training_curves import TrainingCurves, read_curves, trainings_of
+from bonsai.train.curve import Curve, read_curve, thinned
 from storage.connect import Connection
-from storage.tables import data_changes, nights_table, promotions_table, reviews_table
+from storage.tables import adapters_table, data_changes, nights_table, promotions_table, reviews_table
+from storage.tables.data_changes import KINDS, ChangedRecord, ChangeGroup
 from storage.tables.promotions_table import Logged, Promotion
 from storage.tables.reviews_table import Verdict
 
@@ -133,3 +136,94 @@ def _review(person: str, given: Sequence[Verdict]) -> Review:
     last = given[-1]
     made = tally([one.preferred for one in given]) if len(given) >= last.asked else None
     return Review(person, len(given), last.asked, last.given_at, made)
+
+
+LOG = "log.txt"
+ID_LENGTH = 10
+"Characters of an id in a sentence, as in tables."
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingCurves:
+    """Loss curve of one adapter."""
+
+    adapter: str
+    curve: Curve
+    validation_loss: float | None
+    "On held-out records after the last step; None without any."
+
+    def words(self, is_candidate: bool, language: TextLanguage) -> str:
+        """First and last loss in words, each averaged over a tenth of the training."""
+        tenths = thinned(self.curve.losses, 10)
+        values = {"first": tenths[0].loss, "last": tenths[-1].loss, "steps": self.curve.losses[-1].step}
+        key = "review.loss_label" if is_candidate else "review.loss_compared"
+        told = [text(key, language, adapter=self.adapter[:ID_LENGTH], **values)]
+        if self.validation_loss is not None:
+            told.append(text("review.loss_validation", language, loss=self.validation_loss))
+        return " ".join(told)
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """Where an adapter's training log is."""
+
+    adapter: str
+    night: str
+    validation_loss: float | None
+
+
+def trainings_of(con: Connection, candidate: Promotion) -> tuple[Training, ...]:
+    """The candidate's, then its champion's."""
+    compared = [candidate.adapter] + [candidate.judged_against] * (candidate.judged_against != BASE)
+    return tuple(Training(one, promotions_table.get(con, one).night, _validation_loss(con, one)) for one in compared)
+
+
+def read_curves(b: Bonsai, trainings: Sequence[Training]) -> tuple[TrainingCurves, ...]:
+    """Curves whose logs exist; needs no database."""
+    curves = [(one, read_curve(b.places.runs / one.night / LOG)) for one in trainings]
+    return tuple(TrainingCurves(one.adapter, curve, one.validation_loss) for one, curve in curves if curve)
+
+
+def _validation_loss(con: Connection, adapter: str) -> float | None:
+    measured = adapters_table.get(con, adapter).passport.get("measured")
+    found = measured.get("validation_loss") if isinstance(measured, Mapping) else None
+    return float(found) if isinstance(found, int | float) else None
+
+
+__all__ = ["KINDS", "ChangeGroup", "ChangedRecord", "DataChanges", "data_changes_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class DataChanges:
+    """How a candidate's records differ from its champion's."""
+
+    adapter: str
+    judged_against: str
+    groups: tuple[ChangeGroup, ...]
+    records: tuple[ChangedRecord, ...]
+    "One page, newest first."
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Number of records per kind of change; 0 if there are none."""
+        found: Counter[str] = Counter()
+        for group in self.groups:
+            found[group.kind] += group.count
+        return {kind: found[kind] for kind in KINDS}
+
+
+def data_changes_of(b: Bonsai, promotion: str, limit: int, *, before: str = "", kind: str = "") -> DataChanges:
+    """Up to `limit` changed records of a promotion, of one kind or of all.
+
+    `promotion` is an adapter id or a prefix of one; empty means the newest. For the next page, pass the last record's
+    id as `before`. Raises UnknownId, UsageError.
+    """
+    kinds = [one for one in KINDS if kind in ("", one)]
+    if not kinds:
+        raise UsageError("review.unknown_filter", name="kind", value=kind, valid=", ".join(KINDS))
+    with b.database.reading() as con:
+        found = promotion_of(con, promotion)
+        with data_changes.looked_at(con, b.places.snapshots, found.adapter, found.judged_against):
+            groups = tuple(data_changes.groups(con))
+            records = tuple(data_changes.page(con, limit=limit, before=before, kinds=kinds))
+    return DataChanges(found.adapter, found.judged_against, groups, records)

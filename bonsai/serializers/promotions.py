@@ -13,8 +13,7 @@ from bonsai.gate.decision import RuleResult, render
 from bonsai.i18n import TextLanguage, text
 from bonsai.queries.answers import ComparedAnswer
 from bonsai.queries.explanation import Explanation
-from bonsai.queries.promotions import History, PromotionEvidence, Review
-from bonsai.queries.training_curves import ID_LENGTH, TrainingCurves
+from bonsai.queries.promotions import ID_LENGTH, History, PromotionEvidence, Review, TrainingCurves
 from bonsai.schemas import promotions as schemas
 from bonsai.train.curve import thinned
 from storage.tables.promotions_table import Logged, Promotion

@@ -28,7 +28,7 @@ from bonsai.queries.nights import list_nights
 from bonsai.queries.records import count_records, list_records
 from bonsai.system.locks import held, process_name
 from bonsai.system.progress import silent
-from bonsai.web.presenters.month import SHAPES, Mark, month
+from bonsai.web.presenters.nights import SHAPES, Mark, month
 from flows import starting
 from flows.starting import Started
 from storage import night_status

@@ -23,8 +23,7 @@ from bonsai.errors import UnknownId, UsageError
 from bonsai.evaluate import blind_review, questions
 from bonsai.evaluate.blind_review import Preferred, Side
 from bonsai.queries.answers import AnswerFilter, list_answers
-from bonsai.queries.data_changes import data_changes_of
-from bonsai.queries.promotions import champion, list_promotions, promotion_evidence, show_promotion
+from bonsai.queries.promotions import champion, data_changes_of, list_promotions, promotion_evidence, show_promotion
 from bonsai.queries.records import list_records, show_record
 from storage.tables import reviews_table
 from storage.tables.data_changes import ChangedRecord

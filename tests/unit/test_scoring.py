@@ -6,9 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from bonsai.evaluate.normalise import normalise_answer
 from bonsai.evaluate.questions import Item
-from bonsai.evaluate.scoring import accepts, character_f1, chrf, is_in_language, is_looping, same_answer, score
+from bonsai.evaluate.scoring import (
+    accepts,
+    character_f1,
+    chrf,
+    is_in_language,
+    is_looping,
+    normalise_answer,
+    same_answer,
+    score,
+)
 from bonsai.model.prompt import AnswerTags, ParsedCompletion
 
 ITEM = Item(

@@ -14,7 +14,7 @@ from bonsai.actions.question_queue import Ticket
 from bonsai.domain.promotion import BASE
 from bonsai.domain.records import Language, content_id
 from bonsai.queries import similar
-from bonsai.queries.models import CHAMPION
+from bonsai.queries.adapters import CHAMPION
 from bonsai.schemas.base import PageRequest, RequestModel, ResponseModel
 from bonsai.schemas.records import Kind, Record, Submission
 from bonsai.web.api.adapters import exact_adapter

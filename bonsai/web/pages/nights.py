@@ -12,7 +12,7 @@ from bonsai.night.cancel import cancel_night
 from bonsai.queries import nights as nights_queries
 from bonsai.queries.nights import list_nights, show_night
 from bonsai.web import parameters
-from bonsai.web.presenters import month as grid
+from bonsai.web.presenters import nights as grid
 from bonsai.web.presenters import nights as pages
 from bonsai.web.request import Contributor, Form, Reviewer, Visit
 from flows import starting

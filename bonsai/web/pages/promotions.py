@@ -14,8 +14,7 @@ from bonsai.errors import PromotionError
 from bonsai.evaluate.blind_review import words
 from bonsai.queries import promotions
 from bonsai.queries.answers import list_answers
-from bonsai.queries.data_changes import data_changes_of
-from bonsai.queries.promotions import Review, list_promotions, promotion_evidence, show_promotion
+from bonsai.queries.promotions import Review, data_changes_of, list_promotions, promotion_evidence, show_promotion
 from bonsai.serializers.promotions import ACTIONS
 from bonsai.web import parameters
 from bonsai.web.presenters import evidence

@@ -9,7 +9,7 @@ from bonsai.actions.question_queue import Ticket
 from bonsai.domain.promotion import BASE
 from bonsai.domain.records import Status
 from bonsai.queries import adapters
-from bonsai.queries.models import CHAMPION
+from bonsai.queries.adapters import CHAMPION
 from bonsai.web.labels import CATEGORIES, language_name
 from bonsai.web.presenters.records import shorten
 from bonsai.web.rendering import ID_LENGTH

@@ -14,10 +14,8 @@ from bonsai.evaluate.personal_set import DOMAIN, LANGUAGES
 from bonsai.evaluate.questions import DOMAINS
 from bonsai.evaluate.report import domain_name
 from bonsai.queries.answers import ANSWER_CHANGES, CORRECTNESS, AnswerFilter, ComparedAnswer
-from bonsai.queries.data_changes import DataChanges
 from bonsai.queries.explanation import Flip, NearRecord, SliceChange
-from bonsai.queries.promotions import Review
-from bonsai.queries.training_curves import TrainingCurves
+from bonsai.queries.promotions import DataChanges, Review, TrainingCurves
 from bonsai.train.curve import thinned
 from bonsai.web import charts
 from bonsai.web.differences import Marked, mark_differences
