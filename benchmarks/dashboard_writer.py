@@ -42,7 +42,7 @@ def write(home: Path, figures: Path) -> None:
 def watch_lock() -> dict[str, list[float]]:
     """Milliseconds that the database's lock is waited for and held in this process, from now on."""
     found: dict[str, list[float]] = {"waits": [], "holds": []}
-    take = locks.held
+    take = locks.file_lock
 
     @contextmanager
     def timed(path: Path, *, exclusive: bool, wait_seconds: float) -> Iterator[None]:
@@ -55,7 +55,7 @@ def watch_lock() -> dict[str, list[float]]:
         found["waits"].append(1_000 * (got - began))
         found["holds"].append(1_000 * (time.perf_counter() - got))
 
-    locks.held = timed
+    locks.file_lock = timed
     return found
 
 

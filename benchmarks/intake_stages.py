@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bonsai.domain.records import Record
 from bonsai.evaluate import questions
-from bonsai.ingest.dedup import known
+from bonsai.ingest.dedup import to_indexed
 from bonsai.ingest.dedup.contamination import ContaminationCheck
 from bonsai.ingest.dedup.index import DuplicateIndex
 from bonsai.ingest.readers import read
@@ -106,7 +106,7 @@ class Stages:
     def judge(self, records: Sequence[Record]) -> None:
         """Tag, compare and guard one chunk."""
         tags = self.timed("tag", lambda: tag_batch(records, self.tagger))
-        told = [known(*pair) for pair in zip(records, tags, strict=True)]
+        told = [to_indexed(*pair) for pair in zip(records, tags, strict=True)]
         findings = self.timed("duplicates", lambda: self.index.judge_batch(told))
         leaks = self.timed("leaks", lambda: [self.guard.judge(record) for record in records])
         self.flagged["exact"] += sum(one.exact for one in findings)

@@ -14,7 +14,8 @@ from pathlib import Path
 from bonsai.domain.records import Category, Origin, Record, Tag, Tags
 from storage import inbox
 from storage.home import DatabaseSettings, create_home
-from storage.tables import index_rows, record_versions_table, records_table
+from storage.tables import record_versions_table, records_table
+from storage.tables import records_table as table_records_table
 from storage.tables.record_rows import NewRecord
 
 AT = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
@@ -50,7 +51,7 @@ def main() -> None:
         measure("insert", size, lambda: records_table.insert_paced(database, new, "b", AT))
         measure("insert again (all duplicates)", size, lambda: records_table.insert_paced(database, new, "b", AT))
         measure("one record more", 1, lambda: records_table.insert_paced(database, [record(-1)], "b", AT))
-        measure("rows for the duplicates index", size, lambda: read(index_rows.read))
+        measure("rows for the duplicates index", size, lambda: read(table_records_table.index_rows))
         measure("eligible", size, lambda: read(records_table.eligible))
         measure("data hash", size, lambda: read(records_table.data_hash))
         measure("retag", 10_000, retag)

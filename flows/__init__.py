@@ -1,1 +1,1 @@
-"""Prefect, and nothing but Prefect: when the steps of `bonsai.night` run, where, and what a failure means."""
+"""The Prefect layer: schedules, places and retries of the steps of `bonsai.night`."""

@@ -1,4 +1,4 @@
-"""`bonsai night run`: the nightly flow in this process, on the server of `bonsai up` or on one for this run alone."""
+"""`bonsai night run`: the nightly flow in this process, on the server of `bonsai up` or on an ephemeral one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from flows.settings import environment
 
 
 def run_night(home: Path, settings: PrefectSettings, *, cold: bool, report: Report) -> str:
-    """The night's id. Changes this process's environment, which Prefect reads when it is imported, only here."""
+    """Run a night; returns its id. Changes this process's environment, which Prefect reads at import."""
     with ExitStack() as stack:
         up = server.running(home)
         own = environment(home, settings, os.environ, up.url) if up else {}

@@ -1,4 +1,4 @@
-"""Inbox to records; runs before every night and, on a server, every ten minutes."""
+"""The ingest flow: drains the inbox before every night and, on a server, every ten minutes."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from flows import steps
 
 @flow(name="ingest")
 def ingest() -> int:
-    """The number of new records. Again at once gives 0."""
+    """Drain the inbox; returns the number of new records. Safe to repeat."""
     return int(steps.drain_inbox())

@@ -1,7 +1,7 @@
-"""The night: take in, begin, train on the GPU pool, judge, promote.
+"""The nightly flow: ingest, begin, train on the GPU pool, decide, promote.
 
-`begin_night` names the night by date and data, so a second start, a missed schedule that runs late, or a
-person's `bonsai night run` beside the schedule finds it done and does nothing.
+`begin_night` derives the night's key from date and data, which makes starting it idempotent: a second start, a late
+schedule or a person's `bonsai night run` finds it done.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from prefect.deployments import run_deployment
 
 from bonsai.config.layers import home_of
 from bonsai.errors import BonsaiError, WorkerDied
-from bonsai.system.locks import held
+from bonsai.system.locks import file_lock
 from flows import steps
 from flows.ingest_flow import ingest
 from flows.promote_flow import promote
@@ -32,7 +32,7 @@ def nightly(cold: bool = False, here: bool = False) -> str:
     Raises what the training raised, after the night was marked as failed; the next start takes it up again.
     """
     # A second, for whoever looks whether it is held, and holds it to look.
-    with held(home_of(os.environ) / "night.lock", exclusive=True, wait_seconds=1):
+    with file_lock(home_of(os.environ) / "night.lock", exclusive=True, wait_seconds=1):
         ingest()
         night, status = steps.begin_night(cold)
         if status in BEGUN:

@@ -1,4 +1,4 @@
-"""Ports of this machine's loopback address."""
+"""TCP ports on the loopback address."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from flows.settings import HOST
 
 
 def url_of(port: int) -> str:
-    """Of a server there."""
+    """The URL of a server on this port."""
     return f"http://{HOST}:{port}"
 
 
 def listens(port: int) -> bool:
-    """Whether somebody does."""
+    """Whether a server listens on this port."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((HOST, port)) == 0
 
 
 def free_port() -> int:
-    """One that nobody listens on now."""
+    """A free port."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

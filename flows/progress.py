@@ -1,6 +1,6 @@
-"""Where a flow's progress goes: to whoever watches this process, else to the run's log.
+"""Progress of a flow: to this process's watcher, else to the run's log.
 
-A callback is no flow parameter (parameters are stored by the server), so the watcher is set around the call.
+A callback cannot be a flow parameter (the server stores parameters), so the watcher is a context variable.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from prefect.logging import get_run_logger
 from bonsai.system.progress import Progress, Report
 
 LOG_SECONDS = 10.0
-"A training reports many times a second; a log line every ten seconds is enough to see that it lives."
+"A training reports many times a second; one log line every ten seconds is enough of a heartbeat."
 
 _watcher: ContextVar[Report | None] = ContextVar("bonsai_progress", default=None)
 
 
 @contextmanager
 def watched_by(report: Report) -> Iterator[None]:
-    """Flows called inside tell `report` instead of their log."""
+    """Flows in the block report to `report` instead of their log."""
     token = _watcher.set(report)
     try:
         yield
@@ -31,13 +31,13 @@ def watched_by(report: Report) -> Iterator[None]:
 
 
 def reporting() -> Report:
-    """What the current flow gives to a long step."""
+    """The current flow's progress callback."""
     return _watcher.get() or _logging()
 
 
 @contextmanager
 def told(step: str) -> Iterator[None]:
-    """Tell the beginning and the end of a step that has nothing to count."""
+    """Report the beginning and the end of a step without a count."""
     report = reporting()
     report(Progress(step, 0, 1))
     yield

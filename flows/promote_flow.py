@@ -1,4 +1,4 @@
-"""The gate's verdict, and what follows from it."""
+"""The promote flow: the gate's verdict and the promotion."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from flows import steps
 
 @flow(name="promote")
 def promote(night: str) -> str:
-    """`promoted`, `waiting` for a person, or `kept`. A night that was judged before is not judged again."""
+    """`promoted`, `waiting` for a person, or `kept`. Safe to repeat: a verdict is reached once."""
     steps.decide(night)
     return str(steps.promote(night))

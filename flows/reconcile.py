@@ -1,7 +1,7 @@
-"""Before the workers start: the pools exist, and runs whose process is gone are no longer called running.
+"""Reconciliation before the workers start: creates the pools, and marks runs of dead processes as crashed.
 
-A killed worker leaves its runs RUNNING, and their deployment's only slot taken. Prefect cannot know; the
-process id that its worker noted can tell. Run as `python -m flows.reconcile POOL...`; prints the marked runs.
+A killed worker leaves its runs RUNNING and their deployment's only slot taken. Prefect cannot detect that; the process
+id that the worker stored can. Run as `python -m flows.reconcile POOL...`; prints the marked runs.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.states import Crashed
 
 from bonsai.config.layers import home_of
-from bonsai.system.locks import is_held
+from bonsai.system.locks import is_locked
 
 UNFINISHED = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
 
 
 def main(pools: list[str]) -> None:
-    """Make missing pools, mark dead runs."""
+    """Create missing pools and mark dead runs."""
     with get_client(sync_client=True) as client:
         known = {pool.name for pool in client.read_work_pools()}
         for name in pools:
             if name not in known:
                 client.create_work_pool(WorkPoolCreate(name=name, type="process"))
-        sys.stdout.write(json.dumps(mark_dead_runs(client, is_held(home_of(os.environ) / "night.lock"))))
+        sys.stdout.write(json.dumps(mark_dead_runs(client, is_locked(home_of(os.environ) / "night.lock"))))
 
 
 def mark_dead_runs(client: SyncPrefectClient, night_held: bool) -> list[str]:
@@ -44,7 +44,7 @@ def mark_dead_runs(client: SyncPrefectClient, night_held: bool) -> list[str]:
 
 
 def may_live(run: FlowRun, night_held: bool) -> bool:
-    """By the process that its worker noted (`host:pid`); one without is `bonsai night run`, which holds a lock."""
+    """By the worker's process (`host:pid`); a run without one is `bonsai night run`, which holds a lock."""
     if not run.infrastructure_pid:
         return night_held and run.deployment_id is None
     host, _, pid = run.infrastructure_pid.rpartition(":")

@@ -1,4 +1,4 @@
-"""The embedded deployment: one server, one worker a pool, `prefect.yaml` deployed; `bonsai up` for a person.
+"""The embedded deployment of `bonsai up`: one server, one worker for each pool, and `prefect.yaml` deployed.
 
 Everything started here is a child in a process group of its own, is stopped with its whole group, and gets
 SIGTERM from the kernel when this process is killed. No Prefect is imported here: its own commands are run, and
@@ -29,7 +29,7 @@ from bonsai.config.settings import PrefectSettings
 from bonsai.errors import TerminalError, UsageError
 from bonsai.system.files import write_json_atomic
 from bonsai.system.installation import CODE
-from bonsai.system.locks import held, is_held
+from bonsai.system.locks import file_lock, is_locked
 from flows.ports import free_port, listens, url_of
 from flows.settings import DEPLOYMENTS, HOST, environment, folder
 
@@ -54,7 +54,7 @@ class Child:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How often a worker that ends is started again."""
+    """The restart policy of a worker, with exponential backoff."""
 
     first_pause_seconds: float = 1.0
     "Before the first new start; each further death within the window doubles it."
@@ -80,7 +80,7 @@ PATIENCE = Patience()
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server that answers."""
+    """A running server."""
 
     url: str
     logs: Path
@@ -95,7 +95,7 @@ class Running:
 def running(home: Path) -> Running | None:
     """The server of this home, if one is up. Its file alone proves nothing: a killed one leaves it behind."""
     path = home / "prefect" / "server.json"
-    if not path.is_file() or not is_held(home / "prefect" / "up.lock"):
+    if not path.is_file() or not is_locked(home / "prefect" / "up.lock"):
         return None
     port = int(json.loads(path.read_text("utf-8"))["port"])
     return Running(url_of(port), home / "logs", {}) if listens(port) else None
@@ -115,7 +115,7 @@ def started(
     Raises LockTimeout when this home is up already, UsageError when the port is taken, TerminalError when
     something does not start.
     """
-    with held(folder(home) / "up.lock", exclusive=True, wait_seconds=0), ExitStack() as stack:
+    with file_lock(folder(home) / "up.lock", exclusive=True, wait_seconds=0), ExitStack() as stack:
         port = settings.port or free_port()
         if listens(port):
             raise UsageError("flows.port_taken", port=port)
@@ -251,7 +251,7 @@ class _Starting:
 
 
 def _started_beside(starting: _Starting, name: str, command: Sequence[str], environ: Mapping[str, str]) -> Child:
-    """What nothing depends on."""
+    """An optional child, on which nothing depends."""
     again = partial(_started_beside, starting, name, command, environ)
     return replace(starting.child(name, command, environ, again), needed=False)
 

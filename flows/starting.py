@@ -1,8 +1,8 @@
-"""Start a night and come back at once: on the server of `bonsai up`, or as `bonsai night run` in a process of its own.
+"""Starts a night in the background: on the server of `bonsai up`, or as a detached `bonsai night run`.
 
-The process has a session of its own and outlives whoever started it. `night-start.json` in the home says who started
-what, until the night itself tells how far it is (`storage.night_status`); what the process says is in
-`logs/night-run.log`. No Prefect is imported here: a dashboard has no room for it.
+The process has its own session and outlives its parent. `night-start.json` in the home records who started it, until
+the night writes its own status (`storage.night_status`); its output is in `logs/night-run.log`. Does not import
+Prefect, which is too large for the dashboard.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 
 from bonsai.errors import TerminalError, UsageError
 from bonsai.system.files import write_json_atomic
-from bonsai.system.locks import is_held, may_be_running, process_name
+from bonsai.system.locks import is_locked, may_be_running, process_name
 from flows import server
 from flows.settings import auth_string
 from storage import night_status
@@ -45,8 +45,8 @@ class Started:
 
 
 def start_night(home: Path, environ: Mapping[str, str], *, cold: bool = False, who: str, now: datetime) -> Started:
-    """Raises UsageError while a night runs or is about to begin, TerminalError when the server refuses."""
-    if is_held(home / "night.lock") or starting(home, now):
+    """Start a night. Raises UsageError while a night runs or starts, TerminalError when the server refuses."""
+    if is_locked(home / "night.lock") or starting(home, now):
         raise UsageError("flows.night_runs")
     made = Started(now, who, "")
     up = server.running(home)
@@ -59,18 +59,18 @@ def start_night(home: Path, environ: Mapping[str, str], *, cold: bool = False, w
 
 
 def _run_detached(home: Path, environ: Mapping[str, str], cold: bool) -> str:
-    """Its name."""
+    """Start `bonsai night run` detached; returns its process name."""
     log = home / "logs" / LOG
     log.parent.mkdir(exist_ok=True)
     command = [sys.executable, "-P", "-m", "bonsai.cli.main", "night", "run", *(["--cold"] if cold else [])]
-    with log.open("wb") as said:
+    with log.open("wb") as output:
         process = subprocess.Popen(
             command,
             env={**environ, "BONSAI_HOME": str(home)},
             cwd=home,
             stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=said,
+            stdout=output,
+            stderr=output,
             start_new_session=True,
         )
     threading.Thread(target=process.wait, daemon=True, name="night").start()  # else it stays a zombie
@@ -94,16 +94,16 @@ def _call(url: str, auth: str, method: str, path: str, body: object = None) -> A
 
 
 def last_start(home: Path) -> Started | None:
-    """The night that somebody started last."""
+    """The last start of a night."""
     try:
-        told = json.loads((home / START).read_text("utf-8"))
+        content = json.loads((home / START).read_text("utf-8"))
     except FileNotFoundError:
         return None
-    return Started(datetime.fromisoformat(told["at"]), str(told["who"]), str(told["process"]))
+    return Started(datetime.fromisoformat(content["at"]), str(content["who"]), str(content["process"]))
 
 
 def starting(home: Path, now: datetime) -> Started | None:
-    """The night that was started and does not run yet: Prefect takes ten seconds to come up."""
+    """The night that was started and does not run yet: Prefect needs ten seconds."""
     found = last_start(home)
     if found is None:
         return None

@@ -27,7 +27,7 @@ from flows.progress import reporting, told
 
 
 def may_pass(task: object, run: object, state: Any) -> bool:
-    """A lock that was not free, a worker that was killed: worth another try. A wrong input is not."""
+    """Retry only transient errors: a busy lock or a killed worker, not an invalid input."""
     return isinstance(state.result(raise_on_failure=False), TransientError)
 
 
@@ -48,7 +48,7 @@ def now() -> datetime:
 
 @step
 def drain_inbox() -> int:
-    """What was told since the last time becomes records; gives the number of new ones."""
+    """Store the inbox's submissions; returns the number of new records."""
     return inbox.drain_inbox(opened(), now(), reporting()).counts.new
 
 
@@ -96,5 +96,5 @@ def promote(night: str) -> str:
 
 @step
 def fail_night(night: str, error: BonsaiError) -> None:
-    """Write down that the night did not end, and why, so that the next start takes it up again."""
+    """Mark the night as failed, with the reason, so that the next start resumes it."""
     cancel.fail_night(opened(), night, error, now())

@@ -1,7 +1,7 @@
-"""What needs the accelerator: training and the benchmark of one night.
+"""The train flow, on the GPU pool: training and evaluation of one night.
 
-Runs on the GPU pool. It gets a night's id, finds its job and snapshot in `runs/<night>`, leaves an adapter
-and reports there, and never sees the database.
+It gets a night's id, reads job and snapshot from `runs/<night>`, writes an adapter and reports there, and never opens
+the database.
 """
 
 from __future__ import annotations

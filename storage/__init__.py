@@ -1,5 +1,5 @@
-"""Everything that knows DuckDB or the disk.
+"""Everything that reads or writes DuckDB and the home's files.
 
-One table, one `*_table.py` of plain functions over a connection; `connect.Database` opens it.
+Each table has one `*_table.py` of plain functions over a connection, which `connect.Database` opens.
 The stages (`bonsai.*`) never import this package; it imports their types.
 """

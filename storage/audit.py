@@ -1,7 +1,7 @@
-"""`logs/audit.jsonl`: one line for everything that somebody decided on the dashboard, and for every login.
+"""`logs/audit.jsonl`: the audit log, one line for each decision on the dashboard and each login.
 
-Ids and names alone, never a record's text. A line is one write to a file opened for appending, so that lines of several
-processes do not mix. What the promotion log proves by its hashes stands there; this file also knows from where.
+It holds ids and names, never a record's text. A line is one write in append mode, so lines of several processes never
+interleave. Unlike the promotion log it is not hash-chained; it adds the client's address.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ NAME = "audit.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
-    """Who did what, from where."""
+class AuditEntry:
+    """Who did what, and from where."""
 
     at: datetime
     who: str
     action: str
     "`approve`, `reject`, `rollback`, `forget`, `login` ..."
     target: str = ""
-    "Id of what it was done to."
+    "Id of the object."
     address: str = ""
-    "Of the person's machine."
+    "The client's network address."
     token: str = ""
-    "Id of the API token by which they did it; empty on the pages."
+    "Id of the API token that was used; empty on the pages."
 
 
-def note(logs: Path, act: Act) -> None:
-    """Append one line, flushed to the disk before anything is answered."""
-    line = json.dumps({**asdict(act), "at": act.at.isoformat()}, ensure_ascii=True) + "\n"
+def append(logs: Path, entry: AuditEntry) -> None:
+    """Append one line and flush it to the disk, before the request is answered."""
+    line = json.dumps({**asdict(entry), "at": entry.at.isoformat()}, ensure_ascii=True) + "\n"
     descriptor = os.open(logs / NAME, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         os.write(descriptor, line.encode())
@@ -42,8 +42,8 @@ def note(logs: Path, act: Act) -> None:
         os.close(descriptor)
 
 
-def read(logs: Path) -> list[Act]:
-    """Every line, oldest first."""
+def read(logs: Path) -> list[AuditEntry]:
+    """All entries, oldest first."""
     path = logs / NAME
-    told = [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
-    return [Act(**{**one, "at": datetime.fromisoformat(one["at"])}) for one in told]
+    lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+    return [AuditEntry(**{**one, "at": datetime.fromisoformat(one["at"])}) for one in lines]

@@ -1,4 +1,4 @@
-"""`bonsai db check`: is everything in the database consistent with everything else?"""
+"""`bonsai db check`: consistency checks of the database."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ ORPHANS = {
         SELECT batch FROM imports WHERE read <> new + duplicate + held_back + rejected
     """,
 }
-"Key of the problem's text -> a query for the ids that have it."
+"Text key of the inconsistency -> a query for the ids that have it."
 
 
 @dataclass(frozen=True, slots=True)
 class Inconsistency:
-    """One thing that is not as it should be."""
+    """One inconsistency."""
 
     key: str
     "Key of its text in `locales`."
@@ -53,13 +53,13 @@ class Inconsistency:
 
 
 def check(con: Connection) -> tuple[Inconsistency, ...]:
-    """Everything that is inconsistent; empty for a sound database."""
+    """All inconsistencies; empty for a sound database."""
     try:
-        waiting = pending(con)
+        missing = pending(con)
     except BonsaiError as error:
         return (_of(error),)
-    if waiting:
-        names = ", ".join(step.name for step in waiting)
+    if missing:
+        names = ", ".join(step.name for step in missing)
         return (Inconsistency("storage.older_home", (("missing", names),)),)
     altered = (Inconsistency("storage.suite_altered", ()),) if personal_set_table.is_altered(con) else ()
     return tuple(_orphans(con)) + altered + _derived_problems(con) + _log_problems(con)

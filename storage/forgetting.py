@@ -1,18 +1,29 @@
-"""To forget a record: its texts go wherever the database holds them, its id stays so that nothing brings it back.
+"""Forgetting: erase a record's texts from the database and from the home's files. Every function is safe to repeat.
 
-What learned from it is named and marked, and a cold night is due: only training anew takes it out of an adapter. The
-same transaction notes what is still to be erased from the home's files (`bonsai.actions.forget` does it),
-so that a kill in between forgets nothing of it.
+The id stays as a tombstone, which blocks a re-import. Adapters that learned from the record are marked and a cold
+night is due, because only retraining takes it out of weights. `forget` notes in its transaction what is still to be
+erased from files (`bonsai.actions.forget` erases it), so that a kill in between loses nothing:
+
+    snapshots/<id>/             rows and manifest go, a note stays; the database keeps which records it held
+    runs/<night>/checkpoints/   of a training on such a snapshot: it cannot be resumed
+    runs/<night>/job.json       loses the items of the personal set that were made of the records
+    reports/                    jobs with such items go; in reports their answers are emptied, the scores stay
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+import shutil
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
+from bonsai.domain import snapshots
 from bonsai.domain.reasons import Reason
 from bonsai.domain.records import Status
+from bonsai.system.files import write_json_atomic
 from storage.connect import Connection
 from storage.scale import text_index
 from storage.scale.counters import RECORDS, counting
@@ -32,23 +43,23 @@ from storage.tables import (
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """What a forgetting touched."""
+    """What forgetting a record touched."""
 
     records: tuple[str, ...]
-    "Ids: the record, and what edits made of it or made it of."
+    "Ids of the record and of all its versions."
     adapters: tuple[str, ...]
-    "Adapters that learned from one of them, warm starts included; now marked `needs_retrain`."
+    "Adapters that learned from one of them, also through a warm start; now marked `needs_retrain`."
     snapshots: tuple[str, ...]
     "Snapshots that hold one of them."
     suite_items: tuple[str, ...]
-    "Items of the owner's suite that were made of one of them; now retired and empty."
+    "Items of the personal set made of one of them; now retired and empty."
     rejects: int = 0
     "Rejects that held its texts; now empty."
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """Whose texts are still to be erased from files."""
+    """What is still to be erased from files."""
 
     records: tuple[str, ...] = ()
     suite_items: tuple[str, ...] = ()
@@ -57,49 +68,49 @@ class Due:
 
 
 def texts_of(con: Connection, record_id: str) -> list[tuple[str, str]]:
-    """(instruction, output) of a record and of its versions, while they are there. Raises UnknownId."""
+    """(instruction, output) of a record and of its stored versions. Raises UnknownId."""
     ids = record_versions_table.family(con, records_table.resolve(con, record_id))
     return [(one.record.instruction, one.record.output) for one in records_table.get_many(con, ids)]
 
 
 def forget(con: Connection, record_id: str, who: str, at: datetime, unreadable: Iterable[str] = ()) -> Forgotten:
-    """Forget a record for good, with all its versions. Safe to repeat. Raises UnknownId.
+    """Forget a record with all its versions, for good. Safe to repeat. Raises UnknownId.
 
-    `unreadable`: submissions that hold its texts though they are no records; noted, because nothing will tell later.
+    `unreadable`: failed submissions that contain its texts; noted now, because they cannot be found afterwards.
     """
-    told = texts_of(con, record_id)
-    rejects = rejects_table.forget(con, told, at)
+    texts = texts_of(con, record_id)
+    rejects = rejects_table.forget(con, texts, at)
     ids = record_versions_table.family(con, records_table.resolve(con, record_id))
-    questions_table.forget(con, ids, told)
-    tombstones_table.bury(con, ids, who, at)
+    questions_table.forget(con, ids, texts)
+    tombstones_table.add_tombstones(con, ids, who, at)
     _empty(con, ids, who, at)
     items = personal_set_table.forget(con, ids, at)
     adapters = adapters_table.mark_learned_from(con, ids)
     if adapters:
         settings_table.put(con, settings_table.COLD_NIGHT_DUE, True, at)
     _note(con, Due(tuple(ids), items, tuple(unreadable)), at)
-    return Forgotten(tuple(sorted(ids)), adapters, snapshots_table.holding(con, ids), items, rejects)
+    return Forgotten(tuple(sorted(ids)), adapters, snapshots_table.snapshots_with(con, ids), items, rejects)
 
 
 def due(con: Connection) -> Due:
-    """What is still to be erased; nothing at all for most homes at most times."""
+    """What is still to be erased from files."""
     noted = settings_table.get(con, settings_table.ERASURE_DUE, {})
     return Due(*(tuple(noted.get(part.name, ())) for part in fields(Due)))
 
 
-def erased(con: Connection, done: Due, at: datetime) -> None:
-    """Take back the note of what was due, but for what was forgotten meanwhile."""
+def clear_due(con: Connection, done: Due, at: datetime) -> None:
+    """Remove what was erased from the note; what was forgotten meanwhile stays due."""
     now = due(con)
     _write(con, {part.name: set(getattr(now, part.name)) - set(getattr(done, part.name)) for part in fields(Due)}, at)
 
 
-def cold_night_done(con: Connection, adapter_id: str, at: datetime) -> bool:
-    """No cold night is due any more, unless the new adapter learned what was forgotten while it trained."""
+def finish_cold_night(con: Connection, adapter_id: str, at: datetime) -> bool:
+    """Clear the due cold night, unless the new adapter learned a record that was forgotten while it trained."""
     forgotten = tombstones_table.known(con, adapters_table.records_of(con, [adapter_id]))
-    adapters_table.mark_learned_from(con, forgotten)  # it was not there yet when the record was forgotten
+    adapters_table.mark_learned_from(con, forgotten)  # it did not exist yet when the record was forgotten
     settings_table.put(con, settings_table.COLD_NIGHT_DUE, bool(forgotten), at)
     if forgotten:
-        _note(con, Due(tuple(forgotten)), at)  # nor was its snapshot
+        _note(con, Due(tuple(forgotten)), at)  # nor did its snapshot
     return not forgotten
 
 
@@ -113,7 +124,7 @@ def _write(con: Connection, noted: dict[str, set[str]], at: datetime) -> None:
 
 
 def _empty(con: Connection, ids: frozenset[str], who: str, at: datetime) -> None:
-    """Take out everything that says what the record said."""
+    """Empty every column with the record's content."""
     reason = Reason("storage.forgotten_by", (("who", who),))
     records_table.set_status(con, ids, Status.FORGOTTEN, reason, at, only=tuple(Status))
     chosen = among(ids)
@@ -129,3 +140,54 @@ def _empty(con: Connection, ids: frozenset[str], who: str, at: datetime) -> None
     with batch(con, {"id": sorted(ids)}):
         con.execute("UPDATE record_versions SET content = '{}' WHERE record_id IN (SELECT id FROM batch)")
     text_index.index_records(con, ids)
+
+
+NOTE = "forgotten.json"
+"Replaces the files of an erased snapshot."
+
+
+def erase_snapshot(folder: Path, at: datetime) -> bool:
+    """Erase a snapshot's files but for a note; returns whether existing were any."""
+    parts = [
+        folder / name for name in (snapshots.MANIFEST, snapshots.RECORDS)
+    ]  # manifest first: it makes the rest valid
+    existing = [path for path in parts if path.exists()]
+    if existing:
+        write_json_atomic(folder / NOTE, {"id": folder.name, "erased_at": at.isoformat()})
+    for path in existing:
+        path.unlink()
+    return bool(existing)
+
+
+def erase_runs(runs: Path, snapshots: Collection[str], items: Collection[str]) -> None:
+    """Erase checkpoints of trainings on these snapshots, and these items from the jobs' suites."""
+    for path in runs.glob("*/job.json"):
+        job = json.loads(path.read_text("utf-8"))
+        if job["plan"]["snapshot_id"] in snapshots:
+            shutil.rmtree(path.parent / "checkpoints", ignore_errors=True)
+        kept = [one for one in job["suite"] if one["id"] not in items]
+        if len(kept) < len(job["suite"]):
+            write_json_atomic(path, {**job, "suite": kept})
+
+
+def erase_reports(reports: Path, items: Collection[str]) -> None:
+    """Erase the questions and answers of these items."""
+    if not items:
+        return
+    for path in (reports / "jobs").glob("*.json"):
+        sheets = json.loads(path.read_text("utf-8"))["sheets"]
+        if any(item["id"] in items for sheet in sheets for item in sheet["items"]):
+            path.unlink()
+    for path in reports.glob("*.json"):
+        report = json.loads(path.read_text("utf-8"))
+        named = [one for one in report.get("items", ()) if one["id"] in items]
+        for one in named:
+            _empty_answers(one)
+        if named:
+            write_json_atomic(path, report)
+
+
+def _empty_answers(result: dict[str, Any]) -> None:
+    for answer in (result["free"], result["forced"]):
+        if answer:
+            answer["response"] = ""

@@ -1,12 +1,12 @@
-"""The home: one folder that holds everything a person's Bonsai has, `$BONSAI_HOME` or `~/.bonsai`.
+"""The home: the folder that holds all of a person's Bonsai, `$BONSAI_HOME` or `~/.bonsai`.
 
     bonsai.toml       settings            snapshots/   what each night trained on
     bonsai.duckdb     records and nights  adapters/    what each night made
     inbox/            submissions         runs/        work in progress: checkpoints, worker logs
-    uploads/          files to be taken in  reports/   benchmark reports and their cache
+    uploads/          files to import     reports/     benchmark reports and their cache
     logs/             of flows, workers
 
-A folder counts only when its manifest is there, for that is written last; one without is half-written.
+A snapshot or adapter folder is complete once its manifest, written last, exists.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ SETTINGS_HEADER = """\
 
 @dataclass(frozen=True, slots=True)
 class DatabaseSettings:
-    """How the home's database is opened: `DatabaseSettings(**config.storage.model_dump())`."""
+    """Settings of the home's database: `DatabaseSettings(**config.storage.model_dump())`."""
 
     lock_wait_seconds: float
-    "How long to wait for other processes before LockTimeout."
+    "Wait for other processes before LockTimeout."
     memory_limit: str
-    "DuckDB's own, e.g. `500MB`."
+    "DuckDB's memory limit, e.g. `500MB`."
     threads: int
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The places of one home."""
+    """The paths of one home."""
 
     root: Path
     database: Database
@@ -55,12 +55,12 @@ class Home:
 
     @property
     def inbox(self) -> Path:
-        """Submissions that wait to be stored."""
+        """Pending submissions."""
         return self.root / "inbox"
 
     @property
     def uploads(self) -> Path:
-        """Files that were uploaded and not taken in yet. A folder each."""
+        """Uploaded files, a folder each."""
         return self.root / "uploads"
 
     @property
@@ -90,16 +90,16 @@ class Home:
 
 
 def create_home(root: Path, at: datetime, settings: DatabaseSettings) -> Home:
-    """Make the home, or complete or upgrade the one that is there. Safe to repeat and to interrupt.
+    """Create a home, or complete or upgrade an existing one. Safe to repeat and to interrupt.
 
-    Raises HomeError for a folder that holds something else, and for the home of a newer Bonsai.
+    Raises HomeError for a folder with other content, and for the home of a newer Bonsai.
     """
     home = _home(root, settings)
     if root.exists() and not root.is_dir():
         raise HomeError("storage.not_a_home", path=root)
     if root.is_dir() and any(root.iterdir()) and not home.settings_file.exists():
         raise HomeError("storage.not_a_home", path=root)
-    root.mkdir(parents=True, exist_ok=True, mode=0o700)  # personal: for its owner's eyes alone
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)  # private to its owner
     if not home.settings_file.exists():
         write_atomic(home.settings_file, SETTINGS_HEADER)
     for name in FOLDERS:
@@ -110,10 +110,7 @@ def create_home(root: Path, at: datetime, settings: DatabaseSettings) -> Home:
 
 
 def open_home(root: Path, settings: DatabaseSettings) -> Home:
-    """The home at `root`.
-
-    Raises HomeError when there is none, or when it was written by another version of Bonsai.
-    """
+    """The home at `root`. Raises HomeError when there is none, or for one of another version of Bonsai."""
     home = _home(root, settings)
     if not home.settings_file.is_file() and not home.database.path.is_file():
         raise HomeError("storage.no_home", path=root)
@@ -123,15 +120,12 @@ def open_home(root: Path, settings: DatabaseSettings) -> Home:
 
 
 def finished_folders(parent: Path, manifest: str) -> list[Path]:
-    """The folders in `parent` that are whole: their manifest, written last, is there."""
+    """The complete folders in `parent`: those with a manifest."""
     return sorted(folder for folder in _folders(parent) if (folder / manifest).is_file())
 
 
 def remove_unfinished(parent: Path, manifest: str) -> list[str]:
-    """Remove the half-written folders in `parent`; their names.
-
-    Only for who is sure that nobody is writing there, i.e. under the lock of the night.
-    """
+    """Remove the incomplete folders in `parent`; returns their names. Only under the lock of the night."""
     doomed = [folder for folder in _folders(parent) if not (folder / manifest).is_file()]
     for folder in doomed:
         shutil.rmtree(folder)
@@ -139,7 +133,7 @@ def remove_unfinished(parent: Path, manifest: str) -> list[str]:
 
 
 def remove_leftovers(home: Home) -> None:
-    """Remove the files that killed processes were writing: they never got their name. Safe at any time."""
+    """Remove the temporary files of killed processes. Safe at any time."""
     parents = (home.snapshots, home.runs, home.reports, home.adapters)
     for folder in (home.root, *parents, *(folder for parent in parents for folder in _folders(parent))):
         if folder.is_dir():

@@ -1,12 +1,11 @@
-"""The inbox: appending never needs the database.
+"""The inbox: submitting needs no database.
 
-    submit(home.inbox, {"instruction": ..., "output": ...}, now)    -> its id, once it is safely on the disk
+    submit(home.inbox, {"instruction": ..., "output": ...}, now)    -> the submission's id, once it is durable
     with draining(home.inbox, 20):                                  one drainer at a time
         for item in pending(home.inbox): ... done(item) or failed(item, reason)
 
-A submission is a file of its own: written, flushed, renamed, then acknowledged. It stays where it is until the
-transaction that stores it is committed, and only then moves to `done/`; a drain that is killed in between meets
-it again, and content ids make the second time change nothing.
+A submission is one file: written, flushed, renamed, then acknowledged. It moves to `done/` only after the transaction
+that stores it has committed. A drain that is killed in between processes it again; content ids make that idempotent.
 """
 
 from __future__ import annotations
@@ -31,21 +30,21 @@ from bonsai.system.files import (
     sync_folder,
     write_json_atomic,
 )
-from bonsai.system.locks import held
+from bonsai.system.locks import file_lock
 
 Kind = Literal["record", "file"]
 FORM = Origin("form")
 ITEM_NAME = re.compile(r"(?P<id>\d{8}T\d{12}Z-[0-9a-f]{16})\.(?P<kind>record|file)\.(?P<name>.+)", re.DOTALL)
-LONGEST_NAME = 200
-"Bytes of a spooled file's own name that are kept, its end first; file systems allow 255 in all."
+MAX_NAME_BYTES = 200
+"Bytes kept of a submitted file's name, counted from its end; file systems allow 255 for the whole name."
 
 
 @dataclass(frozen=True, slots=True)
 class InboxItem:
-    """One submission that waits."""
+    """One pending submission."""
 
     id: str
-    "Time of submission and a hash: sorts in order of arrival."
+    "Submission time and a hash; sorts in order of arrival."
     kind: Kind
     "`record`: fields of one record; `file`: a whole file to import."
     name: str
@@ -55,7 +54,7 @@ class InboxItem:
 
 @dataclass(frozen=True, slots=True)
 class InboxCounts:
-    """How many submissions lie where."""
+    """Number of submissions in each state."""
 
     pending: int
     done: int
@@ -63,10 +62,10 @@ class InboxCounts:
 
 
 def submit(inbox: Path, fields: Mapping[str, object], at: datetime, origin: Origin = FORM) -> str:
-    """Put the fields of one record into the inbox; its id, after it is on the disk.
+    """Submit the fields of one record; returns the submission's id once it is durable.
 
-    The same fields at the same time are one submission. Any process or thread may submit at any time. `origin` is
-    where they stood, when a person took them from a file.
+    The same fields at the same time are one submission. Safe from any process or thread. `origin` is where the fields
+    come from, when a person repaired a line of a file.
     """
     payload: dict[str, object] = {"submitted_at": at.astimezone(UTC).isoformat(), "fields": dict(fields)}
     if origin != FORM:
@@ -77,21 +76,21 @@ def submit(inbox: Path, fields: Mapping[str, object], at: datetime, origin: Orig
 
 
 def submit_file(inbox: Path, file: Path, at: datetime) -> str:
-    """Put a whole file into the inbox, to be imported by the next drain; its id. The file itself is left alone."""
+    """Submit a copy of a whole file, which the next drain imports; returns the submission's id."""
     identity = _identity(at, sha256_file(file))
-    name = file.name.encode("utf-8", "replace")[-LONGEST_NAME:].decode("utf-8", "ignore")
+    name = file.name.encode("utf-8", "replace")[-MAX_NAME_BYTES:].decode("utf-8", "ignore")
     copy_atomic(file, inbox / f"{identity}.file.{name}")
     return identity
 
 
 def pending(inbox: Path) -> list[InboxItem]:
-    """What waits, in order of arrival. Files that are no submission are left alone."""
+    """Pending submissions in order of arrival; other files are ignored."""
     found = (ITEM_NAME.fullmatch(path.name) for path in sorted(inbox.iterdir()) if path.is_file())
     return [InboxItem(m["id"], m["kind"], m["name"], inbox / m[0]) for m in found if m]  # type: ignore[arg-type]
 
 
 def find(inbox: Path, submission: str) -> InboxItem | None:
-    """A submission of a record by its id, wherever it lies; None when there is none, or it was erased."""
+    """A record submission by its id, in any state; None when it is unknown or was erased."""
     name = f"{submission}.record.json"
     if not ITEM_NAME.fullmatch(name):
         return None
@@ -101,7 +100,7 @@ def find(inbox: Path, submission: str) -> InboxItem | None:
 
 
 def fields_of(item: InboxItem) -> dict[str, object]:
-    """The fields of a `record` submission. Raises InputError for a file that is damaged."""
+    """The fields of a `record` submission. Raises InputError for a damaged file."""
     try:
         fields = json.loads(item.path.read_text("utf-8"))["fields"]
     except (ValueError, KeyError, TypeError) as error:
@@ -112,45 +111,45 @@ def fields_of(item: InboxItem) -> dict[str, object]:
 
 
 def origin_of(item: InboxItem) -> Origin:
-    """Where the record of a readable submission stood."""
-    told = json.loads(item.path.read_text("utf-8")).get("origin")
-    return Origin(str(told[0]), int(told[1])) if told else FORM
+    """Where the record of a readable submission comes from."""
+    origin = json.loads(item.path.read_text("utf-8")).get("origin")
+    return Origin(str(origin[0]), int(origin[1])) if origin else FORM
 
 
 @contextmanager
 def draining(inbox: Path, wait_seconds: float) -> Iterator[None]:
-    """Be the only drainer during the block. The lock dies with its process. Raises LockTimeout."""
-    with held(inbox / ".drain.lock", exclusive=True, wait_seconds=wait_seconds):
+    """Hold the drain lock during the block; it is released with its process. Raises LockTimeout."""
+    with file_lock(inbox / ".drain.lock", exclusive=True, wait_seconds=wait_seconds):
         remove_abandoned(inbox)
         yield
 
 
-def done(item: InboxItem) -> Path:
-    """File a submission away after its transaction was committed; where it lies now. Safe to repeat."""
+def mark_done(item: InboxItem) -> Path:
+    """Move a submission to `done/` after its transaction has committed; returns its new path. Safe to repeat."""
     return _move(item, "done")
 
 
-def failed(item: InboxItem, reason: str) -> Path:
-    """File a submission that cannot be read, with the reason beside it; where it lies now. Safe to repeat."""
+def mark_failed(item: InboxItem, reason: str) -> Path:
+    """Move an unreadable submission to `failed/`, with its reason; returns its new path. Safe to repeat."""
     target = item.path.parent / "failed" / item.path.name
     write_json_atomic(target.with_name(f"{item.id}.reason.json"), {"file": item.path.name, "reason": reason})
     return _move(item, "failed")
 
 
 def filed(inbox: Path, folder: Literal["done", "failed"] = "done") -> list[InboxItem]:
-    """What was filed away, in order of arrival."""
+    """Submissions that are done or failed, in order of arrival."""
     found = (ITEM_NAME.fullmatch(path.name) for path in _listing(inbox / folder))
     return [InboxItem(m["id"], m["kind"], m["name"], inbox / folder / m[0]) for m in found if m]  # type: ignore[arg-type]
 
 
 def erase(item: InboxItem) -> None:
-    """Remove a submission whose records are stored, or were forgotten. Safe to repeat."""
+    """Remove a submission whose records are stored or were forgotten. Safe to repeat."""
     item.path.unlink(missing_ok=True)
     sync_folder(item.path.parent)
 
 
 def counts(inbox: Path) -> InboxCounts:
-    """How many wait, are stored, could not be read."""
+    """Number of pending, done and failed submissions."""
     failures = sum(ITEM_NAME.fullmatch(path.name) is not None for path in _listing(inbox / "failed"))
     return InboxCounts(len(pending(inbox)), len(_listing(inbox / "done")), failures)
 

@@ -1,9 +1,9 @@
-"""The shape of the database: numbered SQL files, each applied and recorded in one transaction.
+"""Schema migrations: numbered SQL files, each applied and recorded in one transaction.
 
-    migrate(database, bonsai.__version__, now)    brings a new or older database to this version's shape
+    migrate(database, bonsai.__version__, now)    brings a new or older database to this version's schema
 
-A file that was applied is never edited: a database whose recorded hash differs is refused, for nobody knows
-what shape it has. Idea: https://github.com/simonw/sqlite-migrate
+An applied file is never edited: a database with another recorded hash is refused, because its schema is unknown.
+After https://github.com/simonw/sqlite-migrate.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS migrations (
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One numbered step."""
+    """One numbered SQL file."""
 
     number: int
     name: str
@@ -55,9 +55,9 @@ def bundled() -> tuple[Migration, ...]:
 def migrate(
     database: Database, version: str, at: datetime, migrations: tuple[Migration, ...] | None = None
 ) -> tuple[str, ...]:
-    """Apply what is pending; the names of what was applied. Safe to repeat and to interrupt.
+    """Apply the pending migrations; returns their names. Safe to repeat and to interrupt.
 
-    Raises HomeError for a database of a newer Bonsai, IntegrityError for one made by edited files.
+    Raises HomeError for a database of a newer Bonsai, IntegrityError when an applied file was edited.
     """
     known = bundled() if migrations is None else migrations
     with database.writing(create=True) as con:
@@ -67,7 +67,7 @@ def migrate(
 
 
 def pending(con: Connection, known: tuple[Migration, ...] | None = None) -> tuple[Migration, ...]:
-    """The migrations that this database still lacks. Raises as `migrate` does."""
+    """The migrations that are not applied yet. Raises like `migrate`."""
     known = bundled() if known is None else known
     applied = {row["number"]: row for row in rows(con, "SELECT * FROM migrations")} if _has_record(con) else {}
     newest = max(applied, default=0)
@@ -81,7 +81,7 @@ def pending(con: Connection, known: tuple[Migration, ...] | None = None) -> tupl
 
 
 def require_current(con: Connection) -> None:
-    """Raises HomeError unless the database has exactly this version's shape."""
+    """Raises HomeError unless the database has this version's schema."""
     waiting = pending(con)
     if waiting:
         raise HomeError("storage.older_home", missing=", ".join(step.name for step in waiting))
@@ -92,7 +92,7 @@ def _has_record(con: Connection) -> bool:
 
 
 def _apply(database: Database, step: Migration, version: str, at: datetime) -> bool:
-    """False when another process was quicker."""
+    """False when another process applied it first."""
     with database.writing() as con:
         if values(con, "SELECT 1 FROM migrations WHERE number = ?", [step.number]):
             return False

@@ -1,8 +1,8 @@
-"""`runs/<night>/status.json`: how far a night is, for any process to read without the database.
+"""`runs/<night>/status.json`: a night's progress, readable by any process without the database.
 
-One small file, replaced whole, so that a reader never sees half of it; the steps with their times stay in it when a
-night is taken up again. A file that says "running" proves nothing, for its night may have been killed: `is_running`
-asks after the process that it names. Beside it lies `cancel.json` while a person wants the night to stop.
+The file is replaced atomically; steps and times of earlier attempts stay in it when a night resumes. It does not
+prove that the night still runs: `is_running` checks the process that it names. `cancel.json` beside it is a person's
+request to cancel.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from bonsai.system.progress import Progress
 STATUS = "status.json"
 CANCEL = "cancel.json"
 KEY = re.compile(r"\d{4}-\d{2}-\d{2}-[0-9a-f]{8}(-cold)?")
-"A night's key, which is also its folder's name."
-MOST_LOSSES = 200
-"Points of the curve that are kept; beyond it every second one goes."
-MOST_STEPS = 40
-"Of all attempts; the oldest go first."
-MOST_LOOKED_AT = 60
-"Nights among which the one that runs is: an unfinished one is taken up under its own key, days later perhaps."
+"A night's key and the name of its folder."
+MAX_LOSSES = 200
+"Points of the loss curve; beyond it every second one is dropped."
+MAX_STEPS = 40
+"Of all attempts; the oldest are dropped."
+MAX_NIGHTS_SEARCHED = 60
+"Newest nights among which `newest` looks: an unfinished night resumes under its own key, perhaps days later."
 
 
 @dataclass(frozen=True, slots=True)
 class StepTime:
-    """One step of one attempt."""
+    """One step of one attempt and its times."""
 
     name: str
     "`snapshot`, `train`, `benchmark`, `decide` or `promote`."
@@ -44,67 +44,67 @@ class StepTime:
 
     @property
     def seconds(self) -> float | None:
-        """How long it took; None while it runs."""
+        """Duration; None while it runs."""
         return (self.ended_at - self.started_at).total_seconds() if self.ended_at else None
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a night has used so far, all its attempts together."""
+    """Resources that a night has used, all attempts together."""
 
     tokens: int = 0
-    "That went through the training, padding aside."
+    "Trained tokens without padding."
     memory_bytes: int = 0
-    "Most main memory that the training's process held."
+    "Peak main memory of the training process."
     gpu_memory_bytes: int = 0
-    "Most memory of one GPU; 0 on a CPU."
+    "Peak memory of one GPU; 0 on a CPU."
     gpus: int = 0
-    "That the training uses; 0 on a CPU."
+    "Number of GPUs in use; 0 on a CPU."
 
 
 @dataclass(frozen=True, slots=True)
 class NightStatus:
-    """How far a night is."""
+    """A night's progress."""
 
     night: str
     holder: str
     "`host:pid:start` of the process that runs it."
     updated_at: datetime
-    "Its last sign of life."
+    "The last heartbeat."
     steps: tuple[StepTime, ...] = ()
     done: int = 0
     "Of `total`, in the current step."
     total: int = 0
-    "0 when nobody knows yet."
+    "0 while unknown."
     seconds_left: float | None = None
-    "Of the current step, as it says itself."
+    "The current step's own estimate."
     losses: tuple[tuple[int, float], ...] = ()
-    "(training step, loss), thinned out."
+    "(training step, loss), downsampled."
     cost: Cost = Cost()
     tokens_before: int = 0
-    "Of training processes that ended."
+    "Of training processes that have ended."
     usual_seconds: Mapping[str, float] = field(default_factory=dict)
-    "What each step took in the last night that trained."
+    "Duration of each step in the last night that trained."
     ended: Literal["", "done", "failed", "cancelled"] = ""
-    "Empty before that."
+    "Empty while the night goes on."
 
     @property
     def step(self) -> StepTime | None:
-        """The step that runs now; None between two of them."""
+        """The running step; None between two steps."""
         return self.steps[-1] if self.steps and self.steps[-1].ended_at is None else None
 
     def entered(self, name: str, at: datetime) -> NightStatus:
-        """In a step that begins now."""
-        steps = (*self.closed(at).steps, StepTime(name, at))[-MOST_STEPS:]
+        """The status when a step begins."""
+        steps = (*self.closed(at).steps, StepTime(name, at))[-MAX_STEPS:]
         return replace(self, steps=steps, done=0, total=0, seconds_left=None, updated_at=at, ended="")
 
     def closed(self, at: datetime) -> NightStatus:
-        """With no step open."""
+        """The status with the running step ended."""
         steps = tuple(one if one.ended_at else replace(one, ended_at=at) for one in self.steps)
         return replace(self, steps=steps, updated_at=at)
 
-    def told(self, progress: Progress, at: datetime) -> NightStatus:
-        """After a sign of life of its current step."""
+    def with_progress(self, progress: Progress, at: datetime) -> NightStatus:
+        """The status after a heartbeat of the current step."""
         made = replace(
             self, done=progress.done, total=progress.total, seconds_left=progress.seconds_left, updated_at=at
         )
@@ -114,7 +114,7 @@ class NightStatus:
         if used is None:
             return made
         now = cost.tokens - self.tokens_before
-        before = self.tokens_before + (now if used.tokens < now else 0)  # fewer than before: it is another process
+        before = self.tokens_before + (now if used.tokens < now else 0)  # fewer than before: a new process
         cost = Cost(
             tokens=before + used.tokens,
             memory_bytes=max(cost.memory_bytes, used.memory_bytes),
@@ -125,42 +125,42 @@ class NightStatus:
 
 
 def _with_point(losses: Sequence[tuple[int, float]], step: int, loss: float) -> tuple[tuple[int, float], ...]:
-    """A training that goes on from a checkpoint draws the steps after it anew."""
+    """Append a point; a training that resumes from a checkpoint replaces the points after it."""
     kept = [one for one in losses if one[0] < step]
-    if len(kept) >= MOST_LOSSES:
+    if len(kept) >= MAX_LOSSES:
         kept = kept[::2]
     return (*kept, (step, loss))
 
 
 def is_running(status: NightStatus) -> bool:
-    """Whether the night goes on: it has not ended, and its process lives."""
+    """Whether the night has not ended and its process lives."""
     return not status.ended and may_be_running(status.holder)
 
 
 def read(run: Path) -> NightStatus | None:
-    """None for a night that never ran here; and for a file of another version, which only is no status."""
+    """A night's status; None for one that never ran here, and for a file of another version."""
     try:
-        told = json.loads((run / STATUS).read_text("utf-8"))
-        return _from_json(told)
+        content = json.loads((run / STATUS).read_text("utf-8"))
+        return _from_json(content)
     except (FileNotFoundError, ValueError, TypeError, KeyError):
         return None
 
 
 def write(run: Path, status: NightStatus) -> None:
-    """Put it where others find it."""
-    told = {**asdict(status), "updated_at": status.updated_at.isoformat(), "steps": steps_to_json(status.steps)}
-    write_json_atomic(run / STATUS, told)
+    """Replace the status file."""
+    content = {**asdict(status), "updated_at": status.updated_at.isoformat(), "steps": steps_to_json(status.steps)}
+    write_json_atomic(run / STATUS, content)
 
 
 def newest(runs: Path) -> NightStatus | None:
-    """The status that was written last. Looked at are the newest keys: after years a look still takes a millisecond."""
-    keys = sorted(filter(KEY.fullmatch, os.listdir(runs)), reverse=True)[:MOST_LOOKED_AT]
+    """The status that was written last, among the newest keys: a millisecond even after years."""
+    keys = sorted(filter(KEY.fullmatch, os.listdir(runs)), reverse=True)[:MAX_NIGHTS_SEARCHED]
     found = [(path.stat().st_mtime_ns, path) for key in keys if (path := runs / key / STATUS).exists()]
     return read(max(found)[1].parent) if found else None
 
 
 def steps_to_json(steps: Sequence[StepTime]) -> list[dict[str, str | None]]:
-    """As JSON values, for the night's row too."""
+    """As JSON values, also for the night's row."""
     return [
         {
             "name": one.name,
@@ -171,50 +171,50 @@ def steps_to_json(steps: Sequence[StepTime]) -> list[dict[str, str | None]]:
     ]
 
 
-def steps_from_json(told: Sequence[Mapping[str, Any]]) -> tuple[StepTime, ...]:
-    """Of `steps_to_json`."""
+def steps_from_json(content: Sequence[Mapping[str, Any]]) -> tuple[StepTime, ...]:
+    """The inverse of `steps_to_json`."""
     return tuple(
         StepTime(
             str(one["name"]),
             datetime.fromisoformat(one["started_at"]),
             datetime.fromisoformat(one["ended_at"]) if one["ended_at"] else None,
         )
-        for one in told
+        for one in content
     )
 
 
-def _from_json(told: Mapping[str, Any]) -> NightStatus:
+def _from_json(content: Mapping[str, Any]) -> NightStatus:
     made = {
-        "updated_at": datetime.fromisoformat(told["updated_at"]),
-        "steps": steps_from_json(told["steps"]),
-        "losses": tuple((int(step), float(loss)) for step, loss in told["losses"]),
-        "cost": Cost(**told["cost"]),
+        "updated_at": datetime.fromisoformat(content["updated_at"]),
+        "steps": steps_from_json(content["steps"]),
+        "losses": tuple((int(step), float(loss)) for step, loss in content["losses"]),
+        "cost": Cost(**content["cost"]),
     }
-    return NightStatus(**{**told, **made})
+    return NightStatus(**{**content, **made})
 
 
 @dataclass(frozen=True, slots=True)
 class CancelRequest:
-    """A person wants the night to stop."""
+    """A person's request to cancel the night."""
 
     who: str
     at: datetime
 
 
-def ask_to_cancel(run: Path, who: str, at: datetime) -> None:
-    """The night sees it at its next sign of life."""
+def request_cancel(run: Path, who: str, at: datetime) -> None:
+    """Write the request; the night sees it at its next heartbeat."""
     write_json_atomic(run / CANCEL, {"who": who, "at": at.isoformat()})
 
 
 def cancel_request(run: Path) -> CancelRequest | None:
-    """What a person asked for and the night has not done yet."""
+    """The open request, if any."""
     try:
-        told = json.loads((run / CANCEL).read_text("utf-8"))
+        content = json.loads((run / CANCEL).read_text("utf-8"))
     except FileNotFoundError:
         return None
-    return CancelRequest(str(told["who"]), datetime.fromisoformat(told["at"]))
+    return CancelRequest(str(content["who"]), datetime.fromisoformat(content["at"]))
 
 
-def forget_request(run: Path) -> None:
-    """It was done, or the night begins anew."""
+def clear_cancel_request(run: Path) -> None:
+    """Remove the request: it was carried out, or the night starts again."""
     (run / CANCEL).unlink(missing_ok=True)

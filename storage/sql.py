@@ -1,6 +1,6 @@
-"""Small things that every table needs: rows by name, times, batches.
+"""SQL helpers of every table: rows by column name, times, batches.
 
-Results are always fetched whole: a half-read result makes DuckDB refuse the connection's next statement.
+Results are always fetched whole: with a half-read result DuckDB refuses the connection's next statement.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 FEW_ROWS = 200
-"So many are handed over as lists; of more, Arrow writes 500,000 rows a second, where executemany makes 2,000."
+"Up to here a batch is passed as lists; above, as Arrow: 500,000 rows a second, where executemany writes 2,000."
 Row = dict[str, Any]
 "One row by column name; the `*_table` modules turn it into a dataclass at once."
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What may stand behind WHERE, and its named values."""
+    """A WHERE condition and its named parameters."""
 
     sql: str
     values: dict[str, object]
@@ -45,23 +45,23 @@ def values(con: Connection, query: str, parameters: Sequence[object] | Mapping[s
 
 
 def changed(con: Connection, statement: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> int:
-    """Run an INSERT, UPDATE or DELETE; how many rows it changed."""
+    """Run an INSERT, UPDATE or DELETE; returns the number of changed rows."""
     return int(con.execute(statement, parameters).fetchall()[0][0])
 
 
 @contextmanager
 def batch(con: Connection, columns: Mapping[str, Sequence[object] | NDArray[Any]]) -> Iterator[None]:
-    """The columns as the table `batch` during the block; an array keeps its type, which Arrow would guess of a list."""
+    """The columns as the table `batch` during the block; arrays keep their type, which Arrow guesses for lists."""
     if 0 < max(map(len, columns.values()), default=0) <= FEW_ROWS:
         given = {
             name: column.tolist() if hasattr(column, "tolist") else list(column) for name, column in columns.items()
         }
         lists = ", ".join(f"unnest(${name}) AS {name}" for name in given)
         con.execute(f"CREATE OR REPLACE TEMP TABLE batch AS SELECT {lists}", given)
-        yield  # after an error the table goes with the connection: in a broken transaction nothing can be dropped
+        yield  # after an error the table goes with the connection: an aborted transaction drops nothing
         con.execute("DROP TABLE temp.batch")
         return
-    import pyarrow as pa  # takes pandas along: a second and 80 MB
+    import pyarrow as pa  # imports pandas: a second and 80 MB
 
     con.register("batch", pa.table({name: as_column(column) for name, column in columns.items()}))
     try:
@@ -71,12 +71,12 @@ def batch(con: Connection, columns: Mapping[str, Sequence[object] | NDArray[Any]
 
 
 def as_column(column: Sequence[object] | NDArray[Any]) -> Sequence[object] | NDArray[Any]:
-    """What Arrow takes: arrays as they are, any other sequence as a list."""
+    """An array as it is, any other sequence as a list, for Arrow."""
     return column if hasattr(column, "dtype") else list(column)
 
 
 def among(ids: Iterable[str]) -> Condition:
-    """Rows of these ids: a few are found by the primary key's index, more of them sooner by one look at all."""
+    """Rows of these ids: a few through the primary key's index, more by one scan, which is faster then."""
     named = sorted(set(ids))
     if len(named) > FEW_ROWS:
         return Condition("id IN (SELECT unnest($ids))", {"ids": named})
@@ -85,25 +85,25 @@ def among(ids: Iterable[str]) -> Condition:
 
 
 def rows_of(table: str, ids: Iterable[str]) -> Condition:
-    """The same, to stand beside other conditions: of several, DuckDB asks no index, and looks at every row."""
+    """`among`, for use with other conditions: with several, DuckDB uses no index and scans."""
     chosen = among(ids)
     return Condition(f"rowid IN (SELECT rowid FROM {table} WHERE {chosen.sql})", chosen.values)
 
 
 def to_utc(moment: datetime) -> datetime:
-    """An aware time as the zone-less UTC that is stored (TIMESTAMPTZ would need pytz)."""
+    """An aware time as naive UTC, as stored (TIMESTAMPTZ would need pytz)."""
     if moment.tzinfo is None:
         raise ValueError(f"a time without a zone: {moment}")
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def from_utc(stored: datetime) -> datetime:
-    """A stored time, aware again."""
+    """A stored time as aware UTC."""
     return stored.replace(tzinfo=UTC)
 
 
 def from_utc_or_none(stored: datetime | None) -> datetime | None:
-    """`from_utc` for columns that may be empty."""
+    """`from_utc` for nullable columns."""
     return None if stored is None else from_utc(stored)
 
 

@@ -21,8 +21,8 @@ from bonsai.context import Bonsai
 from bonsai.domain.records import Defaults, Language, Limits, Origin, Record, Reject, Tag, Tags, parse
 from bonsai.errors import ConflictError, UnknownId, UsageError
 from bonsai.i18n import text
-from bonsai.ingest.tags import merging
-from bonsai.ingest.tags.reasoning import reasoning_tag
+from bonsai.ingest import tags
+from bonsai.ingest.tags import reasoning_tag
 from bonsai.system.files import sha256_json
 from storage.connect import Connection
 from storage.tables import record_versions_table, records_table
@@ -160,7 +160,7 @@ def _rescreened(b: Bonsai, old: StoredRecord, record: Record) -> NewRecord:
             raise UsageError("pipeline.edit_repeats", id=record.id[:12])
     judge = screener_of_neighbours(b, [record], but=(old.record.id, record.id))
     (made,), _ = judge.judge([record], "import")
-    return replace(made, tags=merging.merge_tags(old.tags, made.tags))
+    return replace(made, tags=tags.merge_tags(old.tags, made.tags))
 
 
 def _is_there(con: Connection, record_id: str) -> bool:

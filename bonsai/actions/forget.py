@@ -22,9 +22,9 @@ from bonsai.domain.records import Defaults, Limits, Origin, Record, parse
 from bonsai.errors import InputError, LockTimeout
 from bonsai.ingest.readers import read
 from bonsai.system.locks import may_be_running
-from storage import erasing, forgetting, inbox, uploads
+from storage import forgetting, inbox, uploads
 from storage.connect import Connection
-from storage.forgetting import Due
+from storage.forgetting import Due, erase_reports, erase_runs, erase_snapshot
 from storage.home import remove_leftovers
 from storage.inbox import InboxItem
 from storage.tables import nights_table, rejects_table, snapshots_table
@@ -72,7 +72,7 @@ def erase_files(b: Bonsai, now: datetime) -> bool:
     """Erase what is still due from the home's files; False if a night needs them now. Idempotent."""
     with b.database.reading() as con:
         due = forgetting.due(con)
-        snapshots = snapshots_table.holding(con, due.records) if due.records else ()
+        snapshots = snapshots_table.snapshots_with(con, due.records) if due.records else ()
         running = _night_runs(con)
     if not due.records:
         return True
@@ -82,13 +82,13 @@ def erase_files(b: Bonsai, now: datetime) -> bool:
         if running:
             return False
         for name in snapshots:
-            erasing.erase_snapshot(b.places.snapshots / name, now)
-        erasing.erase_runs(b.places.runs, snapshots, due.suite_items)
-        erasing.erase_reports(b.places.reports, due.suite_items)
+            erase_snapshot(b.places.snapshots / name, now)
+        erase_runs(b.places.runs, snapshots, due.suite_items)
+        erase_reports(b.places.reports, due.suite_items)
         remove_leftovers(b.places)
         b.database.rewrite()
         with b.database.writing() as con:
-            forgetting.erased(con, due, now)
+            forgetting.clear_due(con, due, now)
     except LockTimeout:
         return False
     return True
@@ -115,7 +115,7 @@ def _erase_submissions(b: Bonsai, due: Due) -> None:
 def _contains_text(item: InboxItem, told: Sequence[tuple[str, str]]) -> bool:
     """Whether a submission that made no record contains a forgotten text, as far as its beginning can be read."""
     with item.path.open("rb") as file:
-        return rejects_table.tells(file.read(READ_BYTES).decode("utf-8", "replace"), told)
+        return rejects_table.contains_any(file.read(READ_BYTES).decode("utf-8", "replace"), told)
 
 
 def submitted_record_ids(b: Bonsai, item: InboxItem) -> frozenset[str]:

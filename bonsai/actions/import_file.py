@@ -24,7 +24,7 @@ from bonsai.ingest.readers.bilingual import merge
 from bonsai.ingest.readers.recognise import recognise
 from bonsai.system.files import sha256_file
 from bonsai.system.progress import Progress, Report, silent
-from storage.scale.pacing import Pace, paced
+from storage.scale.pacing import Pace, write_in_batches
 from storage.tables import imports_table, records_table, rejects_table
 from storage.tables.imports_table import Import
 from storage.tables.records_table import RecordFilter
@@ -190,7 +190,9 @@ def _store(
     corrections = [one.id for one in records if one.source == "feedback"]
     new, exact = judge.judge(records, given_by)
     stored = records_table.insert_paced(b.database, new, batch, now, pace)
-    paced(b.database, rejects, pace, lambda con, piece: rejects_table.insert_rejects(con, piece, batch, now, defaults))
+    write_in_batches(
+        b.database, rejects, pace, lambda con, piece: rejects_table.insert_rejects(con, piece, batch, now, defaults)
+    )
     if corrections:
         with b.database.writing() as con:
             confirm_corrections(con, corrections, now)

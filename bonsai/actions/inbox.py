@@ -88,7 +88,7 @@ def _drain_records(
         if isinstance(one, Record) and one.id in forgotten:
             inbox.erase(item)
         else:
-            inbox.done(item)
+            inbox.mark_done(item)
     return counts
 
 
@@ -96,7 +96,7 @@ def _readable(item: InboxItem) -> bool:
     try:
         inbox.fields_of(item)
     except InputError as error:
-        inbox.failed(item, str(error))
+        inbox.mark_failed(item, str(error))
         return False
     return True
 
@@ -109,14 +109,12 @@ def _drain_file(b: Bonsai, item: InboxItem, now: datetime, report: Report, betwe
     try:
         counts = import_file(b, item.path, now=now, name=item.name, report=report, between=between)
     except InputError as error:
-        inbox.failed(item, str(error))
+        inbox.mark_failed(item, str(error))
         return ImportCounts()
     with b.database.reading() as con:
-        forgotten = tombstones_table.any_there(con) and tombstones_table.known(
-            con, forget.submitted_record_ids(b, item)
-        )
+        forgotten = tombstones_table.has_any(con) and tombstones_table.known(con, forget.submitted_record_ids(b, item))
     if forgotten:
         inbox.erase(item)
     else:
-        inbox.done(item)
+        inbox.mark_done(item)
     return counts

@@ -21,9 +21,9 @@ from bonsai.train.manifest import MANIFEST_FILE, read_manifest
 from storage.check import check as check_database
 from storage.home import finished_folders
 from storage.scale import counters, text_index
-from storage.tables import records_pages, records_table
+from storage.tables import records_table
 from storage.tables.record_rows import StoredRecord
-from storage.tables.records_table import RecordFilter
+from storage.tables.records_table import RecordFilter, sorted_page
 
 COLUMNS = (
     "instruction input output language category reasoning subject happened_on feeling source source_name author fact"
@@ -59,7 +59,7 @@ def stream_records(b: Bonsai, wanted: RecordFilter) -> Iterator[str]:
     after = ""
     while True:
         with b.database.reading() as con:
-            found = records_pages.page(con, wanted, STREAMED, "oldest", after)
+            found = sorted_page(con, wanted, STREAMED, "oldest", after)
         yield "".join(json.dumps(_row(one), ensure_ascii=False) + "\n" for one in found)
         if len(found) < STREAMED:
             return
@@ -117,7 +117,7 @@ def rebuild(b: Bonsai, now: datetime) -> tuple[str, ...]:
         wrong = counters.recount(con)
         altered = text_index.is_wrong(con)
         if altered:
-            text_index.forget_all(con, now)
+            text_index.clear(con, now)
     text_index.complete(b.database, now)
     return (*wrong, *(("text_blocks",) if altered else ()))
 

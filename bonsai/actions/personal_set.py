@@ -21,9 +21,9 @@ from bonsai.evaluate.questions import Item, item_from_values
 from bonsai.i18n import text
 from bonsai.ingest import tags
 from bonsai.ingest.dedup.contamination import ContaminationCheck
-from bonsai.ingest.tags import reasoning
+from bonsai.ingest.tags import question_language
 from storage.connect import Connection
-from storage.tables import index_rows, personal_set_table, promotions_table
+from storage.tables import personal_set_table, promotions_table, records_table
 from storage.tables.personal_set_table import PersonalItem, PersonalSetChange
 
 RELEASED = "released"
@@ -103,7 +103,7 @@ def _items(b: Bonsai, written: WrittenQuestion) -> tuple[Item, ...]:
     tagged = tags.tag_batch(records, tagger, threshold=b.config.tags.category_threshold, given_by="person")
     cluster = written.fact or personal_set.written_id(records[0].instruction, records[0].input)
     return tuple(
-        personal_set.written_item(record, found, reasoning.question_language(record), cluster, written.accepted)
+        personal_set.written_item(record, found, question_language(record), cluster, written.accepted)
         for record, found in zip(records, map(_supported_tags, tagged), strict=True)
     )
 
@@ -136,7 +136,7 @@ def _parse_question(b: Bonsai, written: WrittenQuestion, wording: str) -> Record
 def _records_asking(con: Connection, item: Item) -> tuple[str, ...]:
     """Ids of trainable records that ask the same question."""
     guard = ContaminationCheck([(item.id, item.instruction, item.input)])
-    rows = (row for row in index_rows.read(con) if row.status is Status.ACTIVE)
+    rows = (row for row in records_table.index_rows(con) if row.status is Status.ACTIVE)
     return tuple(row.id for row in rows if guard.matches(row.instruction, row.input))
 
 

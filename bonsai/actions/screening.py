@@ -35,8 +35,8 @@ from bonsai.ingest.tags import language
 from bonsai.ingest.tags.category import CategoryTagger
 from bonsai.queries.similar import records_with_words, search_words
 from storage.scale import counters, similar
-from storage.scale.in_steps import in_steps
-from storage.tables import index_rows, records_table, tombstones_table
+from storage.scale.pacing import read_in_batches
+from storage.tables import records_table, tombstones_table
 from storage.tables.record_rows import NewRecord, StoredRecord
 
 NEIGHBOURS = 200
@@ -69,7 +69,7 @@ class Screener:
         found = tags.tag_batch(fresh, self.tagger, threshold=self.threshold, given_by=given_by, asked=asked)
         leaks = [self.guard.judge(record) for record in fresh]
         known = [
-            dedup.known(record, tagged, active=not leak.leaks)
+            dedup.to_indexed(record, tagged, active=not leak.leaks)
             for record, tagged, leak in zip(fresh, found, leaks, strict=True)
         ]
         findings = self.index.judge_batch(known, add=True)
@@ -111,11 +111,11 @@ def screener_for(b: Bonsai, records: Sequence[Record]) -> Screener:
 def screener_of_all(b: Bonsai) -> Screener:
     """Knows every stored record. Reads in steps, so that others may write in between."""
     index = _empty_index(b)
-    stored = in_steps(b.database, index_rows.read, READ_AT_ONCE)
+    stored = read_in_batches(b.database, records_table.index_rows, READ_AT_ONCE)
     while some := list(islice(stored, READ_AT_ONCE)):
         index.add_batch([_known_row(row) for row in some])
     with b.database.reading() as con:
-        index.add_ids(index_rows.ids_without_texts(con))
+        index.add_ids(records_table.ids_without_texts(con))
         written = written_questions(con)
     return _screen(b, index, written, knows_all=True)
 
@@ -127,7 +127,7 @@ def screener_of_neighbours(b: Bonsai, records: Sequence[Record], but: Sequence[s
     ids = [one.id for one in records]
     with b.database.reading() as con:
         keys = {question_key(one.instruction, one.input) for one in records}
-        near = {one.record.id: one for one in (*similar.asking_the_same(con, keys), *like)}
+        near = {one.record.id: one for one in (*similar.same_question(con, keys), *like)}
         written = written_questions(con)
         taken = records_table.existing_ids(con, ids) | tombstones_table.known(con, ids)
     index = _empty_index(b)
@@ -156,7 +156,7 @@ def contamination_check(written: Sequence[tuple[str, str, str]]) -> Contaminatio
     return ContaminationCheck([*items, *written], kept=frozenset(item for item, _, _ in written))
 
 
-def _known_row(row: index_rows.IndexRow) -> IndexedRecord:
+def _known_row(row: records_table.IndexRow) -> IndexedRecord:
     return IndexedRecord(
         id=row.id,
         instruction=row.instruction,
@@ -171,4 +171,4 @@ def _known_row(row: index_rows.IndexRow) -> IndexedRecord:
 
 
 def _known(stored: StoredRecord) -> IndexedRecord:
-    return dedup.known(stored.record, stored.tags, active=stored.status is Status.ACTIVE)
+    return dedup.to_indexed(stored.record, stored.tags, active=stored.status is Status.ACTIVE)

@@ -22,10 +22,10 @@ from bonsai.ingest.tags.category_rules import by_rule
 from bonsai.system.progress import Progress, Report, silent
 from storage.connect import Connection
 from storage.scale import counters
-from storage.tables import record_versions_table, records_pages, records_table
+from storage.tables import record_versions_table, records_table
 from storage.tables.record_rows import StoredRecord
 from storage.tables.record_versions_table import TagName, person_tag
-from storage.tables.records_table import RecordFilter
+from storage.tables.records_table import RecordFilter, sorted_page
 
 UNCERTAIN = RecordFilter(uncertain=True)
 NAMES: tuple[TagName, ...] = ("language", "category", "reasoning")
@@ -52,8 +52,8 @@ def next_uncertain(b: Bonsai, tagger: CategoryTagger | None, after: str = "", at
     """
     with b.database.reading() as con:
         left = counters.record_counts(con).uncertain
-        found = [records_table.get(con, at)] if at else records_pages.page(con, UNCERTAIN, 1, "newest", after)
-        before = records_pages.page(con, UNCERTAIN, 1, "oldest", found[0].record.id) if found else []
+        found = [records_table.get(con, at)] if at else sorted_page(con, UNCERTAIN, 1, "newest", after)
+        before = sorted_page(con, UNCERTAIN, 1, "oldest", found[0].record.id) if found else []
     return UncertainTags(
         stored=found[0] if found else None,
         categories=likely_categories(found[0], tagger) if found else (),

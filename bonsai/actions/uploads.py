@@ -49,7 +49,7 @@ def check_upload(
         found = _problem(error)
     except FileNotFoundError:
         return upload
-    uploads.tell(upload, "check", found)
+    uploads.write_part(upload, "check", found)
     with suppress(UnknownId):
         return uploads.get(b.places.uploads, upload.id)
     return upload
@@ -67,7 +67,7 @@ def check_uploads(b: Bonsai, meanwhile: Callable[[], object] = lambda: None) -> 
 def confirm_upload(b: Bonsai, identity: str, *, source: Source, source_name: str, who: str, now: datetime) -> Upload:
     """Queue for the next drain. Raises UnknownId; InputError if it cannot be read as records."""
     found = uploads.get(b.places.uploads, identity)
-    problem = problem_of(found.told.get("check", {}))
+    problem = problem_of(found.parts.get("check", {}))
     if problem:
         raise problem
     about = {"source": source, "source_name": source_name, "who": who, "at": now.isoformat()}
@@ -103,7 +103,7 @@ def _import_upload(b: Bonsai, upload: Upload, now: datetime, report: Report, bet
 
     The time of confirmation names the import, so that a killed one is recognised when it continues.
     """
-    about = upload.told["confirmed"]
+    about = upload.parts["confirmed"]
     try:
         counts = import_file(
             b,
@@ -121,7 +121,7 @@ def _import_upload(b: Bonsai, upload: Upload, now: datetime, report: Report, bet
         counts, result = ImportCounts(), _problem(InputError(error.key, **{**error.values, "path": upload.name}))
     else:
         result = {name: getattr(counts, name) for name in COUNTS}
-    uploads.tell(upload, "result", {**result, "finished_at": now.isoformat()})
+    uploads.write_part(upload, "result", {**result, "finished_at": now.isoformat()})
     uploads.drop_texts(upload)
     return counts
 

@@ -119,7 +119,7 @@ def token_hash(shown: str) -> str:
 def _record_use(b: Bonsai, token_id: str, now: datetime) -> None:
     hasty = replace(b.database, lock_wait_seconds=LOCK_WAIT_SECONDS)
     with suppress(LockTimeout), hasty.writing() as con:  # the database is busy: the next request records it
-        tokens_table.used(con, token_id, now)
+        tokens_table.mark_used(con, token_id, now)
 
 
 def _allows(role: Role, scope: Scope) -> bool:

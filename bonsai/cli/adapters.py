@@ -14,7 +14,7 @@ from bonsai.cli.shell import AsJson, Shell, shell_of
 
 if TYPE_CHECKING:
     from bonsai.queries.adapters import FullAdapter
-    from storage.tables.lineage import LearnedRecord
+    from storage.tables.adapters_table import LearnedRecord
 
 
 app = noun()

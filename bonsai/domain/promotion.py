@@ -1,18 +1,18 @@
-"""Who answers for the model: the states of a candidate adapter, the legal moves, the log that proves them.
+"""Promotion: the states of a candidate adapter, the legal moves between them, and the hash-chained log.
 
-A candidate is born by the gate's decision (`first_state`) and moves only as `MOVES` allows:
+A candidate starts in the state of the gate's verdict (`first_state`) and moves only as `MOVES` allows:
 
     waiting  --approve--> champion      (mode `auto` approves at once, in the gate's name)
     refused  --approve--> champion      (a person only, with a reason)
     waiting, refused --reject--> rejected
-    waiting, refused --supersede--> superseded     (the champion it was judged against has gone)
-    champion --replace--> replaced      (another one was promoted)
-    champion --roll_back--> rolled_back (its predecessor answers again)
+    waiting, refused --supersede--> superseded     (its champion was replaced)
+    champion --replace--> replaced      (another was promoted)
+    champion --roll_back--> rolled_back (its predecessor is champion again)
     replaced, rolled_back --restore--> champion
 
-Each move becomes one `LogEntry`, whose hash covers the hash before it (a hash chain, as in
-https://www.rfc-editor.org/rfc/rfc9162 §2 in its simplest form), so that no line of the history can be altered unseen.
-Everything here is pure; `storage` applies a `Move` in one transaction.
+Each move becomes one `LogEntry`, whose hash covers the hash before it (a hash chain, the simplest form of
+https://www.rfc-editor.org/rfc/rfc9162 §2), so that altering the history is detectable. All functions are pure;
+`storage` applies a `Move` in one transaction.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from bonsai.system.files import sha256_json
 
 Action = Literal["approve", "reject", "supersede", "replace", "roll_back", "restore"]
 GATE = "gate"
-"Who acts in mode `auto`: the benchmark decided, no person."
+"The actor in mode `auto`."
 BASE = "base"
 "The champion before the first promotion: the bare base model."
 GENESIS = "0" * 64
@@ -36,21 +36,21 @@ GENESIS = "0" * 64
 
 
 class State(StrEnum):
-    """Where a candidate stands."""
+    """The state of a candidate."""
 
     WAITING = "waiting"
-    "The gate says promote; a person (or mode `auto`) has still to act."
+    "The verdict is promote; a person (or mode `auto`) has to approve."
     REFUSED = "refused"
-    "The gate does not say promote; a person may still approve, with a reason."
+    "Any other verdict; a person may still approve, with a reason."
     CHAMPION = "champion"
-    "It answers."
+    "It answers questions."
     REPLACED = "replaced"
-    "It answered until a better one came."
+    "A former champion, replaced by a promotion."
     ROLLED_BACK = "rolled_back"
-    "A person took it back."
+    "A former champion, rolled back by a person."
     REJECTED = "rejected"
     SUPERSEDED = "superseded"
-    "Judged against a champion that no longer answers: the judgement is void."
+    "Judged against a former champion: the decision is void."
 
 
 MOVES: dict[tuple[State, Action], State] = {
@@ -65,7 +65,7 @@ MOVES: dict[tuple[State, Action], State] = {
     (State.REPLACED, "restore"): State.CHAMPION,
     (State.ROLLED_BACK, "restore"): State.CHAMPION,
 }
-"Every legal move; whatever is not here is refused."
+"All legal moves."
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +76,22 @@ class Candidate:
     "Adapter id."
     state: State
     judged_against: str
-    "Adapter id of the champion that the gate compared it with; `base` on the first night."
+    "Adapter id of the champion that it was compared with; `base` on the first night."
 
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """Who answers now."""
+    """The current champion."""
 
     adapter: str
     "Adapter id, or `base`."
     version: int
-    "Counts every change of champion; an update names the version it read, so two cannot both win."
+    "Number of changes of champion; an update names the version that it read (optimistic locking)."
 
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One line of the append-only history."""
+    """One entry of the append-only log."""
 
     number: int
     "1, 2, 3 ... without a gap."
@@ -110,7 +110,7 @@ class LogEntry:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What one action changes, to be written in one transaction."""
+    """The changes of one action, written in one transaction."""
 
     states: tuple[tuple[str, State], ...]
     "(adapter, new state), the acting candidate first."
@@ -119,12 +119,12 @@ class Move:
 
 
 def first_state(verdict: str) -> State:
-    """Where the gate's verdict puts a new candidate."""
+    """The state of a new candidate with this verdict."""
     return State.WAITING if verdict == "promote" else State.REFUSED
 
 
 def settle(candidate: Candidate, champion: Pointer) -> State:
-    """The state a candidate truly has under this champion: a judgement against another one is void."""
+    """The candidate's state under this champion: a decision against another champion is void."""
     open_states = (State.WAITING, State.REFUSED)
     stale = candidate.state in open_states and candidate.judged_against != champion.adapter
     return State.SUPERSEDED if stale else candidate.state
@@ -142,8 +142,8 @@ def next_state(state: State, action: Action) -> State:
 def approve(candidate: Candidate, champion: Pointer, *, who: str, at: datetime, reason: str, last_number: int) -> Move:
     """Make the candidate the champion.
 
-    Raises PromotionError when it was judged against another champion, when the move is illegal, and when a
-    refused one is approved by the gate or without a reason.
+    Raises PromotionError when it was judged against another champion, when the move is illegal, and when a refused one
+    is approved by the gate or without a reason.
     """
     if candidate.state in (State.WAITING, State.REFUSED) and candidate.judged_against != champion.adapter:
         raise PromotionError(
@@ -168,7 +168,7 @@ def roll_back(
     reason: str,
     last_number: int,
 ) -> Move:
-    """Let the predecessor (None: the bare base) answer again. Raises PromotionError for an illegal move."""
+    """Make the predecessor (None: the bare base) champion again. Raises PromotionError for an illegal move."""
     if champion.adapter != pointer.adapter:
         raise PromotionError("promotion.not_champion", adapter=champion.adapter, champion=pointer.adapter)
     rolled = next_state(champion.state, "roll_back")
@@ -180,7 +180,7 @@ def roll_back(
 
 
 def restore(candidate: Candidate, pointer: Pointer, *, who: str, at: datetime, reason: str, last_number: int) -> Move:
-    """Let a former champion answer again; the present one becomes `rolled_back`: the same move backwards."""
+    """Make a former champion the champion again; the present one becomes `rolled_back`."""
     after = next_state(candidate.state, "restore")
     return _change_champion(
         candidate.adapter, after, "restore", State.ROLLED_BACK, pointer, who, at, reason, last_number
@@ -188,13 +188,13 @@ def restore(candidate: Candidate, pointer: Pointer, *, who: str, at: datetime, r
 
 
 def reject(candidate: Candidate, pointer: Pointer, *, who: str, at: datetime, reason: str, last_number: int) -> Move:
-    """A person says no. The champion stays."""
+    """Reject the candidate. The champion stays."""
     after = ((candidate.adapter, next_state(candidate.state, "reject")),)
     return _move(after, "reject", candidate.adapter, pointer, pointer.adapter, who, at, reason, last_number)
 
 
 def supersede(candidate: Candidate, pointer: Pointer, *, who: str, at: datetime, last_number: int) -> Move:
-    """Close a candidate whose champion has gone. The champion stays."""
+    """Close a candidate that was judged against a former champion. The champion stays."""
     after = ((candidate.adapter, next_state(candidate.state, "supersede")),)
     return _move(after, "supersede", candidate.adapter, pointer, pointer.adapter, who, at, "", last_number)
 
@@ -210,7 +210,7 @@ def _change_champion(
     reason: str,
     last_number: int,
 ) -> Move:
-    """`adapter` takes the place of the present champion, which becomes `former`."""
+    """`adapter` replaces the present champion, whose state becomes `former`."""
     states: tuple[tuple[str, State], ...] = ((adapter, after),)
     if pointer.adapter != BASE:
         states += ((pointer.adapter, former),)
@@ -228,7 +228,7 @@ def _move(
     reason: str,
     last_number: int,
 ) -> Move:
-    """Put the log entry and the new pointer together; the version counts only changes of champion."""
+    """Build the log entry and the new pointer; the version counts only changes of champion."""
     changed = champion_after != before.adapter
     pointer = Pointer(champion_after, before.version + changed)
     entry = LogEntry(
@@ -246,13 +246,13 @@ def _move(
 
 
 def chain_hash(previous: str, entry: LogEntry) -> str:
-    """Hex SHA-256 over the hash before and every field of the entry."""
+    """Hex SHA-256 over the previous hash and all fields of the entry."""
     fields = {**asdict(entry), "at": entry.at.astimezone(UTC).isoformat(timespec="microseconds")}
     return sha256_json({"previous": previous, "entry": fields})
 
 
 def verify_chain(entries: Sequence[tuple[LogEntry, str]]) -> str:
-    """The head hash of the log (`GENESIS` when empty). Raises IntegrityError at the first altered or missing line."""
+    """The log's head hash (`GENESIS` when empty). Raises IntegrityError at the first altered or missing entry."""
     head = GENESIS
     for number, (entry, recorded) in enumerate(entries, 1):
         made = chain_hash(head, entry)

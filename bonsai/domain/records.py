@@ -1,4 +1,4 @@
-"""How other people's files name languages and categories."""
+"""Records: one experience each, its tags and status, and parsing of named fields into a record or a reject."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ LANGUAGE_NAMES: dict[str, Literal["ja", "en", "zh", "other"]] = {
         "other ar cs da de el es fi fr he hi hu id it ko nl no pl pt ro ru sv th tr uk vi".split(), "other"
     ),
 }
-"How files name the answer's language. Languages that are not told apart are `other`."
+"Names of the answer's language in files. Languages that Bonsai does not distinguish are `other`."
 
 CATEGORY_NAMES: dict[str, str] = {
     **{name: name for name in "open_qa closed_qa classification translation brainstorming creative".split()},
     "question_to_question": "question_to_question",
     "uncategorised": "",
     "uncategorized": "",
-    # Dolly's eight (https://huggingface.co/datasets/databricks/databricks-dolly-15k). Dolly divides questions by how
-    # hard the answer is to find; here only the reader of the answer counts: one right answer from general knowledge
-    # is open_qa; one that rests on the given passage is closed_qa, and so are a summary and what is drawn out of it.
+    # Dolly's eight (https://huggingface.co/datasets/databricks/databricks-dolly-15k). Dolly classifies by how hard the
+    # answer is to find; here by what the reader expects: one right answer from general knowledge is open_qa; one from
+    # the given passage is closed_qa, which includes summaries and extraction.
     "general_qa": "open_qa",
     "information_extraction": "closed_qa",
     "summarization": "closed_qa",
     "summarisation": "closed_qa",
     "creative_writing": "creative",
 }
-"How files name the category; empty: to be tagged."
+"Names of the category in files; empty: to be tagged."
 
 
 Language = Literal["ja", "en", "zh", "other"]
@@ -46,11 +46,11 @@ LANGUAGES: tuple[Language, ...] = ("ja", "en", "zh", "other")
 Source = Literal["self", "community", "import", "feedback"]
 SOURCES: tuple[Source, ...] = ("self", "community", "import", "feedback")
 TagSource = Literal["rule", "learned", "import", "person"]
-"Weakest first; a tag is replaced only by one of an equal or stronger source."
+"Weakest first; a tag is replaced only by an equal or stronger source."
 
 
 class Category(StrEnum):
-    """What kind of answer the reader of the answer expects; the content does not matter."""
+    """The kind of answer that a reader expects, whatever its content."""
 
     OPEN_QA = "open_qa"
     CLOSED_QA = "closed_qa"
@@ -63,22 +63,22 @@ class Category(StrEnum):
 
 
 class Status(StrEnum):
-    """Where a stored record stands. Only `active` records train."""
+    """The status of a stored record. Only `active` records train."""
 
     ACTIVE = "active"
     HELD_BACK = "held_back"
-    "A contradiction or a leak into the benchmark: visible, with its reason, until a person releases or excludes it."
+    "A contradiction or contamination, with its reason; waits until a person releases or excludes it."
     SUSPECT = "suspect"
-    "New in a night that was refused for harm; out of snapshots until a person releases or excludes it."
+    "New in a night that was refused for harm; does not train until a person releases it."
     EXCLUDED = "excluded"
-    "A person keeps it out of training."
+    "Kept out of training by a person."
     FORGOTTEN = "forgotten"
-    "Its texts are gone; the tombstone (its id) keeps a re-import from bringing it back."
+    "Its texts are erased; its id stays as a tombstone, which blocks a re-import."
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a record came from."""
+    """Where a record comes from."""
 
     name: str
     "A file's name, `form`, `api` or `feedback`."
@@ -88,45 +88,45 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One experience. All text is normalised; nothing here was guessed."""
+    """One experience as given; all text is normalised."""
 
     id: str
     "Hex SHA-256 of the normalised instruction, input and output."
     instruction: str
     input: str
-    "A passage or dated experiences that the answer rests on; empty for most."
+    "The passage or dated experiences that the answer is based on; mostly empty."
     output: str
     origin: Origin
     language: Language | None = None
-    "The answer's language as the file or the person gave it; None: to be tagged."
+    "The answer's language as given; None: to be tagged."
     category: Category | None = None
     reasoning: str = ""
     subject: str = ""
-    "About whom, e.g. the cat's name."
+    "Whom or what it is about, e.g. the cat's name."
     happened_on: date | None = None
     feeling: str = ""
     source: Source = "import"
     source_name: str = ""
     author: str = ""
     fact: str = ""
-    "Optional name of the fact that this record tells: wordings and languages of one fact share it."
+    "Optional name of its fact, shared by all paraphrases in all languages."
 
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """One automatic, imported or personal label."""
+    """One label with its source and confidence."""
 
     value: str
     source: TagSource
     confidence: float
     "0 to 1."
     version: str
-    "Version of the rules or the learned tagger that gave it; the person's name for a person."
+    "Version of the rules or tagger; for a person, the name."
 
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """The three labels that every stored record carries."""
+    """The three labels of every stored record."""
 
     language: Tag
     category: Tag
@@ -135,45 +135,45 @@ class Tags:
 
 @dataclass(frozen=True, slots=True)
 class TableForm:
-    """How the rows of a table are read: without it a rejected row could not be read again."""
+    """The form of a table, needed to parse a rejected row again."""
 
     columns: tuple[str, ...]
-    "The cells of its header."
+    "The header's cells."
     delimiter: str
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """What could not become a record; kept whole so that a person can mend it."""
+    """A line that could not become a record; kept whole so that a person can repair it."""
 
     file: str
     line: int
     raw: str
-    "The raw text, at most 10,000 characters of it."
+    "At most `RAW_CHARACTERS`."
     reason_key: str
     "Key of the reason's text in `locales`."
     values: tuple[tuple[str, str], ...] = ()
     "Values of that text."
     table: TableForm | None = None
-    "Of the table whose row it is; None for JSON, Parquet and forms, whose raw text is JSON."
+    "For a row of a table; None for JSON, Parquet and forms, whose raw text is JSON."
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The longest texts that are taken; what is longer becomes a reject, nothing is cut."""
+    """Maximum lengths; a longer text makes a reject, nothing is truncated."""
 
     instruction_characters: int = 20_000
     input_characters: int = 50_000
     output_characters: int = 50_000
     note_characters: int = 2_000
-    "Of each other text field: reasoning, subject, feeling, source_name, author, fact."
+    "For each other text field: reasoning, subject, feeling, source_name, author, fact."
     line_bytes: int = 4_194_304
-    "Of one line or element of a file."
+    "For one line or element of a file."
 
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What a record is given where its own fields say nothing."""
+    """Values for fields that a record does not have."""
 
     source: Source = "import"
     source_name: str = ""
@@ -183,7 +183,7 @@ class Defaults:
 LIMITS = Limits()
 DEFAULTS = Defaults()
 RAW_CHARACTERS = 10_000
-"How much of a rejected text is kept."
+"Length of the raw text that a reject keeps."
 
 _DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})日?(?:[T ].*)?")
 
@@ -198,19 +198,19 @@ def _digest(*normalised: str) -> str:
 
 
 def reasoning_sentence(question_language: Language, answer_language: Language) -> str:
-    """The seed project's form: one English sentence that names the answer's language."""
+    """The reasoning in the seed project's form: one English sentence that names the answer's language."""
     names = {"ja": "Japanese", "en": "English", "zh": "Chinese", "other": "another language"}
     return f"The question is in {names[question_language]}; answer in {names[answer_language]}."
 
 
 def reject(origin: Origin, raw: str, reason_key: str, /, **values: object) -> Reject:
-    """A reject of at most `RAW_CHARACTERS` raw text; bytes that were no text show as escapes."""
+    """A reject with at most `RAW_CHARACTERS` of raw text; undecodable bytes become escapes."""
     shown = tuple((name, one_line(str(value))) for name, value in values.items())
     return Reject(origin.name, origin.line, storable(raw[:RAW_CHARACTERS]), reason_key, shown)
 
 
 class _Refused(Exception):
-    """A field that cannot be taken; turned into a `Reject` by `parse`."""
+    """An invalid field; `parse` turns it into a `Reject`."""
 
     def __init__(self, reason_key: str, /, **values: object) -> None:
         super().__init__(reason_key)
@@ -225,7 +225,7 @@ def parse(
     limits: Limits = LIMITS,
     raw: str | None = None,
 ) -> Record | Reject:
-    """Make a record of named fields, or say why not. Fields of other names are ignored.
+    """Parse named fields into a record or a reject. Unknown names are ignored.
 
     Fields: instruction, input, output, language, category, reasoning, subject, happened_on, feeling, source,
     source_name, author, fact. `raw` is what a reject keeps; without it, the fields as JSON.
@@ -270,7 +270,7 @@ def _parse(fields: Mapping[str, object], origin: Origin, defaults: Defaults, lim
 
 def _text(fields: Mapping[str, object], name: str, limit: int) -> str:
     value = fields.get(name)
-    if value is None or value != value:  # NaN: how pandas writes that there is none
+    if value is None or value != value:  # NaN: a missing value of pandas
         return ""
     if isinstance(value, bool) or not isinstance(value, (str, int, float, date)):
         raise _Refused("records.not_a_text", field=name, kind=type(value).__name__)

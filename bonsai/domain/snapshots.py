@@ -1,12 +1,12 @@
-"""A snapshot: exactly what a night trains on, immutable, with the hashes that prove it.
+"""Snapshots: the immutable training set of a night, with its hashes.
 
     made = build(rows, anchors, seed=7, validation_share=0.05, anchor_share=0.5, count_tokens=..., max_tokens=512)
     stored = write(made, folder)      # records.parquet, then manifest.json, both flushed
     same = read(folder)               # IntegrityError when a byte differs
 
-`build` is pure: the same rows in any order give the same snapshot. Over-long rows are refused and listed, never
-cut: a cut row would teach the model not to stop. Anchors are general records replayed against forgetting
-(experience replay; Rolnick et al. 2019, https://arxiv.org/abs/1811.11682).
+`build` is pure and independent of the order of rows. Rows that are too long are refused and listed, never truncated: a
+truncated row would teach the model not to stop. Replay samples (`anchor`) are general records, trained again against
+catastrophic forgetting (experience replay; Rolnick et al. 2019, https://arxiv.org/abs/1811.11682).
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One row of a snapshot: what trains."""
+    """One row of a snapshot."""
 
     record_id: str
-    "The record's id; an anchor's content id for `anchor` rows."
+    "The record's id; the content id for `anchor` rows."
     role: Role
-    """`own` is in every pass. The passes take turns through `replay`, own records that the night's parent knows, and
-    `anchor`, general ones."""
+    """`own` rows are in every pass. `replay` (own records that the parent adapter knows) and `anchor` (general
+    records) are divided among the passes."""
     instruction: str
     context: str
     "The record's `input`."
@@ -51,50 +51,50 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """`manifest.json`: what a folder holds, for a person and for `read`."""
+    """`manifest.json`: the folder's content and hashes."""
 
     format: int
     id: str
     content_hash: str
-    "SHA-256 over every row and its split, whatever the file's layout."
+    "SHA-256 over all rows and their splits, independent of the file's layout."
     records_sha256: str
     "SHA-256 of the Parquet file."
     seed: int
     train: int
-    "Rows that train, anchors included."
+    "Training rows, replay samples included."
     anchors: int
     validation: int
     train_tokens: int
     anchors_a_pass: int
     refused: tuple[str, ...]
-    "Ids of records that are longer than the base can take."
+    "Ids of records that are longer than the base's limit."
     created_at: str
     "ISO 8601, UTC."
     replayed: int = 0
-    "Own records that a warm night replays."
+    "Own records that a warm start replays."
     replayed_a_pass: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A finished snapshot folder (`records.parquet` + `manifest.json`, written last)."""
+    """A snapshot; on the disk `records.parquet` and `manifest.json`, written last."""
 
     id: str
     "First 16 hex digits of `content_hash`."
     content_hash: str
     folder: str
-    "Empty until it is written."
+    "Empty before it is written."
     train: tuple[Example, ...]
     validation: tuple[Example, ...]
     seed: int
     train_tokens: int = 0
-    "Tokens of all rows of `train` together."
+    "Tokens of all rows of `train`."
     anchors_a_pass: int = 0
-    "How many of the anchors one pass over the own rows replays; the passes take turns through them."
+    "Replay samples in one pass over the own rows."
     replayed_a_pass: int = 0
     "The same for the rows of role `replay`."
     refused: tuple[str, ...] = ()
-    "Ids of records that are longer than the base can take; they are told to the person and do not train."
+    "Ids of records that are longer than the base's limit; reported, and not trained on."
 
 
 def build(
@@ -110,12 +110,12 @@ def build(
     replay: Iterable[Example] = (),
     replayed_a_pass: int = 0,
 ) -> Snapshot:
-    """Choose what trains.
+    """Choose the training and validation rows.
 
-    `anchor_share` is the part of each pass that are anchors (0.5: one anchor for each own row), as far as there are
-    any; with `anchor_passes` that many passes meet other anchors each, which forgets less than the same ones again.
-    `validation_share` is the part of `rows` that is held out, evenly over language and category. `replay` are own
-    rows that the night's parent knows (`bonsai.train.continual`), `replayed_a_pass` of them in each pass.
+    `anchor_share` is the share of replay samples in each pass (0.5: one for each own row), as far as there are any;
+    with `anchor_passes` that many passes get different ones, which forgets less than repeating the same.
+    `validation_share` is the share of `rows` that is held out, stratified by language and category. `replay` are own
+    rows that the parent adapter knows (`bonsai.train.continual`), `replayed_a_pass` of them in each pass.
     """
     own = {row.record_id: row for row in rows}
     again = sorted(replay, key=lambda row: row.record_id)
@@ -145,7 +145,7 @@ def build(
 
 
 def _held_out(rows: Sequence[Example], share: float, seed: int) -> set[str]:
-    """Ids to validate on: `share` of each language and category, the remainder carried over from group to group."""
+    """Ids of the validation rows: `share` of each language and category, remainders carried from group to group."""
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     for row in rows:
         groups[row.language, row.category].append(row.record_id)
@@ -160,19 +160,19 @@ def _held_out(rows: Sequence[Example], share: float, seed: int) -> set[str]:
 
 
 def _sample(anchors: Sequence[Example], count: int, seed: int) -> list[Example]:
-    """`count` anchors, fewer when there are fewer; the same whatever order they come in."""
+    """Up to `count` replay samples, independent of their order."""
     distinct = sorted({row.record_id: row for row in anchors}.values(), key=lambda row: row.record_id)
     return Random(f"{seed} anchors").sample(distinct, min(count, len(distinct)))
 
 
 def content_hash(train: Iterable[Example], validation: Iterable[Example]) -> str:
-    """SHA-256 over every row's fields and split, whatever their order."""
+    """SHA-256 over all rows' fields and splits, independent of their order."""
     listed = [[split, *asdict(row).values()] for split, rows in (("train", train), ("val", validation)) for row in rows]
     return sha256_json(sorted(listed))
 
 
 def write(snapshot: Snapshot, folder: Path, created_at: datetime) -> Snapshot:
-    """Store a snapshot; writing it again over itself changes nothing that is read."""
+    """Write a snapshot's folder. Safe to repeat."""
     import pandas as pd
 
     splits = (("train", snapshot.train), ("validation", snapshot.validation))
@@ -200,7 +200,7 @@ def write(snapshot: Snapshot, folder: Path, created_at: datetime) -> Snapshot:
 
 
 def read(folder: Path) -> Snapshot:
-    """A stored snapshot. Raises IntegrityError when it is unfinished, of another version, or was altered."""
+    """Read a snapshot's folder. Raises IntegrityError when it is unfinished, of another version, or altered."""
     import pandas as pd
 
     manifest = _manifest(folder)

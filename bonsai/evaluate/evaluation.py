@@ -19,7 +19,7 @@ from bonsai.evaluate.report import Report
 from bonsai.evaluate.run import RunSettings
 from bonsai.model.bases import Base
 from bonsai.system.files import write_json_atomic
-from bonsai.system.processes import YIELDING, run_worker
+from bonsai.system.processes import LOWEST_PRIORITY, run_worker
 
 BASE = "base"
 
@@ -93,7 +93,7 @@ class Evaluator(Protocol):
 class ProcessEvaluator:
     """`Evaluator` in a process of its own on this machine, at low priority."""
 
-    nice: int = YIELDING
+    nice: int = LOWEST_PRIORITY
     "Process priority: 0 is normal, 19 the lowest."
 
     def evaluate(

@@ -1,1 +1,1 @@
-"""From a file to judged records, as pure functions: readers, duplicates, tags."""
+"""Ingest as pure functions: file readers, deduplication, tagging."""

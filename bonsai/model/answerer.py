@@ -1,4 +1,4 @@
-"""What the benchmark, `ask` and the dashboard need of a model, without torch.
+"""The interface of a model for evaluation, `ask` and the dashboard, without torch.
 
 `Answerer` is implemented by `bonsai.model.hf.HfAnswerer`. Batches are formed from the questions alone (sorted by
 length), so that challenger and champion are compared on identical batches: the same greedy run differs with the

@@ -1,4 +1,4 @@
-"""The models that adapters grow on: which weights, how they are held in memory, and which one this machine can carry.
+"""Base models: weights, quantisation, and the choice of a profile for this machine.
 
 `Base` is a plain value, read from `[profiles.<name>.base]` of `defaults.toml`. `choose_profile("auto", ...)` picks
 by device and free memory: without a GPU the seedling, on a small GPU Phi-2 in NF4, on a larger one Phi-2 in bfloat16.

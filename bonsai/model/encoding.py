@@ -1,8 +1,8 @@
-"""Text to token ids, the same way when training, answering and scoring.
+"""Tokenisation, shared by training, inference and scoring.
 
-Prompt, declaration and response are tokenised apart and then joined: the loss mask and the response's bits are
-exact for every tokenizer, because no token ever spans a border. The end-of-text token is appended as an id; text
-can never spell it (`prompt.neutralise`).
+Prompt, declaration and response are tokenised separately and joined: the loss mask and the response's bits are exact
+for every tokenizer, because no token spans a boundary. The end-of-text token is appended as an id; text can never
+spell it (`prompt.neutralise`).
 
 Uses the small `tokenizers` library alone, so counting tokens loads neither torch nor transformers.
 """

@@ -1,4 +1,4 @@
-"""Heavy: loads a base through transformers and bitsandbytes, hangs adapters on it, and answers with it.
+"""Heavy: loads a base with transformers and bitsandbytes, adds adapters, generates and scores.
 
 One `LoadedBase` holds the weights once; its answerers share them and switch the adapter:
 
@@ -188,11 +188,11 @@ class HfAnswerer:
     def _completion(self, ids: list[int], limit: int, tags: AnswerTags | None) -> Generated:
         """Cut a row at its first end-of-text token and at its own limit, whatever batch it was in."""
         end = self.loaded.encoder.end
-        said = ids[: ids.index(end)] if end in ids else ids
+        generated = ids[: ids.index(end)] if end in ids else ids
         head = declaration(self.template, tags) if tags else ""
-        ended = end in ids and len(said) < limit
-        said = said[:limit]
-        return Generated(head + self.loaded.encoder.text(said), ended, len(said))
+        ended = end in ids and len(generated) < limit
+        generated = generated[:limit]
+        return Generated(head + self.loaded.encoder.text(generated), ended, len(generated))
 
     def log_likelihoods(self, examples: Sequence[Scored]) -> list[Likelihood]:
         """Bits of each response given its question and expected tags."""

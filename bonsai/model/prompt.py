@@ -1,4 +1,4 @@
-"""THE prompt: training, benchmark and serving render a question here and nowhere else.
+"""The prompt templates, the only ones: training, evaluation and inference render questions here.
 
 The current template is `tagged`: the model first says in which language and which kind of answer it
 will give, then answers, so it knows which language it speaks:
@@ -115,7 +115,7 @@ def neutralise(field: str) -> str:
 
 
 def prompt(template: Template, question: Question) -> str:
-    """Everything the model is given."""
+    """The prompt of a question."""
     lines = [f"<|system|>{template.preamble}", f"<|instruction|>{neutralise(question.instruction)}"]
     if question.context:
         lines.append(f"<|context|>{neutralise(question.context)}")
@@ -135,7 +135,7 @@ def completion(template: Template, tags: AnswerTags, response: str) -> str:
 
 
 def parse(completion_text: str) -> ParsedCompletion:
-    """Take a generated completion apart; never fails, whatever a model said."""
+    """Parse a generated completion; accepts any text."""
     head, _, response = completion_text.partition("<|response|>")
     if "<|response|>" not in completion_text:
         head, response = completion_text, ""

@@ -1,4 +1,4 @@
-"""Silences what the model libraries say about themselves, and nothing else. Loads none of them."""
+"""Silences known harmless warnings of the model libraries. Loads none of them."""
 
 from __future__ import annotations
 

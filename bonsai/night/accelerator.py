@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bonsai.errors import LockTimeout
 from bonsai.model.bases import Device, find_device
-from bonsai.system.locks import held, is_wanted
+from bonsai.system.locks import file_lock, has_waiters
 from bonsai.train.plan import TrainingPlan
 
 WAIT_SECONDS = 6 * 3600.0
@@ -27,7 +27,7 @@ def alone_on_device(home: Path, plan: TrainingPlan, while_waiting: Callable[[], 
     device = find_device() if plan.device == "cuda" else Device("cpu", 0.0)
     with ExitStack() as stack:
         for path in lock_files(home, device, plan.processes):
-            stack.enter_context(held(path, exclusive=True, wait_seconds=WAIT_SECONDS, while_waiting=while_waiting))
+            stack.enter_context(file_lock(path, exclusive=True, wait_seconds=WAIT_SECONDS, while_waiting=while_waiting))
         yield
 
 
@@ -41,10 +41,10 @@ def beside_no_training(home: Path, device: str) -> Iterator[Callable[[], bool]]:
     with ExitStack() as stack:
         try:
             for path in paths:
-                stack.enter_context(held(path, exclusive=False, wait_seconds=ASKING_WAIT_SECONDS))
+                stack.enter_context(file_lock(path, exclusive=False, wait_seconds=ASKING_WAIT_SECONDS))
         except LockTimeout:
             raise LockTimeout("asking.training_runs") from None
-        yield lambda: any(is_wanted(path) for path in paths)
+        yield lambda: any(has_waiters(path) for path in paths)
 
 
 def lock_files(home: Path, device: Device, processes: int) -> tuple[Path, ...]:

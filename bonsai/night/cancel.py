@@ -72,7 +72,7 @@ def cancel_night(b: Bonsai, night: str, who: str, now: datetime) -> Cancelled:
     if judged:
         raise UsageError("pipeline.night_judged", night=night)
     if not is_dead(found):
-        night_status.ask_to_cancel(b.places.runs / night, who, now)
+        night_status.request_cancel(b.places.runs / night, who, now)
         return "asked"
     fail_night(b, night, NightCancelled("pipeline.night_cancelled", night=night, who=who), now)
     return "cancelled"

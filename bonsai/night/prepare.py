@@ -30,7 +30,7 @@ from bonsai.train.continual import Curriculum, CurriculumLimits, Situation, Trai
 from bonsai.train.plan import make_plan
 from bonsai.train.replay import replay_samples, row_of
 from storage.connect import Connection
-from storage.scale.in_steps import in_steps
+from storage.scale.pacing import read_in_batches
 from storage.tables import (
     adapters_table,
     holdout_access_table,
@@ -57,12 +57,12 @@ def freeze_personal_set(b: Bonsai, now: datetime) -> None:
     Items whose record no longer stands (held back, excluded, replaced, suspect) judge no more.
     """
     _retire_fallen(b, now)
-    stored = {one.record.id: one for one in in_steps(b.database, records_table.eligible)}
+    stored = {one.record.id: one for one in read_in_batches(b.database, records_table.eligible)}
     with b.database.reading() as con:
         items = personal_set_table.active_items(con)
         champion = promotions_table.champion(con).adapter
         learned = adapters_table.records_of(con, [] if champion == BASE else [champion])
-    groups = paraphrases.paraphrase_groups([dedup.known(one.record, one.tags) for one in stored.values()])
+    groups = paraphrases.paraphrase_groups([dedup.to_indexed(one.record, one.tags) for one in stored.values()])
     chosen = personal_set.hold_out_paraphrases(
         groups,
         known=frozenset((one.cluster, str(one.item["language"])) for one in items),
@@ -155,7 +155,7 @@ def _candidates(b: Bonsai, count_tokens: Callable[[Example], int], now: datetime
         due = frozenset(due_records(con))
         champion = promotions_table.champion(con).adapter
         learned = adapters_table.records_of(con, [] if champion == BASE else [champion])
-    stored = ((one, example(one)) for one in in_steps(b.database, records_table.eligible))
+    stored = ((one, example(one)) for one in read_in_batches(b.database, records_table.eligible))
     return [
         TrainingCandidate(
             row=row,

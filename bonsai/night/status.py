@@ -48,7 +48,7 @@ def watched(b: Bonsai, night: str, step: str, report: Report, clock: Clock) -> I
         nonlocal status, written
         report(progress)
         now = clock()
-        status = status.told(progress, now)
+        status = status.with_progress(progress, now)
         if now - written >= WRITE_EVERY:
             written = now
             with suppress(OSError):  # a full disk stops what matters by itself
@@ -73,7 +73,7 @@ def require_wanted(run: Path, night: str) -> None:
 def begin_status(b: Bonsai, con: Connection, night: str, now: datetime) -> None:
     """A night that was claimed by this process makes its snapshot; what an earlier attempt left open ended with it."""
     run = b.places.runs / night
-    night_status.forget_request(run)
+    night_status.clear_cancel_request(run)
     earlier = night_status.read(run)
     steps = earlier.closed(earlier.updated_at).steps if earlier else ()
     last = nights_table.latest_trained(con)
@@ -113,7 +113,7 @@ def end_status(b: Bonsai, night: str, ended: Literal["done", "failed", "cancelle
     status = night_status.read(run)
     if status:
         night_status.write(run, replace(_settled(status, now), ended=ended))
-    night_status.forget_request(run)
+    night_status.clear_cancel_request(run)
 
 
 def _settled(status: NightStatus, now: datetime) -> NightStatus:

@@ -29,13 +29,13 @@ from bonsai.night.cancel import UNFINISHED, dead_nights, fail_night, is_dead
 from bonsai.night.prepare import due_records, freeze_personal_set, write_job, write_snapshot
 from bonsai.night.status import Clock, begin_status, end_status, snapshot_made, told_by, watched
 from bonsai.system.locks import process_name
-from bonsai.system.progress import Progress, Report, Used
+from bonsai.system.progress import Progress, Report, ResourceUsage
 from bonsai.train.manifest import MANIFEST_FILE, read_manifest
 from bonsai.train.plan import TrainingProgress
 from storage import forgetting
 from storage.connect import Connection
 from storage.home import remove_leftovers, remove_unfinished
-from storage.scale.in_steps import in_steps
+from storage.scale.pacing import read_in_batches
 from storage.tables import (
     adapters_table,
     holdout_access_table,
@@ -114,7 +114,9 @@ def _end_decided(b: Bonsai, now: datetime) -> None:
 
 def _key(b: Bonsai, now: datetime, cold: bool) -> str:
     """Date and data; an unfinished night on the same data is taken up under its own key, whatever its date."""
-    data = records_table.data_hash(in_steps(b.database, records_table.data_lines))[:8] + ("-cold" if cold else "")
+    data = records_table.data_hash(read_in_batches(b.database, records_table.data_lines))[:8] + (
+        "-cold" if cold else ""
+    )
     with b.database.reading() as con:
         nights = nights_table.list_nights(con)
     unfinished = (
@@ -136,7 +138,7 @@ def train_night(b: Bonsai, night: str, report: Report) -> str:
     gpus = job.plan.processes if job.plan.device == "cuda" else 0
 
     def show(progress: TrainingProgress) -> None:
-        used = Used(progress.tokens, progress.memory_bytes, progress.gpu_memory_bytes, gpus)
+        used = ResourceUsage(progress.tokens, progress.memory_bytes, progress.gpu_memory_bytes, gpus)
         report(Progress("train", progress.step, progress.steps, progress.loss, progress.eta_seconds, used))
 
     with alone_on_device(b.home, job.plan, lambda: report(Progress("train", 0, job.plan.steps))):
@@ -209,7 +211,7 @@ def promote_night(b: Bonsai, night: str, now: datetime) -> str:
         if state is State.WAITING and b.config.gate.mode == "auto":
             promotions_table.approve(con, judged.challenger, GATE, judged.decision.verdict, now)
             state = State.CHAMPION
-        forgetting.cold_night_done(con, judged.challenger, now)
+        forgetting.finish_cold_night(con, judged.challenger, now)
         outcome = _outcome(con, judged, before, b.config.gate, told_by(b, night, now))
         nights_table.finish(con, night, outcome, now)
         snapshots_table.keep_passed_over(con, outcome.snapshot_id)

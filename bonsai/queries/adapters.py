@@ -23,9 +23,9 @@ from bonsai.model.bases import find_device
 from bonsai.system.files import sha256_file, stream_atomic
 from bonsai.train.manifest import MANIFEST_FILE, AdapterManifest, read_manifest
 from storage.connect import Connection
-from storage.tables import adapters_table, lineage, promotions_table
-from storage.tables.adapters_table import Adapter
-from storage.tables.lineage import LearnedRecord
+from storage.tables import adapters_table, promotions_table
+from storage.tables import adapters_table as table_adapters_table
+from storage.tables.adapters_table import Adapter, LearnedRecord
 
 CHUNK = 1 << 20
 
@@ -95,8 +95,8 @@ def show_adapter(b: Bonsai, name: str) -> FullAdapter:
         if wanted == BASE:
             raise UsageError("adapters.base_is_none")
         adapter = adapters_table.get(con, wanted)
-        ancestors = lineage.ancestors(con, adapter)
-        children = tuple(lineage.children(con, wanted))
+        ancestors = table_adapters_table.ancestors(con, adapter)
+        children = tuple(table_adapters_table.children(con, wanted))
         line, *lines = _lines(b, con, [adapter, *ancestors])
     passport = AdapterManifest(**dict(adapter.passport))  # type: ignore[arg-type]
     folder = _folder(b, adapter)
@@ -115,7 +115,7 @@ def show_adapter(b: Bonsai, name: str) -> FullAdapter:
 def learned_records(b: Bonsai, snapshot_id: str, limit: int, after: int = -1) -> list[LearnedRecord]:
     """The own records that an adapter was trained on. For the next page, pass the last place as `after`."""
     with b.database.reading() as con:
-        return lineage.learned(con, snapshot_id, limit, after)
+        return table_adapters_table.learned_records(con, snapshot_id, limit, after)
 
 
 def check_files(shown: FullAdapter) -> IntegrityError | None:
@@ -187,7 +187,7 @@ def _folder(b: Bonsai, adapter: Adapter) -> Path:
 
 def _lines(b: Bonsai, con: Connection, found: Sequence[Adapter]) -> list[AdapterSummary]:
     states = promotions_table.states_of(con, [one.id for one in found])
-    records = lineage.own_records(con, [one.snapshot_id for one in found])
+    records = table_adapters_table.own_record_counts(con, [one.snapshot_id for one in found])
     return [_line(b, one, states, records) for one in found]
 
 

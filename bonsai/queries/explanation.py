@@ -14,7 +14,7 @@ from bonsai.context import Bonsai
 from bonsai.evaluate.compare import ReportPair, Slice, compare, slices
 from bonsai.evaluate.report import Report, accuracy, mean
 from bonsai.gate.decision import Decision, Policy
-from bonsai.ingest.dedup.nearest import nearest
+from bonsai.ingest.dedup.ngrams import nearest
 from bonsai.night import evaluation_job
 from bonsai.queries.answers import ComparedAnswer, promotion_context, read_visible_answers
 from storage.tables import data_changes, promotions_table

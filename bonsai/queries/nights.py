@@ -169,7 +169,7 @@ def night_detail(b: Bonsai, night: str) -> NightDetail:
     with b.database.reading() as con:
         stored = nights_table.get(con, report.night)
         snapshot = stored.outcome.snapshot_id or _planned_snapshot(run)
-        learned = _learned(snapshots_table.holds(con, snapshot)) if snapshot else None
+        learned = _learned(snapshots_table.contents(con, snapshot)) if snapshot else None
     kept: Mapping[str, Any] = stored.outcome.report or {}
     running = report.status == "running"
     return NightDetail(
@@ -194,7 +194,7 @@ def _planned_snapshot(run: Path) -> str:
         return ""
 
 
-def _learned(held: snapshots_table.Held | None) -> TrainingData | None:
+def _learned(held: snapshots_table.SnapshotContents | None) -> TrainingData | None:
     return TrainingData(held.snapshot, held.own, held.anchors, held.kinds) if held else None
 
 

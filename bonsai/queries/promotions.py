@@ -223,7 +223,7 @@ def data_changes_of(b: Bonsai, promotion: str, limit: int, *, before: str = "", 
         raise UsageError("review.unknown_filter", name="kind", value=kind, valid=", ".join(KINDS))
     with b.database.reading() as con:
         found = promotion_of(con, promotion)
-        with data_changes.looked_at(con, b.places.snapshots, found.adapter, found.judged_against):
+        with data_changes.materialised(con, b.places.snapshots, found.adapter, found.judged_against):
             groups = tuple(data_changes.groups(con))
             records = tuple(data_changes.page(con, limit=limit, before=before, kinds=kinds))
     return DataChanges(found.adapter, found.judged_against, groups, records)

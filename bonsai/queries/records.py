@@ -9,11 +9,10 @@ from datetime import UTC, datetime
 from bonsai.context import Bonsai
 from storage import inbox, uploads
 from storage.scale.search import search
-from storage.tables import adapters_table, record_versions_table, records_pages, records_table, rejects_table
+from storage.tables import adapters_table, record_versions_table, records_table, rejects_table
 from storage.tables.record_rows import StoredRecord
 from storage.tables.record_versions_table import Version
-from storage.tables.records_pages import Sort
-from storage.tables.records_table import RecordFilter
+from storage.tables.records_table import RecordFilter, Sort, sorted_page
 from storage.tables.rejects_table import StoredReject
 
 __all__ = ["RecordFilter"]
@@ -116,7 +115,7 @@ def page_of_records(b: Bonsai, wanted: RecordFilter, limit: int, before: str = "
     """
     if not wanted.text:
         with b.database.reading() as con:
-            found = records_pages.page(con, wanted, limit + 1, sort, before)
+            found = sorted_page(con, wanted, limit + 1, sort, before)
         return Page(tuple(found[:limit]), found[limit - 1].record.id if len(found) > limit else "")
     until, records, rest = time.monotonic() + SEARCH_SECONDS, list[StoredRecord](), before
     while True:

@@ -1,6 +1,6 @@
 """Own records similar to a question.
 
-The score is that of `ingest.dedup.nearest`, over character n-grams. Scoring a million records takes half a minute, so
+The score is that of `ingest.dedup.ngrams`, over character n-grams. Scoring a million records takes half a minute, so
 only those with the question's rarest words are scored (`storage.scale.similar`), and the database is free in between.
 Similarity is not proof.
 """
@@ -16,10 +16,10 @@ from bonsai.context import Bonsai
 from bonsai.domain.characters import normalise
 from bonsai.domain.records import Status
 from bonsai.errors import UsageError
-from bonsai.ingest.dedup.keys import content_words
-from bonsai.ingest.dedup.nearest import nearest
+from bonsai.ingest.dedup.comparison import content_words
+from bonsai.ingest.dedup.ngrams import nearest
 from storage.scale import similar
-from storage.scale.similar import HeldRecords
+from storage.scale.similar import ScoredRecord
 from storage.tables import records_table
 from storage.tables.record_rows import StoredRecord
 
@@ -63,12 +63,12 @@ def records_with_words(b: Bonsai, words: Sequence[str], most: int) -> list[Store
     blocks: dict[str, list[int]] = {}
     for word in sorted({word.lower() for word in words if word}):
         with b.database.reading() as con:
-            blocks[word] = similar.may_hold(con, word)
+            blocks[word] = similar.candidate_blocks(con, word)
     wanted = similar.plan(blocks)
-    found: list[HeldRecords] = []
-    for step in similar.steps_of(wanted):
+    found: list[ScoredRecord] = []
+    for step in similar.plan_steps(wanted):
         with b.database.reading() as con:
-            found += similar.holding(con, wanted, step)
+            found += similar.score_step(con, wanted, step)
     return [one.stored for one in sorted(found, key=lambda one: -one.score)[:most]]
 
 

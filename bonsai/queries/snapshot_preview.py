@@ -11,7 +11,7 @@ from bonsai.model.encoding import load_encoder
 from bonsai.model.prompt import template
 from bonsai.night.prepare import example
 from bonsai.train.preview import Preview, TokenCost, preview, sized, token_costs
-from storage.scale.in_steps import in_steps
+from storage.scale.pacing import read_in_batches
 from storage.tables import records_table
 from storage.tables.record_rows import StoredRecord
 
@@ -51,7 +51,7 @@ def preview_records(b: Bonsai, ids: Sequence[str] = ()) -> Preflight:
 
     Raises UnknownId for an unknown id, ConfigError if the profile's base is missing.
     """
-    stored = list(in_steps(b.database, records_table.eligible))
+    stored = list(read_in_batches(b.database, records_table.eligible))
     with b.database.reading() as con:
         named = [records_table.get(con, one) for one in ids]
     name = b.find_profile()

@@ -89,8 +89,8 @@ def _related_records(b: Bonsai, record: Record, tagged: Tags) -> list[StoredReco
     key = question_key(record.instruction, record.input)
     try:
         with replace(b.database, lock_wait_seconds=LOCK_WAIT_SECONDS).reading() as con:
-            same = records_table.asking(con, key, record.id, MAX_SAME_QUESTION)
-            like = similar.likest(con, f"{record.instruction}\n{record.input}\n{record.output}")
+            same = records_table.same_question(con, key, record.id, MAX_SAME_QUESTION)
+            like = similar.most_similar(con, f"{record.instruction}\n{record.input}\n{record.output}")
     except LockTimeout:
         return []
     met = {one.record.id: one for one in (*same, *_similar_in_form(record, like))}
@@ -117,9 +117,9 @@ def _judge(b: Bonsai, record: Record, tagged: Tags, told: list[StoredRecord]) ->
     """Judge as intake does, against the given records only."""
     index = DuplicateIndex(NearDuplicateSettings(**b.config.duplicates.model_dump()))
     index.add_batch([_indexed(one) for one in told])
-    return index.judge_batch([dedup.known(record, tagged)], add=False)[0]
+    return index.judge_batch([dedup.to_indexed(record, tagged)], add=False)[0]
 
 
 def _indexed(stored: StoredRecord) -> IndexedRecord:
-    known = dedup.known(stored.record, stored.tags, active=stored.status is Status.ACTIVE)
+    known = dedup.to_indexed(stored.record, stored.tags, active=stored.status is Status.ACTIVE)
     return replace(known, correction=False, question_key=stored.question_key)

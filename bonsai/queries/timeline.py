@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bonsai.context import Bonsai
-from bonsai.ingest.dedup.nearest import nearest
+from bonsai.ingest.dedup.ngrams import nearest
 from storage.tables import subjects
 from storage.tables.subjects import EarlierEvent, Part, Subject, SubjectEvent
 
@@ -70,7 +70,7 @@ def timeline(b: Bonsai, subject: str, limit: int, after: str = "", past: int | N
         if not found:
             return Timeline(())
         until = found[0].day - timedelta(days=MIN_DAYS_APART)
-        parts = [one for one in subjects.past(con, subject, until) if past is None or one.number <= past]
+        parts = [one for one in subjects.past_parts(con, subject, until) if past is None or one.number <= past]
         if past is None and len(parts) <= MAX_PARTS and sum(one.records for one in parts) <= MAX_COMPARED:
             before = [told for one in parts for told in subjects.events_in(con, one.number, subject, until)]
             parts = []

@@ -1,1 +1,1 @@
-"""Files that survive a power cut, locks, processes, and how far a long step has come."""
+"""Durable files, locks, worker processes and progress."""

@@ -1,4 +1,4 @@
-"""Files that survive a power cut: written beside, flushed to the disk, then renamed into place."""
+"""Durable file writes: to a temporary file, flushed to the disk, then renamed."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from pathlib import Path
 from typing import IO, Any
 
 TEMPORARY_NAME = re.compile(r"\.[0-9a-f]{16}\.(\d+)-\d+\.tmp")
-"A hash of the final name (which may be as long as names can be), process and thread: no two writers share one."
+"Hash of the final name (which may have the maximum length), process and thread: unique for each writer."
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:
-    """Write `content` so that `path` holds either the old bytes or all of the new ones."""
+    """Write `content`; `path` has either the old bytes or all of the new ones."""
     with _replacing(path) as file:
         file.write(content.encode() if isinstance(content, str) else content)
 
 
 def copy_atomic(source: Path, path: Path) -> None:
-    """Copy a file's bytes, of any length, so that `path` holds all of them or is as before."""
+    """Copy a file of any size atomically."""
     with source.open("rb") as file, _replacing(path) as copy:
         shutil.copyfileobj(file, copy)
 
 
 def stream_atomic(path: Path, chunks: Iterable[bytes]) -> None:
-    """Write bytes that come piece by piece, so that `path` holds all of them or is as before."""
+    """Write chunks of bytes atomically."""
     with _replacing(path) as file:
         for chunk in chunks:
             file.write(chunk)
@@ -38,39 +38,39 @@ def stream_atomic(path: Path, chunks: Iterable[bytes]) -> None:
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file beside `path` that takes its place when the block ends, and goes when it raises."""
+    """A temporary file that replaces `path` when the block ends, and is removed when it raises."""
     path.parent.mkdir(parents=True, exist_ok=True)
     name = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]
-    beside = path.with_name(f".{name}.{os.getpid()}-{threading.get_ident()}.tmp")
+    temporary = path.with_name(f".{name}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
-        with beside.open("wb") as file:
+        with temporary.open("wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
+        temporary.replace(path)
     except BaseException:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
 
 
 def move_durably(path: Path, target: Path) -> None:
-    """Rename within one file system, so that a power cut leaves the file in one of the two places."""
+    """Rename within one file system; after a power cut the file is in one of the two places."""
     path.replace(target)
     sync_folder(target.parent)
     sync_folder(path.parent)
 
 
 def remove_abandoned(folder: Path) -> None:
-    """Remove what writers that were killed left beside their files; those that live go on."""
+    """Remove temporary files whose writers are gone."""
     for path in folder.iterdir():
         writer = TEMPORARY_NAME.fullmatch(path.name)
-        if writer and not lives(int(writer[1])):
+        if writer and not is_alive(int(writer[1])):
             path.unlink(missing_ok=True)
 
 
-def lives(pid: int) -> bool:
-    """Whether there is a process of that number."""
+def is_alive(pid: int) -> bool:
+    """Whether the process exists."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

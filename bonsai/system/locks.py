@@ -1,9 +1,8 @@
-"""One file lock for everything that only one process may do at a time: `flock` with a bounded wait.
+"""File locks between processes: `flock` with a bounded wait, shared or exclusive.
 
-Who wants the lock first takes a second one, the turn, and gives it back when the lock is its own. So a writer
-that waits keeps new readers from overtaking it; without that, four readers in a loop keep a writer out for good.
-The kernel releases the lock with its process, so a `kill -9` leaves nothing behind that would have to be
-cleaned up. The holder writes its process id into the file, only to be named in the other's error.
+A waiter first takes a second lock, the ticket, and releases it once it has the lock itself. So a waiting writer blocks
+new readers; without the ticket four readers in a loop starve a writer. The kernel releases both with the process, so a
+`kill -9` leaves nothing to clean up. The holder writes its process id into the file, for the waiter's error message.
 Never lock a DuckDB file itself: DuckDB's own lock is lost when the process closes the file by other means.
 """
 
@@ -19,25 +18,25 @@ from pathlib import Path
 
 from bonsai.errors import LockTimeout
 
-SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.002, 0.05
-PAUSE_SHARE = 0.1
-"Of the time waited so far: who waits learns at most so much too late that the lock is free."
+MIN_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 0.002, 0.05
+BACKOFF_SHARE = 0.1
+"Backoff as a share of the time waited so far: the bound on the added delay."
 
 
 @contextmanager
-def held(
+def file_lock(
     path: Path, *, exclusive: bool, wait_seconds: float, while_waiting: Callable[[], None] = lambda: None
 ) -> Iterator[None]:
-    """Hold the lock file `path` during the block, alone or together with other sharers.
+    """Hold the lock file `path` during the block, exclusive or shared.
 
-    Calls `while_waiting` until then, after a while some twenty times a second; what it raises ends the wait. Raises
-    LockTimeout after `wait_seconds`. Not reentrant: a second `held` in the same block waits for the first.
+    Calls `while_waiting` between attempts, at least twenty times a second; what it raises ends the wait. Raises
+    LockTimeout after `wait_seconds`. Not reentrant.
     """
     descriptor = _open(path)
     try:
-        if not _take(descriptor, path, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH, wait_seconds, while_waiting):
+        if not _acquire(descriptor, path, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH, wait_seconds, while_waiting):
             raise _timeout(descriptor, path, wait_seconds)
-        os.ftruncate(descriptor, 0)  # also wipes the name of a holder that was killed
+        os.ftruncate(descriptor, 0)  # also clears the id of a killed holder
         if exclusive:
             os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         try:
@@ -45,15 +44,15 @@ def held(
         finally:
             if exclusive:
                 os.ftruncate(descriptor, 0)
-            # Not by close alone: a forked child may still have the descriptor, and with it the lock.
+            # Closing is not enough: a forked child may still have the descriptor, and with it the lock.
             fcntl.flock(descriptor, fcntl.LOCK_UN)
     finally:
         os.close(descriptor)
 
 
-def is_wanted(path: Path) -> bool:
-    """Whether somebody waits for the lock. For who holds it and could let go."""
-    turn = _open(_ticket_of(path))
+def has_waiters(path: Path) -> bool:
+    """Whether another process waits for the lock, so that the holder can yield."""
+    turn = _open(_ticket_path(path))
     try:
         fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -63,7 +62,7 @@ def is_wanted(path: Path) -> bool:
     return False
 
 
-def _ticket_of(path: Path) -> Path:
+def _ticket_path(path: Path) -> Path:
     return path.with_name(path.name + ".turn")
 
 
@@ -71,10 +70,10 @@ def _open(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
-def _take(descriptor: int, path: Path, kind: int, wait_seconds: float, while_waiting: Callable[[], None]) -> bool:
-    """Wait for the turn, then for the lock; False when the time is over."""
+def _acquire(descriptor: int, path: Path, kind: int, wait_seconds: float, while_waiting: Callable[[], None]) -> bool:
+    """Wait for the ticket, then for the lock; False after the timeout."""
     until = time.monotonic() + wait_seconds
-    turn = _open(_ticket_of(path))
+    turn = _open(_ticket_path(path))
     try:
         return _wait(turn, fcntl.LOCK_EX, until, while_waiting) and _wait(descriptor, kind, until, while_waiting)
     finally:
@@ -83,7 +82,7 @@ def _take(descriptor: int, path: Path, kind: int, wait_seconds: float, while_wai
 
 
 def _wait(descriptor: int, kind: int, until: float, while_waiting: Callable[[], None]) -> bool:
-    """Try until the lock is ours, or until that time. A blocking `flock` cannot be bounded without signals."""
+    """Retry with backoff until the lock is acquired or `until`: a blocking `flock` has no timeout without signals."""
     began = time.monotonic()
     while True:
         try:
@@ -94,7 +93,7 @@ def _wait(descriptor: int, kind: int, until: float, while_waiting: Callable[[], 
                 return False
         while_waiting()
         waited = time.monotonic() - began
-        time.sleep(min(max(PAUSE_SHARE * waited, SHORTEST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS))
+        time.sleep(min(max(BACKOFF_SHARE * waited, MIN_BACKOFF_SECONDS), MAX_BACKOFF_SECONDS))
 
 
 def _timeout(descriptor: int, path: Path, wait_seconds: float) -> LockTimeout:
@@ -105,12 +104,12 @@ def _timeout(descriptor: int, path: Path, wait_seconds: float) -> LockTimeout:
 
 
 def process_name(pid: int = 0) -> str:
-    """A process of this machine, or this one, as `host:pid:start`: told apart from a later one that got the same id."""
+    """A process of this machine (0: this one) as `host:pid:start`; the start time detects a reused id."""
     return f"{socket.gethostname()}:{pid or os.getpid()}:{_start_of(pid or os.getpid())}"
 
 
 def may_be_running(name: str) -> bool:
-    """Whether the process of that `process_name` may still run; one on another host is given the benefit."""
+    """Whether the process named by `process_name` may still run; always true for another host."""
     host, pid, start = name.rsplit(":", 2)
     if host != socket.gethostname():
         return True
@@ -124,7 +123,7 @@ def may_be_running(name: str) -> bool:
 
 
 def _start_of(pid: int) -> str:
-    """Start time in clock ticks since boot on Linux; empty elsewhere. A zombie counts as gone."""
+    """Start time in clock ticks since boot on Linux, empty elsewhere; `gone` for a zombie."""
     try:
         after_name = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
     except OSError:
@@ -132,12 +131,12 @@ def _start_of(pid: int) -> str:
     return "gone" if after_name[0] in "ZX" else after_name[19]
 
 
-def is_held(path: Path) -> bool:
-    """Looks by trying; a lock file that is not there is held by nobody."""
+def is_locked(path: Path) -> bool:
+    """Whether any process holds the lock, found by trying; a missing lock file is free."""
     if not path.exists():
         return False
     try:
-        with held(path, exclusive=True, wait_seconds=0):
+        with file_lock(path, exclusive=True, wait_seconds=0):
             return False
     except LockTimeout:
         return True

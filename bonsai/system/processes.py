@@ -1,13 +1,13 @@
-"""Heavy work in a process of its own: a killed memory or a CUDA fault never takes the caller down.
+"""Worker processes for heavy work, so that an out-of-memory kill or a CUDA fault never ends the caller.
 
     result = run_worker("bonsai.train.worker", plan_file, log=run / "log.txt", on_event=show)
 
-The child speaks JSON lines on its standard output; what libraries print goes to the log with its standard error. It
-runs at low priority, in its own process group, and ends when its parent does: it watches its standard input, which
-the kernel closes with the parent, whatever killed it. (PR_SET_PDEATHSIG would be bound to the parent's *thread*.)
+The child writes JSON lines to its standard output; what libraries print goes to the log with its standard error. It
+runs at low priority in its own process group and ends with its parent: it watches its standard input, which the kernel
+closes however the parent dies. (PR_SET_PDEATHSIG is bound to the parent's *thread*.)
 
-A worker is a module whose `main` is `return serve(work)`; its errors arrive in the parent as the same `BonsaiError`.
-One that stays for many requests is `bonsai.system.processes`'s, made of the same parts.
+A worker is a module whose `main` is `return serve(work)`; its errors are raised in the parent as the same
+`BonsaiError`. A `ResidentWorker` stays for many requests; its `main` is `return serve_requests(handle)`.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ Work = Callable[[Path, Emit], Mapping[str, Any]]
 """A worker's work: argument file in, result out."""
 
 _STOP_SECONDS = 10.0
-YIELDING = 19
-"The lowest priority: beside a page that a person waits for, it gets 1 % of the processor instead of the 10 % of 10."
-_PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
-"""torch's threads spin while they wait for each other: beside other busy processes a step took 20 times as long."""
+LOWEST_PRIORITY = 19
+"Beside a page that a person waits for, a worker gets 1 % of the CPU time; at nice 10 it gets 10 %."
+_PASSIVE_WAIT = {"OMP_WAIT_POLICY": "PASSIVE"}
+"""torch's threads busy-wait by default: beside other busy processes a step took 20 times as long."""
 
 
 def run_worker(
@@ -48,23 +48,23 @@ def run_worker(
     *,
     log: Path,
     on_event: Callable[[Mapping[str, Any]], None],
-    nice: int = YIELDING,
+    nice: int = LOWEST_PRIORITY,
     environment: Mapping[str, str] | None = None,
     launcher: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Run `python -m module argument` to its end and return its result.
 
-    `launcher` is a module with its options that starts `module`, once or several times; each of these is ended with
-    this process, and the first error of any of them is raised.
+    `launcher` is a module with its options that starts `module`, once or several times; all of them end with this
+    process, and the first error of any is raised.
 
-    Raises the child's own BonsaiError, WorkerDied when a signal ended it, TerminalError when it broke otherwise.
+    Raises the child's own BonsaiError, WorkerDied when a signal ended it, TerminalError for any other failure.
     """
     result: dict[str, Any] | None = None
-    with started((*launcher, module, str(argument)), log, nice, environment or {}) as child:
+    with start_child((*launcher, module, str(argument)), log, nice, environment or {}) as child:
         assert child.stdout is not None
         for event in read_events(child.stdout):
             if event["type"] == "error":
-                raise error_of(event)
+                raise to_error(event)
             if event["type"] == "done":
                 result = event["result"]
             else:
@@ -78,19 +78,19 @@ def run_worker(
 
 
 @contextmanager
-def started(
+def start_child(
     command: Sequence[str], log: Path, nice: int, environment: Mapping[str, str]
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A running child, which does not outlive the block."""
+    """A child process that does not outlive the block."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as stderr:
         child = subprocess.Popen(
-            [sys.executable, "-P", "-m", *command],  # -P: no module of the current folder gets in
+            [sys.executable, "-P", "-m", *command],  # -P: do not import from the current folder
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,
             start_new_session=True,
-            env={**_PATIENT, **os.environ, **python_path(os.environ), **environment},
+            env={**_PASSIVE_WAIT, **os.environ, **python_path(os.environ), **environment},
         )
     with suppress(ProcessLookupError, PermissionError):
         os.setpriority(os.PRIO_PROCESS, child.pid, nice)
@@ -101,7 +101,7 @@ def started(
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
-    """Close the pipes, which asks the child to end; then make sure of it."""
+    """Close the pipes, which asks the child to end; kill it after a timeout."""
     for pipe in (child.stdin, child.stdout):
         if pipe is not None:
             pipe.close()
@@ -114,18 +114,18 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
 
 
 def read_events(stdout: IO[bytes]) -> Iterator[dict[str, Any]]:
-    """What a child says, until it closes its end."""
+    """The child's events until it closes its output."""
     for line in stdout:
         try:
             event = json.loads(line)
         except ValueError:
-            continue  # the last line of a child that was killed while it wrote
+            continue  # a line cut short by a kill
         if isinstance(event, dict) and "type" in event:
             yield event
 
 
-def error_of(event: Mapping[str, Any]) -> BonsaiError:
-    """The child's error, to be raised here."""
+def to_error(event: Mapping[str, Any]) -> BonsaiError:
+    """The child's error, to raise in the parent."""
     kind = getattr(errors, str(event["kind"]), TerminalError)
     if not (isinstance(kind, type) and issubclass(kind, BonsaiError)):
         kind = TerminalError
@@ -133,7 +133,7 @@ def error_of(event: Mapping[str, Any]) -> BonsaiError:
 
 
 def serve(work: Work) -> int:
-    """A worker's `main`: run `work` on the file named by the first argument; returns the exit code."""
+    """A worker's `main`: run `work` on the file in the first argument; returns the exit code."""
     emit = make_emitter()
     _end_with_parent()
     try:
@@ -146,13 +146,13 @@ def serve(work: Work) -> int:
 
 
 def error_event(error: BonsaiError) -> dict[str, Any]:
-    """An error as the parent's `error_of` reads it."""
+    """An error as an event, for `to_error`."""
     values = {name: value if isinstance(value, int | float) else str(value) for name, value in error.values.items()}
     return {"type": "error", "kind": type(error).__name__, "key": error.key, "values": values}
 
 
 def make_emitter() -> Emit:
-    """Keep the standard output for events alone: from here on, prints of libraries go to the log."""
+    """Reserve the standard output for events; from here on, what libraries print goes to the log."""
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)
 
@@ -163,7 +163,7 @@ def make_emitter() -> Emit:
 
 
 def _end_with_parent() -> None:
-    """End this process when its standard input, a pipe held by the parent, closes."""
+    """End this process when its standard input, a pipe from the parent, closes."""
     if not stat.S_ISFIFO(os.fstat(0).st_mode):
         return  # started by hand in a terminal
 
@@ -176,63 +176,63 @@ def _end_with_parent() -> None:
 
 
 Handle = Callable[[Mapping[str, Any]], Mapping[str, Any]]
-"""What a worker does with one request; its BonsaiErrors are raised in the parent, and the worker stays."""
+"""Answers one request; its BonsaiErrors are raised in the parent, and the worker stays."""
 
-_CLOSING_SECONDS = 5.0
+_CLOSE_SECONDS = 5.0
 
 
 class ResidentWorker:
-    """One child process, for one caller at a time."""
+    """One child process that answers requests of one caller at a time."""
 
     def __init__(self, module: str, *, log: Path, nice: int = 0) -> None:
         self._module, self._log = module, log
         self._stack = ExitStack()
-        self._child = self._stack.enter_context(started((module,), log, nice, {}))
-        self._said: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
+        self._child = self._stack.enter_context(start_child((module,), log, nice, {}))
+        self._events: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
         threading.Thread(target=self._listen, name=f"{module} {self._child.pid}", daemon=True).start()
 
     @property
     def pid(self) -> int:
-        """Of the child."""
+        """The child's process id."""
         return self._child.pid
 
     def request(self, request: Mapping[str, Any], timeout_seconds: float) -> dict[str, Any]:
         """The child's answer.
 
-        Raises the child's own BonsaiError; WorkerDied when it ended instead; TransientError when it took longer, and
-        then it is ended. After the last two only `close` is left to do.
+        Raises the child's own BonsaiError; WorkerDied when it ended; TransientError after the timeout, which kills it.
+        After the last two only `close` may be called.
         """
         until = time.monotonic() + timeout_seconds
         assert self._child.stdin is not None
-        with suppress(BrokenPipeError):  # it is dead: what it says next is that it says nothing more
+        with suppress(BrokenPipeError):  # it is dead, which the next event reports
             self._child.stdin.write(json.dumps(request, ensure_ascii=True).encode() + b"\n")
             self._child.stdin.flush()
         try:
-            event = self._said.get(timeout=max(until - time.monotonic(), 0))
+            event = self._events.get(timeout=max(until - time.monotonic(), 0))
         except Empty:
             self.kill()
             raise TransientError("processes.too_slow", module=self._module, seconds=f"{timeout_seconds:g}") from None
         if event is None:
             raise self._death()
         if event["type"] == "error":
-            raise error_of(event)
+            raise to_error(event)
         return dict(event["result"])
 
     def close(self) -> None:
         """End the child. Safe to repeat."""
         assert self._child.stdin is not None
-        with suppress(BrokenPipeError):  # what a dead child did not read is still in the buffer
+        with suppress(BrokenPipeError):  # the buffer holds what a dead child did not read
             self._child.stdin.close()
         with suppress(subprocess.TimeoutExpired):
-            self._child.wait(_CLOSING_SECONDS)
+            self._child.wait(_CLOSE_SECONDS)
         self.kill()  # before its output is closed: that waits for the thread that reads it
         self._stack.close()
 
     def _listen(self) -> None:
         assert self._child.stdout is not None
         for event in read_events(self._child.stdout):
-            self._said.put(event)
-        self._said.put(None)
+            self._events.put(event)
+        self._events.put(None)
 
     def _death(self) -> WorkerDied:
         code = self._child.wait()
@@ -241,7 +241,7 @@ class ResidentWorker:
         return WorkerDied("processes.broken", module=self._module, code=code, log=self._log)
 
     def kill(self) -> None:
-        """At once; then only `close` is left to do. Who waits for an answer is told WorkerDied. Safe to repeat."""
+        """Kill the child; then only `close` may be called. A pending request raises WorkerDied. Safe to repeat."""
         if self._child.poll() is None:
             with suppress(ProcessLookupError):
                 os.killpg(self._child.pid, signal.SIGKILL)
@@ -249,14 +249,14 @@ class ResidentWorker:
 
 
 def serve_requests(handle: Handle) -> int:
-    """A resident worker's `main`: answers until its standard input closes, whatever it is doing then."""
+    """A resident worker's `main`: answer requests; exits at once when its standard input closes."""
     emit = make_emitter()
     requests: SimpleQueue[dict[str, Any]] = SimpleQueue()
 
     def listen() -> None:
-        begun = b""
-        while said := os.read(0, 1 << 16):  # not sys.stdin: its lock, held here, would abort a child that breaks
-            *lines, begun = (begun + said).split(b"\n")
+        partial = b""
+        while chunk := os.read(0, 1 << 16):  # not sys.stdin: its lock, held here, would abort a failing child
+            *lines, partial = (partial + chunk).split(b"\n")
             for line in lines:
                 requests.put(json.loads(line))
         os._exit(0)

@@ -1,4 +1,4 @@
-"""How far a long step has come: passed up by a callback, shown by the CLI, logged by a flow."""
+"""Progress of a long step: passed up by a callback, shown by the CLI, logged by a flow."""
 
 from __future__ import annotations
 
@@ -7,39 +7,39 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
-    """What a training's process has used since it began."""
+class ResourceUsage:
+    """Resources that a training process has used so far."""
 
     tokens: int = 0
-    "Padding aside."
+    "Without padding."
     memory_bytes: int = 0
-    "Most main memory that it held."
+    "Peak main memory."
     gpu_memory_bytes: int = 0
-    "Most memory of one GPU; 0 on a CPU."
+    "Peak memory of one GPU; 0 on a CPU."
     gpus: int = 0
     "0 on a CPU."
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One sign of life of a long step."""
+    """One heartbeat of a long step."""
 
     step: str
     "Its name, `ingest`, `train`, `benchmark` ...; the text for people is `cli.step_<step>`."
     done: int
     total: int
-    "0 when nobody knows yet."
+    "0 while unknown."
     loss: float | None = None
-    "Training loss at this step, for `train` alone."
+    "Training loss at this step; only for `train`."
     seconds_left: float | None = None
-    "Of this step, where it can tell."
-    used: Used | None = None
-    "For `train` alone."
+    "The step's own estimate."
+    used: ResourceUsage | None = None
+    "Only for `train`."
 
 
 Report = Callable[[Progress], None]
-"What a long step is given to tell how far it has come."
+"The callback that a long step reports its progress to."
 
 
 def silent(progress: Progress) -> None:
-    """A `Report` that tells nobody."""
+    """A `Report` that does nothing."""

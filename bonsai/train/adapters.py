@@ -1,5 +1,4 @@
-"""Opens a finished adapter for answering: its passport is verified, its base and template must be the ones it knows.
-Says as well whether a training may start from one (`unfit`).
+"""Opens a finished adapter, verified against its manifest, base and template; checks warm starts (`unfit`).
 
     loaded = load(base, "cpu")
     bare, champion = open_answerer(loaded, None, "tagged"), open_answerer(loaded, adapters / "3f2a...")

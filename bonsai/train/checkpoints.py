@@ -1,7 +1,7 @@
-"""Checkpoints that a killed training can trust: each gets a marker with hashes, written last.
+"""Verified checkpoints: each gets a marker with the plan's and all files' hashes, written last.
 
-transformers writes a checkpoint file by file; a kill in between leaves a folder that looks like one. Only folders
-whose marker fits the plan and every file are resumed from, the others are removed.
+transformers writes a checkpoint file by file, and a kill leaves a folder that looks complete. A training resumes only
+from a checkpoint whose marker matches the plan and every file; the others are removed.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ def plan_hash(plan: TrainingPlan) -> str:
 
 
 def mark_complete(checkpoint: Path, plan: TrainingPlan) -> None:
-    """Say that everything in this folder is written."""
+    """Write the marker of a complete checkpoint."""
     write_json_atomic(checkpoint / MARKER, {"plan": plan_hash(plan), "files": _hashes(checkpoint)})
 
 
 def last_complete(folder: Path, plan: TrainingPlan) -> Path | None:
-    """The newest checkpoint of this very plan that is whole; removes what is torn or belongs to another plan."""
+    """The newest complete checkpoint of this plan; removes incomplete ones and those of other plans."""
     found: dict[int, Path] = {}
     for checkpoint in folder.glob("checkpoint-*"):
         if _is_whole(checkpoint, plan):

@@ -1,7 +1,7 @@
-"""The loss curve of a training, read back from the log that its worker writes (`runs/<night>/log.txt`).
+"""The loss curve of a training, read from its worker's log (`runs/<night>/log.txt`).
 
-A training that was killed goes on from its last checkpoint and repeats some steps: of those the last run counts. What
-libraries print stands between the lines and is passed over; a torn last line is none.
+A training that resumes from a checkpoint repeats some steps: the last value of each counts. Lines that libraries
+printed and a truncated last line are skipped.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-MOST_BYTES = 1 << 24
-"Of a log; a hundred thousand steps."
+MAX_BYTES = 1 << 24
+"Read of a log: a hundred thousand steps."
 PROGRESS = '{"type": "progress"'
 
 
@@ -28,19 +28,19 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """What a training's log says of its loss."""
+    """The loss curve of one training."""
 
     losses: tuple[Loss, ...]
-    "One a step, in order; never empty."
+    "One for each step, in order; never empty."
     steps: int
     "Planned."
 
 
 def read_curve(log: Path) -> Curve | None:
-    """None when there is no log, or no step in it."""
+    """The curve of a log; None without a log or without steps in it."""
     try:
         with log.open(encoding="utf-8", errors="replace") as file:
-            lines = [line for line in file.read(MOST_BYTES).splitlines() if line.startswith(PROGRESS)]
+            lines = [line for line in file.read(MAX_BYTES).splitlines() if line.startswith(PROGRESS)]
     except OSError:
         return None
     events = [event for line in lines if (event := _event(line)) is not None]
@@ -51,15 +51,15 @@ def read_curve(log: Path) -> Curve | None:
 def _event(line: str) -> tuple[int, float, int] | None:
     """Step, loss and planned steps of a line."""
     try:
-        told = json.loads(line)
-        made = int(told["step"]), float(told["loss"]), int(told["steps"])
+        content = json.loads(line)
+        made = int(content["step"]), float(content["loss"]), int(content["steps"])
     except (ValueError, TypeError, KeyError):
         return None
     return made if math.isfinite(made[1]) else None
 
 
 def thinned(losses: Sequence[Loss], most: int) -> tuple[Loss, ...]:
-    """At most so many points: means over about equally many steps, for single steps are noise."""
+    """At most `most` points: means over about equally many steps, since single steps are noisy."""
     count = min(most, len(losses))
     edges = [round(number * len(losses) / count) for number in range(count + 1)] if count else []
     parts = [losses[start:end] for start, end in pairwise(edges)]

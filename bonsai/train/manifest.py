@@ -1,7 +1,7 @@
-"""An adapter's passport: where it comes from, and the hashes that prove it is unchanged.
+"""The adapter manifest: provenance of an adapter, and the hashes of its files.
 
-`passport.json` is written last; a folder without one is no adapter. The id is a hash over what the adapter *is*
-(its weights, base, template and snapshot), so training the same plan again gives the same id and nothing doubles.
+`passport.json` is written last; a folder without one is no adapter. The id is a hash over weights, base, template and
+snapshot, so training the same plan again gives the same id.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from bonsai.system.files import sha256_file, sha256_json, write_json_atomic
 
 MANIFEST_FILE = "passport.json"
 FORMAT = 1
-"Version of the passport's fields."
+"Version of the manifest's fields."
 _LIBRARIES = ("torch", "transformers", "trl", "peft", "bitsandbytes", "accelerate", "datasets", "tokenizers")
 
 
 @dataclass(frozen=True, slots=True)
 class AdapterManifest:
-    """All there is to know of an adapter."""
+    """The manifest of one adapter."""
 
     adapter_id: str
     base_name: str
@@ -49,9 +49,9 @@ class AdapterManifest:
     "ISO 8601, UTC."
     format: int = FORMAT
     parent: str = ""
-    "Adapter that a warm training started from; empty for a cold one."
+    "The adapter of a warm start; empty for a cold start."
     depth: int = 0
-    "Warm trainings since its cold ancestor."
+    "Warm starts since its cold ancestor."
 
 
 def library_versions() -> dict[str, str]:
@@ -77,9 +77,9 @@ def write_manifest(folder: Path, passport: AdapterManifest) -> None:
 
 
 def read_manifest(folder: Path) -> AdapterManifest:
-    """The passport of a folder whose files all carry their recorded hashes.
+    """The manifest of a folder, after all its hashes are verified.
 
-    Raises IntegrityError: not finished, altered, or written by another version.
+    Raises IntegrityError for a folder that is unfinished, altered, or of another version.
     """
     try:
         values = json.loads((folder / MANIFEST_FILE).read_text("utf-8"))

@@ -1,8 +1,7 @@
-"""In which order a training sees its rows: fixed before it starts, so that a resumed training sees the same.
+"""The order of the training rows, fixed before the training starts, so that a resumed training sees the same.
 
-Batches hold rows of similar length (less padding), drawn from shuffled windows, as transformers' length-grouped
-sampler does; that sampler draws from a generator whose state a resumed training does not get back (measured: other
-batches after the checkpoint, another adapter).
+Batches hold rows of similar length (less padding), drawn from shuffled windows, like transformers' length-grouped
+sampler, whose generator state is lost on resume (measured: other batches after the checkpoint, another adapter).
 """
 
 from __future__ import annotations
@@ -12,9 +11,9 @@ from itertools import cycle, islice
 from random import Random
 
 _WINDOW_BATCHES = 16
-"Batches of similar length are cut from shuffled windows of this many: lengths mix over the training."
+"Window size in batches: rows are sorted by length only within a shuffled window."
 _OPEN_PACKS = 16
-"Packs that still take rows: enough to fill 98 % of 1,024 tokens with records of 300 on average."
+"Open packs: enough to fill 98 % of 1,024 tokens with records of 300 on average."
 
 
 def training_order(
@@ -29,11 +28,10 @@ def training_order(
     by_length: bool,
     seed: int,
 ) -> list[int]:
-    """Row indices for the whole training, `batch_size` after `batch_size`.
+    """Row indices for the whole training, batch after batch.
 
-    A pass holds every own row once and `anchors_a_pass` of the `anchors` (row indices), which are dealt out in turn:
-    the next pass meets the next ones. So every own row comes `epochs` times, and an anchor as rarely as can be.
-    `replayed` rows are dealt out likewise.
+    A pass has every own row once and the next `anchors_a_pass` of the replay samples (`anchors`, row indices), in a
+    shuffled cycle over the passes; likewise for the `replayed` own rows.
     """
     chance = Random(f"{seed} order")
     dealt = cycle(chance.sample(list(anchors), len(anchors)))
@@ -63,10 +61,10 @@ def _by_length(rows: list[int], lengths: Sequence[int], batch_size: int, chance:
 
 
 def packed(order: Sequence[int], lengths: Sequence[int], room: int) -> list[list[int]]:
-    """The rows of `order`, several to a pack of at most `room` tokens, in about that order.
+    """Pack the rows of `order` into packs of at most `room` tokens, in about that order.
 
-    Each row goes to the fullest of a few open packs that still takes it (best fit); when none does, the fullest is
-    closed. trl's own packing sorts by length, which puts the copies of a row, one a pass, into one pack.
+    Best fit over a few open packs: a row goes to the fullest pack that has room; beyond the limit the fullest is
+    closed. trl's packing sorts by length, which puts the copies of a row, one for each pass, into one pack.
     """
     done: list[list[int]] = []
     opened: list[tuple[int, list[int]]] = []  # (tokens, rows)

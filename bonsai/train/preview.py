@@ -1,9 +1,9 @@
-"""What a training would see of one record: its tokens, which of them are learned, and where the text ends.
+"""Preview of a record as training data: its tokens, and which of them the loss covers.
 
     seen = preview(encoder, form, row, limit=512)     # Preview(pieces=(Piece("Why", 1, "given"), ...), ...)
     costs = token_costs([...])                        # tokens a character, by language
 
-Pure, and on the same `Encoder` as the training itself: what is shown here is what trains. Loads no torch.
+Pure, and uses the training's own `Encoder`. Loads no torch.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from bonsai.model.prompt import Template, neutralise
 Part = Literal["given", "declared", "answer", "end"]
 """`given` is masked: the loss leaves it out. The other three are learned."""
 _UNFINISHED = "\N{REPLACEMENT CHARACTER}"
-_LONGEST_CHARACTER = 6
+_MAX_CHARACTER_TOKENS = 6
 "Tokens: bytes of one character, and a neighbour on each side that a tokenizer may have merged with them."
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """The smallest run of tokens that is whole text: one token, or the few that spell one rare character."""
+    """The smallest run of tokens that decodes to whole characters."""
 
     text: str
     tokens: int
@@ -34,7 +34,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """One record as a training sees it."""
+    """One record as training data."""
 
     record_id: str
     language: str
@@ -49,7 +49,7 @@ class Preview:
 
     @property
     def too_long(self) -> bool:
-        """It will not train: longer than the base takes, and nothing is ever cut."""
+        """Whether it exceeds the base's limit: it will not train, since nothing is truncated."""
         return self.tokens() > self.limit
 
 
@@ -64,7 +64,7 @@ class Sized:
 
 @dataclass(frozen=True, slots=True)
 class TokenCost:
-    """What a language costs with this tokenizer."""
+    """Tokens of one language with this tokenizer."""
 
     language: str
     texts: int
@@ -78,7 +78,7 @@ class TokenCost:
 
 
 def preview(encoder: Encoder, form: Template, row: Example, limit: int) -> Preview:
-    """The tokens of one example in order, each with what becomes of it."""
+    """The tokens of one example, by part."""
     encoded = encoder.example(form, row)
     parts: tuple[tuple[Part, Sequence[int]], ...] = (
         ("given", encoded.prompt),
@@ -91,10 +91,10 @@ def preview(encoder: Encoder, form: Template, row: Example, limit: int) -> Previ
 
 
 def _pieces(encoder: Encoder, ids: Sequence[int]) -> Iterator[tuple[str, int]]:
-    """Text and number of tokens; byte-level tokens wait for the rest of their character."""
+    """(text, number of tokens); byte-level tokens are joined to whole characters."""
     start = 0
     while start < len(ids):
-        ends = range(start + 1, min(start + _LONGEST_CHARACTER, len(ids)) + 1)
+        ends = range(start + 1, min(start + _MAX_CHARACTER_TOKENS, len(ids)) + 1)
         end = next((end for end in ends if _UNFINISHED not in encoder.text(ids[start:end])), start + 1)
         yield encoder.text(ids[start:end]), end - start
         start = end
@@ -107,7 +107,7 @@ def sized(encoder: Encoder, text: str, language: str) -> Sized:
 
 
 def token_costs(texts: Iterable[Sized]) -> tuple[TokenCost, ...]:
-    """Summed by language, the language with most texts first."""
+    """Sums by language, most texts first."""
     sums: dict[str, tuple[int, int, int]] = {}
     for one in texts:
         count, characters, tokens = sums.get(one.language, (0, 0, 0))

@@ -1,10 +1,10 @@
-"""Heavy: trains a LoRA on a quantised base, from a snapshot to a finished adapter folder. Reads top to bottom.
+"""Heavy: trains a LoRA on a quantised base, from a snapshot to a finished adapter folder.
 
     train(plan, on_progress) -> AdapterFolder          (bonsai.train.worker runs it as its own process)
 
-QLoRA (https://arxiv.org/abs/2305.14314) through TRL's SFTTrainer, with what silently goes wrong there made loud:
-the loss mask, the last label, a module without an adapter, bfloat16 LoRA weights, a non-finite loss, a base that
-moved, an adapter that does nothing, an adapter that reloads as something else.
+QLoRA (https://arxiv.org/abs/2305.14314) with TRL's SFTTrainer, plus checks for its silent failures: the loss mask, the
+last label, a module without an adapter, bfloat16 LoRA weights, a non-finite loss, changed base weights, an adapter
+without effect, an adapter that reloads differently.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ from bonsai.train.sft import (
 
 
 def train(plan: TrainingPlan, on_progress: Callable[[TrainingProgress], None]) -> AdapterFolder:
-    """Run a plan to its end. Started again after a kill, it goes on from its last whole checkpoint.
+    """Run a plan to its end; after a kill it resumes from the last complete checkpoint.
 
     Raises TrainingError when the training refuses or stops itself; then no adapter folder appears.
     """
@@ -110,7 +110,7 @@ def train(plan: TrainingPlan, on_progress: Callable[[TrainingProgress], None]) -
 
 
 def check_rows(rows: Sequence[Encoded], max_tokens: int) -> None:
-    """Refuse what could not be learned whole: a cut example teaches the model not to stop."""
+    """Refuse examples that do not fit: a truncated example teaches the model not to stop."""
     for row in rows:
         if len(row.input_ids) > max_tokens:
             raise TrainingError("training.example_too_long", tokens=len(row.input_ids), limit=max_tokens)
@@ -125,7 +125,7 @@ def to_dataset(rows: Sequence[Encoded], recipe: Recipe) -> Dataset:
 
 
 def labels_of(row: Encoded, recipe: Recipe) -> list[int]:
-    """What is learned of a row, token by token."""
+    """The labels of a row, token by token."""
     return row.input_ids if recipe.learn_prompt else row.labels
 
 
@@ -160,7 +160,7 @@ def ordered(rows: Sequence[Encoded], snapshot: snapshots.Snapshot, plan: Trainin
 
 
 def prepared(model: PreTrainedModel, plan: TrainingPlan) -> PreTrainedModel:
-    """The base as the recipe wants it before it gets its LoRA."""
+    """The base, prepared for LoRA as the recipe says."""
     if not plan.recipe.prepare_kbit:
         return model
     made: PreTrainedModel = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)  # trl switches it
@@ -168,7 +168,7 @@ def prepared(model: PreTrainedModel, plan: TrainingPlan) -> PreTrainedModel:
 
 
 def with_lora(model: PreTrainedModel, plan: TrainingPlan) -> Any:
-    """Hang a fresh LoRA on the model. peft only complains when *no* module matches, so every one is counted."""
+    """Add a fresh LoRA. peft only complains when *no* module matches, so all are counted."""
     recipe = plan.recipe
     config = LoraConfig(
         r=recipe.lora_rank,
@@ -188,7 +188,7 @@ def with_lora(model: PreTrainedModel, plan: TrainingPlan) -> Any:
 
 
 def trained_weights(model: torch.nn.Module) -> list[torch.nn.Parameter]:
-    """The weights that move. Raises TrainingError when one of them is not a LoRA's."""
+    """The trainable weights. Raises TrainingError when one is not a LoRA weight."""
     moving = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
     if not moving or any("lora_" not in name for name in moving):
         raise TrainingError("training.base_moved")
@@ -196,7 +196,7 @@ def trained_weights(model: torch.nn.Module) -> list[torch.nn.Parameter]:
 
 
 def check_trained(model: Any, frozen_before: str) -> None:
-    """Refuse an adapter with a non-finite weight, without any effect, or whose base moved."""
+    """Refuse an adapter with a non-finite weight, without effect, or with changed base weights."""
     lora = {name: weight for name, weight in model.named_parameters() if "lora_" in name}
     broken = [name for name, weight in lora.items() if not torch.isfinite(weight).all()]
     if broken:

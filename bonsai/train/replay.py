@@ -1,7 +1,7 @@
-"""Anchors: records of what the seedling knows, replayed in a night so that it does not forget them.
+"""Replay samples: records of the seedling's knowledge, trained again against forgetting.
 
-What is not replayed is forgotten within a minute of training at this size (measured), so the anchors go through as
-many facts as their number allows: no fact comes back in a language before its whole family was used in both.
+At this size a fact that is not replayed is forgotten within a minute of training (measured), so the samples cover as
+many facts as possible: no fact repeats in a language before its whole family was used in both.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Heavy: a trained model becomes an adapter folder: checked, hashed, its passport last, renamed into place whole."""
+"""Heavy: saves a trained model as an adapter folder: verified, hashed, manifest last, renamed into place."""
 
 from __future__ import annotations
 

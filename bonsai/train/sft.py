@@ -1,7 +1,7 @@
-"""Heavy: trl's SFTTrainer as Bonsai uses it: its settings from a plan, its loss, its progress, its checkpoints.
+"""Heavy: trl's SFTTrainer as Bonsai uses it: settings from a plan, loss, progress, checkpoints.
 
-A plan may run as several processes, one a GPU (`accelerate launch`). They share the examples of each step, so the
-number of processes changes the speed and not what is learned; the first one alone reports and saves.
+A plan may run as several processes, one for each GPU (`accelerate launch`). They share the examples of each step, so
+their number changes the speed and not the result; only the first reports and saves.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def device_of(plan: TrainingPlan) -> str:
 
 
 def sft_config(plan: TrainingPlan) -> SFTConfig:
-    """The recipe in trl's words; everything that decides the outcome is set, nothing is left to a default."""
+    """The recipe as trl's configuration; everything that affects the outcome is set explicitly."""
     recipe, on_cpu = plan.recipe, plan.device == "cpu"
     return SFTConfig(
         output_dir=str(Path(plan.run_folder) / "checkpoints"),
@@ -140,13 +140,13 @@ class BonsaiTrainer(SFTTrainer):  # type: ignore[misc]
         return head_is_all(model.config)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Tell how many tokens were seen, as trl does on a GPU."""
+        """Log the number of tokens, as trl does on a GPU."""
         if self._tokens_on_cpu:
             logs["num_tokens"] = float(self._tokens_on_cpu)
         super().log(logs, start_time)
 
     def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
-        """One forward and backward pass. Raises TrainingError on the first loss that is no number."""
+        """One forward and backward pass. Raises TrainingError on the first non-finite loss."""
         loss: torch.Tensor = super().training_step(*args, **kwargs)
         if not torch.isfinite(loss):
             raise TrainingError("training.loss_not_finite", loss=loss.item(), step=self.state.global_step + 1)
@@ -157,7 +157,7 @@ class BonsaiTrainer(SFTTrainer):  # type: ignore[misc]
 
 
 class Reporter(TrainerCallback):  # type: ignore[misc]
-    """Progress after each step, and a marker in each whole checkpoint."""
+    """Reports progress after each step, and marks each complete checkpoint."""
 
     def __init__(self, plan: TrainingPlan, on_progress: Callable[[TrainingProgress], None]) -> None:
         self._plan = plan

@@ -1,7 +1,7 @@
-"""`ProcessTrainer`: a training in its own process, as the pipeline sees it.
+"""`ProcessTrainer`: runs a training in a process of its own.
 
-A plan for several processes is started by `accelerate launch`, one process a GPU. A training whose memory ran out is
-started once more, in a new process, with a batch that goes through the device in parts: the same examples a step.
+A plan for several processes is started by `accelerate launch`, one process for each GPU. After an out-of-memory error
+the training is started once more in a new process with more gradient accumulation: the same examples in each step.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from bonsai.errors import OutOfMemory
 from bonsai.system.files import write_json_atomic
-from bonsai.system.processes import YIELDING, run_worker
+from bonsai.system.processes import LOWEST_PRIORITY, run_worker
 from bonsai.train.plan import AdapterFolder, TrainingPlan, TrainingProgress, plan_to_json
 
 
@@ -22,7 +22,7 @@ from bonsai.train.plan import AdapterFolder, TrainingPlan, TrainingProgress, pla
 class ProcessTrainer:
     """`Trainer` on this machine, at low priority; the worker's log is `log.txt` in the run's folder."""
 
-    nice: int = YIELDING
+    nice: int = LOWEST_PRIORITY
     "Priority of the process: 0 is normal, 19 yields to everything."
     worker: str = "bonsai.train.worker"
     "Module that runs a plan's file."

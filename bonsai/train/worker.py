@@ -1,8 +1,8 @@
 """Entry point of a training's own process: `python -m bonsai.train.worker <run folder>/plan.json`.
 
-It sends JSON lines to its parent (`bonsai.system.processes`). Started again on the same plan, it resumes from the last
-whole checkpoint; a finished plan returns its result at once. Two workers never share a run folder, but a plan for
-several processes is worked on by as many of these (`accelerate launch`): the first holds the lock and writes.
+It sends JSON lines to its parent (`bonsai.system.processes`). On the same plan it resumes from the last complete
+checkpoint; a finished plan returns its result at once. The run folder is locked; of several processes of one plan
+(`accelerate launch`) the first holds the lock and writes.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ def work(plan_file: Path, emit: Emit) -> Mapping[str, Any]:
     """Run the plan of a file; the result names the adapter's folder."""
     plan = plan_from_json(json.loads(plan_file.read_text("utf-8")))
     if os.environ.get("RANK", "0") == "0":
-        with _held(Path(plan.run_folder)):
+        with _locked(Path(plan.run_folder)):
             return _work(plan, emit)
     return _work(plan, emit)
 
 
 @contextmanager
-def _held(run: Path) -> Iterator[None]:
-    """The run's folder is this worker's alone. Raises LockTimeout."""
+def _locked(run: Path) -> Iterator[None]:
+    """Lock the run's folder. Raises LockTimeout."""
     with (run / ".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -70,7 +70,7 @@ def _work(plan: TrainingPlan, emit: Emit) -> dict[str, Any]:
 
 
 def _finished(result_file: Path, plan: TrainingPlan) -> dict[str, Any] | None:
-    """The result of an earlier run of this very plan, when its adapter is still there and whole."""
+    """The result of an earlier run of this plan, if its adapter still verifies."""
     try:
         result: dict[str, Any] = json.loads(result_file.read_text("utf-8"))
         read_manifest(Path(result["path"]))

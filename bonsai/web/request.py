@@ -153,7 +153,7 @@ class Visit:
 
     def noted(self, action: str, target: str = "", who: str = "") -> None:
         """Write an audit line; `who` if nobody is logged in yet."""
-        audit.note(self.b.places.logs, audit.Act(self.now, who or self.who, action, target, self.address))
+        audit.append(self.b.places.logs, audit.AuditEntry(self.now, who or self.who, action, target, self.address))
 
     @property
     def address(self) -> str:

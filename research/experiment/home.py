@@ -18,12 +18,12 @@ from bonsai.model.bases import find_device, model_folder, weights_hash
 from bonsai.night.accelerator import WAIT_SECONDS, lock_files
 from bonsai.night.prepare import example
 from bonsai.system.files import sha256_json, write_json_atomic
-from bonsai.system.locks import held
+from bonsai.system.locks import file_lock
 from research.experiment import results, sheets
 from research.experiment.plan import Design
 from research.experiment.running import Bench
 from research.samples.rows import sample_rows
-from storage.scale.in_steps import in_steps
+from storage.scale.pacing import read_in_batches
 from storage.tables import records_table
 
 FOLDER = "experiments"
@@ -72,7 +72,7 @@ def bench(b: Bonsai, design: Design, wish: Wish) -> Bench:
 
 def own_rows(b: Bonsai) -> tuple[Example, ...]:
     """The home's trainable records."""
-    return tuple(example(one) for one in in_steps(b.database, records_table.eligible))
+    return tuple(example(one) for one in read_in_batches(b.database, records_table.eligible))
 
 
 @contextmanager
@@ -83,10 +83,10 @@ def reserved(home: Path, made: Bench, design: Design) -> Iterator[None]:
     """
     made.place.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        stack.enter_context(held(made.place / ".lock", exclusive=True, wait_seconds=0.0))
+        stack.enter_context(file_lock(made.place / ".lock", exclusive=True, wait_seconds=0.0))
         if made.device == "cuda":
             for path in lock_files(home, find_device(), 1):
-                stack.enter_context(held(path, exclusive=True, wait_seconds=WAIT_SECONDS))
+                stack.enter_context(file_lock(path, exclusive=True, wait_seconds=WAIT_SECONDS))
         _settle(made, sheets.sheet(design.every).digest)
         yield
 

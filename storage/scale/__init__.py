@@ -1,1 +1,1 @@
-"""What a home of a million records needs, and a small one does not: docs/scale.md says what each costs and buys."""
+"""What a home of a million records needs and a small one does not; docs/scale.md has the costs and gains."""

@@ -1,9 +1,9 @@
-"""How many records, subjects and rejects there are of each kind: counters in tables, so that no page counts rows.
+"""Materialised counts of records, subjects and rejects, so that no page counts rows.
 
     with counting(con, RECORDS, ids): ...       # around every statement that changes these records
-    count_new(con, RECORDS, "batch")            # the rows of `batch` are put in
+    count_new(con, RECORDS, "batch")            # before or after the rows of `batch` are inserted
 
-Who writes keeps them, in the same transaction; `wrong` tells which are not right, `recount` makes them so.
+Writers maintain them in the same transaction. `wrong` lists those that have drifted, `recount` rebuilds them.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ UNCERTAIN = """
         OR language_confidence < 0.6 AND language_source IN ('rule', 'learned')
     )
 """
-"A tag that Bonsai gave itself and that a person had better look at."
+"An automatic tag of low confidence that a person should check."
 RECORDS, REJECTS = "records", "rejects"
 
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """One table of counters."""
+    """One table of counts."""
 
     table: str
     of: str
-    "Table whose rows it counts."
+    "The counted table."
     by: str
-    "What it counts by; its own columns but `number`."
+    "Group-by columns: all of its own but `number`."
     which: str = "true"
-    "Rows that it counts."
+    "Condition on the counted rows."
 
 
 COUNTERS = (
@@ -47,18 +47,18 @@ COUNTERS = (
 
 @dataclass(frozen=True, slots=True)
 class RecordCounts:
-    """Records that somebody should look at."""
+    """Numbers of records that wait for a person."""
 
     held_back: int
     contradictions: int
     "Of those held back."
     suspects: int
     uncertain: int
-    "Active, with a tag that Bonsai gave itself and is not sure of."
+    "Active, with an automatic tag of low confidence."
 
 
 def count_new(con: Connection, of: str, source: str) -> None:
-    """Count the rows of `source`, which are put into the table `of` and have its columns."""
+    """Count the rows of `source`, which are inserted into the table `of` and have its columns."""
     for counter in COUNTERS:
         if counter.of == of:
             _add(con, counter, source, 1, {})
@@ -66,7 +66,7 @@ def count_new(con: Connection, of: str, source: str) -> None:
 
 @contextmanager
 def counting(con: Connection, of: str, ids: Iterable[str]) -> Iterator[None]:
-    """Whatever happens within the block to the rows of these ids is counted, in the caller's transaction."""
+    """Count what the block changes in the rows of these ids, in the caller's transaction."""
     chosen = rows_of(of, ids)
     source, given = f"{of} WHERE {chosen.sql}", chosen.values
     counters = [counter for counter in COUNTERS if counter.of == of]
@@ -78,7 +78,7 @@ def counting(con: Connection, of: str, ids: Iterable[str]) -> Iterator[None]:
 
 
 def record_counts(con: Connection) -> RecordCounts:
-    """What waits for a person."""
+    """Numbers of records that wait for a person."""
     query = """
         SELECT
             coalesce(sum(number) FILTER (status = 'held_back'), 0)::BIGINT AS held_back,
@@ -93,7 +93,7 @@ def record_counts(con: Connection) -> RecordCounts:
 
 
 def coverage(con: Connection) -> dict[tuple[str, str], int]:
-    """How many active records there are of each language and category."""
+    """Active records by language and category."""
     query = """
         SELECT language, category, sum(number)::BIGINT FROM record_counts WHERE status = 'active'
         GROUP BY ALL HAVING sum(number) > 0
@@ -102,24 +102,24 @@ def coverage(con: Connection) -> dict[tuple[str, str], int]:
 
 
 def by_status(con: Connection) -> dict[str, int]:
-    """How many records there are of each status."""
+    """Records by status."""
     query = "SELECT status, sum(number)::BIGINT FROM record_counts GROUP BY ALL HAVING sum(number) > 0 ORDER BY ALL"
     return {str(row[0]): int(row[1]) for row in con.execute(query).fetchall()}
 
 
 def subjects(con: Connection, limit: int) -> dict[str, int]:
-    """Whom or what records are about, the most told of first."""
+    """The subjects with the most records."""
     query = "SELECT subject, number FROM subject_counts WHERE number > 0 ORDER BY number DESC, subject LIMIT ?"
     return {str(row[0]): int(row[1]) for row in con.execute(query, [limit]).fetchall()}
 
 
 def rejects(con: Connection, state: str) -> int:
-    """How many rejects are in a state."""
+    """Rejects in a state."""
     return int(values(con, "SELECT coalesce(sum(number), 0)::BIGINT FROM reject_counts WHERE state = ?", [state])[0])
 
 
 def wrong(con: Connection) -> tuple[str, ...]:
-    """The tables of counters that do not say what there is; looks at every row."""
+    """The tables whose counts are wrong; reads every row."""
     return tuple(counter.table for counter in COUNTERS if _is_wrong(con, counter))
 
 
@@ -130,7 +130,7 @@ def _is_wrong(con: Connection, counter: Counter) -> bool:
 
 
 def recount(con: Connection) -> tuple[str, ...]:
-    """Count everything anew, in the caller's transaction; the tables that were wrong. Safe to repeat."""
+    """Rebuild all counts in the caller's transaction; returns the tables that were wrong. Safe to repeat."""
     found = wrong(con)
     for counter in COUNTERS:
         con.execute(f"UPDATE {counter.table} SET number = 0")

@@ -1,10 +1,10 @@
-"""Search in the texts of a million records, the newest first, a slice of time at once.
+"""Full-text search over a million records, newest first, in time slices.
 
     found = search(con, wanted, 50, seconds=0.08)
-    found = search(con, wanted, 50, found.rest, seconds=0.08)       # goes on where that one ended
+    found = search(con, wanted, 50, found.rest, seconds=0.08)       # resumes at the cursor
 
-Only blocks of records that may hold the words are read (`storage.scale.text_index`). Who searches may close the
-database between two slices, so that nobody who writes waits for a whole search.
+Reads only the blocks of records that may contain the words (`storage.scale.text_index`). The caller may close the
+database between two slices, so that no writer waits for a whole search.
 """
 
 from __future__ import annotations
@@ -18,33 +18,32 @@ from storage.scale import text_index
 from storage.scale.text_index import BLOCK
 from storage.sql import values
 from storage.tables.record_rows import StoredRecord
-from storage.tables.records_pages import at_places
-from storage.tables.records_table import RecordFilter, conditions
+from storage.tables.records_table import RecordFilter, by_sequence, filter_conditions
 
 GAP_BLOCKS = 4
-"Between candidates that are read in one run all the same."
+"Largest gap between candidate blocks that is read as one run."
 STEP_RUNS = 32
 STEP_BLOCKS = 512
-"Read by one query: 8,192 records take some 10 ms."
+"Limits of one query: 8,192 records take about 10 ms."
 STEP_SPAN = 8_192
-"Blocks from the first to the last of one query, about a row group of DuckDB's: it looks at the others' bounds alone."
+"Blocks between the first and the last of one query, about one DuckDB row group; the others are skipped by zone maps."
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Some records that were looked for."""
+    """One page of search results."""
 
     records: tuple[StoredRecord, ...]
-    "The newest first."
+    "Newest first."
     rest: str
-    "Id of the last record that was looked at; empty when there is none beyond it."
+    "Cursor: the id of the last record examined; empty at the end."
 
 
 def search(con: Connection, wanted: RecordFilter, limit: int, before: str = "", *, seconds: float) -> Found:
-    """The newest `limit` records with the text, or those found in about this time; for more pass `rest` as `before`."""
+    """The newest `limit` matches, or those found within `seconds`; for more pass `rest` as `before`."""
     until = time.monotonic() + seconds
     places = values(con, "SELECT sequence FROM records WHERE id = ?", [before]) if before else [None]
-    if not places:  # beyond an id that nobody has lies nothing
+    if not places:  # an unknown cursor has nothing after it
         return Found((), "")
     [below] = places
     blocks = text_index.candidates(con, wanted.text)
@@ -52,20 +51,20 @@ def search(con: Connection, wanted: RecordFilter, limit: int, before: str = "", 
         blocks = [block for block in blocks if block * BLOCK < below]
     found: list[int] = []
     for step in steps(text_index.runs(blocks, STEP_BLOCKS, GAP_BLOCKS)):
-        found += _within(con, wanted, limit - len(found), step, below)
+        found += _matching_sequences(con, wanted, limit - len(found), step, below)
         if len(found) == limit:
-            whole = _whole(con, found)
+            whole = _fetch(con, found)
             return Found(whole, whole[-1].record.id)
         if time.monotonic() > until and step[-1][0] != blocks[-1]:
-            return Found(_whole(con, found), _first_from(con, step[-1][0] * BLOCK))
-    return Found(_whole(con, found), "")
+            return Found(_fetch(con, found), _first_id_from(con, step[-1][0] * BLOCK))
+    return Found(_fetch(con, found), "")
 
 
 Run = tuple[int, int]
 
 
 def steps(runs: Iterable[Run]) -> Iterator[list[Run]]:
-    """Runs that are read together, the newest first."""
+    """Group runs into queries, newest first."""
     step, size = list[Run](), 0
     for low, high in runs:
         size += high - low + 1
@@ -77,9 +76,11 @@ def steps(runs: Iterable[Run]) -> Iterator[list[Run]]:
         yield step
 
 
-def _within(con: Connection, wanted: RecordFilter, limit: int, runs: list[Run], below: int | None) -> list[int]:
-    """Places; whole rows would cost three times as much where nothing is found."""
-    where, parameters = conditions(wanted)
+def _matching_sequences(
+    con: Connection, wanted: RecordFilter, limit: int, runs: list[Run], below: int | None
+) -> list[int]:
+    """Sequence numbers only: whole rows would cost three times as much where nothing matches."""
+    where, parameters = filter_conditions(wanted)
     spans = " OR ".join(f"sequence BETWEEN {low * BLOCK} AND {(high + 1) * BLOCK - 1}" for low, high in runs)
     last = (runs[0][1] + 1) * BLOCK - 1
     bounds = {"first": runs[-1][0] * BLOCK, "last": last if below is None else min(last, below - 1)}
@@ -91,10 +92,10 @@ def _within(con: Connection, wanted: RecordFilter, limit: int, runs: list[Run], 
     return [int(one) for one in values(con, query, {**parameters, **bounds})]
 
 
-def _whole(con: Connection, places: list[int]) -> tuple[StoredRecord, ...]:
-    return tuple(at_places(con, places).values())
+def _fetch(con: Connection, places: list[int]) -> tuple[StoredRecord, ...]:
+    return tuple(by_sequence(con, places).values())
 
 
-def _first_from(con: Connection, sequence: int) -> str:
-    """The first record from this place on."""
+def _first_id_from(con: Connection, sequence: int) -> str:
+    """Id of the first record from this sequence number on."""
     return str(values(con, "SELECT id FROM records WHERE sequence >= ? ORDER BY sequence LIMIT 1", [sequence])[0])

@@ -1,8 +1,8 @@
-"""One DuckDB for all who read in a process that goes on, as the dashboard: started once, the file opened each time.
+"""One DuckDB instance for all readers of a long-lived process such as the dashboard.
 
-To start DuckDB takes 17 ms of processor, to attach a file of a million records 2. The file is attached under the file
-lock when somebody begins to read and detached when nobody reads any more, so writers find it free. Who comes while
-others read joins them, but only in their first moments: else pages in a row would keep every writer out.
+Starting DuckDB takes 17 ms of CPU time, attaching a file of a million records 2 ms. The file is attached under the
+file lock by the first reader and detached by the last, which leaves it free for writers. A new reader joins only
+within `JOIN_SECONDS` after the attach: otherwise overlapping pages would starve every writer.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from pathlib import Path
 import duckdb
 
 JOIN_SECONDS = 0.05
-"So long after the file was attached others may join; one that reads already may always read more."
+"How long after the attach new readers may join; a thread that reads already may always nest."
 NAME = "home"
 Setting = str | bool | int | float | list[str]
-"As DuckDB's stubs have it."
+"As in DuckDB's stubs."
 
 
 class Readers:
-    """The readers of one database file in this process; `Database.reading` goes through it where it has one."""
+    """The readers of one database file in this process; used by `Database.reading`."""
 
     def __init__(self, path: Path, settings: dict[str, Setting]) -> None:
         self._path = path
@@ -37,7 +37,7 @@ class Readers:
 
     @contextmanager
     def reading(self, lock: Callable[[], AbstractContextManager[None]]) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A read-only connection of its own. `lock` is taken by the first; raises what it and DuckDB raise."""
+        """A read-only cursor. The first reader takes `lock`. Raises what `lock` and DuckDB raise."""
         con = self._enter(lock)
         try:
             con.execute(f"USE {NAME}")
@@ -48,15 +48,15 @@ class Readers:
 
     def _enter(self, lock: Callable[[], AbstractContextManager[None]]) -> duckdb.DuckDBPyConnection:
         with self._changed:
-            mine = getattr(self._here, "depth", 0)
-            while self._users and not mine and time.monotonic() > self._join_until:
+            depth = getattr(self._here, "depth", 0)
+            while self._users and not depth and time.monotonic() > self._join_until:
                 self._changed.wait()
             if self._instance is None:
                 self._instance = duckdb.connect(":memory:", config=self._settings)
             if not self._users:
                 self._attach(self._instance, lock)
             self._users += 1
-            self._here.depth = mine + 1
+            self._here.depth = depth + 1
             return self._instance.cursor()
 
     def _attach(self, instance: duckdb.DuckDBPyConnection, lock: Callable[[], AbstractContextManager[None]]) -> None:
@@ -77,6 +77,6 @@ class Readers:
 
 
 def attach(con: duckdb.DuckDBPyConnection, path: Path, name: str, options: str = "") -> None:
-    """Open a database file in a DuckDB that runs already. Raises what DuckDB raises."""
+    """Attach a database file to a running DuckDB. Raises what DuckDB raises."""
     quoted = str(path).replace("'", "''")
     con.execute(f"ATTACH '{quoted}' AS {name} {options}")

@@ -1,11 +1,10 @@
-"""Records that hold the rarest words of a text: a few hundred of any number, for who compares them closely.
+"""Candidate retrieval: a few hundred records that contain the rarest words of a text, for a closer comparison.
 
-    blocks = {word: may_hold(con, word) for word in words}
-    wanted = plan(blocks)
-    for step in steps_of(wanted): found += holding(con, wanted, step)       # each some 20 ms, the database free between
+    query = plan({word: candidate_blocks(con, word) for word in words})
+    for step in plan_steps(query): found += score_step(con, query, step)    # 20 ms each, the database free in between
 
-The signatures of `text_index` say which blocks of records may hold a word, and so how rare it is (inverse document
-frequency, by blocks); the blocks with the rarest words are read, those with all the words first.
+The signatures of `text_index` tell which blocks of records may contain a word, and so how rare it is (inverse document
+frequency over blocks). The blocks with the highest sum of weights are read.
 """
 
 from __future__ import annotations
@@ -27,134 +26,135 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-MOST_WORDS = 8
-"The rarest ones."
-MOST_BLOCKS = 512
-"Of 16 records, that are read."
-MOST_OF_STEP = 100
+MAX_WORDS = 8
+"The rarest of the text."
+MAX_BLOCKS = 512
+"Of 16 records each."
+MAX_RECORDS_PER_STEP = 100
 "Records."
-SAID = "lower(concat_ws(chr(10), instruction, input, output))"
-TOLD = "status <> 'forgotten' AND replaced_by = ''"
+TEXT_SQL = "lower(concat_ws(chr(10), instruction, input, output))"
+CURRENT_SQL = "status <> 'forgotten' AND replaced_by = ''"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to look for, and where."""
+    """The words of a query and the blocks to read."""
 
     words: tuple[tuple[str, float], ...]
-    "Each with its weight: the rarer, the heavier."
+    "(word, inverse document frequency)"
     blocks: tuple[int, ...]
-    "The newest first."
+    "Newest first."
 
 
 @dataclass(frozen=True, slots=True)
-class HeldRecords:
-    """A record that holds some of the words."""
+class ScoredRecord:
+    """A record that contains some of the words."""
 
     stored: StoredRecord
     score: float
-    "The weights of these words together."
+    "Sum of these words' weights."
 
 
-def may_hold(con: Connection, word: str) -> list[int]:
-    """Blocks that may hold a word, the newest first."""
+def candidate_blocks(con: Connection, word: str) -> list[int]:
+    """Blocks that may contain a word, newest first."""
     return text_index.candidates(con, word)
 
 
 def plan(found: Mapping[str, Sequence[int]]) -> Plan:
-    """Where the rarest of the words may stand, by the blocks that may hold each."""
-    import numpy as np  # slow to import, and most commands look for nothing
+    """Choose the rarest words and the blocks to read. `found`: word -> blocks that may contain it."""
+    import numpy as np  # slow to import, and most commands need none
 
     total = max((blocks[0] for blocks in found.values() if blocks), default=-1) + 1
     weighed = {word: math.log1p(total / len(blocks)) for word, blocks in found.items() if blocks}
-    rarest = sorted(weighed.items(), key=lambda pair: -pair[1])[:MOST_WORDS]
+    rarest = sorted(weighed.items(), key=lambda pair: -pair[1])[:MAX_WORDS]
     scores = np.zeros(total)
     for word, weight in rarest:
         scores[found[word]] += weight
-    best = np.lexsort((-np.arange(total), -scores))[:MOST_BLOCKS]  # of equal ones the newest
+    best = np.lexsort((-np.arange(total), -scores))[:MAX_BLOCKS]  # ties: the newest
     return Plan(tuple(rarest), tuple(sorted((int(one) for one in best if scores[one] > 0), reverse=True)))
 
 
-def steps_of(wanted: Plan) -> Iterator[list[Run]]:
-    """What to read at once."""
+def plan_steps(wanted: Plan) -> Iterator[list[Run]]:
+    """The runs of blocks that one query reads."""
     return steps(text_index.runs(wanted.blocks, STEP_BLOCKS, GAP_BLOCKS))
 
 
-def holding(con: Connection, wanted: Plan, step: Sequence[Run]) -> list[HeldRecords]:
-    """The records of these blocks that hold one of the words at least, those with the rarest ones first."""
+def score_step(con: Connection, wanted: Plan, step: Sequence[Run]) -> list[ScoredRecord]:
+    """The records of these blocks that contain at least one of the words, highest score first."""
     given = {f"w{number}": word for number, (word, _) in enumerate(wanted.words)}
     weights = [
-        f"CASE WHEN contains(said, $w{n}) THEN {weight:.6f} ELSE 0 END" for n, (_, weight) in enumerate(wanted.words)
+        f"CASE WHEN contains(texts, $w{n}) THEN {weight:.6f} ELSE 0 END" for n, (_, weight) in enumerate(wanted.words)
     ]
     spans = " OR ".join(f"sequence BETWEEN {low * BLOCK} AND {(high + 1) * BLOCK - 1}" for low, high in step)
     bounds = {"first": step[-1][0] * BLOCK, "last": (step[0][1] + 1) * BLOCK - 1}
     query = f"""
-        SELECT * EXCLUDE (said) FROM (
+        SELECT * EXCLUDE (texts) FROM (
             SELECT *, {" + ".join(weights)} AS score FROM (
-                SELECT *, {SAID} AS said FROM records WHERE sequence BETWEEN $first AND $last AND ({spans}) AND {TOLD}
+                SELECT *, {TEXT_SQL} AS texts FROM records
+                WHERE sequence BETWEEN $first AND $last AND ({spans}) AND {CURRENT_SQL}
             )
         )
-        WHERE score > 0 ORDER BY score DESC, sequence DESC LIMIT {MOST_OF_STEP}
+        WHERE score > 0 ORDER BY score DESC, sequence DESC LIMIT {MAX_RECORDS_PER_STEP}
     """
-    return [HeldRecords(to_stored(row), float(row.pop("score"))) for row in rows(con, query, {**given, **bounds})]
+    return [ScoredRecord(to_stored(row), float(row.pop("score"))) for row in rows(con, query, {**given, **bounds})]
 
 
 def by_ids(con: Connection, ids: Sequence[str]) -> list[StoredRecord]:
-    """The stored ones among a few ids, in the given order."""
-    listed = ", ".join("?" for _ in ids) or "NULL"  # by the key's index; a list in one value would read every id
+    """The stored records among a few ids, in the given order."""
+    listed = ", ".join("?" for _ in ids) or "NULL"  # uses the primary key's index; a list parameter would scan
     found = {row["id"]: row for row in rows(con, f"FROM records WHERE id IN ({listed})", ids)}
     return [to_stored(found[one]) for one in ids if one in found]
 
 
-def asking_the_same(con: Connection, question_keys: Collection[str]) -> list[StoredRecord]:
-    """Records with the very same question and context as one of these, but for case and punctuation."""
+def same_question(con: Connection, question_keys: Collection[str]) -> list[StoredRecord]:
+    """Current records with one of these question keys."""
     named = {f"k{number}": key for number, key in enumerate(sorted(question_keys))}
     keys = ", ".join(f"${name}" for name in named) or "NULL"
-    chosen = f"SELECT rowid FROM records WHERE question_key IN ({keys}) AND {TOLD}"
+    chosen = f"SELECT rowid FROM records WHERE question_key IN ({keys}) AND {CURRENT_SQL}"
     return [to_stored(row) for row in rows(con, f"FROM records WHERE rowid IN ({chosen})", named)]
 
 
-ASKED_BITS = 24
-"The rarest ones of a text."
-LEAST_SHARE = 0.5
-"Of these bits, that a block must hold: one word in eight may be another, and what is new in the text is rare."
-LIKEST_BLOCKS = 8
-SAMPLE = 128
-"Blocks, the newest, by which a bit is rare."
+QUERY_BITS = 24
+"Rarest bits of a text that are compared."
+MIN_BIT_SHARE = 0.5
+"Share of these bits that a block must have: one word in eight may differ, and what is new in the text is rare."
+MAX_SIMILAR_BLOCKS = 8
+SAMPLE_BLOCKS = 128
+"Newest blocks, over which a bit's frequency is counted."
 
 
-def likest(con: Connection, text: str) -> list[StoredRecord]:
-    """Every record of the blocks most like a text; those that nobody signed yet are not among them."""
-    blocks = _blocks(con, text)
+def most_similar(con: Connection, text: str) -> list[StoredRecord]:
+    """All current records of the blocks most similar to a text; blocks without a signature are left out."""
+    blocks = _most_similar_blocks(con, text)
     if not blocks:
         return []
     spans = " OR ".join(f"sequence BETWEEN {one * BLOCK} AND {(one + 1) * BLOCK - 1}" for one in blocks)
     bounds = {"first": min(blocks) * BLOCK, "last": (max(blocks) + 1) * BLOCK - 1}
-    chosen = f"SELECT rowid FROM records WHERE sequence BETWEEN $first AND $last AND ({spans}) AND {TOLD}"
+    chosen = f"SELECT rowid FROM records WHERE sequence BETWEEN $first AND $last AND ({spans}) AND {CURRENT_SQL}"
     return [to_stored(row) for row in rows(con, f"FROM records WHERE rowid IN ({chosen})", bounds)]
 
 
-def _blocks(con: Connection, text: str) -> list[int]:
+def _most_similar_blocks(con: Connection, text: str) -> list[int]:
     lowered = str(values(con, "SELECT lower(?)", [text])[0])
     bits = {int(one) for one in text_index.bits_of([lowered])[1]}
     if not bits:
         return []
-    often = _often(con)
-    rarest = sorted(bits, key=lambda bit: (often[bit], bit))[:ASKED_BITS]
-    held = " + ".join(f"(w{bit // 64} >> {bit % 64} & 1)" for bit in rarest)
+    frequency = _bit_frequencies(con)
+    rarest = sorted(bits, key=lambda bit: (frequency[bit], bit))[:QUERY_BITS]
+    shared = " + ".join(f"(w{bit // 64} >> {bit % 64} & 1)" for bit in rarest)
     query = f"""
-        SELECT block FROM (SELECT block, {held} AS held FROM text_blocks)
-        WHERE held >= {LEAST_SHARE * len(rarest)} ORDER BY held DESC, block DESC LIMIT {LIKEST_BLOCKS}
+        SELECT block FROM (SELECT block, {shared} AS shared FROM text_blocks)
+        WHERE shared >= {MIN_BIT_SHARE * len(rarest)} ORDER BY shared DESC, block DESC LIMIT {MAX_SIMILAR_BLOCKS}
     """
     return [int(one) for one in values(con, query)]
 
 
-def _often(con: Connection) -> NDArray[np.int64]:
-    """In how many of the newest blocks each bit is set. (bits,)"""
+def _bit_frequencies(con: Connection) -> NDArray[np.int64]:
+    """Number of the newest blocks in which each bit is set. (bits,)"""
     import numpy as np  # slow to import, and most commands look for no text
 
     columns = ", ".join(f"w{word}" for word in range(WORDS))
-    newest = f"SELECT max(block) - {SAMPLE} FROM text_blocks"
+    newest = f"SELECT max(block) - {SAMPLE_BLOCKS} FROM text_blocks"
     found = con.execute(f"SELECT {columns} FROM text_blocks WHERE block > ({newest})").fetchnumpy()
     if not len(found["w0"]):
         return np.zeros(BITS, np.int64)

@@ -1,1 +1,1 @@
-"""One module a table: what is put in, looked up and listed."""
+"""One module for each table: inserts, lookups and lists."""

@@ -1,12 +1,12 @@
-"""What a candidate learned that its champion had not, and the reverse: from the lineage and the snapshots of both.
+"""The difference in training data between a candidate and its champion, from the lineage and snapshots of both.
 
-    new         learned by the candidate alone
-    edited      the same, and the champion learned an earlier version of it
-    retagged    in the snapshots of both, with another category or language
-    removed     learned by the champion alone, and no later version of it by the candidate
+    new         learned by the candidate only
+    edited      new, and the champion learned an earlier version of it
+    retagged    in both snapshots, with another category or language
+    removed     learned by the champion only, and the candidate learned no later version of it
 
-Lineage counts what an adapter's ancestors learned too. Whether tags changed is read from the two snapshots' own files;
-where one was erased, nothing is said to be retagged.
+Lineage includes what an adapter's ancestors learned. Tags are compared in the two snapshots' files; when one was
+erased, nothing counts as retagged.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from bonsai.domain.promotion import BASE
 from bonsai.domain.snapshots import RECORDS
 from storage.connect import Connection
 from storage.sql import rows, values
-from storage.tables import adapters_table, records_pages
+from storage.tables import adapters_table, records_table
 from storage.tables.adapters_table import LINEAGE
 from storage.tables.record_rows import StoredRecord
 
@@ -60,7 +60,7 @@ CHANGES = f"""{LINEAGE},
         UNION ALL SELECT 'retagged', unnest($retagged::BIGINT[]), ''
     )
 """
-"Joined by the records' places: ids are long, and needed of the few alone that are gone."
+"Joined on sequence numbers: ids are long, and needed only for the few removed records."
 RETAGGED = """
     SELECT DISTINCT held.sequence
     FROM read_parquet($new_rows) new_rows JOIN read_parquet($old_rows) old_rows USING (record_id)
@@ -72,7 +72,7 @@ RETAGGED = """
 
 @dataclass(frozen=True, slots=True)
 class ChangeGroup:
-    """How many records of one language and category changed in one way."""
+    """Number of changes of one kind in one language and category."""
 
     kind: Kind
     language: str
@@ -82,17 +82,17 @@ class ChangeGroup:
 
 @dataclass(frozen=True, slots=True)
 class ChangedRecord:
-    """One record that changed; as it stands now."""
+    """One changed record, as it is now."""
 
     kind: Kind
     stored: StoredRecord
     earlier: str
-    "Id of the version that the champion learned, for `edited`."
+    "For `edited`: id of the version that the champion learned."
 
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """What a record says."""
+    """A record's texts."""
 
     id: str
     instruction: str
@@ -102,14 +102,14 @@ class Texts:
 
 @dataclass(frozen=True, slots=True)
 class _Query:
-    """The beginning of a query, and its values."""
+    """The CTEs of a query and their parameters."""
 
     sql: str
     values: dict[str, object]
 
 
 def counts(con: Connection, snapshots: Path, candidate: str, champion: str) -> dict[Kind, int]:
-    """How many changed in each way; the table of all records is not read."""
+    """Number of changes of each kind, without reading `records`."""
     query = _query(con, snapshots, candidate, champion)
     found = rows(con, f"{query.sql} SELECT kind, count(*) AS count FROM changes GROUP BY kind", query.values)
     known = {row["kind"]: int(row["count"]) for row in found}
@@ -117,8 +117,8 @@ def counts(con: Connection, snapshots: Path, candidate: str, champion: str) -> d
 
 
 @contextmanager
-def looked_at(con: Connection, snapshots: Path, candidate: str, champion: str) -> Iterator[None]:
-    """For `groups` and `page`, which are asked within: what changed is found once. `snapshots`: the home's folder."""
+def materialised(con: Connection, snapshots: Path, candidate: str, champion: str) -> Iterator[None]:
+    """Compute the changes once, for `groups` and `page` inside the block. `snapshots`: the home's folder."""
     query = _query(con, snapshots, candidate, champion)
     con.execute(f"CREATE OR REPLACE TEMP TABLE changed AS {query.sql} FROM changes", query.values)
     yield
@@ -135,7 +135,7 @@ def groups(con: Connection) -> list[ChangeGroup]:
 
 
 def page(con: Connection, *, limit: int, before: str = "", kinds: Sequence[Kind] = KINDS) -> list[ChangedRecord]:
-    """The newest records that changed; for the next page pass the last one's id as `before`."""
+    """One page of changed records, newest first; the cursor `before` is the last id of the page before."""
     older = "AND sequence < (SELECT sequence FROM records WHERE id = $before)" if before else ""
     found = rows(
         con,
@@ -145,12 +145,12 @@ def page(con: Connection, *, limit: int, before: str = "", kinds: Sequence[Kind]
         """,
         {"kinds": list(kinds)} | ({"before": before} if before else {}),
     )
-    stored = records_pages.at_places(con, [row["sequence"] for row in found])
+    stored = records_table.by_sequence(con, [row["sequence"] for row in found])
     return [ChangedRecord(row["kind"], stored[row["sequence"]], row["earlier"]) for row in found]
 
 
 def new_texts(con: Connection, snapshots: Path, candidate: str, champion: str, *, most: int) -> list[Texts]:
-    """What the candidate alone learned and is not forgotten, in order of arrival: the newest `most`."""
+    """The newest `most` records that only the candidate learned, in order of arrival, forgotten ones left out."""
     query = _query(con, snapshots, candidate, champion)
     found = rows(
         con,
@@ -172,14 +172,14 @@ def _query(con: Connection, snapshots: Path, candidate: str, champion: str) -> _
 
 
 def _retagged(con: Connection, new: Path, old: Path) -> tuple[int, ...]:
-    """Places of the records that both snapshots hold with other tags."""
-    kept = _kept(new, new.stat().st_mtime_ns, old, old.stat().st_mtime_ns)
+    """Sequence numbers of the records that both snapshots hold with different tags."""
+    kept = _cache_cell(new, new.stat().st_mtime_ns, old, old.stat().st_mtime_ns)
     if not kept:
         kept.append(tuple(values(con, RETAGGED, {"new_rows": str(new), "old_rows": str(old)})))
     return kept[0]
 
 
 @lru_cache(maxsize=2)
-def _kept(new: Path, new_ns: int, old: Path, old_ns: int) -> list[tuple[int, ...]]:
-    """Where to keep it: files of 100,000 rows take 60 ms, and never change unless something of them is erased."""
+def _cache_cell(new: Path, new_ns: int, old: Path, old_ns: int) -> list[tuple[int, ...]]:
+    """A cache cell for one pair of files: 100,000 rows take 60 ms, and change only when something is erased."""
     return []

@@ -1,7 +1,7 @@
-"""The tables `confirmation_openings` and `pool_rotations`.
+"""The tables `confirmation_openings` and `pool_rotations`: holdout accesses and redraws of the split.
 
-Every look into the confirmation pool uses it up a little, so each is counted; after enough of them selection and
-confirmation are dealt anew (`bonsai.evaluate.pools`), and the count begins again.
+Each access to the confirmation pool wears it out a little, so accesses are counted; after enough of them selection and
+confirmation pools are redrawn (`bonsai.evaluate.pools`) and the count starts again.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from storage.sql import from_utc, rows, to_utc, values
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """One dealing of the pools after the one that ships."""
+    """One redraw of the split."""
 
     number: int
     night: str
-    "Whose opening was the last of the dealing before."
+    "The night with the last access to the split before."
     accesses: int
-    "Of the dealing before."
+    "Number of accesses to the split before."
     rotated_at: datetime
 
 
 def record_access(con: Connection, pool: str, night: str, at: datetime, *, dealing: int = 0) -> int:
-    """Write down that a night looked into the pool; how often its dealing was opened by now. A night counts once."""
+    """Record a night's access to the pool, once a night; returns the accesses to this split so far."""
     con.execute(
         """
         INSERT INTO confirmation_openings
@@ -39,18 +39,18 @@ def record_access(con: Connection, pool: str, night: str, at: datetime, *, deali
 
 
 def accesses(con: Connection, pool: str, dealing: int = 0) -> int:
-    """How often the pool was opened in this dealing."""
+    """Number of accesses to the pool in this split."""
     query = "SELECT count(*) FROM confirmation_openings WHERE pool = ? AND rotation = ?"
     return int(values(con, query, [pool, dealing])[0])
 
 
 def rotation(con: Connection) -> int:
-    """The dealing that the next night asks; 0 is the one that ships."""
+    """Number of the current split; 0 is the bundled one."""
     return int(values(con, "SELECT coalesce(max(number), 0) FROM pool_rotations")[0])
 
 
 def rotate_when_due(con: Connection, pool: str, night: str, limit: int, at: datetime) -> bool:
-    """Deal anew when the present dealing was opened `limit` times; whether it was so. Safe to repeat."""
+    """Redraw the split after `limit` accesses; returns whether it was due. Safe to repeat."""
     present = rotation(con)
     opened = accesses(con, pool, present)
     if opened < limit:
@@ -60,6 +60,6 @@ def rotate_when_due(con: Connection, pool: str, night: str, limit: int, at: date
 
 
 def rotations(con: Connection) -> list[Rotation]:
-    """Every dealing but the first, oldest first."""
+    """All redraws, oldest first."""
     found = rows(con, "FROM pool_rotations ORDER BY number")
     return [Rotation(**row | {"rotated_at": from_utc(row["rotated_at"])}) for row in found]

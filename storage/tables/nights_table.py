@@ -1,4 +1,4 @@
-"""The table `nights`: one row a night, whose key makes a second start change nothing."""
+"""The table `nights`: one row for each night; its key makes starting it idempotent."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Start(StrEnum):
 
     BEGUN = "begun"
     TAKEN_OVER = "taken_over"
-    "Its process died, it failed or was cancelled: it runs again, each step going on from what is there."
+    "It died, failed or was cancelled; it runs again, and each step resumes."
     ALREADY_RUNNING = "already_running"
     ALREADY_FINISHED = "already_finished"
 
     @property
     def may_run(self) -> bool:
-        """Whether the caller runs the night now."""
+        """Whether the caller is to run the night."""
         return self in (Start.BEGUN, Start.TAKEN_OVER)
 
 
@@ -44,7 +44,7 @@ class Outcome:
     snapshot_id: str = ""
     challenger: str = ""
     champion: str = ""
-    "Who answered before the night."
+    "The champion before the night."
     report: Mapping[str, object] | None = None
     chain_head: str = ""
     "Head hash of the promotion log at the end of the night."
@@ -52,7 +52,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """One night as stored."""
+    """One stored night."""
 
     key: str
     outcome: Outcome
@@ -64,9 +64,9 @@ class Night:
 
 
 def begin(con: Connection, key: str, holder: str, at: datetime) -> Start:
-    """Claim a night for the process `holder` (`locks.process_name()`); look at `.may_run`.
+    """Claim a night for the process `holder` (`locks.process_name()`); see `.may_run`.
 
-    A night that is finished stays so. One that failed or was cancelled, or whose process is gone, is taken over.
+    A finished night stays finished. One that failed, was cancelled or lost its process is taken over.
     """
     found = rows(con, "SELECT status, holder FROM nights WHERE key = ?", [key])
     if not found:
@@ -89,14 +89,14 @@ def begin(con: Connection, key: str, holder: str, at: datetime) -> Start:
 
 
 def describe(con: Connection, key: str, training: Mapping[str, object]) -> None:
-    """Note what the night trains on, before it does; `finish` keeps it in the report. Raises UnknownId."""
+    """Write what the night will train on into its report, which `finish` keeps. Raises UnknownId."""
     report = {**(get(con, key).outcome.report or {}), "training": dict(training)}
     con.execute("UPDATE nights SET report = ? WHERE key = ?", [to_json(report), key])
 
 
 def finish(con: Connection, key: str, outcome: Outcome, at: datetime) -> None:
-    """Write how the night ended. Raises UnknownId."""
-    told = get(con, key).outcome.report or {}
+    """Write the night's outcome. Raises UnknownId."""
+    report = get(con, key).outcome.report or {}
     con.execute(
         """
         UPDATE nights SET status = $status, verdict = $verdict, reasons = $reasons, snapshot_id = $snapshot,
@@ -110,7 +110,7 @@ def finish(con: Connection, key: str, outcome: Outcome, at: datetime) -> None:
             "snapshot": outcome.snapshot_id,
             "challenger": outcome.challenger,
             "champion": outcome.champion,
-            "report": to_json({**told, **(outcome.report or {})}),
+            "report": to_json({**report, **(outcome.report or {})}),
             "head": outcome.chain_head,
             "at": to_utc(at),
             "key": key,
@@ -119,7 +119,7 @@ def finish(con: Connection, key: str, outcome: Outcome, at: datetime) -> None:
 
 
 def get(con: Connection, key: str) -> Night:
-    """Raises UnknownId."""
+    """One night. Raises UnknownId."""
     found = rows(con, "FROM nights WHERE key = ?", [key])
     if not found:
         raise UnknownId("storage.unknown_night", key=key)
@@ -127,30 +127,30 @@ def get(con: Connection, key: str) -> Night:
 
 
 def list_nights(con: Connection, limit: int | None = None) -> list[Night]:
-    """The newest first."""
+    """Nights, newest first."""
     page = "" if limit is None else f"LIMIT {int(limit)}"
     return [_night(row) for row in rows(con, f"FROM nights ORDER BY started_at DESC, key DESC {page}")]
 
 
 def between(con: Connection, start: datetime, end: datetime) -> list[Night]:
-    """Those that began from `start` until before `end`, the newest first."""
+    """Nights that began in [start, end), newest first."""
     query = "FROM nights WHERE started_at >= ? AND started_at < ? ORDER BY started_at DESC, key DESC"
     return [_night(row) for row in rows(con, query, [to_utc(start), to_utc(end)])]
 
 
 def first(con: Connection) -> datetime | None:
-    """When the first of all began."""
+    """Start of the first night."""
     return from_utc_or_none(values(con, "SELECT min(started_at) FROM nights")[0])
 
 
 def latest_trained(con: Connection) -> Night | None:
-    """The newest finished night that trained an adapter: its snapshot tells what is new since."""
+    """The newest finished night that trained; new records are those outside its snapshot."""
     found = rows(con, "FROM nights WHERE status = 'done' AND challenger <> '' ORDER BY finished_at DESC LIMIT 1")
     return _night(found[0]) if found else None
 
 
 def last_cold(con: Connection) -> datetime | None:
-    """When the newest night ended that trained from the bare base."""
+    """End of the newest cold night."""
     query = """
         SELECT nights.finished_at FROM nights JOIN adapters ON adapters.id = nights.challenger
         WHERE nights.status = 'done' AND adapters.parent = '' ORDER BY nights.finished_at DESC LIMIT 1

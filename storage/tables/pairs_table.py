@@ -1,7 +1,7 @@
-"""Records that wait for a person's word, each beside the one that it contradicts or repeats.
+"""Records that wait for a person's decision, each with those that it contradicts or nearly repeats.
 
-Which one that is stands with the record: in the values of the reason for which it is held back, as the beginnings of
-ids, or in `near_of`. A near duplicate that was decided on waits no more: `storage.tables.settled_pairs_table`.
+The others are named by id prefixes in the values of the record's reason, or by `near_of`. Near duplicates that were
+decided on are in `storage.tables.settled_pairs_table`.
 """
 
 from __future__ import annotations
@@ -30,33 +30,33 @@ _WAITING: Mapping[Kind, str] = {
     """,
 }
 _NAMED_BY: Mapping[str, str] = {"duplicates.contradiction": "records", "duplicates.overruled": "id"}
-"Reason -> the value that names the other records by the beginnings of their ids; their whole ids are `ids`."
+"Reason -> the value that holds the other records' id prefixes; newer reasons have full ids in `ids`."
 _PREFIX = 12
-"Characters of the ids in a reason."
+"Length of the id prefixes in a reason."
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingPair:
-    """A record that waits, and the newest versions of those that it contradicts or repeats."""
+    """A waiting record and the newest versions of those that it contradicts or repeats."""
 
     stored: StoredRecord
     kind: Kind
     others: tuple[StoredRecord, ...]
-    "Without those that were forgotten."
+    "Without forgotten ones."
 
 
 def counts(con: Connection) -> dict[Kind, int]:
-    """How many wait for which reason: by the counters, but for those that nearly repeat another."""
+    """Number of waiting records of each kind, from the counters where they have it."""
     counted = (kind for kind in KINDS if kind != "near")
     columns = ", ".join(f"coalesce(sum(number) FILTER ({_WAITING[kind]}), 0) AS {kind}" for kind in counted)
-    near = f"SELECT count(*) FROM records WHERE {_NEAR}"  # all, less the settled ones: quicker than to ask for each
+    near = f"SELECT count(*) FROM records WHERE {_NEAR}"  # all minus settled: faster than a test of each row
     settled = f"{near} AND sequence IN (SELECT sequence FROM settled_pairs WHERE taken_back_at IS NULL)"
     (found,) = rows(con, f"SELECT {columns}, ({near}) - ({settled}) AS near FROM record_counts")
     return {kind: int(found[kind]) for kind in KINDS}
 
 
 def page(con: Connection, kind: Kind, limit: int, before: str = "") -> list[WaitingPair]:
-    """The newest first; for the next page pass the last one's id as `before`."""
+    """One page, newest first; the cursor `before` is the last id of the page before."""
     later = "AND sequence < (SELECT sequence FROM records WHERE id = $before)" if before else ""
     chosen = f"SELECT rowid FROM records WHERE {_WAITING[kind]} {later} ORDER BY sequence DESC LIMIT {int(limit)}"
     query = f"FROM records WHERE rowid IN ({chosen}) ORDER BY sequence DESC"
@@ -66,7 +66,7 @@ def page(con: Connection, kind: Kind, limit: int, before: str = "") -> list[Wait
 
 
 def waiting(con: Connection, record_id: str) -> WaitingPair | None:
-    """One record with what it waits for; None when nobody need decide on it. Raises UnknownId."""
+    """One record with its others; None when it waits for no decision. Raises UnknownId."""
     stored = records_table.get(con, record_id)
     for kind, condition in _WAITING.items():
         if rows(con, f"SELECT id FROM records WHERE id = $id AND {condition}", {"id": stored.record.id}):
@@ -75,48 +75,49 @@ def waiting(con: Connection, record_id: str) -> WaitingPair | None:
 
 
 def _others(con: Connection, found: list[StoredRecord]) -> dict[str, tuple[StoredRecord, ...]]:
-    """By record id: what it contradicts or repeats, followed to its newest version, in the order of the reason."""
-    named = {one.record.id: _named(one) for one in found}
-    met = _met(con, found)
+    """Record id -> what it contradicts or repeats, in its newest version, in the reason's order."""
+    named = {one.record.id: _other_ids(one) for one in found}
+    by_prefix = _others_by_prefix(con, found)
     made: dict[str, tuple[StoredRecord, ...]] = {}
     for record_id, prefixes in named.items():
-        others = (met.get(prefix[:_PREFIX]) for prefix in prefixes)
+        others = (by_prefix.get(prefix[:_PREFIX]) for prefix in prefixes)
         newest = {one.record.id: one for one in others if one and one.record.instruction}
         newest.pop(record_id, None)
         made[record_id] = tuple(newest.values())
     return made
 
 
-def _named(stored: StoredRecord) -> list[str]:
-    """Ids or their beginnings."""
+def _other_ids(stored: StoredRecord) -> list[str]:
+    """Ids, or prefixes of ids, of the others."""
     if stored.status is Status.HELD_BACK and stored.reason and stored.reason.key in _NAMED_BY:
-        said = {name: str(value) for name, value in stored.reason.values}
-        return said["ids"].split() if "ids" in said else said.get(_NAMED_BY[stored.reason.key], "").split(", ")
+        values = {name: str(value) for name, value in stored.reason.values}
+        return values["ids"].split() if "ids" in values else values.get(_NAMED_BY[stored.reason.key], "").split(", ")
     return [stored.near_of] if stored.near_of and stored.status is Status.ACTIVE else []
 
 
-def _met(con: Connection, found: list[StoredRecord]) -> dict[str, StoredRecord]:
-    """Beginning of an id -> the newest version of that record.
+def _others_by_prefix(con: Connection, found: list[StoredRecord]) -> dict[str, StoredRecord]:
+    """Id prefix -> the newest version of that record.
 
-    What contradicts a record asks the very same: without its whole id it is found by that, which reads every question.
+    Contradicting records share the question key: without a full id they are found by it, which scans that column.
     """
-    named = {name for one in found for name in _named(one)}
-    short = [one for one in found if any(len(name) <= _PREFIX for name in _named(one))]  # written by an older Bonsai
+    named = {name for one in found for name in _other_ids(one)}
+    short = [
+        one for one in found if any(len(name) <= _PREFIX for name in _other_ids(one))
+    ]  # written by an older Bonsai
     same = _in(con, "question_key", {one.question_key for one in short})
-    met = {one.record.id[:_PREFIX]: one for one in (*same, *_in(con, "id", named))}
-    while replaced := {one.replaced_by for one in met.values() if one.replaced_by}:
+    by_prefix = {one.record.id[:_PREFIX]: one for one in (*same, *_in(con, "id", named))}
+    while replaced := {one.replaced_by for one in by_prefix.values() if one.replaced_by}:
         newer = {one.record.id: one for one in _in(con, "id", replaced)}
-        met = {prefix: newer.get(one.replaced_by, one) if one.replaced_by else one for prefix, one in met.items()}
+        by_prefix = {
+            prefix: newer.get(one.replaced_by, one) if one.replaced_by else one for prefix, one in by_prefix.items()
+        }
         if not newer:
             break
-    return met
+    return by_prefix
 
 
 def _in(con: Connection, column: str, values: set[str]) -> list[StoredRecord]:
-    """Records whose column has one of a few values.
-
-    Named one by one, ids are found by their index; and whole rows are read of those alone that were found.
-    """
+    """Records whose column has one of a few values: listed one by one so that ids use their index."""
     given = {f"value{number}": value for number, value in enumerate(sorted(values)) if value}
     if not given:
         return []

@@ -1,8 +1,8 @@
-"""The tables `suite_items` and `suite_changes`: the owner's suite and how it came to be what it is.
+"""The tables `suite_items` and `suite_changes`: the personal evaluation set and its history.
 
-An item is a wording of the owner's own records, or a question that the owner wrote for the benchmark (its id begins
-with `personal_set.WRITTEN`). The records whose wording it is never train while it judges (`records_table.eligible`
-leaves them out). Every change is written down with the version, the hash of all active items, that came of it.
+An item is a paraphrase among the owner's records, or a question that the owner wrote (its id begins with
+`personal_set.WRITTEN`). The records of an active item are held out of training (`records_table.eligible`). Every
+change is logged with the version that it made, the hash of all active items.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from storage.tables import adapters_table
 
 Action = Literal["frozen", "added", "retired", "forgotten"]
 NIGHT = "night"
-"Who froze a wording."
+"Author of the changes that a night makes."
 NOT_ACTIVE = "not_active"
-"Why an item was retired that may come back: its record was held back, excluded, replaced or suspect."
+"The reason of a retirement that can be undone: the record was held back, excluded, replaced or suspect."
 
 
 @dataclass(frozen=True, slots=True)
 class PersonalItem:
-    """One frozen question."""
+    """One frozen item."""
 
     id: str
     cluster: str
-    "All wordings and both languages of one fact."
+    "One fact in all its paraphrases and both languages."
     item: Mapping[str, object]
-    "The fields of `bonsai.evaluate.questions.Item`; empty after a forgetting."
+    "The fields of `bonsai.evaluate.questions.Item`; empty when forgotten."
     record_ids: tuple[str, ...]
-    "The records whose wording this is: held out of training."
+    "Its records, held out of training."
     frozen_at: datetime
     retired_at: datetime | None = None
     retired_because: str = ""
@@ -43,7 +43,7 @@ class PersonalItem:
 
 @dataclass(frozen=True, slots=True)
 class PersonalSetChange:
-    """One line of the suite's history."""
+    """One entry of the set's history."""
 
     number: int
     action: Action
@@ -51,14 +51,14 @@ class PersonalSetChange:
     who: str
     reason: str
     version: str
-    "The suite's version after it."
+    "The set's version after it."
     changed_at: datetime
 
 
 def freeze(con: Connection, items: Iterable[PersonalItem]) -> int:
-    """Add wordings; how many were new. An item that is there already stays as it was frozen: safe to repeat.
+    """Add items; returns how many were new. A known item stays as it was frozen. Safe to repeat.
 
-    Only one that was retired with its record judges again when that record does stand again.
+    An item that was retired with its record becomes active again with it.
     """
     given = {one.id: one for one in items}
     with batch(con, {"id": list(given)}):
@@ -73,9 +73,9 @@ def freeze(con: Connection, items: Iterable[PersonalItem]) -> int:
 
 
 def add(con: Connection, items: Iterable[PersonalItem], who: str) -> int:
-    """Add questions that a person wrote; one that is retired judges again. How many were added. Safe to repeat."""
+    """Add questions that a person wrote; a retired one becomes active again. Returns how many. Safe to repeat."""
     active = {one.id: one for one in active_items(con)}
-    new = [one for one in items if one.id not in active or replaced(one, active[one.id])]
+    new = [one for one in items if one.id not in active or differs(one, active[one.id])]
     for one in new:
         _insert(con, one)
     if new:
@@ -83,8 +83,8 @@ def add(con: Connection, items: Iterable[PersonalItem], who: str) -> int:
     return len(new)
 
 
-def replaced(new: PersonalItem, old: PersonalItem) -> bool:
-    """The same question is written with another answer, category or fact."""
+def differs(new: PersonalItem, old: PersonalItem) -> bool:
+    """Whether the same question has another answer, category or fact."""
     return (dict(new.item), new.record_ids) != (dict(old.item), old.record_ids)
 
 
@@ -96,62 +96,62 @@ def _insert(con: Connection, one: PersonalItem) -> None:
 
 
 def active_items(con: Connection) -> list[PersonalItem]:
-    """The items that judge now, in a fixed order."""
+    """Active items in a fixed order."""
     return [_item(row) for row in rows(con, "FROM suite_items WHERE retired_at IS NULL ORDER BY id")]
 
 
 def frozen_after(con: Connection, moment: datetime | None) -> list[PersonalItem]:
-    """Active items that came later than `moment`; all of them for None."""
+    """Active items frozen after `moment`; all for None."""
     return [one for one in active_items(con) if moment is None or one.frozen_at > moment]
 
 
 def all_items(con: Connection) -> list[PersonalItem]:
-    """Retired ones too, oldest first."""
+    """All items, retired ones included, oldest first."""
     return [_item(row) for row in rows(con, "FROM suite_items ORDER BY frozen_at, id")]
 
 
 def version(con: Connection) -> str:
-    """SHA-256 of what judges now; the same questions and answers give the same version. Empty without any."""
+    """SHA-256 over the active items: the same content has the same version. Empty without items."""
     return version_of(active_items(con))
 
 
 def version_of(items: Sequence[PersonalItem]) -> str:
-    """The version that these active items make."""
+    """The version of a list of active items."""
     return sha256_json([[one.id, one.cluster, dict(one.item)] for one in items]) if items else ""
 
 
 def changes(con: Connection) -> list[PersonalSetChange]:
-    """The suite's history, oldest first."""
+    """The set's history, oldest first."""
     found = rows(con, "FROM suite_changes ORDER BY number")
     return [PersonalSetChange(**row | {"changed_at": from_utc(row["changed_at"])}) for row in found]
 
 
 def is_altered(con: Connection) -> bool:
-    """The items are not those that the last change left: somebody wrote into the table by hand."""
+    """Whether the items differ from the last logged version, as after a change by hand."""
     last = values(con, "SELECT version FROM suite_changes ORDER BY number DESC LIMIT 1")
     return bool(last) and last[0] != version(con)
 
 
 def held_out(con: Connection) -> frozenset[str]:
-    """Ids of the records that do not train because their wording is an item."""
+    """Ids of the records that active items hold out of training."""
     query = "SELECT DISTINCT unnest(record_ids) FROM suite_items WHERE retired_at IS NULL"
     return frozenset(values(con, query))
 
 
 def trained_items(con: Connection, adapter_ids: Iterable[str]) -> frozenset[str]:
-    """Items whose own wording one of the adapters learned after all (frozen too late): left out of a comparison."""
+    """Items whose records one of the adapters learned before they were frozen: left out of a comparison."""
     learned = adapters_table.records_of(con, adapter_ids)
     return frozenset(one.id for one in active_items(con) if learned.intersection(one.record_ids))
 
 
 def retire(con: Connection, item_ids: Iterable[str], because: str, at: datetime, who: str = NIGHT) -> int:
-    """Let items judge no more; their records may train again. How many were retired. Safe to repeat."""
+    """Retire items; their records may train again. Returns how many. Safe to repeat."""
     return _retire(con, item_ids, "retired", because, at, who)
 
 
 def _retire(con: Connection, item_ids: Iterable[str], action: Action, because: str, at: datetime, who: str) -> int:
-    wanted = set(item_ids)
-    active = [one.id for one in active_items(con) if one.id in wanted]
+    requested = set(item_ids)
+    active = [one.id for one in active_items(con) if one.id in requested]
     if not active:
         return 0
     with batch(con, {"id": active}):
@@ -165,7 +165,7 @@ def _retire(con: Connection, item_ids: Iterable[str], action: Action, because: s
 
 
 def forget(con: Connection, record_ids: Iterable[str], at: datetime) -> tuple[str, ...]:
-    """Retire and empty the items made of forgotten records; their ids."""
+    """Retire and empty the items made of forgotten records; returns their ids."""
     query = "SELECT id FROM suite_items WHERE list_has_any(record_ids, ?) AND item <> '{}' ORDER BY id"
     ids = tuple(values(con, query, [sorted(record_ids)]))
     _retire(con, ids, "forgotten", "forgotten", at, NIGHT)

@@ -1,7 +1,7 @@
-"""The tables `promotions`, `champion` and `promotion_log`: writes the moves of `bonsai.domain.promotion`.
+"""The tables `promotions`, `champion` and `promotion_log`: applies the moves of `bonsai.domain.promotion`.
 
-Every function here changes states, pointer, version and log together inside the caller's transaction
-(`Database.writing`), so that a kill leaves all of a move or none of it.
+Every function changes states, pointer, version and log together in the caller's transaction (`Database.writing`), so
+a move is atomic.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ LOG_FIELDS = "number, decided_at, who, action, adapter, champion_before, champio
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
-    """One candidate and how it stands."""
+    """One candidate and its state."""
 
     adapter: str
     night: str
     state: State
     judged_against: str
-    "Adapter id of the champion it was compared with, or `base`."
+    "Adapter id of the champion that it was compared with, or `base`."
     told: Mapping[str, Any]
-    "The gate's decision and its evidence, as they are stored: read from there by who needs them."
+    "The gate's decision and its evidence, as stored; whoever needs them parses them."
     created_at: datetime
     updated_at: datetime
 
@@ -55,20 +55,20 @@ class Promotion:
 
     @property
     def candidate(self) -> Candidate:
-        """What the rules need to know of it."""
+        """The candidate as the promotion rules see it."""
         return Candidate(self.adapter, self.state, self.judged_against)
 
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """One line of the log with its hash."""
+    """One log entry with its hash."""
 
     entry: LogEntry
     hash: str
 
 
 def champion(con: Connection) -> Pointer:
-    """Who answers now."""
+    """The current champion."""
     row = rows(con, "FROM champion")[0]
     return Pointer(row["adapter"], row["version"])
 
@@ -82,7 +82,7 @@ def propose(
     evidence: Mapping[str, object],
     at: datetime,
 ) -> Promotion:
-    """Enter a judged adapter as a candidate. Safe to repeat: one that is there stays as it is."""
+    """Insert a judged adapter as a candidate. Safe to repeat: a known one stays as it is."""
     con.execute(
         "INSERT OR IGNORE INTO promotions VALUES (?, ?, ?, ?, ?, ?, ?)",
         [
@@ -99,10 +99,10 @@ def propose(
 
 
 def approve(con: Connection, adapter: str, who: str, reason: str, at: datetime) -> Pointer:
-    """Make a candidate the champion; the others judged against the former one become `superseded`.
+    """Make a candidate the champion; others judged against the former one become `superseded`.
 
-    Safe to repeat: a candidate that is the champion already stays it, without a second line in the log.
-    Raises UnknownId; PromotionError when another champion answers by now, or the move is illegal.
+    Safe to repeat: approving the champion changes nothing. Raises UnknownId; PromotionError when the candidate was
+    judged against another champion, or the move is illegal.
     """
     before = champion(con)
     if before.adapter == adapter:
@@ -119,14 +119,14 @@ def approve(con: Connection, adapter: str, who: str, reason: str, at: datetime) 
 
 
 def reject(con: Connection, adapter: str, who: str, reason: str, at: datetime) -> Pointer:
-    """A person says no to a candidate. Raises UnknownId, PromotionError."""
+    """Reject a candidate. Raises UnknownId, PromotionError."""
     candidate = get(con, adapter).candidate
     number = _last_number(con)
     return _apply(con, promotion.reject(candidate, champion(con), who=who, at=at, reason=reason, last_number=number))
 
 
 def roll_back(con: Connection, who: str, reason: str, at: datetime) -> Pointer:
-    """Let the champion's predecessor answer again. Raises PromotionError when only the base is left."""
+    """Make the champion's predecessor the champion again. Raises PromotionError when only the base is left."""
     pointer = champion(con)
     now = get(con, pointer.adapter).candidate if pointer.adapter != BASE else Candidate(BASE, State.REPLACED, BASE)
     before = get(con, now.judged_against).candidate if now.judged_against != BASE else None
@@ -135,7 +135,7 @@ def roll_back(con: Connection, who: str, reason: str, at: datetime) -> Pointer:
 
 
 def restore(con: Connection, adapter: str, who: str, reason: str, at: datetime) -> Pointer:
-    """Let a former champion answer again. Raises UnknownId, PromotionError."""
+    """Make a former champion the champion again. Raises UnknownId, PromotionError."""
     candidate = get(con, adapter).candidate
     number = _last_number(con)
     return _apply(con, promotion.restore(candidate, champion(con), who=who, at=at, reason=reason, last_number=number))
@@ -150,7 +150,7 @@ def get(con: Connection, adapter: str) -> Promotion:
 
 
 def resolve(con: Connection, prefix: str) -> Promotion:
-    """By adapter id or an unambiguous beginning of one. Raises UsageError for several, UnknownId for none."""
+    """A candidate by adapter id or prefix. Raises UsageError for an ambiguous prefix, UnknownId for none."""
     found = [one for one in list_promotions(con) if one.adapter.startswith(prefix)]
     if len(found) > 1:
         raise UsageError("pipeline.ambiguous_promotion", id=prefix, found=", ".join(one.adapter for one in found))
@@ -158,26 +158,26 @@ def resolve(con: Connection, prefix: str) -> Promotion:
 
 
 def list_promotions(con: Connection, state: State | None = None) -> list[Promotion]:
-    """Candidates, oldest first; all states for None."""
+    """Candidates in a state (None: in any), oldest first."""
     where = "WHERE state = $state" if state else ""
     query = f"FROM promotions {where} ORDER BY created_at, adapter"
     return [_promotion(row) for row in rows(con, query, {"state": state.value} if state else {})]
 
 
 def newest_states(con: Connection, limit: int) -> dict[str, State]:
-    """How the newest candidates stand, the newest first; without what the gate found, which is long."""
+    """States of the newest candidates, newest first; without the gate's decision, which is long."""
     query = f"SELECT adapter, state FROM promotions ORDER BY created_at DESC, adapter LIMIT {int(limit)}"
     return {str(adapter): State(state) for adapter, state in con.execute(query).fetchall()}
 
 
 def states_of(con: Connection, adapters: Collection[str]) -> dict[str, State]:
-    """How some candidates stand."""
+    """States of some candidates."""
     query = "SELECT adapter, state FROM promotions WHERE adapter IN (SELECT unnest(?))"
     return {str(adapter): State(state) for adapter, state in con.execute(query, [list(adapters)]).fetchall()}
 
 
 def etag(con: Connection) -> str:
-    """Another one after every move of a candidate, edit, forgetting and change of the suite, in any order."""
+    """An etag that changes with every move, edit, forgotten record and change of the personal set."""
     query = """
         SELECT concat_ws(' ', (SELECT count(*) FROM promotions), (SELECT max(number) FROM promotion_log),
             (SELECT count(*) FROM record_versions), (SELECT count(*) FROM tombstones),
@@ -187,29 +187,29 @@ def etag(con: Connection) -> str:
 
 
 def log(con: Connection) -> list[Logged]:
-    """The whole history, oldest first."""
+    """The whole promotion log, oldest first."""
     found = con.execute(f"SELECT {LOG_FIELDS}, hash FROM promotion_log ORDER BY number").fetchall()
     return [Logged(LogEntry(row[0], from_utc(row[1]), *row[2:-1]), row[-1]) for row in found]
 
 
 def head(con: Connection) -> str:
-    """Hash of the newest line; it stands in every night's report."""
+    """Hash of the newest entry; every night's report has it."""
     found = values(con, "SELECT hash FROM promotion_log ORDER BY number DESC LIMIT 1")
     return str(found[0]) if found else GENESIS
 
 
 def verify(con: Connection) -> str:
-    """Check the chain, the pointer, and every head that a night wrote down; the head hash.
+    """Check the hash chain, the pointer, and every head that a night stored; returns the head hash.
 
-    Raises IntegrityError for an altered, missing or cut-off line, or a pointer that the log does not tell of.
+    Raises IntegrityError for an altered, missing or truncated entry, or a pointer that differs from the log.
     """
     lines = log(con)
     top = promotion.verify_chain([(line.entry, line.hash) for line in lines])
-    told = Pointer(lines[-1].entry.champion_after, lines[-1].entry.version) if lines else Pointer(BASE, 0)
+    logged = Pointer(lines[-1].entry.champion_after, lines[-1].entry.version) if lines else Pointer(BASE, 0)
     pointers = [Pointer(row["adapter"], row["version"]) for row in rows(con, "FROM champion")]
-    if pointers != [told]:
+    if pointers != [logged]:
         found = ", ".join(f"{pointer.adapter} ({pointer.version})" for pointer in pointers)
-        raise IntegrityError("storage.pointer_differs", found=found, told=f"{told.adapter} ({told.version})")
+        raise IntegrityError("storage.pointer_differs", found=found, told=f"{logged.adapter} ({logged.version})")
     known = {GENESIS, ""} | {line.hash for line in lines}
     for night, written in con.execute("SELECT key, chain_head FROM nights ORDER BY started_at").fetchall():
         if written not in known:

@@ -1,4 +1,4 @@
-"""The tables `asked` and `asked_answers`: the questions of people, the answers of models, thumbs and corrections."""
+"""The tables `asked` and `asked_answers`: people's questions, models' answers, thumbs and corrections."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from datetime import datetime
 from typing import Literal
 
 from bonsai.errors import UnknownId
-from bonsai.ingest.dedup.keys import text_key
-from bonsai.ingest.dedup.nearest import nearest
+from bonsai.ingest.dedup.comparison import text_key
+from bonsai.ingest.dedup.ngrams import nearest
 from storage.connect import Connection
 from storage.sql import Row, from_utc, rows, to_utc, values
 
 Thumb = Literal["up", "down", ""]
 THUMBS: tuple[Thumb, ...] = ("up", "down", "")
-LIKE = 0.5
-"Share of a forgotten text's n-grams that a question or an answer may hold at most; more tells too much of it."
-SHORTEST_HELD = 4
-"Characters of a forgotten text that are looked for inside others: a `yes` stands in every second answer."
+SIMILAR = 0.5
+"Share of a forgotten text's n-grams from which a question or answer reveals the text."
+MIN_CONTAINED_CHARACTERS = 4
+"Forgotten texts below this length are not searched inside others: a `yes` is in every second answer."
 
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """One voice's answer."""
+    """One model's answer."""
 
     number: int
     adapter: str
@@ -33,12 +33,12 @@ class StoredAnswer:
     category: str
     reasoning: str
     given: bool
-    "The tags were given to the model; else it declared them."
+    "The tags were given to the model; otherwise it declared them."
     ended: bool
     thumb: Thumb = ""
     thumb_by: str = ""
     correction: str = ""
-    "Submission that says it better."
+    "Id of the submission with the correction."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class StoredQuestion:
 
     id: str
     question: str
-    "Empty after a forgetting, as the answers are."
+    "Empty when forgotten, like the answers."
     context: str
     who: str
     record_ids: tuple[str, ...]
@@ -56,7 +56,7 @@ class StoredQuestion:
 
 
 def add(con: Connection, asked: StoredQuestion, keep: int) -> None:
-    """Keep a question with its answers; of all, the newest `keep` stay. Safe to repeat."""
+    """Insert a question with its answers, and delete all but the newest `keep` questions. Safe to repeat."""
     if values(con, "SELECT 1 FROM asked WHERE id = ?", [asked.id]):
         return
     con.execute(
@@ -76,7 +76,7 @@ def add(con: Connection, asked: StoredQuestion, keep: int) -> None:
 
 
 def get(con: Connection, prefix: str) -> StoredQuestion:
-    """By id or a beginning of one. Raises UnknownId for none or several."""
+    """A question by id or unambiguous prefix. Raises UnknownId."""
     found = rows(con, "FROM asked WHERE starts_with(id, ?) LIMIT 2", [prefix]) if prefix else []
     if len(found) != 1:
         raise UnknownId("asking.unknown_question", id=prefix)
@@ -84,50 +84,50 @@ def get(con: Connection, prefix: str) -> StoredQuestion:
 
 
 def newest(con: Connection, limit: int, before: str = "") -> list[StoredQuestion]:
-    """The newest first; for the next page pass the last one's id as `before`."""
+    """One page, newest first; the cursor `before` is the last id of the page before."""
     where = "WHERE sequence < (SELECT sequence FROM asked WHERE id = $before)" if before else ""
     query = f"FROM asked {where} ORDER BY sequence DESC LIMIT {int(limit)}"
     return _with_answers(con, rows(con, query, {"before": before} if before else {}))
 
 
 def set_thumb(con: Connection, asked_id: str, number: int, thumb: Thumb, who: str) -> None:
-    """What a person thinks of an answer; the last word counts. Raises UnknownId."""
+    """Set a person's thumb on an answer; the last one counts. Raises UnknownId."""
     update = "UPDATE asked_answers SET thumb = ?, thumb_by = ? WHERE asked_id = ? AND number = ? RETURNING number"
     if not values(con, update, [thumb, who if thumb else "", asked_id, number]):
         raise UnknownId("asking.unknown_answer", id=asked_id, number=number)
 
 
 def set_correction(con: Connection, asked_id: str, number: int, submission: str) -> None:
-    """Which submission says it better. Raises UnknownId."""
+    """Set the submission that corrects an answer. Raises UnknownId."""
     update = "UPDATE asked_answers SET correction = ? WHERE asked_id = ? AND number = ? RETURNING number"
     if not values(con, update, [submission, asked_id, number]):
         raise UnknownId("asking.unknown_answer", id=asked_id, number=number)
 
 
-def forget(con: Connection, record_ids: Collection[str], told: Sequence[tuple[str, str]]) -> int:
-    """Empty every question that drew on one of the records, or that tells of one in its own words; how many.
+def forget(con: Connection, record_ids: Collection[str], record_texts: Sequence[tuple[str, str]]) -> int:
+    """Empty every question that used or reveals one of the records; returns how many.
 
-    `told`: (instruction, output) of the records. A question, its context and its answers go together; thumbs stay.
+    `record_texts`: (instruction, output) of the records. Question, context and answers go together; thumbs stay.
     """
-    texts = [one for pair in told for one in pair if one]
-    doomed = [one.id for one in newest(con, 2**31) if one.question and _tells(one, frozenset(record_ids), texts)]
+    texts = [one for pair in record_texts for one in pair if one]
+    ids = [one.id for one in newest(con, 2**31) if one.question and _reveals(one, frozenset(record_ids), texts)]
     update = "UPDATE asked SET question = '', context = '', record_ids = [] WHERE id IN (SELECT unnest(?))"
-    con.execute(update, [doomed])
+    con.execute(update, [ids])
     empty = "UPDATE asked_answers SET answer = '', reasoning = '', correction = '' WHERE asked_id IN (SELECT unnest(?))"
-    con.execute(empty, [doomed])
-    return len(doomed)
+    con.execute(empty, [ids])
+    return len(ids)
 
 
-def _tells(asked: StoredQuestion, record_ids: frozenset[str], texts: Sequence[str]) -> bool:
+def _reveals(asked: StoredQuestion, record_ids: frozenset[str], texts: Sequence[str]) -> bool:
     if not record_ids.isdisjoint(asked.record_ids):
         return True
-    said = [one for one in (asked.question, asked.context, *(answer.answer for answer in asked.answers)) if one]
-    keys = [text_key(one) for one in said]
+    contents = [one for one in (asked.question, asked.context, *(answer.answer for answer in asked.answers)) if one]
+    keys = [text_key(one) for one in contents]
     for text in texts:
         key = text_key(text)
-        if any(key == one or (len(key) >= SHORTEST_HELD and key in one) for one in keys):
+        if any(key == one or (len(key) >= MIN_CONTAINED_CHARACTERS and key in one) for one in keys):
             return True
-    return any(near for near in nearest(texts, said, most=1, at_least=LIKE))
+    return any(near for near in nearest(texts, contents, most=1, at_least=SIMILAR))
 
 
 def _with_answers(con: Connection, found: Sequence[Row]) -> list[StoredQuestion]:

@@ -1,4 +1,4 @@
-"""A record as it is stored: the experience, its tags, its standing; and the way between that and a table row."""
+"""A stored record: the experience, its tags and its status; conversion from and to table rows."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ from storage.sql import Row, from_utc, to_json
 TEXT_COLUMNS = ("instruction", "input", "output", "subject", "feeling", "source", "source_name", "author", "fact")
 TAG_NAMES = ("language", "category", "reasoning")
 GIVEN = ("import", "person")
-"Tag sources whose value is the record's own; the others were found by Bonsai."
+"Sources of given tags; the others are automatic."
 
 
 @dataclass(frozen=True, slots=True)
 class NewRecord:
-    """A record on its way into storage, as intake judged it."""
+    """A record to insert, tagged and judged."""
 
     record: Record
     tags: Tags
     question_language: str
     question_key: str
-    "Normalised question and context; equal keys with different answers contradict each other."
+    "Normalised question and input; equal keys with different answers contradict each other."
     status: Status = Status.ACTIVE
     reason: Reason | None = None
-    "Why it is not active."
+    "Of a status other than active."
     near_of: str = ""
-    "Id of the record that it nearly repeats."
+    "Id of its near duplicate."
     retires_item: str = ""
-    "Id of the benchmark item that this record of the owner's own matches: it retires from this home's gate."
+    "Id of the benchmark item that this record of the owner matches: the item retires from this home's gate."
     overrules: tuple[str, ...] = ()
-    "Ids of records that this correction contradicts: they are held back in its favour."
+    "Ids of records that this correction contradicts: they are held back."
 
 
 @dataclass(frozen=True, slots=True)
 class StoredRecord:
-    """A record as it stands in the database."""
+    """A record in the database."""
 
     record: Record
-    "Its language, category and reasoning are filled where a file or a person gave them; for the rest ask `tags`."
+    "Language, category and reasoning only where given by a file or a person; `tags` has all."
     tags: Tags
     question_language: str
     question_key: str
@@ -52,19 +52,19 @@ class StoredRecord:
     near_of: str
     retires_item: str
     replaced_by: str
-    "Id of the record that an edit made of it; empty while it is the newest version."
+    "Id of the next version; empty for the newest."
     batch: str
     created_at: datetime
     updated_at: datetime
 
     @property
     def gone(self) -> bool:
-        """Forgotten, or replaced by an edit: nobody decides on it any more."""
+        """Whether it was forgotten or replaced by an edit."""
         return self.status is Status.FORGOTTEN or bool(self.replaced_by)
 
 
 def to_columns(records: Iterable[NewRecord], batch: str, at: datetime) -> dict[str, list[object]]:
-    """Column name -> one value a record. `at` is zone-less UTC."""
+    """Column name -> one value for each record. `at` is naive UTC."""
     made = [_row(new, batch, at) for new in records]
     return {name: [row[name] for row in made] for name in (made[0] if made else ())}
 
@@ -112,7 +112,7 @@ def reason_columns(reason: Reason | None) -> Row:
 
 
 def to_reason(row: Row) -> Reason | None:
-    """The reason in a row that has `reason_key` and `reason_values`."""
+    """The reason of a row with `reason_key` and `reason_values`."""
     if not row["reason_key"]:
         return None
     values = json.loads(row["reason_values"])
@@ -120,7 +120,7 @@ def to_reason(row: Row) -> Reason | None:
 
 
 def to_stored(row: Row) -> StoredRecord:
-    """A row of `records` as a value."""
+    """A row of `records` as a StoredRecord."""
     tags = Tags(*(_tag(row, name) for name in TAG_NAMES))
     return StoredRecord(
         record=_record(row, tags),

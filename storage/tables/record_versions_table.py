@@ -1,7 +1,7 @@
-"""The table `record_versions`, and every act of a person on a record: edit, tag, release, exclude, suspect.
+"""The table `record_versions`, and the changes of a stored record: edit, tag, release, exclude, suspect.
 
-An edit never overwrites: new texts make a new record (its id is their hash), the old one stays, excluded and
-linked by `replaced_by`; an edit of anything else keeps the id and writes the old row into `record_versions`.
+An edit of the texts makes a new record, whose id is their hash; the old one is excluded and linked by `replaced_by`.
+Any other edit keeps the id and saves the old row in `record_versions`.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ TagName = Literal["language", "category", "reasoning"]
 WEAKEST_FIRST = ("rule", "learned", "import", "person")
 RELEASABLE = (Status.HELD_BACK, Status.SUSPECT, Status.EXCLUDED)
 RELEASED = "storage.released_by"
-LATER_TIMES = ("created_at", "updated_at", "happened_on")
+TIME_COLUMNS = ("created_at", "updated_at", "happened_on")
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What a record was before one edit."""
+    """A record before one edit."""
 
     record_id: str
     number: int
     content: Mapping[str, object]
     "The row of `records` before the edit; times as ISO text."
     replaced_by: str
-    "Id after the edit; equal to `record_id` when the texts stayed."
+    "Id after the edit; equal to `record_id` when the texts did not change."
     edited_at: datetime
     edited_by: str
 
@@ -45,14 +45,14 @@ class Version:
 def edit(
     con: Connection, record_id: str, new: NewRecord, who: str, at: datetime, given: Container[str] = ()
 ) -> StoredRecord:
-    """Put `new` (parsed, tagged and judged like any new record) in the place of the record `record_id`.
+    """Replace the record `record_id` by `new`, which is parsed, tagged and judged like any new record.
 
-    A person's tags stay unless `new` has another person's, or `given` names them: those are taken as `new` has them.
+    A person's tags stay, except those that `new` has from a person and those named in `given`.
     Raises UnknownId; UsageError when the record was forgotten or replaced, or the new texts were forgotten.
     """
     old = records_table.get(con, record_id)
     require_newest(old)
-    _keep(con, old.record.id, new.record.id, who, at)
+    _save_version(con, old.record.id, new.record.id, who, at)
     new = replace(new, tags=_with_personal_tags(new.tags, old.tags, given))
     if new.record.id == old.record.id:
         _overwrite(con, old, new, at)
@@ -62,7 +62,7 @@ def edit(
 
 
 def versions(con: Connection, record_id: str) -> list[Version]:
-    """What the record was before each of its edits, those of the records that it replaced included; oldest first."""
+    """All versions of a record, including those of the records that it replaced, oldest first."""
     query = "FROM record_versions WHERE record_id IN (SELECT unnest(?)) ORDER BY edited_at, number"
     return [
         Version(
@@ -78,7 +78,7 @@ def versions(con: Connection, record_id: str) -> list[Version]:
 
 
 def family(con: Connection, record_id: str) -> frozenset[str]:
-    """The record and everything that edits made of it or made it of."""
+    """Ids of the record, its predecessors and its successors through edits."""
     query = """
         WITH RECURSIVE relatives (id) AS (
             SELECT CAST(? AS VARCHAR)
@@ -92,16 +92,13 @@ def family(con: Connection, record_id: str) -> frozenset[str]:
 
 
 def set_tag(con: Connection, record_id: str, name: TagName, value: str, who: str, at: datetime) -> StoredRecord:
-    """A person's tag: it wins over every other and is never overwritten by one.
-
-    Raises UnknownId; UsageError for a value that the tag cannot have.
-    """
+    """Set a person's tag, which no automatic tag overwrites. Raises UnknownId; UsageError for an invalid value."""
     set_tags(con, record_id, {name: person_tag(name, value, who)}, who, at)
     return records_table.get(con, record_id)
 
 
 def person_tag(name: TagName, value: str, who: str) -> Tag:
-    """A value as a person's tag. Raises UsageError for a value that the tag cannot have."""
+    """A value as a person's tag. Raises UsageError for an invalid value."""
     valid = {"language": LANGUAGES, "category": tuple(Category)}.get(name)
     if name not in get_args(TagName) or not value.strip() or (valid and value not in valid):
         raise UsageError("storage.bad_tag", name=name, value=value, valid=", ".join(valid or get_args(TagName)))
@@ -109,20 +106,17 @@ def person_tag(name: TagName, value: str, who: str) -> Tag:
 
 
 def set_tags(con: Connection, record_id: str, tags: Mapping[TagName, Tag], who: str, at: datetime) -> int:
-    """Write tags whatever stood there; the number of the version that says what did. Raises UnknownId, UsageError."""
+    """Overwrite tags; returns the number of the version with the old ones. Raises UnknownId, UsageError."""
     old = records_table.get(con, record_id)
     require_newest(old)
-    number = _keep(con, old.record.id, old.record.id, who, at)
+    number = _save_version(con, old.record.id, old.record.id, who, at)
     columns = {key: value for name, tag in tags.items() for key, value in tag_columns(name, tag).items()}
     _update(con, old.record.id, columns | {"updated_at": to_utc(at)})
     return number
 
 
 def take_back_tags(con: Connection, record_id: str, number: int, who: str, at: datetime) -> StoredRecord:
-    """The tags as they were before version `number` was kept, sources and all.
-
-    Raises UnknownId; ConflictError when the record was changed again since.
-    """
+    """Restore the tags of version `number`. Raises UnknownId; ConflictError when the record changed since."""
     old = records_table.get(con, record_id)
     kept = [one for one in versions(con, old.record.id) if one.record_id == old.record.id]
     if not kept or kept[-1].number != number or kept[-1].replaced_by != old.record.id or not kept[-1].content:
@@ -132,7 +126,7 @@ def take_back_tags(con: Connection, record_id: str, number: int, who: str, at: d
 
 
 def tags_of(version: Version) -> dict[TagName, Tag]:
-    """The tags that a version had. Raises KeyError for one that was forgotten."""
+    """The tags of a version. Raises KeyError for a forgotten one."""
     return {
         name: Tag(*(version.content[f"{name}{part}"] for part in ("", "_source", "_confidence", "_version")))  # type: ignore[arg-type]
         for name in get_args(TagName)
@@ -140,7 +134,7 @@ def tags_of(version: Version) -> dict[TagName, Tag]:
 
 
 def retag(con: Connection, found: Mapping[str, Tags], at: datetime) -> int:
-    """Write the tags of a newer tagger by record id; a tag of a stronger source stays. How many tags were written."""
+    """Write a newer tagger's tags; tags of a stronger source stay. Returns how many tags were written."""
     written = 0
     for name in TAG_NAMES:
         new = {record_id: tag_columns(name, getattr(tags, name)) for record_id, tags in found.items()}
@@ -160,30 +154,30 @@ def retag(con: Connection, found: Mapping[str, Tags], at: datetime) -> int:
 
 
 def release(con: Connection, record_id: str, who: str, at: datetime) -> StoredRecord:
-    """Let a held-back, suspect or excluded record train. Raises UnknownId, UsageError."""
-    return _stand(con, record_id, Status.ACTIVE, RELEASED, RELEASABLE, who, at)
+    """Release a held-back, suspect or excluded record for training. Raises UnknownId, UsageError."""
+    return _change_status(con, record_id, Status.ACTIVE, RELEASED, RELEASABLE, who, at)
 
 
 def released_since(con: Connection, moment: datetime) -> list[str]:
-    """Ids of the records that a person let train after a time and that may train still, in order of arrival."""
+    """Ids of active records that a person released after `moment`, in order of arrival."""
     query = "FROM records WHERE status = 'active' AND reason_key = $key AND updated_at > $moment ORDER BY sequence"
     found = rows(con, query, {"key": RELEASED, "moment": to_utc(moment)})
     return [row["id"] for row in found if json.loads(row["reason_values"]).get("at", "") > to_utc(moment).isoformat()]
 
 
 def exclude(con: Connection, record_id: str, who: str, at: datetime) -> StoredRecord:
-    """Keep a record out of training. Raises UnknownId, UsageError."""
+    """Exclude a record from training. Raises UnknownId, UsageError."""
     allowed = (Status.ACTIVE, Status.HELD_BACK, Status.SUSPECT)
-    return _stand(con, record_id, Status.EXCLUDED, "storage.excluded_by", allowed, who, at)
+    return _change_status(con, record_id, Status.EXCLUDED, "storage.excluded_by", allowed, who, at)
 
 
 def mark_suspects(con: Connection, ids: Iterable[str], night: str, at: datetime) -> int:
-    """Take the active ones among `ids` out of training after a harmful night; how many. Safe to repeat."""
+    """Mark the active ones among `ids` as suspect after a harmful night; returns how many. Safe to repeat."""
     reason = Reason("storage.suspect_since", (("night", night),))
     return records_table.set_status(con, ids, Status.SUSPECT, reason, at, only=(Status.ACTIVE,))
 
 
-def _stand(
+def _change_status(
     con: Connection, record_id: str, status: Status, key: str, allowed: tuple[Status, ...], who: str, at: datetime
 ) -> StoredRecord:
     old = records_table.get(con, record_id)
@@ -195,7 +189,7 @@ def _stand(
 
 
 def require_newest(old: StoredRecord) -> None:
-    """Raises UsageError for a record that was forgotten, or replaced by an edit."""
+    """Raises UsageError for a record that was forgotten or replaced by an edit."""
     if old.status is Status.FORGOTTEN:
         raise UsageError("storage.record_forgotten", id=old.record.id[:12])
     if old.replaced_by:
@@ -203,7 +197,7 @@ def require_newest(old: StoredRecord) -> None:
 
 
 def _with_personal_tags(new: Tags, old: Tags, given: Container[str]) -> Tags:
-    """What a person said of the record before still holds, unless a person says otherwise now."""
+    """Keep a person's old tags unless a person gives new ones."""
     chosen = (
         before if before.source == "person" and now.source != "person" and name not in given else now
         for name, now, before in ((name, getattr(new, name), getattr(old, name)) for name in TAG_NAMES)
@@ -211,10 +205,10 @@ def _with_personal_tags(new: Tags, old: Tags, given: Container[str]) -> Tags:
     return Tags(*chosen)
 
 
-def _keep(con: Connection, old_id: str, new_id: str, who: str, at: datetime) -> int:
-    """Write the present row into the history; its number there."""
+def _save_version(con: Connection, old_id: str, new_id: str, who: str, at: datetime) -> int:
+    """Save the present row as a version; returns its number."""
     row = rows(con, "FROM records WHERE id = ?", [old_id])[0]
-    content = {name: value.isoformat() if name in LATER_TIMES and value else value for name, value in row.items()}
+    content = {name: value.isoformat() if name in TIME_COLUMNS and value else value for name, value in row.items()}
     number = values(con, "SELECT count(*) + 1 FROM record_versions WHERE record_id = ?", [old_id])[0]
     con.execute(
         "INSERT INTO record_versions VALUES (?, ?, ?, ?, ?, ?)",
@@ -224,7 +218,7 @@ def _keep(con: Connection, old_id: str, new_id: str, who: str, at: datetime) -> 
 
 
 def _overwrite(con: Connection, old: StoredRecord, new: NewRecord, at: datetime) -> None:
-    """The same texts: only what stands around them changes."""
+    """Update everything but the texts."""
     columns = {name: column[0] for name, column in to_columns([new], old.batch, to_utc(at)).items()}
     for name in ("id", "created_at", "instruction", "input", "output"):
         del columns[name]
@@ -232,7 +226,7 @@ def _overwrite(con: Connection, old: StoredRecord, new: NewRecord, at: datetime)
 
 
 def _replace(con: Connection, old: StoredRecord, new: NewRecord, at: datetime) -> None:
-    """Other texts: another record, which may have been there before (an edit back)."""
+    """Link to the record with the new texts, which may exist already (an edit back)."""
     if tombstones_table.known(con, [new.record.id]):
         raise UsageError("storage.record_forgotten", id=new.record.id[:12])
     if records_table.existing_ids(con, [new.record.id]):
@@ -240,7 +234,7 @@ def _replace(con: Connection, old: StoredRecord, new: NewRecord, at: datetime) -
         _overwrite(con, present, new, at)  # also clears its own `replaced_by`
     else:
         records_table.insert_records(con, [new], old.batch, at)
-        _update(con, new.record.id, {"created_at": to_utc(old.created_at)})  # it was told then
+        _update(con, new.record.id, {"created_at": to_utc(old.created_at)})  # the event's own date of arrival
     reason = Reason("storage.replaced_by", (("id", new.record.id[:12]),))
     records_table.set_status(con, [old.record.id], Status.EXCLUDED, reason, at, only=tuple(Status))
     _update(con, old.record.id, {"replaced_by": new.record.id})

@@ -1,4 +1,4 @@
-"""The table `rejects`: what could not become a record, whole, so that a person can mend and resubmit it."""
+"""The table `rejects`: lines that could not become a record, kept whole so that a person can repair them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Literal
 from bonsai.domain.characters import normalise
 from bonsai.domain.records import DEFAULTS, Defaults, Reject, TableForm
 from bonsai.errors import UnknownId
-from bonsai.ingest.dedup.keys import text_key
+from bonsai.ingest.dedup.comparison import text_key
 from storage.connect import Connection
 from storage.scale import counters
 from storage.scale.counters import REJECTS, counting
@@ -23,14 +23,14 @@ State = Literal["open", "mended", "dismissed", "forgotten"]
 Settled = Literal["mended", "dismissed"]
 ORDER = "created_at, file, line, id"
 COMPARED_CHARACTERS = 200
-"Of a question or an answer, when it is looked for in the raw text of a reject."
+"How much of a question or answer is searched in a reject's raw text."
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\[nrtbf/\"\\]")
-"""As JSON writes characters; the raw text of a reject may be a line of it."""
+"""JSON escapes: a raw text may be a line of JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredReject:
-    """A reject with its place in the database."""
+    """A reject in the database."""
 
     id: str
     reject: Reject
@@ -39,22 +39,22 @@ class StoredReject:
     created_at: datetime
     updated_at: datetime
     settled_by: str = ""
-    "Who mended or dismissed it."
+    "Who repaired or dismissed it."
     settled_why: str = ""
     told_as: Defaults | None = None
-    "What its whole file was said to be; None: kept by an older Bonsai."
+    "The defaults of its file; None: stored by an older Bonsai."
 
 
 def reject_id(reject: Reject) -> str:
-    """Hex SHA-256 of where it stood, what it said and why it was refused: the same reject again is one."""
-    told = to_json([reject.file, reject.line, reject.raw, reject.reason_key, dict(reject.values)])
-    return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
+    """Hex SHA-256 of place, raw text and reason: the same reject again has the same id."""
+    content = to_json([reject.file, reject.line, reject.raw, reject.reason_key, dict(reject.values)])
+    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def insert_rejects(
     con: Connection, rejects: Iterable[Reject], batch_id: str, at: datetime, told_as: Defaults = DEFAULTS
 ) -> int:
-    """Keep rejects; how many were not known yet. Safe to repeat."""
+    """Insert rejects; returns how many were new. Safe to repeat."""
     found = {reject_id(reject): reject for reject in rejects}
     if not found:
         return 0
@@ -76,7 +76,7 @@ def insert_rejects(
 
 
 def list_rejects(con: Connection, state: State | None = "open", limit: int | None = None) -> list[StoredReject]:
-    """Rejects by file and line; all states for None."""
+    """Rejects in a state (None: in any), by file and line."""
     where = "" if state is None else "WHERE state = $state"
     page = "" if limit is None else f"LIMIT {int(limit)}"
     query = f"FROM rejects {where} ORDER BY {ORDER} {page}"
@@ -84,17 +84,14 @@ def list_rejects(con: Connection, state: State | None = "open", limit: int | Non
 
 
 def page(con: Connection, limit: int, after: str = "") -> list[StoredReject]:
-    """Open rejects in the order of `list_rejects`; for the next page pass the last one's id as `after`.
-
-    One that was settled meanwhile still marks the place.
-    """
+    """One page of open rejects; the cursor `after` is the last id of the page before, even if settled meanwhile."""
     beyond = f"AND ({ORDER}) > (SELECT ({ORDER}) FROM rejects WHERE id = $after)" if after else ""
     query = f"FROM rejects WHERE state = 'open' {beyond} ORDER BY {ORDER} LIMIT {int(limit)}"
     return [_stored(row) for row in rows(con, query, {"after": after} if after else {})]
 
 
 def get(con: Connection, reject_prefix: str) -> StoredReject:
-    """One reject by its id or a beginning of it that is its alone. Raises UnknownId."""
+    """One reject by id or unambiguous prefix. Raises UnknownId."""
     found = rows(con, "FROM rejects WHERE starts_with(id, ?) LIMIT 2", [reject_prefix]) if reject_prefix else []
     if len(found) != 1:
         raise UnknownId("storage.unknown_reject", id=reject_prefix)
@@ -102,7 +99,7 @@ def get(con: Connection, reject_prefix: str) -> StoredReject:
 
 
 def settle(con: Connection, reject: str, state: Settled, who: str, why: str, at: datetime) -> bool:
-    """Close a reject; whether it was open."""
+    """Settle a reject; returns whether it was open."""
     update = """
         UPDATE rejects SET state = $state, settled_by = $who, settled_why = $why, updated_at = $at
         WHERE state = 'open' AND id = $id
@@ -111,24 +108,24 @@ def settle(con: Connection, reject: str, state: Settled, who: str, why: str, at:
         return changed(con, update, {"state": state, "who": who, "why": why, "at": to_utc(at), "id": reject}) == 1
 
 
-def forget(con: Connection, told: Iterable[tuple[str, str]], at: datetime) -> int:
-    """Empty the rejects that hold a question together with its answer, whatever else they hold; how many.
+def forget(con: Connection, texts: Iterable[tuple[str, str]], at: datetime) -> int:
+    """Empty the rejects that contain a question together with its answer; returns how many.
 
-    `told`: normalised (instruction, output) of records that are to be forgotten.
+    `texts`: normalised (instruction, output) of the records to forget.
     """
-    pairs = list(told)
+    pairs = list(texts)
     found = rows(con, "SELECT id, raw FROM rejects WHERE raw <> ''")
-    doomed = [row["id"] for row in found if tells(row["raw"], pairs)]
-    with counting(con, REJECTS, doomed), batch(con, {"id": doomed}):
+    ids = [row["id"] for row in found if contains_any(row["raw"], pairs)]
+    with counting(con, REJECTS, ids), batch(con, {"id": ids}):
         update = "UPDATE rejects SET raw = '', state = 'forgotten', updated_at = ? WHERE id IN (FROM batch)"
-        return changed(con, update, [to_utc(at)]) if doomed else 0
+        return changed(con, update, [to_utc(at)]) if ids else 0
 
 
-def tells(raw: str, told: Iterable[tuple[str, str]]) -> bool:
-    """Whether a raw text holds the (instruction, output) of a record, however it writes them."""
-    wanted = [(_compared(instruction), _compared(output)) for instruction, output in told if output]
-    key = text_key(normalise(_ESCAPE.sub(_unescaped, raw))) if wanted else ""
-    return any(asked in key and answered in key for asked, answered in wanted)
+def contains_any(raw: str, texts: Iterable[tuple[str, str]]) -> bool:
+    """Whether a raw text contains one of the (instruction, output) pairs, however it is written."""
+    keys = [(_compared(instruction), _compared(output)) for instruction, output in texts if output]
+    raw_key = text_key(normalise(_ESCAPE.sub(_unescaped, raw))) if keys else ""
+    return any(question in raw_key and answer in raw_key for question, answer in keys)
 
 
 def _compared(text: str) -> str:
@@ -140,23 +137,23 @@ def _unescaped(escape: re.Match[str]) -> str:
 
 
 def count_open(con: Connection) -> int:
-    """How many wait for a person."""
+    """Number of open rejects."""
     return counters.rejects(con, "open")
 
 
 def _storable(text: str) -> str:
-    """DuckDB stores valid UTF-8 only; a broken character becomes its escape."""
+    """DuckDB stores valid UTF-8 only; a lone surrogate becomes its escape."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _stored(row: Row) -> StoredReject:
-    told = tuple((name, str(value)) for name, value in sorted(json.loads(row["reason_values"]).items()))
+    reason_values = tuple((name, str(value)) for name, value in sorted(json.loads(row["reason_values"]).items()))
     form = json.loads(row["read_as"] or "{}")
     defaults = json.loads(row["told_as"] or "{}")
     table = TableForm(tuple(form["columns"]), form["delimiter"]) if form else None
     return StoredReject(
         row["id"],
-        Reject(row["file"], row["line"], row["raw"], row["reason_key"], told, table),
+        Reject(row["file"], row["line"], row["raw"], row["reason_key"], reason_values, table),
         row["batch"],
         row["state"],
         from_utc(row["created_at"]),

@@ -1,6 +1,6 @@
-"""The table `retired_items`: questions of the fixed benchmark that this home's own records answer.
+"""The table `retired_items`: benchmark items that this home's own records answer.
 
-Whoever teaches Bonsai exactly what an item asks is right to do so; the item then no longer judges this home.
+An owner may teach what an item asks; the item then no longer counts in this home's gate.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from storage.sql import to_utc, values
 
 
 def retire(con: Connection, item_id: str, record_id: str, at: datetime) -> None:
-    """Take the item out of this home's gate because of the record. Safe to repeat."""
+    """Retire an item from this home's gate because of a record. Safe to repeat."""
     con.execute(
         """
         INSERT INTO retired_items SELECT $item, $record, $at
@@ -23,5 +23,5 @@ def retire(con: Connection, item_id: str, record_id: str, at: datetime) -> None:
 
 
 def retired(con: Connection) -> frozenset[str]:
-    """Ids of the items that do not judge this home."""
+    """Ids of the retired items."""
     return frozenset(values(con, "SELECT item_id FROM retired_items"))

@@ -1,4 +1,4 @@
-"""The table `review_verdicts`: what persons preferred in blind reviews, and when."""
+"""The table `review_verdicts`: preferences given in blind reviews."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from storage.sql import changed, from_utc, rows, to_utc, values
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One person's word on one question."""
+    """One person's preference on one question."""
 
     adapter: str
     "The challenger."
     person: str
     item: str
     number: int
-    "1, 2, 3 ... in the order in which the person answered."
+    "1, 2, 3 ... in the person's order."
     preferred: Preferred
     asked: int
-    "Questions of the person's round."
+    "Number of questions in the person's round."
     given_at: datetime
 
 
 def add(con: Connection, verdict: Verdict) -> bool:
-    """Keep a verdict; False when the person gave one before, which stays. Safe to repeat."""
+    """Insert a verdict; False when the person already gave one, which stays. Safe to repeat."""
     query = "INSERT OR IGNORE INTO review_verdicts VALUES (?, ?, ?, ?, ?, ?, ?)"
     named = [verdict.adapter, verdict.person, verdict.item, verdict.number, verdict.preferred, verdict.asked]
     return changed(con, query, [*named, to_utc(verdict.given_at)]) == 1
 
 
 def of_promotion(con: Connection, adapter: str, person: str | None = None) -> list[Verdict]:
-    """All verdicts on a challenger, or one person's, in the order in which they were given."""
+    """Verdicts on a challenger, of all or one person, in the order given."""
     query = """
         FROM review_verdicts WHERE adapter = $adapter AND ($person IS NULL OR person = $person) ORDER BY number, person
     """
@@ -46,7 +46,7 @@ def of_promotion(con: Connection, adapter: str, person: str | None = None) -> li
 
 
 def take_back(con: Connection, adapter: str, person: str) -> str:
-    """Remove the person's newest verdict; the question's id, empty without any."""
+    """Remove the person's newest verdict; returns its item's id, or an empty string."""
     query = "SELECT item FROM review_verdicts WHERE adapter = ? AND person = ? ORDER BY number DESC LIMIT 1"
     found = values(con, query, [adapter, person])
     if not found:

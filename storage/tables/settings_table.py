@@ -1,4 +1,4 @@
-"""The table `settings`: the few things that a home itself remembers between nights."""
+"""The table `settings`: key-value state that a home keeps between nights."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from storage.connect import Connection
 from storage.sql import to_json, to_utc, values
 
 COLD_NIGHT_DUE = "cold_night_due"
-"True after a forgetting: the next night trains from the bare base."
+"True after a record was forgotten: the next night trains from the bare base."
 
 ERASURE_DUE = "erasure_due"
 "Ids of forgotten records and items whose texts are still to be erased from the home's files."
@@ -20,16 +20,16 @@ TEXTS_UNSIGNED_TO = "texts_unsigned_to"
 
 
 def put(con: Connection, name: str, value: object, at: datetime) -> None:
-    """Remember a JSON-able value."""
+    """Store a JSON value."""
     con.execute("INSERT OR REPLACE INTO settings VALUES (?, ?, ?)", [name, to_json(value), to_utc(at)])
 
 
 def get(con: Connection, name: str, otherwise: Any = None) -> Any:
-    """The remembered value, or `otherwise`."""
+    """The stored value, or `otherwise`."""
     found = values(con, "SELECT value FROM settings WHERE name = ?", [name])
     return json.loads(found[0]) if found else otherwise
 
 
 def cold_night_due(con: Connection) -> bool:
-    """Whether the next night has to train from the bare base."""
+    """Whether the next night trains from the bare base."""
     return bool(get(con, COLD_NIGHT_DUE, False))

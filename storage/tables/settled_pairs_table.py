@@ -1,7 +1,7 @@
-"""The table `settled_pairs`: what people decided on two records that contradict or nearly repeat each other.
+"""The table `settled_pairs`: decisions on records that contradict or nearly repeat each other.
 
-A row for each record that another stood against. Nothing is ever deleted: a decision that was taken back says by whom.
-It keeps how each record stood before and after it, so that only what is still as it was left is put back.
+One row for each opposing record. Rows are never deleted: a decision that was taken back names who did. Each keeps the
+records' status before and after, so that taking it back restores only records unchanged since.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ KEEPS: tuple[Keep, ...] = get_args(Keep)
 
 @dataclass(frozen=True, slots=True)
 class PairStatus:
-    """Whether a record trains, and why not."""
+    """A record's status and its reason."""
 
     status: Status
     reason: Reason | None
@@ -44,22 +44,22 @@ class SettledPair:
     """One decision."""
 
     number: int
-    "Grows; pages go on before it."
+    "Ascending; the cursor of the next page."
     record_id: str
-    "The record that waited."
+    "The record that was waiting."
     others: tuple[str, ...]
     kept: Keep
     who: str
     at: datetime
     changed: tuple[Change, ...] | None
-    "None: decided with an older Bonsai, which did not write it down."
+    "None: decided with an older Bonsai, which did not store it."
     taken_back_by: str
     taken_back_at: datetime | None
     "None while it stands."
 
 
 def pair_status(stored: StoredRecord) -> PairStatus:
-    """How a record stands."""
+    """A record's status and reason."""
     return PairStatus(stored.status, stored.reason)
 
 
@@ -72,29 +72,29 @@ def settle(
     who: str,
     at: datetime,
 ) -> None:
-    """Keep what was decided."""
-    told = to_json([{"id": one.id, "before": _told(one.before), "after": _told(one.after)} for one in changed])
+    """Store a decision."""
+    changes = to_json([{"id": one.id, "before": _to_json(one.before), "after": _to_json(one.after)} for one in changed])
     insert = """
         INSERT INTO settled_pairs (record_id, other_id, kept, decided_at, decided_by, changed, sequence)
         SELECT ?, ?, ?, ?, ?, ?, (SELECT sequence FROM records WHERE id = ?)
     """
     for other in [*others] or [""]:
-        con.execute(insert, [record_id, other, kept, to_utc(at), who, told, record_id])
+        con.execute(insert, [record_id, other, kept, to_utc(at), who, changes, record_id])
 
 
 def decisions(con: Connection, limit: int, before: int | None = None) -> list[SettledPair]:
-    """The newest first; for the next page pass the last one's number as `before`."""
+    """One page, newest first; the cursor `before` is the last number of the page before."""
     return _decisions(con, "" if before is None else "HAVING number < $before", limit, {"before": before})
 
 
 def newest_on(con: Connection, record_id: str) -> SettledPair | None:
-    """The last decision on a record that stands."""
+    """The newest valid decision on a record."""
     found = _decisions(con, "HAVING record_id = $record AND taken_back_at IS NULL", 1, {"record": record_id})
     return found[0] if found else None
 
 
 def take_back(con: Connection, decision: SettledPair, who: str, at: datetime) -> None:
-    """It stands no more."""
+    """Revoke a decision."""
     con.execute(
         "UPDATE settled_pairs SET taken_back_at = ?, taken_back_by = ? WHERE record_id = ? AND decided_at = ?",
         [to_utc(at), who, decision.record_id, to_utc(decision.at)],
@@ -128,12 +128,12 @@ def _decision(row: Row) -> SettledPair:
     )
 
 
-def _told(one: PairStatus) -> dict[str, object]:
+def _to_json(one: PairStatus) -> dict[str, object]:
     return {"status": one.status.value, **reason_columns(one.reason)}
 
 
-def _change(told: Mapping[str, Any]) -> Change:
+def _change(content: Mapping[str, Any]) -> Change:
     return Change(
-        told["id"],
-        *(PairStatus(Status(one["status"]), to_reason(dict(one))) for one in (told["before"], told["after"])),
+        content["id"],
+        *(PairStatus(Status(one["status"]), to_reason(dict(one))) for one in (content["before"], content["after"])),
     )

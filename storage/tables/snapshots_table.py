@@ -1,4 +1,4 @@
-"""The tables `snapshots`, `snapshot_records` (which own records each snapshot holds: lineage) and `passed_over`."""
+"""The tables `snapshots`, `snapshot_records` (the own records of each snapshot: lineage) and `passed_over`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from datetime import datetime
 from bonsai.domain.snapshots import Snapshot
 from bonsai.errors import UnknownId
 from storage.connect import Connection, Database
-from storage.scale.pacing import Pace, paced
+from storage.scale.pacing import Pace, write_in_batches
 from storage.sql import batch, from_utc, rows, to_utc, values
 
 
 @dataclass(frozen=True, slots=True)
 class StoredSnapshot:
-    """A snapshot as the database knows it; its examples lie in `folder`."""
+    """A snapshot's row; its examples are in `folder`."""
 
     id: str
     content_hash: str
@@ -27,18 +27,18 @@ class StoredSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """How much of what a snapshot holds."""
+class SnapshotContents:
+    """Counts of a snapshot's rows."""
 
     snapshot: str
     own: int
     anchors: int
     kinds: Mapping[tuple[str, str], int]
-    "(language, category) -> own records, as they are tagged now."
+    "(language, category) -> own records, by their present tags."
 
 
 def add(con: Connection, snapshot: Snapshot, at: datetime) -> bool:
-    """Record a finished snapshot and its lineage; False when it was there. Safe to repeat."""
+    """Insert a finished snapshot and its lineage; False when it exists. Safe to repeat."""
     if values(con, "SELECT 1 FROM snapshots WHERE id = ?", [snapshot.id]):
         return False
     splits = [("train", one) for one in snapshot.train] + [("validation", one) for one in snapshot.validation]
@@ -69,13 +69,13 @@ def add(con: Connection, snapshot: Snapshot, at: datetime) -> bool:
 
 
 def pass_over(database: Database, snapshot_id: str, record_ids: Sequence[str]) -> None:
-    """Records that a snapshot leaves out and that are not new because of that; before `add`, in short transactions.
+    """Write which records a snapshot leaves out, so that they do not count as new; before `add`, in short transactions.
 
-    The same snapshot may leave out others when it is made again. Safe to repeat.
+    Replaces what an earlier attempt at the same snapshot wrote. Safe to repeat.
     """
     with database.writing() as con:
         con.execute("DELETE FROM passed_over WHERE snapshot_id = ?", [snapshot_id])
-    paced(database, record_ids, Pace(), lambda con, piece: _put_passed_over(con, snapshot_id, piece))
+    write_in_batches(database, record_ids, Pace(), lambda con, piece: _put_passed_over(con, snapshot_id, piece))
 
 
 def _put_passed_over(con: Connection, snapshot_id: str, record_ids: Sequence[str]) -> None:
@@ -84,12 +84,12 @@ def _put_passed_over(con: Connection, snapshot_id: str, record_ids: Sequence[str
 
 
 def keep_passed_over(con: Connection, snapshot_id: str) -> None:
-    """Only the last trained snapshot says what is new: what the others passed over can go."""
+    """Delete what other snapshots passed over: only the last trained one defines what is new."""
     con.execute("DELETE FROM passed_over WHERE snapshot_id <> ?", [snapshot_id])
 
 
 def get(con: Connection, snapshot_id: str) -> StoredSnapshot:
-    """Raises UnknownId."""
+    """One snapshot. Raises UnknownId."""
     found = rows(con, "FROM snapshots WHERE id = ?", [snapshot_id])
     if not found:
         raise UnknownId("storage.unknown_snapshot", id=snapshot_id)
@@ -102,8 +102,8 @@ def latest(con: Connection) -> StoredSnapshot | None:
     return get(con, found[0]) if found else None
 
 
-def holds(con: Connection, snapshot_id: str) -> Held | None:
-    """Counts of what is in a snapshot; None for one that is not known."""
+def contents(con: Connection, snapshot_id: str) -> SnapshotContents | None:
+    """Counts of a snapshot's rows; None for an unknown id."""
     query = """
         SELECT language, category, count(*) FROM records
         SEMI JOIN (SELECT sequence FROM snapshot_records WHERE snapshot_id = ?) USING (sequence) GROUP BY ALL
@@ -112,16 +112,16 @@ def holds(con: Connection, snapshot_id: str) -> Held | None:
     if not found:
         return None
     kinds = {(str(one), str(other)): int(count) for one, other, count in con.execute(query, [snapshot_id]).fetchall()}
-    return Held(snapshot_id, found[0]["own_records"], found[0]["anchors"], kinds)
+    return SnapshotContents(snapshot_id, found[0]["own_records"], found[0]["anchors"], kinds)
 
 
-def holding(con: Connection, records: Iterable[str]) -> tuple[str, ...]:
-    """Ids of the snapshots that hold one of the records."""
+def snapshots_with(con: Connection, records: Iterable[str]) -> tuple[str, ...]:
+    """Ids of the snapshots with any of the records."""
     with batch(con, {"record_id": sorted(records)}):
         query = "SELECT DISTINCT snapshot_id FROM snapshot_records SEMI JOIN batch USING (record_id) ORDER BY 1"
         return tuple(values(con, query))
 
 
 def record_ids(con: Connection, snapshot_id: str) -> frozenset[str]:
-    """The own records that the snapshot holds."""
+    """Ids of the snapshot's own records."""
     return frozenset(values(con, "SELECT record_id FROM snapshot_records WHERE snapshot_id = ?", [snapshot_id]))

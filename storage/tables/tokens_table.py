@@ -1,6 +1,6 @@
-"""The table `tokens`: which programs may speak for whom, and when they last did.
+"""The table `tokens`: API tokens, their scopes, and their last use.
 
-A token itself is not stored, only its SHA-256: it is 256 random bits, so nobody can guess their way back.
+Only a token's SHA-256 is stored; with 256 random bits it cannot be inverted by guessing.
 """
 
 from __future__ import annotations
@@ -22,54 +22,54 @@ LISTED = "SELECT tokens.*, users.role FROM tokens LEFT JOIN users USING (name)"
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What is known of a token; the token itself is not."""
+    """A token's row, without the token."""
 
     id: str
-    "Its beginning, by which a person recognises it."
+    "The token's prefix, by which a person recognises it."
     name: str
-    "The person it speaks for."
+    "The user that it acts for."
     scopes: tuple[Scope, ...]
     note: str
     created_at: datetime
     expires_at: datetime
     used_at: datetime | None
-    "To the hour; None while it was never used."
+    "To the hour; None before the first use."
     role: Role | None
-    "Of the user of that name, who may do no more by a token than by hand; None where there is no such user."
+    "The user's role, which limits the token; None when there is no such user."
 
 
 def add(con: Connection, token: Token, token_hash: str) -> None:
-    """A new one."""
+    """Insert a token."""
     values = [token.id, token_hash, token.name, ",".join(token.scopes), token.note]
     insert = "INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?, NULL)"
     con.execute(insert, [*values, to_utc(token.created_at), to_utc(token.expires_at)])
 
 
 def find(con: Connection, token_hash: str, at: datetime) -> Token | None:
-    """Whose it is, while it is valid."""
+    """The token with this hash, unless it has expired."""
     found = rows(con, f"{LISTED} WHERE token_hash = ? AND expires_at > ?", [token_hash, to_utc(at)])
     return _token(found[0]) if found else None
 
 
 def list_tokens(con: Connection) -> list[Token]:
-    """All, expired ones too, oldest first."""
+    """All tokens, expired ones included, oldest first."""
     return [_token(row) for row in rows(con, f"{LISTED} ORDER BY created_at, id")]
 
 
-def used(con: Connection, token_id: str, at: datetime) -> None:
-    """Note that it was used just now."""
+def mark_used(con: Connection, token_id: str, at: datetime) -> None:
+    """Set the time of the last use."""
     con.execute("UPDATE tokens SET used_at = ? WHERE id = ?", [to_utc(at), token_id])
 
 
 def remove(con: Connection, token_id: str) -> None:
-    """It is valid no more, and neither are the answers kept for it. Raises UnknownId."""
+    """Delete a token and its stored responses. Raises UnknownId."""
     if not changed(con, "DELETE FROM tokens WHERE id = ?", [token_id]):
         raise UnknownId("api.unknown_token", id=token_id)
     con.execute("DELETE FROM kept_answers WHERE token_id = ?", [token_id])
 
 
 def remove_all_of(con: Connection, name: str) -> None:
-    """Nothing speaks for that person any more. Safe to repeat."""
+    """Delete all tokens of a user. Safe to repeat."""
     con.execute("DELETE FROM kept_answers WHERE token_id IN (SELECT id FROM tokens WHERE name = ?)", [name])
     con.execute("DELETE FROM tokens WHERE name = ?", [name])
 

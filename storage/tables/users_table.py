@@ -1,6 +1,6 @@
 """The tables `users` and `sessions`: who may use the dashboard from another machine, and who is logged in.
 
-Neither a password nor a session's token is stored: of the one an argon2 hash, of the other its SHA-256.
+Passwords are stored as argon2 hashes, session tokens as SHA-256.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from storage.sql import Row, changed, from_utc, rows, to_utc
 
 Role = Literal["contributor", "reviewer", "admin"]
 ROLES: tuple[Role, ...] = ("contributor", "reviewer", "admin")
-"Each may do what those before it may."
+"Each role includes those before it."
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """One person who may log in."""
+    """One user."""
 
     name: str
     role: Role
@@ -30,33 +30,33 @@ class User:
 
 
 def add(con: Connection, name: str, role: Role, password_hash: str, at: datetime) -> bool:
-    """False when there is one of that name already."""
+    """Insert a user; False when the name is taken."""
     insert = "INSERT OR IGNORE INTO users VALUES (?, ?, ?, ?, ?)"
     return bool(changed(con, insert, [name, role, password_hash, to_utc(at), to_utc(at)]))
 
 
 def remove(con: Connection, name: str) -> None:
-    """The user and all sessions of theirs. Raises UnknownId."""
+    """Delete a user and their sessions. Raises UnknownId."""
     get(con, name)
     con.execute("DELETE FROM sessions WHERE name = ?", [name])
     con.execute("DELETE FROM users WHERE name = ?", [name])
 
 
 def set_password(con: Connection, name: str, password_hash: str, at: datetime) -> None:
-    """Another password; whoever was logged in under the old one no longer is. Raises UnknownId."""
+    """Change the password and end the user's sessions. Raises UnknownId."""
     get(con, name)
     con.execute("DELETE FROM sessions WHERE name = ?", [name])
     con.execute("UPDATE users SET password_hash = ?, updated_at = ? WHERE name = ?", [password_hash, to_utc(at), name])
 
 
 def set_role(con: Connection, name: str, role: Role, at: datetime) -> None:
-    """What they may do from now on, also where they are logged in. Raises UnknownId."""
+    """Change the role, in effect at once. Raises UnknownId."""
     get(con, name)
     con.execute("UPDATE users SET role = ?, updated_at = ? WHERE name = ?", [role, to_utc(at), name])
 
 
 def get(con: Connection, name: str) -> User:
-    """Raises UnknownId."""
+    """One user. Raises UnknownId."""
     found = find(con, name)
     if found is None:
         raise UnknownId("dashboard.unknown_user", name=name)
@@ -64,18 +64,18 @@ def get(con: Connection, name: str) -> User:
 
 
 def find(con: Connection, name: str) -> User | None:
-    """None when nobody has that name."""
+    """One user; None for an unknown name."""
     found = rows(con, "FROM users WHERE name = ?", [name])
     return _user(found[0]) if found else None
 
 
 def list_users(con: Connection) -> list[User]:
-    """All, by name."""
+    """All users, by name."""
     return [_user(row) for row in rows(con, "FROM users ORDER BY name")]
 
 
 def open_session(con: Connection, token_hash: str, user: User, at: datetime, until: datetime) -> bool:
-    """Log somebody in, unless they were removed or given another password since; sessions that are over go."""
+    """Start a session, unless the user or password changed meanwhile. Deletes expired sessions."""
     if not rows(con, "FROM users WHERE name = ? AND password_hash = ?", [user.name, user.password_hash]):
         return False
     con.execute("DELETE FROM sessions WHERE expires_at <= ?", [to_utc(at)])
@@ -84,12 +84,12 @@ def open_session(con: Connection, token_hash: str, user: User, at: datetime, unt
 
 
 def close_session(con: Connection, token_hash: str) -> None:
-    """Log somebody out. Safe to repeat."""
+    """End a session. Safe to repeat."""
     con.execute("DELETE FROM sessions WHERE token_hash = ?", [token_hash])
 
 
 def session_user(con: Connection, token_hash: str, at: datetime) -> User | None:
-    """Whose session it is, while it lasts."""
+    """The user of a session, unless it has expired."""
     query = """
         SELECT users.* FROM users JOIN sessions USING (name) WHERE sessions.token_hash = ? AND sessions.expires_at > ?
     """

@@ -26,7 +26,7 @@ from bonsai.night.steps import begin_night, run_night
 from bonsai.queries import nights
 from bonsai.queries.nights import list_nights
 from bonsai.queries.records import count_records, list_records
-from bonsai.system.locks import held, process_name
+from bonsai.system.locks import file_lock, process_name
 from bonsai.system.progress import silent
 from bonsai.web.presenters.nights import SHAPES, Mark, month
 from flows import starting
@@ -106,7 +106,7 @@ def test_a_running_night_is_followed_without_the_database(desk: Desk) -> None:
     seen = []
 
     def look(night: str, step: int) -> None:
-        with held(desk.b.database.lock_path, exclusive=True, wait_seconds=0):
+        with file_lock(desk.b.database.lock_path, exclusive=True, wait_seconds=0):
             status = client.get(f"/nights/{night}/status").json()
             assert client.get("/nights/status").json() == status
             piece = client.get(f"/nights/{night}/live").text

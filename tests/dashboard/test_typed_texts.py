@@ -179,7 +179,7 @@ def test_an_edit_on_a_full_disk_comes_back_without_a_path(desk: Desk, monkeypatc
     record = list_records(desk.b, RecordFilter(), 1)[0].record.id
     with desk.b.database.writing() as con:
         con.execute("ALTER TABLE record_versions RENAME TO elsewhere")  # any write that fails
-    monkeypatch.setattr("storage.connect.LEAST_ROOM_BYTES", 1 << 60)
+    monkeypatch.setattr("storage.connect.MIN_FREE_BYTES", 1 << 60)
     answer = desk.client().post(f"/records/{record}/edit", data={"output": "Under the sofa."})
     assert (answer.status_code, str(desk.b.home) in answer.text) == (507, False)
     assert sent_by(Page(answer.text)) == {"output": "Under the sofa."}

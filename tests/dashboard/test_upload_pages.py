@@ -131,7 +131,7 @@ def test_a_file_name_is_never_a_path(desk: Desk, tmp_path: Path, name: str, show
     assert (answer.status_code, page.problems) == (200, [])
     [upload] = uploads.listed(desk.b.places.uploads)
     assert shown in (None, upload.name)
-    assert len(upload.name) <= uploads.LONGEST_NAME
+    assert len(upload.name) <= uploads.MAX_NAME_CHARACTERS
     assert "/" not in upload.name
     assert {path for path in tmp_path.rglob("*") if "uploads" not in path.parts} <= before | {
         desk.b.home / "logs" / "audit.jsonl"

@@ -111,7 +111,7 @@ def test_among_many_alike_the_rarest_word_finds_its_record(stage: Stage) -> None
             ) FROM (FROM records LIMIT 1), range(20000) t(i)
             """
         )
-        text_index.forget_all(con, EVENING)
+        text_index.clear(con, EVENING)
     text_index.complete(stage.b.database, EVENING)
     found = similar_records(stage.b, "What is cat 17182 doing?")
     assert "cat 17182 " in found[0].instruction

@@ -221,7 +221,7 @@ def test_a_full_disk_is_named_and_no_backup_is_asked_for(
     for expected in (IntegrityError, NoRoom):
         with pytest.raises(expected), torn.writing():
             pass
-        monkeypatch.setattr("storage.connect.LEAST_ROOM_BYTES", 1 << 60)
+        monkeypatch.setattr("storage.connect.MIN_FREE_BYTES", 1 << 60)
 
     def torn_off() -> None:
         with database.writing() as con:

@@ -17,9 +17,8 @@ from bonsai.domain.records import Status
 from bonsai.errors import ConflictError, UnknownId, UsageError
 from bonsai.queries.records import count_records, list_records, show_record
 from bonsai.queries.similar import similar_to
-from storage.tables import records_pages
-from storage.tables.records_pages import SORTS, Sort
-from storage.tables.records_table import RecordFilter
+from storage.tables import records_table
+from storage.tables.records_table import SORTS, RecordFilter, Sort
 
 TOLD = (
     ("Why does Mike sneeze?", "Dust in the litter.", "Mike", "2024-11-01"),
@@ -110,7 +109,7 @@ def test_several_are_tagged_together_or_not_at_all(b: Bonsai, at: datetime) -> N
 def test_every_order_shows_each_record_once(b: Bonsai, sort: Sort, at: datetime) -> None:
     found: list[str] = []
     with b.database.reading() as con:
-        while shown := records_pages.page(con, RecordFilter(), 2, sort, found[-1] if found else ""):
+        while shown := records_table.sorted_page(con, RecordFilter(), 2, sort, found[-1] if found else ""):
             found += [one.record.id for one in shown]
     assert len(found) == len(set(found)) == len(TOLD)
     stored = {one.record.id: one for one in list_records(b, RecordFilter(), None)}

@@ -21,8 +21,7 @@ from bonsai.night.steps import begin_night, benchmark_night, decide_night, promo
 from bonsai.queries.nights import show_night
 from bonsai.queries.records import inbox_status, list_records
 from storage import inbox
-from storage.erasing import NOTE
-from storage.forgetting import due
+from storage.forgetting import NOTE, due
 from storage.home import Home
 from storage.tables import adapters_table, nights_table, personal_set_table, rejects_table, snapshots_table
 from storage.tables.record_rows import StoredRecord

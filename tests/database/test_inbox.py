@@ -56,7 +56,7 @@ with inbox.draining(home / "inbox", 30):
                 os.kill(os.getpid(), signal.SIGKILL)
         if position == kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
-        inbox.done(item)
+        inbox.mark_done(item)
 """
 
 
@@ -82,8 +82,8 @@ def test_a_submission_may_hold_any_text(home: Home, at: datetime) -> None:
 def test_done_is_out_of_the_way_and_safe_to_repeat(home: Home, at: datetime) -> None:
     inbox.submit(home.inbox, {"instruction": "q"}, at)
     (item,) = inbox.pending(home.inbox)
-    assert inbox.done(item) == inbox.done(item)
-    assert json.loads(inbox.done(item).read_text())["fields"] == {"instruction": "q"}
+    assert inbox.mark_done(item) == inbox.mark_done(item)
+    assert json.loads(inbox.mark_done(item).read_text())["fields"] == {"instruction": "q"}
     assert inbox.counts(home.inbox) == InboxCounts(0, 1, 0)
 
 
@@ -94,7 +94,7 @@ def test_a_damaged_submission_is_put_aside_with_its_reason(home: Home, at: datet
         item.path.write_bytes(damaged)
         with pytest.raises(InputError, match="no submission"):
             inbox.fields_of(item)
-    target = inbox.failed(item, "it is torn")
+    target = inbox.mark_failed(item, "it is torn")
     assert target.read_bytes() == b"{}"
     assert json.loads(target.with_name(f"{item.id}.reason.json").read_text())["reason"] == "it is torn"
     assert inbox.counts(home.inbox) == InboxCounts(0, 0, 1)

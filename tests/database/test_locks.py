@@ -36,11 +36,11 @@ def test_who_waits_is_late_by_little_and_looks_seldom_in_the_end(
 ) -> None:
     path, clock = tmp_path / "lock", Clock()
     looks: list[float] = []
-    with locks.held(path, exclusive=True, wait_seconds=1):
+    with locks.file_lock(path, exclusive=True, wait_seconds=1):
         monkeypatch.setattr(locks, "time", clock)
         with (
             pytest.raises(LockTimeout),
-            locks.held(path, exclusive=False, wait_seconds=20, while_waiting=lambda: looks.append(clock.now)),
+            locks.file_lock(path, exclusive=False, wait_seconds=20, while_waiting=lambda: looks.append(clock.now)),
         ):
             pass
         monkeypatch.undo()
@@ -52,13 +52,13 @@ def test_who_waits_is_late_by_little_and_looks_seldom_in_the_end(
 def test_a_forked_child_does_not_keep_the_lock(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     ready, let_go = os.pipe()
-    with locks.held(path, exclusive=True, wait_seconds=1):
+    with locks.file_lock(path, exclusive=True, wait_seconds=1):
         child = os.fork()
         if child == 0:
             os.close(let_go)
             os.read(ready, 1)
             os._exit(0)
-    with locks.held(path, exclusive=True, wait_seconds=0.5):
+    with locks.file_lock(path, exclusive=True, wait_seconds=0.5):
         os.close(let_go)
         os.close(ready)
         assert os.waitpid(child, 0)[1] == 0

@@ -145,9 +145,9 @@ def test_forgetting_names_every_adapter_that_learned_from_it(home: Home, at: dat
         assert settings_table.cold_night_due(con)
         settings_table.put(con, settings_table.COLD_NIGHT_DUE, False, at)
         assert not settings_table.cold_night_due(con)
-        assert not forgetting.cold_night_done(con, "a3", at)  # forgotten while it trained
+        assert not forgetting.finish_cold_night(con, "a3", at)  # forgotten while it trained
         assert settings_table.cold_night_due(con)
-        assert forgetting.cold_night_done(con, "cold", at)
+        assert forgetting.finish_cold_night(con, "cold", at)
         assert not settings_table.cold_night_due(con)
         marked = {one.id for one in adapters_table.list_adapters(con) if one.needs_retrain}
         assert marked == {"a1", "a2", "a3"}

@@ -14,7 +14,7 @@ from bonsai.actions.tag import UNCERTAIN, next_uncertain
 from bonsai.context import Bonsai
 from bonsai.domain.records import Status
 from bonsai.domain.snapshots import Example, Snapshot
-from bonsai.ingest.dedup.nearest import nearest
+from bonsai.ingest.dedup.ngrams import nearest
 from bonsai.queries import timeline
 from storage import forgetting
 from storage.connect import Connection
@@ -22,18 +22,16 @@ from storage.home import Home
 from storage.tables import (
     adapters_table,
     data_changes,
-    lineage,
     pairs_table,
     record_versions_table,
-    records_pages,
     records_table,
     settled_pairs_table,
     snapshots_table,
     subjects,
 )
-from storage.tables.adapters_table import Adapter
+from storage.tables.adapters_table import Adapter, learned_records
 from storage.tables.record_rows import NewRecord, StoredRecord
-from storage.tables.records_table import RecordFilter
+from storage.tables.records_table import RecordFilter, by_sequence
 
 SNEEZED = "She sneezed for a whole week, and the vet said that it was the dust of the heater."
 
@@ -93,7 +91,7 @@ def test_the_parts_of_a_past_are_all_that_was_told_until_then(home: Home, told: 
     until = date(2025, 3, 1)
     wanted = {one.record.id for one in current(told, "Tama") if day_of(one) <= until}
     with home.database.reading() as con:
-        parts = subjects.past(con, "Tama", until)
+        parts = subjects.past_parts(con, "Tama", until)
         found = [[one.id for one in subjects.events_in(con, part.number, "Tama", until)] for part in parts]
     assert len(parts) > 5
     assert [len(ids) for ids in found] == [part.records for part in parts]
@@ -166,7 +164,7 @@ def test_what_changed_is_what_two_snapshots_differ_in(
         snapshot(con, "new", [*kept, *new, edited.record.id], at)
         expected = {one: "new" for one in new} | {one: "removed" for one in gone if one != live[0]}
         expected[edited.record.id] = "edited"
-        with data_changes.looked_at(con, home.snapshots, "a-new", "a-old"):
+        with data_changes.materialised(con, home.snapshots, "a-new", "a-old"):
             groups = data_changes.groups(con)
             changed, before = list[data_changes.ChangedRecord](), ""
             while page := data_changes.page(con, limit=9, before=before):
@@ -195,10 +193,10 @@ def test_a_snapshot_holds_what_was_put_into_it(home: Home, told: list[StoredReco
     with home.database.writing() as con:
         snapshot(con, "one", [*chosen, "never stored"], at)
         snapshot(con, "other", chosen[:5], at)
-        found = snapshots_table.holds(con, "one")
+        found = snapshots_table.contents(con, "one")
         listed = records_table.list_records(con, RecordFilter(snapshot="one"))
         pages, after = list[str](), -1
-        while page := lineage.learned(con, "one", 9, after):
+        while page := learned_records(con, "one", 9, after):
             pages, after = [*pages, *(one.id for one in page)], page[-1].place
     assert found is not None
     kinds = Counter((one.tags.language.value, one.tags.category.value) for one in told if one.record.id in chosen)
@@ -211,9 +209,9 @@ def test_records_are_read_by_their_places_in_any_order(home: Home, told: list[St
     with home.database.reading() as con:
         places = dict(con.execute("SELECT id, sequence FROM records").fetchall())
         wanted = random.Random(1).sample(told, 30)
-        found = records_pages.at_places(con, [10**6, *(places[one.record.id] for one in wanted)])
+        found = by_sequence(con, [10**6, *(places[one.record.id] for one in wanted)])
         assert list(found.values()) == wanted
-        assert records_pages.at_places(con, []) == {}
+        assert by_sequence(con, []) == {}
         assert records_table.get_many(con, [one.record.id for one in wanted]) == sorted(wanted, key=told.index)
 
 

@@ -18,13 +18,13 @@ from storage.home import Home
 from storage.scale import counters
 from storage.scale.pacing import Pace
 from storage.tables import (
-    index_rows,
     personal_set_table,
     record_versions_table,
     records_table,
     retired_items_table,
     snapshots_table,
 )
+from storage.tables import records_table as table_records_table
 from storage.tables.personal_set_table import PersonalItem
 from storage.tables.record_rows import NewRecord
 from storage.tables.records_table import InsertCounts, RecordFilter
@@ -259,7 +259,7 @@ def test_the_index_holds_only_the_newest_texts(home: Home, at: datetime, make_re
     with home.database.writing() as con:
         record_versions_table.edit(con, old.record.id, new, "mika", at)
         forgetting.forget(con, gone.record.id, "mika", at)
-        (row,) = index_rows.read(con)
+        (row,) = table_records_table.index_rows(con)
     record: Record = new.record
     assert (row.id, row.output, row.question_key, row.status) == (record.id, "two", new.question_key, Status.ACTIVE)
 

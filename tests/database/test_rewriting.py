@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from bonsai.errors import LockTimeout
-from bonsai.system.locks import held
+from bonsai.system.locks import file_lock
 from storage.connect import Database
 from storage.home import Home
 from storage.tables import records_table
@@ -38,8 +38,8 @@ def test_pages_are_read_while_the_file_is_written_anew(home: Home, kept: bool) -
 
 def test_who_rewrites_keeps_writers_out_and_lets_readers_in(home: Home, at: datetime, make_record) -> None:
     database = Database(home.database.path, 0.2, "200MB", 1)
-    with held(database.writers_path, exclusive=True, wait_seconds=0):
-        assert database.is_wanted() is False
+    with file_lock(database.writers_path, exclusive=True, wait_seconds=0):
+        assert database.has_waiters() is False
         with database.reading() as con:
             assert records_table.newest_sequence(con) == -1
         with pytest.raises(LockTimeout), database.writing():

@@ -83,7 +83,7 @@ def test_what_is_forgotten_is_not_shown(b: Bonsai, told: str, at: datetime) -> N
 
 def test_few_blocks_are_read_and_the_right_one_is_among_them(b: Bonsai, told: str) -> None:
     with b.database.reading() as con:
-        found = similar.likest(con, f"{ASKED} {ANSWERED}")
-        assert similar.likest(con, "") == []
+        found = similar.most_similar(con, f"{ASKED} {ANSWERED}")
+        assert similar.most_similar(con, "") == []
     assert told in {one.record.id for one in found}
-    assert len(found) <= similar.LIKEST_BLOCKS * text_index.BLOCK
+    assert len(found) <= similar.MAX_SIMILAR_BLOCKS * text_index.BLOCK

@@ -77,15 +77,15 @@ def test_what_nobody_confirms_goes_and_what_is_confirmed_stays(b: Bonsai, at: da
         cancel_upload(b, wanted.id)
     assert uploads.sweep(b.places.uploads, at + DAY / 2, DAY) == []
     assert uploads.sweep(b.places.uploads, at + 2 * DAY, DAY) == [left.id]
-    uploads.tell(wanted, "result", {"read": 1})
+    uploads.write_part(wanted, "result", {"read": 1})
     assert uploads.sweep(b.places.uploads, at + 2 * DAY, DAY) == []
     assert uploads.sweep(b.places.uploads, at + 60 * DAY, DAY) == [wanted.id]
 
 
 def test_bytes_that_outlived_their_result_go_with_the_next_drain(b: Bonsai, at: datetime) -> None:
     done = upload(b, at)
-    uploads.tell(done, "confirmed", {})
-    uploads.tell(done, "result", {"read": 1})
+    uploads.write_part(done, "confirmed", {})
+    uploads.write_part(done, "result", {"read": 1})
     assert done.data.exists()
     import_uploads(b, at)
     assert not done.data.exists()
@@ -95,5 +95,5 @@ def test_a_second_confirmation_changes_nothing(b: Bonsai, at: datetime) -> None:
     one = upload(b, at)
     confirm_upload(b, one.id, source="self", source_name="", who="mika", now=at)
     again = confirm_upload(b, one.id, source="community", source_name="x", who="chris", now=at + DAY)
-    assert again.told["confirmed"]["who"] == "mika"
-    assert replace(again, told={}) == replace(uploads.get(b.places.uploads, one.id), told={})
+    assert again.parts["confirmed"]["who"] == "mika"
+    assert replace(again, parts={}) == replace(uploads.get(b.places.uploads, one.id), parts={})

@@ -19,10 +19,10 @@ from bonsai.night.steps import begin_night, benchmark_night, decide_night, run_n
 from bonsai.queries import nights
 from bonsai.queries.nights import list_nights, show_night
 from bonsai.queries.promotions import list_promotions
-from bonsai.system.locks import held, process_name
-from bonsai.system.progress import Progress, Used, silent
+from bonsai.system.locks import file_lock, process_name
+from bonsai.system.progress import Progress, ResourceUsage, silent
 from storage import night_status
-from storage.night_status import MOST_LOSSES, NightStatus
+from storage.night_status import MAX_LOSSES, NightStatus
 from storage.tables import nights_table
 
 ROOT = Path(__file__).parents[2]
@@ -57,7 +57,7 @@ def test_a_running_night_is_seen_while_another_process_holds_the_database(stage:
     seen = []
 
     def look(step: int) -> None:
-        with held(stage.b.database.lock_path, exclusive=True, wait_seconds=0):
+        with file_lock(stage.b.database.lock_path, exclusive=True, wait_seconds=0):
             found = nights.running_night(stage.b)
         assert found is not None
         seen.append((found.state, found.status.done, found.status.total, [loss for _, loss in found.status.losses]))
@@ -151,10 +151,10 @@ def test_a_night_with_its_verdict_is_no_longer_cancelled(stage: Stage) -> None:
 def test_a_curve_stays_small_and_goes_on_from_a_checkpoint() -> None:
     status = NightStatus("n", "h:1:1", EVENING)
     for step in range(1, 5_000):
-        status = status.told(Progress("train", step, 5_000, 1 / step), EVENING)
-    assert 50 < len(status.losses) <= MOST_LOSSES
+        status = status.with_progress(Progress("train", step, 5_000, 1 / step), EVENING)
+    assert 50 < len(status.losses) <= MAX_LOSSES
     assert status.losses[-1] == (4_999, 1 / 4_999)
-    again = status.told(Progress("train", 100, 5_000, 7.0), EVENING)
+    again = status.with_progress(Progress("train", 100, 5_000, 7.0), EVENING)
     assert again.losses[-1] == (100, 7.0)
     assert max(step for step, _ in again.losses) == 100
 
@@ -162,7 +162,7 @@ def test_a_curve_stays_small_and_goes_on_from_a_checkpoint() -> None:
 def test_tokens_of_a_training_that_was_started_again_add_up() -> None:
     status = NightStatus("n", "h:1:1", EVENING)
     for tokens in (100, 300, 50, 120):  # the third is of another process
-        status = status.told(Progress("train", 1, 9, 1.0, used=Used(tokens)), EVENING)
+        status = status.with_progress(Progress("train", 1, 9, 1.0, used=ResourceUsage(tokens)), EVENING)
     assert status.cost.tokens == 300 + 120
 
 
@@ -170,16 +170,16 @@ def test_the_remaining_time_is_its_own_account_then_its_pace_then_the_last_night
     usual = {"train": 60.0, "benchmark": 30.0, "decide": 1.0}
     fresh = NightStatus("n", "h:1:1", EVENING, usual_seconds=usual).entered("train", EVENING)
     assert nights.seconds_left(fresh) == 60 + 31
-    assert nights.seconds_left(fresh.told(Progress("train", 1, 9, seconds_left=8.0), EVENING)) == 8 + 31
+    assert nights.seconds_left(fresh.with_progress(Progress("train", 1, 9, seconds_left=8.0), EVENING)) == 8 + 31
     later = EVENING + timedelta(seconds=10)
-    half = fresh.entered("benchmark", EVENING).told(Progress("benchmark", 1, 2), later)
+    half = fresh.entered("benchmark", EVENING).with_progress(Progress("benchmark", 1, 2), later)
     assert nights.seconds_left(half) == 10 + 1
     assert nights.seconds_left(replace(fresh, usual_seconds={})) is None
 
 
 def test_a_status_comes_back_as_it_was_and_a_foreign_one_is_none(tmp_path: Path) -> None:
     status = NightStatus("n", process_name(), EVENING).entered("train", EVENING)
-    status = status.told(Progress("train", 1, 9, 1.5, 8.0, Used(7, 8, 9, 1)), EVENING)
+    status = status.with_progress(Progress("train", 1, 9, 1.5, 8.0, ResourceUsage(7, 8, 9, 1)), EVENING)
     night_status.write(tmp_path, status)
     assert night_status.read(tmp_path) == status
     for foreign in ("", "[]", '{"night": 3}', '{"updated_at": "yesterday"}'):
@@ -218,7 +218,7 @@ def test_a_night_that_waits_for_the_device_can_be_cancelled(stage: Stage) -> Non
         seen.append(progress)
         cancel_night(stage.b, night, "Mika", EVENING)
 
-    with held(stage.b.home / "gpu.lock", exclusive=True, wait_seconds=0), pytest.raises(NightCancelled):
+    with file_lock(stage.b.home / "gpu.lock", exclusive=True, wait_seconds=0), pytest.raises(NightCancelled):
         with watched(stage.b, night, "train", report, lambda: EVENING) as tell:
             train_night(stage.b, night, tell)
     assert [(one.step, one.done) for one in seen] == [("train", 0)]

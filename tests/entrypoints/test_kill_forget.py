@@ -10,7 +10,7 @@ from dying_terminal import Terminal
 
 from bonsai.actions.inbox import drain_inbox, submit
 from bonsai.context import Bonsai
-from storage.erasing import NOTE
+from storage.forgetting import NOTE
 
 pytestmark = pytest.mark.long
 
@@ -54,9 +54,9 @@ def with_snapshot(bonsai: Bonsai, record: str) -> Path:
         "after storage.tables.rejects_table.forget 1",  # in the transaction
         "before bonsai.actions.forget.erase_files 1",  # forgotten, nothing erased
         "after storage.inbox.erase 1",
-        "before storage.erasing.erase_reports 1",
+        "before storage.forgetting.erase_reports 1",
         "before bonsai.system.files.move_durably 1",  # the database is written anew, and not in its place yet
-        "before storage.forgetting.erased 1",
+        "before storage.forgetting.clear_due 1",
     ],
 )
 def test_killed_at_any_step_a_forgetting_is_finished_by_the_next_command(terminal: Terminal, dying: str) -> None:

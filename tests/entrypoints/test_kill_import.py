@@ -134,7 +134,7 @@ def test_killed_again_and_again_at_any_time_nothing_is_lost_and_nothing_doubled(
     [
         "after storage.inbox.submit 1",  # told, not drained
         "after storage.tables.records_table.insert_records 1",  # in the transaction
-        "before storage.inbox.done 1",  # stored, and still in the inbox
+        "before storage.inbox.mark_done 1",  # stored, and still in the inbox
     ],
 )
 def test_what_was_told_is_there_once_whenever_the_process_died(terminal: Importing, dying: str) -> None:
@@ -146,7 +146,7 @@ def test_what_was_told_is_there_once_whenever_the_process_died(terminal: Importi
     assert terminal.is_sound()
 
 
-@pytest.mark.parametrize("dying", ["after bonsai.actions.import_file._store 2", "before storage.inbox.done 1"])
+@pytest.mark.parametrize("dying", ["after bonsai.actions.import_file._store 2", "before storage.inbox.mark_done 1"])
 def test_a_file_in_the_inbox_is_taken_in_once_whenever_the_process_died(
     terminal: Importing, told: Path, undisturbed: dict[str, Any], dying: str
 ) -> None:

@@ -37,7 +37,7 @@ def test_a_killed_drain_goes_on(home: Path, dying: str) -> None:
     terminal.dies(dying, "inbox", "drain")
     terminal.said("inbox", "drain")
     done = uploads.get(b.places.uploads, told.id)
-    result = {name: done.told["result"][name] for name in COUNTS}
+    result = {name: done.parts["result"][name] for name in COUNTS}
     assert result == {"read": 152, "new": 150, "duplicate": 1, "held_back": 0, "rejected": 1}
     assert count_records(b, RecordFilter()) == 150
     assert sorted(path.name for path in done.folder.iterdir() if path.suffix == ".csv") == []

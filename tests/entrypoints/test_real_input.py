@@ -18,7 +18,7 @@ import pytest
 
 from bonsai import bootstrap
 from bonsai.domain.records import Record, Reject
-from bonsai.ingest.dedup import known
+from bonsai.ingest.dedup import to_indexed
 from bonsai.ingest.dedup.index import DuplicateIndex
 from bonsai.ingest.readers import read
 from bonsai.ingest.readers.recognise import recognise
@@ -128,7 +128,7 @@ def test_read_is_new_and_duplicate_and_held_back(shared_data: Path) -> None:
     index, seen = DuplicateIndex(), Counter[str]()
     for name in list(ROWS)[:4]:
         found = records(shared_data / name)
-        judged = index.judge_batch([known(r, t) for r, t in zip(found, tag_batch(found, None), strict=True)])
+        judged = index.judge_batch([to_indexed(r, t) for r, t in zip(found, tag_batch(found, None), strict=True)])
         for one in judged:
             seen["duplicate" if one.exact else "held back" if one.contradicts else "new"] += 1
     assert seen.total() == 12_000
@@ -140,7 +140,7 @@ def test_read_is_new_and_duplicate_and_held_back(shared_data: Path) -> None:
 
 def test_importing_again_finds_everything_told_before(shared_data: Path) -> None:
     found = records(shared_data / "alpaca_zh_1k.json")
-    told = [known(r, t) for r, t in zip(found, tag_batch(found, None), strict=True)]
+    told = [to_indexed(r, t) for r, t in zip(found, tag_batch(found, None), strict=True)]
     index = DuplicateIndex()
     index.judge_batch(told)
     assert all(one.exact for one in index.judge_batch(told))

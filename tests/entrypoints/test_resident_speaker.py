@@ -18,7 +18,7 @@ from bonsai.inference.resident import ResidentClient
 from bonsai.model.bases import Base, Device
 from bonsai.model.prompt import Question
 from bonsai.night import accelerator
-from bonsai.system.locks import held, is_wanted
+from bonsai.system.locks import file_lock, has_waiters
 
 WORKER = """
 import os, signal, sys, time
@@ -216,7 +216,7 @@ def test_a_training_and_a_question_keep_away_from_each_others_gpu(
     monkeypatch.setattr(accelerator, "find_device", lambda: Device("cuda", 80.0, (f"GPU-{tmp_path.name}",)))
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
     (lock,) = accelerator.lock_files(tmp_path, Device("cuda", 80.0, (f"GPU-{tmp_path.name}",)), 1)
-    with held(lock, exclusive=True, wait_seconds=0):
+    with file_lock(lock, exclusive=True, wait_seconds=0):
         with pytest.raises(LockTimeout, match="A night is training"), accelerator.beside_no_training(tmp_path, "cuda"):
             pass
         with accelerator.beside_no_training(tmp_path, "cpu") as waited_for:
@@ -224,7 +224,7 @@ def test_a_training_and_a_question_keep_away_from_each_others_gpu(
     trained = threading.Event()
 
     def train() -> None:
-        with held(lock, exclusive=True, wait_seconds=20):
+        with file_lock(lock, exclusive=True, wait_seconds=20):
             trained.set()
 
     with accelerator.beside_no_training(tmp_path, "cuda") as waited_for:
@@ -233,7 +233,7 @@ def test_a_training_and_a_question_keep_away_from_each_others_gpu(
         training = threading.Thread(target=train)
         training.start()
         until = time.monotonic() + 10
-        while not is_wanted(lock) and time.monotonic() < until:
+        while not has_waiters(lock) and time.monotonic() < until:
             time.sleep(0.01)
         assert waited_for()
         assert not trained.is_set()

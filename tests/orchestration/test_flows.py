@@ -12,7 +12,7 @@ from bonsai.actions.inbox import submit
 from bonsai.errors import LockTimeout, TransientError
 from bonsai.queries.nights import list_nights, show_night
 from bonsai.queries.records import inbox_status
-from bonsai.system.locks import held
+from bonsai.system.locks import file_lock
 from bonsai.system.progress import silent
 from flows import steps
 from flows.ingest_flow import ingest
@@ -63,7 +63,7 @@ def test_ingest_drains_the_inbox_once(home: Path) -> None:
 
 
 def test_two_nights_at_once_are_refused(home: Path) -> None:
-    with held(home / "night.lock", exclusive=True, wait_seconds=0), pytest.raises(LockTimeout):
+    with file_lock(home / "night.lock", exclusive=True, wait_seconds=0), pytest.raises(LockTimeout):
         nightly(here=True)
 
 

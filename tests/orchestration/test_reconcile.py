@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from prefect.client.schemas.objects import FlowRun
 
-from bonsai.system.locks import held, is_held
+from bonsai.system.locks import file_lock, is_locked
 from flows.reconcile import may_live
 
 
@@ -53,7 +53,7 @@ def test_a_run_without_a_process_is_a_person_s_night_or_dead(deployed: bool, hel
 
 def test_a_lock_tells_whether_it_is_held(tmp_path: Path) -> None:
     path = tmp_path / "night.lock"
-    assert not is_held(path)
-    with held(path, exclusive=True, wait_seconds=0):
-        assert is_held(path)
-    assert not is_held(path)
+    assert not is_locked(path)
+    with file_lock(path, exclusive=True, wait_seconds=0):
+        assert is_locked(path)
+    assert not is_locked(path)

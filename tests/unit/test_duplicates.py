@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from bonsai.domain.records import Origin, Record, content_id, parse
 from bonsai.i18n import TEXT_LANGUAGES, text
 from bonsai.ingest.dedup import held_back_reason
+from bonsai.ingest.dedup.comparison import contradict
 from bonsai.ingest.dedup.contamination import Contamination, ContaminationCheck
-from bonsai.ingest.dedup.contradictions import contradict
 from bonsai.ingest.dedup.index import DuplicateFinding, DuplicateIndex, IndexedRecord, question_key
 from bonsai.ingest.dedup.paraphrases import paraphrase_groups
 from bonsai.ingest.readers import read

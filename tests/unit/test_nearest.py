@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bonsai.ingest.dedup.nearest import nearest
+from bonsai.ingest.dedup.ngrams import nearest
 
 TOLD = [
     "Why does Mike sneeze? Mike sneezes because of the dust in the litter.",

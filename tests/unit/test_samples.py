@@ -10,7 +10,7 @@ import pytest
 
 from bonsai.domain.records import Category, Record, Reject
 from bonsai.evaluate.questions import POOLS, load
-from bonsai.ingest.dedup import known
+from bonsai.ingest.dedup import to_indexed
 from bonsai.ingest.dedup.contamination import ContaminationCheck
 from bonsai.ingest.dedup.index import DuplicateIndex
 from bonsai.ingest.readers import read
@@ -147,8 +147,8 @@ def test_the_messy_files_are_as_broken_as_their_count_says(name: str) -> None:
     told = [record for record in made if isinstance(record, Record)]
     before = [record for earlier in IMPORTED_BEFORE[name] for record in told_by(earlier)]
     index = DuplicateIndex()
-    index.add_batch([known(record, tag(record, None)) for record in before])
-    findings = index.judge_batch([known(record, tag(record, None)) for record in told])
+    index.add_batch([to_indexed(record, tag(record, None)) for record in before])
+    findings = index.judge_batch([to_indexed(record, tag(record, None)) for record in told])
     leaks = sum(bool(GUARD.matches(record.instruction, record.input)) for record in told)
     found = {
         "duplicate": sum(finding.exact for finding in findings),
@@ -163,9 +163,9 @@ def test_the_messy_files_are_as_broken_as_their_count_says(name: str) -> None:
 def test_nothing_is_held_back_at_intake(name: str) -> None:
     index = DuplicateIndex()
     index.add_batch(
-        [known(record, tag(record, None)) for record in told_by("experience.jsonl") if name != "experience.jsonl"]
+        [to_indexed(record, tag(record, None)) for record in told_by("experience.jsonl") if name != "experience.jsonl"]
     )
-    findings = index.judge_batch([known(record, tag(record, None)) for record in told_by(name)])
+    findings = index.judge_batch([to_indexed(record, tag(record, None)) for record in told_by(name)])
     assert not any(finding.exact or finding.contradicts for finding in findings)
     assert [record.instruction for record in told_by(name) if GUARD.matches(record.instruction, record.input)] == []
 

@@ -9,12 +9,10 @@ from hypothesis import strategies as st
 
 from bonsai.domain.records import LANGUAGES, Category, Origin, Record, Tag, Tags, TagSource, parse
 from bonsai.errors import IntegrityError
-from bonsai.ingest.tags import retag_batch, tag, tag_batch
+from bonsai.ingest.tags import merge_tag, question_language, retag_batch, tag, tag_batch
 from bonsai.ingest.tags.category import CategoryTagger, Example
 from bonsai.ingest.tags.category_rules import by_rule
 from bonsai.ingest.tags.language import detect, guess_answer
-from bonsai.ingest.tags.merging import merge_tag
-from bonsai.ingest.tags.reasoning import question_language
 
 
 def record(instruction: str, output: str, input: str = "", **more: object) -> Record:

@@ -1,4 +1,4 @@
-"""Told before? Exact, near, contradicting, leaking into the benchmark; and which records are wordings of one fact."""
+"""Deduplication: exact and near duplicates, contradictions, benchmark contamination, and paraphrases of one fact."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from bonsai.ingest.dedup.contamination import Contamination
 from bonsai.ingest.dedup.index import DuplicateFinding, IndexedRecord, question_key
 
 
-def known(record: Record, tags: Tags, *, active: bool = True) -> IndexedRecord:
-    """A new record as the index compares it; `active` is False for one that is held back whatever the index says."""
+def to_indexed(record: Record, tags: Tags, *, active: bool = True) -> IndexedRecord:
+    """A new record as the index compares it; `active` is False for one that is held back for another reason."""
     return IndexedRecord(
         id=record.id,
         instruction=record.instruction,
@@ -24,7 +24,7 @@ def known(record: Record, tags: Tags, *, active: bool = True) -> IndexedRecord:
 
 
 def held_back_reason(finding: DuplicateFinding, leak: Contamination) -> tuple[str, dict[str, str]] | None:
-    """Key and values of the reason why a record is held back; None when nothing speaks against it."""
+    """Text key and values of the reason to hold a record back; None when there is none."""
     if leak.leaks:
         return "duplicates.leak", {"items": ", ".join(leak.leaks)}
     if finding.contradicts:

@@ -1,4 +1,4 @@
-"""Records that would teach the benchmark's own questions.
+"""Contamination check: records that would teach the benchmark's own questions.
 
 A record leaks when it asks what an item asks: the same question after normalisation, 13 words (or 20 characters of
 Japanese) in a row, or 80 % of the item's 5-character shingles, and in each case the item's entities and numbers. So
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz
 
 from bonsai.domain.records import Record
-from bonsai.ingest.dedup.keys import content_words, numbers, text_key
+from bonsai.ingest.dedup.comparison import content_words, numbers, text_key
 
 WORDS = 13
 CHARACTERS = 20
@@ -26,7 +26,7 @@ SAME_RATIO = 80.0
 "rapidfuzz ratio of the whole questions ..."
 PART_RATIO = 95.0
 "... or of the item with the part of the question that is most like it."
-READ_CHARACTERS = 1_000
+MAX_QUESTION_CHARACTERS = 1_000
 "Of a record's question."
 OWN_SOURCES = frozenset(("self", "feedback"))
 _LATIN_WORD = re.compile(r"[a-z0-9\u00c0-\u024f']+")
@@ -45,9 +45,9 @@ class Contamination:
     """What matching the benchmark means for a record."""
 
     leaks: tuple[str, ...] = ()
-    "Ids of items that the record would give away: it is held back."
+    "Ids of items that the record would leak: it is held back."
     retires: tuple[str, ...] = ()
-    "Ids of items that the owner's own record matches: it is accepted, and they retire from this home's gate."
+    "Ids of items that the owner's own record matches: it is accepted, and the items retire from this home's gate."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +63,14 @@ class _Item:
     questions: frozenset[str]
     "What, who, how many ..."
     quoted: tuple[str, ...]
-    "Words in quotation marks: what a translation is asked of."
+    "Words in quotation marks: what a translation is question of."
 
 
 class ContaminationCheck:
-    """The benchmark's questions, ready to be asked about many records."""
+    """Matches records against the benchmark's items."""
 
     def __init__(self, items: Iterable[tuple[str, str, str]], kept: frozenset[str] = frozenset()) -> None:
-        """`items`: (id, instruction, input). `kept`: ids of those that no record retires, not even the owner's own."""
+        """`items`: (id, instruction, input). `kept`: ids of items that no record retires, not even the owner's."""
         self._kept = kept
         self._items = [_item(*item) for item in items]
         self._by_rare_shingle: dict[str, list[int]] = {}
@@ -86,7 +86,7 @@ class ContaminationCheck:
         return len(self._items)
 
     def judge(self, record: Record) -> Contamination:
-        """Which items a record leaks, or retires because it is the owner's own."""
+        """The items that a record leaks, or retires if it is the owner's own."""
         found = self.matches(record.instruction, record.input)
         if record.source not in OWN_SOURCES:
             return Contamination(leaks=found)
@@ -95,28 +95,28 @@ class ContaminationCheck:
 
     def matches(self, instruction: str, input: str = "") -> tuple[str, ...]:
         """Ids of the items that this question matches, in the items' order."""
-        asked = instruction[:READ_CHARACTERS]
-        key = text_key(asked)
-        close = set(self._close(asked, key))
+        question = instruction[:MAX_QUESTION_CHARACTERS]
+        key = text_key(question)
+        close = set(self._close(question, key))
         if not close:
             return ()
-        words = content_words(asked)
+        words = content_words(question)
         passage = _shingles(text_key(input)) if input else frozenset()
         return tuple(
             item.id
             for number, item in enumerate(self._items)
-            if number in close and _asks_the_same(item, asked, key, words) and _same_passage(item, passage)
+            if number in close and _same_question(item, question, key, words) and _same_passage(item, passage)
         )
 
-    def _close(self, asked: str, key: str) -> Iterator[int]:
-        """Items with a run in common, or most of their shingles. An equal question has all of them."""
+    def _close(self, question: str, key: str) -> Iterator[int]:
+        """Candidate items: those that share a run or most of their shingles. An equal question shares all."""
         shingles = _shingles(key)
         for number in {number for shingle in shingles for number in self._by_rare_shingle.get(shingle, ())}:
             item = self._items[number]
             shared = len(item.shingles & shingles)
-            if shared >= CONTAINMENT * len(item.shingles) and _reads_the_same(item.key, key):
+            if shared >= CONTAINMENT * len(item.shingles) and _similar_wording(item.key, key):
                 yield number
-        for run in _runs(asked, key):
+        for run in _runs(question, key):
             yield from self._by_run.get(run, ())
 
 
@@ -136,42 +136,44 @@ def _item(id: str, instruction: str, input: str) -> _Item:
 
 
 def _rarest(shingles: frozenset[str], usual: Counter[str]) -> list[str]:
-    """So many of an item's shingles that whoever shares 80 % of them all shares at least one of these."""
+    """Enough of an item's rarest shingles that a text with 80 % of all has at least one of them (prefix filter)."""
     missing = int((1 - CONTAINMENT) * len(shingles) + 1e-9)
     return sorted(shingles, key=lambda shingle: (usual[shingle], shingle))[: missing + 1]
 
 
-def _reads_the_same(item: str, asked: str) -> bool:
-    """Shingles may be shared by chance in a long question, and by all wordings of a short Japanese one."""
-    return item in asked or fuzz.ratio(item, asked) >= SAME_RATIO or fuzz.partial_ratio(item, asked) >= PART_RATIO
+def _similar_wording(item: str, question: str) -> bool:
+    """Similar as strings: a long question shares shingles by chance, a short Japanese one with all paraphrases."""
+    return (
+        item in question or fuzz.ratio(item, question) >= SAME_RATIO or fuzz.partial_ratio(item, question) >= PART_RATIO
+    )
 
 
-def _asks_the_same(item: _Item, asked: str, key: str, words: frozenset[str]) -> bool:
-    """The item's entities and numbers, and no other question about them ("How long is ..." is not "What is ...")."""
-    if Counter(item.numbers) - Counter(numbers(asked)):
+def _same_question(item: _Item, question: str, key: str, words: frozenset[str]) -> bool:
+    """The same entities, numbers and question words ("How long is ..." is not "What is ...")."""
+    if Counter(item.numbers) - Counter(numbers(question)):
         return False
-    questions = frozenset(_QUESTION_WORD.findall(asked.casefold()))
+    questions = frozenset(_QUESTION_WORD.findall(question.casefold()))
     if item.questions and questions and not item.questions & questions:
         return False
-    if not item.words <= words or not all(quoted in asked for quoted in item.quoted):
+    if not item.words <= words or not all(quoted in question for quoted in item.quoted):
         return False
     return item.key in key or all(word in key for word in _hiragana_words(item.key))
 
 
 def _hiragana_words(key: str) -> Iterator[str]:
-    """Words in hiragana that may name something (ぶどう); not the end of the sentence, which is grammar."""
+    """Hiragana words that may be entities (ぶどう), without the sentence's end, which is grammar."""
     for run in _HIRAGANA_WORD.finditer(key):
         if run.end() < len(key):
             yield from (word for word in _PARTICLES.split(run[0]) if len(word) > 2)
 
 
 def _same_passage(item: _Item, passage: frozenset[str]) -> bool:
-    """An item about a passage is leaked only together with it: "Who won?" alone says nothing."""
+    """An item about a passage leaks only with the passage: "Who won?" alone reveals nothing."""
     return len(item.input_shingles & passage) >= CONTAINMENT * len(item.input_shingles)
 
 
 def _shingles(key: str) -> frozenset[str]:
-    """5 characters each; 3 where the key is Japanese, whose characters say more."""
+    """Shingles of 5 characters, or of 3 for Japanese, whose characters carry more."""
     size = 3 if _JAPANESE.search(key) else SHINGLE
     return frozenset(key[i : i + size] for i in range(max(len(key) - size + 1, 1)))
 

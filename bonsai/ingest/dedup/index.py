@@ -1,13 +1,13 @@
-"""Every record told so far, asked about each new one: told before, told in other words, told otherwise?
+"""The duplicate index over all records: exact duplicates, near duplicates and contradictions of each new record.
 
     index = Index()
     index.add_batch(stored)                          # Known rows of the database
     findings = index.judge_batch(new, add=True)      # in order: a record meets those before it in its own batch
 
 Exact: the content id. Near: at least 88 of 100 by rapidfuzz on the question's key, the same numbers, similar answers;
-flagged, never dropped, for templated questions that differ in one entity score as high. To ask all pairs is too slow,
-so only records are compared whose MinHash signatures share a band (Broder 1997; Leskovec et al., Mining of Massive
-Datasets, ch. 3). Contradicting: the very same question and input, the same language, a clearly different answer.
+flagged, never dropped, because templated questions that differ in one entity score as high. Comparing all pairs is too
+slow, so only records whose MinHash signatures share a band are compared (Broder 1997; Leskovec et al., Mining of
+Massive Datasets, ch. 3). Contradicting: the same question, input and language, and a clearly different answer.
 """
 
 from __future__ import annotations
@@ -21,27 +21,26 @@ import numpy as np
 from rapidfuzz import fuzz
 
 from bonsai.domain.records import Category
-from bonsai.ingest.dedup.contradictions import contradict
-from bonsai.ingest.dedup.keys import numbers, text_key
-from bonsai.ingest.dedup.shingles import ngrams, remix
+from bonsai.ingest.dedup.comparison import contradict, numbers, text_key
+from bonsai.ingest.dedup.ngrams import ngrams, remix
 
 QUESTION_CHARACTERS = 240
 PASSAGE_CHARACTERS = 120
 ANSWER_CHARACTERS = 200
-"How much of each is compared and kept in memory."
+"Compared and kept in memory of each."
 BANDS = 12
 ROWS = 3
-"12 bands of 3: a pair that shares 60 % of its shingles is met with 95 %, one that shares 20 % with 9 %."
+"12 bands of 3: a pair with Jaccard similarity 0.6 becomes a candidate with 95 %, one with 0.2 with 9 %."
 SHINGLE = 3
-CANDIDATES = 24
-"Most records compared with a new one, the latest first."
-NEAR_IDS = 5
+MAX_CANDIDATES = 24
+"Records compared with a new one, newest first."
+MAX_NEAR_IDS = 5
 _OPEN_ENDED = frozenset((Category.BRAINSTORMING.value, Category.CREATIVE.value))
 
 
 @dataclass(frozen=True, slots=True)
 class IndexedRecord:
-    """What the index needs of a record, stored or new."""
+    """A stored or new record as the index needs it."""
 
     id: str
     instruction: str
@@ -52,28 +51,28 @@ class IndexedRecord:
     category: str = ""
     fact: str = ""
     active: bool = True
-    "Only active records are reasons for a flag; the id of any other still makes an exact duplicate."
+    "Only active records are compared; any other counts by its id, for exact duplicates."
     correction: bool = False
-    "A person's correction: what it contradicts gives way to it."
+    "A person's correction, which overrules what it contradicts."
     question_key: str = ""
-    "As `question_key` makes it; empty: not made yet."
+    "From `question_key`; empty: computed when needed."
 
 
 @dataclass(frozen=True, slots=True)
 class DuplicateFinding:
-    """What the index says about one record."""
+    """The result for one record."""
 
     exact: bool
-    "Told before, word for word (after normalisation)."
+    "The same texts after normalisation."
     near: tuple[str, ...] = ()
-    "Ids of records told in nearly the same words, most similar first."
+    "Ids of near duplicates, most similar first."
     contradicts: tuple[str, ...] = ()
-    "Ids of active records that answer the very same question otherwise; a correction overrules them."
+    "Ids of active records with a different answer to the same question; a correction overrules them."
 
 
 @dataclass(frozen=True, slots=True)
 class NearDuplicateSettings:
-    """When two records are near duplicates."""
+    """Thresholds for near duplicates, of 100."""
 
     question_ratio: float = 88.0
     answer_ratio: float = 60.0
@@ -85,27 +84,27 @@ Key = TypeVar("Key", str, int)
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A record as it is compared."""
+    """A record in the form that is compared."""
 
     id: str
-    asked: str
-    "Digest of the language and the whole question key: equal for the very same question."
+    question_digest: str
+    "Digest of language and question key: equal for the same question."
     question: str
     answer: str
     raw_answer: str
-    "Empty when too long to contradict another."
+    "Empty when too long to contradict."
     numbers: tuple[str, ...]
     fact: str
     open_ended: bool
 
 
 Bucket = int | list[int]
-"Numbers of entries. Most buckets hold one: as a plain int it costs no list, and the garbage collector no look at it."
+"Indices of entries. Most buckets hold one: a plain int costs no list, and the garbage collector skips it."
 
 
 @dataclass(slots=True)
 class DuplicateIndex:
-    """Grows with every record added; some 1.5 kB each."""
+    """The index; about 1.5 kB for each record."""
 
     settings: NearDuplicateSettings = NEAR
     _ids: set[str] = field(default_factory=set)
@@ -121,16 +120,16 @@ class DuplicateIndex:
         return id in self._ids
 
     def add_ids(self, ids: Iterable[str]) -> None:
-        """Ids that are taken though their texts are gone (forgotten records)."""
+        """Add ids without texts, i.e. of forgotten records."""
         self._ids.update(ids)
 
     def add_batch(self, known: Sequence[IndexedRecord]) -> None:
-        """Fill the index with records that need no judgement."""
+        """Add records without judging them."""
         for row, entry, bands in self._prepared(known):
             self._add(row, entry, bands)
 
     def judge_batch(self, records: Sequence[IndexedRecord], *, add: bool = True) -> list[DuplicateFinding]:
-        """Judge records in order. With `add`, each joins the index; one that contradicts joins by its id alone."""
+        """Judge records in order. With `add`, each joins the index; a contradicting one only by its id."""
         findings = []
         for row, entry, bands in self._prepared(records):
             finding = self._judge(row, entry, bands)
@@ -156,16 +155,16 @@ class DuplicateIndex:
             return
         number = len(self._entries)
         self._entries.append(entry)
-        _put(self._by_question, entry.asked, number)
+        _put(self._by_question, entry.question_digest, number)
         for band in bands:
             bucket = _put(self._by_band, band, number)
-            if bucket is not None and len(bucket) > CANDIDATES:
+            if bucket is not None and len(bucket) > MAX_CANDIDATES:
                 del bucket[0]
 
     def _judge(self, row: IndexedRecord, entry: _Entry, bands: list[int]) -> DuplicateFinding:
         if row.id in self._ids:
             return DuplicateFinding(exact=True)
-        same = (self._entries[number] for number in _numbers(self._by_question.get(entry.asked)))
+        same = (self._entries[number] for number in _numbers(self._by_question.get(entry.question_digest)))
         contradicted = tuple(
             other.id for other in same if other.id not in self._overruled and _contradict(row, entry, other)
         )
@@ -174,24 +173,24 @@ class DuplicateIndex:
     def _near(self, entry: _Entry, bands: list[int]) -> tuple[str, ...]:
         candidates = {number for band in bands for number in _numbers(self._by_band.get(band))}
         found: list[tuple[float, int]] = []
-        for number in sorted(candidates, reverse=True)[:CANDIDATES]:
+        for number in sorted(candidates, reverse=True)[:MAX_CANDIDATES]:
             other = self._entries[number]
             if entry.numbers != other.numbers or other.id in self._overruled:
                 continue
             ratio = fuzz.ratio(entry.question, other.question, score_cutoff=self.settings.question_ratio)
-            if ratio and self._alike(entry.answer, other.answer):
+            if ratio and self._similar_answers(entry.answer, other.answer):
                 found.append((ratio, number))
         found.sort(key=lambda pair: (-pair[0], pair[1]))
-        return tuple(self._entries[number].id for _, number in found[:NEAR_IDS])
+        return tuple(self._entries[number].id for _, number in found[:MAX_NEAR_IDS])
 
-    def _alike(self, answer: str, other: str) -> bool:
-        """Similar, or one is the beginning of the other: "No." and "No, never."."""
+    def _similar_answers(self, answer: str, other: str) -> bool:
+        """Whether answers are similar, or one begins with the other: "No." and "No, never."."""
         begins = answer.startswith(other) or other.startswith(answer)
         return begins or fuzz.ratio(answer, other) >= self.settings.answer_ratio
 
 
 def _put(buckets: dict[Key, Bucket], key: Key, number: int) -> list[int] | None:
-    """Add a number to a bucket; the bucket, once it is a list."""
+    """Add an index to a bucket; returns the bucket once it is a list."""
     bucket = buckets.get(key)
     if bucket is None:
         buckets[key] = number
@@ -209,7 +208,7 @@ def _numbers(bucket: Bucket | None) -> Sequence[int]:
 
 
 def question_key(instruction: str, input: str = "") -> str:
-    """What two records must share to ask the same: the question without case and punctuation, and the same passage."""
+    """Equal for the same question: it ignores case and punctuation, and includes a digest of the passage."""
     return f"{text_key(instruction)}\0{_digest(input)}" if input else text_key(instruction)
 
 
@@ -223,7 +222,7 @@ def _entry(row: IndexedRecord) -> _Entry:
         question = f"{question}\0{text_key(row.input[:PASSAGE_CHARACTERS])}"
     return _Entry(
         id=row.id,
-        asked=_digest(f"{row.language}\0{row.question_key or question_key(row.instruction, row.input)}"),
+        question_digest=_digest(f"{row.language}\0{row.question_key or question_key(row.instruction, row.input)}"),
         question=question,
         answer=text_key(row.output[:ANSWER_CHARACTERS]),
         raw_answer=row.output if len(row.output) <= ANSWER_CHARACTERS else "",

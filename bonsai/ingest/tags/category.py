@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from bonsai.domain.records import Category, Record, Tag
 from bonsai.errors import IntegrityError
-from bonsai.ingest.dedup.shingles import ngrams, remix
+from bonsai.ingest.dedup.ngrams import ngrams, remix
 from bonsai.ingest.tags.category_rules import VERSION as RULES_VERSION
 from bonsai.ingest.tags.category_rules import by_rule
 from bonsai.system.files import write_atomic

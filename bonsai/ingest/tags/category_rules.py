@@ -13,7 +13,7 @@ from bonsai.domain.records import Category, Record, Tag
 
 VERSION = "category-rules-1"
 CONFIDENCE = 0.9
-READ_CHARACTERS = 300
+MAX_CHARACTERS = 300
 "Of a question; what is asked stands at its beginning or its end."
 PASSAGE_CHARACTERS = 60
 "From this length on, an input is a passage to answer from and not an operand."
@@ -84,8 +84,8 @@ def by_rule(record: Record) -> Tag | None:
 
 def _category(record: Record) -> Category | None:
     asked = record.instruction
-    if len(asked) > 2 * READ_CHARACTERS:
-        asked = f"{asked[:READ_CHARACTERS]}\n{asked[-READ_CHARACTERS:]}"
+    if len(asked) > 2 * MAX_CHARACTERS:
+        asked = f"{asked[:MAX_CHARACTERS]}\n{asked[-MAX_CHARACTERS:]}"
     if _TRANSLATION.search(asked):
         return Category.TRANSLATION
     if _only_asks_back(record.output) and not _ASKED_FOR_QUESTIONS.search(asked):

@@ -24,10 +24,10 @@ from functools import cache
 from bonsai.domain.records import Language, Tag
 
 VERSION = "language-1"
-READ_CHARACTERS = 800
+MAX_CHARACTERS = 800
 "Of a text; more does not change the guess."
-MOST_WORDS = 100
-NAMES = 12
+MAX_WORDS = 100
+MAX_NAME_WORDS = 12
 "Latin words that may be a list of names: no grammar, whatever the model takes them for."
 
 _KANA = re.compile(r"[\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fd-\u30ff\uff66-\uff9d]")
@@ -99,11 +99,11 @@ def guess_answer(answer: str, instruction: str, asked: Guess | None = None) -> G
     """
     found = guess(answer)
     if found.confidence == 0.0 or (not found.by_grammar and not _ASKS_FOR_LANGUAGE.search(instruction)):
-        return _as_asked(found, asked or guess_question(instruction))
+        return _resolve_by_question(found, asked or guess_question(instruction))
     return found
 
 
-def _as_asked(found: Guess, asked: Guess) -> Guess:
+def _resolve_by_question(found: Guess, asked: Guess) -> Guess:
     if asked.confidence == 0.0 or asked.language == "other":
         return found
     if found.language == "ja" and asked.language == "en":  # 図書館 to an English question: Japanese all the same
@@ -113,10 +113,10 @@ def _as_asked(found: Guess, asked: Guess) -> Guess:
 
 def guess(text: str) -> Guess:
     """The language by script, then by words."""
-    text = text[:READ_CHARACTERS]
+    text = text[:MAX_CHARACTERS]
     if text.isascii():
         words = _ASCII_WORD.findall(text.lower())
-        return _latin(text, words[:MOST_WORDS]) if words else NOTHING
+        return _latin(text, words[:MAX_WORDS]) if words else NOTHING
     kana = len(_KANA.findall(text))
     han = _HAN.findall(text)
     words = _LATIN_WORD.findall(text)
@@ -126,7 +126,7 @@ def guess(text: str) -> Guess:
     if not kana + len(han) and not words:
         return NOTHING
     if len(words) > 4 * (kana + len(han)):  # only Latin, or an English sentence that quotes 猫
-        return _latin(text, [word.lower().replace("’", "'") for word in words[:MOST_WORDS]])
+        return _latin(text, [word.lower().replace("’", "'") for word in words[:MAX_WORDS]])
     return _han(text, kana, han)
 
 
@@ -181,7 +181,7 @@ def _by_model(text: str, words: int) -> Guess:
     answers = ask(" ".join(text.split())[:200], model="lite", k=1)
     name, score = str(answers[0]["lang"]), float(answers[0]["score"])
     if name == "en":
-        return Guess("en", max(0.5, score), by_grammar=words > NAMES)
+        return Guess("en", max(0.5, score), by_grammar=words > MAX_NAME_WORDS)
     if score < 0.4:
         return Guess("en", 0.4, by_grammar=False)
-    return Guess("other", score, by_grammar=words > NAMES)
+    return Guess("other", score, by_grammar=words > MAX_NAME_WORDS)

@@ -136,7 +136,7 @@ class ApiMiddleware:
             response = await _ask(self.app, request.scope, body)
         except BaseException:
             with suppress(LockTimeout):  # else the claim expires by age
-                self._write(lambda con: kept_answers_table.let_go(con, repeatable))
+                self._write(lambda con: kept_answers_table.release(con, repeatable))
             raise
         with suppress(LockTimeout):  # the work is done, so the response is sent anyway
             await run_in_threadpool(self._write, lambda con: _settle(con, repeatable, response))
@@ -150,11 +150,11 @@ class ApiMiddleware:
 def _settle(con: Connection, repeatable: Repeatable, response: Response) -> None:
     """Store the response, unless a retry may give another one."""
     if response.status_code >= 500 or response.status_code in NOT_KEPT:
-        kept_answers_table.let_go(con, repeatable)
+        kept_answers_table.release(con, repeatable)
         return
     headers = tuple((name, value) for name, value in response.headers.items() if name != "content-length")
     body = bytes(response.body).decode()
-    kept_answers_table.keep(con, repeatable, StoredResponse(response.status_code, headers, body))
+    kept_answers_table.store_response(con, repeatable, StoredResponse(response.status_code, headers, body))
 
 
 def _hash(request: Request, body: bytes) -> str:

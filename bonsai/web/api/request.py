@@ -71,8 +71,8 @@ class Call:
 
     def noted(self, action: str, target: str) -> None:
         """Write an audit line."""
-        act = audit.Act(self.now, self.caller.name, action, target, self.address, self.caller.token)
-        audit.note(self.b.places.logs, act)
+        act = audit.AuditEntry(self.now, self.caller.name, action, target, self.address, self.caller.token)
+        audit.append(self.b.places.logs, act)
 
 
 def calling(request: Request, wanted: SecurityScopes, _: Annotated[Any, Security(BEARER)]) -> Call:

@@ -20,7 +20,7 @@ from bonsai.schemas.records import Word
 from bonsai.web.api.nights import start_after
 from bonsai.web.api.request import CALLING, SENDING, Appending, Call, Key, UploadId, documented
 from storage import uploads
-from storage.uploads import LONGEST_NAME
+from storage.uploads import MAX_NAME_CHARACTERS
 from storage.uploads import Upload as Stored
 
 router = APIRouter(prefix="/uploads", tags=["files"])
@@ -40,7 +40,7 @@ FILE: dict[str, Any] = {
 class UploadAs(RequestModel):
     """What the file is called, and whose experience it holds."""
 
-    name: str = Field(min_length=1, max_length=LONGEST_NAME, description="api.field_upload_name")
+    name: str = Field(min_length=1, max_length=MAX_NAME_CHARACTERS, description="api.field_upload_name")
     take: bool = Field(False, description="api.field_take")
     source: Literal["import", "self", "community"] = Field("import", description="api.field_source")
     source_name: Word = Field("", description="api.field_source_name")
@@ -139,7 +139,7 @@ def upload_file(call: Appending, request: Request, told: Annotated[UploadAs, Que
     made = uploads_action.receive_upload(call.b, arrived.folder, arrived.path, told.name, call.caller.name, call.now)
     if made.size <= uploads_action.CHECKED_AT_ONCE:
         made = uploads_action.check_upload(call.b, made, call.site.tagger())
-    problem = problem_of(made.told.get("check", {}))
+    problem = problem_of(made.parts.get("check", {}))
     if problem is not None:
         uploads_action.cancel_upload(call.b, made.id)
         raise problem
@@ -204,12 +204,12 @@ def _own(call: Call, upload: str) -> Stored:
 
 
 def _uploaded(one: Stored) -> Uploaded:
-    told = one.told.get("check", {})
+    told = one.parts.get("check", {})
     return Uploaded(upload=one.id, state=one.state, read=told.get("read"), rejected=told.get("rejected"))
 
 
 def _shown(call: Call, one: Stored) -> Upload:
-    told, result = one.told.get("check", {}), one.told.get("result", {})
+    told, result = one.parts.get("check", {}), one.parts.get("result", {})
     problem = problem_of(result) or problem_of(told)
     return Upload(
         **_uploaded(one).model_dump(),

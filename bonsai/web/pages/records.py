@@ -21,7 +21,7 @@ from bonsai.web.presenters import records as pages
 from bonsai.web.problems import Problem, require_confirmation
 from bonsai.web.request import Contributor, Form, Reviewer, Visit
 from storage.tables.record_versions_table import TagName
-from storage.tables.records_pages import SORTS
+from storage.tables.records_table import SORTS
 
 router = APIRouter()
 

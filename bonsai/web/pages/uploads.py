@@ -60,7 +60,7 @@ def receive(visit: Contributor, body: Body) -> Response:
         visit.site.drain()
     else:
         upload = check_upload(visit.b, upload, visit.site.tagger())
-    problem = problem_of(upload.told.get("check", {}))
+    problem = problem_of(upload.parts.get("check", {}))
     if problem is not None:
         cancel_upload(visit.b, upload.id)
         return _refused(visit, problem)

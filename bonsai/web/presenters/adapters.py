@@ -8,7 +8,7 @@ from bonsai.queries.adapters import AdapterSummary, FullAdapter
 from bonsai.train.manifest import AdapterManifest
 from bonsai.web.presenters.records import shorten
 from bonsai.web.request import Visit
-from storage.tables.lineage import LearnedRecord
+from storage.tables.adapters_table import LearnedRecord
 
 Pairs = list[tuple[str, str]]
 HASHES = ("base_hash", "tokenizer_hash", "template_digest", "snapshot_hash")

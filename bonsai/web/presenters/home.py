@@ -20,7 +20,7 @@ from markupsafe import Markup
 from bonsai.domain.records import LANGUAGES, Category, Status
 from bonsai.queries.nights import NightReport
 from bonsai.queries.overview import PendingWork, Score
-from bonsai.system.locks import is_held
+from bonsai.system.locks import is_locked
 from bonsai.web import charts
 from bonsai.web.labels import CATEGORIES, Link, language_name, records_path
 from bonsai.web.presenters import nights as nights_shown
@@ -45,7 +45,7 @@ class NextNight:
 def next_night(home: Path, now: datetime, file: Path = DEPLOYMENTS) -> NextNight:
     """From the file that `bonsai up` deploys."""
     times = [at for schedule in _schedules(file) if (at := _next(schedule, now)) is not None]
-    return NextNight(min(times, default=None), is_held(home / "prefect" / "up.lock"))
+    return NextNight(min(times, default=None), is_locked(home / "prefect" / "up.lock"))
 
 
 def _schedules(file: Path) -> list[dict[str, Any]]:

@@ -10,8 +10,7 @@ from bonsai.web import parameters
 from bonsai.web.labels import CATEGORIES, FILTERS, STATUSES, language_name, records_path, status_reason
 from bonsai.web.request import Visit
 from storage.tables.record_rows import StoredRecord
-from storage.tables.records_pages import SORTS, Sort
-from storage.tables.records_table import RecordFilter
+from storage.tables.records_table import SORTS, RecordFilter, Sort
 
 SHOWN_CHARACTERS = 240
 "Characters of a text in a list."

@@ -34,7 +34,7 @@ def recent(visit: Visit, found: Sequence[Upload]) -> list[Recent]:
 
 def words_of(visit: Visit, upload: Upload) -> str:
     """Progress or result of an upload."""
-    told = upload.told.get("result") or upload.told.get("check") or {}
+    told = upload.parts.get("result") or upload.parts.get("check") or {}
     problem = problem_of(told)
     if problem is not None:
         return problem.render(visit.language)
@@ -49,8 +49,8 @@ def words_of(visit: Visit, upload: Upload) -> str:
 
 def page_of(visit: Visit, upload: Upload) -> dict[str, Any]:
     """Template values of an upload's page."""
-    told = upload.told.get("check", {})
-    result = upload.told.get("result", {})
+    told = upload.parts.get("check", {})
+    result = upload.parts.get("result", {})
     problem = problem_of(result) or problem_of(told)
     check = FilePreview.of(told) if told and not problem else None
     return {
