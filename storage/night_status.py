@@ -11,11 +11,14 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import ClassVar, Literal
 
+from pydantic import ConfigDict, TypeAdapter
+
+from bonsai.schemas.nights import Cost, StepTime
 from bonsai.system.files import write_json_atomic
 from bonsai.system.locks import may_be_running
 from bonsai.system.progress import Progress
@@ -33,38 +36,10 @@ MAX_NIGHTS_SEARCHED = 60
 
 
 @dataclass(frozen=True, slots=True)
-class StepTime:
-    """One step of one attempt and its times."""
-
-    name: str
-    "`snapshot`, `train`, `benchmark`, `decide` or `promote`."
-    started_at: datetime
-    ended_at: datetime | None = None
-    "None while it runs."
-
-    @property
-    def seconds(self) -> float | None:
-        """Duration; None while it runs."""
-        return (self.ended_at - self.started_at).total_seconds() if self.ended_at else None
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """Resources that a night has used, all attempts together."""
-
-    tokens: int = 0
-    "Trained tokens without padding."
-    memory_bytes: int = 0
-    "Peak main memory of the training process."
-    gpu_memory_bytes: int = 0
-    "Peak memory of one GPU; 0 on a CPU."
-    gpus: int = 0
-    "Number of GPUs in use; 0 on a CPU."
-
-
-@dataclass(frozen=True, slots=True)
 class NightStatus:
     """A night's progress."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     night: str
     holder: str
@@ -80,7 +55,7 @@ class NightStatus:
     "The current step's own estimate."
     losses: tuple[tuple[int, float], ...] = ()
     "(training step, loss), downsampled."
-    cost: Cost = Cost()
+    cost: Cost = field(default_factory=Cost)
     tokens_before: int = 0
     "Of training processes that have ended."
     usual_seconds: Mapping[str, float] = field(default_factory=dict)
@@ -95,12 +70,12 @@ class NightStatus:
 
     def entered(self, name: str, at: datetime) -> NightStatus:
         """The status when a step begins."""
-        steps = (*self.closed(at).steps, StepTime(name, at))[-MAX_STEPS:]
+        steps = (*self.closed(at).steps, StepTime(name=name, started_at=at))[-MAX_STEPS:]
         return replace(self, steps=steps, done=0, total=0, seconds_left=None, updated_at=at, ended="")
 
     def closed(self, at: datetime) -> NightStatus:
         """The status with the running step ended."""
-        steps = tuple(one if one.ended_at else replace(one, ended_at=at) for one in self.steps)
+        steps = tuple(one if one.ended_at else one.model_copy(update={"ended_at": at}) for one in self.steps)
         return replace(self, steps=steps, updated_at=at)
 
     def with_progress(self, progress: Progress, at: datetime) -> NightStatus:
@@ -132,6 +107,10 @@ def _with_point(losses: Sequence[tuple[int, float]], step: int, loss: float) -> 
     return (*kept, (step, loss))
 
 
+_STORED = TypeAdapter(NightStatus)
+"As `status.json` holds it."
+
+
 def is_running(status: NightStatus) -> bool:
     """Whether the night has not ended and its process lives."""
     return not status.ended and may_be_running(status.holder)
@@ -140,16 +119,14 @@ def is_running(status: NightStatus) -> bool:
 def read(run: Path) -> NightStatus | None:
     """A night's status; None for one that never ran here, and for a file of another version."""
     try:
-        content = json.loads((run / STATUS).read_text("utf-8"))
-        return _from_json(content)
-    except (FileNotFoundError, ValueError, TypeError, KeyError):
+        return _STORED.validate_json((run / STATUS).read_bytes())
+    except (FileNotFoundError, ValueError):
         return None
 
 
 def write(run: Path, status: NightStatus) -> None:
     """Replace the status file."""
-    content = {**asdict(status), "updated_at": status.updated_at.isoformat(), "steps": steps_to_json(status.steps)}
-    write_json_atomic(run / STATUS, content)
+    write_json_atomic(run / STATUS, _STORED.dump_python(status, mode="json"))
 
 
 def newest(runs: Path) -> NightStatus | None:
@@ -157,40 +134,6 @@ def newest(runs: Path) -> NightStatus | None:
     keys = sorted(filter(KEY.fullmatch, os.listdir(runs)), reverse=True)[:MAX_NIGHTS_SEARCHED]
     found = [(path.stat().st_mtime_ns, path) for key in keys if (path := runs / key / STATUS).exists()]
     return read(max(found)[1].parent) if found else None
-
-
-def steps_to_json(steps: Sequence[StepTime]) -> list[dict[str, str | None]]:
-    """As JSON values, also for the night's row."""
-    return [
-        {
-            "name": one.name,
-            "started_at": one.started_at.isoformat(),
-            "ended_at": one.ended_at.isoformat() if one.ended_at else None,
-        }
-        for one in steps
-    ]
-
-
-def steps_from_json(content: Sequence[Mapping[str, Any]]) -> tuple[StepTime, ...]:
-    """The inverse of `steps_to_json`."""
-    return tuple(
-        StepTime(
-            str(one["name"]),
-            datetime.fromisoformat(one["started_at"]),
-            datetime.fromisoformat(one["ended_at"]) if one["ended_at"] else None,
-        )
-        for one in content
-    )
-
-
-def _from_json(content: Mapping[str, Any]) -> NightStatus:
-    made = {
-        "updated_at": datetime.fromisoformat(content["updated_at"]),
-        "steps": steps_from_json(content["steps"]),
-        "losses": tuple((int(step), float(loss)) for step, loss in content["losses"]),
-        "cost": Cost(**content["cost"]),
-    }
-    return NightStatus(**{**content, **made})
 
 
 @dataclass(frozen=True, slots=True)

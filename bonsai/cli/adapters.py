@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,7 +34,9 @@ def list_(
     bonsai = shell.open()
     found = adapters.list_adapters(bonsai, limit or bonsai.config.cli.list_limit)
     if as_json:
-        shell.json_lines(asdict(one) for one in found)
+        from bonsai.schemas.adapters import Adapter
+
+        shell.json_lines(map(Adapter.model_validate, found))
         return
     rows = (
         (short(one.id), one.base, short(one.parent), one.state, one.records, one.size, one.created_at) for one in found
@@ -59,22 +60,12 @@ def show(
     shown = adapters.show_adapter(bonsai, name)
     problem = adapters.check_files(shown)
     records = adapters.learned_records(bonsai, shown.passport.snapshot_id, limit or bonsai.config.cli.list_limit, after)
-    whole = problem.render(shell.language) if problem else ""
     if as_json:
-        shell.json(_object(shown, records) | {"whole": not problem, "problem": whole})
+        from bonsai.serializers.adapters import learned_adapter
+
+        shell.json(learned_adapter(shown, problem, records, shell.language))
         return
-    _tell(shell, shown, records, whole or shell.text("adapters.whole"))
-
-
-def _object(shown: FullAdapter, records: list[LearnedRecord]) -> dict[str, object]:
-    return {
-        **asdict(shown.line),
-        "passport": asdict(shown.passport),
-        "ancestors": [one.id for one in shown.ancestors],
-        "children": list(shown.children),
-        "files": [asdict(one) for one in shown.files],
-        "learned": [asdict(one) for one in records],
-    }
+    _tell(shell, shown, records, problem.render(shell.language) if problem else shell.text("adapters.whole"))
 
 
 def _tell(shell: Shell, shown: FullAdapter, records: list[LearnedRecord], whole: str) -> None:
@@ -115,6 +106,8 @@ def export(
     shell = shell_of(ctx)
     sha256 = adapters.export_adapter(shell.open(), name, path)
     if as_json:
-        shell.json({"path": str(path), "sha256": sha256})
+        from bonsai.schemas.adapters import AdapterArchive
+
+        shell.json(AdapterArchive(path=str(path), sha256=sha256))
         return
     shell.say("adapters.exported", path=path, sha256=sha256)

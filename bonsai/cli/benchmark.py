@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
     from bonsai.actions.benchmark import PowerAnalysis
     from bonsai.actions.personal_set import PersonalSetState
-    from bonsai.evaluate.compare import Comparison
     from bonsai.evaluate.report import Report
-    from storage.tables.personal_set_table import PersonalItem
 
 
 app = noun()
@@ -63,17 +61,18 @@ def compare(
 ) -> None:
     """Two adapters on the same questions, with the interval of the difference."""
     from bonsai.actions.benchmark import compare_adapters
+    from bonsai.serializers.benchmark import comparison
 
     shell = shell_of(ctx)
     bonsai = shell.open()
     alpha = bonsai.config.gate.alpha
     found = compare_adapters(bonsai, left, right, pool)
-    compared = [_comparison(one, alpha) for one in found if one.items]
+    compared = [comparison(one, alpha) for one in found if one.items]
     if as_json:
         shell.json(compared)
         return
     headings = ("slice", "measure", "items", "clusters", "gain", "low", "high")
-    shell.table(headings, ([one[name] for name in headings] for one in compared), right=(2, 3, 4, 5, 6))
+    shell.table(headings, ([getattr(one, name) for name in headings] for one in compared), right=(2, 3, 4, 5, 6))
     shell.say("cli.gain_meaning")
 
 
@@ -91,7 +90,9 @@ def power(
     shell = shell_of(ctx)
     found = benchmark_power(shell.open(), left, right, power=share)
     if as_json:
-        shell.json([sight_object(one) for one in found])
+        from bonsai.serializers.benchmark import power_analysis
+
+        shell.json([power_analysis(one) for one in found])
         return
     for one in found:
         _tell_outlook(shell, one)
@@ -122,8 +123,9 @@ def add(
     )  # fmt: skip
     added = add_question(shell.open(), written, hold_back=hold_back, by=shell.person(by), now=shell.now())
     if as_json:
-        about = {"ids": [item.id for item in added.items], "new": added.new, "held_back": added.held_back}
-        shell.json(about | suite_object(added.state))
+        from bonsai.serializers.benchmark import added_questions
+
+        shell.json(added_questions(added))
         return
     shell.show(shell.text("suite.added", ids=", ".join(item.id for item in added.items), new=added.new))
     if added.held_back:
@@ -144,8 +146,9 @@ def list_(
     bonsai = shell.open()
     state = personal_set_state(bonsai)
     if as_json:
-        told = suite_object(state) | {"questions": [item_object(one) for one in state.items]}
-        shell.json(told | ({"changes": personal_set_history(bonsai)} if history else {}))
+        from bonsai.serializers.benchmark import personal_set
+
+        shell.json(personal_set(state, personal_set_history(bonsai) if history else None))
         return
     rows = ((one.id, one.item["language"], one.cluster, one.frozen_at, on_one_line(str(one.item["instruction"])))
             for one in state.items)  # fmt: skip
@@ -183,7 +186,9 @@ def retire(
     retired = retire_questions(bonsai, ids, by=shell.person(by), reason=reason, now=shell.now())
     state = personal_set_state(bonsai)
     if as_json:
-        shell.json({"ids": retired} | suite_object(state))
+        from bonsai.serializers.benchmark import retired_questions
+
+        shell.json(retired_questions(retired, state))
         return
     shell.show(shell.text("suite.retired_now", ids=", ".join(retired)))
     tell_state(shell, state)
@@ -196,33 +201,9 @@ def tell_state(shell: Shell, state: PersonalSetState) -> None:
     shell.show(shell.text(key, counting=state.counting, version=state.version[:12], **values))
 
 
-def suite_object(state: PersonalSetState) -> dict[str, object]:
-    """The JSON shape of the suite's state."""
-    return {
-        "version": state.version,
-        "items": len(state.items),
-        "facts": state.clusters,
-        "facts_that_count": state.counting,
-        "facts_needed": state.needed,
-        "can_decide": not state.missing,
-    }
-
-
-def item_object(one: PersonalItem) -> dict[str, object]:
-    """The JSON shape of a question of the suite."""
-    return {**one.item, "id": one.id, "fact": one.cluster, "records": one.record_ids, "frozen_at": one.frozen_at}
-
-
 def why(shell: Shell, reason: str) -> str:
     """Bonsai's own reasons in the caller's language, a person's as it was written."""
     return shell.text(f"suite.because_{reason}") if reason in ("not_active", "forgotten", "released") else reason
-
-
-def sight_object(one: PowerAnalysis) -> dict[str, object]:
-    """The JSON shape of what one sheet can see."""
-    about = {name: getattr(one, name) for name in ("sheet", "challenger", "champion", "alpha", "power", "minimum_gain")}
-    figures = {"smallest_promoted": one.smallest_promoted, "facts_to_see_minimum": one.facts_to_see_minimum}
-    return {**about, **figures, "slices": one.effects}
 
 
 def _tell_outlook(shell: Shell, one: PowerAnalysis) -> None:
@@ -250,25 +231,11 @@ def _sight_rows(shell: Shell, one: PowerAnalysis) -> Iterable[tuple[str, ...]]:
         yield name, shell.text(f"suite.measure_{seen.measure}"), str(seen.items), str(seen.clusters), *figures
 
 
-def _comparison(one: Comparison, alpha: float) -> dict[str, object]:
-    """One slice in one measure; no bounds where there are too few facts for them."""
-    low, high = one.bounds(alpha) or (None, None)
-    return {
-        "slice": one.slice.name,
-        "measure": one.measure,
-        "items": one.items,
-        "clusters": one.clusters,
-        "gain": one.mean,
-        "low": low,
-        "high": high,
-    }
-
-
 def _tell(shell: Shell, made: Report, as_json: bool) -> None:
-    from bonsai.evaluate.report import render_table, summary
+    from bonsai.evaluate.report import render_table
+    from bonsai.serializers.benchmark import report
 
     if as_json:
-        about = {"benchmark": made.benchmark, "subject": made.subject, "created_at": made.created_at}
-        shell.json({**about, "seconds": made.seconds, "rows": summary(made)})
+        shell.json(report(made))
     else:
         shell.show(render_table(made, shell.language))

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bonsai.cli import progress
 from bonsai.cli.help import noun, verb
-from bonsai.cli.presenters.nights import (
-    detail_object,
-    night_object,
-    start_text,
-    status_text,
-    tell,
-    tell_detail,
-    verdict_text,
-)
+from bonsai.cli.presenters.nights import start_text, status_text, tell, tell_detail, verdict_text
 from bonsai.cli.presenters.records import short
 from bonsai.cli.shell import AsJson, By, Shell, one_of, shell_of
 from bonsai.config.layers import SETTINGS_FILE
@@ -57,11 +48,15 @@ def run(
         shell.open()  # says what is wrong; the rest is loaded while the server starts
     with progress.shown(shell, quiet=as_json) as report:
         night = here.run_night(shell.home, shell.config().prefect, cold=cold, report=report)
-    from bonsai.queries.nights import show_night
+    from bonsai.queries.nights import night_detail
+    from bonsai.serializers import nights as serializers
 
-    found = show_night(shell.open(), night)
-    tell(shell, found, as_json)
-    raise typer.Exit(1 if found.status == "failed" else 0)
+    found = night_detail(shell.open(), night)
+    if as_json:
+        shell.json(serializers.night_detail(found, shell.language))
+    else:
+        tell(shell, found.report)
+    raise typer.Exit(1 if found.report.status == "failed" else 0)
 
 
 @verb(app, "cli.night_list", name="list")
@@ -72,12 +67,13 @@ def list_(
 ) -> None:
     """Newest first."""
     from bonsai.queries.nights import list_nights
+    from bonsai.serializers.nights import night
 
     shell = shell_of(ctx)
     bonsai = shell.open()
     found = list_nights(bonsai, limit or (None if as_json else bonsai.config.cli.list_limit))
     if as_json:
-        shell.json_lines(night_object(shell, night) for night in found)
+        shell.json_lines(night(one, shell.language) for one in found)
         return
     rows = (
         (
@@ -96,13 +92,14 @@ def list_(
 def show(ctx: typer.Context, night: Key, as_json: AsJson = False) -> None:
     """One night: its verdict, the reasons in words and figures, accuracy before and after, steps and cost."""
     from bonsai.queries import nights
+    from bonsai.serializers.nights import night_detail
 
     shell = shell_of(ctx)
     found = nights.night_detail(shell.open(), night)
     if as_json:
-        shell.json({**night_object(shell, found.report), **detail_object(found)})
+        shell.json(night_detail(found, shell.language))
         return
-    tell(shell, found.report, as_json)
+    tell(shell, found.report)
     tell_detail(shell, found)
 
 
@@ -116,7 +113,7 @@ def watch(ctx: typer.Context, night: AnyKey = "", as_json: AsJson = False) -> No
     ended = follow(shell, bonsai, night, as_json)
     if as_json:
         return
-    tell(shell, show_night(bonsai, ended), as_json)
+    tell(shell, show_night(bonsai, ended))
 
 
 @verb(app, "cli.night_cancel")
@@ -183,9 +180,10 @@ def _tell(shell: Shell, found: NightProgress, report: Report, told: str, as_json
     """Show it once; where no bar can be drawn, a line for each step. Returns what was told last."""
     status = found.status
     if as_json:
-        about = {"state": found.state, "seconds_left": found.seconds_left, **asdict(status)}
+        from bonsai.serializers.nights import progress as progress_of
+
         if status.updated_at.isoformat() + found.state != told:
-            shell.json_lines([about])
+            shell.json_lines([progress_of(found)])
             shell.out.flush()
         return status.updated_at.isoformat() + found.state
     step = status.step

@@ -44,43 +44,11 @@ def preview(
     shell = shell_of(ctx)
     found = preview_records(shell.open(), records or ())
     if as_json:
-        shell.json(preflight_object(found))
+        from bonsai.serializers.snapshots import snapshot_preview
+
+        shell.json(snapshot_preview(found))
     else:
         _tell(shell, found)
-
-
-def preflight_object(found: Preflight) -> dict[str, object]:
-    """The JSON shape of a preview."""
-    return {
-        "profile": found.profile,
-        "template": found.template,
-        "limit": found.limit,
-        "records": found.records,
-        "longest": found.longest,
-        "previews": [
-            {
-                "id": one.record_id,
-                "language": one.language,
-                "category": one.category,
-                "tokens": one.tokens(),
-                "learned": one.tokens("declared", "answer", "end"),
-                "too_long": one.too_long,
-                "pieces": one.pieces,
-            }
-            for one in found.previews
-        ],
-        "costs": [
-            {
-                "language": cost.language,
-                "texts": cost.texts,
-                "characters": cost.characters,
-                "tokens": cost.tokens,
-                "tokens_a_character": round(cost.tokens_a_character, 3),
-            }
-            for cost in found.costs
-        ],
-        "too_long": found.too_long,
-    }
 
 
 def _tell(shell: Shell, found: Preflight) -> None:

@@ -9,15 +9,16 @@ checkpoints, so it goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 from bonsai.context import Bonsai
 from bonsai.errors import NightCancelled
+from bonsai.schemas.nights import Cost, StepTime
 from bonsai.system.locks import may_be_running, process_name
 from bonsai.system.progress import Progress, Report
 from storage import night_status
@@ -83,9 +84,9 @@ def begin_status(b: Bonsai, con: Connection, night: str, now: datetime) -> None:
         now,
         steps,
         losses=earlier.losses if earlier else (),
-        cost=earlier.cost if earlier else night_status.Cost(),
+        cost=earlier.cost if earlier else Cost(),
         tokens_before=earlier.cost.tokens if earlier else 0,
-        usual_seconds=step_seconds(last.outcome.report or {}) if last else {},
+        usual_seconds=step_seconds(reported_steps(last.outcome.report or {})) if last else {},
     )
     night_status.write(run, made.entered("snapshot", now))
 
@@ -103,8 +104,8 @@ def told_by(b: Bonsai, night: str, now: datetime) -> dict[str, object]:
     status = night_status.read(b.places.runs / night)
     if status is None:
         return {}
-    steps = night_status.steps_to_json(_settled(status, now).steps)
-    return {"steps": steps, "cost": asdict(status.cost)}
+    steps = [one.model_dump(mode="json") for one in _settled(status, now).steps]
+    return {"steps": steps, "cost": status.cost.model_dump()}
 
 
 def end_status(b: Bonsai, night: str, ended: Literal["done", "failed", "cancelled"], now: datetime) -> None:
@@ -121,10 +122,15 @@ def _settled(status: NightStatus, now: datetime) -> NightStatus:
     return status.closed(now if may_be_running(status.holder) else status.updated_at)
 
 
-def step_seconds(report: Mapping[str, Any]) -> dict[str, float]:
-    """How long each step took, all attempts together, by a night's report."""
+def reported_steps(report: Mapping[str, Any]) -> tuple[StepTime, ...]:
+    """Steps in a night's report, as `told_by` left them there."""
+    return tuple(StepTime.model_validate(one) for one in report.get("steps", ()))
+
+
+def step_seconds(steps: Iterable[StepTime]) -> dict[str, float]:
+    """Duration of each step, all attempts together."""
     found: dict[str, float] = {}
-    for one in night_status.steps_from_json(report.get("steps", ())):
-        if one.ended_at:
-            found[one.name] = found.get(one.name, 0.0) + (one.ended_at - one.started_at).total_seconds()
+    for one in steps:
+        if one.seconds is not None:
+            found[one.name] = found.get(one.name, 0.0) + one.seconds
     return found

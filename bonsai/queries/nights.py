@@ -16,10 +16,11 @@ from bonsai.evaluate.evaluation import job_file
 from bonsai.gate.decision import render
 from bonsai.i18n import TextLanguage
 from bonsai.night import evaluation_job
-from bonsai.night.status import step_seconds
+from bonsai.night.status import reported_steps, step_seconds
+from bonsai.schemas.nights import Cost, StepTime
 from bonsai.system.locks import may_be_running
 from storage import night_status
-from storage.night_status import Cost, NightStatus, StepTime
+from storage.night_status import NightStatus
 from storage.tables import nights_table, snapshots_table
 from storage.tables.nights_table import Night
 
@@ -143,7 +144,7 @@ class NightDetail:
     @property
     def seconds(self) -> dict[str, float]:
         """Seconds per step, summed over attempts."""
-        return step_seconds({"steps": night_status.steps_to_json(self.steps)})
+        return step_seconds(self.steps)
 
     @property
     def gpu_seconds(self) -> float:
@@ -174,7 +175,7 @@ def night_detail(b: Bonsai, night: str) -> NightDetail:
     running = report.status == "running"
     return NightDetail(
         report=report,
-        steps=told.steps if running and told else night_status.steps_from_json(kept.get("steps", ())),
+        steps=told.steps if running and told else reported_steps(kept),
         cost=told.cost if running and told else Cost(**kept.get("cost", {})),
         learned=learned,
         state=_state(run, stored.holder) if running else report.status,

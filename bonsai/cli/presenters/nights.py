@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from bonsai.cli.presenters.promotions import gate_fields
@@ -18,11 +17,8 @@ if TYPE_CHECKING:
 GIB = 1024**3
 
 
-def tell(shell: Shell, night: NightReport, as_json: bool) -> None:
-    """A night as JSON or for reading."""
-    if as_json:
-        shell.json(night_object(shell, night))
-        return
+def tell(shell: Shell, night: NightReport) -> None:
+    """A night for reading."""
     shell.fields(
         (
             ("night", night.night),
@@ -52,24 +48,6 @@ def start_text(shell: Shell, night: NightReport) -> str:
 def verdict_text(shell: Shell, night: NightReport) -> str:
     """The gate's word, in the caller's language; empty when nothing was judged."""
     return shell.text(f"cli.verdict_{night.verdict}") if night.verdict else ""
-
-
-def night_object(shell: Shell, night: NightReport) -> dict[str, object]:
-    """The JSON shape of a night; reasons in the caller's language."""
-    return {
-        "night": night.night,
-        "status": night.status,
-        "start": night.start,
-        "parent": night.parent,
-        "why": night.why_in(shell.language),
-        "verdict": night.verdict,
-        "reasons": night.reasons_in(shell.language),
-        "challenger": night.challenger,
-        "champion": night.champion,
-        "accuracy": night.accuracy,
-        "suite": night.suite,
-        "gate": night.gate,
-    }
 
 
 def accuracy_rows(shell: Shell, night: NightReport) -> Iterator[tuple[str, str, str, str]]:
@@ -106,22 +84,6 @@ def tell_detail(shell: Shell, night: NightDetail) -> None:
             ("gpu_seconds", f"{night.gpu_seconds:.0f}" if night.gpu_seconds else ""),
         )
     )
-
-
-def detail_object(night: NightDetail) -> dict[str, object]:
-    """The JSON shape of what `tell_detail` shows."""
-    return {
-        "state": night.state,
-        "steps": [asdict(one) for one in night.steps],
-        "cost": {**asdict(night.cost), "gpu_seconds": night.gpu_seconds, "seconds": night.seconds},
-        "learned": {
-            "snapshot": night.learned.snapshot,
-            "own": night.learned.own,
-            "anchors": night.learned.anchors,
-        }
-        if night.learned
-        else None,
-    }
 
 
 def took(shell: Shell, seconds: float | None) -> str:

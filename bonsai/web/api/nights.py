@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 
@@ -10,9 +10,9 @@ from bonsai.errors import TerminalError, UnknownId
 from bonsai.night import cancel
 from bonsai.queries import nights
 from bonsai.queries import nights as nights_queries
-from bonsai.queries.nights import Accuracy, NightReport
 from bonsai.schemas import base
-from bonsai.schemas.nights import NewNight, Night, NightDetail, Nights, Progress, Slice
+from bonsai.schemas.nights import NewNight, NightDetail, Nights, Progress
+from bonsai.serializers import nights as serializers
 from bonsai.web.api.request import CALLING, SENDING, Call, Key, NightKey, Reading, Reviewing, documented
 from bonsai.web.problems import Problem
 from flows import starting
@@ -29,16 +29,16 @@ def list_nights(call: Reading, page: Annotated[base.PageRequest, Query()]) -> Ni
     start = start_after(keys, page.cursor)
     shown = found[start : start + page.limit]
     more = shown[-1].night if start + page.limit < len(found) else None
-    return Nights(items=[Night(**_fields(call, one)) for one in shown], next_cursor=more)
+    return Nights(items=[serializers.night(one, call.language) for one in shown], next_cursor=more)
 
 
 @router.get("/{night}", **documented("read_night", 404))
 def read_night(call: Reading, night: NightKey) -> NightDetail:
     """Verdict, reasons, right answers before and after."""
-    found = nights_queries.show_night(call.b, night)
-    if found.night != night:  # the terminal takes a beginning; an address names one thing
+    found = nights_queries.night_detail(call.b, night)
+    if found.report.night != night:  # the terminal takes a beginning; an address names one thing
         raise UnknownId("storage.unknown_night", key=night)
-    return NightDetail(**_fields(call, found), slices=_slices(found.accuracy), suite=_slices(found.suite))
+    return serializers.night_detail(found, call.language)
 
 
 @router.post("", status_code=202, **documented("start_night", *SENDING, success="api.doc_202_night"))
@@ -72,20 +72,7 @@ def read_progress(call: Reading) -> Progress:
 
 
 def _progress(call: Call, found: nights.NightProgress | None) -> Progress:
-    if found is None:
-        return Progress(state="starting" if starting.starting(call.b.home, call.now) else "none")
-    status = found.status
-    return Progress(
-        state=found.state,
-        night=status.night,
-        step=status.step.name if status.step else "",
-        done=status.done,
-        total=status.total,
-        loss=status.losses[-1][1] if status.losses else None,
-        tokens=status.cost.tokens,
-        seconds_left=found.seconds_left,
-        updated_at=status.updated_at,
-    )
+    return serializers.progress(found, starting=found is None and starting.starting(call.b.home, call.now) is not None)
 
 
 def start_after(keys: list[str], cursor: str | None) -> int:
@@ -95,16 +82,3 @@ def start_after(keys: list[str], cursor: str | None) -> int:
     if cursor not in keys:
         raise Problem(404, "api.no_cursor", cursor=cursor)
     return keys.index(cursor) + 1
-
-
-def _fields(call: Call, found: NightReport) -> dict[str, Any]:
-    names = ("night", "status", "verdict", "challenger", "champion", "start", "started_at", "finished_at")
-    return {**{name: getattr(found, name) for name in names}, "reasons": found.reasons_in(call.language)}
-
-
-def _slices(accuracy: Accuracy) -> list[Slice]:
-    return [
-        Slice(domain=domain, language=language, before=figures.get("before"), after=figures.get("after"))
-        for domain, languages in accuracy.items()
-        for language, figures in languages.items()
-    ]

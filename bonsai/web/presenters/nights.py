@@ -14,11 +14,12 @@ from bonsai.errors import UnknownId
 from bonsai.i18n import TextLanguage, duration
 from bonsai.queries import nights as nights_queries
 from bonsai.queries.nights import NightDetail, NightProgress, NightReport, TrainingData
+from bonsai.schemas.nights import Cost, StepTime
 from bonsai.web import charts
 from bonsai.web.labels import CATEGORIES, records_path
 from bonsai.web.request import Visit
 from flows import starting
-from storage.night_status import Cost, NightStatus, StepTime
+from storage.night_status import NightStatus
 
 GOING_ON = ("starting", "running", "cancelling")
 GIB = 1024**3
