@@ -1,6 +1,6 @@
 """Every text a person reads, in English and Japanese: `text("night.nothing_to_do", "ja")`.
 
-The texts lie in `locales/<language>/<area>.toml`, one file an area; a key is `area.name`.
+The texts lie in `<language>/<area>.toml`, one file an area; a key is `area.name`.
 A test compares the two languages: the same keys, the same placeholders.
 """
 
@@ -29,6 +29,12 @@ def text(key: str, language: TextLanguage = "en", /, **values: Any) -> str:
     """
     area, name = key.split(".", 1)
     return area_texts(area, language)[name].format(**values)
+
+
+def on_page(key: str, /) -> str:
+    """The key for a page: a text that names a command has a second one, which says what to click."""
+    area, name = key.split(".", 1)
+    return f"{key}_on_page" if f"{name}_on_page" in area_texts(area, "en") else key
 
 
 def duration(seconds: float, language: TextLanguage = "en") -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from urllib.parse import urlencode
 
-from bonsai.domain.records import LANGUAGES, Category, Reject, Status
+from bonsai.domain.records import LANGUAGES, Category, Reject, Status, reasoning_sentence
+from bonsai.i18n import on_page
 from bonsai.web.request import Visit
 from storage.tables.record_rows import StoredRecord
 
@@ -34,11 +36,20 @@ def language_name(visit: Visit, language: str) -> str:
     return visit.text(f"decision.language_{language}") if language in LANGUAGES else language
 
 
+def reasoning_words(visit: Visit, sentence: str) -> str:
+    """The sentence that names the answer's language, in the reader's own; one that somebody else wrote stays."""
+    for question, answer in product(LANGUAGES, LANGUAGES):
+        if visit.language != "en" and sentence == reasoning_sentence(question, answer):
+            names = (language_name(visit, question), language_name(visit, answer))
+            return visit.text("curating.reasoning", question=names[0], answer=names[1])
+    return sentence
+
+
 def status_reason(visit: Visit, stored: StoredRecord) -> str:
-    """Why a record has its status."""
-    return visit.text(stored.reason.key, **dict(stored.reason.values)) if stored.reason else ""
+    """Why a record stands as it does."""
+    return visit.text(on_page(stored.reason.key), **dict(stored.reason.values)) if stored.reason else ""
 
 
 def reject_reason(visit: Visit, told: Reject) -> str:
-    """Why a line became no record."""
-    return visit.text(told.reason_key, **dict(told.values))
+    """Why something became no record."""
+    return visit.text(on_page(told.reason_key), **dict(told.values))

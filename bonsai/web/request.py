@@ -32,7 +32,7 @@ from bonsai.errors import (
     UnknownId,
     UsageError,
 )
-from bonsai.i18n import TEXT_LANGUAGES, TextLanguage, area_texts, text
+from bonsai.i18n import TEXT_LANGUAGES, TextLanguage, area_texts, on_page, text
 from bonsai.ingest.tags.category import CategoryTagger
 from bonsai.queries.explanation import Explanation
 from bonsai.web.problems import LoginNeeded, Problem
@@ -117,10 +117,24 @@ class Visit:
         return localise(self.language, key, **values)
 
     def words_of(self, error: BonsaiError) -> str:
-        """An error in words for a page."""
-        return (
-            self.text(f"problem_{PAGE_ERRORS[error.key]}") if error.key in PAGE_ERRORS else error.render(self.language)
-        )
+        """What an error says on a page."""
+        if error.key in PAGE_ERRORS:
+            return self.text(f"problem_{PAGE_ERRORS[error.key]}")
+        key = on_page(error.key)
+        if key == error.key:
+            return error.render(self.language)
+        values = error.values
+        if error.key == "promotion.illegal_move":
+            values = self._move_words(**values)
+        return self.text(key, **values)
+
+    def _move_words(self, state: str, action: str, legal: str) -> dict[str, str]:
+        states = [self.text(f"promotion.state_{one}") for one in legal.split(", ")]
+        return {
+            "state": self.text(f"promotion.state_{state}"),
+            "action": self.text(f"do_{action.replace('_', '')}"),
+            "legal": self.text("comma").join(states),
+        }
 
     def html(self, key: str, /, **values: Any) -> Markup:
         """A localised text as markup; values that are not markup are escaped."""

@@ -51,7 +51,7 @@ def show(visit: Contributor, adapter_id: str) -> Response:
         later=after >= 0,
         following=records[size - 1].place if len(records) > size else None,
         checked=checked,
-        problem=problem.render(visit.language) if problem else "",
+        problem=visit.words_of(problem) if problem else "",
         sha256=adapters.archive_hash(found) if checked and not problem else "",
         download=pages.in_units(adapters.archive_size(found)),
         may_download=visit.person is not None and visit.person.may("reviewer"),

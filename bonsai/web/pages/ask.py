@@ -124,7 +124,7 @@ def correct(visit: Contributor, asked_id: str, number: int, form: Form) -> Respo
     except BonsaiError as problem:
         if problem_of(problem) != 422:
             raise
-        return _answers(visit, asked_id, problem.render(visit.language), {number: output})
+        return _answers(visit, asked_id, visit.words_of(problem), {number: output})
     visit.noted("correct", submission)
     visit.site.drain()
     return visit.go(f"/ask/{asked_id}", "correct")

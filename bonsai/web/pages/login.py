@@ -61,7 +61,7 @@ def log_in(visit: Stranger, form: Form) -> Response:
         return _ask_again(visit, form, visit.words_of(busy), 503)
     except accounts.LoginRefused as refused:
         visit.noted("login_refused", who=name[: accounts.MAX_NAME_CHARACTERS])
-        return _ask_again(visit, form, refused.render(visit.language), 401)
+        return _ask_again(visit, form, visit.words_of(refused), 401)
     visit.noted("login", who=name)
     typed = passed_on_form(form, after)
     response = _goes_on(visit, typed) if typed else visit.go(after)

@@ -74,7 +74,7 @@ def start(visit: Reviewer, form: Form) -> Response:
     try:
         visit.site.start_night(visit.who, form.get("cold") == "yes")
     except TerminalError as error:
-        return _list(visit, error.render(visit.language), 409)
+        return _list(visit, visit.words_of(error), 409)
     visit.noted("night_start")
     return visit.go("/nights", "night_start")
 
@@ -111,7 +111,7 @@ def _show(visit: Visit, night: str, problem: str = "", status: int = 200) -> Res
         status,
         night=report,
         kind=pages.kind_of(visit, report),
-        reasons=report.reasons_in(visit.language),
+        reasons=pages.reasons(visit, report),
         why=report.why_in(visit.language),
         live=live if running else None,
         plot=live.plot if live else None,
@@ -159,6 +159,6 @@ def cancel(visit: Reviewer, night: str) -> Response:
     try:
         cancel_night(visit.b, key, visit.who, visit.now)
     except TerminalError as error:  # it ended meanwhile
-        return _show(visit, key, error.render(visit.language), 409)
+        return _show(visit, key, visit.words_of(error), 409)
     visit.noted("night_cancel", key)
     return visit.go(f"/nights/{key}", "night_cancel")

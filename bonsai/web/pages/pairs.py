@@ -143,4 +143,4 @@ def _notes(visit: Visit, one: StoredRecord) -> Iterator[tuple[str, str]]:
     yield visit.text("language"), pages.tag_words(visit, "language", tags.language.value)
     for name in NOTES:
         if value := getattr(one.record, name):
-            yield visit.text(f"note_{name}"), str(value)
+            yield visit.text(f"note_{name}"), pages.note_words(visit, name, str(value))

@@ -184,7 +184,7 @@ def decide(visit: Reviewer, adapter: str, action: str, form: Form) -> Response:
     try:
         done = _act(visit, found, action, reason)
     except PromotionError as error:
-        return _page(visit, found.adapter, error.render(visit.language), reason, 409)
+        return _page(visit, found.adapter, visit.words_of(error), reason, 409)
     visit.noted(done, found.adapter)
     return visit.go(f"/promotions/{found.adapter}", done)
 

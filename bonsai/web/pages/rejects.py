@@ -94,7 +94,7 @@ def dismiss(visit: Reviewer, reject: str, form: Form) -> Response:
     try:
         dismiss_reject(visit.b, stored.id, visit.who, form.get("why", ""), visit.now)
     except UsageError as refused:
-        return _page(visit, stored, unexplained=refused.render(visit.language))
+        return _page(visit, stored, unexplained=visit.words_of(refused))
     visit.noted("dismiss", stored.id)
     return _next(visit, stored, "dismiss")
 

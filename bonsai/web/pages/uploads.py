@@ -72,7 +72,7 @@ def _refused(visit: Visit, problem: InputError) -> Response:
     """The error in the form, or as JSON for the script that sent it."""
     if "application/json" in visit.request.headers.get("accept", ""):
         raise problem
-    return _form(visit, problem.render(visit.language))
+    return _form(visit, visit.words_of(problem))
 
 
 @router.get("/records/upload/{upload}")

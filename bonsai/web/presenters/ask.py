@@ -10,7 +10,7 @@ from bonsai.domain.promotion import BASE
 from bonsai.domain.records import Status
 from bonsai.queries import adapters
 from bonsai.queries.adapters import CHAMPION
-from bonsai.web.labels import CATEGORIES, language_name
+from bonsai.web.labels import CATEGORIES, language_name, reasoning_words
 from bonsai.web.presenters.records import shorten
 from bonsai.web.rendering import ID_LENGTH
 from bonsai.web.request import Visit
@@ -79,7 +79,7 @@ def model_name(visit: Visit, adapter: str) -> str:
 def answer_shown(visit: Visit, one: StoredAnswer) -> AnswerShown:
     """One answer."""
     category = visit.text(f"category_{one.category}") if one.category in CATEGORIES else one.category
-    found = [language_name(visit, one.language), category, one.reasoning]
+    found = [language_name(visit, one.language), category, reasoning_words(visit, one.reasoning)]
     language = one.language if one.language in ("ja", "en", "zh") else ""
     return AnswerShown(one, model_name(visit, one.adapter), " · ".join(filter(None, found)), language)
 

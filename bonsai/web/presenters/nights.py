@@ -9,9 +9,11 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from markupsafe import Markup
 
+from bonsai.domain.reasons import Reason
 from bonsai.domain.records import LANGUAGES, Category
 from bonsai.errors import UnknownId
-from bonsai.i18n import TextLanguage, duration
+from bonsai.gate.decision import render
+from bonsai.i18n import TextLanguage, duration, on_page
 from bonsai.queries import nights as nights_queries
 from bonsai.queries.nights import NightDetail, NightProgress, NightReport, TrainingData
 from bonsai.schemas.nights import Cost, StepTime
@@ -118,6 +120,11 @@ def kind_of(visit: Visit, night: NightReport) -> str:
 def steps(visit: Visit, found: Sequence[StepTime]) -> list[StepShown]:
     """Every step of every attempt, oldest first."""
     return [StepShown(visit.text(f"cli.step_{one.name}"), one.started_at, _took(visit, one.seconds)) for one in found]
+
+
+def reasons(visit: Visit, report: NightReport) -> list[str]:
+    """Why it ended as it did, in words and figures."""
+    return [render(Reason(on_page(one.key), one.values), visit.language) for one in report.reasons]
 
 
 def _took(visit: Visit, seconds: float | None) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bonsai.domain.records import LANGUAGES, SOURCES, Category, Status, Tags
 from bonsai.web import parameters
-from bonsai.web.labels import CATEGORIES, FILTERS, STATUSES, language_name, records_path, status_reason
+from bonsai.web.labels import CATEGORIES, FILTERS, STATUSES, language_name, reasoning_words, records_path, status_reason
 from bonsai.web.request import Visit
 from storage.tables.record_rows import StoredRecord
 from storage.tables.records_table import SORTS, RecordFilter, Sort
@@ -16,6 +16,8 @@ SHOWN_CHARACTERS = 240
 "Characters of a text in a list."
 TAG_NAMES = ("language", "category", "reasoning")
 NOTES = ("subject", "happened_on", "feeling", "source", "source_name", "author", "fact")
+ORIGINS = ("form", "api", "edit", "feedback")
+"Ways of adding that are no file."
 KNOWN: Mapping[str, Sequence[str]] = {
     "language": LANGUAGES,
     "category": tuple(one.value for one in Category),
@@ -129,7 +131,12 @@ def tag_words(visit: Visit, name: str, value: str) -> str:
     """A tag's localised value."""
     if name == "language":
         return language_name(visit, value)
-    return visit.text(f"category_{value}") if name == "category" else value
+    return visit.text(f"category_{value}") if name == "category" else reasoning_words(visit, value)
+
+
+def note_words(visit: Visit, name: str, value: str) -> str:
+    """A note as a reader is shown it: a source by its name, anything else as it was written."""
+    return visit.text(f"curating.source_{value}") if name == "source" and value in SOURCES else value
 
 
 def notes(visit: Visit, stored: StoredRecord) -> Iterator[tuple[str, str]]:
@@ -137,6 +144,7 @@ def notes(visit: Visit, stored: StoredRecord) -> Iterator[tuple[str, str]]:
     for name in NOTES:
         value = getattr(stored.record, name)
         if value:
-            yield visit.text(f"note_{name}"), str(value)
+            yield visit.text(f"note_{name}"), note_words(visit, name, str(value))
     origin = stored.record.origin
-    yield visit.text("note_origin"), f"{origin.name}:{origin.line}" if origin.line else origin.name
+    words = visit.text(f"curating.origin_{origin.name}") if origin.name in ORIGINS else origin.name
+    yield visit.text("note_origin"), f"{words}:{origin.line}" if origin.line else words

@@ -37,7 +37,7 @@ def words_of(visit: Visit, upload: Upload) -> str:
     told = upload.parts.get("result") or upload.parts.get("check") or {}
     problem = problem_of(told)
     if problem is not None:
-        return problem.render(visit.language)
+        return visit.words_of(problem)
     match upload.state:
         case "confirmed" if done := progress_of(upload):
             return visit.text("entering.state_taking", count=done)
@@ -57,7 +57,7 @@ def page_of(visit: Visit, upload: Upload) -> dict[str, Any]:
         "upload": upload,
         "words": words_of(visit, upload),
         "size": size_words(upload.size),
-        "problem": problem.render(visit.language) if problem else "",
+        "problem": visit.words_of(problem) if problem else "",
         "running": upload.state in ("unchecked", "confirmed"),
         "so_far": progress_of(upload),
         "check": check,
