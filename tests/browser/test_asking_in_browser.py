@@ -33,7 +33,7 @@ def test_an_answer_comes_while_one_waits_and_is_put_right_from_the_keyboard(
     page = visitor.go("/ask")
     expect(page.get_by_label("Your question")).to_be_focused()
     page.keyboard.type("Where does Tama sleep?")
-    page.get_by_label("Beside it").select_option("base")
+    page.get_by_label("Compare with").select_option("base")
     page.get_by_label("Your question").press("Control+Enter")
     expect(page.get_by_role("status")).to_contain_text("answering")
     inference.may_speak.set()
@@ -44,7 +44,7 @@ def test_an_answer_comes_while_one_waits_and_is_put_right_from_the_keyboard(
     expect(better).to_have_value("It is scratching. (base)")
     better.fill("Tama sleeps in the sink.")
     better.press("Control+Enter")
-    expect(page.get_by_role("status")).to_contain_text("Kept as a record")
+    expect(page.get_by_role("status")).to_contain_text("Correction received")
     found = list_records(desk.b, RecordFilter(text="in the sink"), None)
     assert [(one.record.instruction, one.record.source) for one in found] == [("Where does Tama sleep?", "feedback")]
 
@@ -59,7 +59,7 @@ def test_without_script_one_looks_again(visit: Open, address: str, inference: Ha
     for _ in range(100):
         if page.get_by_text("It is scratching. (base)").count():
             break
-        page.get_by_role("link", name="もう一度見る").click()
+        page.get_by_role("link", name="更新する").click()
         page.wait_for_timeout(50)
     expect(page.get_by_text("It is scratching. (base)").first).to_be_visible()
     assert visitor.overflow == 0

@@ -27,7 +27,7 @@ def test_an_edit_keeps_the_version_before(visitor: Visitor, desk: Desk) -> None:
     page.get_by_label("Answer", exact=True).fill("ひまだからです。")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("main")).to_contain_text("ひまだからです。")
-    page.get_by_role("link", name="Versions").click()
+    page.get_by_role("link", name="Version history").click()
     expect(page.get_by_role("main")).to_contain_text("おなかがすいた")
 
 
@@ -37,10 +37,10 @@ def test_uncertain_tags_are_settled_from_the_keyboard(visitor: Visitor, desk: De
     assert uncertain >= 2
     page = visitor.go("/tagging")
     for tagged in range(uncertain):
-        expect(page.get_by_text(f"{tagged} tagged now")).to_be_visible()
+        expect(page.get_by_text(f"{tagged} tagged")).to_be_visible()
         page.wait_for_load_state()
         page.keyboard.press("1")
-    expect(page.get_by_role("main")).to_contain_text("Bonsai is sure of all tags")
+    expect(page.get_by_role("main")).to_contain_text("There are no uncertain tags left")
     assert count_records(desk.b, RecordFilter(uncertain=True)) == 0
 
 
@@ -51,7 +51,7 @@ def test_a_contradiction_is_settled_with_one_click(visitor: Visitor, desk: Desk)
     page.get_by_role("link", name="contradict another: 1").click()
     pair = page.get_by_role("region", name="Pair 1")
     expect(pair.locator("mark")).to_have_text(["8", "7"])
-    pair.get_by_role("button", name="Keep this one").click()
+    pair.get_by_role("button", name="Keep this record").click()
     expect(page.get_by_role("status")).to_be_visible()
     assert show_record(desk.b, held.record.id).stored.status is Status.ACTIVE
 
@@ -67,5 +67,5 @@ def test_the_same_thing_long_before_comes_by_itself(
     desk.drain()
     page = visitor.go("/timeline?subject=Hana")
     expect(page.get_by_role("listitem").filter(has_text="days again")).to_contain_text("2 years before:")
-    expect(page.get_by_text("Everything that was told before was looked through.")).to_be_visible()
-    expect(page.get_by_role("button", name="Look for the same, long before")).to_have_count(0)
+    expect(page.get_by_text("All earlier records were searched.")).to_be_visible()
+    expect(page.get_by_role("button", name="Find similar events from the past")).to_have_count(0)

@@ -58,7 +58,7 @@ def test_a_contradiction_is_said_while_writing_and_its_state_afterwards(
     write(page, "なぜタマは鳴くの?", "さびしいからです。")
     expect(page.locator("#before")).to_contain_text("おなかがすいた")
     page.keyboard.press("Control+Enter")
-    expect(page.locator("#recent")).to_contain_text("being taken in")
+    expect(page.locator("#recent")).to_contain_text("being added")
     desk.drain()
     expect(page.locator("#recent")).to_contain_text("held back")  # nobody reloaded the page
 
@@ -69,11 +69,11 @@ def test_a_file_with_bad_lines_is_looked_at_taken_in_and_mended(
     visitor = visit(slow_address, size=PHONE)
     page = visitor.go("/records/upload")
     page.get_by_label("File").set_input_files(cats)
-    page.get_by_role("button", name="Upload and look").click()
+    page.get_by_role("button", name="Upload and preview").click()
     expect(page.get_by_role("main")).to_contain_text("Lines that would be rejected: 1.")
     expect(page.get_by_role("main")).to_contain_text("CP932")
     assert visitor.overflow == 0
-    page.get_by_role("button", name="Take it in").click()
+    page.get_by_role("button", name="Add the records").click()
     expect(page.get_by_role("progressbar")).to_be_visible()
     desk.drain()
     expect(page.get_by_role("row", name="Rejected")).to_contain_text("1")  # nobody reloaded the page
@@ -92,8 +92,8 @@ def test_a_file_with_bad_lines_is_looked_at_taken_in_and_mended(
 def test_a_file_is_taken_in_without_script_too(visit: Open, address: str, desk: Desk, cats: Path) -> None:
     page = visit(address, scripts=False).go("/records/upload")
     page.get_by_label("File").set_input_files(cats)
-    page.get_by_role("button", name="Upload and look").click()
-    page.get_by_role("button", name="Take it in").click()
+    page.get_by_role("button", name="Upload and preview").click()
+    page.get_by_role("button", name="Add the records").click()
     expect(page.get_by_role("row", name="New")).to_contain_text("2")
 
 
@@ -102,5 +102,5 @@ def test_a_wrong_file_is_said_beside_the_field(visitor: Visitor, tmp_path: Path)
     (tmp_path / "cats.zip").write_bytes(b"PK\x03\x04\0\0")
     page = visitor.go("/records/upload")
     page.get_by_label("File").set_input_files(tmp_path / "cats.zip")
-    page.get_by_role("button", name="Upload and look").click()
+    page.get_by_role("button", name="Upload and preview").click()
     expect(page.get_by_role("alert")).to_contain_text("cats.zip is a binary file")

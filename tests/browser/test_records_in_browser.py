@@ -16,13 +16,13 @@ TAMA = RecordFilter(subject="タマ")
 def test_a_record_is_found_and_forgotten_for_good(visitor: Visitor, desk: Desk) -> None:
     record = list_records(desk.b, TAMA, None)[0].record
     page = visitor.go("/records")
-    page.get_by_label("Words in it").fill("鳴く")
+    page.get_by_label("Search text").fill("鳴く")
     page.keyboard.press("Enter")
     page.get_by_role("link", name="なぜタマは鳴くの?").click()
     forget = page.get_by_role("button", name="Forget")
     forget.click()
     assert visitor.path == f"/records/{record.id}"  # the browser asks for the tick first
-    page.get_by_label("I am sure").check()
+    page.get_by_label("I understand").check()
     forget.click()
     expect(page.get_by_role("status")).to_contain_text("Forgotten")
     assert show_record(desk.b, record.id).stored.status is Status.FORGOTTEN
@@ -32,7 +32,7 @@ def test_a_record_is_found_and_forgotten_for_good(visitor: Visitor, desk: Desk) 
 def test_a_record_is_kept_from_training_and_let_train_again(visitor: Visitor, desk: Desk) -> None:
     record = list_records(desk.b, TAMA, None)[0].record
     page = visitor.go(f"/records/{record.id}")
-    for button, status in (("Keep it from training", Status.EXCLUDED), ("Let it train", Status.ACTIVE)):
+    for button, status in (("Exclude from training", Status.EXCLUDED), ("Use for training", Status.ACTIVE)):
         page.get_by_role("button", name=button).click()
         expect(page.get_by_role("status")).to_be_visible()
         assert show_record(desk.b, record.id).stored.status is status

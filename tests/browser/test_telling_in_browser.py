@@ -35,7 +35,7 @@ def test_a_record_is_told_from_the_keyboard_alone(visitor: Visitor, desk: Desk) 
         keys.press("Control+Enter")
         expect(page.get_by_role("status").filter(has_text="Kept")).to_be_visible()
         expect(page.get_by_label("Question", exact=True)).to_be_focused()
-        expect(page.get_by_label("About whom")).to_have_value("Mike")
+        expect(page.get_by_label("Subject")).to_have_value("Mike")
     assert sorted(told(desk, "Mike")) == ["Where does Mike hide?", "Why does Mike hide?"]
 
 

@@ -42,7 +42,7 @@ def test_a_record_goes_into_the_inbox_and_can_be_read_by_its_id(desk: Desk) -> N
 
 def test_a_program_tells_in_nobody_elses_name_and_no_correction(desk: Desk) -> None:
     program = desk.program("append")
-    for field in ({"author": "rev"}, {"source": "feedback"}, {"origin": "form"}, {"instuction": "typing mistake"}):
+    for field in ({"author": "rev"}, {"source": "feedback"}, {"origin": "form"}, {"instuction": "check the spelling"}):
         answer = program.post(f"{V1}/records", json={**RECORD, **field}, headers={"Accept-Language": "ja"})
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["pointer"] == f"body/{next(iter(field))}"
@@ -146,7 +146,7 @@ def test_an_address_names_one_thing_and_no_beginning_of_it(desk: Desk) -> None:
         assert program.get(f"{V1}/{name}/{identity[:-1]}").status_code == 404
 
 
-@pytest.mark.parametrize(("language", "word"), [("ja", "見つかりません"), ("en", "Not there")])
+@pytest.mark.parametrize(("language", "word"), [("ja", "見つかりません"), ("en", "Not found")])
 def test_problems_speak_the_callers_language_and_keep_their_code(desk: Desk, language: str, word: str) -> None:
     answer = desk.program("read").get(f"{V1}/records/{'0' * 64}", headers={"Accept-Language": language})
     told = answer.json()

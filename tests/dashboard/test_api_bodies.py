@@ -149,6 +149,6 @@ def test_a_later_decision_is_not_overruled_by_an_earlier_look(roomy: Desk) -> No
     adapter = list_promotions(roomy.b)[0].adapter
     seen = pointer(roomy.b).version
     approve(roomy.b, adapter, by="a", reason="", now=NOW, version=seen)
-    with pytest.raises(PromotionError, match="Another decision"):
+    with pytest.raises(PromotionError, match="Someone else decided first"):
         rollback(roomy.b, by="b", reason="", now=NOW, version=seen)
     assert replace(pointer(roomy.b), version=0).adapter == adapter

@@ -41,5 +41,5 @@ def test_the_first_page_says_how_to_begin_until_a_night_has_run(desk: Desk) -> N
 
 def test_an_empty_list_leads_on_and_an_empty_search_says_so(desk: Desk) -> None:
     nothing, unlike = (desk.client().get(path).text for path in ("/records", "/records?text=Tama"))
-    assert ("told yet" in nothing, "is like that" in nothing) == (True, False)
-    assert ("told yet" in unlike, "is like that" in unlike) == (False, True)
+    assert ("no records yet" in nothing, "No records match" in nothing) == (True, False)
+    assert ("no records yet" in unlike, "No records match" in unlike) == (False, True)

@@ -146,7 +146,7 @@ def test_a_night_is_cancelled_from_its_page_and_started_again(desk: Desk) -> Non
     night = night_of(desk)
     assert client.get(f"/nights/{night}/status").json()["state"] == "cancelled"
     first_page = Page(client.get("/").text)
-    assert "cancelled; the next start" in first_page.all("main")[0].text
+    assert "cancelled. The next night" in first_page.all("main")[0].text
     page = client.get(f"/nights/{night}")
     assert "alert(1)" in Page(page.text).all("main")[0].text  # who did it, in the reason, as text
     assert "<script>alert" not in page.text

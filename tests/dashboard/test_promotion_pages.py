@@ -56,7 +56,7 @@ def test_a_refusal_keeps_the_champion(client: TestClient, desk: Desk, waiting: s
     client.post(f"/promotions/{waiting}/reject", data={"reason": ""})
     assert champion(desk.b) == "base"
     assert show_promotion(desk.b, waiting).state == "rejected"
-    again = client.post(f"/promotions/{waiting}/approve", data={"reason": "all the same"})
+    again = client.post(f"/promotions/{waiting}/approve", data={"reason": "approve it anyway"})
     assert again.status_code == 409
     assert champion(desk.b) == "base"
 
@@ -65,7 +65,7 @@ def test_what_the_gate_refused_needs_a_reason_and_keeps_what_was_typed(desk: Des
     client = desk.client("mika")
     desk.night(bits=2.3, day=1)
     refused = list_promotions(desk.b)[0]
-    assert refused.state == "refused"
+    assert refused.state == "rejected"
     answer = client.post(f"/promotions/{refused.adapter}/approve", data={"reason": "  "})
     assert answer.status_code == 409
     assert Page(answer.text).problems == []

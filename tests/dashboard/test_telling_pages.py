@@ -41,9 +41,9 @@ def test_what_would_be_repeated_or_contradicted_is_said_at_once(desk: Desk) -> N
         told = client.post("/suggest", data={**TAMA, **changes}).json()["before"]
         return str(told and told["words"])
 
-    assert "word for word" in before()
+    assert "exact record already exists" in before()
     assert "otherwise: “おなかがすいた" in before(output="さびしいからです。")
-    assert "nearly the same words" in before(instruction="なぜ タマは 鳴くの", output="おなかが、すいたからです!")
+    assert "near duplicate" in before(instruction="なぜ タマは 鳴くの", output="おなかが、すいたからです!")
     assert before(instruction="なぜタマは寝るの?") == "None"
     [stored] = list_records(desk.b, RecordFilter(subject="タマ"), None)
     forget_records(desk.b, [stored.record.id], "mika", NOW)
@@ -68,12 +68,12 @@ def test_the_ones_told_in_a_row_are_listed_with_their_state(desk: Desk) -> None:
         path = str(client.post("/records", data={**fields, "told": given.get("told", "")}).url)
     page = page_of(client, path)
     assert page.problems == []
-    assert (states(page), "data-waiting" in page.source) == (["being taken in"] * 3, True)
+    assert (states(page), "data-waiting" in page.source) == (["being added"] * 3, True)
     desk.drain()
     page = page_of(client, path)
     assert (page.problems, "data-waiting" in page.source) == ([], False)
-    assert states(page) == ["held back", "told before", "trains"]
-    assert "it answers a question of" in page.source
+    assert states(page) == ["held back", "duplicate", "active"]
+    assert "it answers the same question as" in page.source
     [stored] = list_records(desk.b, RecordFilter(text="Who naps?"), None)
     assert f"/records/{stored.record.id}" in page.links
 

@@ -97,7 +97,7 @@ def test_progress_is_told_while_another_process_takes_it_in(desk: Desk) -> None:
         [f"{path}/status"],
         "refresh",
     )
-    assert client.get(f"{path}/status").json() == {"state": "confirmed", "words": "Waits to be taken in.", "done": 0}
+    assert client.get(f"{path}/status").json() == {"state": "confirmed", "words": "Waiting to be imported.", "done": 0}
     [upload] = uploads.listed(desk.b.places.uploads)
     (upload.folder / PROGRESS).write_text(json.dumps({"done": 2}))
     assert "2 read so far" in client.get(f"{path}/status").json()["words"]
@@ -108,7 +108,7 @@ def test_a_larger_file_is_looked_at_by_the_process_that_drains(desk: Desk) -> No
     client = desk.client(drain=lambda: None)
     answer = sent(client, lines, "large.jsonl")
     page = Page(answer.text)
-    assert (page.problems, "looking at the file" in told(page)) == ([], True)
+    assert (page.problems, "Checking the file" in told(page)) == ([], True)
     desk.drain()
     assert "would become: 2500." in told(Page(client.get(answer.url.path).text))
 

@@ -66,7 +66,7 @@ def test_a_home_is_never_put_over_something_else(
         (root / "letter.txt").write_text("dear")
     else:
         root.write_text("dear")
-    with pytest.raises(HomeError, match="something else"):
+    with pytest.raises(HomeError, match="is not a Bonsai home"):
         create_home(root, at, settings)
     with pytest.raises(HomeError, match="no Bonsai home"):
         open_home(root, settings)

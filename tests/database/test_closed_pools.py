@@ -147,7 +147,7 @@ def test_the_score_is_shown_of_who_answered_only(stage: Stage) -> None:
     stage.tell(subject="Tama")
     second = stage.night(day=1)
     assert second.verdict == "keep"
-    with pytest.raises(UsageError, match="never answered"):
+    with pytest.raises(UsageError, match="never champion"):
         run_benchmark(stage.b, second.challenger, "score", EVENING)
     assert run_benchmark(stage.b, second.challenger, "selection", EVENING).subject == second.challenger
 

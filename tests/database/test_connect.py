@@ -228,7 +228,7 @@ def test_a_full_disk_is_named_and_no_backup_is_asked_for(
             con.execute("UPDATE counter SET value = 5")
             con.execute("SELECT nothing_like_that")
 
-    with pytest.raises(NoRoom, match="no room"):
+    with pytest.raises(NoRoom, match="is full"):
         torn_off()
     assert count(database) == 0
 

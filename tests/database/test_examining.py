@@ -79,7 +79,7 @@ def test_without_reports_it_says_what_to_run(taught_home: Path, tmp_path: Path) 
 
 def test_the_suite_is_a_pool_that_can_be_asked(morning: Stage) -> None:
     assert len(run_benchmark(morning.b, "base", "suite", EVENING).items) == 12
-    for pool, said in (("confirmation", "gate alone"), ("nothing", "No benchmark pool")):
+    for pool, said in (("confirmation", "only the gate"), ("nothing", "no benchmark pool")):
         with pytest.raises(UsageError, match=said):
             run_benchmark(morning.b, "base", pool, EVENING)
 
@@ -94,7 +94,7 @@ def test_the_terminal_tells_it_in_two_languages_and_as_json(
         assert cli.run(["benchmark", "power", *options], environ) == 0
         pages.append(capsys.readouterr().out)
     assert "passes rule C 80% of the time" in pages[0].replace("\n", " ")
-    assert "見える最小の改善" in pages[1]
+    assert "検出できる最小の改善" in pages[1]
     assert max(len(line) for line in pages[0].splitlines()) <= 80
     told = json.loads(pages[2])
     assert [one["sheet"] for one in told] == ["v1/selection", "suite"]

@@ -108,7 +108,7 @@ def test_a_later_record_that_asks_it_is_held_back_until_the_owner_decides(stage:
     assert training(stage) == set()
     release_records(stage.b, [record], "Chris", EVENING)
     assert training(stage) == {f"{QUESTION}!"}
-    assert personal_set_state(stage.b).items == (), "what trains cannot judge"
+    assert personal_set_state(stage.b).items == (), "cannot be used for evaluation"
     assert personal_set_history(stage.b)[-1].reason == "released"
 
 

@@ -105,7 +105,7 @@ def test_what_trained_before_counts_as_released_so_that_no_night_misses_it(b: Bo
 
 def test_nothing_is_taken_back_over_what_somebody_did_since(b: Bonsai, at: datetime) -> None:
     sofa, box = tell(b, "On the sofa.", at), tell(b, "In the box.", at)
-    with pytest.raises(ConflictError, match="Nothing was decided"):
+    with pytest.raises(ConflictError, match="There is no decision"):
         reopen_pair(b, box, "mika", at)
     resolve_pair(b, box, "this", "mika", at)
     release_records(b, [sofa], "joe", at)
@@ -135,7 +135,7 @@ def test_what_an_older_bonsai_decided_is_not_taken_back(b: Bonsai, at: datetime)
     resolve_pair(b, box, "this", "mika", at)
     with b.database.writing() as con:
         con.execute("UPDATE settled_pairs SET changed = NULL")
-    with pytest.raises(ConflictError, match="Nothing was decided"):
+    with pytest.raises(ConflictError, match="There is no decision"):
         reopen_pair(b, box, "mika", at)
     assert not decided_pairs(b, 9)[0].reopens
 

@@ -43,7 +43,7 @@ def rejects(typed: Typed, tmp_path: Path, capsys: pytest.CaptureFixture[str], ho
 def test_a_rejected_line_is_mended_or_dismissed(typed: Typed, rejects: Callable[[], list[Any]]) -> None:
     first, second = rejects()
     assert (first["line"], first["raw"]) == (2, "Who?,")
-    assert "still no record" in typed("records", "mend", first["id"][:10], "Who?", code=1)
+    assert "still not a valid record" in typed("records", "mend", first["id"][:10], "Who?", code=1)
     [record] = typed("records", "mend", first["id"][:10], "Who?,Tama.")["records"]
     shown = typed("records", "show", record)["stored"]["record"]
     assert (shown["output"], shown["origin"]) == ("Tama.", {"name": "cats.csv", "line": 2})
@@ -69,7 +69,7 @@ def test_what_bonsai_would_make_of_a_record_is_said_and_not_kept(typed: Typed) -
     assert (found["tags"]["language"]["value"], len(found["likely"])) == ("en", 3)
     assert [one["record"]["output"] for one in found["contradicts"]] == ["On the piano."]
     assert typed(*asked, "On the piano.")["exact"]["record"]["output"] == "On the piano."
-    assert "both are needed" in typed(*asked, " ", code=1)
+    assert "both a question and an answer" in typed(*asked, " ", code=1)
     [followed] = typed("inbox", "show", told)
     assert (followed["state"], followed["stored"]["record"]["instruction"]) == ("stored", "Where does Mike sleep?")
 

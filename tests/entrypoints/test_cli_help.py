@@ -80,7 +80,7 @@ def test_a_broken_settings_file_does_not_silence_the_help(capsys: pytest.Capture
         (("records", "show"), "ID is missing"),
         (("records", "list", "--limit", "many"), "--limit"),
         (("records", "list", "--lang", "fr"), "--lang fr: valid are en and ja"),
-        (("records", "edit", "abc"), "nothing to change"),
+        (("records", "edit", "abc"), "no changes were given"),
     ],
 )
 def test_a_wrong_command_is_one_line_and_exit_code_2(

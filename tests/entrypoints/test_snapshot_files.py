@@ -62,7 +62,7 @@ def test_a_changed_byte_is_noticed(stored: Snapshot) -> None:
     content[len(content) // 2] ^= 1
     records.write_bytes(content)
 
-    with pytest.raises(IntegrityError, match="differs from its manifest"):
+    with pytest.raises(IntegrityError, match="does not match its manifest"):
         read(records.parent)
 
 
@@ -71,7 +71,7 @@ def test_another_hash_in_the_manifest_is_noticed(stored: Snapshot) -> None:
     manifest = json.loads(path.read_text("utf-8"))
     path.write_text(json.dumps({**manifest, "content_hash": "0" * 64}))
 
-    with pytest.raises(IntegrityError, match="differs from its manifest"):
+    with pytest.raises(IntegrityError, match="does not match its manifest"):
         read(path.parent)
 
 
