@@ -23,7 +23,11 @@ def test_two_clicks_from_the_first_page_approve(visitor: Visitor, desk: Desk) ->
 def test_back_and_forth_and_the_history_says_who_and_why(visitor: Visitor, desk: Desk) -> None:
     waiting = list_promotions(desk.b)[0].adapter
     page = visitor.go(f"/promotions/{waiting}")
-    for button, reason in (("Approve", "better on cats"), ("Roll back", "odd answers"), ("Restore as champion", "a slip")):
+    for button, reason in (
+        ("Approve", "better on cats"),
+        ("Roll back", "odd answers"),
+        ("Restore as champion", "a slip"),
+    ):
         page.get_by_label("Reason").fill(reason)
         page.get_by_role("button", name=button).click()
         expect(page.get_by_role("status")).to_be_visible()
