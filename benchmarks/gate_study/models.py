@@ -10,7 +10,6 @@ is asked by the same code in the same batches.
 
 from __future__ import annotations
 
-import fcntl
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,11 +31,14 @@ from bonsai.model.answerer import Scored
 from bonsai.model.encoding import IGNORED
 from bonsai.model.hf import HfAnswerer, LoadedBase, load_base
 from bonsai.model.prompt import Question, template
+from bonsai.system.locks import held
 from bonsai.train import qlora
 from bonsai.train.plan import AdapterFolder, TrainingProgress
 
 Weights = Mapping[str, torch.Tensor]
 SLOT = "subject"
+WAIT_SECONDS = 6 * 3600.0
+"For another process that trains the same adapter."
 SETTINGS = RunSettings(forced_answers=False, canaries=0)
 "The gate reads free answers and likelihoods alone."
 
@@ -62,8 +64,8 @@ class Workshop:
         """The adapter that these rows and this seed give; taken from the folder when it was trained before."""
         made = plan.training_plan(rows, seed, self.folder, whole=whole)
         finished = Path(made.run_folder) / "adapter"
-        with (Path(made.run_folder) / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # another process may be training it just now
+        # Another process may be training it just now.
+        with held(Path(made.run_folder) / "lock", exclusive=True, wait_seconds=WAIT_SECONDS):
             if not finished.is_file():
                 adapter: AdapterFolder = qlora.train(made, _silent)
                 finished.write_text(adapter.id, "utf-8")

@@ -7,7 +7,6 @@ reached from the committed file without torch. Lines carry no times and no paths
 
 from __future__ import annotations
 
-import fcntl
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,8 +18,11 @@ from bonsai.evaluate import questions
 from bonsai.evaluate.questions import Item
 from bonsai.evaluate.report import Answer, ItemResult, Report, Scores
 from bonsai.evaluate.scoring import UNIQUE_CATEGORIES
+from bonsai.system.locks import held
 
 BASE = "base"
+WAIT_SECONDS = 60.0
+"For another process that appends a line."
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 FLAGS = ("correct", "language_ok", "looping", "ended", "empty", "leaked")
 "In the order of their bits; what the gate reads of an answer."
@@ -144,8 +146,8 @@ def merged(before: Run, more: Run) -> Run:
 def append(path: Path, run: Run) -> None:
     """Add a line, also beside another process; what a killed one left without its end is cut off first."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+b") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    lock = path.with_name(f"{path.name}.lock")
+    with held(lock, exclusive=True, wait_seconds=WAIT_SECONDS), path.open("a+b") as file:
         file.seek(0)
         file.truncate(file.read().rfind(b"\n") + 1)
         file.write(to_line(run).encode() + b"\n")

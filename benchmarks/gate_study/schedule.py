@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
@@ -14,7 +14,9 @@ from benchmarks.gate_study import harms, plan
 from benchmarks.gate_study.runs import BASE, Run, read
 from benchmarks.gate_study.verdicts import CONFIRMATION, SELECTION, SUITE, ConfirmationMissing, Court
 from bonsai.domain.snapshots import Example
+from bonsai.errors import LockTimeout
 from bonsai.evaluate import questions
+from bonsai.system.locks import held
 
 if TYPE_CHECKING:
     from benchmarks.gate_study.models import Weights, Workshop
@@ -181,10 +183,11 @@ def missing(path: Path, folder: Path, only: tuple[str, ...] = ("",)) -> Iterator
     for step in order():
         if not step.key.startswith(only):
             continue
-        with (claims / step.key.replace("/", "-")).open("w") as claim:
+        with ExitStack() as stack:
             try:
-                fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+                claim = claims / step.key.replace("/", "-")
+                stack.enter_context(held(claim, exclusive=True, wait_seconds=0))
+            except LockTimeout:
                 continue
             if step.key not in read(path):
                 yield step

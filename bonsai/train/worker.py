@@ -7,13 +7,12 @@ checkpoint; a finished plan returns its result at once. The run folder is locked
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from typing import Any
 from bonsai.errors import IntegrityError, LockTimeout
 from bonsai.model.quiet import quiet_libraries
 from bonsai.system.files import write_json_atomic
+from bonsai.system.locks import held
 from bonsai.system.processes import Emit, serve
 from bonsai.train.checkpoints import plan_hash
 from bonsai.train.manifest import read_manifest
@@ -39,10 +39,10 @@ def work(plan_file: Path, emit: Emit) -> Mapping[str, Any]:
 @contextmanager
 def _locked(run: Path) -> Iterator[None]:
     """Lock the run's folder. Raises LockTimeout."""
-    with (run / ".lock").open("w") as lock:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            stack.enter_context(held(run / ".lock", exclusive=True, wait_seconds=0))
+        except LockTimeout:
             raise LockTimeout("training.run_is_busy", run=run) from None
         yield
 
