@@ -14,7 +14,8 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.deployments import run_deployment
 
 from bonsai.config.layers import home_of
-from bonsai.errors import BonsaiError, WorkerDied
+from bonsai.errors import WorkerDied
+from bonsai.night.steps import run_sequence
 from bonsai.system.locks import file_lock
 from flows import steps
 from flows.ingest_flow import ingest
@@ -22,7 +23,6 @@ from flows.promote_flow import promote
 from flows.train_flow import train
 
 TRAINING = "train/gpu"
-BEGUN = ("started", "resumed")
 
 
 @flow(name="nightly")
@@ -35,13 +35,8 @@ def nightly(cold: bool = False, here: bool = False) -> str:
     with file_lock(home_of(os.environ) / "night.lock", exclusive=True, wait_seconds=1):
         ingest()
         night, status = steps.begin_night(cold)
-        if status in BEGUN:
-            try:
-                train(night) if here else train_elsewhere(night)
-            except BonsaiError as error:
-                steps.fail_night(night, error)
-                raise
-            promote(night)
+        flows = {"accelerator": train if here else train_elsewhere, "database": promote}
+        run_sequence(night, status, lambda place, night: flows[place](night), steps.fail_night)
     return str(night)
 
 

@@ -10,5 +10,4 @@ from flows import steps
 @flow(name="promote")
 def promote(night: str) -> str:
     """`promoted`, `waiting` for a person, or `kept`. Safe to repeat: a verdict is reached once."""
-    steps.decide(night)
-    return str(steps.promote(night))
+    return steps.run_at("database", night)["promote"]

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -21,7 +21,7 @@ from bonsai.config.layers import home_of
 from bonsai.context import Bonsai
 from bonsai.errors import BonsaiError, TransientError
 from bonsai.night import cancel, steps
-from bonsai.night.status import snapshot_made, watched
+from bonsai.night.status import snapshot_made
 from bonsai.system.progress import silent
 from flows.progress import reporting, told
 
@@ -62,36 +62,26 @@ def begin_night(cold: bool) -> tuple[str, str]:
     return begun.night, begun.status
 
 
-@step
-def train(night: str) -> str:
-    """The challenger's id. Reads and writes `runs/<night>` alone, never the database."""
-    b = opened()
-    with watched(b, night, "train", reporting(), now) as report:
-        return steps.train_night(b, night, report)
+def _task(one: steps.Step) -> Callable[[str], str | None]:
+    """The task of a step. What counts nothing itself tells its beginning and its end."""
+
+    def run(night: str) -> str | None:
+        b = opened()
+        if one.place == "accelerator":
+            return steps.run_step(b, night, one, reporting(), now)
+        with told(one.name):
+            return steps.run_step(b, night, one, silent, now)
+
+    return cast("Callable[[str], str | None]", step(run, name=one.name))
 
 
-@step
-def benchmark(night: str) -> None:
-    """The reports of challenger and champion, into `runs/<night>`."""
-    b = opened()
-    with watched(b, night, "benchmark", reporting(), now) as report:
-        steps.benchmark_night(b, night, report)
+TASKS = {one.name: _task(one) for one in steps.SEQUENCE}
+"By the step's name."
 
 
-@step
-def decide(night: str) -> str:
-    """The verdict."""
-    b = opened()
-    with told("decide"), watched(b, night, "decide", silent, now):
-        return steps.decide_night(b, night, now())
-
-
-@step
-def promote(night: str) -> str:
-    """`promoted`, `waiting` or `kept`."""
-    b = opened()
-    with told("promote"), watched(b, night, "promote", silent, now):
-        return steps.promote_night(b, night, now())
+def run_at(place: steps.Place, night: str) -> dict[str, str]:
+    """What the tasks of one place give, in their order: the challenger's id of `train`, the verdict of `decide` ..."""
+    return {one.name: str(TASKS[one.name](night)) for one in steps.steps_at(place)}
 
 
 @step

@@ -14,6 +14,4 @@ from flows import steps
 @flow(name="train")
 def train(night: str) -> str:
     """The challenger's id. Taken up again, it goes on from the last checkpoint and keeps finished reports."""
-    adapter = str(steps.train(night))
-    steps.benchmark(night)
-    return adapter
+    return steps.run_at("accelerator", night)["train"]

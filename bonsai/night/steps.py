@@ -1,4 +1,4 @@
-"""A night, step by step. Every step may be killed and called again: it goes on from what is there.
+"""A night, step by step: `SEQUENCE`. Every step may be killed and called again: it goes on from what is there.
 
     begin_night       read records -> freeze the suite, write the snapshot and the job           (database)
     train_night       job -> adapter                                                             (folders only)
@@ -12,7 +12,7 @@ What runs on the accelerator sees `runs/<night>/` and never the database, so it 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -51,6 +51,8 @@ from storage.tables.adapters_table import Adapter
 from storage.tables.nights_table import Outcome, Start
 
 StartStatus = Literal["started", "resumed", "nothing_to_do", "already_done"]
+BEGUN: tuple[StartStatus, ...] = ("started", "resumed")
+"The steps of such a night follow."
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +254,57 @@ def _gate_state(
     }
 
 
+Place = Literal["accelerator", "database"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a night that has begun."""
+
+    name: str
+    place: Place
+    "What it needs; the accelerator may be another host's."
+    work: Callable[[Bonsai, str, Report, Clock], str | None]
+    "Of a night's key."
+
+
+SEQUENCE = (
+    Step("train", "accelerator", lambda b, night, report, clock: train_night(b, night, report)),
+    Step("benchmark", "accelerator", lambda b, night, report, clock: benchmark_night(b, night, report)),
+    Step("decide", "database", lambda b, night, report, clock: decide_night(b, night, clock())),
+    Step("promote", "database", lambda b, night, report, clock: promote_night(b, night, clock())),
+)
+"The steps after `begin_night`, in their order."
+
+
+def steps_at(place: Place) -> tuple[Step, ...]:
+    """The steps of one place, in their order."""
+    return tuple(step for step in SEQUENCE if step.place == place)
+
+
+def run_step(b: Bonsai, night: str, step: Step, report: Report, clock: Clock) -> str | None:
+    """One step, with its status kept. Raises NightCancelled when a person asked for it."""
+    with watched(b, night, step.name, report, clock) as tell:
+        return step.work(b, night, tell, clock)
+
+
+def run_sequence(
+    night: str, status: str, run: Callable[[Place, str], object], fail: Callable[[str, BonsaiError], object]
+) -> None:
+    """What follows `begin_night`, wherever it runs: first the accelerator's steps, then those of the database.
+
+    Only an error of the former fails the night; what is left of the latter is made up for by the next start.
+    """
+    if status not in BEGUN:
+        return
+    try:
+        run("accelerator", night)
+    except BonsaiError as error:
+        fail(night, error)
+        raise
+    run("database", night)
+
+
 def run_night(
     b: Bonsai, now: datetime, report: Report, *, cold: bool = False, clock: Clock | None = None
 ) -> NightStart:
@@ -261,19 +314,12 @@ def run_night(
     """
     tick = clock or (lambda: now)
     begun = begin_night(b, now, cold=cold)
-    if begun.status in ("started", "resumed"):
-        night = begun.night
-        snapshot_made(b, night, tick())
-        try:
-            with watched(b, night, "train", report, tick) as tell:
-                train_night(b, night, tell)
-            with watched(b, night, "benchmark", report, tick) as tell:
-                benchmark_night(b, night, tell)
-        except BonsaiError as error:
-            fail_night(b, night, error, tick())
-            raise
-        with watched(b, night, "decide", report, tick):
-            decide_night(b, night, tick())
-        with watched(b, night, "promote", report, tick):
-            promote_night(b, night, tick())
+    if begun.status in BEGUN:
+        snapshot_made(b, begun.night, tick())
+
+    def run(place: Place, night: str) -> None:
+        for step in steps_at(place):
+            run_step(b, night, step, report, tick)
+
+    run_sequence(begun.night, begun.status, run, lambda night, error: fail_night(b, night, error, tick()))
     return begun
