@@ -15,8 +15,7 @@ limits illustrated in the case of the binomial" (1934).
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -188,21 +187,9 @@ def exact_interval(hits: int, trials: int, level: float = 0.95) -> tuple[float, 
 
     It excludes one half exactly if the two-sided sign test at 1 - `level` rejects equality.
     """
+    from scipy.special import betaincinv  # the quantile function of the beta distribution
+
     tail = (1 - level) / 2
-    low = 0.0 if hits == 0 else _crossing(lambda share: _at_least(hits, trials, share) - tail)
-    high = 1.0 if hits == trials else _crossing(lambda share: tail - _at_least(trials - hits, trials, 1 - share))
+    low = 0.0 if hits == 0 else float(betaincinv(hits, trials - hits + 1, tail))
+    high = 1.0 if hits == trials else float(betaincinv(hits + 1, trials - hits, 1 - tail))
     return low, high
-
-
-def _at_least(hits: int, trials: int, share: float) -> float:
-    """Probability of `hits` or more."""
-    return math.fsum(math.comb(trials, k) * share**k * (1 - share) ** (trials - k) for k in range(hits, trials + 1))
-
-
-def _crossing(rising: Callable[[float], float]) -> float:
-    """Root of an increasing function of a share, by bisection."""
-    low, high = 0.0, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (low, middle) if rising(middle) > 0 else (middle, high)
-    return (low + high) / 2
