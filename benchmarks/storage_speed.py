@@ -11,9 +11,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bonsai.config.settings import DatabaseSettings
 from bonsai.domain.records import Category, Origin, Record, Tag, Tags
 from storage import inbox
-from storage.home import DatabaseSettings, create_home
+from storage.home import create_home
 from storage.tables import record_versions_table, records_table
 from storage.tables import records_table as table_records_table
 from storage.tables.record_rows import NewRecord

@@ -17,7 +17,6 @@ from bonsai.config.settings import Config, load_config
 from bonsai.domain.snapshots import Snapshot
 from bonsai.evaluate import questions
 from bonsai.evaluate.evaluation import BASE, EvaluatedModel, EvaluationRun, ProcessEvaluator, QuestionSet
-from bonsai.evaluate.run import RunSettings
 from bonsai.train.manifest import read_manifest
 from bonsai.train.plan import AdapterFolder, TrainingProgress, make_plan
 from bonsai.train.trainer import ProcessTrainer
@@ -72,7 +71,7 @@ def evaluate(config: Config, adapter: AdapterFolder, folder: Path) -> tuple[dict
         template=profile.recipe.template,
         subjects=(EvaluatedModel(BASE), EvaluatedModel(adapter.id, str(adapter.path))),
         sheets=(QuestionSet("v1/selection", questions.load("selection")),),
-        settings=RunSettings(**config.benchmark.model_dump()),
+        settings=config.benchmark,
         reports_folder=str(folder / "reports"),
         created_at=datetime.now(UTC).isoformat(),
     )

@@ -6,7 +6,7 @@ builds the home, its settings, and the training, evaluation and inference proces
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from bonsai.night.accelerator import beside_no_training
 from bonsai.train.trainer import ProcessTrainer
 from storage import migrate as migrations
 from storage.connect import Database
-from storage.home import DatabaseSettings, create_home, open_home
+from storage.home import create_home, open_home
 from storage.scale import text_index
 
 
@@ -45,7 +45,7 @@ def init(home: Path, language: TextLanguage, now: datetime, environ: Mapping[str
     Raises HomeError for a folder with other contents, and for the home of a newer Bonsai.
     """
     known = (home / "bonsai.toml").is_file()
-    settings = _database_settings(load_config(home, environ))
+    settings = load_config(home, environ).storage
     made = create_home(home, now, settings)
     if not known:
         with made.settings_file.open("a", encoding="utf-8") as file:
@@ -56,7 +56,7 @@ def init(home: Path, language: TextLanguage, now: datetime, environ: Mapping[str
 def open(home: Path, environ: Mapping[str, str]) -> Bonsai:
     """Open the home. Raises HomeError if there is none, ConfigError for invalid settings."""
     config = load_config(home, environ)
-    places = open_home(home, _database_settings(config))
+    places = open_home(home, config.storage)
     return Bonsai(
         places=places,
         config=config,
@@ -84,16 +84,12 @@ def migrate(home: Path, environ: Mapping[str, str], now: datetime) -> tuple[str,
 
     Raises HomeError if there is no home, or a newer Bonsai wrote it.
     """
-    database = Database(home / "bonsai.duckdb", **load_config(home, environ).storage.model_dump())
+    database = Database(home / "bonsai.duckdb", **asdict(load_config(home, environ).storage))
     if not database.path.is_file():
         raise HomeError("storage.no_home", path=home)
     applied = migrations.migrate(database, bonsai.__version__, now)
     text_index.complete(database, now)
     return applied
-
-
-def _database_settings(config: Config) -> DatabaseSettings:
-    return DatabaseSettings(**config.storage.model_dump())
 
 
 def _profile_finder(config: Config) -> Callable[[], str]:

@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 import bonsai
+from bonsai.config.settings import DatabaseSettings
 from bonsai.errors import HomeError
 from bonsai.system.files import remove_abandoned, write_atomic
 from storage.connect import Database
@@ -28,17 +29,6 @@ SETTINGS_HEADER = """\
 # The settings of this home. Whatever is not set here has its default:
 # every setting with its unit and meaning stands in bonsai/defaults.toml.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class DatabaseSettings:
-    """Settings of the home's database: `DatabaseSettings(**config.storage.model_dump())`."""
-
-    lock_wait_seconds: float
-    "Wait for other processes before LockTimeout."
-    memory_limit: str
-    "DuckDB's memory limit, e.g. `500MB`."
-    threads: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ def defaults() -> Config:
 
 def policy_of(config: Config) -> Policy:
     """The gate's policy as it ships."""
-    return Policy(**config.gate.model_dump(exclude={"mode"}))
+    return config.gate.policy
 
 
 def own_rows(name: str = "experience.jsonl") -> list[Example]:

@@ -17,7 +17,6 @@ from bonsai.domain.records import (
     Category,
     Defaults,
     Language,
-    Limits,
     Origin,
     Reject,
     parse,
@@ -212,7 +211,7 @@ def correct_answer(b: Bonsai, asked_id: str, number: int, output: str, who: str,
         raise UnknownId("asking.unknown_answer", id=asked.id, number=number)
     fields = {"instruction": asked.question, "input": asked.context, "output": output, "source": "feedback"}
     fields = {name: value for name, value in fields.items() if value} | {"author": who}
-    made = parse(fields, Origin("feedback"), Defaults(source="feedback"), Limits(**b.config.records.model_dump()))
+    made = parse(fields, Origin("feedback"), Defaults(source="feedback"), b.config.records)
     if isinstance(made, Reject):
         raise UsageError("asking.correction_refused", reason=text(made.reason_key, **dict(made.values)))
     submission = submit(b, fields, now)

@@ -15,7 +15,6 @@ from bonsai.evaluate.evaluation import EvaluatedModel, EvaluationRun, QuestionSe
 from bonsai.evaluate.power import DetectableEffect, clusters_needed, detectable_effects, smallest_gain
 from bonsai.evaluate.questions import item_from_values
 from bonsai.evaluate.report import Report
-from bonsai.evaluate.run import RunSettings
 from bonsai.gate.decision import Policy
 from bonsai.gate.rules import ALL
 from bonsai.model.bases import find_device
@@ -73,7 +72,7 @@ def run_benchmark(b: Bonsai, adapter: str, pool: str, now: datetime, tell: Tell 
         template=profile.recipe.template,
         subjects=(EvaluatedModel(wanted, folder),),
         sheets=(sheet,),
-        settings=RunSettings(**b.config.benchmark.model_dump()),
+        settings=b.config.benchmark,
         reports_folder=str(b.places.reports),
         created_at=now.isoformat(),
     )
@@ -120,7 +119,7 @@ def benchmark_report(b: Bonsai, adapter: str, pool: str) -> Report:
 def compare_adapters(b: Bonsai, left: str, right: str, pool: str) -> tuple[Comparison, ...]:
     """Gain of `left` over `right` in bits and right answers, by slice; reads stored reports."""
     pair = _pair(b, left, right, pool)
-    policy = Policy(**b.config.gate.model_dump(exclude={"mode"}))
+    policy = b.config.gate.policy
     return tuple(
         compare(pair, part, measure, policy.slice_bootstrap, frozenset())
         for part in _parts(pair, policy)
@@ -156,7 +155,7 @@ def benchmark_power(
     Defaults to the newest judged adapter and its champion, the pair that the gate compared. A personal set that was not
     put to both is left out. Raises UnknownId without two comparable reports.
     """
-    policy = Policy(**b.config.gate.model_dump(exclude={"mode"}))
+    policy = b.config.gate.policy
     if not left:
         left, right = _judged_last(b)
     pairs = {pool: _pair(b, left, right or "champion", pool) for pool in pools[:1]}

@@ -18,7 +18,7 @@ from typing import cast, get_args
 from bonsai.actions.personal_set import retire_asked
 from bonsai.actions.screening import screener_of_neighbours
 from bonsai.context import Bonsai
-from bonsai.domain.records import Defaults, Language, Limits, Origin, Record, Reject, Tag, Tags, parse
+from bonsai.domain.records import Defaults, Language, Origin, Record, Reject, Tag, Tags, parse
 from bonsai.errors import ConflictError, UnknownId, UsageError
 from bonsai.i18n import text
 from bonsai.ingest import tags
@@ -126,7 +126,7 @@ def _parsed(b: Bonsai, old: StoredRecord, changes: Mapping[str, str]) -> Record:
     """The record with changes applied, normalised and validated. Raises UsageError."""
     known = fields_of(old)
     fields = {name: changes.get(name, known[name]) for name in (*TEXTS, *NOTES)}
-    parsed = parse(fields, Origin("edit"), Defaults(), Limits(**b.config.records.model_dump()))
+    parsed = parse(fields, Origin("edit"), Defaults(), b.config.records)
     if isinstance(parsed, Reject):
         raise UsageError("pipeline.edit_refused", reason=text(parsed.reason_key, **dict(parsed.values)))
     changed = {name: getattr(parsed, name) for name in (*TEXTS, *NOTES) if fields[name] != known[name]}

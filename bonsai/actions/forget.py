@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bonsai.context import Bonsai
-from bonsai.domain.records import Defaults, Limits, Origin, Record, parse
+from bonsai.domain.records import Defaults, Origin, Record, parse
 from bonsai.errors import InputError, LockTimeout
 from bonsai.ingest.readers import read
 from bonsai.system.locks import may_be_running
@@ -123,14 +123,14 @@ def submitted_record_ids(b: Bonsai, item: InboxItem) -> frozenset[str]:
     if item.kind == "file":
         return _ids_of_file(b, item.path)
     try:
-        made = parse(inbox.fields_of(item), Origin("form"), Defaults(), Limits(**b.config.records.model_dump()))
+        made = parse(inbox.fields_of(item), Origin("form"), Defaults(), b.config.records)
     except InputError:
         return frozenset()
     return frozenset((made.id,)) if isinstance(made, Record) else frozenset()
 
 
 def _ids_of_file(b: Bonsai, path: Path) -> frozenset[str]:
-    limits = Limits(**b.config.records.model_dump())
+    limits = b.config.records
     try:
         return frozenset(one.id for one in read(path, limits=limits) if isinstance(one, Record))
     except InputError:

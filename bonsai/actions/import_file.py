@@ -18,7 +18,7 @@ from typing import Literal
 from bonsai.actions.resolve import confirm_corrections
 from bonsai.actions.screening import Screener, screener_for
 from bonsai.context import Bonsai
-from bonsai.domain.records import Defaults, Limits, Record, Reject, Source, Status
+from bonsai.domain.records import Defaults, Record, Reject, Source, Status
 from bonsai.ingest.readers import read
 from bonsai.ingest.readers.bilingual import merge
 from bonsai.ingest.readers.recognise import recognise
@@ -91,7 +91,7 @@ def import_file(
     file's name as its owner knows it. Raises InputError for a file that cannot be read as records.
     """
     defaults = Defaults(source=source, source_name=source_name, author=author)
-    limits = Limits(**b.config.records.model_dump())
+    limits = b.config.records
     name = name or path.name
     if pair_with is None:
         made = read(path, defaults=defaults, limits=limits, recognised=recognise(path), name=name)

@@ -15,7 +15,7 @@ from bonsai.actions import forget, uploads
 from bonsai.actions.import_file import BetweenChunks, ImportCounts, import_file, screen_and_store
 from bonsai.actions.screening import Screener
 from bonsai.context import Bonsai
-from bonsai.domain.records import Defaults, Limits, Origin, Record, Reject, parse
+from bonsai.domain.records import Defaults, Origin, Record, Reject, parse
 from bonsai.errors import InputError
 from bonsai.queries.submissions import submitted_at
 from bonsai.system.progress import Report, silent
@@ -102,7 +102,7 @@ def _readable(item: InboxItem) -> bool:
 
 
 def _parsed(b: Bonsai, item: InboxItem) -> Record | Reject:
-    return parse(inbox.fields_of(item), inbox.origin_of(item), OWN, Limits(**b.config.records.model_dump()))
+    return parse(inbox.fields_of(item), inbox.origin_of(item), OWN, b.config.records)
 
 
 def _drain_file(b: Bonsai, item: InboxItem, now: datetime, report: Report, between: BetweenChunks) -> ImportCounts:

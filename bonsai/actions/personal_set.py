@@ -14,7 +14,7 @@ from datetime import datetime
 from bonsai.actions.learned_tagger import category_tagger
 from bonsai.context import Bonsai
 from bonsai.domain.promotion import BASE
-from bonsai.domain.records import Defaults, Limits, Origin, Record, Reject, Status, Tags, parse
+from bonsai.domain.records import Defaults, Origin, Record, Reject, Status, Tags, parse
 from bonsai.errors import UnknownId, UsageError
 from bonsai.evaluate import personal_set
 from bonsai.evaluate.questions import Item, item_from_values
@@ -126,7 +126,7 @@ def _parse_question(b: Bonsai, written: WrittenQuestion, wording: str) -> Record
     }
     parsed = parse(
         {name: value for name, value in fields.items() if value}, Origin("form"), Defaults(source="self"),
-        Limits(**b.config.records.model_dump()),
+        b.config.records,
     )  # fmt: skip
     if isinstance(parsed, Reject):
         raise UsageError("suite.no_question", reason=text(parsed.reason_key, **dict(parsed.values)))

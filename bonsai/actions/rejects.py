@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
 from bonsai.context import Bonsai
-from bonsai.domain.records import RAW_CHARACTERS, Defaults, Limits, Record, Reject
+from bonsai.domain.records import RAW_CHARACTERS, Defaults, Record, Reject
 from bonsai.errors import UsageError
 from bonsai.ingest.readers import read_again
 from storage import inbox
@@ -39,7 +39,7 @@ def repair_reject(b: Bonsai, reject: str, raw: str, by: str, now: datetime) -> R
     """
     stored = open_reject(b, reject)
     own = stored.told_as or Defaults(source="self" if stored.reject.file == FORM else "import")
-    made = read_again(raw.replace("\r\n", "\n"), stored.reject, own, Limits(**b.config.records.model_dump()))
+    made = read_again(raw.replace("\r\n", "\n"), stored.reject, own, b.config.records)
     told: list[Record] = []
     for one in made:
         if isinstance(one, Reject):

@@ -28,7 +28,6 @@ from bonsai.ingest.dedup.index import (
     DuplicateFinding,
     DuplicateIndex,
     IndexedRecord,
-    NearDuplicateSettings,
     question_key,
 )
 from bonsai.ingest.tags import language
@@ -141,7 +140,7 @@ def _arrival(one: StoredRecord) -> tuple[datetime, str]:
 
 
 def _empty_index(b: Bonsai) -> DuplicateIndex:
-    return DuplicateIndex(NearDuplicateSettings(**b.config.duplicates.model_dump()))
+    return DuplicateIndex(b.config.duplicates)
 
 
 def _screen(b: Bonsai, index: DuplicateIndex, written: Sequence[tuple[str, str, str]], *, knows_all: bool) -> Screener:

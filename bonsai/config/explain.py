@@ -11,7 +11,6 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from bonsai.config.layers import Keys, read_layers
 from bonsai.config.settings import load_config
 from bonsai.errors import UsageError
 from bonsai.i18n import TextLanguage
+from bonsai.system.defaults import defaults_text
 
 HIDDEN = "•••"
 SECRET = re.compile(r"password|passwd|token$|secret|auth|(?:^|_)key$")
@@ -102,13 +102,9 @@ def _origin(keys: Keys, origins: Mapping[Keys, str], has_default: bool) -> str:
     return next((origins[one] for one in at if one in origins), "")
 
 
-def _read(name: str) -> str:
-    return (resources.files("bonsai.config") / name).read_text("utf-8")
-
-
 @cache
 def _defaults() -> dict[str, Any]:
-    return tomllib.loads(_read("defaults.toml"))
+    return tomllib.loads(defaults_text())
 
 
 @cache
@@ -116,7 +112,7 @@ def _comments() -> dict[Keys, str]:
     """The comment behind each setting of `defaults.toml`."""
     found: dict[Keys, str] = {}
     section: Keys = ()
-    for line in _read("defaults.toml").splitlines():
+    for line in defaults_text().splitlines():
         heading, setting = _SECTION.fullmatch(line.strip()), _SETTING.fullmatch(line.strip())
         if heading:
             section = tuple(heading[1].split("."))
@@ -127,4 +123,4 @@ def _comments() -> dict[Keys, str]:
 
 @cache
 def _japanese() -> dict[Keys, str]:
-    return {keys: str(text) for keys, text in _flat(tomllib.loads(_read("defaults.ja.toml")), ())}
+    return {keys: str(text) for keys, text in _flat(tomllib.loads(defaults_text("defaults.ja.toml")), ())}

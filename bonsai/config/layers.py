@@ -10,12 +10,12 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bonsai.errors import ConfigError
 from bonsai.i18n import TextLanguage, text
+from bonsai.system.defaults import defaults_text
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -76,7 +76,7 @@ def read_layers(home: Path, environ: Mapping[str, str]) -> Layers:
 
     Raises ConfigError if the file is not UTF-8 TOML.
     """
-    values: dict[str, Any] = tomllib.loads((resources.files("bonsai.config") / "defaults.toml").read_text("utf-8"))
+    values: dict[str, Any] = tomllib.loads(defaults_text())
     origins: dict[Keys, str] = {}
     path = home / SETTINGS_FILE
     if path.is_file():

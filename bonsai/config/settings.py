@@ -7,20 +7,30 @@ A default stands in `defaults.toml` alone, with its unit and meaning; the models
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bonsai.config.layers import SettingsError, read_layers
+from bonsai.domain.records import Limits
+from bonsai.evaluate.run import RunSettings
+from bonsai.gate.decision import Policy
+from bonsai.ingest.dedup.index import NearDuplicateSettings
 from bonsai.model.bases import Base
 from bonsai.train.continual import NightBudget
 from bonsai.train.plan import Recipe
 
+Seconds = Annotated[float, Field(gt=0)]
+Memory = Annotated[str, Field(pattern=r"^\d+(\.\d+)?\s*[KMGT]i?B$")]
+
 
 class Section(BaseModel):
-    """Base of all sections: frozen, and an unknown key is an error."""
+    """Base of all sections: frozen, and an unknown key is an error.
+
+    A section that some module is given whole is that module's own dataclass, whose fields carry their bounds.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -52,12 +62,15 @@ def _parts(kind: object) -> dict[str, object]:
     return dict(get_type_hints(kind)) if isinstance(kind, type) and is_dataclass(kind) else {}
 
 
-class StorageSettings(Section):
-    """How the home's database is opened (`storage.home.DatabaseSettings` has the same names)."""
+@dataclass(frozen=True, slots=True)
+class DatabaseSettings:
+    """How the home's database is opened."""
 
-    lock_wait_seconds: float = Field(gt=0)
-    memory_limit: str = Field(pattern=r"^\d+(\.\d+)?\s*[KMGT]i?B$")
-    threads: int = Field(ge=1)
+    lock_wait_seconds: Seconds
+    "How long to wait for other processes before LockTimeout."
+    memory_limit: Memory
+    "DuckDB's own, e.g. `500MB`."
+    threads: Annotated[int, Field(ge=1)]
 
 
 class NightSettings(Section):
@@ -87,9 +100,9 @@ class DashboardSettings(Section):
     """The pages."""
 
     port: int = Field(ge=1, le=65535)
-    memory_limit: str = Field(pattern=r"^\d+(\.\d+)?\s*[KMGT]i?B$")
+    memory_limit: Memory
     threads: int = Field(ge=1)
-    lock_wait_seconds: float = Field(gt=0)
+    lock_wait_seconds: Seconds
     page_size: int = Field(ge=5, le=200)
     session_hours: float = Field(gt=0)
     login_attempts: int = Field(ge=1)
@@ -110,43 +123,16 @@ class ApiSettings(Section):
     items: int = Field(ge=1, le=100_000)
 
 
-class BenchmarkSettings(Section):
-    """How the benchmark is run."""
-
-    canaries: int = Field(ge=1)
-    forced_answers: bool
-
-
-class GuardFloors(Section):
-    """Shares of the answers that must keep each guard."""
-
-    ended: float = Field(ge=0, le=1)
-    language: float = Field(ge=0, le=1)
-    no_loop: float = Field(ge=0, le=1)
-    not_empty: float = Field(ge=0, le=1)
-    no_leak: float = Field(ge=0, le=1)
-
-
-class GateSettings(Section):
-    """Who decides, and every number of the gate (`bonsai.gate.decision.Policy` has the same names)."""
+@dataclass(frozen=True, slots=True)
+class GateSettings(Policy):
+    """Who decides, and every number of the gate."""
 
     mode: Literal["auto", "review"]
-    alpha: float = Field(gt=0, lt=0.5)
-    min_gain_bits: float = Field(ge=0)
-    min_suite_gain_bits: float = Field(ge=0)
-    min_clusters: int = Field(ge=30)
-    min_slice_clusters: int = Field(ge=5)
-    bits_cap: float = Field(gt=0)
-    winsor_share: float = Field(ge=0, lt=0.25)
-    language_margin_bits: float = Field(ge=0)
-    retention_margin_bits: float = Field(ge=0)
-    slice_margin_bits: float = Field(ge=0)
-    retention_floor: float = Field(ge=0, le=1)
-    retention_domains: tuple[str, ...] = Field(min_length=1)
-    openings_before_rotation: int = Field(ge=1)
-    resamples: int = Field(ge=1000)
-    seed: int
-    guard_floors: GuardFloors
+
+    @property
+    def policy(self) -> Policy:
+        """The numbers alone."""
+        return Policy(**{field.name: getattr(self, field.name) for field in fields(Policy)})
 
 
 class TrainingSettings(Section):
@@ -172,23 +158,6 @@ class ProfileSettings(Section):
     "Without one every night is cold, on everything."
 
 
-class RecordSettings(Section):
-    """The longest texts that become records (`bonsai.domain.records.Limits` has the same names)."""
-
-    instruction_characters: int = Field(ge=100)
-    input_characters: int = Field(ge=100)
-    output_characters: int = Field(ge=100)
-    note_characters: int = Field(ge=100)
-    line_bytes: int = Field(ge=10_000)
-
-
-class DuplicateSettings(Section):
-    """When two records are told in nearly the same words, as `bonsai.ingest.dedup.index.NearSettings`."""
-
-    question_ratio: float = Field(ge=50, le=100)
-    answer_ratio: float = Field(ge=0, le=100)
-
-
 class TagSettings(Section):
     """How sure a learned category has to be, and what the tagger learns from."""
 
@@ -200,16 +169,16 @@ class TagSettings(Section):
 class Config(Section):
     """All settings of one home."""
 
-    storage: StorageSettings
-    records: RecordSettings
-    duplicates: DuplicateSettings
+    storage: DatabaseSettings
+    records: Limits
+    duplicates: NearDuplicateSettings
     tags: TagSettings
     night: NightSettings
     prefect: PrefectSettings
     cli: CliSettings
     dashboard: DashboardSettings
     api: ApiSettings
-    benchmark: BenchmarkSettings
+    benchmark: RunSettings
     gate: GateSettings
     training: TrainingSettings
     profiles: dict[str, ProfileSettings]

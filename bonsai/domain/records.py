@@ -10,9 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
+
+from annotated_types import Ge
 
 from bonsai.domain.characters import has_surrogates, normalise, one_line, storable
+from bonsai.system.defaults import default_section
 
 LANGUAGE_NAMES: dict[str, Literal["ja", "en", "zh", "other"]] = {
     **dict.fromkeys(("ja", "jp", "jpn", "ja-jp", "japanese", "日本語"), "ja"),
@@ -158,16 +161,19 @@ class Reject:
     "For a row of a table; None for JSON, Parquet and forms, whose raw text is JSON."
 
 
+Characters = Annotated[int, Ge(100)]
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Maximum lengths; a longer text makes a reject, nothing is truncated."""
 
-    instruction_characters: int = 20_000
-    input_characters: int = 50_000
-    output_characters: int = 50_000
-    note_characters: int = 2_000
+    instruction_characters: Characters
+    input_characters: Characters
+    output_characters: Characters
+    note_characters: Characters
     "For each other text field: reasoning, subject, feeling, source_name, author, fact."
-    line_bytes: int = 4_194_304
+    line_bytes: Annotated[int, Ge(10_000)]
     "For one line or element of a file."
 
 
@@ -180,7 +186,7 @@ class Defaults:
     author: str = ""
 
 
-LIMITS = Limits()
+LIMITS = Limits(**default_section("records"))
 DEFAULTS = Defaults()
 RAW_CHARACTERS = 10_000
 "Length of the raw text that a reject keeps."

@@ -15,7 +15,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
-from typing import cast
+from typing import Annotated, cast
+
+from annotated_types import Ge
 
 from bonsai.domain.records import Language, reasoning_sentence
 from bonsai.errors import BenchmarkError, InputError
@@ -33,10 +35,10 @@ _LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes", "tokenizers", "nu
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """How a question set is asked."""
+    """How a question set is asked; `[benchmark]` of the settings."""
 
     forced_answers: bool
-    canaries: int
+    canaries: Annotated[int, Ge(1)]
     "Number of items asked again, to check a stored report without asking everything."
 
 

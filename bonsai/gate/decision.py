@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, Le, Lt, MinLen
 
 from bonsai.domain.reasons import Reason, Value, reason_from_json
 from bonsai.evaluate.compare import Measure, bits_measure
@@ -22,28 +24,40 @@ Unit = Literal["bits", "points", "shares", "none"]
 SHARE_REASONS = ("decision.retained", "decision.forgotten")
 
 
+NotNegative = Annotated[float, Ge(0)]
+Share = Annotated[float, Ge(0), Le(1)]
+
+
+@dataclass(frozen=True, slots=True)
+class GuardFloors:
+    """Shares of the answers that must keep each guard (`bonsai.evaluate.report.GUARDS`)."""
+
+    ended: Share
+    language: Share
+    no_loop: Share
+    not_empty: Share
+    no_leak: Share
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Every level, margin, floor and minimum of the gate; defaults, units and reasons in `defaults.toml` [gate].
+    """Every level, margin, floor and minimum of the gate; defaults, units and reasons in `defaults.toml` [gate]."""
 
-    Made at the edge: `Policy(**config.gate.model_dump(exclude={"mode"}))`.
-    """
-
-    alpha: float
-    min_gain_bits: float
-    min_suite_gain_bits: float
-    min_clusters: int
-    min_slice_clusters: int
-    bits_cap: float
-    winsor_share: float
-    language_margin_bits: float
-    retention_margin_bits: float
-    slice_margin_bits: float
-    retention_floor: float
-    retention_domains: tuple[str, ...]
-    guard_floors: Mapping[str, float]
-    openings_before_rotation: int
-    resamples: int
+    alpha: Annotated[float, Gt(0), Lt(0.5)]
+    min_gain_bits: NotNegative
+    min_suite_gain_bits: NotNegative
+    min_clusters: Annotated[int, Ge(30)]
+    min_slice_clusters: Annotated[int, Ge(5)]
+    bits_cap: Annotated[float, Gt(0)]
+    winsor_share: Annotated[float, Ge(0), Lt(0.25)]
+    language_margin_bits: NotNegative
+    retention_margin_bits: NotNegative
+    slice_margin_bits: NotNegative
+    retention_floor: Share
+    retention_domains: Annotated[tuple[str, ...], MinLen(1)]
+    guard_floors: GuardFloors
+    openings_before_rotation: Annotated[int, Ge(1)]
+    resamples: Annotated[int, Ge(1000)]
     seed: int
 
     @property

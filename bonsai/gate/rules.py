@@ -55,7 +55,7 @@ def guards(pair: ReportPair, policy: Policy, left_out: frozenset[str]) -> tuple[
                 mean((i for i in r.items if i.language == language and i.id not in left_out), metric) or 0.0
                 for r in (pair.challenger, pair.champion)
             )
-            floor = policy.guard_floors[name]
+            floor = getattr(policy.guard_floors, name)
             holds = new >= floor or new >= old
             values = (("guard", name), ("language", language), ("new", new), ("old", old), ("floor", floor))
             reason = Reason("decision.guard_holds" if holds else "decision.guard_broken", values)

@@ -17,8 +17,6 @@ from bonsai.domain.snapshots import Example, Snapshot
 from bonsai.evaluate import personal_set
 from bonsai.evaluate.evaluation import EvaluatedModel
 from bonsai.evaluate.questions import item_from_values
-from bonsai.evaluate.run import RunSettings
-from bonsai.gate.decision import Policy
 from bonsai.ingest import dedup
 from bonsai.ingest.dedup import paraphrases
 from bonsai.model.bases import find_device, model_folder
@@ -272,8 +270,8 @@ def write_job(b: Bonsai, key: str, prepared: Prepared, now: datetime) -> None:
             suite=tuple(item_from_values(one.item) for one in personal_set_table.active_items(con)),
             left_out=tuple(sorted(retired_items_table.retired(con) | personal_set_table.trained_items(con, compared))),
             champion_must_go=champion != BASE and adapters_table.get(con, champion).needs_retrain,
-            policy=Policy(**gate.model_dump(exclude={"mode"})),
-            settings=RunSettings(**b.config.benchmark.model_dump()),
+            policy=gate.policy,
+            settings=b.config.benchmark,
             reports_folder=str(b.places.reports),
             created_at=now.isoformat(),
             dealing=holdout_access_table.rotation(con),

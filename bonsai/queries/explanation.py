@@ -90,7 +90,7 @@ class Explanation:
 
 def explain(b: Bonsai, promotion: str) -> Explanation:
     """`promotion` is an adapter id or a prefix of one; empty means the newest. Raises UnknownId, UsageError."""
-    policy = Policy(**b.config.gate.model_dump(exclude={"mode"}))
+    policy = b.config.gate.policy
     with b.database.reading() as con:
         known = promotion_context(con, promotion)
         compared = b.places.snapshots, known.promotion.adapter, known.promotion.judged_against

@@ -114,7 +114,7 @@ def check_file(
     Raises InputError, with the name that the owner gave the file, if it cannot be read as records.
     """
     name = name or path.name
-    limits = Limits(**b.config.records.model_dump())
+    limits = b.config.records
     try:
         return _check(path, name, tagger, limits, b.config.tags.category_threshold, meanwhile)
     except InputError as error:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from bonsai.context import Bonsai
-from bonsai.domain.records import Defaults, Limits, Record, Reject, parse
+from bonsai.domain.records import Defaults, Record, Reject, parse
 from bonsai.errors import InputError, LockTimeout
 from storage import inbox
 from storage.inbox import InboxItem
@@ -51,7 +51,7 @@ def _made(b: Bonsai, item: InboxItem) -> Record | Reject | None:
         fields, origin = inbox.fields_of(item), inbox.origin_of(item)
     except (InputError, FileNotFoundError):  # damaged, or filed away just now
         return None
-    return parse(fields, origin, Defaults(source="self"), Limits(**b.config.records.model_dump()))
+    return parse(fields, origin, Defaults(source="self"), b.config.records)
 
 
 def _status(

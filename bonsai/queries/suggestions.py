@@ -12,14 +12,13 @@ from dataclasses import dataclass, replace
 from rapidfuzz import fuzz
 
 from bonsai.context import Bonsai
-from bonsai.domain.records import Limits, Origin, Record, Status, Tags, parse
+from bonsai.domain.records import Origin, Record, Status, Tags, parse
 from bonsai.errors import IntegrityError, LockTimeout
 from bonsai.ingest import dedup, tags
 from bonsai.ingest.dedup.index import (
     DuplicateFinding,
     DuplicateIndex,
     IndexedRecord,
-    NearDuplicateSettings,
     question_key,
 )
 from bonsai.ingest.tags.category import CategoryTagger
@@ -57,7 +56,7 @@ class Suggestion:
 def suggest(b: Bonsai, fields: Mapping[str, str], tagger: CategoryTagger | None) -> Suggestion | None:
     """None while question and answer do not make a valid record. Without a tagger, only the rules are used."""
     texts = {name: fields.get(name, "") for name in ("instruction", "input", "output")}
-    record = parse(texts, Origin("form"), limits=Limits(**b.config.records.model_dump()))
+    record = parse(texts, Origin("form"), limits=b.config.records)
     if not isinstance(record, Record):
         return None
     tagged = tags.tag(record, tagger, threshold=b.config.tags.category_threshold)

@@ -12,9 +12,10 @@ import pytest
 
 from bonsai import bootstrap
 from bonsai.actions.learned_tagger import category_tagger
+from bonsai.config.settings import DatabaseSettings
 from bonsai.domain.reasons import Reason
 from bonsai.domain.records import Category, Origin, Record, Status, Tag, Tags
-from storage.home import DatabaseSettings, Home, create_home, open_home
+from storage.home import Home, create_home, open_home
 from storage.tables.record_rows import NewRecord
 
 AT = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)

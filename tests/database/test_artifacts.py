@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from bonsai.config.layers import home_of
-from bonsai.config.settings import load_config
+from bonsai.config.settings import DatabaseSettings, load_config
 from bonsai.errors import HomeError
-from storage.home import FOLDERS, DatabaseSettings, Home, create_home, finished_folders, open_home, remove_unfinished
+from storage.home import FOLDERS, Home, create_home, finished_folders, open_home, remove_unfinished
 
 
 def test_where_the_home_is(tmp_path: Path) -> None:

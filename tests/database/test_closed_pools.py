@@ -153,7 +153,7 @@ def test_the_score_is_shown_of_who_answered_only(stage: Stage) -> None:
 
 
 def rotating(stage: Stage, after: int) -> Stage:
-    gate = stage.b.config.gate.model_copy(update={"openings_before_rotation": after})
+    gate = replace(stage.b.config.gate, openings_before_rotation=after)
     return replace(stage, b=replace(stage.b, config=stage.b.config.model_copy(update={"gate": gate})))
 
 

@@ -17,7 +17,7 @@ from bonsai.actions.forget import forget_records
 from bonsai.actions.import_file import import_file
 from bonsai.actions.screening import screener_for, screener_of_all, screener_of_neighbours
 from bonsai.context import Bonsai
-from bonsai.domain.records import Defaults, Limits, Origin, Record, parse
+from bonsai.domain.records import LIMITS, Defaults, Origin, Record, parse
 from bonsai.queries.records import list_records
 from storage.tables.record_rows import NewRecord
 from storage.tables.records_table import RecordFilter
@@ -42,7 +42,7 @@ def stored(b: Bonsai) -> list[Record]:
 
 def record(question: str, answer: str) -> Record:
     """As somebody tells it."""
-    made = parse({"instruction": question, "output": answer}, Origin("told"), Defaults(source="self"), Limits())
+    made = parse({"instruction": question, "output": answer}, Origin("told"), Defaults(source="self"), LIMITS)
     assert isinstance(made, Record)
     return made
 

@@ -12,9 +12,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from bonsai.config.settings import DatabaseSettings
 from bonsai.errors import HomeError, IntegrityError
 from storage.connect import Database
-from storage.home import DatabaseSettings, Home, create_home, open_home
+from storage.home import Home, create_home, open_home
 from storage.migrate import Migration, bundled, migrate, require_current
 
 FIRST = Migration(1, "0001_a.sql", "CREATE TABLE a (x INTEGER)")

@@ -159,7 +159,7 @@ def other_host() -> str:
 
 
 def test_in_mode_review_a_person_decides(stage: Stage) -> None:
-    gate = stage.b.config.gate.model_copy(update={"mode": "review"})
+    gate = replace(stage.b.config.gate, mode="review")
     stage.b = replace(stage.b, config=stage.b.config.model_copy(update={"gate": gate}))
     stage.tell()
     found = stage.night()

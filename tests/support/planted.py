@@ -9,6 +9,7 @@ from dataclasses import replace
 from importlib import resources
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from bonsai.config.settings import GateSettings
 from bonsai.evaluate.compare import ReportPair
@@ -32,9 +33,8 @@ Change = Callable[[ItemResult], ItemResult]
 def default_policy(resamples: int = 300) -> Policy:
     """The shipped one; 300 resamples are enough for what is planted this plainly, and fast."""
     defaults = tomllib.loads((resources.files("bonsai.config") / "defaults.toml").read_text("utf-8"))
-    settings = GateSettings.model_validate(defaults["gate"])
-    made = {name: value for name, value in settings.model_dump().items() if name in Policy.__dataclass_fields__}
-    return replace(Policy(**made), resamples=resamples)
+    settings = TypeAdapter(GateSettings).validate_python(defaults["gate"])
+    return replace(settings.policy, resamples=resamples)
 
 
 def world(seed: int, *, subject: str = "a1", pool: str = "v1/selection", facts: Mapping[str, int] = FACTS) -> Report:

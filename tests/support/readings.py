@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from bonsai.domain.records import Limits, Record, Reject
+from bonsai.domain.records import LIMITS, Limits, Record, Reject
 from bonsai.i18n import TEXT_LANGUAGES, text
 from bonsai.ingest.readers import read
 
@@ -27,7 +27,7 @@ def records(path: Path, **options: object) -> list[Record]:
 
 
 def split(path: Path, limits: Limits | None = None) -> tuple[list[Record], list[Reject]]:
-    made = list(read(path, limits=limits or Limits()))
+    made = list(read(path, limits=limits or LIMITS))
     for one in made:
         if isinstance(one, Reject):
             for language in TEXT_LANGUAGES:

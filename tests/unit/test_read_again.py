@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from bonsai.domain.records import Limits, Record, Reject, TableForm
+from bonsai.domain.records import LIMITS, Record, Reject, TableForm
 from bonsai.ingest.readers import read, read_again
 
 
@@ -46,7 +47,7 @@ def test_json_may_be_laid_out_over_lines(tmp_path: Path) -> None:
 def test_nothing_and_too_much_are_said(tmp_path: Path) -> None:
     [told] = rejects_of(tmp_path / "cats.jsonl", "{}\n")
     [nothing] = read_again(" \n", told)
-    [much] = read_again('{"question": "' + "a" * 20_000, told, limits=Limits(line_bytes=10_000))
+    [much] = read_again('{"question": "' + "a" * 20_000, told, limits=replace(LIMITS, line_bytes=10_000))
     assert isinstance(nothing, Reject)
     assert isinstance(much, Reject)
     assert (nothing.reason_key, much.reason_key) == ("readers.nothing_there", "readers.line_too_long")

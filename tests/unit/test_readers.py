@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from readings import CAT, DOG, Write, lines, records, split
 
-from bonsai.domain.records import Category, Limits, Record, Reject
+from bonsai.domain.records import LIMITS, Category, Record, Reject
 from bonsai.errors import InputError
 from bonsai.i18n import TEXT_LANGUAGES
 from bonsai.ingest.readers import read
@@ -139,7 +140,7 @@ def test_rows_of_another_length_or_with_loose_quotes_are_rejected(write: Write) 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.json", "a.csv"])
 def test_an_overlong_element_is_one_reject_in_bounded_memory(write: Write, name: str) -> None:
-    limits = Limits(line_bytes=100_000)
+    limits = replace(LIMITS, line_bytes=100_000)
     huge = "x" * 8_000_000
     content = {
         "a.jsonl": lines(CAT, {"instruction": huge, "output": "y"}, DOG),

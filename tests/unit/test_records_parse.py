@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -9,9 +10,9 @@ from hypothesis import strategies as st
 
 from bonsai.domain.characters import normalise
 from bonsai.domain.records import (
+    LIMITS,
     Category,
     Defaults,
-    Limits,
     Origin,
     Record,
     Reject,
@@ -142,7 +143,7 @@ def test_what_cannot_be_taken_is_refused_with_its_reason(fields: dict[str, objec
 
 
 def test_too_long_a_text_is_refused_not_cut() -> None:
-    made = parse({"instruction": "abc", "output": "defg"}, HERE, limits=Limits(output_characters=3))
+    made = parse({"instruction": "abc", "output": "defg"}, HERE, limits=replace(LIMITS, output_characters=3))
     assert isinstance(made, Reject)
     assert dict(made.values) == {"field": "output", "characters": "4", "limit": "3"}
 

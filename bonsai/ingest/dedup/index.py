@@ -15,14 +15,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import numpy as np
+from annotated_types import Ge, Le
 from rapidfuzz import fuzz
 
 from bonsai.domain.records import Category
 from bonsai.ingest.dedup.comparison import contradict, numbers, text_key
 from bonsai.ingest.dedup.ngrams import ngrams, remix
+from bonsai.system.defaults import default_section
 
 QUESTION_CHARACTERS = 240
 PASSAGE_CHARACTERS = 120
@@ -72,13 +74,13 @@ class DuplicateFinding:
 
 @dataclass(frozen=True, slots=True)
 class NearDuplicateSettings:
-    """Thresholds for near duplicates, of 100."""
+    """When two records are near duplicates; `[duplicates]` of the settings."""
 
-    question_ratio: float = 88.0
-    answer_ratio: float = 60.0
+    question_ratio: Annotated[float, Ge(50), Le(100)]
+    answer_ratio: Annotated[float, Ge(0), Le(100)]
 
 
-NEAR = NearDuplicateSettings()
+NEAR = NearDuplicateSettings(**default_section("duplicates"))
 Key = TypeVar("Key", str, int)
 
 

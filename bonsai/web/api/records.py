@@ -100,7 +100,7 @@ def _submitted(call: Call, record: records.NewRecord) -> records.Submission | st
     """Where it lies, or why it can never become a record."""
     fields = {name: str(value) for name, value in record.model_dump(exclude_none=True).items() if value != ""}
     fields |= {"author": call.caller.name}
-    limits = Limits(**call.b.config.records.model_dump())
+    limits = call.b.config.records
     made = _too_long(fields, limits) or parse(fields, API, Defaults(source="self"), limits)
     if isinstance(made, Reject):
         return call.text(made.reason_key, **dict(made.values))

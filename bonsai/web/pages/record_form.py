@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from bonsai.actions.edit import EDITABLE, edit_record, etag, fields_of, restore_version, version_fields
 from bonsai.actions.inbox import submit
 from bonsai.domain.characters import normalise
-from bonsai.domain.records import Defaults, Limits, Origin, Reject, Status, parse
+from bonsai.domain.records import Defaults, Origin, Reject, Status, parse
 from bonsai.errors import BonsaiError, ConflictError, LockTimeout, UsageError
 from bonsai.queries import suggestions
 from bonsai.queries.records import RecordDetail, show_record
@@ -78,7 +78,7 @@ def add(visit: Contributor, form: Form) -> Response:
     """Into the inbox, which needs no database; what can never become a record is said at once."""
     fields = {name: form[name] for name in FIELDS if form.get(name, "").strip()}
     fields |= {"source": "self", "author": visit.who}
-    made = parse(fields, Origin("form"), Defaults(source="self"), Limits(**visit.b.config.records.model_dump()))
+    made = parse(fields, Origin("form"), Defaults(source="self"), visit.b.config.records)
     if isinstance(made, Reject):
         return _form(visit, form, reject_reason(visit, made))
     submission = submit(visit.b, fields, visit.now)
