@@ -21,7 +21,6 @@ from bonsai.evaluate.personal_set import DOMAIN, POOL
 from bonsai.evaluate.questions import Item
 from bonsai.gate.decision import Policy
 from bonsai.ingest.tags.language import guess
-from bonsai.model import seedling
 from bonsai.model.bases import model_folder
 from bonsai.model.encoding import Encoder, load_encoder
 from bonsai.samples import sample_path
@@ -91,7 +90,7 @@ def _own_item(values: dict[str, Any]) -> Item:
 
 def anchor_rows(count: int, seed: int) -> list[Example]:
     """Records of what the seedling knows, as rows that train."""
-    return [replay.row_of(made) for made in seedling.replay_samples(count, seed)]
+    return [replay.row_of(made) for made in replay.replay_samples(count, seed)]
 
 
 def recipe_of(config: Config, *, whole: bool) -> Recipe:

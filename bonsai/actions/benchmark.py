@@ -13,7 +13,7 @@ from bonsai.evaluate import questions
 from bonsai.evaluate.compare import ACCURACY, Comparison, ReportPair, Slice, compare, slices
 from bonsai.evaluate.evaluation import EvaluatedModel, EvaluationRun, QuestionSet, fixed_question_set
 from bonsai.evaluate.power import DetectableEffect, clusters_needed, detectable_effects, smallest_gain
-from bonsai.evaluate.questions import item_from_values
+from bonsai.evaluate.questions import Item
 from bonsai.evaluate.report import Report
 from bonsai.gate.decision import Policy
 from bonsai.gate.rules import ALL
@@ -21,6 +21,7 @@ from bonsai.model.bases import find_device
 from bonsai.night import evaluation_job
 from bonsai.queries import answers
 from bonsai.queries.adapters import adapter_id
+from bonsai.system.json_values import from_values
 from bonsai.system.progress import Progress, silent
 from bonsai.system.progress import Report as Tell
 from storage.connect import Connection
@@ -98,7 +99,7 @@ def _question_set(con: Connection, pool: str) -> QuestionSet:
     items = personal_set_table.active_items(con)
     if not items:
         raise UsageError("suite.empty")
-    return QuestionSet(evaluation_job.PERSONAL, tuple(item_from_values(one.item) for one in items))
+    return QuestionSet(evaluation_job.PERSONAL, tuple(from_values(Item, one.item) for one in items))
 
 
 def _name(pool: str) -> str:

@@ -17,11 +17,12 @@ from bonsai.domain.promotion import BASE
 from bonsai.domain.records import Defaults, Origin, Record, Reject, Status, Tags, parse
 from bonsai.errors import UnknownId, UsageError
 from bonsai.evaluate import personal_set
-from bonsai.evaluate.questions import Item, item_from_values
+from bonsai.evaluate.questions import Item
 from bonsai.i18n import text
 from bonsai.ingest import tags
 from bonsai.ingest.dedup.contamination import ContaminationCheck
 from bonsai.ingest.tags import question_language
+from bonsai.system.json_values import from_values
 from storage.connect import Connection
 from storage.tables import personal_set_table, promotions_table, records_table
 from storage.tables.personal_set_table import PersonalItem, PersonalSetChange
@@ -186,7 +187,7 @@ def personal_set_history(b: Bonsai) -> tuple[PersonalSetChange, ...]:
 def written_questions(con: Connection) -> list[tuple[str, str, str]]:
     """Id, instruction and input of active written questions, which records must not contain."""
     items = [
-        item_from_values(one.item) for one in personal_set_table.active_items(con) if personal_set.is_written(one.id)
+        from_values(Item, one.item) for one in personal_set_table.active_items(con) if personal_set.is_written(one.id)
     ]
     return [(one.id, one.instruction, one.input) for one in items]
 

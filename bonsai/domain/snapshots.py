@@ -18,10 +18,11 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
 from random import Random
-from typing import Literal
+from typing import ClassVar, Literal
 
 from bonsai.errors import IntegrityError
 from bonsai.system.files import sha256_file, sha256_json, write_atomic, write_json_atomic
+from bonsai.system.json_values import from_values, to_values
 
 Role = Literal["own", "replay", "anchor"]
 RECORDS = "records.parquet"
@@ -52,6 +53,8 @@ class Example:
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """`manifest.json`: the folder's content and hashes."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     format: int
     id: str
@@ -195,7 +198,7 @@ def write(snapshot: Snapshot, folder: Path, created_at: datetime) -> Snapshot:
         replayed=sum(row.role == "replay" for row in snapshot.train),
         replayed_a_pass=snapshot.replayed_a_pass,
     )
-    write_json_atomic(folder / MANIFEST, asdict(manifest))
+    write_json_atomic(folder / MANIFEST, to_values(manifest))
     return replace(snapshot, folder=str(folder))
 
 
@@ -225,7 +228,7 @@ def read(folder: Path) -> Snapshot:
         train_tokens=manifest.train_tokens,
         anchors_a_pass=manifest.anchors_a_pass,
         replayed_a_pass=manifest.replayed_a_pass,
-        refused=tuple(manifest.refused),
+        refused=manifest.refused,
     )
 
 
@@ -234,7 +237,7 @@ def _manifest(folder: Path) -> Manifest:
         values = json.loads((folder / MANIFEST).read_text("utf-8"))
         found = values["format"]
         if found == FORMAT:
-            return Manifest(**values)
+            return from_values(Manifest, values)
     except FileNotFoundError:
         raise IntegrityError("snapshots.unfinished", folder=folder) from None
     except (ValueError, TypeError, KeyError):

@@ -7,18 +7,18 @@ where it stopped.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from bonsai.evaluate import pools, report
-from bonsai.evaluate.questions import Item, item_from_values
+from bonsai.evaluate.questions import Item
 from bonsai.evaluate.report import Report
 from bonsai.evaluate.run import RunSettings
 from bonsai.model.bases import Base
 from bonsai.system.files import write_json_atomic
+from bonsai.system.json_values import from_values, to_values
 from bonsai.system.processes import LOWEST_PRIORITY, run_worker
 
 BASE = "base"
@@ -131,7 +131,7 @@ def _evaluated(made: Mapping[str, Any]) -> EvaluatedReport:
 
 def to_json(examination: EvaluationRun) -> dict[str, Any]:
     """The examination as JSON values; what a closed pool asks is not among them, the reader looks it up."""
-    made: dict[str, Any] = json.loads(json.dumps(asdict(examination)))
+    made: dict[str, Any] = to_values(examination)
     for sheet, values in zip(examination.sheets, made["sheets"], strict=True):
         if pools.is_closed(sheet.name) and sheet == fixed_question_set(sheet.name, sheet.dealing):
             values["items"] = None
@@ -140,16 +140,8 @@ def to_json(examination: EvaluationRun) -> dict[str, Any]:
 
 def from_json(values: Mapping[str, Any]) -> EvaluationRun:
     """The examination of `to_json`."""
-    parts = {
-        "base": Base(**values["base"]),
-        "subjects": tuple(EvaluatedModel(**one) for one in values["subjects"]),
-        "sheets": tuple(map(_question_set, values["sheets"])),
-        "settings": RunSettings(**values["settings"]),
-    }
-    return EvaluationRun(**{**values, **parts})
-
-
-def _question_set(values: Mapping[str, Any]) -> QuestionSet:
-    if values["items"] is None:
-        return fixed_question_set(values["name"], values["dealing"])
-    return QuestionSet(values["name"], tuple(map(item_from_values, values["items"])), values["dealing"])
+    sheets = [
+        fixed_question_set(sheet["name"], sheet["dealing"]) if sheet["items"] is None else sheet
+        for sheet in values["sheets"]
+    ]
+    return from_values(EvaluationRun, {**values, "sheets": sheets})

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 from bonsai.errors import IntegrityError, UsageError
 from bonsai.system.files import sha256_file, sha256_json, write_json_atomic
+from bonsai.system.json_values import from_values, to_values
 
 Pool = Literal["selection", "confirmation", "score"]
 POOLS: tuple[Pool, ...] = ("selection", "confirmation", "score")
@@ -88,7 +89,7 @@ def manifest(version: str = CURRENT_VERSION, folder: Path | None = None) -> Mani
         raise IntegrityError("questions.no_manifest", path=path)
     try:
         told = json.loads(path.read_text("utf-8"))
-        found = Manifest(told["version"], {name: PoolSum(**pool) for name, pool in told["pools"].items()})
+        found = from_values(Manifest, told)
     except (ValueError, KeyError, TypeError) as error:
         raise IntegrityError("questions.broken_manifest", path=path) from error
     if told.get("questions_hash") != found.questions_hash or set(found.pools) != set(POOLS):
@@ -126,28 +127,18 @@ def verify(version: str = CURRENT_VERSION) -> str:
 
 def item_from_json(line: str) -> Item:
     """One stored line as an Item; the inverse of `item_to_json`."""
-    return item_from_values(cast("dict[str, object]", json.loads(line)))
-
-
-def item_from_values(values: Mapping[str, object]) -> Item:
-    """An item of its fields, as JSON or a table gives them."""
-    texts = {field.name: str(values[field.name]) for field in fields(Item) if field.name != "accepted"}
-    return Item(**texts, accepted=tuple(cast("list[str]", values["accepted"])))
+    return from_values(Item, json.loads(line))
 
 
 def item_to_json(item: Item) -> str:
     """One item as a line of JSON, readable and with its fields in order."""
-    return json.dumps({field.name: getattr(item, field.name) for field in fields(Item)}, ensure_ascii=False)
+    return json.dumps(to_values(item), ensure_ascii=False)
 
 
 def write_manifest(folder: Path, version: str = CURRENT_VERSION) -> Manifest:
     """Write the manifest of the pool files in `folder`; written last, because nothing is read without it."""
     made = Manifest(version, {pool: _sum(folder / f"{pool}.jsonl") for pool in POOLS})
-    pool_values = {
-        name: {"sha256": pool.sha256, "items": pool.items, "clusters": pool.clusters}
-        for name, pool in made.pools.items()
-    }
-    content = {"version": version, "questions_hash": made.questions_hash, "pools": pool_values}
+    content = {**to_values(made), "questions_hash": made.questions_hash}
     write_json_atomic(folder / "manifest.json", content)
     return made
 

@@ -12,19 +12,28 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer
 
 from bonsai.errors import BenchmarkError
 from bonsai.i18n import TextLanguage, text
 from bonsai.system.files import write_json_atomic
+from bonsai.system.json_values import from_values, to_values
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 
 REPORT_FORMAT = 1
+Number = Annotated[
+    float,
+    BeforeValidator(lambda value: math.nan if value is None else value),
+    PlainSerializer(lambda value: value if math.isfinite(value) else None, return_type=float | None, when_used="json"),
+]
+"In JSON, null stands for a number that is not finite."
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +78,7 @@ class ItemResult:
     category: str
     language: str
     "Language of the reference answer."
-    bits_per_byte: float
+    bits_per_byte: Number
     "Of the reference answer with the expected tags; NaN stays NaN and makes the report invalid."
     free: Answer
     "With tags declared by the model, as a user would get it."
@@ -83,7 +92,7 @@ class ConsistencyCheck:
 
     id: str
     answer_hash: str
-    bits_per_byte: float
+    bits_per_byte: Number
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +110,7 @@ class Report:
     settings_hash: str
     "Of generation settings, prompt template and scoring version."
     library_fingerprint: str
-    logits: tuple[float, ...]
+    logits: tuple[Number, ...]
     "First-token logits of fixed questions; equal to the base's if an adapter was not applied."
     created_at: str
     "ISO 8601, UTC."
@@ -222,11 +231,7 @@ def percent(share: float | None) -> str:
 
 def to_json(report: Report) -> dict[str, Any]:
     """JSON-able form; a non-finite number becomes null."""
-    made = asdict(report)
-    for part in (*made["items"], *made["canaries"]):
-        if not math.isfinite(part["bits_per_byte"]):
-            part["bits_per_byte"] = None
-    made["logits"] = [logit if math.isfinite(logit) else None for logit in report.logits]
+    made: dict[str, Any] = to_values(report)
     return made
 
 
@@ -234,33 +239,7 @@ def from_json(value: dict[str, Any]) -> Report:
     """The report of `to_json`. Raises BenchmarkError for another format."""
     if value.get("format") != REPORT_FORMAT:
         raise BenchmarkError("benchmark.report_format", found=value.get("format"), known=REPORT_FORMAT)
-    parts = {
-        "items": tuple(_item(item) for item in value["items"]),
-        "canaries": tuple(
-            ConsistencyCheck(**{**c, "bits_per_byte": _number(c["bits_per_byte"])}) for c in value["canaries"]
-        ),
-        "errors": tuple((str(name), str(what)) for name, what in value["errors"]),
-        "logits": tuple(_number(logit) for logit in value["logits"]),
-    }
-    return Report(**{**value, **parts})
-
-
-def _item(value: dict[str, Any]) -> ItemResult:
-    forced = value["forced"]
-    parts = {
-        "bits_per_byte": _number(value["bits_per_byte"]),
-        "free": _answer(value["free"]),
-        "forced": None if forced is None else _answer(forced),
-    }
-    return ItemResult(**{**value, **parts})
-
-
-def _answer(value: dict[str, Any]) -> Answer:
-    return Answer(value["response"], tuple(value["declared"]), value["tokens"], Scores(**value["scores"]))
-
-
-def _number(value: float | None) -> float:
-    return math.nan if value is None else value
+    return from_values(Report, value)
 
 
 def write(report: Report, path: Path) -> None:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from bonsai.model.bases import Base
 from bonsai.model.prompt import AnswerTags, Question
 from bonsai.system.files import sha256_json, write_json_atomic
+from bonsai.system.json_values import from_values, to_values
 from bonsai.system.processes import run_worker
 
 
@@ -87,7 +88,7 @@ class ProcessClient:
 
     def complete(self, asking: InferenceRequest) -> tuple[Completion, ...]:
         """Load, answer, end. Raises what the worker raised, WorkerDied when it was killed, LockTimeout without room."""
-        values = asdict(asking)
+        values = to_values(asking)
         job = self.folder / f"ask-{sha256_json(values)[:16]}.json"
         with self.room(asking.voice.device):
             write_json_atomic(job, values)
@@ -104,16 +105,9 @@ class ProcessClient:
 
 def completions_from(done: Mapping[str, Any]) -> tuple[Completion, ...]:
     """What a worker said."""
-    return tuple(Completion(one["response"], AnswerTags(**one["tags"]), bool(one["ended"])) for one in done["answers"])
+    return tuple(from_values(Completion, one) for one in done["answers"])
 
 
 def read_request(path: Path) -> InferenceRequest:
     """The job file of a worker."""
-    return request_from_json(json.loads(path.read_text("utf-8")))
-
-
-def request_from_json(values: Mapping[str, Any]) -> InferenceRequest:
-    """What `asdict` made of it, through JSON."""
-    voice = ModelRef(**{**values["voice"], "base": Base(**values["voice"]["base"])})
-    forced = tuple(AnswerTags(**tags) if tags else None for tags in values["forced"])
-    return InferenceRequest(voice, tuple(Question(**question) for question in values["questions"]), forced)
+    return from_values(InferenceRequest, json.loads(path.read_text("utf-8")))

@@ -10,12 +10,13 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bonsai.errors import TransientError, WorkerDied
 from bonsai.inference.client import Completion, DeviceLock, InferenceRequest, ModelRef, completions_from, no_device_lock
 from bonsai.model.bases import Base
+from bonsai.system.json_values import to_values
 from bonsai.system.processes import ResidentWorker
 
 WORKER = "bonsai.inference.resident_worker"
@@ -99,7 +100,7 @@ class ResidentClient:
         if self._over:
             loaded.worker.kill()
         try:
-            return completions_from(loaded.worker.request(asdict(asking), self.timeout_seconds))
+            return completions_from(loaded.worker.request(to_values(asking), self.timeout_seconds))
         except TransientError:  # it is dead, or was too slow and ended
             self._unload()
             raise

@@ -6,8 +6,9 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from bonsai.inference.client import request_from_json
+from bonsai.inference.client import InferenceRequest
 from bonsai.inference.loaded import LoadedModels
+from bonsai.system.json_values import from_values
 from bonsai.system.processes import serve_requests
 
 
@@ -16,7 +17,7 @@ def main() -> int:
     answering = LoadedModels()
 
     def handle(request: Mapping[str, Any]) -> Mapping[str, Any]:
-        return answering.answer(request_from_json(request))
+        return answering.answer(from_values(InferenceRequest, request))
 
     return serve_requests(handle)
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from bonsai.errors import IntegrityError
-from bonsai.evaluate import pools, questions
+from bonsai.evaluate import pools
 from bonsai.evaluate.compare import ReportPair
 from bonsai.evaluate.evaluation import (
     BASE,
@@ -29,10 +29,11 @@ from bonsai.evaluate.questions import Item
 from bonsai.evaluate.report import Report, summary
 from bonsai.evaluate.run import RunSettings
 from bonsai.gate import decide
-from bonsai.gate.decision import Decision, Policy, decision_from_json
+from bonsai.gate.decision import Decision, Policy
 from bonsai.system.files import write_json_atomic
+from bonsai.system.json_values import from_values, to_values
 from bonsai.train.manifest import read_manifest
-from bonsai.train.plan import AdapterFolder, TrainingPlan, plan_from_json, plan_to_json
+from bonsai.train.plan import AdapterFolder, TrainingPlan
 
 SELECTION, CONFIRMATION, SCORE, PERSONAL = "v1/selection", "v1/confirmation", "v1/score", "suite"
 Accuracy = Mapping[str, Mapping[str, Mapping[str, float]]]
@@ -97,8 +98,7 @@ class EvaluationResult:
 
 def write_job(run: Path, job: EvaluationJob) -> None:
     """Put the job where the trial finds it."""
-    values = {**asdict(job), "plan": plan_to_json(job.plan)}
-    write_json_atomic(run / "job.json", json.loads(json.dumps(values)))
+    write_json_atomic(run / "job.json", to_values(job))
 
 
 def read_job(run: Path) -> EvaluationJob:
@@ -106,23 +106,7 @@ def read_job(run: Path) -> EvaluationJob:
     path = run / "job.json"
     if not path.is_file():
         raise IntegrityError("pipeline.no_job", folder=run)
-    values = json.loads(path.read_text("utf-8"))
-    policy = {**values["policy"], "retention_domains": tuple(values["policy"]["retention_domains"])}
-    return EvaluationJob(
-        night=values["night"],
-        plan=plan_from_json(values["plan"]),
-        champion=EvaluatedModel(**values["champion"]),
-        anchor=EvaluatedModel(**values["anchor"]) if values["anchor"] else None,
-        suite=tuple(map(questions.item_from_values, values["suite"])),
-        left_out=tuple(values["left_out"]),
-        champion_must_go=values["champion_must_go"],
-        policy=Policy(**policy),
-        settings=RunSettings(**values["settings"]),
-        reports_folder=values["reports_folder"],
-        created_at=values["created_at"],
-        dealing=values.get("dealing", 0),
-        suite_version=values.get("suite_version", ""),
-    )
+    return from_values(EvaluationJob, json.loads(path.read_text("utf-8")))
 
 
 def write_adapter(run: Path, adapter: AdapterFolder) -> None:
@@ -241,7 +225,7 @@ def _accuracy(report: Report) -> dict[str, dict[str, float]]:
 
 def write_result(run: Path, judgement: EvaluationResult) -> None:
     """The end of a trial."""
-    write_json_atomic(run / "judgement.json", json.loads(json.dumps(asdict(judgement))))
+    write_json_atomic(run / "judgement.json", to_values(judgement))
 
 
 def read_result(run: Path) -> EvaluationResult:
@@ -249,6 +233,4 @@ def read_result(run: Path) -> EvaluationResult:
     path = run / "judgement.json"
     if not path.is_file():
         raise IntegrityError("pipeline.no_judgement", folder=run)
-    values = json.loads(path.read_text("utf-8"))
-    evidence = Evidence(**values.get("evidence", {}))
-    return EvaluationResult(**{**values, "decision": decision_from_json(values["decision"]), "evidence": evidence})
+    return from_values(EvaluationResult, json.loads(path.read_text("utf-8")))

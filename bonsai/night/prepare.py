@@ -16,13 +16,14 @@ from bonsai.domain.records import Status
 from bonsai.domain.snapshots import Example, Snapshot
 from bonsai.evaluate import personal_set
 from bonsai.evaluate.evaluation import EvaluatedModel
-from bonsai.evaluate.questions import item_from_values
+from bonsai.evaluate.questions import Item
 from bonsai.ingest import dedup
 from bonsai.ingest.dedup import paraphrases
 from bonsai.model.bases import find_device, model_folder
 from bonsai.model.encoding import load_encoder
 from bonsai.model.prompt import template
 from bonsai.night import evaluation_job
+from bonsai.system.json_values import from_values
 from bonsai.train import adapters, continual
 from bonsai.train.continual import Curriculum, CurriculumLimits, Situation, TrainingCandidate
 from bonsai.train.plan import make_plan
@@ -267,7 +268,7 @@ def write_job(b: Bonsai, key: str, prepared: Prepared, now: datetime) -> None:
             plan=plan,
             champion=_subject(con, champion),
             anchor=_subject(con, anchor) if anchor not in (BASE, champion) else None,
-            suite=tuple(item_from_values(one.item) for one in personal_set_table.active_items(con)),
+            suite=tuple(from_values(Item, one.item) for one in personal_set_table.active_items(con)),
             left_out=tuple(sorted(retired_items_table.retired(con) | personal_set_table.trained_items(con, compared))),
             champion_must_go=champion != BASE and adapters_table.get(con, champion).needs_retrain,
             policy=gate.policy,

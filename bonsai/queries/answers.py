@@ -16,10 +16,11 @@ from bonsai.domain.characters import normalise
 from bonsai.errors import BenchmarkError, UnknownId, UsageError
 from bonsai.evaluate import pools, report
 from bonsai.evaluate.compare import ReportPair
-from bonsai.evaluate.questions import Item, item_from_values
+from bonsai.evaluate.questions import Item
 from bonsai.evaluate.report import ItemResult, Report, accuracy
 from bonsai.gate.rules import SAME
 from bonsai.night import evaluation_job
+from bonsai.system.json_values import from_values
 from storage.connect import Connection
 from storage.tables import personal_set_table, promotions_table
 from storage.tables.promotions_table import Promotion
@@ -134,7 +135,7 @@ def promotion_context(con: Connection, prefix: str) -> PromotionContext:
     return PromotionContext(
         promotion,
         evaluation_job.Evidence(**promotion.evidence),
-        {one.id: item_from_values(one.item) for one in items},
+        {one.id: from_values(Item, one.item) for one in items},
     )
 
 

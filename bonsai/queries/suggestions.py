@@ -114,7 +114,7 @@ def _similar_in_form(record: Record, like: list[StoredRecord]) -> list[StoredRec
 
 def _judge(b: Bonsai, record: Record, tagged: Tags, told: list[StoredRecord]) -> DuplicateFinding:
     """Judge as intake does, against the given records only."""
-    index = DuplicateIndex(NearDuplicateSettings(**b.config.duplicates.model_dump()))
+    index = DuplicateIndex(b.config.duplicates)
     index.add_batch([_indexed(one) for one in told])
     return index.judge_batch([dedup.to_indexed(record, tagged)], add=False)[0]
 

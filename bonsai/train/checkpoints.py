@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from bonsai.system.files import sha256_file, sha256_json, write_json_atomic
-from bonsai.train.plan import TrainingPlan, plan_to_json
+from bonsai.system.json_values import to_values
+from bonsai.train.plan import TrainingPlan
 
 MARKER = "bonsai_checkpoint.json"
 
@@ -22,7 +23,7 @@ def plan_hash(plan: TrainingPlan) -> str:
     """SHA-256 of all that decides a training's outcome; the time of planning, the folders and the parts of a batch
     do not."""
     placeless = replace(plan, created_at="", snapshot_folder="", run_folder="", adapters_folder="", batch_parts=1)
-    return sha256_json(plan_to_json(placeless))
+    return sha256_json(to_values(placeless))
 
 
 def mark_complete(checkpoint: Path, plan: TrainingPlan) -> None:

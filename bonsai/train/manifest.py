@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from bonsai.errors import IntegrityError
 from bonsai.system.files import sha256_file, sha256_json, write_json_atomic
+from bonsai.system.json_values import from_values, to_values
 
 MANIFEST_FILE = "passport.json"
 FORMAT = 1
@@ -25,6 +26,8 @@ _LIBRARIES = ("torch", "transformers", "trl", "peft", "bitsandbytes", "accelerat
 @dataclass(frozen=True, slots=True)
 class AdapterManifest:
     """The manifest of one adapter."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     adapter_id: str
     base_name: str
@@ -39,7 +42,7 @@ class AdapterManifest:
     seed: int
     plan: Mapping[str, Any]
     "The resolved training plan."
-    measured: Mapping[str, float]
+    measured: Mapping[str, int | float]
     "Last loss, seconds, tokens a second, largest difference after reloading ..."
     versions: Mapping[str, str]
     "Libraries that trained it."
@@ -73,7 +76,7 @@ def adapter_id(files: Mapping[str, str], base_hash: str, template_digest: str, s
 
 def write_manifest(folder: Path, passport: AdapterManifest) -> None:
     """Write the manifest; the last thing that happens to an adapter folder."""
-    write_json_atomic(folder / MANIFEST_FILE, asdict(passport))
+    write_json_atomic(folder / MANIFEST_FILE, to_values(passport))
 
 
 def read_manifest(folder: Path) -> AdapterManifest:
@@ -86,7 +89,7 @@ def read_manifest(folder: Path) -> AdapterManifest:
         found = values["format"]
         if found != FORMAT:
             raise IntegrityError("training.passport_format", folder=folder, found=found, known=FORMAT)
-        passport = AdapterManifest(**{**values, "files": dict(values["files"])})
+        passport = from_values(AdapterManifest, values)
     except FileNotFoundError:
         raise IntegrityError("training.adapter_unfinished", folder=folder) from None
     except (ValueError, TypeError, KeyError):

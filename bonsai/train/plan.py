@@ -6,13 +6,12 @@ same plan gives the same adapter on the same machine. `Trainer` is what the pipe
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from bonsai.domain.snapshots import Snapshot
 from bonsai.errors import TrainingError
@@ -192,15 +191,3 @@ def steps_of(recipe: Recipe, base: Base, snapshot: Snapshot) -> int:
     if recipe.packing:
         rows = ceil(rows * snapshot.train_tokens / len(snapshot.train) / base.max_tokens)
     return ceil(rows / (recipe.batch_size * recipe.accumulate))
-
-
-def plan_to_json(plan: TrainingPlan) -> dict[str, Any]:
-    """The plan as JSON values."""
-    made: dict[str, Any] = json.loads(json.dumps(asdict(plan)))
-    return made
-
-
-def plan_from_json(values: Mapping[str, Any]) -> TrainingPlan:
-    """The plan of `plan_to_json`."""
-    recipe = {**values["recipe"], "target_modules": tuple(values["recipe"]["target_modules"])}
-    return TrainingPlan(**{**values, "base": Base(**values["base"]), "recipe": Recipe(**recipe)})

@@ -14,6 +14,7 @@ from bonsai.model.encoding import Encoder
 from bonsai.model.hf import LoadedBase
 from bonsai.model.prompt import template
 from bonsai.system.files import sync_folder, write_atomic, write_json_atomic
+from bonsai.system.json_values import to_values
 from bonsai.train.manifest import (
     AdapterManifest,
     adapter_id,
@@ -22,7 +23,7 @@ from bonsai.train.manifest import (
     read_manifest,
     write_manifest,
 )
-from bonsai.train.plan import AdapterFolder, TrainingPlan, plan_to_json
+from bonsai.train.plan import AdapterFolder, TrainingPlan
 
 _RELOAD_TOLERANCE = 1e-3
 "Largest difference of a logit between the adapter in memory and read back; both are float32 on the same base."
@@ -38,7 +39,7 @@ def save(plan: TrainingPlan, model: Any, encoder: Encoder, measured: dict[str, f
     model.save_pretrained(str(made))
     (made / "README.md").unlink(missing_ok=True)
     _settle_config(made / "adapter_config.json", plan)
-    write_json_atomic(made / "plan.json", plan_to_json(plan))
+    write_json_atomic(made / "plan.json", to_values(plan))
     measured["reload_difference"] = check_reload(plan, model, encoder, made)
     folder = model_folder(plan.base)
     files, base_hash = file_hashes(made), weights_hash(folder)
@@ -58,7 +59,7 @@ def save(plan: TrainingPlan, model: Any, encoder: Encoder, measured: dict[str, f
             snapshot_id=plan.snapshot_id,
             snapshot_hash=plan.snapshot_hash,
             seed=plan.seed,
-            plan=plan_to_json(plan),
+            plan=to_values(plan),
             measured=measured,
             versions=library_versions(),
             files=files,

@@ -14,8 +14,9 @@ from typing import Any
 
 from bonsai.errors import OutOfMemory
 from bonsai.system.files import write_json_atomic
+from bonsai.system.json_values import to_values
 from bonsai.system.processes import LOWEST_PRIORITY, run_worker
-from bonsai.train.plan import AdapterFolder, TrainingPlan, TrainingProgress, plan_to_json
+from bonsai.train.plan import AdapterFolder, TrainingPlan, TrainingProgress
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class ProcessTrainer:
 
     def _run(self, plan: TrainingPlan, on_progress: Callable[[TrainingProgress], None]) -> AdapterFolder:
         run = Path(plan.run_folder)
-        write_json_atomic(run / "plan.json", plan_to_json(plan))
+        write_json_atomic(run / "plan.json", to_values(plan))
 
         def show(event: Mapping[str, Any]) -> None:
             if event["type"] == "progress":

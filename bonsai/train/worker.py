@@ -20,16 +20,17 @@ from typing import Any
 from bonsai.errors import IntegrityError, LockTimeout
 from bonsai.model.quiet import quiet_libraries
 from bonsai.system.files import write_json_atomic
+from bonsai.system.json_values import from_values
 from bonsai.system.locks import held
 from bonsai.system.processes import Emit, serve
 from bonsai.train.checkpoints import plan_hash
 from bonsai.train.manifest import read_manifest
-from bonsai.train.plan import TrainingPlan, TrainingProgress, plan_from_json
+from bonsai.train.plan import TrainingPlan, TrainingProgress
 
 
 def work(plan_file: Path, emit: Emit) -> Mapping[str, Any]:
     """Run the plan of a file; the result names the adapter's folder."""
-    plan = plan_from_json(json.loads(plan_file.read_text("utf-8")))
+    plan = from_values(TrainingPlan, json.loads(plan_file.read_text("utf-8")))
     if os.environ.get("RANK", "0") == "0":
         with _locked(Path(plan.run_folder)):
             return _work(plan, emit)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bonsai.errors import InputError
 from bonsai.evaluate.report import Scores
+from bonsai.system.json_values import from_values, to_values
 
 RUNS = "runs.jsonl"
 FLAGS = ("correct", "language_ok", "looping", "ended", "empty", "leaked", "tags_ok")
@@ -71,7 +71,7 @@ class Run:
     template: str
     items_hash: str
     "Of all questions; runs with different questions are not compared."
-    training: Mapping[str, float]
+    training: Mapping[str, int | float]
     "`own`, `anchors`, `steps`, `response_bytes`, `tokens`, `seconds`; empty for the base."
     seconds: float
     "Duration of the questions."
@@ -90,21 +90,7 @@ def packed(scores: Scores) -> str:
 
 def to_line(run: Run) -> str:
     """One line of the file."""
-    return json.dumps(asdict(run), separators=(",", ":"), ensure_ascii=False)
-
-
-def run_from(values: Mapping[str, Any]) -> Run:
-    """The run of a line's values, or of a worker's result."""
-    answers = {
-        name: Answers(one["flags"], tuple(one["lengths"]), one["spoken"]) for name, one in values["answers"].items()
-    }
-    parts = {
-        "losses": tuple(values["losses"]),
-        "curve": tuple(Point(**one) for one in values["curve"]),
-        "costs": Costs(**{name: tuple(column) for name, column in values["costs"].items()}),
-        "answers": answers,
-    }
-    return Run(**{**values, **parts})
+    return json.dumps(to_values(run), separators=(",", ":"), ensure_ascii=False)
 
 
 def read(path: Path) -> dict[str, Run]:
@@ -118,7 +104,7 @@ def read(path: Path) -> dict[str, Run]:
     lines = path.read_text("utf-8").split("\n")
     for number, line in enumerate(lines[:-1], 1):
         try:
-            run = run_from(json.loads(line))
+            run = from_values(Run, json.loads(line))
         except (ValueError, KeyError, TypeError, AttributeError):
             raise InputError("experiment.no_run", path=path, line=number) from None
         found[run.key] = run

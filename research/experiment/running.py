@@ -24,6 +24,7 @@ from bonsai.model.bases import Base, model_folder
 from bonsai.model.encoding import load_encoder
 from bonsai.model.prompt import template
 from bonsai.system.files import sync_folder, write_json_atomic
+from bonsai.system.json_values import from_values
 from bonsai.system.processes import run_worker
 from bonsai.system.progress import Progress, Report
 from bonsai.train.checkpoints import MARKER
@@ -197,7 +198,7 @@ def _line(unit: Unit, training: Mapping[str, float], losses: Mapping[int, float]
         "training": dict(training),
         "losses": [round(losses[step], 3) for step in sorted(losses)],
     }
-    return results.run_from({**told, **measured})
+    return from_values(results.Run, {**told, **measured})
 
 
 def _work_folder(bench: Bench, key: str) -> Path:

@@ -15,13 +15,14 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bonsai.evaluate.questions import Item, item_from_values
+from bonsai.evaluate.questions import Item
 from bonsai.evaluate.run import items_hash
 from bonsai.evaluate.scoring import score
 from bonsai.ingest.tags.language import detect
 from bonsai.model.answerer import Answerer, Generated
 from bonsai.model.bases import Base
 from bonsai.model.prompt import END, Question, Template, parse, template
+from bonsai.system.json_values import from_values
 from bonsai.system.processes import Emit, serve
 from research.experiment.plan import PIPELINE, UNSTOPPED
 from research.experiment.results import SPOKEN, Answers, Costs, Point, packed
@@ -67,7 +68,7 @@ def from_json(values: Mapping[str, Any]) -> Job:
     parts = {
         "base": Base(**values["base"]),
         "checkpoints": tuple((int(step), str(folder)) for step, folder in values["checkpoints"]),
-        "items": tuple(item_from_values(one) for one in values["items"]),
+        "items": tuple(from_values(Item, one) for one in values["items"]),
         "limits": tuple(values["limits"]),
     }
     return Job(**{**values, **parts})

@@ -74,7 +74,7 @@ def test_a_few_records_need_no_look_at_all_of_them(b: Bonsai, monkeypatch: pytes
     def refuse(_: Bonsai) -> None:
         raise AssertionError("every record was read")
 
-    monkeypatch.setattr(screening, "judge_of_all", refuse)
+    monkeypatch.setattr(screening, "screener_of_all", refuse)
     monkeypatch.setattr(screening, "STORED_A_RECORD", len(stored(b)) - 1)
     brush = record("Where is the brush?", "On the shelf.")
     (made,), _ = screener_for(b, [brush]).judge([brush], "person")

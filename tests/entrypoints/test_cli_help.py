@@ -10,6 +10,7 @@ import pytest
 
 from bonsai.cli import main as cli
 from bonsai.i18n import area_texts
+from bonsai.night.steps import SEQUENCE
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("prefect", "torch", "transformers", "duckdb", "pandas", "pyarrow", "sklearn", "sacrebleu", "numpy", "pydantic")
@@ -51,6 +52,7 @@ def test_both_languages_have_the_same_keys_and_placeholders() -> None:
 def test_every_step_that_reports_has_a_name_for_people() -> None:
     sources = [path for folder in ("bonsai", "flows") for path in (ROOT / folder).rglob("*.py")]
     steps = {step for path in sources for step in re.findall(r'(?:Progress|told)\("(\w+)"', path.read_text("utf-8"))}
+    steps |= {step.name for step in SEQUENCE}
     assert {"ingest", "train", "benchmark", "promote"} <= steps
     assert {f"step_{step}" for step in steps} <= set(area_texts("cli", "en"))
 

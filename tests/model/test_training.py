@@ -15,8 +15,9 @@ from bonsai.model.bases import Base
 from bonsai.model.encoding import IGNORED, load_encoder
 from bonsai.model.hf import frozen_hash, load_model
 from bonsai.model.prompt import CURRENT, AnswerTags, Question, completion, prompt
+from bonsai.system.json_values import from_values
 from bonsai.train.manifest import read_manifest
-from bonsai.train.plan import TrainingPlan, TrainingProgress, plan_from_json
+from bonsai.train.plan import TrainingPlan, TrainingProgress
 from bonsai.train.qlora import check_rows, check_trained, labels_of, prepared, to_dataset, train, with_lora
 from bonsai.train.sft import BonsaiTrainer, hf_tokenizer, sft_config
 
@@ -42,7 +43,7 @@ def test_a_training_ends_with_a_whole_adapter_and_tells_every_step(tiny_plan: Tr
     assert made.path == Path(tiny_plan.adapters_folder) / made.id
     assert passport.adapter_id == made.id
     assert passport.snapshot_hash == tiny_plan.snapshot_hash
-    assert plan_from_json(passport.plan) == tiny_plan
+    assert from_values(TrainingPlan, passport.plan) == tiny_plan
     assert passport.measured["reload_difference"] < 1e-4
     assert passport.measured["validation_loss"] > 0
     assert sorted(passport.files) == ["adapter_config.json", "adapter_model.safetensors", "plan.json"]

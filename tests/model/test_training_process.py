@@ -12,8 +12,9 @@ from killed_training import kill_at_step
 from safetensors.torch import load_file
 
 from bonsai.errors import LockTimeout, TrainingError
+from bonsai.system.json_values import to_values
 from bonsai.train.manifest import read_manifest
-from bonsai.train.plan import TrainingPlan, TrainingProgress, plan_to_json
+from bonsai.train.plan import TrainingPlan, TrainingProgress
 from bonsai.train.qlora import train
 from bonsai.train.trainer import ProcessTrainer
 
@@ -24,7 +25,7 @@ def ignore(_progress: TrainingProgress) -> None:
 
 def start_worker(plan: TrainingPlan) -> subprocess.Popen[str]:
     plan_file = Path(plan.run_folder) / "plan.json"
-    plan_file.write_text(json.dumps(plan_to_json(plan)), "utf-8")
+    plan_file.write_text(json.dumps(to_values(plan)), "utf-8")
     return subprocess.Popen(
         [sys.executable, "-m", "bonsai.train.worker", str(plan_file)],
         stdin=subprocess.PIPE,

@@ -25,9 +25,10 @@ from bonsai.model.bases import model_folder, weights_hash
 from bonsai.model.prompt import template
 from bonsai.night.steps import run_night
 from bonsai.queries.nights import NightReport, show_night
+from bonsai.system.json_values import to_values
 from bonsai.system.progress import silent
 from bonsai.train.manifest import AdapterManifest, adapter_id, file_hashes, write_manifest
-from bonsai.train.plan import AdapterFolder, TrainingPlan, TrainingProgress, plan_to_json
+from bonsai.train.plan import AdapterFolder, TrainingPlan, TrainingProgress
 
 EVENING = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
 
@@ -60,7 +61,7 @@ class HandTrainer:
             folder,
             AdapterManifest(
                 name, plan.base.name, "", base_hash, "k", form.name, form.digest, plan.snapshot_id, plan.snapshot_hash,
-                plan.seed, plan_to_json(plan), {}, {}, files, plan.created_at, parent=plan.parent, depth=plan.depth,
+                plan.seed, to_values(plan), {}, {}, files, plan.created_at, parent=plan.parent, depth=plan.depth,
             ),
         )  # fmt: skip
         return AdapterFolder(name, folder)

@@ -13,8 +13,9 @@ from bonsai.errors import InputError, UsageError
 from bonsai.evaluate.questions import Item
 from bonsai.evaluate.report import Scores
 from bonsai.ingest.tags.language import detect
-from bonsai.model import seedling
 from bonsai.model.prompt import TEMPLATES
+from bonsai.system.json_values import from_values
+from bonsai.train.replay import replay_samples
 from research.experiment import chinese, plan, results, rows, sheets, summary, verdicts
 from research.experiment.comparing import Asked, difference, draws
 from research.experiment.plan import Claim, Design, Unit
@@ -62,7 +63,7 @@ def test_added_translations_are_in_no_anchor_and_go_both_ways() -> None:
     asked = {item.instruction for item in items}
     assert len(asked) == len(items) == 100
     assert {(item.language, item.question_language) for item in items} == set(product(("ja", "en"), repeat=2))
-    assert not asked & {record.instruction for record in seedling.replay_samples(3000, seed=1)}
+    assert not asked & {record.instruction for record in replay_samples(3000, seed=1)}
 
 
 def test_no_pool_but_selection_is_asked() -> None:
@@ -258,7 +259,7 @@ def test_a_line_reads_back_as_the_run(tmp_path: Path) -> None:
     for run in by_hand().values():
         results.append(file, run)
     assert results.read(file) == by_hand()
-    assert results.run_from(asdict(by_hand()["tagged/1"])) == by_hand()["tagged/1"]
+    assert from_values(results.Run, asdict(by_hand()["tagged/1"])) == by_hand()["tagged/1"]
 
 
 def test_a_torn_last_line_is_cut_off_and_the_run_done_again(tmp_path: Path) -> None:

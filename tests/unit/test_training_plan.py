@@ -14,9 +14,10 @@ from recipes import SMALL
 from bonsai.domain.snapshots import Example, Snapshot
 from bonsai.errors import ConfigError, TrainingError
 from bonsai.model.bases import Base, Device, choose_profile
+from bonsai.system.json_values import from_values, to_values
 from bonsai.train.checkpoints import plan_hash
 from bonsai.train.order import training_order
-from bonsai.train.plan import Recipe, TrainingPlan, make_plan, plan_from_json, plan_to_json
+from bonsai.train.plan import Recipe, TrainingPlan, make_plan
 
 BASE = Base("tiny", "/bases/tiny", "", "nf4", True, "float32", 64, 24, 32, 4)
 ROW = Example("r", "own", "Q?", "", "", "open_qa", "en", "A.")
@@ -49,7 +50,7 @@ def test_steps_are_fixed_by_rows_epochs_and_batches() -> None:
 def test_a_plan_survives_json() -> None:
     plan = planned()
 
-    assert plan_from_json(json.loads(json.dumps(plan_to_json(plan)))) == plan
+    assert from_values(TrainingPlan, json.loads(json.dumps(to_values(plan)))) == plan
 
 
 def test_an_empty_snapshot_is_refused() -> None:
@@ -149,5 +150,5 @@ def test_replayed_records_take_turns_beside_the_anchors() -> None:
 def test_a_plan_knows_its_parent_and_a_checkpoint_of_another_start_is_not_its_own() -> None:
     warm = replace(planned(), parent="a1", depth=2)
 
-    assert plan_from_json(json.loads(json.dumps(plan_to_json(warm)))) == warm
+    assert from_values(TrainingPlan, json.loads(json.dumps(to_values(warm)))) == warm
     assert plan_hash(warm) != plan_hash(planned())
