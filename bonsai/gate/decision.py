@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
@@ -14,6 +13,7 @@ from bonsai.evaluate.compare import Measure, bits_measure
 from bonsai.evaluate.report import domain_name
 from bonsai.evaluate.statistics import Bootstrap
 from bonsai.i18n import TextLanguage, text
+from bonsai.system.json_values import to_values
 
 Verdict = Literal["promote", "keep", "not_enough_evidence", "invalid"]
 Outcome = Literal["pass", "fail", "unclear", "noted"]
@@ -123,7 +123,7 @@ class Decision:
 
 def decision_to_json(decision: Decision) -> dict[str, Any]:
     """As JSON values."""
-    told: dict[str, Any] = json.loads(json.dumps(asdict(decision)))
+    told: dict[str, Any] = to_values(decision)
     return told
 
 

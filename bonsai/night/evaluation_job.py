@@ -29,7 +29,7 @@ from bonsai.evaluate.questions import Item
 from bonsai.evaluate.report import Report, summary
 from bonsai.evaluate.run import RunSettings
 from bonsai.gate import decide
-from bonsai.gate.decision import Decision, Policy
+from bonsai.gate.decision import Decision, Policy, decision_from_json
 from bonsai.system.files import write_json_atomic
 from bonsai.system.json_values import from_values, to_values
 from bonsai.train.manifest import read_manifest
@@ -233,4 +233,5 @@ def read_result(run: Path) -> EvaluationResult:
     path = run / "judgement.json"
     if not path.is_file():
         raise IntegrityError("pipeline.no_judgement", folder=run)
-    return from_values(EvaluationResult, json.loads(path.read_text("utf-8")))
+    values = json.loads(path.read_text("utf-8"))
+    return from_values(EvaluationResult, {**values, "decision": decision_from_json(values["decision"])})
