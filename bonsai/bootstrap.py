@@ -62,7 +62,7 @@ def open(home: Path, environ: Mapping[str, str]) -> Bonsai:
         config=config,
         trainer=ProcessTrainer(config.training.nice),
         evaluator=ProcessEvaluator(config.training.nice),
-        inference=ProcessClient(places.runs, room=partial(beside_no_training, places.root)),
+        inference=ProcessClient(places.runs, device_lock=partial(beside_no_training, places.root)),
         find_profile=_profile_finder(config),
     )
 
@@ -74,7 +74,7 @@ def with_resident_model(b: Bonsai) -> Bonsai:
         folder=b.places.runs,
         idle_seconds=settings.ask_idle_seconds,
         timeout_seconds=settings.ask_timeout_seconds,
-        room=partial(beside_no_training, b.home),
+        device_lock=partial(beside_no_training, b.home),
     )
     return replace(b, inference=inference)
 

@@ -1,13 +1,12 @@
-"""Asking a model: the question goes in under the adapter's own template, the tags come back with the answer.
+"""Asking a model: a request goes in under the adapter's own template, completions with their tags come back.
 
-`Speaker` is what the pipeline sees; `ProcessSpeaker` loads the model in a process of its own (`worker.py`), so that
-whoever asks stays light; `resident.ResidentSpeaker` keeps that process for the questions that follow. An adapter
-answers only with the template and on the base of its passport.
+Callers see an `InferenceClient`. `ProcessClient` loads the model in a process of its own (`worker.py`), so that the
+caller stays light; `resident.ResidentClient` keeps that process for the next requests. An adapter answers only with
+the template and on the base of its manifest.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -38,9 +37,9 @@ class ModelRef:
 
 @dataclass(frozen=True, slots=True)
 class InferenceRequest:
-    """Questions for one voice."""
+    """Questions for one model."""
 
-    voice: ModelRef
+    model: ModelRef
     questions: tuple[Question, ...]
     forced: tuple[AnswerTags | None, ...]
     "Tags that are given instead of being declared by the model; one entry a question."
@@ -60,7 +59,7 @@ class Completion:
 class InferenceClient(Protocol):
     """Answers questions."""
 
-    def complete(self, asking: InferenceRequest) -> tuple[Completion, ...]:
+    def complete(self, request: InferenceRequest) -> tuple[Completion, ...]:
         """One answer a question, in order. Raises IntegrityError for an altered adapter or one of another base."""
 
     def end(self) -> None:
@@ -69,28 +68,28 @@ class InferenceClient(Protocol):
 
 DeviceLock = Callable[[str], AbstractContextManager[Callable[[], bool]]]
 """What is held while a model is in the memory of a device (`cpu`, `cuda`); raises LockTimeout where a training has it.
-The function that it gives says whether a training waits for the room by now."""
+The function that it gives says whether a training waits for the device by now."""
 
 
 @contextmanager
 def no_device_lock(device: str) -> Iterator[Callable[[], bool]]:
-    """A `Room` on a device that nobody else needs."""
+    """A `DeviceLock` for a device that nobody else needs."""
     yield lambda: False
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessClient:
-    """`Speaker` in a process that ends with the answers; the worker's log is `ask.log` in `folder`."""
+    """An `InferenceClient` with a process that ends with the answers; the worker's log is `ask.log` in `folder`."""
 
     folder: Path
     nice: int = 0
-    room: DeviceLock = no_device_lock
+    device_lock: DeviceLock = no_device_lock
 
-    def complete(self, asking: InferenceRequest) -> tuple[Completion, ...]:
-        """Load, answer, end. Raises what the worker raised, WorkerDied when it was killed, LockTimeout without room."""
-        values = to_values(asking)
+    def complete(self, request: InferenceRequest) -> tuple[Completion, ...]:
+        """Load, answer, end. Raises what the worker raised, WorkerDied when it was killed, LockTimeout."""
+        values = to_values(request)
         job = self.folder / f"ask-{sha256_json(values)[:16]}.json"
-        with self.room(asking.voice.device):
+        with self.device_lock(request.model.device):
             write_json_atomic(job, values)
             try:
                 log = self.folder / "ask.log"
@@ -106,8 +105,3 @@ class ProcessClient:
 def completions_from(done: Mapping[str, Any]) -> tuple[Completion, ...]:
     """What a worker said."""
     return tuple(from_values(Completion, one) for one in done["answers"])
-
-
-def read_request(path: Path) -> InferenceRequest:
-    """The job file of a worker."""
-    return from_values(InferenceRequest, json.loads(path.read_text("utf-8")))

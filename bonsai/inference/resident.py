@@ -1,4 +1,4 @@
-"""`ResidentSpeaker`: a model that stays in memory between questions, in a process of its own, until nobody asks.
+"""`ResidentClient`: a model that stays in memory between requests, in a process of its own, until it is idle.
 
 For a server: the first question waits for the loading, the ones that follow do not. One question at a time; a process
 that died is started once more, and the question is asked again.
@@ -19,11 +19,11 @@ from bonsai.model.bases import Base
 from bonsai.system.json_values import to_values
 from bonsai.system.processes import ResidentWorker
 
-WORKER = "bonsai.inference.resident_worker"
+WORKER = "bonsai.inference.worker"
 MAX_LOADED_MODELS = 5
 "In the memory of one process, the bare base among them; with one more it is started anew."
 LOOK_SECONDS = 2.0
-"How often is looked whether the model is still needed, or a training waits for its room."
+"How often is looked whether the model is still needed, or a training waits for its device."
 
 
 @dataclass(slots=True)
@@ -34,28 +34,28 @@ class _Loaded:
     base: Base
     device: str
     wanted: Callable[[], bool]
-    "Whether a training waits for the room."
+    "Whether a training waits for the device."
     stack: ExitStack
     ended: threading.Event = field(default_factory=threading.Event)
     adapters: set[str] = field(default_factory=set)
     "Their folders; empty for the bare base."
     used_at: float = field(default_factory=time.monotonic)
 
-    def takes(self, voice: ModelRef) -> bool:
-        """Whether this process can answer for that voice too."""
-        same = (self.base, self.device) == (voice.base, voice.device)
-        return same and len(self.adapters | {voice.folder}) <= MAX_LOADED_MODELS
+    def takes(self, model: ModelRef) -> bool:
+        """Whether this process can answer for that model too."""
+        same = (self.base, self.device) == (model.base, model.device)
+        return same and len(self.adapters | {model.folder}) <= MAX_LOADED_MODELS
 
 
 @dataclass(slots=True)
 class ResidentClient:
-    """`Speaker`; its process starts with the first question. The worker's log is `ask.log` in `folder`."""
+    """An `InferenceClient`; its process starts with the first question. The worker's log is `ask.log` in `folder`."""
 
     folder: Path
     idle_seconds: float
     timeout_seconds: float
     "For one answer, loading included."
-    room: DeviceLock = no_device_lock
+    device_lock: DeviceLock = no_device_lock
     nice: int = 0
     worker: str = WORKER
     "Module that answers."
@@ -63,16 +63,16 @@ class ResidentClient:
     _loaded: _Loaded | None = None
     _over: bool = False
 
-    def complete(self, asking: InferenceRequest) -> tuple[Completion, ...]:
+    def complete(self, request: InferenceRequest) -> tuple[Completion, ...]:
         """One answer a question. Raises what the worker raised; WorkerDied when it died twice; TransientError when it
-        took too long; LockTimeout when there is no room for a model now."""
+        took too long; LockTimeout while a training has the device."""
         with self._turn:
             try:
-                return self._answer(asking)
+                return self._answer(request)
             except WorkerDied:
                 if self._over:
                     raise
-                return self._answer(asking)
+                return self._answer(request)
 
     @property
     def pid(self) -> int | None:
@@ -92,32 +92,32 @@ class ResidentClient:
             loaded.worker.kill()
         self.close()
 
-    def _answer(self, asking: InferenceRequest) -> tuple[Completion, ...]:
-        if self._loaded and not self._loaded.takes(asking.voice):
+    def _answer(self, request: InferenceRequest) -> tuple[Completion, ...]:
+        if self._loaded and not self._loaded.takes(request.model):
             self._unload()
-        loaded = self._loaded = self._loaded or self._load(asking.voice)
-        loaded.adapters.add(asking.voice.folder)
+        loaded = self._loaded = self._loaded or self._load(request.model)
+        loaded.adapters.add(request.model.folder)
         if self._over:
             loaded.worker.kill()
         try:
-            return completions_from(loaded.worker.request(to_values(asking), self.timeout_seconds))
+            return completions_from(loaded.worker.request(to_values(request), self.timeout_seconds))
         except TransientError:  # it is dead, or was too slow and ended
             self._unload()
             raise
         finally:
             loaded.used_at = time.monotonic()
 
-    def _load(self, voice: ModelRef) -> _Loaded:
+    def _load(self, model: ModelRef) -> _Loaded:
         with ExitStack() as stack:
-            wanted = stack.enter_context(self.room(voice.device))
+            wanted = stack.enter_context(self.device_lock(model.device))
             worker = ResidentWorker(self.worker, log=self.folder / "ask.log", nice=self.nice)
             stack.callback(worker.close)
-            made = _Loaded(worker, voice.base, voice.device, wanted, stack.pop_all())
+            made = _Loaded(worker, model.base, model.device, wanted, stack.pop_all())
         threading.Thread(target=self._watch, args=(made,), name="ask-idle", daemon=True).start()
         return made
 
     def _watch(self, loaded: _Loaded) -> None:
-        """Unload what nobody uses any more, or what a training needs the room of."""
+        """Unload what nobody uses any more, or whose device a training needs."""
         while not loaded.ended.wait(min(LOOK_SECONDS, self.idle_seconds)):
             with self._turn:
                 idle = time.monotonic() - loaded.used_at >= self.idle_seconds

@@ -187,7 +187,7 @@ def no_room(device: str) -> Iterator[Callable[[], bool]]:
 
 
 def test_without_room_nothing_is_started(make: Made) -> None:
-    inference = make(room=no_room)
+    inference = make(device_lock=no_room)
     with pytest.raises(LockTimeout, match="A night is training"):
         inference.complete(asking())
     assert inference.pid is None
@@ -198,11 +198,11 @@ def test_it_makes_room_for_a_training_that_waits(make: Made) -> None:
     left = threading.Event()
 
     @contextmanager
-    def room(device: str) -> Iterator[Callable[[], bool]]:
+    def device_lock(device: str) -> Iterator[Callable[[], bool]]:
         yield wanted.is_set
         left.set()
 
-    inference = make(room=room)
+    inference = make(device_lock=device_lock)
     pid = pid_of(inference)
     wanted.set()
     assert gone(pid)

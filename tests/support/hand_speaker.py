@@ -29,5 +29,5 @@ class HandSpeaker:
         assert self.may_speak.wait(20)
         if self.problem:
             raise self.problem
-        who = asking.voice.adapter or "base"
+        who = asking.model.adapter or "base"
         return tuple(Completion(f"{self.says} ({who})", tags or OWN, True) for tags in asking.forced)
