@@ -31,7 +31,7 @@ from bonsai.model.answerer import Scored
 from bonsai.model.encoding import IGNORED
 from bonsai.model.hf import HfAnswerer, LoadedBase, load_base
 from bonsai.model.prompt import Question, template
-from bonsai.system.locks import held
+from bonsai.system.locks import file_lock
 from bonsai.train import qlora
 from bonsai.train.plan import AdapterFolder, TrainingProgress
 
@@ -65,7 +65,7 @@ class Workshop:
         made = plan.training_plan(rows, seed, self.folder, whole=whole)
         finished = Path(made.run_folder) / "adapter"
         # Another process may be training it just now.
-        with held(Path(made.run_folder) / "lock", exclusive=True, wait_seconds=WAIT_SECONDS):
+        with file_lock(Path(made.run_folder) / "lock", exclusive=True, wait_seconds=WAIT_SECONDS):
             if not finished.is_file():
                 adapter: AdapterFolder = qlora.train(made, _silent)
                 finished.write_text(adapter.id, "utf-8")

@@ -18,7 +18,7 @@ from bonsai.evaluate import questions
 from bonsai.evaluate.questions import Item
 from bonsai.evaluate.report import Answer, ItemResult, Report, Scores
 from bonsai.evaluate.scoring import UNIQUE_CATEGORIES
-from bonsai.system.locks import held
+from bonsai.system.locks import file_lock
 
 BASE = "base"
 WAIT_SECONDS = 60.0
@@ -147,7 +147,7 @@ def append(path: Path, run: Run) -> None:
     """Add a line, also beside another process; what a killed one left without its end is cut off first."""
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = path.with_name(f"{path.name}.lock")
-    with held(lock, exclusive=True, wait_seconds=WAIT_SECONDS), path.open("a+b") as file:
+    with file_lock(lock, exclusive=True, wait_seconds=WAIT_SECONDS), path.open("a+b") as file:
         file.seek(0)
         file.truncate(file.read().rfind(b"\n") + 1)
         file.write(to_line(run).encode() + b"\n")

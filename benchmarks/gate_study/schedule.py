@@ -16,7 +16,7 @@ from benchmarks.gate_study.verdicts import CONFIRMATION, SELECTION, SUITE, Confi
 from bonsai.domain.snapshots import Example
 from bonsai.errors import LockTimeout
 from bonsai.evaluate import questions
-from bonsai.system.locks import held
+from bonsai.system.locks import file_lock
 
 if TYPE_CHECKING:
     from benchmarks.gate_study.models import Weights, Workshop
@@ -186,7 +186,7 @@ def missing(path: Path, folder: Path, only: tuple[str, ...] = ("",)) -> Iterator
         with ExitStack() as stack:
             try:
                 claim = claims / step.key.replace("/", "-")
-                stack.enter_context(held(claim, exclusive=True, wait_seconds=0))
+                stack.enter_context(file_lock(claim, exclusive=True, wait_seconds=0))
             except LockTimeout:
                 continue
             if step.key not in read(path):

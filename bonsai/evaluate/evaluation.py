@@ -81,7 +81,7 @@ class Evaluator(Protocol):
     """Produces reports."""
 
     def evaluate(
-        self, examination: EvaluationRun, on_progress: Callable[[int, int], None]
+        self, evaluation_run: EvaluationRun, on_progress: Callable[[int, int], None]
     ) -> tuple[EvaluatedReport, ...]:
         """All reports, by model and question set; `on_progress` gets (steps done, total steps).
 
@@ -97,11 +97,11 @@ class ProcessEvaluator:
     "Process priority: 0 is normal, 19 the lowest."
 
     def evaluate(
-        self, examination: EvaluationRun, on_progress: Callable[[int, int], None]
+        self, evaluation_run: EvaluationRun, on_progress: Callable[[int, int], None]
     ) -> tuple[EvaluatedReport, ...]:
         """Run the worker; its job file and log are kept beside the reports."""
-        job = job_file(Path(examination.reports_folder), examination.created_at)
-        write_json_atomic(job, to_json(examination))
+        job = job_file(Path(evaluation_run.reports_folder), evaluation_run.created_at)
+        write_json_atomic(job, to_json(evaluation_run))
 
         def show(event: Mapping[str, Any]) -> None:
             if event["type"] == "progress":
@@ -116,9 +116,9 @@ def job_file(reports: Path, created_at: str) -> Path:
     return reports / "jobs" / f"{created_at.replace(':', '')}.json"
 
 
-def find_report(examined: Sequence[EvaluatedReport], subject: str, sheet: str) -> Report:
+def find_report(reports: Sequence[EvaluatedReport], subject: str, sheet: str) -> Report:
     """The report of one model on one question set. Raises KeyError if it was not requested."""
-    for one in examined:
+    for one in reports:
         if (one.subject, one.sheet) == (subject, sheet):
             return one.report
     raise KeyError((subject, sheet))
@@ -129,10 +129,10 @@ def _evaluated(made: Mapping[str, Any]) -> EvaluatedReport:
     return EvaluatedReport(str(made["subject"]), str(made["sheet"]), path, report.read(path))
 
 
-def to_json(examination: EvaluationRun) -> dict[str, Any]:
+def to_json(evaluation_run: EvaluationRun) -> dict[str, Any]:
     """The examination as JSON values; what a closed pool asks is not among them, the reader looks it up."""
-    made: dict[str, Any] = to_values(examination)
-    for sheet, values in zip(examination.sheets, made["sheets"], strict=True):
+    made: dict[str, Any] = to_values(evaluation_run)
+    for sheet, values in zip(evaluation_run.sheets, made["sheets"], strict=True):
         if pools.is_closed(sheet.name) and sheet == fixed_question_set(sheet.name, sheet.dealing):
             values["items"] = None
     return made

@@ -85,12 +85,12 @@ def run(
     likelihoods = answerer.log_likelihoods([_scored(item) for item in asked]) if asked else []
     progress(steps - 1, steps)
     results = tuple(map(_result, asked, free, forced, likelihoods))
-    canary = consistency_checks(answerer, asked, settings.canaries)
+    checks = consistency_checks(answerer, asked, settings.canaries)
     logits = answerer.logits_fingerprint()
     progress(steps, steps)
     return Report(
         **asdict(about), items_hash=items_hash(items), logits=logits, seconds=round(clock() - started, 3),
-        items=results, canaries=canary, errors=errors,
+        items=results, canaries=checks, errors=errors,
     )  # fmt: skip
 
 

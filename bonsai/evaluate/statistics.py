@@ -145,7 +145,7 @@ def _cluster_means(
 def _strata(clusters: Sequence[str], languages: Sequence[str], smallest: int) -> NDArray[np.int64]:
     """One stratum per language; a single one if any is too small (three English items must not weigh a half)."""
     names = sorted(set(languages))
-    sizes = [len({c for c, spoken in zip(clusters, languages, strict=True) if spoken == name}) for name in names]
+    sizes = [len({c for c, language in zip(clusters, languages, strict=True) if language == name}) for name in names]
     if min(sizes) < smallest:
         return np.zeros(len(languages), np.int64)
     return np.array([names.index(language) for language in languages], np.int64)

@@ -31,14 +31,14 @@ _STEPS = 10
 class Session:
     """What all reports of one run share."""
 
-    examination: EvaluationRun
+    evaluation_run: EvaluationRun
     settings_hash: str
     fingerprint: str
 
     def about(self, subject: EvaluatedModel, sheet: QuestionSet) -> ReportMetadata:
         """Metadata of one report."""
         adapter_hash = subject.adapter if subject.folder else ""  # an adapter's id is a hash of its content
-        one = self.examination
+        one = self.evaluation_run
         return ReportMetadata(
             sheet.name, subject.adapter, adapter_hash, one.base.name, self.settings_hash, self.fingerprint,
             one.created_at,
@@ -47,24 +47,24 @@ class Session:
     def path(self, subject: EvaluatedModel, sheet: QuestionSet) -> Path:
         """Path of the report: a name made of everything it depends on."""
         about = {**asdict(self.about(subject, sheet)), "created_at": ""}
-        template = "" if subject.folder else self.examination.template
+        template = "" if subject.folder else self.evaluation_run.template
         key = sha256_json([about, template, items_hash(sheet.items), report.REPORT_FORMAT])[:16]
-        return Path(self.examination.reports_folder) / f"{subject.adapter}-{sheet.name.replace('/', '-')}-{key}.json"
+        return Path(self.evaluation_run.reports_folder) / f"{subject.adapter}-{sheet.name.replace('/', '-')}-{key}.json"
 
 
-def open_session(examination: EvaluationRun) -> Session:
+def open_session(evaluation_run: EvaluationRun) -> Session:
     """Record what the reports depend on: weights, generation settings, libraries."""
-    base = examination.base
-    told = [asdict(base), weights_hash(model_folder(base)), asdict(examination.settings), SCORING_VERSION]
-    return Session(examination, sha256_json(told), library_fingerprint(examination.device))
+    base = evaluation_run.base
+    told = [asdict(base), weights_hash(model_folder(base)), asdict(evaluation_run.settings), SCORING_VERSION]
+    return Session(evaluation_run, sha256_json(told), library_fingerprint(evaluation_run.device))
 
 
 def work(job: Path, emit: Emit) -> Mapping[str, Any]:
     """All reports of a job file; the result names their files."""
     from bonsai.train.adapters import load, open_answerer
 
-    desk = open_session(from_json(json.loads(job.read_text("utf-8"))))
-    one = desk.examination
+    session = open_session(from_json(json.loads(job.read_text("utf-8"))))
+    one = session.evaluation_run
     loaded = load(one.base, one.device)
     pairs = [(subject, sheet) for subject in one.subjects for sheet in one.sheets]
     made = []
@@ -75,14 +75,14 @@ def work(job: Path, emit: Emit) -> Mapping[str, Any]:
             share = round(_STEPS * done / steps)
             emit({"type": "progress", "done": _STEPS * number + share, "total": _STEPS * len(pairs)})
 
-        path = desk.path(subject, sheet)
-        write_report(desk, answerer, subject, sheet, path, progress)
+        path = session.path(subject, sheet)
+        write_report(session, answerer, subject, sheet, path, progress)
         made.append({"subject": subject.adapter, "sheet": sheet.name, "path": str(path)})
     return {"reports": made}
 
 
 def write_report(
-    desk: Session,
+    session: Session,
     answerer: Answerer,
     subject: EvaluatedModel,
     sheet: QuestionSet,
@@ -90,12 +90,12 @@ def write_report(
     progress: Callable[[int, int], None],
 ) -> Report:
     """The stored report if its consistency items reproduce, else a new one at `path`; a closed pool's has no texts."""
-    settings = desk.examination.settings
+    settings = session.evaluation_run.settings
     stored = _stored(path)
     if stored and not stored.errors and reproduces(answerer, stored, sheet.items, settings):
         progress(1, 1)
         return stored
-    made = run(answerer, sheet.items, settings, desk.about(subject, sheet), progress=progress)
+    made = run(answerer, sheet.items, settings, session.about(subject, sheet), progress=progress)
     if pools.is_closed(sheet.name):
         made = report.without_answers(made)
     report.write(made, path)

@@ -169,8 +169,8 @@ def render(reason: Reason, language: TextLanguage) -> str:
 def _words(name: str, value: Value, language: TextLanguage) -> Value:
     """Names of guards, slices, languages and rules in the reader's language; numbers stay numbers."""
     if name == "slice" and "/" in str(value):
-        domain, _, spoken = str(value).partition("/")
-        return f"{domain_name(domain, language)} / {text(f'decision.language_{spoken}', language)}"
+        domain, _, answered = str(value).partition("/")
+        return f"{domain_name(domain, language)} / {text(f'decision.language_{answered}', language)}"
     if name in ("guard", "slice", "language", "name", "rule"):
         return text(f"decision.{name}_{value}", language)
     return value

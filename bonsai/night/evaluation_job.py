@@ -185,7 +185,7 @@ class _Evaluation:
     def ask(self, sheets: tuple[str, ...], subjects: tuple[EvaluatedModel, ...]) -> tuple[EvaluatedReport, ...]:
         """One report a subject and sheet."""
         job = self.job
-        examination = EvaluationRun(
+        evaluation_run = EvaluationRun(
             base=job.plan.base,
             device=job.plan.device,
             template=job.plan.recipe.template,
@@ -195,14 +195,14 @@ class _Evaluation:
             reports_folder=job.reports_folder,
             created_at=job.created_at,
         )
-        return self.evaluator.evaluate(examination, self.on_progress)
+        return self.evaluator.evaluate(evaluation_run, self.on_progress)
 
     def _sheet(self, name: str) -> QuestionSet:
         return QuestionSet(PERSONAL, self.job.suite) if name == PERSONAL else fixed_question_set(name, self.job.dealing)
 
-    def pair(self, examined: Sequence[EvaluatedReport], sheet: str) -> ReportPair:
+    def pair(self, reports: Sequence[EvaluatedReport], sheet: str) -> ReportPair:
         """Challenger and champion on a sheet."""
-        challenger, champion = (find_report(examined, subject.adapter, sheet) for subject in self.both)
+        challenger, champion = (find_report(reports, subject.adapter, sheet) for subject in self.both)
         return ReportPair(challenger, champion)
 
 
@@ -223,9 +223,9 @@ def _accuracy(report: Report) -> dict[str, dict[str, float]]:
     return found
 
 
-def write_result(run: Path, judgement: EvaluationResult) -> None:
+def write_result(run: Path, result: EvaluationResult) -> None:
     """The end of a trial."""
-    write_json_atomic(run / "judgement.json", to_values(judgement))
+    write_json_atomic(run / "judgement.json", to_values(result))
 
 
 def read_result(run: Path) -> EvaluationResult:

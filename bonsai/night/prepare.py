@@ -77,8 +77,8 @@ def freeze_personal_set(b: Bonsai, now: datetime) -> None:
 def _retire_fallen(b: Bonsai, now: datetime) -> None:
     with b.database.reading() as con:
         items = [one for one in personal_set_table.active_items(con) if not personal_set.is_written(one.id)]
-        asking = records_table.get_many(con, {record for one in items for record in one.record_ids})
-    standing = {one.record.id for one in asking if one.status is Status.ACTIVE}
+        asked = records_table.get_many(con, {record for one in items for record in one.record_ids})
+    standing = {one.record.id for one in asked if one.status is Status.ACTIVE}
     fallen = [one.id for one in items if not standing.intersection(one.record_ids)]
     if fallen:
         with b.database.writing() as con:

@@ -104,8 +104,8 @@ def begin_night(b: Bonsai, now: datetime, *, cold: bool = False) -> NightStart:
 def _end_decided(b: Bonsai, now: datetime) -> None:
     """End the nights that died right after their verdict. It may have changed the data, and with it their key."""
     with b.database.reading() as con:
-        judged = {one.night for one in promotions_table.list_promotions(con)}
-        begun = [one for one in nights_table.list_nights(con) if one.key in judged]
+        decided = {one.night for one in promotions_table.list_promotions(con)}
+        begun = [one for one in nights_table.list_nights(con) if one.key in decided]
     for night in begun:
         if night.outcome.status in UNFINISHED or is_dead(night):
             try:
@@ -154,36 +154,36 @@ def benchmark_night(b: Bonsai, night: str, report: Report) -> None:
     run = b.places.runs / night
     job = evaluation_job.read_job(run)
     with alone_on_device(b.home, job.plan, lambda: report(Progress("benchmark", 0, 1))):
-        judged = evaluation_job.evaluate_challenger(
+        result = evaluation_job.evaluate_challenger(
             job,
             evaluation_job.read_adapter(run),
             b.evaluator,
             lambda done, total: report(Progress("benchmark", done, total)),
         )
-    evaluation_job.write_result(run, judged)
+    evaluation_job.write_result(run, result)
 
 
 def decide_night(b: Bonsai, night: str, now: datetime) -> str:
     """Write the judgement into the database: adapter, candidate, opened pool, suspects. Gives the verdict."""
     run = b.places.runs / night
-    job, judged = evaluation_job.read_job(run), evaluation_job.read_result(run)
-    passport = read_manifest(Path(judged.folder))
-    decision = judged.decision
+    job, result = evaluation_job.read_job(run), evaluation_job.read_result(run)
+    manifest = read_manifest(Path(result.folder))
+    decision = result.decision
     with b.database.writing() as con:
         adapters_table.add(
             con,
             Adapter(
-                judged.challenger,
-                passport.base_name,
-                passport.snapshot_id,
-                judged.folder,
-                asdict(passport),
+                result.challenger,
+                manifest.base_name,
+                manifest.snapshot_id,
+                result.folder,
+                asdict(manifest),
                 now,
                 parent=job.plan.parent,
             ),
         )
-        evidence = asdict(judged.evidence)
-        promotions_table.propose(con, judged.challenger, night, job.champion.adapter, decision, evidence, now)
+        evidence = asdict(result.evidence)
+        promotions_table.propose(con, result.challenger, night, job.champion.adapter, decision, evidence, now)
         if decision.confirmation_opened:
             holdout_access_table.record_access(con, evaluation_job.CONFIRMATION, night, now, dealing=job.dealing)
             holdout_access_table.rotate_when_due(
@@ -200,21 +200,21 @@ def _told_since(con: Connection, job: evaluation_job.EvaluationJob) -> list[str]
     known = adapters_table.records_of(con, [job.champion.adapter] if job.champion.folder else [])
     since = adapters_table.get(con, job.champion.adapter).created_at if job.champion.folder else None
     frozen = (item for item in personal_set_table.frozen_after(con, since) if not personal_set.is_written(item.id))
-    asking = {one for item in frozen for one in item.record_ids}
-    return sorted((learned | asking) - known)
+    asked = {one for item in frozen for one in item.record_ids}
+    return sorted((learned | asked) - known)
 
 
 def promote_night(b: Bonsai, night: str, now: datetime) -> str:
     """`promoted`, `waiting` (mode review) or `kept`; closes the night. Safe to repeat."""
-    judged = evaluation_job.read_result(b.places.runs / night)
+    result = evaluation_job.read_result(b.places.runs / night)
     with b.database.writing() as con:
-        before = promotions_table.get(con, judged.challenger).judged_against
-        state = promotions_table.get(con, judged.challenger).state
+        before = promotions_table.get(con, result.challenger).judged_against
+        state = promotions_table.get(con, result.challenger).state
         if state is State.WAITING and b.config.gate.mode == "auto":
-            promotions_table.approve(con, judged.challenger, GATE, judged.decision.verdict, now)
+            promotions_table.approve(con, result.challenger, GATE, result.decision.verdict, now)
             state = State.CHAMPION
-        forgetting.finish_cold_night(con, judged.challenger, now)
-        outcome = _outcome(con, judged, before, b.config.gate, told_by(b, night, now))
+        forgetting.finish_cold_night(con, result.challenger, now)
+        outcome = _outcome(con, result, before, b.config.gate, told_by(b, night, now))
         nights_table.finish(con, night, outcome, now)
         snapshots_table.keep_passed_over(con, outcome.snapshot_id)
     end_status(b, night, "done", now)
@@ -222,27 +222,27 @@ def promote_night(b: Bonsai, night: str, now: datetime) -> str:
 
 
 def _outcome(
-    con: Connection, judged: evaluation_job.EvaluationResult, before: str, gate: GateSettings, ran: Mapping[str, object]
+    con: Connection, result: evaluation_job.EvaluationResult, before: str, gate: GateSettings, ran: Mapping[str, object]
 ) -> Outcome:
-    told = json.loads(json.dumps(asdict(judged)))
+    told = json.loads(json.dumps(asdict(result)))
     measured = {name: told[name] for name in ("accuracy", "suite", "score")}
     return Outcome(
         "done",
-        verdict=judged.decision.verdict,
-        reasons=[{"key": one.key, "values": dict(one.values)} for one in judged.decision.reasons],
-        snapshot_id=adapters_table.get(con, judged.challenger).snapshot_id,
-        challenger=judged.challenger,
+        verdict=result.decision.verdict,
+        reasons=[{"key": one.key, "values": dict(one.values)} for one in result.decision.reasons],
+        snapshot_id=adapters_table.get(con, result.challenger).snapshot_id,
+        challenger=result.challenger,
         champion=before,
-        report={**measured, "gate": _gate_state(con, judged, gate), **ran},
+        report={**measured, "gate": _gate_state(con, result, gate), **ran},
         chain_head=promotions_table.head(con),
     )
 
 
 def _gate_state(
-    con: Connection, judged: evaluation_job.EvaluationResult, gate: GateSettings
+    con: Connection, result: evaluation_job.EvaluationResult, gate: GateSettings
 ) -> dict[str, str | int | bool]:
     """How used up the confirmation pool is, and how far the owner's suite is from deciding."""
-    evidence = judged.evidence
+    evidence = result.evidence
     return {
         "openings": holdout_access_table.accesses(con, evaluation_job.CONFIRMATION, evidence.dealing),
         "openings_before_rotation": gate.openings_before_rotation,

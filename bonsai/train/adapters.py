@@ -31,37 +31,37 @@ def load(base: Base, device: str) -> LoadedBase:
 
 
 def open_answerer(loaded: LoadedBase, adapter: Path | None, template_name: str = CURRENT.name) -> Answerer:
-    """The bare base under a template, or one adapter under the template of its passport.
+    """The bare base under a template, or one adapter under the template of its manifest.
 
     Raises IntegrityError when the adapter was altered or belongs to another base or tokenizer, TrainingError when
     its template is unknown or altered.
     """
     if adapter is None:
         return loaded.answerer(template(template_name))
-    passport = read_manifest(adapter)
-    check_base(passport, loaded.base, loaded.encoder.digest)
-    loaded.add_adapter(passport.adapter_id, adapter)
-    return loaded.answerer(template(passport.template, passport.template_digest), passport.adapter_id)
+    manifest = read_manifest(adapter)
+    check_base(manifest, loaded.base, loaded.encoder.digest)
+    loaded.add_adapter(manifest.adapter_id, adapter)
+    return loaded.answerer(template(manifest.template, manifest.template_digest), manifest.adapter_id)
 
 
-def check_base(passport: AdapterManifest, base: Base, tokenizer_hash: str) -> None:
+def check_base(manifest: AdapterManifest, base: Base, tokenizer_hash: str) -> None:
     """Refuse to hang an adapter on weights or a tokenizer that it was not trained with."""
     found = weights_hash(model_folder(base))
-    if (passport.base_hash, passport.tokenizer_hash) != (found, tokenizer_hash):
+    if (manifest.base_hash, manifest.tokenizer_hash) != (found, tokenizer_hash):
         raise IntegrityError(
-            "training.other_base", adapter=passport.adapter_id, trained_on=passport.base_name, base=base.name
+            "training.other_base", adapter=manifest.adapter_id, trained_on=manifest.base_name, base=base.name
         )
 
 
-def unfit(passport: Mapping[str, Any], base: Base, recipe: Recipe) -> str:
+def unfit(manifest: Mapping[str, Any], base: Base, recipe: Recipe) -> str:
     """Why an adapter's weights cannot be where this base and recipe start: `other_base`, `other_template`,
-    `other_shape`, or empty. `passport` holds the fields of `Passport`."""
+    `other_shape`, or empty. `manifest` holds the fields of `AdapterManifest`."""
     known = base.name, base.revision, weights_hash(model_folder(base))
-    if (passport["base_name"], passport["base_revision"], passport["base_hash"]) != known:
+    if (manifest["base_name"], manifest["base_revision"], manifest["base_hash"]) != known:
         return "other_base"
-    if passport["template_digest"] != template(recipe.template).digest:
+    if manifest["template_digest"] != template(recipe.template).digest:
         return "other_template"
-    learned = passport["plan"].get("recipe", {})
+    learned = manifest["plan"].get("recipe", {})
     shape = (recipe.lora_rank, recipe.lora_alpha, sorted(recipe.target_modules))
     found = (learned.get("lora_rank"), learned.get("lora_alpha"), sorted(learned.get("target_modules", ())))
     return "" if shape == found else "other_shape"

@@ -63,7 +63,7 @@ def library_versions() -> dict[str, str]:
 
 
 def file_hashes(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file but the passport, by relative name."""
+    """SHA-256 of every file but the manifest, by relative name."""
     files = sorted(file for file in folder.rglob("*") if file.is_file() and file.name != MANIFEST_FILE)
     return {str(file.relative_to(folder)): sha256_file(file) for file in files}
 
@@ -74,9 +74,9 @@ def adapter_id(files: Mapping[str, str], base_hash: str, template_digest: str, s
     return sha256_json([weights, base_hash, template_digest, snapshot_hash])[:16]
 
 
-def write_manifest(folder: Path, passport: AdapterManifest) -> None:
+def write_manifest(folder: Path, manifest: AdapterManifest) -> None:
     """Write the manifest; the last thing that happens to an adapter folder."""
-    write_json_atomic(folder / MANIFEST_FILE, to_values(passport))
+    write_json_atomic(folder / MANIFEST_FILE, to_values(manifest))
 
 
 def read_manifest(folder: Path) -> AdapterManifest:
@@ -89,20 +89,20 @@ def read_manifest(folder: Path) -> AdapterManifest:
         found = values["format"]
         if found != FORMAT:
             raise IntegrityError("training.passport_format", folder=folder, found=found, known=FORMAT)
-        passport = from_values(AdapterManifest, values)
+        manifest = from_values(AdapterManifest, values)
     except FileNotFoundError:
         raise IntegrityError("training.adapter_unfinished", folder=folder) from None
     except (ValueError, TypeError, KeyError):
         raise IntegrityError("training.adapter_altered", folder=folder, file=MANIFEST_FILE) from None
-    _verify(folder, passport)
-    return passport
+    _verify(folder, manifest)
+    return manifest
 
 
-def _verify(folder: Path, passport: AdapterManifest) -> None:
+def _verify(folder: Path, manifest: AdapterManifest) -> None:
     found = file_hashes(folder)
-    for name in sorted({*found, *passport.files}):
-        if found.get(name) != passport.files.get(name):
+    for name in sorted({*found, *manifest.files}):
+        if found.get(name) != manifest.files.get(name):
             raise IntegrityError("training.adapter_altered", folder=folder, file=name)
-    named = adapter_id(found, passport.base_hash, passport.template_digest, passport.snapshot_hash)
-    if named != passport.adapter_id:
+    named = adapter_id(found, manifest.base_hash, manifest.template_digest, manifest.snapshot_hash)
+    if named != manifest.adapter_id:
         raise IntegrityError("training.adapter_altered", folder=folder, file=MANIFEST_FILE)

@@ -30,7 +30,7 @@ _RELOAD_TOLERANCE = 1e-3
 
 
 def save(plan: TrainingPlan, model: Any, encoder: Encoder, measured: dict[str, float]) -> AdapterFolder:
-    """Make the adapter's folder under a temporary name, the passport last, and rename it whole."""
+    """Make the adapter's folder under a temporary name, the manifest last, and rename it whole."""
     prompt_template = template(plan.recipe.template)
     adapters = Path(plan.adapters_folder)
     made = adapters / f".unfinished-{Path(plan.run_folder).name}"

@@ -153,7 +153,7 @@ class BonsaiTrainer(SFTTrainer):  # type: ignore[misc]
         return loss
 
     def create_model_card(self, *_args: Any, **_kwargs: Any) -> None:
-        """No README in every checkpoint: the passport says more."""
+        """No README in every checkpoint: the manifest says more."""
 
 
 class Reporter(TrainerCallback):  # type: ignore[misc]

@@ -21,7 +21,7 @@ from bonsai.errors import IntegrityError, LockTimeout
 from bonsai.model.quiet import quiet_libraries
 from bonsai.system.files import write_json_atomic
 from bonsai.system.json_values import from_values
-from bonsai.system.locks import held
+from bonsai.system.locks import file_lock
 from bonsai.system.processes import Emit, serve
 from bonsai.train.checkpoints import plan_hash
 from bonsai.train.manifest import read_manifest
@@ -42,7 +42,7 @@ def _locked(run: Path) -> Iterator[None]:
     """Lock the run's folder. Raises LockTimeout."""
     with ExitStack() as stack:
         try:
-            stack.enter_context(held(run / ".lock", exclusive=True, wait_seconds=0))
+            stack.enter_context(file_lock(run / ".lock", exclusive=True, wait_seconds=0))
         except LockTimeout:
             raise LockTimeout("training.run_is_busy", run=run) from None
         yield
