@@ -130,7 +130,7 @@ def _evaluated(made: Mapping[str, Any]) -> EvaluatedReport:
 
 
 def to_json(evaluation_run: EvaluationRun) -> dict[str, Any]:
-    """The examination as JSON values; what a closed pool asks is not among them, the reader looks it up."""
+    """The run as JSON values, without the items of closed pools; the reader looks those up."""
     made: dict[str, Any] = to_values(evaluation_run)
     for sheet, values in zip(evaluation_run.sheets, made["sheets"], strict=True):
         if pools.is_closed(sheet.name) and sheet == fixed_question_set(sheet.name, sheet.dealing):
@@ -139,7 +139,7 @@ def to_json(evaluation_run: EvaluationRun) -> dict[str, Any]:
 
 
 def from_json(values: Mapping[str, Any]) -> EvaluationRun:
-    """The examination of `to_json`."""
+    """The run of `to_json`."""
     sheets = [
         fixed_question_set(sheet["name"], sheet["dealing"]) if sheet["items"] is None else sheet
         for sheet in values["sheets"]

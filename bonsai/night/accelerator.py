@@ -33,7 +33,7 @@ def alone_on_device(home: Path, plan: TrainingPlan, while_waiting: Callable[[], 
 
 @contextmanager
 def beside_no_training(home: Path, device: str) -> Iterator[Callable[[], bool]]:
-    """Keep trainings from a GPU while a model answers there (a `Room`); others that answer may come too.
+    """Keep trainings from a GPU while a model answers there (a `DeviceLock`); others that answer may come too.
 
     A CPU has room for both. Gives a function that says whether a training waits. Raises LockTimeout when one runs.
     """

@@ -1,4 +1,4 @@
-"""One challenger's trial: train it, ask it what the champion was asked, judge it. Runs where the accelerator is.
+"""The evaluation job of a night: ask challenger and champion the same, decide. Runs where the accelerator is.
 
 Everything lies in the night's run folder, so the accelerator's host needs no database: `job.json` goes in,
 `judgement.json`, written last, comes out, and in between each report is kept as soon as it is made. Run again
@@ -42,7 +42,7 @@ Accuracy = Mapping[str, Mapping[str, Mapping[str, float]]]
 
 @dataclass(frozen=True, slots=True)
 class EvaluationJob:
-    """All that a trial needs to know."""
+    """All that the evaluation of a challenger needs."""
 
     night: str
     plan: TrainingPlan
@@ -72,7 +72,7 @@ class Evidence:
     selection: str = ""
     "Items hash of the selection sheet."
     suite: str = ""
-    "Items hash of the suite's sheet; empty without one."
+    "Items hash of the personal set; empty without one."
     suite_version: str = ""
     suite_items: int = 0
     suite_clusters: int = 0
@@ -81,7 +81,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationResult:
-    """What a trial found."""
+    """What an evaluation job found."""
 
     challenger: str
     "Adapter id."
@@ -90,14 +90,14 @@ class EvaluationResult:
     accuracy: Accuracy
     "On the selection pool: the champion before the night, the challenger after it."
     suite: Accuracy
-    "The same on the owner's suite; empty without one."
+    "The same on the personal set; empty without one."
     score: Mapping[str, Mapping[str, float]]
     "The challenger on the score pool, domain -> language -> share; only when it is to be promoted."
     evidence: Evidence = Evidence()
 
 
 def write_job(run: Path, job: EvaluationJob) -> None:
-    """Put the job where the trial finds it."""
+    """Put the job into the run folder."""
     write_json_atomic(run / "job.json", to_values(job))
 
 
@@ -224,12 +224,12 @@ def _accuracy(report: Report) -> dict[str, dict[str, float]]:
 
 
 def write_result(run: Path, result: EvaluationResult) -> None:
-    """The end of a trial."""
+    """Written last: the evaluation has ended."""
     write_json_atomic(run / "judgement.json", to_values(result))
 
 
 def read_result(run: Path) -> EvaluationResult:
-    """Raises IntegrityError when the trial has not ended."""
+    """Raises IntegrityError when the evaluation has not ended."""
     path = run / "judgement.json"
     if not path.is_file():
         raise IntegrityError("pipeline.no_judgement", folder=run)

@@ -1,4 +1,4 @@
-"""Before a night trains: freeze the owner's suite, choose the snapshot, write the job for the accelerator's side."""
+"""Before a night trains: freeze the personal set, choose the snapshot, write the job for the accelerator's side."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ REPLAY_ALLOWANCE = 1.0
 
 
 def freeze_personal_set(b: Bonsai, now: datetime) -> None:
-    """One wording of every own fact with enough of them becomes an item of the owner's suite, before it can train.
+    """One wording of every own fact with enough of them becomes an item of the personal set, before it can train.
 
     Items whose record no longer stands (held back, excluded, replaced, suspect) judge no more.
     """

@@ -1,6 +1,6 @@
 """A night, step by step: `SEQUENCE`. Every step may be killed and called again: it goes on from what is there.
 
-    begin_night       read records -> freeze the suite, write the snapshot and the job           (database)
+    begin_night       read records -> freeze the personal set, write the snapshot and the job (database)
     train_night       job -> adapter                                                             (folders only)
     benchmark_night   job -> reports, decision                                                   (folders only)
     decide_night      decision -> database: adapter, candidate, openings, suspects
@@ -150,7 +150,7 @@ def train_night(b: Bonsai, night: str, report: Report) -> str:
 
 
 def benchmark_night(b: Bonsai, night: str, report: Report) -> None:
-    """Ask, judge, write the judgement into the run's folder. A judged night is not judged again."""
+    """Evaluate the challenger, decide, write the result into the run's folder."""
     run = b.places.runs / night
     job = evaluation_job.read_job(run)
     with alone_on_device(b.home, job.plan, lambda: report(Progress("benchmark", 0, 1))):
@@ -164,7 +164,7 @@ def benchmark_night(b: Bonsai, night: str, report: Report) -> None:
 
 
 def decide_night(b: Bonsai, night: str, now: datetime) -> str:
-    """Write the judgement into the database: adapter, candidate, opened pool, suspects. Gives the verdict."""
+    """Write the result into the database: adapter, candidate, opened pool, suspects. Gives the verdict."""
     run = b.places.runs / night
     job, result = evaluation_job.read_job(run), evaluation_job.read_result(run)
     manifest = read_manifest(Path(result.folder))
@@ -241,7 +241,7 @@ def _outcome(
 def _gate_state(
     con: Connection, result: evaluation_job.EvaluationResult, gate: GateSettings
 ) -> dict[str, str | int | bool]:
-    """How used up the confirmation pool is, and how far the owner's suite is from deciding."""
+    """How used up the confirmation pool is, and how far the personal set is from deciding."""
     evidence = result.evidence
     return {
         "openings": holdout_access_table.accesses(con, evaluation_job.CONFIRMATION, evidence.dealing),
