@@ -197,7 +197,7 @@ def desk(folder: Path, fingerprint: str = "libraries") -> worker.Session:
 
 
 def written(at: worker.Session, parrot: Parrot, subject: int = 1) -> Report:
-    who = at.examination.subjects[subject]
+    who = at.evaluation_run.subjects[subject]
     path = at.path(who, SHEET)
     path.parent.mkdir(exist_ok=True)
     return worker.write_report(at, parrot, who, SHEET, path, lambda done, steps: None)
@@ -219,7 +219,7 @@ def test_a_report_whose_canaries_changed_is_made_again(tmp_path: Path) -> None:
 
 def test_another_library_model_or_question_is_another_report(tmp_path: Path) -> None:
     at = desk(tmp_path)
-    bare, adapter = at.examination.subjects
+    bare, adapter = at.evaluation_run.subjects
     fewer = replace(SHEET, items=SHEET.items[1:])
     paths = {
         at.path(bare, SHEET), at.path(adapter, SHEET), at.path(adapter, fewer),
