@@ -61,5 +61,5 @@ def rotate_when_due(con: Connection, pool: str, night: str, limit: int, at: date
 
 def rotations(con: Connection) -> list[Rotation]:
     """All redraws, oldest first."""
-    found = rows(con, "FROM pool_rotations ORDER BY number")
+    found = rows(con, "SELECT number, night, openings AS accesses, rotated_at FROM pool_rotations ORDER BY number")
     return [Rotation(**row | {"rotated_at": from_utc(row["rotated_at"])}) for row in found]
