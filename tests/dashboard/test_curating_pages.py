@@ -91,7 +91,7 @@ def test_a_decision_is_taken_back_from_the_notice_and_from_the_list(desk: Desk) 
     [waiting] = waiting_pairs(desk.b, "contradiction", 9)
     assert waiting.others[0].record.id == first.record.id
     after = client.get("/pairs/decided").text
-    assert "taken back by mika" in after
+    assert "undone by mika" in after
     assert 'action="/pairs/reopen"' not in after
     assert client.post("/pairs/reopen", data=hidden(decided)).status_code == 409
     acts = [(act.who, act.action, act.target) for act in audit.read(desk.b.places.logs)]
@@ -187,7 +187,7 @@ def test_a_timeline_says_when_the_same_thing_happened_before(desk: Desk, client:
     assert [one.text for one in page.all("h2")] == ["November 2026", "March 2026", "March 2024"]
     entries = timeline.timeline(desk.b, "Hana", 10).entries
     assert [[str(old.told.day) for old in one.earlier] for one in entries] == [[], ["2024-03-02"], [], []]
-    assert "2 years before:" in page.source
+    assert "2 years earlier:" in page.source
     assert "2 年前にも" in client.get(path, headers={"Accept-Language": "ja"}).text
     assert client.get("/timeline?subject=nobody").status_code == 404
 
@@ -195,18 +195,18 @@ def test_a_timeline_says_when_the_same_thing_happened_before(desk: Desk, client:
 def test_a_long_past_is_looked_through_when_asked(
     desk: Desk, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(subjects, "PART", 1)
+    monkeypatch.setattr(subjects, "PART_RECORDS", 1)
     monkeypatch.setattr(timeline, "MAX_COMPARED_ON_REQUEST", 1)
     for day, often in (("2024-03-02", "a week"), ("2024-04-01", ""), ("2024-05-01", ""), ("2026-03-12", "days again")):
         said = f"She sneezed for {often}; the vet said dust." if often else f"Tuna on {day}, eagerly."
         tell(desk, f"What happened to Hana on {day}?", said, subject="Hana", happened_on=day)
     page, steps = Page(client.get("/timeline?subject=Hana").text), 0
-    assert "2 years before:" not in page.source
+    assert "2 years earlier:" not in page.source
     while given := {name: value for name, value in hidden(page).items() if name in ("subject", "after", "past")}:
         page, steps = Page(client.get("/timeline", params=given).text), steps + 1
         assert page.problems == []
     assert steps == 3
-    assert "2 years before:" in page.source
+    assert "2 years earlier:" in page.source
     assert "All earlier records were searched." in page.source
     for nonsense in ("-1", "1e9", "9" * 30, "x"):
         assert client.get("/timeline", params={"subject": "Hana", "past": nonsense}).status_code == 200

@@ -162,7 +162,7 @@ def test_a_start_that_is_refused_says_why(desk: Desk, monkeypatch: pytest.Monkey
     monkeypatch.setattr(desk, "start_night", refuse)
     answer = desk.client().post("/nights", data={"cold": ""})
     assert answer.status_code == 409
-    assert area_texts("flows", "en")["night_runs"] in Page(answer.text).all("main")[0].text
+    assert area_texts("flows", "en")["night_runs_on_page"] in Page(answer.text).all("main")[0].text
 
 
 def test_contributors_look_and_reviewers_start(desk: Desk) -> None:

@@ -203,11 +203,11 @@ def test_the_terminal_asks_one_key_a_question(
     said = capsys.readouterr()
     assert "Question 3 of 4" in said.out
     assert f"bonsai promotions review {waiting[:10]}" in said.out
-    assert "not known" in said.err
+    assert "Unknown key" in said.err
     assert run(b, "show") == 0
     shown = capsys.readouterr().out
-    assert "mika: 2 of 4, not finished" in shown
-    assert "2 new, 1 edited, 1 with other tags, 1 removed" in shown.replace("\n", " ")
+    assert "mika: 2 of 4 answered" in shown
+    assert "2 new, 1 edited, 1 retagged, 1 removed" in shown.replace("\n", " ")
     assert "in 40 steps" in shown
     monkeypatch.setattr("sys.stdin", io.StringIO("same\n" * 9))
     assert run(b, "review", waiting, "--by", "mika", "--lang", "ja") == 0

@@ -40,7 +40,7 @@ def test_every_rule_is_drawn_with_its_figures(client: TestClient, desk: Desk, wa
     gain = next(rule for rule in rules if rule.name == "gain_v1")
     assert gain.interval is not None
     low, high = gain.interval
-    assert f"Figure {gain.figure:+.3f}, bounds {low:+.3f} … {high:+.3f}, needed {gain.threshold:+.3f}" in drawn
+    assert f"Value {gain.figure:+.3f}, bounds {low:+.3f} … {high:+.3f}, required {gain.threshold:+.3f}" in drawn
 
 
 def test_an_approval_makes_the_champion_and_says_who(client: TestClient, desk: Desk, waiting: str) -> None:
@@ -65,7 +65,7 @@ def test_what_the_gate_refused_needs_a_reason_and_keeps_what_was_typed(desk: Des
     client = desk.client("mika")
     desk.night(bits=2.3, day=1)
     refused = list_promotions(desk.b)[0]
-    assert refused.state == "rejected"
+    assert refused.state == "refused"
     answer = client.post(f"/promotions/{refused.adapter}/approve", data={"reason": "  "})
     assert answer.status_code == 409
     assert Page(answer.text).problems == []
@@ -89,8 +89,8 @@ def test_rolling_back_takes_only_who_answers(client: TestClient, desk: Desk, wai
 
 def test_an_altered_history_is_told(client: TestClient, desk: Desk, waiting: str) -> None:
     client.post(f"/promotions/{waiting}/approve", data={"reason": "good"})
-    assert "whole" in client.get("/promotions").text
-    assert "whole" in client.get(f"/promotions/{waiting}").text
+    assert "intact" in client.get("/promotions").text
+    assert "intact" in client.get(f"/promotions/{waiting}").text
     with desk.b.database.writing() as con:
         con.execute("UPDATE promotion_log SET who = 'somebody else'")
     answer = client.get("/promotions")

@@ -92,7 +92,7 @@ def test_a_round_by_buttons_alone_joins_the_evidence(desk: Desk, waiting: str, m
         assert client.post(path, data={"item": item, "side": "left"}, follow_redirects=False).status_code == 303
         if number == 3:
             told = client.get(f"/promotions/{waiting}").text
-            assert "4 of 5, not finished" in told
+            assert "4 of 5 answered." in told
             assert "Continue the blind review" in told
     result = page_of(client, path)
     assert "Of 5 answers" in result.all("main")[0].text
@@ -156,7 +156,7 @@ def test_all_answers_are_found_and_paged(desk: Desk, waiting: str) -> None:
 
 def test_what_changed_in_the_data_leads_to_the_records(desk: Desk, waiting: str) -> None:
     client = desk.client()
-    assert "2 new, 1 edited, 1 with other tags, 1 removed" in client.get(f"/promotions/{waiting}").text
+    assert "2 new, 1 edited, 1 retagged, 1 removed" in client.get(f"/promotions/{waiting}").text
     page = page_of(client, f"/promotions/{waiting}/data")
     records = {one for one in page.links if one.startswith("/records/") and one != "/records/new"}
     assert len(records) == 6, "five, and the earlier version of the edited one"

@@ -42,7 +42,7 @@ def test_what_would_be_repeated_or_contradicted_is_said_at_once(desk: Desk) -> N
         return str(told and told["words"])
 
     assert "exact record already exists" in before()
-    assert "otherwise: “おなかがすいた" in before(output="さびしいからです。")
+    assert "differently: “おなかがすいた" in before(output="さびしいからです。")
     assert "near duplicate" in before(instruction="なぜ タマは 鳴くの", output="おなかが、すいたからです!")
     assert before(instruction="なぜタマは寝るの?") == "None"
     [stored] = list_records(desk.b, RecordFilter(subject="タマ"), None)

@@ -47,7 +47,7 @@ def test_a_file_is_looked_at_before_anything_is_kept(desk: Desk) -> None:
     shown = told(page)
     for words in ("cats.csv", "A table with a header", "UTF-8", "colour", "(not used)", "池にいるのは誰?", "Japanese"):
         assert words in shown
-    assert "would become: 2. Lines that would be rejected: 1." in shown
+    assert "Records to be added: 2. Lines to be rejected: 1." in shown
     assert "This row has 2 cells, the header 4" in shown
     assert (count_records(desk.b, RecordFilter(text="Pochi")), inbox_status(desk.b).pending) == (0, 0)
 
@@ -58,7 +58,7 @@ def test_what_was_confirmed_is_taken_in_and_adds_up(desk: Desk) -> None:
     page = Page(client.post(f"{path}/take", data={"source": "community", "source_name": "cat club"}).text)
     assert page.problems == []
     counts = {one.text for one in page.all("tr")}
-    assert {"Read3", "New2", "Told before0", "Held back0", "Rejected1"} <= counts
+    assert {"Read3", "New2", "Duplicates0", "Held back0", "Rejected1"} <= counts
     [stored] = list_records(desk.b, RecordFilter(text="Pochi"), None)
     record = stored.record
     assert (record.source, record.source_name, record.subject) == ("community", "cat club", "Pochi")
@@ -110,7 +110,7 @@ def test_a_larger_file_is_looked_at_by_the_process_that_drains(desk: Desk) -> No
     page = Page(answer.text)
     assert (page.problems, "Checking the file" in told(page)) == ([], True)
     desk.drain()
-    assert "would become: 2500." in told(Page(client.get(answer.url.path).text))
+    assert "Records to be added: 2500." in told(Page(client.get(answer.url.path).text))
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_file_name_is_never_a_path(desk: Desk, tmp_path: Path, name: str, show
         (b"PK\x03\x04\x00\x00\x00", "cats.zip", "cats.zip is a binary file"),
         (b"", "cats.csv", "cats.csv is empty"),
         (b"colour,size\nred,1\n", "cats.csv", "cats.csv has the columns colour,size"),
-        (b"once upon a time", "story.txt", "story.txt has no format"),
+        (b"once upon a time", "story.txt", "format of story.txt is not supported"),
         (b"PAR1 no more", "cats.parquet", "cats.parquet is not a valid Parquet"),
     ],
 )
@@ -170,7 +170,7 @@ def test_an_oversize_body_is_refused_in_words_by_its_own_account_and_by_count(de
     large = b"question,answer\n" + b"Who?,Me.\n" * 150_000
     for headers in ({}, {"Content-Length": "9" * 12}, {"Content-Length": "-1"}):
         answer = sent(client, large, headers=headers)
-        assert (answer.status_code, "at most 1 MB" in answer.text) == (413, True)
+        assert (answer.status_code, "limit is 1 MB" in answer.text) == (413, True)
         assert left(small) == []
     body = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n' + large
     kind = {"Content-Type": "multipart/form-data; boundary=x"}
@@ -209,5 +209,5 @@ def test_japanese_pages_of_an_upload(desk: Desk) -> None:
     client.cookies.set("bonsai_language", "ja")
     answer = sent(client, CATS.encode("cp932"))
     assert "CP932" in answer.text
-    assert "2 件が記録になり、1 行は不採用になります。" in answer.text
+    assert "2 件が追加されます。1 行は取り込めません。" in answer.text
     assert Page(client.get("/records/upload").text).problems == []
