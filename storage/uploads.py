@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bonsai.domain.characters import normalise, one_line
+from bonsai.domain.records import LONGEST_FILE_NAME
 from bonsai.errors import UnknownId, UsageError
 from bonsai.system.files import is_alive, move_durably, sync_folder, write_json_atomic
 from bonsai.system.locks import file_lock
@@ -37,7 +38,6 @@ SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".txt", ".parquet")
 "Suffixes kept on the disk: readers depend on them."
 ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")
 RECEIVING = re.compile(r"\.receiving-(\d+)-[0-9a-f]{8}")
-MAX_NAME_CHARACTERS = 120
 LOCK_SECONDS = 5.0
 RESULT_RETENTION = timedelta(days=30)
 "How long results are shown."
@@ -70,7 +70,7 @@ class Upload:
 def shown_name(given: str) -> str:
     """A browser's file name without folders and control characters, cut to size; never empty."""
     last = re.split(r"[/\\]", given)[-1]
-    return one_line(normalise(last), MAX_NAME_CHARACTERS).strip(". ") or "upload"
+    return one_line(normalise(last), LONGEST_FILE_NAME).strip(". ") or "upload"
 
 
 def suffix_of(name: str) -> str:

@@ -39,7 +39,7 @@ from bonsai.errors import InputError
 app = noun()
 
 SOURCES: tuple[Literal["import", "self", "community"], ...] = ("import", "self", "community")
-KINDS: tuple[Literal["jsonl", "csv", "parquet"], ...] = ("jsonl", "csv", "parquet")
+PAIR_KINDS: tuple[Literal["jsonl", "csv", "parquet"], ...] = ("jsonl", "csv", "parquet")
 
 RecordId = Annotated[str, typer.Argument(help="cli.arg_record", metavar="ID")]
 RecordIds = Annotated[list[str], typer.Argument(help="cli.arg_records", metavar="ID")]
@@ -267,7 +267,7 @@ def export(
     from storage.tables.records_table import RecordFilter
 
     shell = shell_of(ctx)
-    kind = one_of(path.suffix.lstrip(".").lower(), KINDS, str(path))
+    kind = one_of(path.suffix.lstrip(".").lower(), PAIR_KINDS, str(path))
     wanted = RecordFilter(status=status, language=language, category=category)
     count = export_records(shell.open(), path, kind, wanted)
     shell.say("cli.exported", count=count, path=path)
@@ -353,12 +353,12 @@ def contradictions(
     as_json: AsJson = False,
 ) -> None:
     """The newest first; a line for the record that waits, one for each that it stands against, marked with `>`."""
+    from bonsai.domain.records import PAIR_KINDS
     from bonsai.queries.pairs import pair_counts, waiting_pairs
-    from storage.tables.pairs_table import KINDS
 
     shell = shell_of(ctx)
     bonsai = shell.open()
-    wanted = one_of(kind, KINDS, "--kind")
+    wanted = one_of(kind, PAIR_KINDS, "--kind")
     found = waiting_pairs(bonsai, wanted, limit or bonsai.config.cli.list_limit, before)
     if as_json:
         shell.json_lines(

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from annotated_types import Ge
 
@@ -77,6 +77,14 @@ class Status(StrEnum):
     "Kept out of training by a person."
     FORGOTTEN = "forgotten"
     "Its texts are erased; its id stays as a tombstone, which blocks a re-import."
+
+
+PairKind = Literal["contradiction", "overruled", "leak", "suspect", "near"]
+PAIR_KINDS: tuple[PairKind, ...] = get_args(PairKind)
+"Why a record waits beside another one."
+Keep = Literal["this", "other", "both"]
+KEEPS: tuple[Keep, ...] = get_args(Keep)
+"Which of a pair trains."
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +196,8 @@ class Defaults:
 
 LIMITS = Limits(**default_section("records"))
 DEFAULTS = Defaults()
+LONGEST_FILE_NAME = 120
+"Characters of an uploaded file's own name."
 RAW_CHARACTERS = 10_000
 "Length of the raw text that a reject keeps."
 

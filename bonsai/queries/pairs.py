@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bonsai.context import Bonsai
+from bonsai.domain.records import PairKind
 from storage.tables import pairs_table, records_table, settled_pairs_table
-from storage.tables.pairs_table import Kind, WaitingPair
+from storage.tables.pairs_table import WaitingPair
 from storage.tables.record_rows import StoredRecord
 from storage.tables.settled_pairs_table import SettledPair
 
 
-def waiting_pairs(b: Bonsai, kind: Kind, limit: int, before: str = "") -> list[WaitingPair]:
+def waiting_pairs(b: Bonsai, kind: PairKind, limit: int, before: str = "") -> list[WaitingPair]:
     """Records that wait for one reason, newest first. For the next page, pass the last id as `before`."""
     with b.database.reading() as con:
         return pairs_table.page(con, kind, limit, before)
 
 
-def pair_counts(b: Bonsai) -> dict[Kind, int]:
+def pair_counts(b: Bonsai) -> dict[PairKind, int]:
     """Number of waiting records per reason."""
     with b.database.reading() as con:
         return pairs_table.counts(con)

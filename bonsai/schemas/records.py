@@ -171,3 +171,51 @@ class Records(ResponseModel):
 
     items: list[Record] = Field(description="api.field_items")
     next_cursor: str | None = Field(description="api.field_next_cursor")
+
+
+CheckedQuestion = Annotated[str, StringConstraints(max_length=LIMITS.instruction_characters, pattern=SEEN)]
+CheckedAnswer = Annotated[str, StringConstraints(max_length=LIMITS.output_characters, pattern=SEEN)]
+CheckedPassage = Annotated[str, StringConstraints(max_length=LIMITS.input_characters)]
+
+
+class RecordEdit(RequestModel):
+    """What a record shall say from now on; what is left out stays as it is."""
+
+    instruction: CheckedQuestion | None = Field(None, description="api.field_instruction")
+    output: CheckedAnswer | None = Field(None, description="api.field_output")
+    input: CheckedPassage | None = Field(None, description="api.field_input")
+    subject: Word | None = Field(None, description="api.field_subject")
+    happened_on: Day | Literal[""] | None = Field(None, description="api.field_edit_happened_on")
+    feeling: Word | None = Field(None, description="api.field_feeling")
+    language: Language | None = Field(None, description="api.field_language")
+    category: Kind | None = Field(None, description="api.field_category")
+
+
+class VersionChoice(RequestModel):
+    """Which version a record shall be again."""
+
+    number: Whole = Field(ge=1, le=1_000_000, description="api.field_version_number")
+
+
+class StatusChange(RequestModel):
+    """Whether a record may train."""
+
+    action: Literal["release", "exclude"] = Field(description="api.field_status_action")
+
+
+class Changed(ResponseModel):
+    """What a record is now."""
+
+    record: str = Field(description="api.field_changed")
+    status: Status = Field(description="api.field_status")
+
+
+class Forgotten(ResponseModel):
+    """What forgetting touched."""
+
+    records: list[str] = Field(description="api.field_forgotten_records")
+    adapters: list[str] = Field(description="api.field_forgotten_adapters")
+    cold_night: bool = Field(description="api.field_cold_night")
+    rejects: int = Field(description="api.field_forgotten_rejects")
+    snapshots: list[str] = Field(description="api.field_forgotten_snapshots")
+    erased: bool = Field(description="api.field_erased")

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
 
-from bonsai.domain.records import Status
+from bonsai.domain.records import PAIR_KINDS, PairKind, Status
 from storage.connect import Connection
 from storage.sql import rows
 from storage.tables import records_table
 from storage.tables.record_rows import StoredRecord, to_stored
 
-Kind = Literal["contradiction", "overruled", "leak", "suspect", "near"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
 _NEAR = "near_of <> '' AND status = 'active' AND replaced_by = ''"
-_WAITING: Mapping[Kind, str] = {
+_WAITING: Mapping[PairKind, str] = {
     "contradiction": "status = 'held_back' AND reason_key = 'duplicates.contradiction'",
     "overruled": "status = 'held_back' AND reason_key = 'duplicates.overruled'",
     "leak": "status = 'held_back' AND reason_key NOT IN ('duplicates.contradiction', 'duplicates.overruled')",
@@ -40,22 +37,22 @@ class WaitingPair:
     """A waiting record and the newest versions of those that it contradicts or repeats."""
 
     stored: StoredRecord
-    kind: Kind
+    kind: PairKind
     others: tuple[StoredRecord, ...]
     "Without forgotten ones."
 
 
-def counts(con: Connection) -> dict[Kind, int]:
+def counts(con: Connection) -> dict[PairKind, int]:
     """Number of waiting records of each kind, from the counters where they have it."""
-    counted = (kind for kind in KINDS if kind != "near")
+    counted = (kind for kind in PAIR_KINDS if kind != "near")
     columns = ", ".join(f"coalesce(sum(number) FILTER ({_WAITING[kind]}), 0) AS {kind}" for kind in counted)
     near = f"SELECT count(*) FROM records WHERE {_NEAR}"  # all minus settled: faster than a test of each row
     settled = f"{near} AND sequence IN (SELECT sequence FROM settled_pairs WHERE taken_back_at IS NULL)"
     (found,) = rows(con, f"SELECT {columns}, ({near}) - ({settled}) AS near FROM record_counts")
-    return {kind: int(found[kind]) for kind in KINDS}
+    return {kind: int(found[kind]) for kind in PAIR_KINDS}
 
 
-def page(con: Connection, kind: Kind, limit: int, before: str = "") -> list[WaitingPair]:
+def page(con: Connection, kind: PairKind, limit: int, before: str = "") -> list[WaitingPair]:
     """One page, newest first; the cursor `before` is the last id of the page before."""
     later = "AND sequence < (SELECT sequence FROM records WHERE id = $before)" if before else ""
     chosen = f"SELECT rowid FROM records WHERE {_WAITING[kind]} {later} ORDER BY sequence DESC LIMIT {int(limit)}"

@@ -10,16 +10,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Any
 
 from bonsai.domain.reasons import Reason
-from bonsai.domain.records import Status
+from bonsai.domain.records import Keep, Status
 from storage.connect import Connection
 from storage.sql import Row, from_utc, rows, to_json, to_utc
 from storage.tables.record_rows import StoredRecord, reason_columns, to_reason
-
-Keep = Literal["this", "other", "both"]
-KEEPS: tuple[Keep, ...] = get_args(Keep)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from bonsai import bootstrap
 from bonsai.actions.uploads import PROGRESS
+from bonsai.domain.records import LONGEST_FILE_NAME
 from bonsai.queries.records import count_records, inbox_status, list_records
 from storage import uploads
 from storage.tables import rejects_table
@@ -131,7 +132,7 @@ def test_a_file_name_is_never_a_path(desk: Desk, tmp_path: Path, name: str, show
     assert (answer.status_code, page.problems) == (200, [])
     [upload] = uploads.listed(desk.b.places.uploads)
     assert shown in (None, upload.name)
-    assert len(upload.name) <= uploads.MAX_NAME_CHARACTERS
+    assert len(upload.name) <= LONGEST_FILE_NAME
     assert "/" not in upload.name
     assert {path for path in tmp_path.rglob("*") if "uploads" not in path.parts} <= before | {
         desk.b.home / "logs" / "audit.jsonl"

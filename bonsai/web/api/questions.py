@@ -16,9 +16,8 @@ from bonsai.domain.records import Language, content_id
 from bonsai.queries import similar
 from bonsai.queries.adapters import CHAMPION
 from bonsai.schemas.base import PageRequest, RequestModel, ResponseModel
-from bonsai.schemas.records import Kind, Record, Submission
+from bonsai.schemas.records import CheckedAnswer, CheckedPassage, CheckedQuestion, Kind, Record, Submission
 from bonsai.web.api.adapters import exact_adapter
-from bonsai.web.api.record_changes import Answer, Asked, Passage
 from bonsai.web.api.request import SENDING, AnswerNumber, Appending, Call, Key, QuestionId, Reading, documented
 from bonsai.web.api.shown import record_of
 from storage.tables.questions_table import StoredQuestion as Stored
@@ -30,8 +29,8 @@ VOICE = "^[0-9A-Za-z._-]{1,100}$"
 class NewQuestion(RequestModel):
     """A question to the champion, and to others beside it."""
 
-    question: Asked = Field(description="api.field_question")
-    context: Passage = Field("", description="api.field_context")
+    question: CheckedQuestion = Field(description="api.field_question")
+    context: CheckedPassage = Field("", description="api.field_context")
     adapters: list[Annotated[str, Field(pattern=VOICE)]] = Field(
         [CHAMPION], min_length=1, max_length=MAX_MODELS, description="api.field_voices"
     )
@@ -48,7 +47,7 @@ class Thumb(RequestModel):
 class Correction(RequestModel):
     """A better answer."""
 
-    output: Answer = Field(description="api.field_correction")
+    output: CheckedAnswer = Field(description="api.field_correction")
 
 
 class QuestionState(ResponseModel):

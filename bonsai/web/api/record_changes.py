@@ -8,71 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Literal
 
 from fastapi import APIRouter, Response
-from pydantic import Field, StringConstraints
 
 from bonsai.actions import edit
 from bonsai.actions.forget import forget_records
-from bonsai.domain.records import LIMITS, Language, Status
 from bonsai.errors import ConflictError
 from bonsai.queries.records import show_record
-from bonsai.schemas.base import RequestModel, ResponseModel
-from bonsai.schemas.records import SEEN, Day, Kind, Whole, Word
+from bonsai.schemas.records import (
+    Changed,
+    Forgotten,
+    RecordEdit,
+    StatusChange,
+    VersionChoice,
+)
 from bonsai.web.api.request import CALLING, SENDING, Call, Key, Match, RecordId, Reviewing, documented
 from bonsai.web.api.shown import etag_of
 from bonsai.web.problems import Problem
 
 router = APIRouter(prefix="/records", tags=["records"])
-
-
-Asked = Annotated[str, StringConstraints(max_length=LIMITS.instruction_characters, pattern=SEEN)]
-Answer = Annotated[str, StringConstraints(max_length=LIMITS.output_characters, pattern=SEEN)]
-Passage = Annotated[str, StringConstraints(max_length=LIMITS.input_characters)]
-
-
-class RecordEdit(RequestModel):
-    """What a record shall say from now on; what is left out stays as it is."""
-
-    instruction: Asked | None = Field(None, description="api.field_instruction")
-    output: Answer | None = Field(None, description="api.field_output")
-    input: Passage | None = Field(None, description="api.field_input")
-    subject: Word | None = Field(None, description="api.field_subject")
-    happened_on: Day | Literal[""] | None = Field(None, description="api.field_edit_happened_on")
-    feeling: Word | None = Field(None, description="api.field_feeling")
-    language: Language | None = Field(None, description="api.field_language")
-    category: Kind | None = Field(None, description="api.field_category")
-
-
-class VersionChoice(RequestModel):
-    """Which version a record shall be again."""
-
-    number: Whole = Field(ge=1, le=1_000_000, description="api.field_version_number")
-
-
-class StatusChange(RequestModel):
-    """Whether a record may train."""
-
-    action: Literal["release", "exclude"] = Field(description="api.field_status_action")
-
-
-class Changed(ResponseModel):
-    """What a record is now."""
-
-    record: str = Field(description="api.field_changed")
-    status: Status = Field(description="api.field_status")
-
-
-class Forgotten(ResponseModel):
-    """What forgetting touched."""
-
-    records: list[str] = Field(description="api.field_forgotten_records")
-    adapters: list[str] = Field(description="api.field_forgotten_adapters")
-    cold_night: bool = Field(description="api.field_cold_night")
-    rejects: int = Field(description="api.field_forgotten_rejects")
-    snapshots: list[str] = Field(description="api.field_forgotten_snapshots")
-    erased: bool = Field(description="api.field_erased")
 
 
 @router.patch("/{record_id}", **documented("edit_record", *SENDING, 404, 412, tagged=True))

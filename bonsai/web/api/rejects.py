@@ -2,73 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import Field
 
 from bonsai.actions import rejects
 from bonsai.actions.rejects import is_cut, open_reject
 from bonsai.domain.characters import normalise
 from bonsai.queries.records import page_of_rejects, show_reject
-from bonsai.schemas.base import PageRequest, RequestModel, ResponseModel
-from bonsai.schemas.promotions import LONGEST_REASON
-from bonsai.schemas.records import SEEN
+from bonsai.schemas.base import PageRequest
+from bonsai.schemas.rejects import Dismissal, Dismissed, RejectedLine, RejectedLines, Repair, Repaired
 from bonsai.web.api.request import SENDING, Appending, Call, Key, Reading, RejectId, Reviewing, documented
 from bonsai.web.problems import Problem
 from storage.tables.rejects_table import StoredReject
 
 router = APIRouter(prefix="/rejects", tags=["files"])
-LONGEST_LINE = 100_000
-"Characters."
-
-
-class Mend(RequestModel):
-    """A mended line."""
-
-    raw: str = Field(max_length=LONGEST_LINE, description="api.field_mended_raw")
-
-
-class Dismissal(RequestModel):
-    """Why a line shall never be a record."""
-
-    reason: str = Field(max_length=LONGEST_REASON, pattern=SEEN, description="api.field_dismissal")
-
-
-class RejectedLine(ResponseModel):
-    """A line that became no record."""
-
-    id: str = Field(description="api.field_reject")
-    file: str = Field(description="api.field_reject_file")
-    line: int = Field(description="api.field_reject_line")
-    raw: str = Field(description="api.field_reject_raw")
-    cut: bool = Field(description="api.field_reject_cut")
-    reason: str = Field(description="api.field_reject_reason")
-    columns: list[str] = Field(description="api.field_reject_columns")
-    state: Literal["open", "mended", "dismissed", "forgotten"] = Field(description="api.field_reject_state")
-    created_at: datetime = Field(description="api.field_created_at")
-
-
-class RejectedLines(ResponseModel):
-    """A page of them, in the order of their arrival."""
-
-    items: list[RejectedLine] = Field(description="api.field_items")
-    next_cursor: str | None = Field(description="api.field_next_cursor")
-
-
-class MendResult(ResponseModel):
-    """What became of a mended line."""
-
-    accepted: bool = Field(description="api.field_mended")
-    records: list[str] = Field(description="api.field_mended_records")
-    detail: str | None = Field(description="api.field_detail")
-
-
-class Dismissed(ResponseModel):
-    """A line that was dismissed."""
-
-    reject: str = Field(description="api.field_reject")
 
 
 @router.get("", **documented("list_rejects", 404))
@@ -89,17 +37,17 @@ def read_reject(call: Reading, reject: RejectId) -> RejectedLine:
 
 
 @router.post("/{reject}/mend", **documented("mend_reject", *SENDING, 404))
-def mend_reject(call: Appending, reject: RejectId, said: Mend, key: Key = None) -> MendResult:
+def mend_reject(call: Appending, reject: RejectId, said: Repair, key: Key = None) -> Repaired:
     """Through the reader that refused it; what is still wrong is said, and nothing changes."""
     if is_cut(open_reject(call.b, reject)):
         raise Problem(409, "entering.problem_cut")
     made = rejects.repair_reject(call.b, reject, said.raw, call.caller.name, call.now)
     if not isinstance(made, rejects.RepairResult):
         detail = call.text(made.reason_key, **dict(made.values))
-        return MendResult(accepted=False, records=[], detail=detail)
+        return Repaired(accepted=False, records=[], detail=detail)
     call.noted("mend", reject)
     call.site.drain()
-    return MendResult(accepted=True, records=list(made.records), detail=None)
+    return Repaired(accepted=True, records=list(made.records), detail=None)
 
 
 @router.post("/{reject}/dismiss", **documented("dismiss_reject", *SENDING, 404))

@@ -2,53 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from fastapi import APIRouter
-from pydantic import Field
 
-from bonsai.domain.records import Status
 from bonsai.errors import UnknownId, UsageError
 from bonsai.queries import suggestions
 from bonsai.queries.submissions import submission_status
-from bonsai.schemas.base import RequestModel, ResponseModel
-from bonsai.schemas.records import Record, Tag
-from bonsai.web.api.record_changes import Answer, Asked, Passage
+from bonsai.schemas.records import Tag
+from bonsai.schemas.submissions import Draft, Followed, SuggestedTags
 from bonsai.web.api.request import SENDING, Appending, Reading, SubmissionId, documented
 from bonsai.web.api.shown import record_of
 
 router = APIRouter(tags=["records"])
-
-
-class Draft(RequestModel):
-    """A record that is still being written."""
-
-    instruction: Asked = Field(description="api.field_instruction")
-    output: Answer = Field(description="api.field_output")
-    input: Passage = Field("", description="api.field_input")
-
-
-class SuggestedTags(ResponseModel):
-    """What Bonsai makes of a record before it is told."""
-
-    language: Tag = Field(description="api.field_language")
-    category: Tag = Field(description="api.field_category")
-    likely: list[str] = Field(description="api.field_likely")
-    exact: Record | None = Field(description="api.field_exact")
-    contradicts: list[Record] = Field(description="api.field_contradicts")
-    near: list[Record] = Field(description="api.field_near")
-
-
-class Followed(ResponseModel):
-    """What became of what was told."""
-
-    submission: str = Field(description="api.field_submission")
-    state: Literal["waiting", "stored", "told_before", "rejected", "unreadable"] = Field(
-        description="api.field_followed_state"
-    )
-    record: str | None = Field(description="api.field_followed_record")
-    status: Status | None = Field(description="api.field_followed_status")
-    detail: str | None = Field(description="api.field_followed_detail")
 
 
 @router.post("/suggestions", **documented("suggest", *SENDING))

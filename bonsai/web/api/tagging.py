@@ -5,52 +5,14 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import Field
 
 from bonsai.actions import tag
 from bonsai.actions.tag import next_uncertain
-from bonsai.domain.records import Language
-from bonsai.schemas.base import RequestModel, ResponseModel
-from bonsai.schemas.records import Kind, Record, Whole, Word
+from bonsai.schemas.tagging import TagChoice, Tagged, TagPlace, TagTurn, TagVersion
 from bonsai.web.api.request import SENDING, Key, Reading, RecordId, Reviewing, documented
 from bonsai.web.api.shown import record_of
 
 router = APIRouter(tags=["tagging"])
-
-
-class TagPlace(RequestModel):
-    """Where in the queue."""
-
-    after: str = Field("", pattern="^([0-9a-f]{64})?$", description="api.field_tag_after")
-
-
-class TagChoice(RequestModel):
-    """A person's tags: what is left out stays as it is."""
-
-    language: Language | None = Field(None, description="api.field_language")
-    category: Kind | None = Field(None, description="api.field_category")
-    reasoning: Word = Field("", description="api.field_reasoning")
-
-
-class TagVersion(RequestModel):
-    """Which tagging is taken back."""
-
-    version: Whole = Field(ge=1, le=1_000_000, description="api.field_tag_version")
-
-
-class TagTurn(ResponseModel):
-    """Whose turn it is."""
-
-    record: Record | None = Field(description="api.field_turn_record")
-    categories: list[str] = Field(description="api.field_turn_categories")
-    left: int = Field(description="api.field_turn_left")
-
-
-class Tagged(ResponseModel):
-    """A record that was tagged."""
-
-    record: str = Field(description="api.field_record")
-    version: int | None = Field(description="api.field_tag_version")
 
 
 @router.get("/tagging", **documented("next_uncertain", 404))

@@ -11,15 +11,15 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from bonsai.actions.resolve import reopen_pair, resolve_pair
+from bonsai.domain.records import KEEPS, PAIR_KINDS, PairKind
 from bonsai.queries.pairs import decided_pairs, pair_counts, waiting_pairs
 from bonsai.web import parameters
 from bonsai.web.differences import Marked, mark_differences
 from bonsai.web.labels import status_reason
 from bonsai.web.presenters import records as pages
 from bonsai.web.request import Contributor, Form, Reviewer, Visit
-from storage.tables.pairs_table import KINDS, Kind, WaitingPair
+from storage.tables.pairs_table import WaitingPair
 from storage.tables.record_rows import StoredRecord
-from storage.tables.settled_pairs_table import KEEPS
 
 router = APIRouter()
 ON_A_PAGE = 10
@@ -64,7 +64,7 @@ def show(visit: Contributor) -> Response:
         "records/pairs.html",
         pairs=[_pair(visit, one) for one in shown],
         kind=kind,
-        kinds=[(one, visit.text(f"curating.kind_{one}"), count[one]) for one in KINDS],
+        kinds=[(one, visit.text(f"curating.kind_{one}"), count[one]) for one in PAIR_KINDS],
         keeps=KEEPS,
         undo=undo if ID.fullmatch(undo) else "",
         next_page=f"/pairs?{urlencode(more)}" if more else "",
@@ -81,7 +81,7 @@ def decide(visit: Reviewer, form: Form) -> Response:
     resolve_pair(visit.b, record, keep, visit.who, visit.now, seen)
     visit.noted(f"resolve {keep}", record)
     kind = form.get("kind", "")
-    return visit.go("/pairs", "resolve", undo=record, **({"kind": kind} if kind in KINDS else {}))
+    return visit.go("/pairs", "resolve", undo=record, **({"kind": kind} if kind in PAIR_KINDS else {}))
 
 
 @router.get("/pairs/decided")
@@ -111,10 +111,10 @@ def reopen(visit: Reviewer, form: Form) -> Response:
     return visit.go("/pairs", "reopen")
 
 
-def _kind(given: Mapping[str, str], count: Mapping[Kind, int]) -> Kind:
+def _kind(given: Mapping[str, str], count: Mapping[PairKind, int]) -> PairKind:
     """The requested reason, else the first with waiting records. Raises Problem."""
-    filled = [one for one in KINDS if count[one]]
-    return parameters.one_of(given, "kind", KINDS) or [*filled, *KINDS][0]
+    filled = [one for one in PAIR_KINDS if count[one]]
+    return parameters.one_of(given, "kind", PAIR_KINDS) or [*filled, *PAIR_KINDS][0]
 
 
 def _pair(visit: Visit, found: WaitingPair) -> PairShown:
