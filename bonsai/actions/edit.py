@@ -13,58 +13,36 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import cast, get_args
+from typing import cast
 
 from bonsai.actions.personal_set import retire_asked
 from bonsai.actions.screening import screener_of_neighbours
 from bonsai.context import Bonsai
+from bonsai.domain.record_fields import EDITED, EDITED_TAGS, TAGS, TEXTS, TagName
 from bonsai.domain.records import Defaults, Language, Origin, Record, Reject, Tag, Tags, parse
 from bonsai.errors import ConflictError, UnknownId, UsageError
 from bonsai.i18n import text
 from bonsai.ingest import tags
 from bonsai.ingest.tags import reasoning_tag
-from bonsai.system.files import sha256_json
 from storage.connect import Connection
 from storage.tables import record_versions_table, records_table
-from storage.tables.record_rows import NewRecord, StoredRecord
-from storage.tables.record_versions_table import TagName, Version, person_tag
+from storage.tables.record_rows import NewRecord, StoredRecord, etag, fields_of
+from storage.tables.record_versions_table import person_tag, version_fields
 
-TEXTS = ("instruction", "input", "output")
-NOTES = ("subject", "happened_on", "feeling")
-TAGS: tuple[TagName, ...] = ("language", "category")
-EDITABLE = (*TEXTS, *NOTES, *TAGS)
-ETAG = 16
-"Hex digits of an etag."
+SAID = tuple(name for name in EDITED if name not in EDITED_TAGS)
+"What an edit changes without judging it by a tag's rules."
 NEIGHBOURS = 200
 "Records with the question's rarest words that a changed text is compared with."
 
 
-def fields_of(stored: StoredRecord) -> dict[str, str]:
-    """All editable fields, as text."""
-    said = {name: getattr(stored.record, name) for name in (*TEXTS, *NOTES)}
-    return {name: str(value or "") for name, value in said.items()} | {
-        name: getattr(stored.tags, name).value for name in TAGS
-    }
-
-
-def version_fields(version: Version) -> dict[str, str]:
-    """Editable fields of an earlier version; empty if it was forgotten."""
-    return {name: str(version.content.get(name) or "") for name in EDITABLE} if version.content else {}
-
-
-def etag(stored: StoredRecord) -> str:
-    """Changes with every edit and only then; a night that marks the record suspect does not change it."""
-    return sha256_json(fields_of(stored))[:ETAG]
-
-
 def edit_record(b: Bonsai, record_id: str, changes: Mapping[str, str], by: str, now: datetime, seen: str = "") -> str:
-    """Change the fields in `EDITABLE`; returns the record's new id. The old version is kept, unless nothing changed.
+    """Change fields that can be edited; returns the record's new id. The old version is kept, unless nothing changed.
 
     `seen` is the etag that the person edited. Raises UnknownId; ConflictError if the etag changed since; UsageError for
     an invalid record, another record's text, an unknown tag, or a forgotten record.
     """
     old = _require_current(b, record_id, seen)
-    given = {name: person_tag(name, changes[name], by) for name in TAGS if _changes_tag(old, name, changes)}
+    given = {name: person_tag(name, changes[name], by) for name in EDITED_TAGS if _changes_tag(old, name, changes)}
     return _save(b, old, changes, given, by, now)
 
 
@@ -81,7 +59,7 @@ def restore_version(b: Bonsai, record_id: str, number: int, by: str, now: dateti
     said = version_fields(version)
     before = record_versions_table.tags_of(version)
     given = {name: tag for name, tag in before.items() if tag != getattr(old.tags, name)}
-    return _save(b, old, {name: said[name] for name in (*TEXTS, *NOTES)}, given, by, now)
+    return _save(b, old, {name: said[name] for name in SAID}, given, by, now)
 
 
 def _save(
@@ -105,7 +83,7 @@ def _save(
 
 def merge_tags(known: Tags, given: Mapping[TagName, Tag], asked_in: str) -> Tags:
     """Merge tags given by a person; a generated reasoning follows the language."""
-    made = Tags(*(given.get(name, getattr(known, name)) for name in get_args(TagName)))
+    made = Tags(*(given.get(name, getattr(known, name)) for name in TAGS))
     if "language" in given and "reasoning" not in given and known.reasoning.source in ("rule", "learned"):
         asked, answered = cast("Language", asked_in), cast("Language", made.language.value)
         made = replace(made, reasoning=reasoning_tag(asked, answered))
@@ -125,17 +103,17 @@ def _require_current(b: Bonsai, record_id: str, seen: str) -> StoredRecord:
 def _parsed(b: Bonsai, old: StoredRecord, changes: Mapping[str, str]) -> Record:
     """The record with changes applied, normalised and validated. Raises UsageError."""
     known = fields_of(old)
-    fields = {name: changes.get(name, known[name]) for name in (*TEXTS, *NOTES)}
-    parsed = parse(fields, Origin("edit"), Defaults(), b.config.records)
+    fields = {name: changes.get(name, known[name]) for name in SAID}
+    parsed = parse(fields, Origin("edit"), Defaults(), Limits(**b.config.records.model_dump()))
     if isinstance(parsed, Reject):
         raise UsageError("pipeline.edit_refused", reason=text(parsed.reason_key, **dict(parsed.values)))
-    changed = {name: getattr(parsed, name) for name in (*TEXTS, *NOTES) if fields[name] != known[name]}
+    changed = {name: getattr(parsed, name) for name in SAID if fields[name] != known[name]}
     return replace(old.record, id=parsed.id if changed.keys() & set(TEXTS) else old.record.id, **changed)
 
 
 def _changes_tag(old: StoredRecord, name: TagName, changes: Mapping[str, str]) -> bool:
     """Whether a tag changes; an empty one leaves it as it is."""
-    assert name in get_args(TagName)
+    assert name in TAGS
     return changes.get(name, "") not in ("", getattr(old.tags, name).value)
 
 

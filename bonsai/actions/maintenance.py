@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from bonsai.context import Bonsai
+from bonsai.domain.record_fields import NOTES, TAGS, TEXTS
 from bonsai.domain.snapshots import MANIFEST
 from bonsai.domain.snapshots import read as read_snapshot
 from bonsai.errors import IntegrityError, UsageError
@@ -25,9 +26,7 @@ from storage.tables import records_table
 from storage.tables.record_rows import StoredRecord
 from storage.tables.records_table import RecordFilter, sorted_page
 
-COLUMNS = (
-    "instruction input output language category reasoning subject happened_on feeling source source_name author fact"
-).split()
+COLUMNS = (*TEXTS, *TAGS, *NOTES)
 STREAMED = 500
 "Records per read of a stream."
 
@@ -69,12 +68,7 @@ def stream_records(b: Bonsai, wanted: RecordFilter) -> Iterator[str]:
 def _row(stored: StoredRecord) -> dict[str, str]:
     record, tags = stored.record, stored.tags
     row = {name: str(getattr(record, name) or "") for name in COLUMNS}
-    return row | {
-        "language": tags.language.value,
-        "category": tags.category.value,
-        "reasoning": tags.reasoning.value,
-        "happened_on": record.happened_on.isoformat() if record.happened_on else "",
-    }
+    return row | {name: getattr(tags, name).value for name in TAGS}
 
 
 def _written(rows: list[dict[str, str]], kind: Literal["jsonl", "csv", "parquet"]) -> bytes:

@@ -1,7 +1,7 @@
 """Settle rejects: repair and resubmit, or dismiss.
 
-A repaired line goes through the reader that rejected it and, if accepted, into the inbox; only then is the reject
-closed. A power cut in between leaves it open, and repairing again is idempotent: content ids make it one record.
+A repaired line goes through the reader that refused it and, when that takes it, into the inbox; only then is the reject
+closed. A power cut in between leaves it open, and repairing it again changes nothing: content ids make it one record.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
 from bonsai.context import Bonsai
-from bonsai.domain.records import RAW_CHARACTERS, Defaults, Record, Reject
+from bonsai.domain.records import Defaults, Limits, Record, Reject
 from bonsai.errors import UsageError
 from bonsai.ingest.readers import read_again
 from storage import inbox
@@ -67,11 +67,6 @@ def open_reject(b: Bonsai, reject: str) -> StoredReject:
     if stored.state != "open":
         raise UsageError("pipeline.reject_settled", id=stored.id[:10], who=stored.settled_by or "-")
     return stored
-
-
-def is_cut(stored: StoredReject) -> bool:
-    """Whether only the beginning of the text was stored: it cannot be repaired here."""
-    return len(stored.reject.raw) >= RAW_CHARACTERS
 
 
 def _settle(b: Bonsai, stored: StoredReject, state: rejects_table.Settled, by: str, why: str, now: datetime) -> None:

@@ -14,6 +14,7 @@ from bonsai.actions.edit import merge_tags
 from bonsai.actions.import_file import CHUNK
 from bonsai.actions.learned_tagger import learn_tagger
 from bonsai.context import Bonsai
+from bonsai.domain.record_fields import TAGS, TagName
 from bonsai.domain.records import Category, Status
 from bonsai.errors import UsageError
 from bonsai.ingest import tags
@@ -24,11 +25,10 @@ from storage.connect import Connection
 from storage.scale import counters
 from storage.tables import record_versions_table, records_table
 from storage.tables.record_rows import StoredRecord
-from storage.tables.record_versions_table import TagName, person_tag
+from storage.tables.record_versions_table import person_tag
 from storage.tables.records_table import RecordFilter, sorted_page
 
 UNCERTAIN = RecordFilter(uncertain=True)
-NAMES: tuple[TagName, ...] = ("language", "category", "reasoning")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def tag_record(
     """
     said = {"language": language, "category": category, "reasoning": reasoning}
     with b.database.writing() as con:
-        return _tag(con, record_id, {name: value for name in NAMES if (value := said[name]) is not None}, by, now)
+        return _tag(con, record_id, {name: value for name in TAGS if (value := said[name]) is not None}, by, now)
 
 
 def tag_records(b: Bonsai, ids: list[str], said: dict[TagName, str], by: str, now: datetime) -> int:
@@ -102,11 +102,11 @@ def tag_records(b: Bonsai, ids: list[str], said: dict[TagName, str], by: str, no
 
 def _tag(con: Connection, record_id: str, said: dict[TagName, str], by: str, now: datetime) -> int:
     if not said:
-        raise UsageError("cli.nothing_to_change", options=", ".join(NAMES))
+        raise UsageError("cli.nothing_to_change", options=", ".join(TAGS))
     old = records_table.get(con, record_id)
     given = {name: person_tag(name, value, by) for name, value in said.items()}
     made = merge_tags(old.tags, given, old.question_language)
-    changed = {name: getattr(made, name) for name in NAMES if getattr(made, name) != getattr(old.tags, name)}
+    changed = {name: getattr(made, name) for name in TAGS if getattr(made, name) != getattr(old.tags, name)}
     return record_versions_table.set_tags(con, old.record.id, changed or given, by, now)
 
 

@@ -35,12 +35,13 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Status of submissions, by the ids that `records add` prints."""
+    from bonsai.queries import shapes
     from bonsai.queries.submissions import submission_status
 
     shell = shell_of(ctx)
     found = submission_status(shell.open(), submissions)
     if as_json:
-        shell.json(found)
+        shell.json([shapes.followed(one, shell.language) for one in found])
         return
     rows = (
         (one.submission, shell.text(f"cli.told_{one.state}"), short(one.stored.record.id) if one.stored else "")
@@ -53,12 +54,13 @@ def show(
 def drain(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Store everything; idempotent."""
     from bonsai.actions.inbox import drain_inbox
+    from bonsai.schemas.records import Drained
 
     shell = shell_of(ctx)
     bonsai = shell.open()
     with progress.shown(shell, quiet=as_json) as report:
         drained = drain_inbox(bonsai, shell.now(), report)
     if as_json:
-        shell.json({"files": drained.files, **dict(count_pairs(drained.counts))})
+        shell.json(Drained(files=drained.files, **dict(count_pairs(drained.counts))))
         return
     shell.fields((("files", drained.files), *count_pairs(drained.counts)))

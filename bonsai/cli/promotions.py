@@ -114,7 +114,7 @@ def data(
     bonsai = shell.open()
     found = data_changes_of(bonsai, promotion, limit or bonsai.config.cli.list_limit, kind=kind)
     if as_json:
-        shell.json_lines(map(promotions.change_object, found.records))
+        shell.json_lines(promotions.change_object(one, shell.language) for one in found.records)
         return
     headings = ("change", "id", "language", "category", "status", "question")
     shell.table(headings, promotions.change_rows(found.records, shell.language), clipped=(5,))

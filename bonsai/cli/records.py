@@ -1,4 +1,4 @@
-"""`bonsai records`: tell experiences, look at them, mend them, take them back."""
+"""`bonsai records`: tell experiences, look at them, edit them, take them back."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from bonsai.cli.presenters.records import (
     count_pairs,
     nothing_taken,
     on_one_line,
-    record_object,
     record_pairs,
     record_rows,
     short,
     show_file,
-    tell_ids,
+    tell_changed,
     version_rows,
 )
 from bonsai.cli.shell import AsJson, By, one_of, shell_of
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 import sys
 
 from bonsai.cli.presenters.questions import similar_objects, tell_similar
-from bonsai.cli.presenters.records import ID_LENGTH, reason, reject_object
 from bonsai.errors import InputError
 
 app = noun()
@@ -67,6 +65,8 @@ def add(
 ) -> None:
     """Into the inbox, which never fails for want of the database; then drain it if that is possible now."""
     from bonsai.actions.inbox import drain_inbox, submit
+    from bonsai.domain.records import content_id
+    from bonsai.schemas.records import Added, Counts
 
     shell = shell_of(ctx)
     fields = {
@@ -89,7 +89,8 @@ def add(
     except LockTimeout:
         drained = None
     if as_json:
-        shell.json({"submission": submission, "counts": dict(count_pairs(drained.counts)) if drained else None})
+        counts = Counts.model_validate(drained.counts) if drained else None
+        shell.json(Added(submission=submission, record=content_id(instruction, context, output), counts=counts))
         return
     shell.say("cli.submitted", submission=submission)
     if drained is None:
@@ -111,13 +112,15 @@ def import_(
 ) -> None:
     """All records of a file; importing it again adds nothing."""
     from bonsai.actions.import_file import import_file
+    from bonsai.queries import shapes
     from bonsai.queries.file_preview import preview_file
+    from bonsai.schemas.records import Counts
 
     shell = shell_of(ctx)
     bonsai = shell.open()
     if preview:
         check = preview_file(bonsai, path)
-        shell.json(check) if as_json else show_file(shell, check)
+        shell.json(shapes.upload_check(check, shell.language)) if as_json else show_file(shell, check)
         return
     whose = one_of(source, SOURCES, "--source")
     with progress.shown(shell, quiet=as_json) as report:
@@ -132,7 +135,7 @@ def import_(
             report=report,
         )
     if as_json:
-        shell.json(dict(count_pairs(counts)))
+        shell.json(Counts.model_validate(counts))
     if counts.first_reject and counts.rejected == counts.read:
         raise nothing_taken(counts.first_reject, counts.rejected, shell.language)
     if not as_json:
@@ -152,6 +155,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """A table, newest first; with `--json` one object a line in order of arrival, all of them unless `--limit` says."""
+    from bonsai.queries import shapes
     from bonsai.queries.records import count_records, list_records
     from storage.tables.records_table import RecordFilter
 
@@ -159,7 +163,8 @@ def list_(
     bonsai = shell.open()
     wanted = RecordFilter(status=status, language=language, category=category, text=contains)
     if as_json:
-        shell.json_lines(record_object(stored) for stored in list_records(bonsai, wanted, limit or None))
+        found = list_records(bonsai, wanted, limit or None)
+        shell.json_lines(shapes.record(stored, shell.language) for stored in found)
         return
     shown = list_records(bonsai, wanted, limit or bonsai.config.cli.list_limit)[::-1]
     headings = ("id", "language", "category", "status", "question", "answer")
@@ -170,12 +175,13 @@ def list_(
 @verb(app, "cli.records_show")
 def show(ctx: typer.Context, record: RecordId, as_json: AsJson = False) -> None:
     """One record with its tags, where they came from, its versions and the adapters that learned from it."""
+    from bonsai.queries import shapes
     from bonsai.queries.records import show_record
 
     shell = shell_of(ctx)
     detail = show_record(shell.open(), record)
     if as_json:
-        shell.json(detail)
+        shell.json(shapes.record_detail(detail, shell.language))
         return
     shell.fields(record_pairs(detail, shell.language))
     if detail.versions:
@@ -220,11 +226,12 @@ def tag(
 def forget(ctx: typer.Context, records: RecordIds, by: By = "", as_json: AsJson = False) -> None:
     """Their texts go, a tombstone stays, and the adapters that learned from them are named."""
     from bonsai.actions.forget import forget_records
+    from bonsai.schemas.records import Forgotten
 
     shell = shell_of(ctx)
     forgotten = forget_records(shell.open(), records, shell.person(by), shell.now())
     if as_json:
-        shell.json(forgotten)
+        shell.json(Forgotten.model_validate(forgotten))
         return
     shell.say("cli.forgotten", ids=short(*forgotten.records))
     if forgotten.adapters:
@@ -240,8 +247,10 @@ def release(ctx: typer.Context, records: RecordIds, by: By = "", as_json: AsJson
     from bonsai.actions.edit import release_records
 
     shell = shell_of(ctx)
-    done = release_records(shell.open(), records, shell.person(by), shell.now())
-    tell_ids(shell, "cli.released", done, as_json)
+    bonsai = shell.open()
+    tell_changed(
+        shell, bonsai, "cli.released", release_records(bonsai, records, shell.person(by), shell.now()), as_json
+    )
 
 
 @verb(app, "cli.records_exclude")
@@ -250,8 +259,10 @@ def exclude(ctx: typer.Context, records: RecordIds, by: By = "", as_json: AsJson
     from bonsai.actions.edit import exclude_records
 
     shell = shell_of(ctx)
-    done = exclude_records(shell.open(), records, shell.person(by), shell.now())
-    tell_ids(shell, "cli.excluded", done, as_json)
+    bonsai = shell.open()
+    tell_changed(
+        shell, bonsai, "cli.excluded", exclude_records(bonsai, records, shell.person(by), shell.now()), as_json
+    )
 
 
 @verb(app, "cli.records_export")
@@ -302,27 +313,24 @@ def edit(
     if not changes:
         options = "--instruction, --input, --output, --subject, --on, --feeling"
         raise UsageError("cli.nothing_to_change", options=options)
-    new_id = edit_record(shell.open(), record, changes, shell.person(by), shell.now())
-    tell_ids(shell, "cli.edited", (new_id,), as_json)
+    bonsai = shell.open()
+    new_id = edit_record(bonsai, record, changes, shell.person(by), shell.now())
+    tell_changed(shell, bonsai, "cli.edited", (new_id,), as_json)
 
 
 @verb(app, "cli.records_versions")
 def versions(ctx: typer.Context, record: RecordId, as_json: AsJson = False) -> None:
     """What it was before each edit, the oldest first; `restore` takes the number."""
+    from bonsai.queries import shapes
     from bonsai.queries.records import show_record
 
     shell = shell_of(ctx)
     detail = show_record(shell.open(), record)
     if as_json:
-        shell.json_lines({"number": number, **_said(one)} for number, one in enumerate(detail.versions, 1))
+        shell.json_lines(shapes.record_detail(detail, shell.language).versions)
         return
     rows = ((number, *row) for number, row in enumerate(version_rows(detail), 1))
     shell.table(("number", "at", "by", "question", "answer"), rows, right=(0,), clipped=(3, 4))
-
-
-def _said(version: object) -> dict[str, object]:
-    names = ("record_id", "replaced_by", "edited_at", "edited_by", "content")
-    return {name: getattr(version, name) for name in names}
 
 
 @verb(app, "cli.records_restore")
@@ -337,8 +345,9 @@ def restore(
     from bonsai.actions.edit import restore_version
 
     shell = shell_of(ctx)
-    made = restore_version(shell.open(), record, number, shell.person(by), shell.now())
-    tell_ids(shell, "cli.edited", (made,), as_json)
+    bonsai = shell.open()
+    made = restore_version(bonsai, record, number, shell.person(by), shell.now())
+    tell_changed(shell, bonsai, "cli.edited", (made,), as_json)
 
 
 KEEP = "this, other, both"
@@ -354,6 +363,7 @@ def contradictions(
 ) -> None:
     """The newest first; a line for the record that waits, one for each that it stands against, marked with `>`."""
     from bonsai.domain.records import PAIR_KINDS
+    from bonsai.queries import shapes
     from bonsai.queries.pairs import pair_counts, waiting_pairs
 
     shell = shell_of(ctx)
@@ -361,9 +371,7 @@ def contradictions(
     wanted = one_of(kind, PAIR_KINDS, "--kind")
     found = waiting_pairs(bonsai, wanted, limit or bonsai.config.cli.list_limit, before)
     if as_json:
-        shell.json_lines(
-            {**record_object(one.stored), "others": [record_object(other) for other in one.others]} for one in found
-        )
+        shell.json_lines(shapes.pair(one, shell.language) for one in found)
         return
     shell.table(("mark", "id", "status", "question", "answer"), _rows(found), clipped=(3, 4))
     shell.say("cli.shown_of", shown=len(found), all=pair_counts(bonsai)[wanted])
@@ -387,13 +395,14 @@ def resolve(
 ) -> None:
     """`this` is the record that waits, `other` what it stands against; what is not kept is excluded, not erased."""
     from bonsai.actions.resolve import resolve_pair
+    from bonsai.schemas.pairs import PairResult
 
     shell = shell_of(ctx)
     if not keep:
         raise UsageError("cli.not_one_of", name="--keep", value=keep, valid=KEEP)
     done = resolve_pair(shell.open(), record, keep, shell.person(by), shell.now())
     if as_json:
-        shell.json(done)
+        shell.json(PairResult.model_validate(done))
         return
     shell.say("cli.kept", ids=short(*done.kept) or "-")
     if done.excluded:
@@ -407,18 +416,19 @@ def resolved(
     as_json: AsJson = False,
 ) -> None:
     """A line a decision: when, who, what was kept, of which records, and who took it back."""
+    from bonsai.queries import shapes
     from bonsai.queries.pairs import decided_pairs
 
     shell = shell_of(ctx)
     bonsai = shell.open()
-    found = [one.decision for one in decided_pairs(bonsai, limit or bonsai.config.cli.list_limit)]
+    found = [shapes.decided_pair(one) for one in decided_pairs(bonsai, limit or bonsai.config.cli.list_limit)]
     if as_json:
         shell.json_lines(found)
         return
     headings = ("at", "by", "kept", "id", "others", "taken_back_by")
     shell.table(
         headings,
-        ((one.at, one.who, one.kept, short(one.record_id), short(*one.others), one.taken_back_by) for one in found),
+        ((one.at, one.who, one.kept, short(one.record), short(*one.others), one.taken_back_by) for one in found),
     )
 
 
@@ -431,17 +441,17 @@ def reopen(
 ) -> None:
     """Refused when one of the records stands otherwise by now."""
     from bonsai.actions.resolve import reopen_pair
+    from bonsai.schemas.pairs import Reopened
 
     shell = shell_of(ctx)
     ids = reopen_pair(shell.open(), record, shell.person(by), shell.now())
     if as_json:
-        shell.json({"ids": list(ids)})
+        shell.json(Reopened(records=list(ids)))
         return
     shell.say("cli.reopened", ids=short(*ids) or "-")
 
 
 MOST_SIMILAR = 5
-FIELDS = ("feeling", "id", "instruction", "input", "output", "language", "category", "reasoning", "status")
 
 
 @verb(app, "cli.records_similar")
@@ -466,12 +476,13 @@ def similar(
 def subjects(ctx: typer.Context, limit: Limit = 0, as_json: AsJson = False) -> None:
     """How many records there are of each, from when to when."""
     from bonsai.queries.timeline import list_subjects
+    from bonsai.schemas.timeline import Subject
 
     shell = shell_of(ctx)
     bonsai = shell.open()
     found = list_subjects(bonsai, limit or bonsai.config.cli.list_limit)
     if as_json:
-        shell.json_lines(found)
+        shell.json_lines(Subject.model_validate(one) for one in found)
         return
     rows = ((one.name, one.records, one.first, one.last) for one in found)
     shell.table(("subject", "records", "first", "last"), rows, right=(1,))
@@ -485,18 +496,14 @@ def timeline(
     as_json: AsJson = False,
 ) -> None:
     """The latest first; a day in brackets is the one on which it was told."""
+    from bonsai.queries import shapes
     from bonsai.queries.timeline import whole_timeline
 
     shell = shell_of(ctx)
     bonsai = shell.open()
     found = whole_timeline(bonsai, subject, limit or bonsai.config.cli.list_limit)
     if as_json:
-        shell.json_lines(
-            {"day": one.told.day, "dated": one.told.dated, **{name: getattr(one.told, name) for name in FIELDS},
-             "earlier": [{"id": old.told.id, "day": old.told.day.isoformat(), "likeness": round(old.likeness, 3)}
-                         for old in one.earlier]}
-            for one in found
-        )  # fmt: skip
+        shell.json_lines(shapes.timeline_entry(one) for one in found)
         return
     rows = (
         (one.told.day if one.told.dated else f"({one.told.day})", short(one.told.id), one.told.feeling,
@@ -517,49 +524,49 @@ def rejects(
     as_json: AsJson = False,
 ) -> None:
     """What could not become a record: file, line, reason and the raw text."""
+    from bonsai.queries import shapes
     from bonsai.queries.records import list_rejects
 
     shell = shell_of(ctx)
     bonsai = shell.open()
-    found = [reject_object(stored, shell.language) for stored in list_rejects(bonsai, None)]
+    found = [shapes.rejected_line(stored, shell.language) for stored in list_rejects(bonsai, None)]
     if as_json:
         shell.json_lines(found[: limit or None])
         return
     shown = found[: limit or bonsai.config.cli.list_limit]
-    rows = (
-        (str(one["id"])[:ID_LENGTH], one["file"], one["line"], one["reason"], on_one_line(str(one["raw"])))
-        for one in shown
-    )
+    rows = ((short(one.id), one.file, one.line, one.reason, on_one_line(one.raw)) for one in shown)
     shell.table(("id", "file", "line", "reason", "raw"), rows, right=(2,), clipped=(4,))
     shell.say("cli.shown_of", shown=len(shown), all=len(found))
 
 
-@verb(app, "cli.records_mend")
-def mend(
+@verb(app, "cli.records_repair")
+def repair(
     ctx: typer.Context,
     reject: RejectId,
-    raw: Annotated[str, typer.Argument(help="cli.arg_mended", metavar="TEXT", show_default=False)] = "-",
+    raw: Annotated[str, typer.Argument(help="cli.arg_repaired", metavar="TEXT", show_default=False)] = "-",
     by: By = "",
     as_json: AsJson = False,
 ) -> None:
     """Through the reader that refused it, then into the inbox. With `-` the text comes from the standard input."""
     from bonsai.actions.inbox import drain_inbox
     from bonsai.actions.rejects import RepairResult, repair_reject
+    from bonsai.queries import shapes
+    from bonsai.schemas.rejects import Repaired
 
     shell = shell_of(ctx)
     bonsai = shell.open()
     text = sys.stdin.read() if raw == "-" else raw
     made = repair_reject(bonsai, reject, text, shell.person(by), shell.now())
     if not isinstance(made, RepairResult):
-        raise InputError("pipeline.still_rejected", id=short(reject), reason=reason(made, shell.language))
+        raise InputError("pipeline.still_rejected", id=short(reject), reason=shapes.reason(made, shell.language))
     try:
         drain_inbox(bonsai, shell.now(), silent)
     except LockTimeout:
         shell.complain("cli.drain_later")
     if as_json:
-        shell.json(made)
+        shell.json(Repaired(accepted=True, records=list(made.records), detail=None))
     else:
-        shell.say("cli.mended", id=short(made.reject), records=short(*made.records))
+        shell.say("cli.repaired", id=short(made.reject), records=short(*made.records))
 
 
 @verb(app, "cli.records_dismiss")
@@ -572,11 +579,12 @@ def dismiss(
 ) -> None:
     """It leaves the list, with who and why; nothing else changes."""
     from bonsai.actions.rejects import dismiss_reject
+    from bonsai.schemas.rejects import Dismissed
 
     shell = shell_of(ctx)
     done = dismiss_reject(shell.open(), reject, shell.person(by), why, shell.now())
     if as_json:
-        shell.json({"id": done})
+        shell.json(Dismissed(reject=done))
     else:
         shell.say("cli.dismissed", id=short(done))
 
@@ -590,7 +598,7 @@ def suggest(
     as_json: AsJson = False,
 ) -> None:
     """Its tags, and what it would repeat or contradict; nothing is kept."""
-    from bonsai.queries import suggestions
+    from bonsai.queries import shapes, suggestions
 
     shell = shell_of(ctx)
     bonsai = shell.open()
@@ -599,7 +607,7 @@ def suggest(
     if found is None:
         raise InputError("pipeline.nothing_to_suggest")
     if as_json:
-        shell.json(found)
+        shell.json(shapes.suggested_tags(found, shell.language))
         return
     named = (("language", found.tags.language), ("category", found.tags.category))
     shell.fields((name, f"{tag.value} ({tag.source} {tag.confidence:.2f})") for name, tag in named)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bonsai.cli.help import noun, verb
-from bonsai.cli.presenters.records import record_object
 from bonsai.cli.shell import AsJson, By, Shell, shell_of
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from bonsai.context import Bonsai
     from bonsai.domain.records import Record
     from bonsai.ingest.tags.category import CategoryTagger
+    from bonsai.schemas.tagging import TagTurn
 
 
 app = noun()
@@ -55,17 +55,20 @@ def review(
     bonsai = shell.open()
     tagger = existing_tagger(bonsai)
     if as_json:
-        shell.json_lines(_queue(bonsai, tagger, limit))
+        shell.json_lines(_queue(shell, bonsai, tagger, limit))
     else:
         _go_through(shell, bonsai, tagger, shell.person(by), limit)
 
 
-def _queue(bonsai: Bonsai, tagger: CategoryTagger | None, limit: int) -> Iterator[dict[str, object]]:
+def _queue(shell: Shell, bonsai: Bonsai, tagger: CategoryTagger | None, limit: int) -> Iterator[TagTurn]:
     from bonsai.actions.tag import next_uncertain
+    from bonsai.queries import shapes
+    from bonsai.schemas.tagging import TagTurn
 
     turn, listed = next_uncertain(bonsai, tagger), 0
     while turn.stored is not None and (not limit or listed < limit):
-        yield {**record_object(turn.stored), "likely": turn.categories}
+        record = shapes.record(turn.stored, shell.language)
+        yield TagTurn(record=record, categories=list(turn.categories), left=turn.left)
         turn, listed = next_uncertain(bonsai, tagger, after=turn.stored.record.id), listed + 1
 
 

@@ -15,7 +15,7 @@ from typing import Annotated, Literal, get_args
 from annotated_types import Ge
 
 from bonsai.domain.characters import has_surrogates, normalise, one_line, storable
-from bonsai.system.defaults import default_section
+from bonsai.domain.record_fields import FIELDS
 
 LANGUAGE_NAMES: dict[str, Literal["ja", "en", "zh", "other"]] = {
     **dict.fromkeys(("ja", "jp", "jpn", "ja-jp", "japanese", "日本語"), "ja"),
@@ -95,6 +95,9 @@ class Origin:
     "A file's name, `form`, `api` or `feedback`."
     line: int = 0
     "1-based line or element of the file; 0 when there is none."
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.line}" if self.line else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +198,8 @@ class Defaults:
 
 
 LIMITS = Limits(**default_section("records"))
+NOTED = ("reasoning", *(one.name for one in FIELDS if one.kind == "note"))
+"Short texts."
 DEFAULTS = Defaults()
 LONGEST_FILE_NAME = 120
 "Characters of an uploaded file's own name."
@@ -243,8 +248,7 @@ def parse(
 ) -> Record | Reject:
     """Parse named fields into a record or a reject. Unknown names are ignored.
 
-    Fields: instruction, input, output, language, category, reasoning, subject, happened_on, feeling, source,
-    source_name, author, fact. `raw` is what a reject keeps; without it, the fields as JSON.
+    Fields: those of `record_fields`. `raw` is what a reject keeps; without it, the fields as JSON.
     """
     try:
         return _parse(fields, origin, defaults, limits)
@@ -260,11 +264,7 @@ def _parse(fields: Mapping[str, object], origin: Origin, defaults: Defaults, lim
     for name, value in (("instruction", instruction), ("output", output)):
         if not value:
             raise _Refused(f"records.empty_{name}")
-    notes = {
-        name: _text(fields, name, limits.note_characters)
-        for name in ("reasoning", "subject", "feeling", "source_name", "author", "fact")
-        if name in fields
-    }
+    notes = {name: _text(fields, name, limits.note_characters) for name in NOTED if name in fields}
     return Record(
         id=_digest(instruction, passage, output),
         instruction=instruction,

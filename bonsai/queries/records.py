@@ -15,8 +15,6 @@ from storage.tables.record_versions_table import Version
 from storage.tables.records_table import RecordFilter, Sort, sorted_page
 from storage.tables.rejects_table import StoredReject
 
-__all__ = ["RecordFilter"]
-
 
 @dataclass(frozen=True, slots=True)
 class RecordDetail:

@@ -84,11 +84,33 @@ class RecordPage(PageRequest):
     uncertain: bool = Field(False, description="api.field_only_uncertain")
 
 
+class Counts(ResponseModel):
+    """What became of the records of a file, or of the inbox."""
+
+    read: int = Field(description="api.field_counts_read")
+    new: int = Field(description="api.field_counts_new")
+    duplicate: int = Field(description="api.field_counts_duplicate")
+    held_back: int = Field(description="api.field_counts_held_back")
+    rejected: int = Field(description="api.field_counts_rejected")
+
+
+class Drained(Counts):
+    """What became of what the inbox held."""
+
+    files: int = Field(description="api.field_counts_files")
+
+
 class Submission(ResponseModel):
     """A record that lies in the inbox, safely on the disk."""
 
     submission: str = Field(description="api.field_submission")
     record: str = Field(description="api.field_record")
+
+
+class Added(Submission):
+    """A record that was added; the counts are of all that the drain after it took in, if there was one."""
+
+    counts: Counts | None = Field(description="api.field_counts")
 
 
 class Item(ResponseModel):

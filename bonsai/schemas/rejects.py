@@ -16,9 +16,9 @@ LONGEST_LINE = 100_000
 
 
 class Repair(RequestModel):
-    """A mended line."""
+    """A repaired line."""
 
-    raw: str = Field(max_length=LONGEST_LINE, description="api.field_mended_raw")
+    raw: str = Field(max_length=LONGEST_LINE, description="api.field_repaired_raw")
 
 
 class Dismissal(RequestModel):
@@ -49,10 +49,10 @@ class RejectedLines(ResponseModel):
 
 
 class Repaired(ResponseModel):
-    """What became of a mended line."""
+    """What became of a repaired line."""
 
-    accepted: bool = Field(description="api.field_mended")
-    records: list[str] = Field(description="api.field_mended_records")
+    accepted: bool = Field(description="api.field_repaired")
+    records: list[str] = Field(description="api.field_repaired_records")
     detail: str | None = Field(description="api.field_detail")
 
 

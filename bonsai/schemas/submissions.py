@@ -34,7 +34,7 @@ class Followed(ResponseModel):
     """What became of what was told."""
 
     submission: str = Field(description="api.field_submission")
-    state: Literal["waiting", "stored", "told_before", "rejected", "unreadable"] = Field(
+    state: Literal["waiting", "stored", "told_before", "rejected", "unreadable", "gone"] = Field(
         description="api.field_followed_state"
     )
     record: str | None = Field(description="api.field_followed_record")

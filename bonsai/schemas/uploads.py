@@ -9,7 +9,7 @@ from pydantic import Field
 
 from bonsai.domain.records import LONGEST_FILE_NAME
 from bonsai.schemas.base import RequestModel, ResponseModel
-from bonsai.schemas.records import Word
+from bonsai.schemas.records import Counts, Word
 
 
 class UploadAs(RequestModel):
@@ -71,19 +71,11 @@ class UploadCheck(ResponseModel):
     format: str = Field(description="api.field_check_format")
     encoding: str = Field(description="api.field_check_encoding")
     delimiter: str = Field(description="api.field_check_delimiter")
+    read: int = Field(description="api.field_check_read")
+    rejected: int = Field(description="api.field_check_rejected")
     columns: list[CheckedColumn] = Field(description="api.field_check_columns")
     rows: list[CheckedRow] = Field(description="api.field_check_rows")
     wrong: list[CheckedProblem] = Field(description="api.field_check_wrong")
-
-
-class UploadCounts(ResponseModel):
-    """What became of the file's records."""
-
-    read: int = Field(description="api.field_counts_read")
-    new: int = Field(description="api.field_counts_new")
-    duplicate: int = Field(description="api.field_counts_duplicate")
-    held_back: int = Field(description="api.field_counts_held_back")
-    rejected: int = Field(description="api.field_counts_rejected")
 
 
 class Upload(Uploaded):
@@ -96,7 +88,7 @@ class Upload(Uploaded):
     problem: str | None = Field(description="api.field_upload_problem")
     check: UploadCheck | None = Field(description="api.field_check")
     done: int = Field(description="api.field_upload_done")
-    counts: UploadCounts | None = Field(description="api.field_counts")
+    counts: Counts | None = Field(description="api.field_counts")
 
 
 class Uploads(ResponseModel):

@@ -25,7 +25,7 @@ LABELS = {
     "subject": "note_subject",
     "happened_on": "note_happened_on",
     "feeling": "note_feeling",
-    "raw": "entering.mend_label",
+    "raw": "entering.repair_label",
     "why": "entering.dismiss_why",
     "reason": "reason",
     "question": "asking.question",

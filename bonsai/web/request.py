@@ -48,7 +48,7 @@ SUCCESS_MESSAGES = (
     *("approve", "reject", "rollback", "add", "forget", "release", "exclude"),
     *("thumb", "correct"),
     *("edit", "restore", "resolve", "reopen", "undo", "many"),
-    *("mend", "dismiss", "settled", "cancel"),
+    *("repair", "dismiss", "settled", "cancel"),
     *("night_start", "night_cancel"),
 )
 "Success messages that an address can name."

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from bonsai.domain.record_fields import TEXTS
 from storage.connect import Connection, Database
 from storage.sql import among, batch, values
 from storage.tables import settings_table
@@ -30,8 +31,6 @@ MULTIPLIER = 0x9E3779B1
 "A prime next to 2^32 divided by the golden ratio."
 MAX_BLOCKS = 2_000
 "Blocks signatures at once."
-TEXT_FIELDS = ("instruction", "input", "output")
-"The searched columns; every stored text is NFKC."
 
 
 def bits_of(texts: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.uint32]]:
@@ -86,7 +85,7 @@ def _signatures(con: Connection, low: int, high: int) -> NDArray[np.uint64]:
     """The signatures of these blocks, computed from their texts. (blocks, 1 + words)"""
     import numpy as np
 
-    texts_sql = f"lower(concat_ws(chr(10), {', '.join(TEXT_FIELDS)}))"
+    texts_sql = f"lower(concat_ws(chr(10), {', '.join(TEXTS)}))"
     query = f"SELECT sequence // {BLOCK}, {texts_sql} FROM records WHERE sequence BETWEEN ? AND ?"
     found = con.execute(query, [low * BLOCK, (high + 1) * BLOCK - 1]).fetchall()
     texts, bits = bits_of([text for _, text in found])

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
+from bonsai.domain.record_fields import EDITED, FIELDS, TAGS
 from bonsai.domain.reasons import Reason
 from bonsai.domain.records import Category, Language, Origin, Record, Source, Status, Tag, Tags
+from bonsai.system.files import sha256_json
 from storage.sql import Row, from_utc, to_json
 
-TEXT_COLUMNS = ("instruction", "input", "output", "subject", "feeling", "source", "source_name", "author", "fact")
-TAG_NAMES = ("language", "category", "reasoning")
+TEXT_COLUMNS = tuple(one.name for one in FIELDS if one.kind not in ("tag", "day"))
+ETAG_DIGITS = 16
 GIVEN = ("import", "person")
 "Sources of given tags; the others are automatic."
 
@@ -61,6 +63,17 @@ class StoredRecord:
     def gone(self) -> bool:
         """Whether it was forgotten or replaced by an edit."""
         return self.status is Status.FORGOTTEN or bool(self.replaced_by)
+
+
+def fields_of(stored: StoredRecord) -> dict[str, str]:
+    """All editable fields, as text."""
+    said = {name: getattr(stored.tags if name in TAGS else stored.record, name) for name in EDITED}
+    return {name: value.value if isinstance(value, Tag) else str(value or "") for name, value in said.items()}
+
+
+def etag(stored: StoredRecord) -> str:
+    """Changes with every edit and only then; a night that marks the record suspect does not change it."""
+    return sha256_json(fields_of(stored))[:ETAG_DIGITS]
 
 
 def to_columns(records: Iterable[NewRecord], batch: str, at: datetime) -> dict[str, list[object]]:
@@ -121,7 +134,7 @@ def to_reason(row: Row) -> Reason | None:
 
 def to_stored(row: Row) -> StoredRecord:
     """A row of `records` as a StoredRecord."""
-    tags = Tags(*(_tag(row, name) for name in TAG_NAMES))
+    tags = Tags(*(_tag(row, name) for name in TAGS))
     return StoredRecord(
         record=_record(row, tags),
         tags=tags,

@@ -10,8 +10,8 @@ import json
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal, get_args
 
+from bonsai.domain.record_fields import EDITED, TAGS, TagName
 from bonsai.domain.reasons import Reason
 from bonsai.domain.records import LANGUAGES, Category, Status, Tag, Tags
 from bonsai.errors import ConflictError, UsageError
@@ -19,9 +19,8 @@ from storage.connect import Connection
 from storage.scale.counters import RECORDS, counting
 from storage.sql import Row, batch, changed, from_utc, rows, to_json, to_utc, values
 from storage.tables import records_table, tombstones_table
-from storage.tables.record_rows import TAG_NAMES, NewRecord, StoredRecord, tag_columns, to_columns, to_stored
+from storage.tables.record_rows import NewRecord, StoredRecord, tag_columns, to_columns, to_stored
 
-TagName = Literal["language", "category", "reasoning"]
 WEAKEST_FIRST = ("rule", "learned", "import", "person")
 RELEASABLE = (Status.HELD_BACK, Status.SUSPECT, Status.EXCLUDED)
 RELEASED = "storage.released_by"
@@ -40,6 +39,11 @@ class Version:
     "Id after the edit; equal to `record_id` when the texts did not change."
     edited_at: datetime
     edited_by: str
+
+
+def version_fields(version: Version) -> dict[str, str]:
+    """Editable fields of an earlier version; empty if it was forgotten."""
+    return {name: str(version.content.get(name) or "") for name in EDITED} if version.content else {}
 
 
 def edit(
@@ -100,8 +104,8 @@ def set_tag(con: Connection, record_id: str, name: TagName, value: str, who: str
 def person_tag(name: TagName, value: str, who: str) -> Tag:
     """A value as a person's tag. Raises UsageError for an invalid value."""
     valid = {"language": LANGUAGES, "category": tuple(Category)}.get(name)
-    if name not in get_args(TagName) or not value.strip() or (valid and value not in valid):
-        raise UsageError("storage.bad_tag", name=name, value=value, valid=", ".join(valid or get_args(TagName)))
+    if name not in TAGS or not value.strip() or (valid and value not in valid):
+        raise UsageError("storage.bad_tag", name=name, value=value, valid=", ".join(valid or TAGS))
     return Tag(value, "person", 1.0, who)
 
 
@@ -129,14 +133,14 @@ def tags_of(version: Version) -> dict[TagName, Tag]:
     """The tags of a version. Raises KeyError for a forgotten one."""
     return {
         name: Tag(*(version.content[f"{name}{part}"] for part in ("", "_source", "_confidence", "_version")))  # type: ignore[arg-type]
-        for name in get_args(TagName)
+        for name in TAGS
     }
 
 
 def retag(con: Connection, found: Mapping[str, Tags], at: datetime) -> int:
     """Write a newer tagger's tags; tags of a stronger source stay. Returns how many tags were written."""
     written = 0
-    for name in TAG_NAMES:
+    for name in TAGS:
         new = {record_id: tag_columns(name, getattr(tags, name)) for record_id, tags in found.items()}
         columns = {key: [row[key] for row in new.values()] for key in tag_columns(name, Tag("", "rule", 0, ""))}
         assign = ", ".join(f"{key} = batch.{key}" for key in columns)
@@ -200,7 +204,7 @@ def _with_personal_tags(new: Tags, old: Tags, given: Container[str]) -> Tags:
     """Keep a person's old tags unless a person gives new ones."""
     chosen = (
         before if before.source == "person" and now.source != "person" and name not in given else now
-        for name, now, before in ((name, getattr(new, name), getattr(old, name)) for name in TAG_NAMES)
+        for name, now, before in ((name, getattr(new, name), getattr(old, name)) for name in TAGS)
     )
     return Tags(*chosen)
 

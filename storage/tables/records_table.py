@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, get_args
 
+from bonsai.domain.record_fields import TEXTS
 from bonsai.domain.reasons import Reason
 from bonsai.domain.records import Status
 from bonsai.errors import UnknownId
@@ -20,7 +21,6 @@ from storage.connect import Connection, Database
 from storage.scale import counters, text_index
 from storage.scale.counters import RECORDS, UNCERTAIN, counting
 from storage.scale.pacing import Pace, write_in_batches
-from storage.scale.text_index import TEXT_FIELDS
 from storage.sql import among, batch, changed, rows, rows_of, to_utc, values
 from storage.tables import retired_items_table, tombstones_table
 from storage.tables.record_rows import NewRecord, StoredRecord, reason_columns, to_columns, to_stored
@@ -192,7 +192,7 @@ def filter_conditions(wanted: RecordFilter) -> tuple[list[str], dict[str, object
     if wanted.text:
         text = unicodedata.normalize("NFKC", wanted.text)
         caseless = text.lower() == text.upper()  # lower() takes three times as long as the search
-        matches = " OR ".join(f"contains({name if caseless else f'lower({name})'}, $text)" for name in TEXT_FIELDS)
+        matches = " OR ".join(f"contains({name if caseless else f'lower({name})'}, $text)" for name in TEXTS)
         where.append(f"({matches})")
         parameters["text"] = text.lower()
     if wanted.near is not None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from bonsai.domain.characters import normalise
-from bonsai.domain.records import DEFAULTS, Defaults, Reject, TableForm
+from bonsai.domain.records import DEFAULTS, RAW_CHARACTERS, Defaults, Reject, TableForm
 from bonsai.errors import UnknownId
 from bonsai.ingest.dedup.comparison import text_key
 from storage.connect import Connection
@@ -43,6 +43,11 @@ class StoredReject:
     settled_why: str = ""
     told_as: Defaults | None = None
     "The defaults of its file; None: stored by an older Bonsai."
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether only the beginning of the text was kept: it can be read, but not be repaired here."""
+        return len(self.reject.raw) >= RAW_CHARACTERS
 
 
 def reject_id(reject: Reject) -> str:

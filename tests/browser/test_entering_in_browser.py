@@ -1,4 +1,4 @@
-"""Entering records: categories by key, warnings, what became of the last ones; a file with bad lines; a line mended."""
+"""Entering records: categories by key, warnings, what became of the last ones; a file with bad lines, one repaired."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_contradiction_is_said_while_writing_and_its_state_afterwards(
     expect(page.locator("#recent")).to_contain_text("held back")  # nobody reloaded the page
 
 
-def test_a_file_with_bad_lines_is_looked_at_taken_in_and_mended(
+def test_a_file_with_bad_lines_is_looked_at_taken_in_and_repaired(
     visit: Open, slow_address: str, desk: Desk, cats: Path
 ) -> None:
     visitor = visit(slow_address, size=PHONE)
@@ -83,7 +83,7 @@ def test_a_file_with_bad_lines_is_looked_at_taken_in_and_mended(
     page.keyboard.press("End")
     page.keyboard.type("A dog.,Pochi")
     page.keyboard.press("Control+Enter")
-    expect(page.get_by_role("status")).to_contain_text("Mended")
+    expect(page.get_by_role("status")).to_contain_text("Repaired")
     desk.drain()
     found = list_records(desk.b, RecordFilter(subject="Pochi"), None)
     assert [one.record.output for one in found] == ["In the box.", "A dog."]

@@ -1,4 +1,4 @@
-"""Files through the API: sent whole, looked at, taken in, what is wrong mended; and what must leave nothing behind."""
+"""Files through the API: sent, looked at, taken in, what is wrong repaired; and what must leave nothing behind."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def left_behind(desk: Desk) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
 
 
-def test_a_file_is_looked_at_then_taken_in_and_its_bad_line_mended(desk: Desk) -> None:
+def test_a_file_is_looked_at_then_taken_in_and_its_bad_line_repaired(desk: Desk) -> None:
     program = desk.program("append", "review")
     sent = send(program)
     made = sent.json()
@@ -50,16 +50,16 @@ def test_a_file_is_looked_at_then_taken_in_and_its_bad_line_mended(desk: Desk) -
     [line] = [one for one in program.get(f"{V1}/rejects").json()["items"] if one["file"] == "cats.csv"]
     assert (line["raw"], line["line"], line["columns"]) == ("Who sleeps?,,Tama", 3, ["question", "answer", "subject"])
     path = f"{V1}/rejects/{line['id']}"
-    wrong = program.post(f"{path}/mend", json={"raw": "Who sleeps?, ,Tama"})
+    wrong = program.post(f"{path}/repair", json={"raw": "Who sleeps?, ,Tama"})
     assert (wrong.status_code, wrong.json()["accepted"], wrong.json()["records"]) == (200, False, [])
     assert wrong.json()["detail"]
-    mended = program.post(f"{path}/mend", json={"raw": "Who sleeps?,Tama does.,Tama"}).json()
-    stored = program.get(f"{V1}/records/{mended['records'][0]}").json()
+    repaired = program.post(f"{path}/repair", json={"raw": "Who sleeps?,Tama does.,Tama"}).json()
+    stored = program.get(f"{V1}/records/{repaired['records'][0]}").json()
     assert (stored["source"], stored["source_name"], stored["origin"]) == ("community", "Neko no kai", "cats.csv:3")
     assert program.get(path).json()["state"] == "mended"
-    assert program.post(f"{path}/mend", json={"raw": "a,b,c"}).json()["code"] == "pipeline.reject_settled"
+    assert program.post(f"{path}/repair", json={"raw": "a,b,c"}).json()["code"] == "pipeline.reject_settled"
     acts = [act.action for act in audit.read(desk.b.places.logs)]
-    assert acts == ["upload", "import", "mend"]
+    assert acts == ["upload", "import", "repair"]
 
 
 def test_one_step_is_enough_and_the_report_says_what_was_refused(desk: Desk) -> None:

@@ -6,10 +6,10 @@ from desk import EVIL, NOW, Desk
 from html_pages import Page
 from starlette.testclient import TestClient
 
-from bonsai.actions.edit import edit_record, etag, exclude_records, fields_of
+from bonsai.actions.edit import edit_record, exclude_records
 from bonsai.actions.forget import forget_records
 from bonsai.queries.records import list_records, show_record
-from storage.tables.record_rows import StoredRecord
+from storage.tables.record_rows import StoredRecord, etag, fields_of
 from storage.tables.records_table import RecordFilter
 
 

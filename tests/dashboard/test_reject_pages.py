@@ -1,4 +1,4 @@
-"""Rejected lines on the dashboard: mended and told again, still wrong, dismissed; and a power cut in between."""
+"""Rejected lines on the dashboard: repaired and told again, still wrong, dismissed; and a power cut in between."""
 
 from __future__ import annotations
 
@@ -33,37 +33,37 @@ def test_a_rejected_line_is_listed_as_it_was(desk: Desk) -> None:
     assert any(EVIL[:20] in one.text for one in page.all("td"))
 
 
-def test_a_mended_row_becomes_a_record_from_where_it_stood(desk: Desk, lines: list[str]) -> None:
+def test_a_repaired_row_becomes_a_record_from_where_it_stood(desk: Desk, lines: list[str]) -> None:
     client = desk.client("mika")
     page = Page(client.get(f"/rejects/{lines[0]}").text)
     assert (page.problems, page.all("textarea")[0].text) == ([], "Who sits there?,")
     assert "question · answer" in page.source
-    answer = client.post(f"/rejects/{lines[0]}/mend", data={"raw": "Who sits there?,Mike does."})
-    assert str(answer.url).endswith(f"/rejects/{lines[1]}?done=mend")  # the next one is ready
+    answer = client.post(f"/rejects/{lines[0]}/repair", data={"raw": "Who sits there?,Mike does."})
+    assert str(answer.url).endswith(f"/rejects/{lines[1]}?done=repair")  # the next one is ready
     [stored] = list_records(desk.b, RecordFilter(text="Who sits there?"), None)
     assert (stored.record.origin.name, stored.record.origin.line, stored.record.source) == ("cats.csv", 2, "import")
     with desk.b.database.reading() as con:
         told = rejects_table.get(con, lines[0])
     assert (told.state, told.settled_by) == ("mended", "mika")
-    assert client.post(f"/rejects/{lines[0]}/mend", data={"raw": "Who?,Me."}).status_code == 422
+    assert client.post(f"/rejects/{lines[0]}/repair", data={"raw": "Who?,Me."}).status_code == 422
 
 
 @pytest.mark.parametrize(("source", "name", "author"), [("community", "Neko no kai", ""), ("self", "", "mika")])
-def test_a_mended_line_is_whose_its_file_was(
+def test_a_repaired_line_is_whose_its_file_was(
     desk: Desk, tmp_path: Path, source: Source, name: str, author: str
 ) -> None:
     path = tmp_path / "club.csv"
     path.write_text("question,answer\nWho sits there?,\n", "utf-8")
     import_file(desk.b, path, now=NOW, source=source, source_name=name, author=author)
     [line] = [one.id for one in list_rejects(desk.b, None) if one.reject.file == "club.csv"]
-    desk.client("joe").post(f"/rejects/{line}/mend", data={"raw": "Who sits there?,Mike does."})
+    desk.client("joe").post(f"/rejects/{line}/repair", data={"raw": "Who sits there?,Mike does."})
     [stored] = list_records(desk.b, RecordFilter(text="Who sits there?"), None)
     assert (stored.record.source, stored.record.source_name, stored.record.author) == (source, name, author)
 
 
 def test_what_is_still_wrong_is_said_and_the_text_is_kept(desk: Desk, lines: list[str]) -> None:
     typed = f"{EVIL},a,b,c"
-    answer = desk.client().post(f"/rejects/{lines[2]}/mend", data={"raw": typed})
+    answer = desk.client().post(f"/rejects/{lines[2]}/repair", data={"raw": typed})
     page = Page(answer.text)
     assert (answer.status_code, page.problems, page.all("textarea")[0].text) == (422, [], typed)
     assert any("cells" in one.text for one in page.all("p") if one.attributes.get("role") == "alert")
@@ -105,7 +105,7 @@ def test_pages_of_rejects_show_each_once_while_some_are_settled(desk: Desk, tmp_
     assert found == wanted
 
 
-def test_stopped_between_telling_and_closing_it_is_mended_again_and_told_once(desk: Desk, lines: list[str]) -> None:
+def test_stopped_between_telling_and_closing_it_is_repaired_again_and_told_once(desk: Desk, lines: list[str]) -> None:
     hasty = replace(desk.b, places=replace(desk.b.places, database=replace(desk.b.database, lock_wait_seconds=0.01)))
     with desk.b.database.reading(), pytest.raises(LockTimeout):  # the submission is on the disk, the reject still open
         repair_reject(hasty, lines[0], "Who sits there?,Mike does.", "mika", NOW)
@@ -116,7 +116,7 @@ def test_stopped_between_telling_and_closing_it_is_mended_again_and_told_once(de
     assert len(list_records(desk.b, RecordFilter(text="Who sits there?"), None)) == 1
 
 
-def test_a_line_of_which_only_the_beginning_was_kept_is_not_mended_here(desk: Desk, tmp_path: Path) -> None:
+def test_a_line_of_which_only_the_beginning_was_kept_is_not_repaired_here(desk: Desk, tmp_path: Path) -> None:
     path = tmp_path / "long.jsonl"
     path.write_text('{"question": "' + "long " * 4_000 + '"}\n', "utf-8")
     import_file(desk.b, path, now=NOW)
@@ -124,4 +124,4 @@ def test_a_line_of_which_only_the_beginning_was_kept_is_not_mended_here(desk: De
     client = desk.client()
     page = Page(client.get(f"/rejects/{one.id}").text)
     assert (page.problems, page.all("textarea")) == ([], [])
-    assert client.post(f"/rejects/{one.id}/mend", data={"raw": "{}"}).status_code == 409
+    assert client.post(f"/rejects/{one.id}/repair", data={"raw": "{}"}).status_code == 409

@@ -70,7 +70,7 @@ def test_a_session_that_ended_costs_a_login_and_no_text(desk: Desk) -> None:
     assert told(desk, "Mimi") == ["Under the bed."]
 
 
-def test_an_edit_a_mended_line_and_a_reason_survive_the_login_too(desk: Desk) -> None:
+def test_an_edit_a_repaired_line_and_a_reason_survive_the_login_too(desk: Desk) -> None:
     client = desk.client(owner="")
     adapter, record = (
         list_promotions(desk.b)[0].adapter,
@@ -79,7 +79,7 @@ def test_an_edit_a_mended_line_and_a_reason_survive_the_login_too(desk: Desk) ->
     reject = page_of_rejects(desk.b, 1)[0].id
     for path, fields in {
         f"/records/{record}/edit": {"seen": "x", "output": EVIL},
-        f"/rejects/{reject}/mend": {"raw": '{"question": "a"}'},
+        f"/rejects/{reject}/repair": {"raw": '{"question": "a"}'},
         f"/rejects/{reject}/dismiss": {"why": "It is an advertisement."},
         f"/promotions/{adapter}/reject": {"reason": "The answers about food are wrong."},
         "/ask": {"question": "Can cats eat grapes?", "voice": "champion", "context": "Mimi did."},
@@ -120,7 +120,7 @@ def test_a_database_that_is_busy_is_told_kindly_and_costs_no_text(desk: Desk, cl
     reject = page_of_rejects(desk.b, 1)[0].id
     for path, fields in {
         f"/records/{record}/edit": {"seen": "x", "output": "Under the sofa."},
-        f"/rejects/{reject}/mend": {"raw": "a;b"},
+        f"/rejects/{reject}/repair": {"raw": "a;b"},
         f"/promotions/{adapter}/approve": {"reason": "Fine."},
         "/pairs": {"record": record, "keep": "this", "seen": "", "kind": "near"},
     }.items():

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bonsai import bootstrap
-from bonsai.actions.edit import edit_record, etag, exclude_records, restore_version
+from bonsai.actions.edit import edit_record, exclude_records, restore_version
 from bonsai.actions.inbox import drain_inbox, submit
 from bonsai.actions.tag import tag_record, tag_records, undo_tags
 from bonsai.context import Bonsai
@@ -18,6 +18,7 @@ from bonsai.errors import ConflictError, UnknownId, UsageError
 from bonsai.queries.records import count_records, list_records, show_record
 from bonsai.queries.similar import similar_to
 from storage.tables import records_table
+from storage.tables.record_rows import etag
 from storage.tables.records_table import SORTS, RecordFilter, Sort
 
 TOLD = (

@@ -10,9 +10,8 @@ import pytest
 
 from bonsai.cli import main as cli
 from bonsai.samples import sample_path
+from bonsai.schemas.records import Record
 from storage.connect import Database
-
-LISTED = ["id", "instruction", "input", "output", "language", "category", "reasoning", "status"]
 
 
 @dataclass
@@ -64,8 +63,9 @@ def test_what_is_told_is_listed_with_its_tags(bonsai: Bonsai) -> None:
     told = bonsai("records", "add", "Where does Mike sleep?", "Mike sleeps on the piano.", "--json")
     assert told.json["counts"] == {"read": 1, "new": 1, "duplicate": 0, "held_back": 0, "rejected": 0}
     (record,) = bonsai("records", "list", "--json").lines
-    assert list(record) == LISTED
-    assert (record["language"], record["status"]) == ("en", "active")
+    assert list(record) == list(Record.model_fields)
+    assert (record["language"]["value"], record["status"]) == ("en", "active")
+    assert told.json["record"] == record["id"]
     assert "Mike sleeps" in bonsai("records", "list").out
 
 
@@ -94,13 +94,13 @@ def test_rejects_name_file_line_and_reason(bonsai: Bonsai) -> None:
     counts = bonsai("records", "import", sample_path("messy.jsonl"), "--json").json
     rejects = bonsai("records", "rejects", "--json").lines
     assert len(rejects) == counts["rejected"] > 0
-    assert all(list(one) == ["id", "file", "line", "reason", "raw"] and one["line"] > 0 for one in rejects)
+    assert all(one["file"] == "messy.jsonl" and one["line"] > 0 and one["reason"] for one in rejects)
     assert "messy.jsonl" in bonsai("records", "rejects", "--lang", "ja").out
 
 
 def test_an_edit_keeps_the_version_before(bonsai: Bonsai) -> None:
     old = add(bonsai)
-    new = bonsai("records", "edit", old[:8], "--output", "Mike sleeps in the box.", "--json").json["ids"][0]
+    new = bonsai("records", "edit", old[:8], "--output", "Mike sleeps in the box.", "--json").json["record"]
     shown = bonsai("records", "show", new).out
     assert "Mike sleeps in the box." in shown
     assert "Mike sleeps on the piano." in shown
@@ -111,7 +111,7 @@ def test_a_person_s_tag_wins_over_tagging_again(bonsai: Bonsai) -> None:
     record = add(bonsai)
     assert bonsai("records", "tag", record, "--category", "creative").code == 0
     assert bonsai("records", "tag", "--all").code == 0
-    assert bonsai("records", "list", "--json").lines[0]["category"] == "creative"
+    assert bonsai("records", "list", "--json").lines[0]["category"]["value"] == "creative"
 
 
 def test_a_forgotten_record_does_not_come_back(bonsai: Bonsai) -> None:
@@ -127,7 +127,7 @@ def test_a_forgotten_record_does_not_come_back(bonsai: Bonsai) -> None:
 
 def test_excluded_and_released(bonsai: Bonsai) -> None:
     record = add(bonsai)
-    assert bonsai("records", "exclude", record, "--json").json == {"ids": [record]}
+    assert bonsai("records", "exclude", record, "--json").json == {"record": record, "status": "excluded"}
     assert bonsai("records", "list", "--status", "excluded", "--json").lines[0]["id"] == record
     assert bonsai("records", "release", record).code == 0
     assert bonsai("records", "list", "--json").lines[0]["status"] == "active"

@@ -39,13 +39,12 @@ def newest(run: Run) -> str:
 def test_a_record_is_edited_and_taken_back(run: Run) -> None:
     run("records", "add", "Where does Mike sleep?", "On the piano.", "--subject", "Mike")
     first = newest(run)
-    changed = json.loads(run("records", "edit", first, "--output", "In the sink.", "--on", "2026-01-02", "--json"))[
-        "ids"
-    ][0]
+    edited = json.loads(run("records", "edit", first, "--output", "In the sink.", "--on", "2026-01-02", "--json"))
+    changed = edited["record"]
     [version] = lines(run("records", "versions", changed, "--json"))
-    assert (version["number"], version["content"]["output"], version["edited_by"]) == (1, "On the piano.", "mika")
+    assert (version["number"], version["output"], version["edited_by"]) == (1, "On the piano.", "mika")
     assert "On the piano." in run("records", "versions", changed)
-    assert json.loads(run("records", "restore", changed, "1", "--json"))["ids"] == [first]
+    assert json.loads(run("records", "restore", changed, "1", "--json"))["record"] == first
     assert "3" in run("records", "restore", first, "3", code=2)
 
 
@@ -54,21 +53,22 @@ def test_contradictions_are_listed_and_decided(run: Run) -> None:
     other = newest(run)
     run("records", "add", "Where does Mike sleep?", "In the sink.")
     [found] = lines(run("records", "contradictions", "--json"))
-    assert (found["status"], [one["id"] for one in found["others"]]) == ("held_back", [other])
+    assert (found["record"]["status"], [one["id"] for one in found["others"]]) == ("held_back", [other])
+    waits = found["record"]["id"]
     assert other[:10] in run("records", "contradictions")
-    assert run("records", "resolve", found["id"], code=2)
-    assert json.loads(run("records", "resolve", found["id"], "--keep", "this", "--json")) == {
-        "kept": [found["id"]],
+    assert run("records", "resolve", waits, code=2)
+    assert json.loads(run("records", "resolve", waits, "--keep", "this", "--json")) == {
+        "kept": [waits],
         "excluded": [other],
     }
-    assert "no longer waiting" in run("records", "resolve", found["id"], "--keep", "this", code=1)
+    assert "waits for nothing" in run("records", "resolve", waits, "--keep", "this", code=1)
     [decided] = lines(run("records", "resolved", "--json"))
-    assert (decided["record_id"], decided["others"], decided["who"]) == (found["id"], [other], "mika")
+    assert (decided["record"], decided["others"], decided["who"]) == (waits, [other], "mika")
     assert "mika" in run("records", "resolved")
-    taken_back = json.loads(run("records", "reopen", found["id"], "--json"))["ids"]
-    assert sorted(taken_back) == sorted([found["id"], other])
-    assert [one["id"] for one in lines(run("records", "contradictions", "--json"))] == [found["id"]]
-    run("records", "reopen", found["id"], code=1)
+    taken_back = json.loads(run("records", "reopen", waits, "--json"))["records"]
+    assert sorted(taken_back) == sorted([waits, other])
+    assert [one["record"]["id"] for one in lines(run("records", "contradictions", "--json"))] == [waits]
+    run("records", "reopen", waits, code=1)
     assert run("records", "contradictions", "--kind", "nothing", code=2)
 
 
@@ -98,7 +98,9 @@ def test_a_timeline_is_told(run: Run) -> None:
     assert [one["day"] for one in entries] == ["2026-03-12", "2024-03-02"]
     assert [[old["day"] for old in one["earlier"]] for one in entries] == [["2024-03-02"], []]
     assert "2024-03-02" in run("records", "timeline", "Hana")
-    assert [one["id"] for one in lines(run("records", "similar", entries[0]["id"], "--json"))] == [entries[1]["id"]]
+    assert [one["id"] for one in lines(run("records", "similar", entries[0]["record"], "--json"))] == [
+        entries[1]["record"]
+    ]
     assert len(lines(run("records", "similar", "Who sneezed in the dust?", "--json"))) == 2
 
 
@@ -109,8 +111,9 @@ def test_uncertain_tags_are_settled_by_typing(run: Run) -> None:
     printed = run("tags", "review", typed="j6\nx\ns\nb\ne1\nu\nq\n")
     assert "[3 " in printed
     third, second, first = lines(run("records", "list", "--json"))[::-1]
-    assert (third["language"], third["category"]) == ("ja", "creative")
-    assert (second["language"], first["language"]) == ("other", "other")  # taken back, and never reached
+    assert (third["language"]["value"], third["category"]["value"]) == ("ja", "creative")
+    untouched = [one["language"]["value"] for one in (second, first)]  # taken back, and never reached
+    assert untouched == ["other", "other"]
     assert len(lines(run("tags", "review", "--json"))) == 2
 
 

@@ -1,4 +1,4 @@
-"""`bonsai records suggest | import --preview | mend | dismiss` and `inbox show`, as typed."""
+"""`bonsai records suggest | import --preview | repair | dismiss` and `inbox show`, as typed."""
 
 from __future__ import annotations
 
@@ -40,38 +40,38 @@ def rejects(typed: Typed, tmp_path: Path, capsys: pytest.CaptureFixture[str], ho
     return listed
 
 
-def test_a_rejected_line_is_mended_or_dismissed(typed: Typed, rejects: Callable[[], list[Any]]) -> None:
+def test_a_rejected_line_is_repaired_or_dismissed(typed: Typed, rejects: Callable[[], list[Any]]) -> None:
     first, second = rejects()
     assert (first["line"], first["raw"]) == (2, "Who?,")
-    assert "still not a valid record" in typed("records", "mend", first["id"][:10], "Who?", code=1)
-    [record] = typed("records", "mend", first["id"][:10], "Who?,Tama.")["records"]
-    shown = typed("records", "show", record)["stored"]["record"]
-    assert (shown["output"], shown["origin"]) == ("Tama.", {"name": "cats.csv", "line": 2})
+    assert "still no record" in typed("records", "repair", first["id"][:10], "Who?", code=1)
+    [record] = typed("records", "repair", first["id"][:10], "Who?,Tama.")["records"]
+    shown = typed("records", "show", record)
+    assert (shown["output"], shown["origin"]) == ("Tama.", "cats.csv:2")
     assert "reason" in typed("records", "dismiss", second["id"], code=2)
-    assert typed("records", "dismiss", second["id"], "--reason", "a test") == {"id": second["id"]}
+    assert typed("records", "dismiss", second["id"], "--reason", "a test") == {"reject": second["id"]}
     assert rejects() == []
-    assert "Chris" in typed("records", "mend", first["id"], "Who?,Tama.", code=2)
+    assert "Chris" in typed("records", "repair", first["id"], "Who?,Tama.", code=2)
 
 
-def test_the_mended_line_may_come_from_a_pipe(
+def test_the_repaired_line_may_come_from_a_pipe(
     typed: Typed, rejects: Callable[[], list[Any]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "mended").write_text("When?,At noon.\n", "utf-8")
-    with (tmp_path / "mended").open() as pipe:
+    (tmp_path / "repaired").write_text("When?,At noon.\n", "utf-8")
+    with (tmp_path / "repaired").open() as pipe:
         monkeypatch.setattr("sys.stdin", pipe)
-        assert len(typed("records", "mend", rejects()[1]["id"])["records"]) == 1
+        assert len(typed("records", "repair", rejects()[1]["id"])["records"]) == 1
 
 
 def test_what_bonsai_would_make_of_a_record_is_said_and_not_kept(typed: Typed) -> None:
-    told = typed("records", "add", "Where does Mike sleep?", "On the piano.")["submission"]
+    told = typed("records", "add", "Where does Mike sleep?", "On the piano.")
     asked = ("records", "suggest", "Where does Mike sleep?")
     found = typed(*asked, "In the box.")
-    assert (found["tags"]["language"]["value"], len(found["likely"])) == ("en", 3)
-    assert [one["record"]["output"] for one in found["contradicts"]] == ["On the piano."]
-    assert typed(*asked, "On the piano.")["exact"]["record"]["output"] == "On the piano."
-    assert "both a question and an answer" in typed(*asked, " ", code=1)
-    [followed] = typed("inbox", "show", told)
-    assert (followed["state"], followed["stored"]["record"]["instruction"]) == ("stored", "Where does Mike sleep?")
+    assert (found["language"]["value"], len(found["likely"])) == ("en", 3)
+    assert [one["output"] for one in found["contradicts"]] == ["On the piano."]
+    assert typed(*asked, "On the piano.")["exact"]["output"] == "On the piano."
+    assert "both are needed" in typed(*asked, " ", code=1)
+    [followed] = typed("inbox", "show", told["submission"])
+    assert (followed["state"], followed["record"]) == ("stored", told["record"])
 
 
 def test_a_file_is_previewed_and_not_kept(typed: Typed, tmp_path: Path, home: Path) -> None:

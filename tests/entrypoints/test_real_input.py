@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,7 +69,7 @@ class Imported:
         assert counts["read"] == sum(counts[name] for name in COUNTS)
         return counts
 
-    def listed(self) -> list[Mapping[str, str]]:
+    def listed(self) -> list[Mapping[str, Any]]:
         return [json.loads(line) for line in self.says("records", "list").splitlines()]
 
 
@@ -93,7 +94,7 @@ def test_the_terminal_accounts_for_every_record(imported: Imported) -> None:
 
 
 def test_in_the_home_chinese_is_tagged_as_chinese(imported: Imported, shared_data: Path) -> None:
-    tagged = {one["id"]: one["language"] for one in imported.listed()}
+    tagged = {one["id"]: one["language"]["value"] for one in imported.listed()}
     told = {one.id: one for one in records(shared_data / "alpaca_zh_1k.json")}
     holding = [name for name, one in told.items() if HAN.search(one.instruction + one.input + one.output)]
     assert len(holding) > 900

@@ -70,7 +70,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "records resolved": (),
     "records reopen": ("{resolved}",),
     "records rejects": (),
-    "records mend": ("{reject}", '{"instruction": "Which drawer holds the string?", "output": "The lowest one."}'),
+    "records repair": ("{reject}", '{"instruction": "Which drawer holds the string?", "output": "The lowest one."}'),
     "records dismiss": ("{reject}", "--reason", "It is nothing."),
     "records suggest": ("Where does Mike sleep?", "Mike sleeps on the sofa."),
     "tags review": (),

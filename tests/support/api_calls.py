@@ -30,7 +30,7 @@ BODIES: dict[str, Any] = {
     "untag_record": {"version": 1},
     "resolve_pair": {"keep": "both"},
     "take_upload": {},
-    "mend_reject": {"raw": "{}"},
+    "repair_reject": {"raw": "{}"},
     "dismiss_reject": {"reason": "r"},
     "ask": {"question": "a?"},
     "rate_answer": {"thumb": "up"},

@@ -1,4 +1,4 @@
-"""A rejected line, mended: it goes through the reader that refused it, header and delimiter included."""
+"""A rejected line, repaired: it goes through the reader that refused it, header and delimiter included."""
 
 from __future__ import annotations
 

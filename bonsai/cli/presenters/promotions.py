@@ -215,11 +215,11 @@ def change_rows(found: Sequence[ChangedRecord], language: TextLanguage) -> Itera
         yield kind, *named, on_one_line(record.instruction)
 
 
-def change_object(one: ChangedRecord) -> dict[str, object]:
+def change_object(one: ChangedRecord, language: TextLanguage) -> dict[str, object]:
     """The JSON shape of a record that changed."""
-    from bonsai.cli.presenters.records import record_object
+    from bonsai.queries import shapes
 
-    return {"kind": one.kind, "earlier": one.earlier, **record_object(one.stored)}
+    return {"kind": one.kind, "earlier": one.earlier, "record": shapes.record(one.stored, language)}
 
 
 def gate_fields(gate: Mapping[str, Any], language: TextLanguage) -> Iterator[tuple[str, str]]:

@@ -5,23 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from bonsai.domain.record_fields import NOTES, TAGS, TEXTS
 from bonsai.errors import InputError
 from bonsai.i18n import TextLanguage, text
 
 if TYPE_CHECKING:
     from bonsai.actions.import_file import ImportCounts
     from bonsai.cli.shell import Shell
+    from bonsai.context import Bonsai
     from bonsai.domain.records import Reject
+    from bonsai.queries.file_preview import FilePreview
     from bonsai.queries.records import RecordDetail
     from storage.tables.record_rows import StoredRecord
-    from storage.tables.rejects_table import StoredReject
-
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from bonsai.cli.shell import Shell
-    from bonsai.queries.file_preview import FilePreview
 
 
 ID_LENGTH = 10
@@ -44,32 +39,12 @@ def count_pairs(counts: ImportCounts) -> tuple[tuple[str, int], ...]:
     return tuple((name, int(getattr(counts, name))) for name in COUNTS)
 
 
-def record_object(stored: StoredRecord) -> dict[str, str]:
-    """The JSON shape of a listed record."""
-    record, tags = stored.record, stored.tags
-    return {
-        "id": record.id,
-        "instruction": record.instruction,
-        "input": record.input,
-        "output": record.output,
-        "language": tags.language.value,
-        "category": tags.category.value,
-        "reasoning": tags.reasoning.value,
-        "status": stored.status.value,
-    }
-
-
 def record_rows(records: Iterable[StoredRecord]) -> Iterator[tuple[str, ...]]:
     """One line a record."""
     for stored in records:
-        one = record_object(stored)
-        names = ("language", "category", "status")
-        yield (
-            short(one["id"]),
-            *(one[name] for name in names),
-            on_one_line(one["instruction"]),
-            on_one_line(one["output"]),
-        )
+        record, tags = stored.record, stored.tags
+        named = short(record.id), tags.language.value, tags.category.value, stored.status.value
+        yield *named, on_one_line(record.instruction), on_one_line(record.output)
 
 
 def record_pairs(detail: RecordDetail, language: TextLanguage) -> Iterator[tuple[str, object]]:
@@ -79,14 +54,14 @@ def record_pairs(detail: RecordDetail, language: TextLanguage) -> Iterator[tuple
     yield "status", stored.status.value
     if stored.reason is not None:
         yield "reason", text(stored.reason.key, language, **dict(stored.reason.values))
-    for name in ("instruction", "input", "output"):
+    for name in TEXTS:
         yield name, getattr(record, name)
-    for name in ("language", "category", "reasoning"):
+    for name in TAGS:
         tag = getattr(stored.tags, name)
         yield name, f"{tag.value} ({tag.source} {tag.confidence:.2f}, {tag.version})" if tag.value else ""
-    for name in ("subject", "happened_on", "feeling", "source", "source_name", "author", "fact"):
+    for name in NOTES:
         yield name, getattr(record, name)
-    yield "origin", f"{record.origin.name}:{record.origin.line}" if record.origin.line else record.origin.name
+    yield "origin", str(record.origin)
     yield "near_of", short(stored.near_of)
     yield "adapters", tuple(short(adapter) for adapter in detail.adapters)
 
@@ -96,12 +71,6 @@ def version_rows(detail: RecordDetail) -> Iterator[tuple[object, ...]]:
     for version in detail.versions:
         said = version.content
         yield version.edited_at, version.edited_by, said.get("instruction", ""), said.get("output", "")
-
-
-def reject_object(stored: StoredReject, language: TextLanguage) -> dict[str, str | int]:
-    """The JSON shape of a reject, its reason in words."""
-    told = stored.reject
-    return {"id": stored.id, "file": told.file, "line": told.line, "reason": reason(told, language), "raw": told.raw}
 
 
 def reason(told: Reject, language: TextLanguage) -> str:
@@ -115,12 +84,15 @@ def nothing_taken(first: Reject, count: int, language: TextLanguage) -> InputErr
     return InputError("pipeline.no_record", file=first.file, count=count, line=first.line, reason=why)
 
 
-def tell_ids(shell: Shell, key: str, ids: Sequence[str], as_json: bool) -> None:
-    """What was done, to which records."""
-    if as_json:
-        shell.json({"ids": list(ids)})
-    else:
+def tell_changed(shell: Shell, b: Bonsai, key: str, ids: Sequence[str], as_json: bool) -> None:
+    """What was done, to which records; with `--json` a line for each."""
+    if not as_json:
         shell.say(key, ids=short(*ids))
+        return
+    from bonsai.queries import shapes
+    from bonsai.queries.records import show_record
+
+    shell.json_lines(shapes.changed(show_record(b, one).stored) for one in ids)
 
 
 def show_file(shell: Shell, check: FilePreview) -> None:

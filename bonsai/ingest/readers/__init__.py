@@ -56,7 +56,7 @@ def elements(path: Path, found: Recognised, limits: Limits) -> Elements:
 
 
 def read_again(raw: str, told: Reject, defaults: Defaults = DEFAULTS, limits: Limits = LIMITS) -> list[Record | Reject]:
-    """What a rejected text has become since somebody mended it, by the reader that refused it; never empty.
+    """What a rejected text has become since somebody repaired it, by the reader that refused it; never empty.
 
     A row may have become several rows. Everything that comes of it stands where the reject stood.
     """

@@ -7,14 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from bonsai.actions import resolve
+from bonsai.queries import shapes
 from bonsai.queries.pairs import decided_pairs, pair_counts, waiting_pairs
 from bonsai.queries.records import show_record
 from bonsai.schemas.base import PageRequest
-from bonsai.schemas.pairs import DecidedPair, DecidedPairs, Pair, PairDecision, PairPage, PairResult, Pairs, Reopened
+from bonsai.schemas.pairs import DecidedPairs, PairDecision, PairPage, PairResult, Pairs, Reopened
 from bonsai.web.api.request import CALLING, SENDING, Key, Reading, RecordId, Reviewing, documented
-from bonsai.web.api.shown import record_of
 from bonsai.web.problems import Problem
-from storage.tables.settled_pairs_table import SettledPair
 
 router = APIRouter(prefix="/pairs", tags=["pairs"])
 
@@ -26,10 +25,7 @@ def list_pairs(call: Reading, page: Annotated[PairPage, Query()]) -> Pairs:
     if page.cursor and not found:
         show_record(call.b, page.cursor)  # the last page, or no record of this home?
     shown = found[: page.limit]
-    items = [
-        Pair(record=record_of(call, one.stored), others=[record_of(call, other) for other in one.others])
-        for one in shown
-    ]
+    items = [shapes.pair(one, call.language) for one in shown]
     more = shown[-1].stored.record.id if len(found) > page.limit else None
     counts = {str(kind): count for kind, count in pair_counts(call.b).items()}
     return Pairs(items=items, next_cursor=more, counts=counts)
@@ -43,7 +39,7 @@ def list_pair_decisions(call: Reading, page: Annotated[PageRequest, Query()]) ->
     found = decided_pairs(call.b, page.limit + 1, int(page.cursor) if page.cursor else None)
     shown = found[: page.limit]
     more = str(shown[-1].decision.number) if len(found) > page.limit else None
-    return DecidedPairs(items=[_decided(one.decision, one.reopens) for one in shown], next_cursor=more)
+    return DecidedPairs(items=[shapes.decided_pair(one) for one in shown], next_cursor=more)
 
 
 @router.post("/{record_id}/decisions", **documented("resolve_pair", *SENDING, 404))
@@ -60,9 +56,3 @@ def reopen_pair(call: Reviewing, record_id: RecordId, key: Key = None) -> Reopen
     made = resolve.reopen_pair(call.b, record_id, call.caller.name, call.now)
     call.noted("reopen", record_id)
     return Reopened(records=list(made))
-
-
-def _decided(one: SettledPair, reopens: bool) -> DecidedPair:
-    names = ("kept", "who", "at", "taken_back_by", "taken_back_at")
-    told = {name: getattr(one, name) for name in names}
-    return DecidedPair(record=one.record_id, others=list(one.others), reopens=reopens, **told)

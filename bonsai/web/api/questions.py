@@ -13,13 +13,12 @@ from bonsai.actions.ask import MAX_MODELS
 from bonsai.actions.question_queue import Ticket
 from bonsai.domain.promotion import BASE
 from bonsai.domain.records import Language, content_id
-from bonsai.queries import similar
+from bonsai.queries import shapes, similar
 from bonsai.queries.adapters import CHAMPION
 from bonsai.schemas.base import PageRequest, RequestModel, ResponseModel
 from bonsai.schemas.records import CheckedAnswer, CheckedPassage, CheckedQuestion, Kind, Record, Submission
 from bonsai.web.api.adapters import exact_adapter
 from bonsai.web.api.request import SENDING, AnswerNumber, Appending, Call, Key, QuestionId, Reading, documented
-from bonsai.web.api.shown import record_of
 from storage.tables.questions_table import StoredQuestion as Stored
 
 router = APIRouter(prefix="/questions", tags=["questions"])
@@ -151,7 +150,9 @@ def read_question(call: Reading, question: QuestionId) -> Question:
 def records_beside(call: Reading, question: QuestionId) -> RecordsBeside:
     """Likeness, not proof that the model used them."""
     found = ask_action.show_question(call.b, question)
-    return RecordsBeside(items=[record_of(call, one) for one in similar.existing_records(call.b, found.record_ids)])
+    return RecordsBeside(
+        items=[shapes.record(one, call.language) for one in similar.existing_records(call.b, found.record_ids)]
+    )
 
 
 @router.post("/{question}/answers/{number}/thumb", **documented("rate", *SENDING, 404))

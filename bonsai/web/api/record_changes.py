@@ -14,6 +14,7 @@ from fastapi import APIRouter, Response
 from bonsai.actions import edit
 from bonsai.actions.forget import forget_records
 from bonsai.errors import ConflictError
+from bonsai.queries import shapes
 from bonsai.queries.records import show_record
 from bonsai.schemas.records import (
     Changed,
@@ -22,8 +23,7 @@ from bonsai.schemas.records import (
     StatusChange,
     VersionChoice,
 )
-from bonsai.web.api.request import CALLING, SENDING, Call, Key, Match, RecordId, Reviewing, documented
-from bonsai.web.api.shown import etag_of
+from bonsai.web.api.request import CALLING, SENDING, Call, Key, Match, RecordId, Reviewing, documented, quoted_etag
 from bonsai.web.problems import Problem
 
 router = APIRouter(prefix="/records", tags=["records"])
@@ -94,5 +94,5 @@ def _as_seen(if_match: str | None) -> Iterator[str]:
 
 def _changed(call: Call, record_id: str, response: Response) -> Changed:
     stored = show_record(call.b, record_id).stored
-    response.headers["ETag"] = etag_of(stored)
-    return Changed(record=record_id, status=stored.status)
+    response.headers["ETag"] = quoted_etag(stored)
+    return shapes.changed(stored)

@@ -13,11 +13,11 @@ from starlette.exceptions import HTTPException
 
 from bonsai.actions.inbox import submit
 from bonsai.domain.records import Defaults, Limits, Origin, Reject, parse, reject
+from bonsai.queries import shapes
 from bonsai.queries.records import page_of_records, show_record
 from bonsai.schemas import records
 from bonsai.web.api.problems import words_of
-from bonsai.web.api.request import SENDING, Appending, Call, Key, Reading, RecordId, documented
-from bonsai.web.api.shown import etag_of, fields_of, record_of, version_of
+from bonsai.web.api.request import SENDING, Appending, Call, Key, Reading, RecordId, documented, quoted_etag
 from bonsai.web.problems import Problem
 from storage.tables.records_table import RecordFilter
 
@@ -140,7 +140,7 @@ def list_records(call: Reading, page: Annotated[records.RecordPage, Query()]) ->
     found = page_of_records(call.b, wanted, page.limit, page.cursor or "")
     if page.cursor and not found.records:
         show_record(call.b, page.cursor)  # the last page, or no record of this home?
-    items = [record_of(call, one) for one in found.records]
+    items = [shapes.record(one, call.language) for one in found.records]
     return records.Records(items=items, next_cursor=found.rest or None)
 
 
@@ -148,6 +148,5 @@ def list_records(call: Reading, page: Annotated[records.RecordPage, Query()]) ->
 def read_record(call: Reading, record_id: RecordId, response: Response) -> records.RecordDetail:
     """Texts, tags, earlier versions, who learned from it."""
     found = show_record(call.b, record_id)
-    response.headers["ETag"] = etag_of(found.stored)
-    versions = [version_of(number, one) for number, one in enumerate(found.versions, 1)]
-    return records.RecordDetail(**fields_of(call, found.stored), versions=versions, adapters=list(found.adapters))
+    response.headers["ETag"] = quoted_etag(found.stored)
+    return shapes.record_detail(found, call.language)

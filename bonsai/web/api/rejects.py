@@ -1,4 +1,4 @@
-"""/rejects: the lines that became no record; mended and told again, or dismissed with a reason."""
+"""/rejects: the lines that became no record; repaired and told again, or dismissed with a reason."""
 
 from __future__ import annotations
 
@@ -7,45 +7,44 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from bonsai.actions import rejects
-from bonsai.actions.rejects import is_cut, open_reject
+from bonsai.actions.rejects import open_reject
 from bonsai.domain.characters import normalise
+from bonsai.queries import shapes
 from bonsai.queries.records import page_of_rejects, show_reject
 from bonsai.schemas.base import PageRequest
 from bonsai.schemas.rejects import Dismissal, Dismissed, RejectedLine, RejectedLines, Repair, Repaired
-from bonsai.web.api.request import SENDING, Appending, Call, Key, Reading, RejectId, Reviewing, documented
+from bonsai.web.api.request import SENDING, Appending, Key, Reading, RejectId, Reviewing, documented
 from bonsai.web.problems import Problem
-from storage.tables.rejects_table import StoredReject
 
 router = APIRouter(prefix="/rejects", tags=["files"])
 
 
 @router.get("", **documented("list_rejects", 404))
 def list_rejects(call: Reading, page: Annotated[PageRequest, Query()]) -> RejectedLines:
-    """Those that nobody mended or dismissed yet."""
+    """Those that nobody repaired or dismissed yet."""
     found = page_of_rejects(call.b, page.limit + 1, page.cursor or "")
     if page.cursor and not found:
         show_reject(call.b, page.cursor)  # the last page, or no reject of this home?
     shown = found[: page.limit]
     more = shown[-1].id if len(found) > page.limit else None
-    return RejectedLines(items=[_shown(call, one) for one in shown], next_cursor=more)
+    return RejectedLines(items=[shapes.rejected_line(one, call.language) for one in shown], next_cursor=more)
 
 
 @router.get("/{reject}", **documented("read_reject", 404))
 def read_reject(call: Reading, reject: RejectId) -> RejectedLine:
     """One line as it stood."""
-    return _shown(call, show_reject(call.b, reject))
+    return shapes.rejected_line(show_reject(call.b, reject), call.language)
 
 
-@router.post("/{reject}/mend", **documented("mend_reject", *SENDING, 404))
-def mend_reject(call: Appending, reject: RejectId, said: Repair, key: Key = None) -> Repaired:
+@router.post("/{reject}/repair", **documented("repair_reject", *SENDING, 404))
+def repair_reject(call: Appending, reject: RejectId, said: Repair, key: Key = None) -> Repaired:
     """Through the reader that refused it; what is still wrong is said, and nothing changes."""
-    if is_cut(open_reject(call.b, reject)):
+    if open_reject(call.b, reject).is_cut:
         raise Problem(409, "entering.problem_cut")
     made = rejects.repair_reject(call.b, reject, said.raw, call.caller.name, call.now)
     if not isinstance(made, rejects.RepairResult):
-        detail = call.text(made.reason_key, **dict(made.values))
-        return Repaired(accepted=False, records=[], detail=detail)
-    call.noted("mend", reject)
+        return Repaired(accepted=False, records=[], detail=shapes.reason(made, call.language))
+    call.noted("repair", reject)
     call.site.drain()
     return Repaired(accepted=True, records=list(made.records), detail=None)
 
@@ -56,18 +55,3 @@ def dismiss_reject(call: Reviewing, reject: RejectId, said: Dismissal, key: Key 
     made = rejects.dismiss_reject(call.b, reject, call.caller.name, normalise(said.reason), call.now)
     call.noted("dismiss", reject)
     return Dismissed(reject=made)
-
-
-def _shown(call: Call, stored: StoredReject) -> RejectedLine:
-    told = stored.reject
-    return RejectedLine(
-        id=stored.id,
-        file=told.file,
-        line=told.line,
-        raw=told.raw,
-        cut=is_cut(stored),
-        reason=call.text(told.reason_key, **dict(told.values)),
-        columns=list(told.table.columns) if told.table else [],
-        state=stored.state,
-        created_at=stored.created_at,
-    )

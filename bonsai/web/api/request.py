@@ -18,6 +18,7 @@ from bonsai.web.api.problems import PROBLEM_TYPE
 from bonsai.web.problems import Problem
 from bonsai.web.request import Site, accepted_language, localise
 from storage import audit
+from storage.tables.record_rows import StoredRecord, etag
 from storage.tables.tokens_table import Scope
 
 BEARER = HTTPBearer(scheme_name="token", bearerFormat="bonsai_ID_SECRET", description="api.doc_token", auto_error=False)
@@ -121,6 +122,11 @@ Match = Annotated[str | None, Header(alias="If-Match", pattern="^[!-~]{1,100}$",
 ANY = (None, "*")
 "`If-Match` values that accept any state."
 NightKey = Annotated[str, Path(pattern="^[0-9A-Za-z._:-]{1,100}$", description="api.param_night")]
+
+
+def quoted_etag(stored: StoredRecord) -> str:
+    """The `ETag` of a record, as a header has it."""
+    return f'"{etag(stored)}"'
 
 
 def documented(

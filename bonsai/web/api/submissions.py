@@ -5,12 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from bonsai.errors import UnknownId, UsageError
-from bonsai.queries import suggestions
+from bonsai.queries import shapes, suggestions
 from bonsai.queries.submissions import submission_status
-from bonsai.schemas.records import Tag
 from bonsai.schemas.submissions import Draft, Followed, SuggestedTags
 from bonsai.web.api.request import SENDING, Appending, Reading, SubmissionId, documented
-from bonsai.web.api.shown import record_of
 
 router = APIRouter(tags=["records"])
 
@@ -21,14 +19,7 @@ def suggest(call: Reading, said: Draft) -> SuggestedTags:
     found = suggestions.suggest(call.b, said.model_dump(), call.site.tagger())
     if found is None:
         raise UsageError("pipeline.nothing_to_suggest")
-    return SuggestedTags(
-        language=Tag.model_validate(found.tags.language),
-        category=Tag.model_validate(found.tags.category),
-        likely=list(found.likely),
-        exact=record_of(call, found.exact) if found.exact else None,
-        contradicts=[record_of(call, one) for one in found.contradicts],
-        near=[record_of(call, one) for one in found.near],
-    )
+    return shapes.suggested_tags(found, call.language)
 
 
 @router.get("/submissions/{submission}", **documented("follow", 404))
@@ -37,15 +28,4 @@ def read_submission(call: Appending, submission: SubmissionId) -> Followed:
     [found] = submission_status(call.b, [submission])
     if found.state == "gone":
         raise UnknownId("api.unknown_submission", id=submission[:80])
-    stored, detail = found.stored, None
-    if found.reject:
-        detail = call.text(found.reject.reason_key, **dict(found.reject.values))
-    elif stored and stored.reason:
-        detail = call.text(stored.reason.key, **dict(stored.reason.values))
-    return Followed(
-        submission=submission,
-        state=found.state,
-        record=stored.record.id if stored else None,
-        status=stored.status if stored else None,
-        detail=detail,
-    )
+    return shapes.followed(found, call.language)

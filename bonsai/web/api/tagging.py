@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query
 
 from bonsai.actions import tag
 from bonsai.actions.tag import next_uncertain
+from bonsai.queries import shapes
 from bonsai.schemas.tagging import TagChoice, Tagged, TagPlace, TagTurn, TagVersion
 from bonsai.web.api.request import SENDING, Key, Reading, RecordId, Reviewing, documented
-from bonsai.web.api.shown import record_of
 
 router = APIRouter(tags=["tagging"])
 
@@ -19,7 +19,7 @@ router = APIRouter(tags=["tagging"])
 def read_next_uncertain(call: Reading, place: Annotated[TagPlace, Query()]) -> TagTurn:
     """The newest one, or the next after a record."""
     found = next_uncertain(call.b, call.site.tagger(), place.after)
-    stored = record_of(call, found.stored) if found.stored else None
+    stored = shapes.record(found.stored, call.language) if found.stored else None
     return TagTurn(record=stored, categories=list(found.categories), left=found.left)
 
 

@@ -8,8 +8,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from bonsai.queries import timeline
-from bonsai.schemas.timeline import Earlier, Subject, SubjectPage, Subjects, Timeline, TimelineEntry, TimelinePage
+from bonsai.queries import shapes, timeline
+from bonsai.schemas.timeline import Subject, SubjectPage, Subjects, Timeline, TimelinePage
 from bonsai.web.api.request import Reading, documented
 from bonsai.web.problems import Problem
 from storage.tables.subjects import Subject as Found
@@ -35,16 +35,7 @@ def read_timeline(call: Reading, page: Annotated[TimelinePage, Query()]) -> Time
         raise Problem(404, "problem_no_subject")
     shown = found.entries[: page.limit]
     more = shown[-1].told.id if len(found.entries) > page.limit else None
-    return Timeline(items=[_entry(one) for one in shown], next_cursor=more, unread=found.unread)
-
-
-def _entry(one: timeline.Entry) -> TimelineEntry:
-    earlier = [
-        Earlier(record=before.told.id, day=before.told.day, days=before.days, likeness=round(before.likeness, 3))
-        for before in one.earlier
-    ]
-    told = {name: getattr(one.told, name) for name in ("instruction", "output", "day", "dated")}
-    return TimelineEntry(record=one.told.id, **told, earlier=earlier)
+    return Timeline(items=[shapes.timeline_entry(one) for one in shown], next_cursor=more, unread=found.unread)
 
 
 def _cursor(last: Found) -> str:

@@ -12,17 +12,14 @@ from fastapi import APIRouter, Query, Request
 from bonsai.actions import uploads as uploads_action
 from bonsai.actions.uploads import problem_of, progress_of
 from bonsai.errors import UnknownId
-from bonsai.queries.file_preview import FilePreview, PreviewProblem
+from bonsai.queries import shapes
+from bonsai.queries.file_preview import FilePreview
 from bonsai.schemas.base import PageRequest
+from bonsai.schemas.records import Counts
 from bonsai.schemas.uploads import (
-    CheckedColumn,
-    CheckedProblem,
-    CheckedRow,
     TakeAs,
     Upload,
     UploadAs,
-    UploadCheck,
-    UploadCounts,
     Uploaded,
     Uploads,
 )
@@ -129,21 +126,7 @@ def _shown(call: Call, one: Stored) -> Upload:
         **_uploaded(one).model_dump(),
         **{name: getattr(one, name) for name in ("name", "size", "who", "at")},
         problem=problem.render(call.language) if problem else None,
-        check=_check(call, FilePreview.of(told)) if told and not problem else None,
+        check=shapes.upload_check(FilePreview.of(told), call.language) if told and not problem else None,
         done=progress_of(one),
-        counts=UploadCounts.model_validate(result, from_attributes=False) if result and not problem else None,
+        counts=Counts.model_validate(result, from_attributes=False) if result and not problem else None,
     )
-
-
-def _check(call: Call, found: FilePreview) -> UploadCheck:
-    return UploadCheck(
-        **{name: getattr(found, name) for name in ("format", "encoding", "delimiter")},
-        columns=[CheckedColumn.model_validate(one) for one in found.columns],
-        rows=[CheckedRow.model_validate(one) for one in found.rows],
-        wrong=[_wrong(call, one) for one in found.wrong],
-    )
-
-
-def _wrong(call: Call, one: PreviewProblem) -> CheckedProblem:
-    reason = call.text(one.reason_key, **dict(one.values))
-    return CheckedProblem(count=one.count, lines=list(one.lines), reason=reason, raw=one.raw)

@@ -9,9 +9,10 @@ from datetime import datetime
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
-from bonsai.actions.edit import EDITABLE, edit_record, etag, fields_of, restore_version, version_fields
+from bonsai.actions.edit import edit_record, restore_version
 from bonsai.actions.inbox import submit
 from bonsai.domain.characters import normalise
+from bonsai.domain.record_fields import EDITED, EDITED_TAGS
 from bonsai.domain.records import Defaults, Origin, Reject, Status, parse
 from bonsai.errors import BonsaiError, ConflictError, LockTimeout, UsageError
 from bonsai.queries import suggestions
@@ -23,14 +24,13 @@ from bonsai.web.differences import Difference, difference
 from bonsai.web.labels import reject_reason, status_reason
 from bonsai.web.presenters import records as pages
 from bonsai.web.request import Contributor, Form, Reviewer, Visit, problem_of
-from storage.tables.record_rows import StoredRecord
+from storage.tables.record_rows import StoredRecord, etag, fields_of
+from storage.tables.record_versions_table import version_fields
 
 router = APIRouter()
 
-FIELDS = ("instruction", "output", "input", "subject", "happened_on", "feeling", "language", "category")
 KEPT = ("subject", "happened_on")
 "What stays in the form for the next record: several are often told about one."
-TAGS = ("language", "category")
 MOST_TOLD = 8
 "Of the records told in a row that are shown; the address names them, so that no session has to."
 
@@ -62,7 +62,7 @@ def _form(visit: Visit, given: Mapping[str, str], problem: str = "") -> Response
     return visit.page(
         "records/new.html",
         422 if problem else 200,
-        given={name: given.get(name, "") for name in FIELDS},
+        given={name: given.get(name, "") for name in EDITED},
         problem=problem,
         languages=pages.languages(visit),
         categories=pages.categories(visit),
@@ -76,7 +76,7 @@ def _form(visit: Visit, given: Mapping[str, str], problem: str = "") -> Response
 @router.post("/records")
 def add(visit: Contributor, form: Form) -> Response:
     """Into the inbox, which needs no database; what can never become a record is said at once."""
-    fields = {name: form[name] for name in FIELDS if form.get(name, "").strip()}
+    fields = {name: form[name] for name in EDITED if form.get(name, "").strip()}
     fields |= {"source": "self", "author": visit.who}
     made = parse(fields, Origin("form"), Defaults(source="self"), visit.b.config.records)
     if isinstance(made, Reject):
@@ -95,7 +95,7 @@ def suggest(visit: Contributor, form: Form) -> Response:
     found = suggestions.suggest(visit.b, form, visit.site.tagger())
     if found is None:
         return JSONResponse({})
-    told = {name: getattr(found.tags, name) for name in ("language", "category")}
+    told = {name: getattr(found.tags, name) for name in EDITED_TAGS}
     return JSONResponse(
         {
             **{name: pages.tag_words(visit, name, tag.value) for name, tag in told.items()},
@@ -143,7 +143,9 @@ def _one_told(visit: Visit, one: SubmissionStatus) -> Told:
     why = reject_reason(visit, one.reject) if one.reject else why
     tags = ""
     if stored:
-        tags = visit.text("comma").join(pages.tag_words(visit, name, getattr(stored.tags, name).value) for name in TAGS)
+        tags = visit.text("comma").join(
+            pages.tag_words(visit, name, getattr(stored.tags, name).value) for name in EDITED_TAGS
+        )
     return Told(pages.shorten(one.question), path, kind, words, tags, why)
 
 
@@ -175,7 +177,7 @@ def edit(visit: Reviewer, record_id: str) -> Response:
 @router.post("/records/{record_id}/edit")
 def save(visit: Reviewer, record_id: str, form: Form) -> Response:
     """Save it, unless somebody else was faster."""
-    changes = {name: form[name] for name in EDITABLE if name in form}
+    changes = {name: form[name] for name in EDITED if name in form}
     try:
         made = edit_record(visit.b, record_id, changes, visit.who, visit.now, form.get("seen", ""))
     except REFUSALS as error:
@@ -222,7 +224,7 @@ def _edit_form(
     visit: Visit, stored: StoredRecord, given: Mapping[str, str], error: BonsaiError | None = None
 ) -> Response:
     now = fields_of(stored)
-    typed = {name: given.get(name, now[name]) for name in EDITABLE}
+    typed = {name: given.get(name, now[name]) for name in EDITED}
     forgotten = stored.status is Status.FORGOTTEN
     conflict = isinstance(error, ConflictError) and not forgotten
     return visit.page(
@@ -244,13 +246,13 @@ def _edit_form(
 def _differing(visit: Visit, one: Mapping[str, str], other: Mapping[str, str]) -> list[Difference]:
     return [
         difference(name, _words(visit, name, one[name]), _words(visit, name, other[name]))
-        for name in EDITABLE
+        for name in EDITED
         if normalise(one.get(name, "")) != normalise(other.get(name, ""))
     ]
 
 
 def _words(visit: Visit, name: str, value: str) -> str:
-    return pages.tag_words(visit, name, value) if value and name in ("language", "category") else value
+    return pages.tag_words(visit, name, value) if value and name in EDITED_TAGS else value
 
 
 def _steps(visit: Visit, found: RecordDetail) -> list[Step]:

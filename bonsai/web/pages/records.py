@@ -14,13 +14,13 @@ from bonsai.actions.edit import exclude_records, release_records
 from bonsai.actions.forget import forget_records
 from bonsai.actions.maintenance import stream_records
 from bonsai.actions.tag import tag_records
+from bonsai.domain.record_fields import EDITED_TAGS
 from bonsai.domain.records import SOURCES, Status
 from bonsai.queries.records import inbox_status, page_of_records, show_record
 from bonsai.web.labels import FILTERS, status_reason
 from bonsai.web.presenters import records as pages
 from bonsai.web.problems import Problem, require_confirmation
 from bonsai.web.request import Contributor, Form, Reviewer, Visit
-from storage.tables.record_versions_table import TagName
 from storage.tables.records_table import SORTS
 
 router = APIRouter()
@@ -90,8 +90,7 @@ def decide_chosen(visit: Reviewer, form: Form) -> Response:
 def _do(visit: Visit, chosen: list[str], form: Mapping[str, str]) -> None:
     match form.get("action"):
         case "tag":
-            names: tuple[TagName, ...] = ("language", "category")
-            said = {name: form[name] for name in names if form.get(name)}
+            said = {name: form[name] for name in EDITED_TAGS if form.get(name)}
             if not said:
                 raise Problem(422, "problem_no_tag")
             tag_records(visit.b, chosen, said, visit.who, visit.now)

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from bonsai.actions.rejects import RepairResult, dismiss_reject, is_cut, open_reject, repair_reject
+from bonsai.actions.rejects import RepairResult, dismiss_reject, open_reject, repair_reject
 from bonsai.domain.records import RAW_CHARACTERS
 from bonsai.errors import UsageError
 from bonsai.queries.records import page_of_rejects
@@ -55,36 +55,36 @@ def show(visit: Contributor, reject: str) -> Response:
 
 
 def _page(
-    visit: Visit, stored: StoredReject, mended: str | None = None, problem: str = "", unexplained: str = ""
+    visit: Visit, stored: StoredReject, repaired: str | None = None, problem: str = "", unexplained: str = ""
 ) -> Response:
     table = stored.reject.table
     return visit.page(
         "records/reject.html",
         422 if problem or unexplained else 200,
         reject=_shown(visit, stored, stored.reject.raw),
-        mended=stored.reject.raw if mended is None else mended,
+        repaired=stored.reject.raw if repaired is None else repaired,
         columns=list(table.columns) if table else [],
         delimiter=visit.text("entering.tab") if table and table.delimiter == "\t" else table.delimiter if table else "",
-        cut=RAW_CHARACTERS if is_cut(stored) else 0,
+        cut=RAW_CHARACTERS if stored.is_cut else 0,
         problem=problem,
         unexplained=unexplained,
         may_dismiss=visit.person is not None and visit.person.may("reviewer"),
     )
 
 
-@router.post("/rejects/{reject}/mend")
-def mend(visit: Contributor, reject: str, form: Form) -> Response:
+@router.post("/rejects/{reject}/repair")
+def repair(visit: Contributor, reject: str, form: Form) -> Response:
     """Repair; remaining errors are shown beside the typed text."""
     stored = open_reject(visit.b, reject)
-    if is_cut(stored):
+    if stored.is_cut:
         raise Problem(409, "entering.problem_cut")
     raw = form.get("raw", "")
     made = repair_reject(visit.b, stored.id, raw, visit.who, visit.now)
     if not isinstance(made, RepairResult):
         return _page(visit, stored, raw, reject_reason(visit, made))
-    visit.noted("mend", stored.id)
+    visit.noted("repair", stored.id)
     visit.site.drain()
-    return _next(visit, stored, "mend")
+    return _next(visit, stored, "repair")
 
 
 @router.post("/rejects/{reject}/dismiss")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from bonsai.domain.record_fields import FIELD, NOTES, TAGS
 from bonsai.domain.records import LANGUAGES, SOURCES, Category, Status, Tags
 from bonsai.web import parameters
 from bonsai.web.labels import CATEGORIES, FILTERS, STATUSES, language_name, reasoning_words, records_path, status_reason
@@ -14,8 +15,6 @@ from storage.tables.records_table import SORTS, RecordFilter, Sort
 
 SHOWN_CHARACTERS = 240
 "Characters of a text in a list."
-TAG_NAMES = ("language", "category", "reasoning")
-NOTES = ("subject", "happened_on", "feeling", "source", "source_name", "author", "fact")
 ORIGINS = ("form", "api", "edit", "feedback")
 "Ways of adding that are no file."
 KNOWN: Mapping[str, Sequence[str]] = {
@@ -122,7 +121,7 @@ def tags_shown(visit: Visit, tags: Tags) -> list[TagShown]:
     """The three tags, localised."""
     return [
         TagShown(name, tag_words(visit, name, tag.value), visit.text(f"source_{tag.source}"), f"{tag.confidence:.0%}")
-        for name in TAG_NAMES
+        for name in TAGS
         if (tag := getattr(tags, name)).value
     ]
 
@@ -144,7 +143,7 @@ def notes(visit: Visit, stored: StoredRecord) -> Iterator[tuple[str, str]]:
     for name in NOTES:
         value = getattr(stored.record, name)
         if value:
-            yield visit.text(f"note_{name}"), note_words(visit, name, str(value))
+            yield visit.text(FIELD[name].label), note_words(visit, name, str(value))
     origin = stored.record.origin
     words = visit.text(f"curating.origin_{origin.name}") if origin.name in ORIGINS else origin.name
     yield visit.text("note_origin"), f"{words}:{origin.line}" if origin.line else words
