@@ -22,7 +22,7 @@ from bonsai.errors import ConflictError, UsageError
 from storage.connect import Connection
 from storage.tables import pairs_table, record_versions_table, records_table, settled_pairs_table
 from storage.tables.pairs_table import WaitingPair
-from storage.tables.record_rows import Reason, StoredRecord
+from storage.tables.record_rows import StoredRecord
 from storage.tables.settled_pairs_table import Change, pair_status
 
 EXCLUDABLE = (Status.ACTIVE, Status.HELD_BACK, Status.SUSPECT)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bonsai.domain.record_fields import EDITED, FIELDS, TAGS
 from bonsai.domain.reasons import Reason
+from bonsai.domain.record_fields import EDITED, FIELDS, TAGS
 from bonsai.domain.records import Reject
 from bonsai.i18n import TextLanguage, text
 from bonsai.queries.file_preview import FilePreview

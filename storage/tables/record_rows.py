@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from bonsai.domain.record_fields import EDITED, FIELDS, TAGS
 from bonsai.domain.reasons import Reason
+from bonsai.domain.record_fields import EDITED, FIELDS, TAGS
 from bonsai.domain.records import Category, Language, Origin, Record, Source, Status, Tag, Tags
 from bonsai.system.files import sha256_json
 from storage.sql import Row, from_utc, to_json

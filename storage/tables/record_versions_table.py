@@ -11,8 +11,8 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bonsai.domain.record_fields import EDITED, TAGS, TagName
 from bonsai.domain.reasons import Reason
+from bonsai.domain.record_fields import EDITED, TAGS, TagName
 from bonsai.domain.records import LANGUAGES, Category, Status, Tag, Tags
 from bonsai.errors import ConflictError, UsageError
 from storage.connect import Connection

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, get_args
 
-from bonsai.domain.record_fields import TEXTS
 from bonsai.domain.reasons import Reason
+from bonsai.domain.record_fields import TEXTS
 from bonsai.domain.records import Status
 from bonsai.errors import UnknownId
 from storage.connect import Connection, Database
