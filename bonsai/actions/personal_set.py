@@ -14,8 +14,8 @@ from datetime import datetime
 from bonsai.actions.learned_tagger import category_tagger
 from bonsai.context import Bonsai
 from bonsai.domain.promotion import BASE
-from bonsai.domain.records import Defaults, Origin, Record, Reject, Status, Tags, parse
-from bonsai.errors import UnknownId, UsageError
+from bonsai.domain.records import Defaults, Limits, Origin, Record, Reject, Status, Tags, parse
+from bonsai.errors import UsageError
 from bonsai.evaluate import personal_set
 from bonsai.evaluate.questions import Item
 from bonsai.i18n import text
@@ -25,6 +25,7 @@ from bonsai.ingest.tags import question_language
 from bonsai.system.json_values import from_values
 from storage.connect import Connection
 from storage.tables import personal_set_table, promotions_table, records_table
+from storage.tables.id_prefix import only_one
 from storage.tables.personal_set_table import PersonalItem, PersonalSetChange
 
 RELEASED = "released"
@@ -151,11 +152,9 @@ def retire_questions(b: Bonsai, prefixes: Sequence[str], *, by: str, reason: str
 
 
 def _resolve(known: Sequence[str], prefix: str) -> str:
+    """An item has two beginnings: that of its id, and that of the part behind the stroke."""
     found = [one for one in known if one.startswith(prefix) or one.partition("/")[2].startswith(prefix)]
-    if len(found) != 1 or not prefix:
-        key = "suite.ambiguous_item" if found and prefix else "suite.unknown_item"
-        raise UnknownId(key, id=prefix, found=", ".join(found[:5]))
-    return found[0]
+    return only_one(found if prefix else [], prefix, "suite.unknown_item")
 
 
 def personal_set_state(b: Bonsai) -> PersonalSetState:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bonsai.context import Bonsai
 from bonsai.domain.promotion import BASE, State
-from bonsai.errors import IntegrityError, UnknownId, UsageError
+from bonsai.errors import IntegrityError, UsageError
 from bonsai.inference.client import ModelRef
 from bonsai.model.bases import find_device
 from bonsai.system.files import sha256_file, stream_atomic
@@ -219,12 +219,7 @@ def adapter_id(con: Connection, name: str) -> str:
         return promotions_table.champion(con).adapter
     if name == BASE:
         return BASE
-    found = adapters_table.ids_beginning(con, name) if name else []
-    if len(found) > 1:
-        raise UsageError("pipeline.ambiguous_adapter", id=name, found=", ".join(found))
-    if not found:
-        raise UnknownId("pipeline.unknown_adapter", id=name)
-    return found[0]
+    return adapters_table.resolve(con, name)
 
 
 def model_ref(b: Bonsai, name: str) -> ModelRef:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from bonsai.context import Bonsai
 from bonsai.domain.reasons import Reason, reason_from_json
-from bonsai.errors import IntegrityError, UnknownId, UsageError
+from bonsai.errors import IntegrityError, UnknownId
 from bonsai.evaluate.evaluation import job_file
 from bonsai.gate.decision import render
 from bonsai.i18n import TextLanguage
@@ -73,10 +73,7 @@ def list_nights(b: Bonsai, limit: int | None) -> list[NightReport]:
 def show_night(b: Bonsai, night: str) -> NightReport:
     """By id or an unambiguous prefix. Raises UnknownId, UsageError."""
     with b.database.reading() as con:
-        keys = [found.key for found in nights_table.list_nights(con) if found.key.startswith(night)] if night else []
-        if len(keys) > 1 and night not in keys:
-            raise UsageError("cli.ambiguous_night", night=night, found=", ".join(keys[:5]))
-        return night_report(nights_table.get(con, night if night in keys or not keys else keys[0]))
+        return night_report(nights_table.get(con, nights_table.resolve(con, night)))
 
 
 def night_report(night: Night) -> NightReport:
@@ -222,7 +219,7 @@ def night_progress(b: Bonsai, night: str) -> NightProgress:
     run = b.places.runs / night
     status = night_status.read(run) if night_status.KEY.fullmatch(night) else None
     if status is None:
-        raise UnknownId("storage.unknown_night", key=night)
+        raise UnknownId("storage.unknown_night", id=night)
     return _progress(run, status)
 
 

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from bonsai.errors import UnknownId
 from storage.connect import Connection
 from storage.sql import Row, from_utc, rows, to_json, to_utc, values
+from storage.tables.id_prefix import full_id
 
 LINEAGE = """
     WITH RECURSIVE lineage (adapter, ancestor, snapshot_id) AS (
@@ -79,10 +80,9 @@ def page(con: Connection, limit: int, before: str = "") -> list[Adapter]:
     return [_adapter(row) for row in rows(con, query, {"before": before} if before else {})]
 
 
-def ids_beginning(con: Connection, prefix: str, limit: int = 5) -> list[str]:
-    """Up to `limit` ids that begin with `prefix`, oldest first."""
-    query = f"SELECT id FROM adapters WHERE starts_with(id, ?) ORDER BY created_at, id LIMIT {int(limit)}"
-    return [str(one) for one in values(con, query, [prefix])]
+def resolve(con: Connection, prefix: str) -> str:
+    """The full id of an adapter, by an unambiguous prefix. Raises UnknownId, UsageError."""
+    return full_id(con, "adapters", prefix, unknown="pipeline.unknown_adapter")
 
 
 def depth(con: Connection, adapter_id: str) -> int:

@@ -13,6 +13,7 @@ from bonsai.errors import UnknownId
 from bonsai.system.locks import may_be_running
 from storage.connect import Connection
 from storage.sql import Row, from_utc, from_utc_or_none, rows, to_json, to_utc, values
+from storage.tables.id_prefix import full_id
 
 NightStatus = Literal["running", "nothing_to_do", "done", "failed", "cancelled"]
 
@@ -122,8 +123,13 @@ def get(con: Connection, key: str) -> Night:
     """One night. Raises UnknownId."""
     found = rows(con, "FROM nights WHERE key = ?", [key])
     if not found:
-        raise UnknownId("storage.unknown_night", key=key)
+        raise UnknownId("storage.unknown_night", id=key)
     return _night(found[0])
+
+
+def resolve(con: Connection, prefix: str) -> str:
+    """The full key of a night, by an unambiguous prefix. Raises UnknownId, UsageError."""
+    return full_id(con, "nights", prefix, unknown="storage.unknown_night", column="key")
 
 
 def list_nights(con: Connection, limit: int | None = None) -> list[Night]:

@@ -14,10 +14,11 @@ from typing import Any
 
 from bonsai.domain import promotion
 from bonsai.domain.promotion import BASE, GATE, GENESIS, Candidate, LogEntry, Move, Pointer, State
-from bonsai.errors import IntegrityError, UnknownId, UsageError
+from bonsai.errors import IntegrityError, UnknownId
 from bonsai.gate.decision import Decision, Verdict, decision_from_json, decision_to_json
 from storage.connect import Connection
 from storage.sql import Row, from_utc, rows, to_json, to_utc, values
+from storage.tables.id_prefix import full_id
 
 LOG_FIELDS = "number, decided_at, who, action, adapter, champion_before, champion_after, version, reason"
 
@@ -150,11 +151,8 @@ def get(con: Connection, adapter: str) -> Promotion:
 
 
 def resolve(con: Connection, prefix: str) -> Promotion:
-    """A candidate by adapter id or prefix. Raises UsageError for an ambiguous prefix, UnknownId for none."""
-    found = [one for one in list_promotions(con) if one.adapter.startswith(prefix)]
-    if len(found) > 1:
-        raise UsageError("pipeline.ambiguous_promotion", id=prefix, found=", ".join(one.adapter for one in found))
-    return found[0] if found else get(con, prefix)
+    """By adapter id or an unambiguous prefix. Raises UnknownId, UsageError."""
+    return get(con, full_id(con, "promotions", prefix, unknown="storage.unknown_promotion", column="adapter"))
 
 
 def list_promotions(con: Connection, state: State | None = None) -> list[Promotion]:

@@ -12,6 +12,7 @@ from bonsai.ingest.dedup.comparison import text_key
 from bonsai.ingest.dedup.ngrams import nearest
 from storage.connect import Connection
 from storage.sql import Row, from_utc, rows, to_utc, values
+from storage.tables.id_prefix import full_id
 
 Thumb = Literal["up", "down", ""]
 THUMBS: tuple[Thumb, ...] = ("up", "down", "")
@@ -76,11 +77,9 @@ def add(con: Connection, asked: StoredQuestion, keep: int) -> None:
 
 
 def get(con: Connection, prefix: str) -> StoredQuestion:
-    """A question by id or unambiguous prefix. Raises UnknownId."""
-    found = rows(con, "FROM asked WHERE starts_with(id, ?) LIMIT 2", [prefix]) if prefix else []
-    if len(found) != 1:
-        raise UnknownId("asking.unknown_question", id=prefix)
-    return _with_answers(con, found)[0]
+    """By id or an unambiguous prefix. Raises UnknownId, UsageError."""
+    found = full_id(con, "asked", prefix, unknown="asking.unknown_question")
+    return _with_answers(con, rows(con, "FROM asked WHERE id = ?", [found]))[0]
 
 
 def newest(con: Connection, limit: int, before: str = "") -> list[StoredQuestion]:

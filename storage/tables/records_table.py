@@ -16,13 +16,13 @@ from typing import Literal, get_args
 from bonsai.domain.reasons import Reason
 from bonsai.domain.record_fields import TEXTS
 from bonsai.domain.records import Status
-from bonsai.errors import UnknownId
 from storage.connect import Connection, Database
 from storage.scale import counters, text_index
 from storage.scale.counters import RECORDS, UNCERTAIN, counting
 from storage.scale.pacing import Pace, write_in_batches
 from storage.sql import among, batch, changed, rows, rows_of, to_utc, values
 from storage.tables import retired_items_table, tombstones_table
+from storage.tables.id_prefix import full_id
 from storage.tables.record_rows import NewRecord, StoredRecord, reason_columns, to_columns, to_stored
 
 MAY_TRAIN = """
@@ -129,12 +129,8 @@ def existing_ids(con: Connection, ids: Iterable[str]) -> frozenset[str]:
 
 
 def resolve(con: Connection, prefix: str) -> str:
-    """The id that begins with `prefix`. Raises UnknownId for none or several."""
-    query = "SELECT id FROM records WHERE starts_with(id, ?) LIMIT 2"
-    found = [*existing_ids(con, [prefix])] or (values(con, query, [prefix]) if prefix else [])
-    if len(found) != 1:
-        raise UnknownId("storage.unknown_record" if not found else "storage.ambiguous_record", id=prefix)
-    return str(found[0])
+    """The full id of a record, by an unambiguous prefix. Raises UnknownId, UsageError."""
+    return full_id(con, "records", prefix, unknown="storage.unknown_record")
 
 
 def get(con: Connection, record_id: str) -> StoredRecord:

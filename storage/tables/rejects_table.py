@@ -12,12 +12,12 @@ from typing import Literal
 
 from bonsai.domain.characters import normalise
 from bonsai.domain.records import DEFAULTS, RAW_CHARACTERS, Defaults, Reject, TableForm
-from bonsai.errors import UnknownId
 from bonsai.ingest.dedup.comparison import text_key
 from storage.connect import Connection
 from storage.scale import counters
 from storage.scale.counters import REJECTS, counting
 from storage.sql import Row, batch, changed, from_utc, rows, to_json, to_utc
+from storage.tables.id_prefix import full_id
 
 State = Literal["open", "mended", "dismissed", "forgotten"]
 Settled = Literal["mended", "dismissed"]
@@ -96,11 +96,9 @@ def page(con: Connection, limit: int, after: str = "") -> list[StoredReject]:
 
 
 def get(con: Connection, reject_prefix: str) -> StoredReject:
-    """One reject by id or unambiguous prefix. Raises UnknownId."""
-    found = rows(con, "FROM rejects WHERE starts_with(id, ?) LIMIT 2", [reject_prefix]) if reject_prefix else []
-    if len(found) != 1:
-        raise UnknownId("storage.unknown_reject", id=reject_prefix)
-    return _stored(found[0])
+    """By id or an unambiguous prefix. Raises UnknownId, UsageError."""
+    found = full_id(con, "rejects", reject_prefix, unknown="storage.unknown_reject")
+    return _stored(rows(con, "FROM rejects WHERE id = ?", [found])[0])
 
 
 def settle(con: Connection, reject: str, state: Settled, who: str, why: str, at: datetime) -> bool:

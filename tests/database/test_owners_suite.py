@@ -115,8 +115,8 @@ def test_a_later_record_that_asks_it_is_held_back_until_the_owner_decides(stage:
 def test_a_question_that_is_unknown_or_ambiguous_is_not_retired(stage: Stage) -> None:
     add(stage)
     add(stage, "Where does Kai sleep?", answer="Kai sleeps in the box.")
-    for prefix in ("written", "nothing", ""):
-        with pytest.raises(UnknownId):
+    for prefix, error in (("written", UsageError), ("nothing", UnknownId), ("", UnknownId)):
+        with pytest.raises(error):
             retire_questions(stage.b, [prefix], by="Chris", reason="", now=EVENING)
     assert len(personal_set_state(stage.b).items) == 2
 

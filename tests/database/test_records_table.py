@@ -120,7 +120,7 @@ def test_an_id_must_be_known_and_its_own(home: Home, at: datetime, make_record) 
         for prefix in ("", "zzz", "%"):
             with pytest.raises(UnknownId, match="There is no record"):
                 records_table.get(con, prefix)
-        with pytest.raises(UnknownId, match="Several"):
+        with pytest.raises(UsageError, match="several ids"):
             records_table.get(con, _shared_letter(ids_of(home)))
 
 

@@ -37,7 +37,7 @@ def read_night(call: Reading, night: NightKey) -> NightDetail:
     """Verdict, reasons, right answers before and after."""
     found = nights_queries.night_detail(call.b, night)
     if found.report.night != night:  # the terminal takes a beginning; an address names one thing
-        raise UnknownId("storage.unknown_night", key=night)
+        raise UnknownId("storage.unknown_night", id=night)
     return serializers.night_detail(found, call.language)
 
 
