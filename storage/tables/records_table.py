@@ -16,6 +16,7 @@ from typing import Literal, get_args
 from bonsai.domain.reasons import Reason
 from bonsai.domain.record_fields import TEXTS
 from bonsai.domain.records import Status
+from bonsai.errors import UnknownId
 from storage.connect import Connection, Database
 from storage.scale import counters, text_index
 from storage.scale.counters import RECORDS, UNCERTAIN, counting
