@@ -104,7 +104,7 @@ def _parsed(b: Bonsai, old: StoredRecord, changes: Mapping[str, str]) -> Record:
     """The record with changes applied, normalised and validated. Raises UsageError."""
     known = fields_of(old)
     fields = {name: changes.get(name, known[name]) for name in SAID}
-    parsed = parse(fields, Origin("edit"), Defaults(), Limits(**b.config.records.model_dump()))
+    parsed = parse(fields, Origin("edit"), Defaults(), b.config.records)
     if isinstance(parsed, Reject):
         raise UsageError("pipeline.edit_refused", reason=text(parsed.reason_key, **dict(parsed.values)))
     changed = {name: getattr(parsed, name) for name in SAID if fields[name] != known[name]}

@@ -14,7 +14,7 @@ from datetime import datetime
 from bonsai.actions.learned_tagger import category_tagger
 from bonsai.context import Bonsai
 from bonsai.domain.promotion import BASE
-from bonsai.domain.records import Defaults, Limits, Origin, Record, Reject, Status, Tags, parse
+from bonsai.domain.records import Defaults, Origin, Record, Reject, Status, Tags, parse
 from bonsai.errors import UsageError
 from bonsai.evaluate import personal_set
 from bonsai.evaluate.questions import Item

@@ -1,7 +1,7 @@
 """Settle rejects: repair and resubmit, or dismiss.
 
-A repaired line goes through the reader that refused it and, when that takes it, into the inbox; only then is the reject
-closed. A power cut in between leaves it open, and repairing it again changes nothing: content ids make it one record.
+A repaired line goes through the reader that rejected it and, if accepted, into the inbox; only then is the reject
+closed. A power cut in between leaves it open, and repairing again is idempotent: content ids make it one record.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
 from bonsai.context import Bonsai
-from bonsai.domain.records import Defaults, Limits, Record, Reject
+from bonsai.domain.records import Defaults, Record, Reject
 from bonsai.errors import UsageError
 from bonsai.ingest.readers import read_again
 from storage import inbox

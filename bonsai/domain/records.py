@@ -16,6 +16,7 @@ from annotated_types import Ge
 
 from bonsai.domain.characters import has_surrogates, normalise, one_line, storable
 from bonsai.domain.record_fields import FIELDS
+from bonsai.system.defaults import default_section
 
 LANGUAGE_NAMES: dict[str, Literal["ja", "en", "zh", "other"]] = {
     **dict.fromkeys(("ja", "jp", "jpn", "ja-jp", "japanese", "日本語"), "ja"),

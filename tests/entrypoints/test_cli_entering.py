@@ -43,7 +43,7 @@ def rejects(typed: Typed, tmp_path: Path, capsys: pytest.CaptureFixture[str], ho
 def test_a_rejected_line_is_repaired_or_dismissed(typed: Typed, rejects: Callable[[], list[Any]]) -> None:
     first, second = rejects()
     assert (first["line"], first["raw"]) == (2, "Who?,")
-    assert "still no record" in typed("records", "repair", first["id"][:10], "Who?", code=1)
+    assert "still not a valid record" in typed("records", "repair", first["id"][:10], "Who?", code=1)
     [record] = typed("records", "repair", first["id"][:10], "Who?,Tama.")["records"]
     shown = typed("records", "show", record)
     assert (shown["output"], shown["origin"]) == ("Tama.", "cats.csv:2")
@@ -69,7 +69,7 @@ def test_what_bonsai_would_make_of_a_record_is_said_and_not_kept(typed: Typed) -
     assert (found["language"]["value"], len(found["likely"])) == ("en", 3)
     assert [one["output"] for one in found["contradicts"]] == ["On the piano."]
     assert typed(*asked, "On the piano.")["exact"]["output"] == "On the piano."
-    assert "both are needed" in typed(*asked, " ", code=1)
+    assert "both a question and an answer" in typed(*asked, " ", code=1)
     [followed] = typed("inbox", "show", told["submission"])
     assert (followed["state"], followed["record"]) == ("stored", told["record"])
 
