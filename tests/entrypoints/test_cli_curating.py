@@ -61,7 +61,7 @@ def test_contradictions_are_listed_and_decided(run: Run) -> None:
         "kept": [waits],
         "excluded": [other],
     }
-    assert "waits for nothing" in run("records", "resolve", waits, "--keep", "this", code=1)
+    assert "no longer waiting" in run("records", "resolve", waits, "--keep", "this", code=1)
     [decided] = lines(run("records", "resolved", "--json"))
     assert (decided["record"], decided["others"], decided["who"]) == (waits, [other], "mika")
     assert "mika" in run("records", "resolved")
