@@ -217,7 +217,7 @@ def test_a_token_gives_nobody_more_than_their_role(desk: Desk) -> None:
     found = tokens.authenticate(desk.b, before, NOW)
     assert found is not None
     assert not found.scopes
-    with pytest.raises(UsageError, match="needs reviewer"):
+    with pytest.raises(UsageError, match="requires reviewer"):
         desk.token("append", "review", name="mika ")
     allowed = desk.token("append", name="mika")
     accounts.remove_user(desk.b, "mika")

@@ -73,7 +73,7 @@ def test_what_the_gate_refused_needs_a_reason_and_keeps_what_was_typed(desk: Des
     client.post(f"/promotions/{refused.adapter}/approve", data={"reason": "I know better"})
     assert champion(desk.b) == refused.adapter
     void = client.get(f"/promotions/{waiting}").text
-    assert "void" in void
+    assert "invalidated" in void
     assert "formaction" not in void
 
 

@@ -47,7 +47,7 @@ def test_what_would_be_repeated_or_contradicted_is_said_at_once(desk: Desk) -> N
     assert before(instruction="なぜタマは寝るの?") == "None"
     [stored] = list_records(desk.b, RecordFilter(subject="タマ"), None)
     forget_records(desk.b, [stored.record.id], "mika", NOW)
-    assert "forgotten" in before()
+    assert "permanently deleted" in before()
     assert before(output="さびしいからです。") == "None"
 
 

@@ -49,7 +49,7 @@ def test_a_file_is_looked_at_before_anything_is_kept(desk: Desk) -> None:
     for words in ("cats.csv", "A table with a header", "UTF-8", "colour", "(not used)", "池にいるのは誰?", "Japanese"):
         assert words in shown
     assert "Records to be added: 2. Lines to be rejected: 1." in shown
-    assert "This row has 2 cells, the header 4" in shown
+    assert "This row has 2 cells but the header has 4" in shown
     assert (count_records(desk.b, RecordFilter(text="Pochi")), inbox_status(desk.b).pending) == (0, 0)
 
 

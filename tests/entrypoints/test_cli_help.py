@@ -81,7 +81,7 @@ def test_a_broken_settings_file_does_not_silence_the_help(capsys: pytest.Capture
         (("records", "list", "--bla"), "there is no option --bla"),
         (("records", "show"), "ID is missing"),
         (("records", "list", "--limit", "many"), "--limit"),
-        (("records", "list", "--lang", "fr"), "--lang fr: valid are en and ja"),
+        (("records", "list", "--lang", "fr"), "--lang fr: valid values are en and ja"),
         (("records", "edit", "abc"), "no changes were given"),
     ],
 )
