@@ -44,7 +44,7 @@ from bonsai.model.quiet import quiet_libraries
 from bonsai.train.order import training_order
 from bonsai.train.plan import TrainingPlan
 from bonsai.train.qlora import to_dataset, with_lora
-from bonsai.train.replay import replay_samples, row_of
+from bonsai.train.replay import replay_samples
 from bonsai.train.sft import BonsaiTrainer, hf_tokenizer, sft_config
 from research.samples.rows import sample_rows
 
@@ -105,7 +105,7 @@ def material(records: int, folder: Path) -> Material:
     profile = config.profiles["seedling"]
     encoder, form = load_encoder(model_folder(profile.base)), template(profile.recipe.template)
     own = sample_rows()
-    examples = [*own, *(row_of(one) for one in replay_samples(2 * len(own), 7))]
+    examples = [*own, *replay_samples(2 * len(own), 7)]
     order = training_order([1] * len(examples), epochs=1, batch_size=1, by_length=False, seed=7)
     rows = [encoder.example(form, examples[index]) for index in order]
     recipe = replace(profile.recipe, epochs=1)

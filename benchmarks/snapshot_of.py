@@ -13,7 +13,7 @@ from bonsai.domain.snapshots import Example, Snapshot
 from bonsai.model.bases import model_folder
 from bonsai.model.encoding import load_encoder
 from bonsai.model.prompt import template
-from bonsai.train.replay import replay_samples, row_of
+from bonsai.train.replay import replay_samples
 
 
 def snapshot_of(
@@ -32,7 +32,7 @@ def snapshot_of(
     replayed = passes * ceil(len(rows) * settings.anchor_share / (1 - settings.anchor_share))
     made = snapshots.build(
         rows,
-        [row_of(one) for one in replay_samples(replayed, seed)],
+        replay_samples(replayed, seed),
         seed=seed,
         validation_share=validation_share,
         anchor_share=settings.anchor_share,

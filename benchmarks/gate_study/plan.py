@@ -90,7 +90,7 @@ def _own_item(values: dict[str, Any]) -> Item:
 
 def anchor_rows(count: int, seed: int) -> list[Example]:
     """Records of what the seedling knows, as rows that train."""
-    return [replay.row_of(made) for made in replay.replay_samples(count, seed)]
+    return replay.replay_samples(count, seed)
 
 
 def recipe_of(config: Config, *, whole: bool) -> Recipe:

@@ -26,8 +26,9 @@ from bonsai.train.checkpoints import plan_hash
 from bonsai.train.continual import Curriculum, CurriculumLimits, Situation, TrainingCandidate
 from bonsai.train.order import training_order
 from bonsai.train.plan import TrainingPlan, make_plan
-from bonsai.train.replay import replay_samples, row_of
+from bonsai.train.replay import replay_samples
 from research.seedling.recipe import normalised
+from research.seedling.replay_file import row_of
 
 POLICIES = ("replay", "cold", "alone")
 """`replay`: the nightly policy. `cold`: always from the base on everything. `alone`: the nightly policy, but a warm
@@ -142,7 +143,7 @@ class Month:
         return self._encoder.tokens(self._form, row)
 
     def _choose(self, night: int, candidates: list[TrainingCandidate]) -> Curriculum:
-        general = [self._tokens(row_of(one)) for one in replay_samples(400, SEED)]
+        general = [self._tokens(one) for one in replay_samples(400, SEED)]
         always_cold = self._policy == "cold"
         limits = CurriculumLimits(
             token_budget=continual.UNLIMITED if always_cold else TOKEN_BUDGET,
@@ -198,7 +199,7 @@ class Month:
         a_pass = round((len(chosen.rows) + chosen.replayed_a_pass) * share / (1 - share))
         made = snapshots.build(
             chosen.rows,
-            [row_of(one) for one in replay_samples(recipe.epochs * a_pass, SEED + night)],
+            replay_samples(recipe.epochs * a_pass, SEED + night),
             seed=SEED,
             validation_share=0.0,
             anchor_share=share,

@@ -9,10 +9,10 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from bonsai.model.seedling import world
-from bonsai.model.seedling.wordings import WORLD_LANGUAGES, wordings
-from bonsai.model.seedling.world.everyday import Household
-from bonsai.model.seedling.world.fact import Fact, WorldRecord
+from research.seedling import world
+from research.seedling.wordings import WORLD_LANGUAGES, wordings
+from research.seedling.world.everyday import Household
+from research.seedling.world.fact import Fact, WorldRecord
 
 SEED = 20261201
 NIGHTS = 30

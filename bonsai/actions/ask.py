@@ -12,16 +12,7 @@ from bonsai.actions.inbox import submit
 from bonsai.context import Bonsai
 from bonsai.domain.characters import normalise
 from bonsai.domain.promotion import BASE
-from bonsai.domain.records import (
-    LANGUAGES,
-    Category,
-    Defaults,
-    Language,
-    Origin,
-    Reject,
-    parse,
-    reasoning_sentence,
-)
+from bonsai.domain.records import LANGUAGES, Category, Defaults, Language, Origin, Reject, parse, reasoning_sentence
 from bonsai.errors import UnknownId, UsageError
 from bonsai.i18n import text
 from bonsai.inference.client import InferenceRequest

@@ -24,12 +24,7 @@ from bonsai.domain.records import Language, Record, Status, Tags
 from bonsai.evaluate import pools, questions
 from bonsai.ingest import dedup, tags
 from bonsai.ingest.dedup.contamination import Contamination, ContaminationCheck
-from bonsai.ingest.dedup.index import (
-    DuplicateFinding,
-    DuplicateIndex,
-    IndexedRecord,
-    question_key,
-)
+from bonsai.ingest.dedup.index import DuplicateFinding, DuplicateIndex, IndexedRecord, question_key
 from bonsai.ingest.tags import language
 from bonsai.ingest.tags.category import CategoryTagger
 from bonsai.queries.similar import records_with_words, search_words

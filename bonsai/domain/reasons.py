@@ -13,7 +13,7 @@ Value = str | int | float
 class Reason:
     """Rendered in either language by `bonsai.i18n.text(reason.key, language, **dict(reason.values))`.
 
-    Reasons of the gate name guards, slices and rules in their values: `bonsai.gate.render` puts those in words too.
+    Reasons of the gate name guards, slices and rules in their values; `bonsai.gate.decision.render` words those too.
     """
 
     key: str

@@ -27,7 +27,7 @@ from bonsai.system.json_values import from_values
 from bonsai.train import adapters, continual
 from bonsai.train.continual import Curriculum, CurriculumLimits, Situation, TrainingCandidate
 from bonsai.train.plan import make_plan
-from bonsai.train.replay import replay_samples, row_of
+from bonsai.train.replay import replay_samples
 from storage.connect import Connection
 from storage.scale.pacing import read_in_batches
 from storage.tables import (
@@ -129,13 +129,13 @@ def write_snapshot(b: Bonsai, key: str, now: datetime, *, cold: bool = False) ->
         situation = _situation(con, profile, now, cold)
     fitting = [one for one in candidates if one.tokens <= profile.base.max_tokens]
     too_long = [one.row for one in candidates if one.tokens > profile.base.max_tokens]
-    lengths = [count_tokens(row_of(one)) for one in replay_samples(REPLAY_MEASURED, settings.seed)]
+    lengths = [count_tokens(one) for one in replay_samples(REPLAY_MEASURED, settings.seed)]
     limits = _limits(profile, settings, sum(lengths) / len(lengths) + REPLAY_ALLOWANCE)
     curriculum = continual.choose(fitting, situation, limits, salt=f"{settings.seed} {key}")
     a_pass = _replay_per_pass(len(curriculum.rows) + len(too_long) + curriculum.replayed_a_pass, settings)
     made = snapshots.build(
         [*curriculum.rows, *too_long],
-        [row_of(one) for one in replay_samples(passes * a_pass, settings.seed)],
+        replay_samples(passes * a_pass, settings.seed),
         seed=settings.seed,
         validation_share=settings.validation_share,
         anchor_share=settings.anchor_share,

@@ -15,12 +15,7 @@ from bonsai.context import Bonsai
 from bonsai.domain.records import Origin, Record, Status, Tags, parse
 from bonsai.errors import IntegrityError, LockTimeout
 from bonsai.ingest import dedup, tags
-from bonsai.ingest.dedup.index import (
-    DuplicateFinding,
-    DuplicateIndex,
-    IndexedRecord,
-    question_key,
-)
+from bonsai.ingest.dedup.index import DuplicateFinding, DuplicateIndex, IndexedRecord, question_key
 from bonsai.ingest.tags.category import CategoryTagger
 from storage.scale import similar
 from storage.tables import records_table

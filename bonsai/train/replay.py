@@ -1,21 +1,25 @@
 """Replay samples: records of the seedling's knowledge, trained again against forgetting.
 
 At this size a fact that is not replayed is forgotten within a minute of training (measured), so the samples cover as
-many facts as possible: no fact repeats in a language before its whole family was used in both.
+many facts as possible: no fact repeats in a language before its whole family was used in both. The facts ship as data
+(`replay.json.gz` beside the weights); `python -m research seedling replay` makes the file from the seedling's world.
 """
 
 from __future__ import annotations
 
+import gzip
+import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
 
-from bonsai.domain.records import content_id
-from bonsai.domain.snapshots import Example, Role
-from bonsai.model.seedling import world
-from bonsai.model.seedling.wordings import WORLD_LANGUAGES, WorldLanguage
-from bonsai.model.seedling.world.fact import Fact, WorldRecord
-from bonsai.model.seedling.world.general import data
+from bonsai.domain.records import content_id, reasoning_sentence
+from bonsai.domain.snapshots import Example
+from bonsai.model.seedling import weights_folder
 
+FILE = "replay.json.gz"
 GENERAL_SHARE = 0.95
 "The rest is about invented names: the night's own records keep those kinds of question alive."
 
@@ -26,51 +30,77 @@ RULE_SHARE = 0.4
 ACROSS_SHARE = 0.08
 "Asked in one language for an answer in the other; without these an answer stays in its question's language (measured)."
 
-_Asked = tuple[Fact, WorldLanguage]
+ReplayLanguage = Literal["en", "ja"]
+LANGUAGES: tuple[ReplayLanguage, ...] = ("en", "ja")
 
 
-def replay_samples(count: int, seed: int) -> list[WorldRecord]:
-    """`count` records of known facts in trained wordings, over all families, in both languages alike."""
+@dataclass(frozen=True, slots=True)
+class ReplayFact:
+    """One fact in both languages, with the questions that the pre-training used for it."""
+
+    family: str
+    category: str
+    general: bool
+    "False: it is about an invented name, or answered from a passage."
+    questions: Mapping[ReplayLanguage, tuple[str, ...]]
+    answer: Mapping[ReplayLanguage, str]
+    "By the question's language."
+    context: Mapping[ReplayLanguage, str]
+
+
+_Choice = tuple[ReplayFact, ReplayLanguage]
+
+
+def replay_samples(count: int, seed: int) -> list[Example]:
+    """`count` rows of known facts in trained paraphrases, over all families, in both languages alike."""
     chance = random.Random(f"{seed}/anchors")
-    general = world.general_only()
-    families = {fact.family for fact in general}
-    among_general = _rounds(general, chance)
-    among_invented = _rounds(tuple(fact for fact in world.facts() if fact.family not in families), chance)
-    made: list[WorldRecord] = []
+    facts, lead_ins = replay_facts()
+    among_general = _rounds(tuple(fact for fact in facts if fact.general), chance)
+    among_invented = _rounds(tuple(fact for fact in facts if not fact.general), chance)
+    made: list[Example] = []
     for number in range(count):
         is_general = int((number + 1) * GENERAL_SHARE) > int(number * GENERAL_SHARE)
         fact, language = next(among_general if is_general else among_invented)
-        made.append(_record(fact, language, chance))
+        made.append(_row(fact, language, lead_ins, chance))
     return made
 
 
-def row_of(made: WorldRecord, role: Role = "anchor") -> Example:
-    """A record of the world as a row that trains."""
+@cache
+def replay_facts() -> tuple[tuple[ReplayFact, ...], Mapping[ReplayLanguage, tuple[str, ...]]]:
+    """The shipped facts, and by language the sentences that ask for an answer in that language."""
+    with gzip.open(weights_folder() / FILE, "rt", encoding="utf-8") as file:
+        found = json.load(file)
+    return tuple(ReplayFact(**values) for values in found["facts"]), found["lead_ins"]
+
+
+def _row(
+    fact: ReplayFact, asked: ReplayLanguage, lead_ins: Mapping[ReplayLanguage, tuple[str, ...]], chance: random.Random
+) -> Example:
+    question, answered = chance.choice(fact.questions[asked]), asked
+    if fact.family.startswith("translate_"):
+        answered, answer = "ja" if fact.family.endswith("_ja") else "en", fact.answer[asked]
+    elif fact.family.startswith("from_") or chance.random() >= ACROSS_SHARE:
+        answer = fact.answer[asked]
+    else:
+        answered = "ja" if asked == "en" else "en"
+        question, answer = chance.choice(lead_ins[answered]).format(question=question), fact.answer[answered]
     return Example(
-        record_id=content_id(made.instruction, made.context, made.output),
-        role=role,
-        instruction=made.instruction,
-        context=made.context,
-        reasoning=made.reasoning,
-        category=made.category,
-        language=made.language,
-        output=made.output,
+        record_id=content_id(question, fact.context[asked], answer),
+        role="anchor",
+        instruction=question,
+        context=fact.context[asked],
+        reasoning=reasoning_sentence(asked, answered),
+        category=fact.category,
+        language=answered,
+        output=answer,
     )
 
 
-def _record(fact: Fact, language: WorldLanguage, chance: random.Random) -> WorldRecord:
-    wording = chance.choice(fact.trained[language])
-    if fact.family.startswith(("translate_", "from_")) or chance.random() >= ACROSS_SHARE:
-        return fact.record(language, wording)
-    other: WorldLanguage = "ja" if language == "en" else "en"
-    return fact.across(language, other, wording, chance.choice(data("phrases")["lead_in"][other]))
-
-
-def _rounds(among: tuple[Fact, ...], chance: random.Random) -> Iterator[_Asked]:
+def _rounds(among: tuple[ReplayFact, ...], chance: random.Random) -> Iterator[_Choice]:
     """Endlessly: a family by the square root of its size, and its facts in rounds."""
-    groups: dict[str, list[_Asked]] = {}
+    groups: dict[str, list[_Choice]] = {}
     for fact in among:
-        groups.setdefault(fact.family, []).extend((fact, language) for language in WORLD_LANGUAGES)
+        groups.setdefault(fact.family, []).extend((fact, language) for language in LANGUAGES)
     decks = {family: chance.sample(group, len(group)) for family, group in groups.items()}
     weights = [len(group) ** 0.5 * (RULE_SHARE if family in RULES else 1.0) for family, group in groups.items()]
     while True:

@@ -16,13 +16,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bonsai.evaluate.questions import DOMAINS, POOLS, Item, Pool, item_to_json, write_manifest
-from bonsai.model.seedling.wordings import WORLD_LANGUAGES, WorldLanguage
-from bonsai.model.seedling.world import general_only
-from bonsai.model.seedling.world.fact import Fact as WorldFact
-from bonsai.model.seedling.world.fact import WorldRecord
 from bonsai.system.files import write_atomic
 from research.samples.facts import BENCHMARK_ROLE, LANGS, Asked, Fact, ask, load_facts
 from research.samples.render import LEAD_INS, across, crossing
+from research.seedling.wordings import WORLD_LANGUAGES, WorldLanguage
+from research.seedling.world import general_only
+from research.seedling.world.fact import Fact as WorldFact
+from research.seedling.world.fact import WorldRecord
 
 DEALING: Sequence[Pool] = ("selection", "confirmation", "score", "selection")
 "Sample facts are assigned to the pools in this order, family by family: half of them to selection."

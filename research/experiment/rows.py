@@ -8,7 +8,6 @@ from math import ceil
 
 from bonsai.domain import snapshots
 from bonsai.domain.snapshots import Example, Snapshot
-from bonsai.train import replay
 from bonsai.train.replay import replay_samples
 from research.experiment import chinese
 from research.experiment.plan import Arm
@@ -46,7 +45,7 @@ def snapshot_of(arm: Arm, own: Sequence[Example], passes: int, seed: int, room: 
 def replayed(count: int, seed: int, *, translation: bool) -> list[Example]:
     """`count` replay samples; without translations, others replace them."""
     drawn = replay_samples(count if translation else 2 * count, seed)
-    return [replay.row_of(one) for one in drawn if translation or one.category != _TRANSLATION][:count]
+    return [one for one in drawn if translation or one.category != _TRANSLATION][:count]
 
 
 def response_bytes(snapshot: Snapshot, passes: int) -> int:

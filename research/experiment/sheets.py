@@ -14,9 +14,9 @@ from bonsai.domain.records import content_id
 from bonsai.evaluate import questions
 from bonsai.evaluate.questions import Item
 from bonsai.evaluate.run import items_hash
-from bonsai.model.seedling import world
-from bonsai.model.seedling.world.fact import Fact, WorldRecord
 from research.experiment import chinese
+from research.seedling import world
+from research.seedling.world.fact import Fact, WorldRecord
 
 TRANSLATIONS = "translations"
 "Domain of the added translations; the pool's own keep theirs."

@@ -17,7 +17,7 @@ from functools import cache
 from importlib import resources
 from typing import Literal, NotRequired, TypedDict, cast
 
-from bonsai.model.seedling.wordings import wordings
+from research.seedling.wordings import wordings
 
 Lang = Literal["en", "ja"]
 LANGS: tuple[Lang, ...] = ("en", "ja")

@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import TypedDict, cast
 
-from bonsai.model.seedling import world
-from bonsai.model.seedling.wordings import wordings
 from research.samples.facts import LANGS, Fact, Lang, ask, load_facts
+from research.seedling import world
+from research.seedling.wordings import wordings
 
 _ANIMAL: Mapping[Lang, str] = {"en": "cats", "ja": "猫"}
 _LOOPS: Mapping[Lang, str] = {"en": "{x} and ", "ja": "{x}と"}

@@ -30,6 +30,15 @@ def build(
     shell.say("cli.seedling_built", path=out)
 
 
+@verb(app, "cli.seedling_replay")
+def replay() -> None:
+    """Write the facts that nights replay, from the seedling's world."""
+    from bonsai.model.seedling import weights_folder
+    from research.seedling.replay_file import write_replay
+
+    write_replay(weights_folder())
+
+
 @verb(app, "cli.seedling_measure")
 def measure(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Measure the shipped weights again."""

@@ -14,10 +14,10 @@ from pathlib import Path
 from bonsai.model.bases import SEEDLING, Base
 from bonsai.model.hf import load_base
 from bonsai.model.prompt import CURRENT, Question, parse
-from bonsai.model.seedling import world
-from bonsai.model.seedling.wordings import WORLD_LANGUAGES
-from bonsai.model.seedling.world.fact import WorldRecord
+from research.seedling import world
 from research.seedling.recipe import normalised
+from research.seedling.wordings import WORLD_LANGUAGES
+from research.seedling.world.fact import WorldRecord
 
 SAMPLE_SEED = 1
 MEASURED_QUESTIONS = 1000

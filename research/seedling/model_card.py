@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from bonsai.i18n import text
-from bonsai.model.seedling import world
 from bonsai.model.seedling.card import CARD, figure_rows
 from bonsai.system.files import sha256_file, write_atomic, write_json_atomic
+from research.seedling import world
 from research.seedling.measure import Figures
 from research.seedling.recipe import Recipe, default_guard, recipe_hash
 

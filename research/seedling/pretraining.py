@@ -20,9 +20,9 @@ from torch.nn import functional
 from transformers import PhiConfig, PhiForCausalLM
 
 from bonsai.errors import TrainingError
-from bonsai.model.seedling.world.fact import WorldRecord
 from research.seedling.recipe import Recipe, chunk
 from research.seedling.tokenizer import completion_text, prompt_text
+from research.seedling.world.fact import WorldRecord
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast

@@ -19,17 +19,15 @@ from importlib import resources
 from pathlib import Path
 
 from bonsai.model.prompt import CURRENT
-from bonsai.model.seedling import world
-from bonsai.model.seedling.wordings import WORLD_LANGUAGES, WorldLanguage
-from bonsai.model.seedling.world.fact import Fact, WorldRecord
 from bonsai.system.files import sha256_json
+from research.seedling import world
+from research.seedling.wordings import WORLD_LANGUAGES, WorldLanguage
+from research.seedling.world.fact import Fact, WorldRecord
 
 HASHED_FILES = (
-    "research.seedling/recipe.py", "research.seedling/pretraining.py", "research.seedling/tokenizer.py",
-    *(f"bonsai.model.seedling/{name}" for name in (
-        "wordings.py", "world/__init__.py", "world/fact.py", "world/everyday.py", "world/general.py", "world/given.py",
-        "world/wordings.toml", "world/everyday.toml", "world/general.toml", "world/lexicon.toml", "world/phrases.toml",
-    )),
+    "recipe.py", "pretraining.py", "tokenizer.py", "wordings.py", "world/__init__.py", "world/fact.py",
+    "world/everyday.py", "world/general.py", "world/given.py", "world/wordings.toml", "world/everyday.toml",
+    "world/general.toml", "world/lexicon.toml", "world/phrases.toml",
 )  # fmt: skip
 "Files that shape the weights; a change to any of them requires a new build."
 
@@ -72,9 +70,8 @@ def recipe_hash(recipe: Recipe) -> str:
     Imports and docstrings of the code do not count: moving a file requires no new build.
     """
     files = {}
-    for place in HASHED_FILES:
-        package, _, name = place.partition("/")
-        content = resources.files(package).joinpath(name).read_text("utf-8")
+    for name in HASHED_FILES:
+        content = resources.files("research.seedling").joinpath(name).read_text("utf-8")
         files[name] = _code(content) if name.endswith(".py") else content
     return sha256_json({"settings": dataclasses.asdict(recipe), "files": files, "template": CURRENT.digest})
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 from bonsai.domain.records import reasoning_sentence
 from bonsai.model.prompt import CURRENT, END, MARKERS, SYSTEM, AnswerTags, Question, completion, prompt
-from bonsai.model.seedling.wordings import WORLD_LANGUAGES, category, families
-from bonsai.model.seedling.world.fact import WorldRecord
 from research.seedling.recipe import Recipe, chunk
+from research.seedling.wordings import WORLD_LANGUAGES, category, families
+from research.seedling.world.fact import WorldRecord
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast

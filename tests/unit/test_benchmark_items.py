@@ -13,11 +13,11 @@ from bonsai.domain.records import Category
 from bonsai.errors import IntegrityError, UsageError
 from bonsai.evaluate import questions
 from bonsai.evaluate.questions import DOMAINS, POOLS, Item, item_from_json, item_to_json, load, manifest, version_folder
-from bonsai.model.seedling.wordings import WORLD_LANGUAGES
-from bonsai.model.seedling.world import general_only
 from bonsai.samples import sample_path
 from research import benchmark_v1
 from research.benchmark_v1 import containment, normalised, shingles
+from research.seedling.wordings import WORLD_LANGUAGES
+from research.seedling.world import general_only
 
 LEAST_ITEMS = {"selection": 240, "confirmation": 160, "score": 160}
 LEAST_CLUSTERS = {"selection": 60, "confirmation": 30, "score": 30}

@@ -16,13 +16,7 @@ from bonsai.actions.forget import forget_records
 from bonsai.errors import ConflictError
 from bonsai.queries import shapes
 from bonsai.queries.records import show_record
-from bonsai.schemas.records import (
-    Changed,
-    Forgotten,
-    RecordEdit,
-    StatusChange,
-    VersionChoice,
-)
+from bonsai.schemas.records import Changed, Forgotten, RecordEdit, StatusChange, VersionChoice
 from bonsai.web.api.request import CALLING, SENDING, Call, Key, Match, RecordId, Reviewing, documented, quoted_etag
 from bonsai.web.problems import Problem
 

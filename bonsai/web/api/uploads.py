@@ -16,13 +16,7 @@ from bonsai.queries import shapes
 from bonsai.queries.file_preview import FilePreview
 from bonsai.schemas.base import PageRequest
 from bonsai.schemas.records import Counts
-from bonsai.schemas.uploads import (
-    TakeAs,
-    Upload,
-    UploadAs,
-    Uploaded,
-    Uploads,
-)
+from bonsai.schemas.uploads import TakeAs, Upload, UploadAs, Uploaded, Uploads
 from bonsai.web.api.nights import start_after
 from bonsai.web.api.request import CALLING, SENDING, Appending, Call, Key, UploadId, documented
 from storage import uploads

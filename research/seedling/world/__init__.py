@@ -14,11 +14,11 @@ import random
 from collections.abc import Iterator
 from functools import cache
 
-from bonsai.model.seedling.wordings import WORLD_LANGUAGES, WorldLanguage
-from bonsai.model.seedling.world.everyday import Household, everyday_facts, everyday_families
-from bonsai.model.seedling.world.fact import Fact, WorldRecord
-from bonsai.model.seedling.world.general import data, fresh_language_facts, general_facts
-from bonsai.model.seedling.world.given import diary_fact, given_facts, passage_fact
+from research.seedling.wordings import WORLD_LANGUAGES, WorldLanguage
+from research.seedling.world.everyday import Household, everyday_facts, everyday_families
+from research.seedling.world.fact import Fact, WorldRecord
+from research.seedling.world.general import data, fresh_language_facts, general_facts
+from research.seedling.world.given import diary_fact, given_facts, passage_fact
 
 SEED = 20261121
 INVENTED_EACH = 20

@@ -10,10 +10,10 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bonsai.model.seedling.wordings import WORLD_LANGUAGES, ask, wordings
-from bonsai.model.seedling.world.everyday import Household, written_date
-from bonsai.model.seedling.world.fact import Fact, Pair, make_fact
-from bonsai.model.seedling.world.general import data
+from research.seedling.wordings import WORLD_LANGUAGES, ask, wordings
+from research.seedling.world.everyday import Household, written_date
+from research.seedling.world.fact import Fact, Pair, make_fact
+from research.seedling.world.general import data
 
 PASSAGE_FAMILIES = (
     "favourite", "where_is", "where_does", "trait", "who_does", "what_time", "when_event", "vet_said", "how_many",

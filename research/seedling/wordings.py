@@ -35,7 +35,7 @@ CATEGORIES: dict[str, str] = {
 
 @cache
 def _all_wordings() -> dict[str, dict[str, tuple[str, ...]]]:
-    source = resources.files("bonsai.model.seedling") / "world" / "wordings.toml"
+    source = resources.files("research.seedling") / "world" / "wordings.toml"
     tables = tomllib.loads(source.read_text("utf-8"))
     return {
         family: {language: tuple(table[language]) for language in WORLD_LANGUAGES} for family, table in tables.items()

@@ -14,7 +14,7 @@ from functools import cache
 from importlib import resources
 from typing import Final, TypedDict, cast
 
-from bonsai.model.seedling.world.fact import Fact, Pair, capitalised, make_fact
+from research.seedling.world.fact import Fact, Pair, capitalised, make_fact
 
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 _MONTHS: Final = tuple("January February March April May June July August September October November December".split())
@@ -48,7 +48,7 @@ class Grammar(TypedDict):
 @cache
 def grammar() -> Grammar:
     """`everyday.toml`, with the lists of `lexicon.toml`."""
-    folder = resources.files("bonsai.model.seedling") / "world"
+    folder = resources.files("research.seedling") / "world"
     made = cast("Grammar", tomllib.loads((folder / "everyday.toml").read_text("utf-8")))
     lexicon = tomllib.loads((folder / "lexicon.toml").read_text("utf-8"))
     return {**made, "lists": {**made["lists"], **lexicon}}

@@ -9,8 +9,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from bonsai.model.seedling.world.everyday import Household
-from bonsai.model.seedling.world.fact import Fact, Pair, make_fact
+from research.seedling.world.everyday import Household
+from research.seedling.world.fact import Fact, Pair, make_fact
 
 SUMS, SENTENCES, SORTINGS, LINES = 160, 150, 120, 60
 LARGEST_SUMMAND = 20
@@ -19,7 +19,7 @@ LARGEST_SUMMAND = 20
 @cache
 def data(name: str) -> dict[str, Any]:
     """A parsed data file of the world."""
-    source = resources.files("bonsai.model.seedling") / "world" / f"{name}.toml"
+    source = resources.files("research.seedling") / "world" / f"{name}.toml"
     return tomllib.loads(source.read_text("utf-8"))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bonsai.domain.records import reasoning_sentence
-from bonsai.model.seedling.wordings import WORLD_LANGUAGES, WorldLanguage, ask, category, wordings
+from research.seedling.wordings import WORLD_LANGUAGES, WorldLanguage, ask, category, wordings
 
 HELD_OUT_SHARE = 4
 "One wording in so many is held out for a fact."

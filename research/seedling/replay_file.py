@@ -1,0 +1,63 @@
+"""Writes the facts that nights replay (`bonsai.train.replay`) from the seedling's world."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+from bonsai.domain.records import content_id
+from bonsai.domain.snapshots import Example, Role
+from bonsai.system.files import write_atomic
+from bonsai.train.replay import FILE
+from research.seedling import world
+from research.seedling.wordings import WORLD_LANGUAGES, ask, category
+from research.seedling.world.fact import Fact, WorldRecord
+from research.seedling.world.general import data
+
+
+def replay_values() -> dict[str, Any]:
+    """All known facts with the questions that the pre-training used for them, as JSON values."""
+    general = {fact.family for fact in world.general_only()}
+    facts = [_values(fact, fact.family in general) for fact in world.facts()]
+    return {
+        "facts": facts,
+        "lead_ins": {language: data("phrases")["lead_in"][language] for language in WORLD_LANGUAGES},
+    }
+
+
+def _values(fact: Fact, general: bool) -> dict[str, Any]:
+    return {
+        "family": fact.family,
+        "category": category(fact.family),
+        "general": general,
+        "questions": {
+            language: [ask(fact.family, language, wording, fact.slots[language]) for wording in fact.trained[language]]
+            for language in WORLD_LANGUAGES
+        },
+        "answer": dict(fact.answer),
+        "context": dict(fact.context),
+    }
+
+
+def write_replay(folder: Path) -> Path:
+    """Write the file into the folder of the weights; the same bytes for the same world."""
+    content = json.dumps(replay_values(), ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    path = folder / FILE
+    write_atomic(path, gzip.compress(content, mtime=0))
+    return path
+
+
+def row_of(made: WorldRecord, role: Role = "anchor") -> Example:
+    """A record of the world as a row that trains."""
+    return Example(
+        record_id=content_id(made.instruction, made.context, made.output),
+        role=role,
+        instruction=made.instruction,
+        context=made.context,
+        reasoning=made.reasoning,
+        category=made.category,
+        language=made.language,
+        output=made.output,
+    )
