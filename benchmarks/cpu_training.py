@@ -36,11 +36,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.packed_base import packed_base
 from bonsai.config.settings import load_config
+from bonsai.model import quiet_libraries
 from bonsai.model.bases import model_folder
 from bonsai.model.encoding import IGNORED, Encoded, load_encoder
 from bonsai.model.hf import load_model
 from bonsai.model.prompt import template
-from bonsai.model.quiet import quiet_libraries
 from bonsai.train.order import training_order
 from bonsai.train.plan import TrainingPlan
 from bonsai.train.qlora import to_dataset, with_lora

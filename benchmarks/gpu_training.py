@@ -29,8 +29,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import phi2_shape as phi2
-from bonsai.model import varlen
-from bonsai.model.quiet import quiet_libraries
+from bonsai.model import quiet_libraries, varlen
 
 PEAK_FLOPS = 790e12
 "bfloat16 products a second of an H200 as measured with large matrices; not the data sheet's 989."

@@ -30,8 +30,7 @@ from bonsai.errors import TerminalError, UsageError
 from bonsai.system.files import write_json_atomic
 from bonsai.system.installation import CODE
 from bonsai.system.locks import file_lock, is_locked
-from flows.ports import free_port, listens, url_of
-from flows.settings import DEPLOYMENTS, HOST, environment, folder
+from flows.settings import DEPLOYMENTS, HOST, environment, folder, free_port, listens, url_of
 
 POOLS = ("bonsai-cpu", "bonsai-gpu")
 LOOK_SECONDS = 0.5

@@ -1,18 +1,35 @@
-"""The environment in which Prefect runs for one home. Prefect reads it at import, so this file imports no Prefect.
-
-Everything lies in `$BONSAI_HOME/prefect`. An open Prefect API beside a process worker is remote code
-execution: the server listens on loopback alone, wants a random auth string, and lets no foreign origin in.
-"""
+"""TCP ports on the loopback address."""
 
 from __future__ import annotations
 
 import os
 import secrets
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 
 from bonsai.config.settings import PrefectSettings
 from bonsai.system.installation import CODE, python_path
+
+
+def url_of(port: int) -> str:
+    """The URL of a server on this port."""
+    return f"http://{HOST}:{port}"
+
+
+def listens(port: int) -> bool:
+    """Whether a server listens on this port."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((HOST, port)) == 0
+
+
+def free_port() -> int:
+    """A free port."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
 
 HOST = "127.0.0.1"
 _SHIPPED = Path(__file__).with_name("prefect.yaml")

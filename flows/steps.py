@@ -1,29 +1,75 @@
-"""The steps of `bonsai.night.steps` as Prefect tasks: what may pass by itself is tried again, all else fails at once.
+"""Progress of a flow: to this process's watcher, else to the run's log.
 
-Only ids go in and come out, because parameters, results and logs are kept by the server. The home is the
-worker's own, `BONSAI_HOME`. Every step may be run again: a retry, or a night that was killed, changes nothing twice.
+A callback cannot be a flow parameter (the server stores parameters), so the watcher is a context variable.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, cast
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from prefect.logging import get_run_logger
 
 from bonsai import bootstrap
 from bonsai.actions import inbox
 from bonsai.config.layers import home_of
 from bonsai.context import Bonsai
 from bonsai.errors import BonsaiError, TransientError
-from bonsai.night import cancel, steps
+from bonsai.night import status, steps
 from bonsai.night.status import snapshot_made
-from bonsai.system.progress import silent
-from flows.progress import reporting, told
+from bonsai.system.progress import Progress, Report, silent
+
+LOG_SECONDS = 10.0
+"A training reports many times a second; one log line every ten seconds is enough of a heartbeat."
+
+_watcher: ContextVar[Report | None] = ContextVar("bonsai_progress", default=None)
+
+
+@contextmanager
+def watched_by(report: Report) -> Iterator[None]:
+    """Flows in the block report to `report` instead of their log."""
+    token = _watcher.set(report)
+    try:
+        yield
+    finally:
+        _watcher.reset(token)
+
+
+def reporting() -> Report:
+    """The current flow's progress callback."""
+    return _watcher.get() or _logging()
+
+
+@contextmanager
+def told(step: str) -> Iterator[None]:
+    """Report the beginning and the end of a step without a count."""
+    report = reporting()
+    report(Progress(step, 0, 1))
+    yield
+    report(Progress(step, 1, 1))
+
+
+def _logging() -> Report:
+    logger = get_run_logger()
+    last: dict[str, float] = {}
+
+    def report(progress: Progress) -> None:
+        now = time.monotonic()
+        if progress.done < progress.total and now - last.get(progress.step, -LOG_SECONDS) < LOG_SECONDS:
+            return
+        last[progress.step] = now
+        loss = "" if progress.loss is None else f", loss {progress.loss:.3f}"
+        logger.info("%s %d/%d%s", progress.step, progress.done, progress.total, loss)
+
+    return report
 
 
 def may_pass(task: object, run: object, state: Any) -> bool:
@@ -87,4 +133,4 @@ def run_at(place: steps.Place, night: str) -> dict[str, str]:
 @step
 def fail_night(night: str, error: BonsaiError) -> None:
     """Mark the night as failed, with the reason, so that the next start resumes it."""
-    cancel.fail_night(opened(), night, error, now())
+    status.fail_night(opened(), night, error, now())

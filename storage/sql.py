@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+from bonsai.errors import UnknownId, UsageError
+
 FEW_ROWS = 200
 "Up to here a batch is passed as lists; above, as Arrow: 500,000 rows a second, where executemany writes 2,000."
 Row = dict[str, Any]
@@ -110,3 +112,31 @@ def from_utc_or_none(stored: datetime | None) -> datetime | None:
 def to_json(value: object) -> str:
     """JSON text with sorted keys."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+NAMED = 5
+"Ids that an ambiguous beginning is told to mean."
+MORE = 8
+"Characters beyond the beginning that are shown of each."
+
+
+def full_id(con: Connection, table: str, prefix: str, *, unknown: str, column: str = "id") -> str:
+    """The id that `prefix` is, else the only one of the table that begins with it.
+
+    Raises UnknownId with the text `unknown` for none, UsageError for several.
+    """
+    found = values(con, f"SELECT {column} FROM {table} WHERE {column} = ?", [prefix])  # by its index
+    if not found and prefix:
+        query = f"SELECT {column} FROM {table} WHERE starts_with({column}, ?) LIMIT {NAMED}"
+        found = values(con, query, [prefix])
+    return only_one(sorted(map(str, found)), prefix, unknown)
+
+
+def only_one(found: Sequence[str], prefix: str, unknown: str) -> str:
+    """The one that was found to begin with `prefix`. Raises UnknownId, UsageError."""
+    if len(found) > 1:
+        shown = ", ".join(one[: len(prefix) + MORE] for one in found[:NAMED])
+        raise UsageError("storage.ambiguous_id", id=prefix, found=shown)
+    if not found:
+        raise UnknownId(unknown, id=prefix)
+    return found[0]

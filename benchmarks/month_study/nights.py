@@ -263,7 +263,7 @@ class Month:
 
 
 def _trained(plan: TrainingPlan) -> str:
-    from bonsai.model.quiet import quiet_libraries
+    from bonsai.model import quiet_libraries
 
     shutil.rmtree(Path(plan.run_folder) / "checkpoints", ignore_errors=True)  # the whole night's time is measured
     with quiet_libraries():

@@ -17,7 +17,7 @@ from bonsai.actions.screening import Screener
 from bonsai.context import Bonsai
 from bonsai.domain.records import Defaults, Origin, Record, Reject, parse
 from bonsai.errors import InputError
-from bonsai.queries.submissions import submitted_at
+from bonsai.queries.records import submitted_at
 from bonsai.system.progress import Report, silent
 from storage import inbox
 from storage.inbox import InboxItem

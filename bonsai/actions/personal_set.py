@@ -24,8 +24,8 @@ from bonsai.ingest.dedup.contamination import ContaminationCheck
 from bonsai.ingest.tags import question_language
 from bonsai.system.json_values import from_values
 from storage.connect import Connection
+from storage.sql import only_one
 from storage.tables import personal_set_table, promotions_table, records_table
-from storage.tables.id_prefix import only_one
 from storage.tables.personal_set_table import PersonalItem, PersonalSetChange
 
 RELEASED = "released"

@@ -20,10 +20,9 @@ from bonsai.domain.reasons import Reason
 from bonsai.domain.records import KEEPS, Keep, Status
 from bonsai.errors import ConflictError, UsageError
 from storage.connect import Connection
-from storage.tables import pairs_table, record_versions_table, records_table, settled_pairs_table
-from storage.tables.pairs_table import WaitingPair
+from storage.tables import record_versions_table, records_table, settled_pairs_table
 from storage.tables.record_rows import StoredRecord
-from storage.tables.settled_pairs_table import Change, pair_status
+from storage.tables.settled_pairs_table import Change, WaitingPair, pair_status, waiting
 
 EXCLUDABLE = (Status.ACTIVE, Status.HELD_BACK, Status.SUSPECT)
 CORRECTABLE = ("contradiction", "overruled")
@@ -50,7 +49,7 @@ def resolve_pair(
     if word is None:
         raise UsageError("cli.not_one_of", name="--keep", value=keep, valid=", ".join(KEEPS))
     with b.database.writing() as con:
-        found = pairs_table.waiting(con, record_id)
+        found = waiting(con, record_id)
         if found is None or (seen is not None and set(seen) != {one.record.id for one in found.others}):
             raise ConflictError("curating.decided_meanwhile", id=record_id[:12])
         return _resolve(con, found, word, by, now)
@@ -120,7 +119,7 @@ def confirm_corrections(con: Connection, ids: Sequence[str], now: datetime) -> i
     """
     released = 0
     for one in records_table.existing_ids(con, ids) if ids else ():
-        found = pairs_table.waiting(con, one)
+        found = waiting(con, one)
         if found is None or found.kind not in CORRECTABLE:
             continue
         reason = Reason("duplicates.corrected")

@@ -21,7 +21,8 @@ from bonsai.actions.personal_set import written_questions
 from bonsai.context import Bonsai
 from bonsai.domain.reasons import Reason
 from bonsai.domain.records import Language, Record, Status, Tags
-from bonsai.evaluate import pools, questions
+from bonsai.evaluate import questions
+from bonsai.evaluate import questions as evaluate_questions
 from bonsai.ingest import dedup, tags
 from bonsai.ingest.dedup.contamination import Contamination, ContaminationCheck
 from bonsai.ingest.dedup.index import DuplicateFinding, DuplicateIndex, IndexedRecord, question_key
@@ -146,7 +147,7 @@ def _screen(b: Bonsai, index: DuplicateIndex, written: Sequence[tuple[str, str, 
 
 def contamination_check(written: Sequence[tuple[str, str, str]]) -> ContaminationCheck:
     """Against the benchmark's questions and the owner's: (id, instruction, input)."""
-    items = [(i.id, i.instruction, i.input) for pool in questions.pools() for i in pools.items(pool)]
+    items = [(i.id, i.instruction, i.input) for pool in questions.pools() for i in evaluate_questions.items(pool)]
     return ContaminationCheck([*items, *written], kept=frozenset(item for item, _, _ in written))
 
 

@@ -18,8 +18,7 @@ from bonsai.domain.record_fields import TAGS, TagName
 from bonsai.domain.records import Category, Status
 from bonsai.errors import UsageError
 from bonsai.ingest import tags
-from bonsai.ingest.tags.category import CategoryTagger, Example
-from bonsai.ingest.tags.category_rules import by_rule
+from bonsai.ingest.tags.category import CategoryTagger, Example, by_rule
 from bonsai.system.progress import Progress, Report, silent
 from storage.connect import Connection
 from storage.scale import counters

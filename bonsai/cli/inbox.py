@@ -36,7 +36,7 @@ def show(
 ) -> None:
     """Status of submissions, by the ids that `records add` prints."""
     from bonsai.queries import shapes
-    from bonsai.queries.submissions import submission_status
+    from bonsai.queries.records import submission_status
 
     shell = shell_of(ctx)
     found = submission_status(shell.open(), submissions)

@@ -119,7 +119,7 @@ def watch(ctx: typer.Context, night: AnyKey = "", as_json: AsJson = False) -> No
 @verb(app, "cli.night_cancel")
 def cancel(ctx: typer.Context, night: AnyKey = "", by: By = "") -> None:
     """It stops at its next sign of life; the next start takes it up again."""
-    from bonsai.night.cancel import cancel_night
+    from bonsai.night.status import cancel_night
     from bonsai.queries.nights import show_night
 
     shell = shell_of(ctx)

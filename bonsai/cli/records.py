@@ -26,7 +26,7 @@ from bonsai.errors import LockTimeout, UsageError
 from bonsai.system.progress import silent
 
 if TYPE_CHECKING:
-    from storage.tables.pairs_table import WaitingPair
+    from storage.tables.settled_pairs_table import WaitingPair
 
 
 import sys
@@ -364,7 +364,7 @@ def contradictions(
     """The newest first; a line for the record that waits, one for each that it stands against, marked with `>`."""
     from bonsai.domain.records import PAIR_KINDS
     from bonsai.queries import shapes
-    from bonsai.queries.pairs import pair_counts, waiting_pairs
+    from bonsai.queries.records import pair_counts, waiting_pairs
 
     shell = shell_of(ctx)
     bonsai = shell.open()
@@ -417,7 +417,7 @@ def resolved(
 ) -> None:
     """A line a decision: when, who, what was kept, of which records, and who took it back."""
     from bonsai.queries import shapes
-    from bonsai.queries.pairs import decided_pairs
+    from bonsai.queries.records import decided_pairs
 
     shell = shell_of(ctx)
     bonsai = shell.open()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bonsai.context import Bonsai
     from bonsai.domain.records import Record
     from bonsai.ingest.tags.category import CategoryTagger
-    from bonsai.schemas.tagging import TagTurn
+    from bonsai.schemas.records import TagTurn
 
 
 app = noun()
@@ -63,7 +63,7 @@ def review(
 def _queue(shell: Shell, bonsai: Bonsai, tagger: CategoryTagger | None, limit: int) -> Iterator[TagTurn]:
     from bonsai.actions.tag import next_uncertain
     from bonsai.queries import shapes
-    from bonsai.schemas.tagging import TagTurn
+    from bonsai.schemas.records import TagTurn
 
     turn, listed = next_uncertain(bonsai, tagger), 0
     while turn.stored is not None and (not limit or listed < limit):

@@ -21,8 +21,8 @@ def up(
     dashboard: Annotated[bool, typer.Option("--dashboard/--no-dashboard", help="cli.opt_dashboard")] = True,
 ) -> None:
     """Start everything, print the addresses and wait; Ctrl-C or SIGTERM stops all of it."""
-    from bonsai.night.cancel import dead_nights
-    from flows import ports, server
+    from bonsai.night.status import dead_nights
+    from flows import server, settings
     from flows.settings import auth_file
 
     shell = shell_of(ctx)
@@ -33,7 +33,7 @@ def up(
     shell.say("cli.starting", home=bonsai.home)
     shell.out.flush()
     port = bonsai.config.dashboard.port
-    if dashboard and ports.listens(port):
+    if dashboard and settings.listens(port):
         shell.say("cli.dashboard_left_out", port=port)
         dashboard = False
     also = {"dashboard": ("bonsai.cli.main", "dashboard", "--lang", shell.language)} if dashboard else {}
@@ -42,7 +42,7 @@ def up(
             shell.say("cli.run_was_dead", run=name)
         shell.say("cli.up_at", url=running.url, password=auth_file(bonsai.home), logs=running.logs)
         if dashboard:
-            shell.say("cli.dashboard_at", url=ports.url_of(port))
+            shell.say("cli.dashboard_at", url=settings.url_of(port))
         shell.out.flush()
 
         def on_death(death: server.Death) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from bonsai.evaluate import pools, report
+from bonsai.evaluate import questions, report
 from bonsai.evaluate.questions import Item
 from bonsai.evaluate.report import Report
 from bonsai.evaluate.run import RunSettings
@@ -42,12 +42,12 @@ class QuestionSet:
     "`v1/selection`, `v1/confirmation`, `v1/score` or `suite`."
     items: tuple[Item, ...]
     dealing: int = 0
-    "Number of the split of the fixed questions (`bonsai.evaluate.pools`)."
+    "Number of the split of the fixed questions (`bonsai.evaluate.questions`)."
 
 
 def fixed_question_set(name: str, dealing: int = 0) -> QuestionSet:
     """Question set of a pool of the fixed questions, e.g. `v1/selection`."""
-    return QuestionSet(name, pools.items(name.rpartition("/")[2], dealing), dealing)
+    return QuestionSet(name, questions.items(name.rpartition("/")[2], dealing), dealing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def to_json(evaluation_run: EvaluationRun) -> dict[str, Any]:
     """The run as JSON values, without the items of closed pools; the reader looks those up."""
     made: dict[str, Any] = to_values(evaluation_run)
     for sheet, values in zip(evaluation_run.sheets, made["sheets"], strict=True):
-        if pools.is_closed(sheet.name) and sheet == fixed_question_set(sheet.name, sheet.dealing):
+        if questions.is_closed(sheet.name) and sheet == fixed_question_set(sheet.name, sheet.dealing):
             values["items"] = None
     return made
 

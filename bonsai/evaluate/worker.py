@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bonsai.errors import BenchmarkError
-from bonsai.evaluate import pools, report
+from bonsai.evaluate import questions, report
 from bonsai.evaluate.evaluation import EvaluatedModel, EvaluationRun, QuestionSet, from_json
 from bonsai.evaluate.report import Report
 from bonsai.evaluate.run import ReportMetadata, items_hash, library_fingerprint, reproduces, run
@@ -96,7 +96,7 @@ def write_report(
         progress(1, 1)
         return stored
     made = run(answerer, sheet.items, settings, session.about(subject, sheet), progress=progress)
-    if pools.is_closed(sheet.name):
+    if questions.is_closed(sheet.name):
         made = report.without_answers(made)
     report.write(made, path)
     return made

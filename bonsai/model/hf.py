@@ -31,11 +31,11 @@ from transformers import (
 from transformers.utils import logging as transformers_logging
 
 from bonsai.errors import InputError
+from bonsai.model import quiet_libraries
 from bonsai.model.answerer import Generated, Likelihood, Scored
 from bonsai.model.bases import Base, model_folder
 from bonsai.model.encoding import Encoder, load_encoder
 from bonsai.model.prompt import AnswerTags, Question, Template, declaration, neutralise
-from bonsai.model.quiet import quiet_libraries
 
 _PROBES = ("What is the capital of Japan?", "日本の首都はどこですか?", "Why does my cat purr?", "1 + 1 = ?")
 _LOGITS_PER_PROBE = 16

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bonsai.errors import IntegrityError
-from bonsai.evaluate import pools
+from bonsai.evaluate import questions
 from bonsai.evaluate.compare import ReportPair
 from bonsai.evaluate.evaluation import (
     BASE,
@@ -60,7 +60,7 @@ class EvaluationJob:
     created_at: str
     "ISO 8601, UTC."
     dealing: int = 0
-    "Of the fixed questions to their pools (`bonsai.evaluate.pools`)."
+    "Of the fixed questions to their pools (`bonsai.evaluate.questions`)."
     suite_version: str = ""
 
 
@@ -141,7 +141,7 @@ def evaluate_challenger(
         policy=job.policy,
         anchor=find_report(asked, job.anchor.adapter, SELECTION) if job.anchor else None,
         suite=suite,
-        left_out=pools.open_and_sealed_ids(job.left_out),
+        left_out=questions.open_and_sealed_ids(job.left_out),
         champion_must_go=job.champion_must_go,
     )
     promoted = decision.verdict == "promote"

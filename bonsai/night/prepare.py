@@ -38,10 +38,10 @@ from storage.tables import (
     promotions_table,
     record_versions_table,
     records_table,
-    retired_items_table,
     settings_table,
 )
 from storage.tables.nights_table import Night
+from storage.tables.personal_set_table import retired_fixed_items
 from storage.tables.record_rows import StoredRecord
 
 REPLAY_MEASURED = 400
@@ -269,7 +269,7 @@ def write_job(b: Bonsai, key: str, prepared: Prepared, now: datetime) -> None:
             champion=_subject(con, champion),
             anchor=_subject(con, anchor) if anchor not in (BASE, champion) else None,
             suite=tuple(from_values(Item, one.item) for one in personal_set_table.active_items(con)),
-            left_out=tuple(sorted(retired_items_table.retired(con) | personal_set_table.trained_items(con, compared))),
+            left_out=tuple(sorted(retired_fixed_items(con) | personal_set_table.trained_items(con, compared))),
             champion_must_go=champion != BASE and adapters_table.get(con, champion).needs_retrain,
             policy=gate.policy,
             settings=b.config.benchmark,

@@ -25,9 +25,19 @@ from bonsai.errors import BonsaiError, IntegrityError, LockTimeout, PromotionErr
 from bonsai.evaluate import personal_set
 from bonsai.night import evaluation_job
 from bonsai.night.accelerator import alone_on_device
-from bonsai.night.cancel import UNFINISHED, dead_nights, fail_night, is_dead
 from bonsai.night.prepare import due_records, freeze_personal_set, write_job, write_snapshot
-from bonsai.night.status import Clock, begin_status, end_status, snapshot_made, told_by, watched
+from bonsai.night.status import (
+    UNFINISHED,
+    Clock,
+    begin_status,
+    dead_nights,
+    end_status,
+    fail_night,
+    is_dead,
+    snapshot_made,
+    told_by,
+    watched,
+)
 from bonsai.system.locks import process_name
 from bonsai.system.progress import Progress, Report, ResourceUsage
 from bonsai.train.manifest import MANIFEST_FILE, read_manifest

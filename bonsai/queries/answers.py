@@ -1,7 +1,7 @@
 """Champion's and challenger's answers to every question that may be shown: selection pool and personal set.
 
-The confirmation and score pools are sealed (`bonsai.evaluate.pools`) and never opened here. Everything that shows an
-answer (`promotions show`, `answers`, `review`, the pages) gets it from this module.
+The confirmation and score pools are sealed (`bonsai.evaluate.questions`) and never opened here. Everything that shows
+an answer (`promotions show`, `answers`, `review`, the pages) gets it from this module.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Literal, get_args
 from bonsai.context import Bonsai
 from bonsai.domain.characters import normalise
 from bonsai.errors import BenchmarkError, UnknownId, UsageError
-from bonsai.evaluate import pools, report
+from bonsai.evaluate import questions, report
 from bonsai.evaluate.compare import ReportPair
 from bonsai.evaluate.questions import Item
 from bonsai.evaluate.report import ItemResult, Report, accuracy
@@ -158,7 +158,7 @@ def read_visible_answers(b: Bonsai, known: PromotionContext) -> VisibleAnswers:
         sheet: newest_pair(b.places.reports, told.adapter, told.judged_against, sheet, hashes[sheet]) for sheet in asked
     }
     pairs = {sheet: pair for sheet, pair in found.items() if pair}
-    texts = {**{item.id: item for item in pools.items("selection", evidence.dealing)}, **known.suite}
+    texts = {**{item.id: item for item in questions.items("selection", evidence.dealing)}, **known.suite}
     return VisibleAnswers(
         promotion=told,
         pairs=pairs,

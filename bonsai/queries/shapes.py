@@ -12,16 +12,15 @@ from bonsai.domain.record_fields import EDITED, FIELDS, TAGS
 from bonsai.domain.records import Reject
 from bonsai.i18n import TextLanguage, text
 from bonsai.queries.file_preview import FilePreview
-from bonsai.queries.pairs import DecidedPair
-from bonsai.queries.records import RecordDetail
-from bonsai.queries.submissions import SubmissionStatus
+from bonsai.queries.records import DecidedPair, RecordDetail, SubmissionStatus
 from bonsai.queries.suggestions import Suggestion
 from bonsai.queries.timeline import Entry
-from bonsai.schemas import pairs, records, rejects, submissions, timeline, uploads
-from storage.tables.pairs_table import WaitingPair
+from bonsai.schemas import pairs, records, rejects, timeline, uploads
+from bonsai.schemas.records import Followed, SuggestedTags
 from storage.tables.record_rows import StoredRecord
 from storage.tables.record_versions_table import Version, version_fields
 from storage.tables.rejects_table import StoredReject
+from storage.tables.settled_pairs_table import WaitingPair
 
 OF_STORED = ("status", "near_of", "replaced_by", "created_at", "updated_at")
 
@@ -103,9 +102,9 @@ def timeline_entry(one: Entry) -> timeline.TimelineEntry:
     return timeline.TimelineEntry(record=one.told.id, **told, earlier=earlier)
 
 
-def suggested_tags(found: Suggestion, language: TextLanguage) -> submissions.SuggestedTags:
+def suggested_tags(found: Suggestion, language: TextLanguage) -> SuggestedTags:
     """What Bonsai makes of a draft."""
-    return submissions.SuggestedTags(
+    return SuggestedTags(
         language=records.Tag.model_validate(found.tags.language),
         category=records.Tag.model_validate(found.tags.category),
         likely=list(found.likely),
@@ -115,11 +114,11 @@ def suggested_tags(found: Suggestion, language: TextLanguage) -> submissions.Sug
     )
 
 
-def followed(found: SubmissionStatus, language: TextLanguage) -> submissions.Followed:
+def followed(found: SubmissionStatus, language: TextLanguage) -> Followed:
     """What became of a submission."""
     stored = found.stored
     detail = reason(found.reject or (stored.reason if stored else None), language)
-    return submissions.Followed(
+    return Followed(
         submission=found.submission,
         state=found.state,
         record=stored.record.id if stored else None,

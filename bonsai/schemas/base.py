@@ -24,3 +24,21 @@ class ResponseModel(BaseModel):
     """What a program is answered."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+class ProblemError(ResponseModel):
+    """One thing that is wrong with what was sent."""
+
+    pointer: str = Field(description="api.field_pointer")
+    detail: str = Field(description="api.field_detail")
+
+
+class ProblemDetails(ResponseModel):
+    """An error, as RFC 9457 has it."""
+
+    type: str = Field(description="api.field_problem_type")
+    title: str = Field(description="api.field_problem_title")
+    status: int = Field(description="api.field_problem_status")
+    detail: str = Field(description="api.field_detail")
+    code: str = Field(description="api.field_code")
+    errors: list[ProblemError] = Field(default_factory=list, description="api.field_errors")

@@ -241,3 +241,69 @@ class Forgotten(ResponseModel):
     rejects: int = Field(description="api.field_forgotten_rejects")
     snapshots: list[str] = Field(description="api.field_forgotten_snapshots")
     erased: bool = Field(description="api.field_erased")
+
+
+class Draft(RequestModel):
+    """A record that is still being written."""
+
+    instruction: CheckedQuestion = Field(description="api.field_instruction")
+    output: CheckedAnswer = Field(description="api.field_output")
+    input: CheckedPassage = Field("", description="api.field_input")
+
+
+class SuggestedTags(ResponseModel):
+    """What Bonsai makes of a record before it is told."""
+
+    language: Tag = Field(description="api.field_language")
+    category: Tag = Field(description="api.field_category")
+    likely: list[str] = Field(description="api.field_likely")
+    exact: Record | None = Field(description="api.field_exact")
+    contradicts: list[Record] = Field(description="api.field_contradicts")
+    near: list[Record] = Field(description="api.field_near")
+
+
+class Followed(ResponseModel):
+    """What became of what was told."""
+
+    submission: str = Field(description="api.field_submission")
+    state: Literal["waiting", "stored", "told_before", "rejected", "unreadable", "gone"] = Field(
+        description="api.field_followed_state"
+    )
+    record: str | None = Field(description="api.field_followed_record")
+    status: Status | None = Field(description="api.field_followed_status")
+    detail: str | None = Field(description="api.field_followed_detail")
+
+
+class TagPlace(RequestModel):
+    """Where in the queue."""
+
+    after: str = Field("", pattern="^([0-9a-f]{64})?$", description="api.field_tag_after")
+
+
+class TagChoice(RequestModel):
+    """A person's tags: what is left out stays as it is."""
+
+    language: Language | None = Field(None, description="api.field_language")
+    category: Kind | None = Field(None, description="api.field_category")
+    reasoning: Word = Field("", description="api.field_reasoning")
+
+
+class TagVersion(RequestModel):
+    """Which tagging is taken back."""
+
+    version: Whole = Field(ge=1, le=1_000_000, description="api.field_tag_version")
+
+
+class TagTurn(ResponseModel):
+    """Whose turn it is."""
+
+    record: Record | None = Field(description="api.field_turn_record")
+    categories: list[str] = Field(description="api.field_turn_categories")
+    left: int = Field(description="api.field_turn_left")
+
+
+class Tagged(ResponseModel):
+    """A record that was tagged."""
+
+    record: str = Field(description="api.field_record")
+    version: int | None = Field(description="api.field_tag_version")

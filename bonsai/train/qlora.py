@@ -30,11 +30,11 @@ from transformers import PreTrainedModel, PrinterCallback, set_seed
 
 from bonsai.domain import snapshots
 from bonsai.errors import IntegrityError, TrainingError
+from bonsai.model import quiet_libraries
 from bonsai.model.bases import model_folder
 from bonsai.model.encoding import Encoded, load_encoder
 from bonsai.model.hf import frozen_hash, load_model
 from bonsai.model.prompt import template
-from bonsai.model.quiet import quiet_libraries
 from bonsai.model.varlen import attention_for_packs
 from bonsai.train.checkpoints import last_complete
 from bonsai.train.manifest import read_manifest

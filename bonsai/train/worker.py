@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bonsai.errors import IntegrityError, LockTimeout
-from bonsai.model.quiet import quiet_libraries
+from bonsai.model import quiet_libraries
 from bonsai.system.files import write_json_atomic
 from bonsai.system.json_values import from_values
 from bonsai.system.locks import file_lock

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
-from bonsai.actions.question_queue import QuestionQueue
+from bonsai.actions.ask import QuestionQueue
 from bonsai.auth import accounts
 from bonsai.auth.throttling import Throttle
 from bonsai.context import Bonsai

@@ -15,7 +15,7 @@ from jinja2 import Environment
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from bonsai.actions.question_queue import QuestionQueue
+from bonsai.actions.ask import QuestionQueue
 from bonsai.auth import accounts
 from bonsai.auth.accounts import Person
 from bonsai.auth.throttling import Throttle

@@ -9,8 +9,7 @@ from datetime import date, datetime
 
 from bonsai.errors import UnknownId
 from storage.connect import Connection
-from storage.sql import Row, from_utc, rows, to_json, to_utc, values
-from storage.tables.id_prefix import full_id
+from storage.sql import Row, from_utc, full_id, rows, to_json, to_utc, values
 
 LINEAGE = """
     WITH RECURSIVE lineage (adapter, ancestor, snapshot_id) AS (

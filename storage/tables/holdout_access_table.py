@@ -1,7 +1,7 @@
 """The tables `confirmation_openings` and `pool_rotations`: holdout accesses and redraws of the split.
 
 Each access to the confirmation pool wears it out a little, so accesses are counted; after enough of them selection and
-confirmation pools are redrawn (`bonsai.evaluate.pools`) and the count starts again.
+confirmation pools are redrawn (`bonsai.evaluate.questions`) and the count starts again.
 """
 
 from __future__ import annotations

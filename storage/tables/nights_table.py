@@ -12,8 +12,7 @@ from typing import Literal
 from bonsai.errors import UnknownId
 from bonsai.system.locks import may_be_running
 from storage.connect import Connection
-from storage.sql import Row, from_utc, from_utc_or_none, rows, to_json, to_utc, values
-from storage.tables.id_prefix import full_id
+from storage.sql import Row, from_utc, from_utc_or_none, full_id, rows, to_json, to_utc, values
 
 NightStatus = Literal["running", "nothing_to_do", "done", "failed", "cancelled"]
 

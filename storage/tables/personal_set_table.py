@@ -193,3 +193,19 @@ def _item(row: Row) -> PersonalItem:
             "retired_at": from_utc_or_none(row["retired_at"]),
         }
     )
+
+
+def retire_fixed_items(con: Connection, item_id: str, record_id: str, at: datetime) -> None:
+    """Retire an item from this home's gate because of a record. Safe to repeat."""
+    con.execute(
+        """
+        INSERT INTO retired_items SELECT $item, $record, $at
+        WHERE NOT EXISTS (FROM retired_items WHERE item_id = $item AND record_id = $record)
+        """,
+        {"item": item_id, "record": record_id, "at": to_utc(at)},
+    )
+
+
+def retired_fixed_items(con: Connection) -> frozenset[str]:
+    """Ids of the retired items."""
+    return frozenset(values(con, "SELECT item_id FROM retired_items"))

@@ -17,8 +17,7 @@ from bonsai.domain.promotion import BASE, GATE, GENESIS, Candidate, LogEntry, Mo
 from bonsai.errors import IntegrityError, UnknownId
 from bonsai.gate.decision import Decision, Verdict, decision_from_json, decision_to_json
 from storage.connect import Connection
-from storage.sql import Row, from_utc, rows, to_json, to_utc, values
-from storage.tables.id_prefix import full_id
+from storage.sql import Row, from_utc, full_id, rows, to_json, to_utc, values
 
 LOG_FIELDS = "number, decided_at, who, action, adapter, champion_before, champion_after, version, reason"
 

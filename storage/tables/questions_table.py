@@ -11,8 +11,7 @@ from bonsai.errors import UnknownId
 from bonsai.ingest.dedup.comparison import text_key
 from bonsai.ingest.dedup.ngrams import nearest
 from storage.connect import Connection
-from storage.sql import Row, from_utc, rows, to_utc, values
-from storage.tables.id_prefix import full_id
+from storage.sql import Row, from_utc, full_id, rows, to_utc, values
 
 Thumb = Literal["up", "down", ""]
 THUMBS: tuple[Thumb, ...] = ("up", "down", "")

@@ -21,9 +21,8 @@ from storage.connect import Connection, Database
 from storage.scale import counters, text_index
 from storage.scale.counters import RECORDS, UNCERTAIN, counting
 from storage.scale.pacing import Pace, write_in_batches
-from storage.sql import among, batch, changed, rows, rows_of, to_utc, values
-from storage.tables import retired_items_table, tombstones_table
-from storage.tables.id_prefix import full_id
+from storage.sql import among, batch, changed, full_id, rows, rows_of, to_utc, values
+from storage.tables import personal_set_table, tombstones_table
 from storage.tables.record_rows import NewRecord, StoredRecord, reason_columns, to_columns, to_stored
 
 MAY_TRAIN = """
@@ -104,7 +103,7 @@ def insert_records(con: Connection, new: Iterable[NewRecord], batch_id: str, at:
         text_index.index_from(con, after + 1)
     for item in fresh.values():
         if item.retires_item:
-            retired_items_table.retire(con, item.retires_item, item.record.id, at)
+            personal_set_table.retire_fixed_items(con, item.retires_item, item.record.id, at)
         if item.overrules:
             reason = Reason("duplicates.overruled", (("id", item.record.id[:12]), ("ids", item.record.id)))
             set_status(con, item.overrules, Status.HELD_BACK, reason, at, only=(Status.ACTIVE,))

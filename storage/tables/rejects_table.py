@@ -16,8 +16,7 @@ from bonsai.ingest.dedup.comparison import text_key
 from storage.connect import Connection
 from storage.scale import counters
 from storage.scale.counters import REJECTS, counting
-from storage.sql import Row, batch, changed, from_utc, rows, to_json, to_utc
-from storage.tables.id_prefix import full_id
+from storage.sql import Row, batch, changed, from_utc, full_id, rows, to_json, to_utc
 
 State = Literal["open", "mended", "dismissed", "forgotten"]
 Settled = Literal["mended", "dismissed"]

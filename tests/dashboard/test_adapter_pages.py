@@ -20,7 +20,7 @@ from bonsai.i18n import area_texts
 from bonsai.queries import adapters
 from bonsai.queries.promotions import list_promotions
 from bonsai.train.manifest import read_manifest
-from bonsai.web.presenters.adapters import in_units
+from bonsai.web.pages.adapters import in_units
 from storage import audit
 from storage.tables import adapters_table
 from storage.tables.adapters_table import Adapter

@@ -8,8 +8,7 @@ from starlette.testclient import TestClient
 
 from bonsai.actions.inbox import submit
 from bonsai.domain.records import Status
-from bonsai.queries.pairs import waiting_pairs
-from bonsai.queries.records import list_records, show_record
+from bonsai.queries.records import list_records, show_record, waiting_pairs
 from bonsai.queries.timeline import list_subjects
 from storage import audit
 from storage.tables.records_table import RecordFilter

@@ -13,8 +13,8 @@ from html_pages import Page
 from starlette.testclient import TestClient
 
 from bonsai.actions import ask
+from bonsai.actions.ask import QuestionQueue
 from bonsai.actions.inbox import submit
-from bonsai.actions.question_queue import QuestionQueue
 from bonsai.errors import LockTimeout
 from bonsai.i18n import area_texts
 from bonsai.queries.promotions import list_promotions

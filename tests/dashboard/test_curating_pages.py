@@ -14,8 +14,7 @@ from bonsai.actions.inbox import submit
 from bonsai.auth import accounts
 from bonsai.domain.records import Status
 from bonsai.queries import timeline
-from bonsai.queries.pairs import waiting_pairs
-from bonsai.queries.records import list_records, show_record
+from bonsai.queries.records import list_records, show_record, waiting_pairs
 from storage import audit
 from storage.tables import subjects
 from storage.tables.record_rows import StoredRecord

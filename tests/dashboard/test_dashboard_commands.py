@@ -15,7 +15,7 @@ from bonsai.auth import accounts
 from bonsai.cli import main as cli
 from bonsai.web import charts
 from bonsai.web.charts import Interval, Point, Scale
-from bonsai.web.presenters.home import next_night
+from bonsai.web.pages.home import next_night
 
 
 def run(desk: Desk, *argv: str) -> int:

@@ -10,8 +10,7 @@ from starlette.testclient import TestClient
 
 from bonsai.actions.forget import forget_records
 from bonsai.actions.inbox import submit
-from bonsai.queries.records import list_records
-from bonsai.queries.submissions import submission_status
+from bonsai.queries.records import list_records, submission_status
 from storage import inbox
 from storage.tables.records_table import RecordFilter
 

@@ -15,8 +15,8 @@ from bonsai.actions.benchmark import benchmark_report, run_benchmark
 from bonsai.actions.inbox import drain_inbox, submit
 from bonsai.cli import main as cli
 from bonsai.errors import UsageError
-from bonsai.evaluate import pools, questions
-from bonsai.evaluate.questions import Item
+from bonsai.evaluate import questions
+from bonsai.evaluate.questions import CLOSED, Item, items, open_and_sealed_ids, seal_name
 from bonsai.night import evaluation_job
 from bonsai.night.steps import begin_night, run_night
 from bonsai.queries.explanation import explain
@@ -107,7 +107,7 @@ def test_no_file_row_or_line_holds_a_closed_item_or_an_answer_to_it(
     assert asked == {evaluation_job.SELECTION, evaluation_job.CONFIRMATION, evaluation_job.SCORE}, (
         "all pools were really asked"
     )
-    for pool in pools.CLOSED:
+    for pool in CLOSED:
         texts = secrets(pool)
         assert len(texts) > 300
         assert {item for text, item in texts.items() if text in found} == set()
@@ -123,7 +123,7 @@ def test_a_record_that_leaks_a_closed_item_does_not_name_it(stage: Stage) -> Non
     with stage.b.database.reading() as con:
         rows = stored(con)
     assert "duplicates.leak" in rows
-    assert pools.seal_name(item.id) in rows
+    assert seal_name(item.id) in rows
     assert item.id not in rows
 
 
@@ -133,7 +133,7 @@ def test_an_owner_who_teaches_a_closed_item_retires_it_wherever_it_is_dealt(stag
     drain_inbox(stage.b, EVENING)
     night = begin_night(stage.b, EVENING).night
     job = evaluation_job.read_job(stage.b.places.runs / night)
-    assert pools.open_and_sealed_ids(job.left_out) >= {item.id, pools.seal_name(item.id)}
+    assert open_and_sealed_ids(job.left_out) >= {item.id, seal_name(item.id)}
 
 
 def test_the_score_is_shown_of_who_answered_only(stage: Stage) -> None:
@@ -185,7 +185,7 @@ def test_after_enough_openings_the_pools_are_dealt_anew_and_everyone_is_scored_a
     assert "opened 2 of 2 times; dealt anew" in capsys.readouterr().out
     found = explain(stage.b, champions[2])
     assert found.evidence.dealing == 1
-    assert {flip.item for flip in found.flips} <= {item.id for item in pools.items("selection", 1)}
+    assert {flip.item for flip in found.flips} <= {item.id for item in items("selection", 1)}
     with stage.b.database.reading() as con:
         assert [one.night for one in holdout_access_table.rotations(con)] == [nights]
 

@@ -22,8 +22,7 @@ from bonsai.context import Bonsai
 from bonsai.domain.records import Status
 from bonsai.evaluate import questions
 from bonsai.queries import file_preview
-from bonsai.queries.records import list_records
-from bonsai.queries.submissions import submission_status
+from bonsai.queries.records import list_records, submission_status
 from bonsai.system.progress import Progress
 from storage import inbox, uploads
 from storage.tables.record_rows import StoredRecord

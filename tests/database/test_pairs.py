@@ -17,10 +17,9 @@ from bonsai.context import Bonsai
 from bonsai.domain.reasons import Reason
 from bonsai.domain.records import Status
 from bonsai.errors import ConflictError, UsageError
-from bonsai.queries.pairs import decided_pairs, pair_counts, waiting_pairs
-from bonsai.queries.records import list_records, show_record
+from bonsai.queries.records import decided_pairs, list_records, pair_counts, show_record, waiting_pairs
 from storage.home import Home
-from storage.tables import pairs_table, record_versions_table, records_table
+from storage.tables import record_versions_table, records_table, settled_pairs_table
 from storage.tables.records_table import RecordFilter
 
 WHERE = "Where does Mike sleep?"
@@ -150,9 +149,15 @@ def test_reasons_of_an_older_bonsai_name_records_by_the_beginnings_of_ids(
     with home.database.writing() as con:
         records_table.insert_records(con, [active, held, leaking], "", at)
     with home.database.reading() as con:
-        assert pairs_table.counts(con) == {"contradiction": 1, "overruled": 0, "leak": 1, "suspect": 0, "near": 0}
-        [found] = pairs_table.page(con, "contradiction", 9)
+        assert settled_pairs_table.counts(con) == {
+            "contradiction": 1,
+            "overruled": 0,
+            "leak": 1,
+            "suspect": 0,
+            "near": 0,
+        }
+        [found] = settled_pairs_table.page(con, "contradiction", 9)
         assert [one.record.id for one in found.others] == [active.record.id]
-        assert pairs_table.page(con, "contradiction", 9, before=held.record.id) == []
-        assert pairs_table.waiting(con, active.record.id) is None
-        assert [one.others for one in pairs_table.page(con, "leak", 9)] == [()]
+        assert settled_pairs_table.page(con, "contradiction", 9, before=held.record.id) == []
+        assert settled_pairs_table.waiting(con, active.record.id) is None
+        assert [one.others for one in settled_pairs_table.page(con, "leak", 9)] == [()]

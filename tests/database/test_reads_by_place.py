@@ -22,13 +22,13 @@ from storage.home import Home
 from storage.tables import (
     adapters_table,
     data_changes,
-    pairs_table,
     record_versions_table,
     records_table,
     settled_pairs_table,
     snapshots_table,
     subjects,
 )
+from storage.tables import settled_pairs_table as table_settled_pairs_table
 from storage.tables.adapters_table import Adapter, learned_records
 from storage.tables.record_rows import NewRecord, StoredRecord
 from storage.tables.records_table import RecordFilter, by_sequence
@@ -226,9 +226,9 @@ def test_near_ones_wait_until_they_are_decided_on(home: Home, at: datetime, make
         assert decision is not None
         settled_pairs_table.take_back(con, decision, "mika", at)
         waiting = [near[5], near[4], near[3], near[2], near[0]]
-        assert pairs_table.counts(con)["near"] == len(waiting)
-        found = pairs_table.page(con, "near", 3)
-        found += pairs_table.page(con, "near", 3, found[-1].stored.record.id)
+        assert table_settled_pairs_table.counts(con)["near"] == len(waiting)
+        found = table_settled_pairs_table.page(con, "near", 3)
+        found += table_settled_pairs_table.page(con, "near", 3, found[-1].stored.record.id)
         assert [one.stored.record.id for one in found] == [one.record.id for one in waiting]
 
 

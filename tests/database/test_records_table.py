@@ -17,15 +17,9 @@ from storage import forgetting
 from storage.home import Home
 from storage.scale import counters
 from storage.scale.pacing import Pace
-from storage.tables import (
-    personal_set_table,
-    record_versions_table,
-    records_table,
-    retired_items_table,
-    snapshots_table,
-)
+from storage.tables import personal_set_table, record_versions_table, records_table, snapshots_table
 from storage.tables import records_table as table_records_table
-from storage.tables.personal_set_table import PersonalItem
+from storage.tables.personal_set_table import PersonalItem, retired_fixed_items
 from storage.tables.record_rows import NewRecord
 from storage.tables.records_table import InsertCounts, RecordFilter
 
@@ -152,7 +146,7 @@ def test_only_active_records_outside_the_suite_train(home: Home, at: datetime, m
 def test_a_record_that_matches_an_item_retires_it(home: Home, at: datetime, make_record) -> None:
     put(home, at, make_record(retires_item="v1-17"))
     with home.database.reading() as con:
-        assert retired_items_table.retired(con) == {"v1-17"}
+        assert retired_fixed_items(con) == {"v1-17"}
 
 
 def test_an_edit_of_the_texts_keeps_the_old_record_out_of_training(home: Home, at: datetime, make_record) -> None:

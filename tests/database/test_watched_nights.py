@@ -13,8 +13,7 @@ import pytest
 from hand_nights import EVENING, Stage, open_stage
 
 from bonsai.errors import NightCancelled, UnknownId, UsageError
-from bonsai.night.cancel import cancel_night, dead_nights
-from bonsai.night.status import watched
+from bonsai.night.status import cancel_night, dead_nights, watched
 from bonsai.night.steps import begin_night, benchmark_night, decide_night, run_night, train_night
 from bonsai.queries import nights
 from bonsai.queries.nights import list_nights, show_night

@@ -35,9 +35,8 @@ from bonsai.actions.personal_set import personal_set_state
 from bonsai.cli import main as cli
 from bonsai.cli.shell import Shell
 from bonsai.queries.nights import list_nights
-from bonsai.queries.pairs import decided_pairs, waiting_pairs
 from bonsai.queries.promotions import list_promotions
-from bonsai.queries.records import list_records, list_rejects
+from bonsai.queries.records import decided_pairs, list_records, list_rejects, waiting_pairs
 from bonsai.web.api.app import openapi_document
 from storage.tables.records_table import RecordFilter
 

@@ -17,7 +17,7 @@ from bonsai.system.progress import silent
 from flows import steps
 from flows.ingest_flow import ingest
 from flows.nightly_flow import nightly
-from flows.progress import watched_by
+from flows.steps import watched_by
 
 pytestmark = [pytest.mark.usefixtures("prefect_server"), pytest.mark.filterwarnings("ignore")]
 

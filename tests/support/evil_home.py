@@ -17,9 +17,8 @@ from bonsai.actions.promotions import approve
 from bonsai.actions.resolve import resolve_pair
 from bonsai.night.steps import run_night
 from bonsai.queries.nights import list_nights
-from bonsai.queries.pairs import waiting_pairs
 from bonsai.queries.promotions import list_promotions
-from bonsai.queries.records import list_records
+from bonsai.queries.records import list_records, waiting_pairs
 from bonsai.system.progress import silent
 from storage.tables.records_table import RecordFilter
 

@@ -40,8 +40,7 @@ from bonsai.context import Bonsai
 from bonsai.evaluate import questions
 from bonsai.night.steps import run_night
 from bonsai.queries.nights import show_night
-from bonsai.queries.pairs import waiting_pairs
-from bonsai.queries.records import list_records, list_rejects
+from bonsai.queries.records import list_records, list_rejects, waiting_pairs
 from bonsai.samples import sample_path
 from bonsai.system.progress import silent
 from bonsai.train.manifest import MANIFEST_FILE

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from bonsai.domain.records import LANGUAGES, Category, Origin, Record, Tag, Tags, TagSource, parse
 from bonsai.errors import IntegrityError
 from bonsai.ingest.tags import merge_tag, question_language, retag_batch, tag, tag_batch
-from bonsai.ingest.tags.category import CategoryTagger, Example
-from bonsai.ingest.tags.category_rules import by_rule
+from bonsai.ingest.tags.category import CategoryTagger, Example, by_rule
 from bonsai.ingest.tags.language import detect, guess_answer
 
 

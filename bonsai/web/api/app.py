@@ -19,16 +19,12 @@ from bonsai.web.api import (
     adapters,
     document,
     nights,
-    overview,
     pairs,
     problems,
     promotions,
     questions,
-    record_changes,
     records,
     rejects,
-    submissions,
-    tagging,
     timeline,
     uploads,
 )
@@ -37,7 +33,7 @@ from bonsai.web.request import Site, accepted_language
 
 PATH = "/api/v1"
 ROUTERS = (
-    *(overview.router, records.router, record_changes.router, submissions.router, tagging.router, pairs.router),
+    *(nights.overview, records.router, records.changes, records.submissions, records.tagging, pairs.router),
     *(timeline.router, uploads.router, rejects.router, questions.router, adapters.router),
     *(promotions.router, nights.router, nights.progress),
 )

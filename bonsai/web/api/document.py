@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from bonsai.i18n import TextLanguage, area_texts
-from bonsai.schemas.problems import ProblemDetails
+from bonsai.schemas.base import ProblemDetails
 from bonsai.schemas.records import NewRecord
 
 REFERENCE = "#/components/schemas/{model}"

@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from bonsai.errors import TerminalError, UnknownId
-from bonsai.night import cancel
-from bonsai.queries import nights
+from bonsai.night import status
 from bonsai.queries import nights as nights_queries
+from bonsai.queries import overview as overview_queries
 from bonsai.schemas import base
-from bonsai.schemas.nights import NewNight, NightDetail, Nights, Progress
+from bonsai.schemas.nights import Champion, Coverage, NewNight, NightDetail, Nights, Overview, Progress, Waiting
 from bonsai.serializers import nights as serializers
 from bonsai.web.api.request import CALLING, SENDING, Call, Key, NightKey, Reading, Reviewing, documented
 from bonsai.web.problems import Problem
@@ -49,29 +49,29 @@ def start_night(call: Reviewing, said: NewNight, key: Key = None) -> Progress:
     except TerminalError as error:
         raise Problem(409, error.key, **error.values) from error
     call.noted("night_start", "")
-    return _progress(call, nights.running_night(call.b))
+    return _progress(call, nights_queries.running_night(call.b))
 
 
 @router.post("/{night}/cancel", status_code=202, **documented("cancel_night", *CALLING, 404))
 def cancel_night(call: Reviewing, night: NightKey, key: Key = None) -> Progress:
     """It stops at its next sign of life."""
     try:
-        cancel.cancel_night(call.b, night, call.caller.name, call.now)
+        status.cancel_night(call.b, night, call.caller.name, call.now)
     except UnknownId:
         raise
     except TerminalError as error:
         raise Problem(409, error.key, **error.values) from error
     call.noted("night_cancel", night)
-    return _progress(call, nights.night_progress(call.b, night))
+    return _progress(call, nights_queries.night_progress(call.b, night))
 
 
 @progress.get("/progress", **documented("progress"))
 def read_progress(call: Reading) -> Progress:
     """Of the night that goes on now; asks no database but for the token."""
-    return _progress(call, nights.running_night(call.b))
+    return _progress(call, nights_queries.running_night(call.b))
 
 
-def _progress(call: Call, found: nights.NightProgress | None) -> Progress:
+def _progress(call: Call, found: nights_queries.NightProgress | None) -> Progress:
     return serializers.progress(found, starting=found is None and starting.starting(call.b.home, call.now) is not None)
 
 
@@ -82,3 +82,21 @@ def start_after(keys: list[str], cursor: str | None) -> int:
     if cursor not in keys:
         raise Problem(404, "api.no_cursor", cursor=cursor)
     return keys.index(cursor) + 1
+
+
+overview = APIRouter(tags=["overview"])
+
+
+@overview.get("/overview", **documented("overview"))
+def read_overview(call: Reading) -> Overview:
+    """Who answers, what waits, what is known."""
+    found = overview_queries.overview(call.b, champions=0)
+    coverage = [
+        Coverage(language=language, category=category, records=count)
+        for (language, category), count in sorted(found.coverage.items())
+    ]
+    return Overview(
+        champion=Champion.model_validate(found.champion),
+        waiting=Waiting.model_validate(found.waiting),
+        coverage=coverage,
+    )

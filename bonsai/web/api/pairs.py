@@ -8,8 +8,7 @@ from fastapi import APIRouter, Query
 
 from bonsai.actions import resolve
 from bonsai.queries import shapes
-from bonsai.queries.pairs import decided_pairs, pair_counts, waiting_pairs
-from bonsai.queries.records import show_record
+from bonsai.queries.records import decided_pairs, pair_counts, show_record, waiting_pairs
 from bonsai.schemas.base import PageRequest
 from bonsai.schemas.pairs import DecidedPairs, PairDecision, PairPage, PairResult, Pairs, Reopened
 from bonsai.web.api.request import CALLING, SENDING, Key, Reading, RecordId, Reviewing, documented

@@ -9,8 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from bonsai.actions import ask as ask_action
-from bonsai.actions.ask import MAX_MODELS
-from bonsai.actions.question_queue import Ticket
+from bonsai.actions.ask import MAX_MODELS, Ticket
 from bonsai.domain.promotion import BASE
 from bonsai.domain.records import Language, content_id
 from bonsai.queries import shapes, similar

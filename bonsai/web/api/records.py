@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -11,13 +12,45 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
+from bonsai.actions import edit, tag
+from bonsai.actions.forget import forget_records
 from bonsai.actions.inbox import submit
+from bonsai.actions.tag import next_uncertain
 from bonsai.domain.records import Defaults, Limits, Origin, Reject, parse, reject
-from bonsai.queries import shapes
-from bonsai.queries.records import page_of_records, show_record
+from bonsai.errors import ConflictError, UnknownId, UsageError
+from bonsai.queries import shapes, suggestions
+from bonsai.queries.records import page_of_records, show_record, submission_status
 from bonsai.schemas import records
+from bonsai.schemas.records import (
+    Changed,
+    Draft,
+    Followed,
+    Forgotten,
+    RecordEdit,
+    StatusChange,
+    SuggestedTags,
+    TagChoice,
+    Tagged,
+    TagPlace,
+    TagTurn,
+    TagVersion,
+    VersionChoice,
+)
 from bonsai.web.api.problems import words_of
-from bonsai.web.api.request import SENDING, Appending, Call, Key, Reading, RecordId, documented, quoted_etag
+from bonsai.web.api.request import (
+    CALLING,
+    SENDING,
+    Appending,
+    Call,
+    Key,
+    Match,
+    Reading,
+    RecordId,
+    Reviewing,
+    SubmissionId,
+    documented,
+    quoted_etag,
+)
 from bonsai.web.problems import Problem
 from storage.tables.records_table import RecordFilter
 
@@ -150,3 +183,126 @@ def read_record(call: Reading, record_id: RecordId, response: Response) -> recor
     found = show_record(call.b, record_id)
     response.headers["ETag"] = quoted_etag(found.stored)
     return shapes.record_detail(found, call.language)
+
+
+changes = APIRouter(prefix="/records", tags=["records"])
+
+
+@changes.patch("/{record_id}", **documented("edit_record", *SENDING, 404, 412, tagged=True))
+def edit_record(
+    call: Reviewing, record_id: RecordId, said: RecordEdit, response: Response, if_match: Match = None, key: Key = None
+) -> Changed:
+    """Other texts make another record, to which the answer's id leads; the old one stays among its versions."""
+    changes = said.model_dump(exclude_none=True)
+    with _as_seen(if_match) as seen:
+        made = edit.edit_record(call.b, record_id, changes, call.caller.name, call.now, seen)
+    call.noted("edit", made)
+    return _changed(call, made, response)
+
+
+@changes.post("/{record_id}/restore", **documented("restore_record", *SENDING, 404, 412, tagged=True))
+def restore_record(
+    call: Reviewing,
+    record_id: RecordId,
+    said: VersionChoice,
+    response: Response,
+    if_match: Match = None,
+    key: Key = None,
+) -> Changed:
+    """That is an edit too, and can be taken back."""
+    count = len(show_record(call.b, record_id).versions)
+    if said.number > count:
+        raise Problem(404, "curating.no_version", number=said.number, count=count)
+    with _as_seen(if_match) as seen:
+        made = edit.restore_version(call.b, record_id, said.number, call.caller.name, call.now, seen)
+    call.noted("restore", made)
+    return _changed(call, made, response)
+
+
+@changes.post("/{record_id}/status", **documented("change_status", *SENDING, 404, tagged=True))
+def change_status(
+    call: Reviewing, record_id: RecordId, said: StatusChange, response: Response, key: Key = None
+) -> Changed:
+    """Let it train, or keep it from training."""
+    act = edit.release_records if said.action == "release" else edit.exclude_records
+    [made] = act(call.b, [record_id], call.caller.name, call.now)
+    call.noted(said.action, made)
+    return _changed(call, made, response)
+
+
+@changes.post("/{record_id}/forget", **documented("forget_record", *CALLING, 404))
+def forget_record(call: Reviewing, record_id: RecordId, key: Key = None) -> Forgotten:
+    """For good; repeating it changes nothing."""
+    made = forget_records(call.b, [record_id], call.caller.name, call.now, here=False)
+    call.site.drain()
+    call.noted("forget", record_id)
+    return Forgotten.model_validate(made)
+
+
+@contextmanager
+def _as_seen(if_match: str | None) -> Iterator[str]:
+    """The stamp of what the person saw, empty where they do not say; 412 when it is another one by now."""
+    if if_match is None or if_match == "*":
+        yield ""
+        return
+    try:
+        yield if_match.strip('"') or "-"
+    except ConflictError as error:
+        raise Problem(412, error.key, **error.values) from error
+
+
+def _changed(call: Call, record_id: str, response: Response) -> Changed:
+    stored = show_record(call.b, record_id).stored
+    response.headers["ETag"] = quoted_etag(stored)
+    return shapes.changed(stored)
+
+
+tagging = APIRouter(tags=["tagging"])
+
+
+@tagging.get("/tagging", **documented("next_uncertain", 404))
+def read_next_uncertain(call: Reading, place: Annotated[TagPlace, Query()]) -> TagTurn:
+    """The newest one, or the next after a record."""
+    found = next_uncertain(call.b, call.site.tagger(), place.after)
+    stored = shapes.record(found.stored, call.language) if found.stored else None
+    return TagTurn(record=stored, categories=list(found.categories), left=found.left)
+
+
+@tagging.post("/records/{record_id}/tags", **documented("tag_record", *SENDING, 404))
+def tag_record(call: Reviewing, record_id: RecordId, said: TagChoice, key: Key = None) -> Tagged:
+    """They win over all others; saying nothing changes nothing."""
+    given = {name: value for name, value in said.model_dump().items() if value}
+    if not given:
+        return Tagged(record=record_id, version=None)
+    version = tag.tag_record(call.b, record_id, **given, by=call.caller.name, now=call.now)
+    call.noted("tag", record_id)
+    return Tagged(record=record_id, version=version)
+
+
+@tagging.post("/records/{record_id}/tags/undo", **documented("untag_record", *SENDING, 404))
+def untag_record(call: Reviewing, record_id: RecordId, said: TagVersion, key: Key = None) -> Tagged:
+    """The tags as they were; refused when somebody changed the record since."""
+    tag.undo_tags(call.b, record_id, said.version, call.caller.name, call.now)
+    call.noted("untag", record_id)
+    return Tagged(record=record_id, version=None)
+
+
+submissions = APIRouter(tags=["records"])
+
+
+@submissions.post("/suggestions", **documented("suggest", *SENDING))
+def suggest(call: Reading, said: Draft) -> SuggestedTags:
+    """Nothing is kept, this answer neither: it takes no Idempotency-Key."""
+    found = suggestions.suggest(call.b, said.model_dump(), call.site.tagger())
+    if found is None:
+        raise UsageError("pipeline.nothing_to_suggest")
+    return shapes.suggested_tags(found, call.language)
+
+
+@submissions.get("/submissions/{submission}", **documented("follow", 404))
+def read_submission(call: Appending, submission: SubmissionId) -> Followed:
+    """Whoever may append learns what became of it, and reads no record."""
+    [found] = submission_status(call.b, [submission])
+    if found.state == "gone":
+        raise UnknownId("api.unknown_submission", id=submission[:80])
+    return shapes.followed(found, call.language)

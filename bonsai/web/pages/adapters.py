@@ -1,14 +1,93 @@
-"""Adapter pages: list, details with manifest, lineage and files, and download."""
+"""Presenter of the adapter pages."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
 
 from bonsai.queries import adapters
-from bonsai.web import parameters
-from bonsai.web.presenters import adapters as pages
-from bonsai.web.request import Contributor, Reviewer
+from bonsai.queries.adapters import AdapterSummary, FullAdapter
+from bonsai.train.manifest import AdapterManifest
+from bonsai.web import problems
+from bonsai.web.presenters.records import shorten
+from bonsai.web.request import Contributor, Reviewer, Visit
+from storage.tables.adapters_table import LearnedRecord
+
+Pairs = list[tuple[str, str]]
+HASHES = ("base_hash", "tokenizer_hash", "template_digest", "snapshot_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterRow:
+    """One adapter."""
+
+    line: AdapterSummary
+    size: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedRow:
+    """A record that it was trained on."""
+
+    record: LearnedRecord
+    question: str
+    happened_on: str
+
+
+def row(visit: Visit, line: AdapterSummary) -> AdapterRow:
+    """Row of the list and of the lineage."""
+    state = visit.text(f"promotion.state_{line.state}") if line.state else visit.text("adapters.unjudged")
+    return AdapterRow(line, in_units(line.size), state)
+
+
+def in_units(size: int) -> str:
+    """Bytes in human-readable units."""
+    for unit, length in (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)):
+        if size >= length:
+            return f"{size / length:.1f} {unit}"
+    return f"{size} B"
+
+
+def passport_rows(visit: Visit, passport: AdapterManifest) -> Pairs:
+    """What the adapter was made from; hashes last, in full."""
+    told = (
+        ("base", passport.base_name),
+        ("revision", passport.base_revision),
+        ("template", passport.template),
+        ("profile", str(passport.plan.get("profile", ""))),
+        ("seed", str(passport.seed)),
+        ("device", str(passport.plan.get("device", ""))),
+        ("snapshot", passport.snapshot_id),
+        ("versions", _listed(passport.versions)),
+        ("measured", _listed({name: f"{value:g}" for name, value in passport.measured.items()})),
+        *((name, str(getattr(passport, name))) for name in HASHES),
+    )
+    return [(visit.text(f"adapters.{name}"), value) for name, value in told if value]
+
+
+def _listed(values: object) -> str:
+    pairs = dict(values) if isinstance(values, dict) else {}
+    return ", ".join(f"{name} {value}" for name, value in sorted(pairs.items()))
+
+
+def recipe_rows(passport: AdapterManifest) -> Pairs:
+    """Resolved plan: every value by setting name."""
+    recipe = passport.plan.get("recipe", {})
+    return [(name, str(value)) for name, value in recipe.items()] if isinstance(recipe, dict) else []
+
+
+def file_rows(found: FullAdapter) -> list[tuple[str, str, str]]:
+    """(name, size, SHA-256); empty size if the file is missing."""
+    return [(one.name, in_units(one.size) if one.size else "", one.sha256) for one in found.files]
+
+
+def learned_row(visit: Visit, one: LearnedRecord) -> LearnedRow:
+    """One record."""
+    return LearnedRow(one, shorten(one.instruction), one.happened_on.isoformat() if one.happened_on else "")
+
 
 router = APIRouter(prefix="/adapters")
 CHECKED_BYTES = 8_000_000
@@ -22,7 +101,7 @@ def list_(visit: Contributor) -> Response:
     found = adapters.list_adapters(visit.b, size + 1, before)
     return visit.page(
         "adapters/list.html",
-        rows=[pages.row(visit, one) for one in found[:size]],
+        rows=[row(visit, one) for one in found[:size]],
         before=before,
         following=found[size - 1].id if len(found) > size else "",
     )
@@ -32,28 +111,28 @@ def list_(visit: Contributor) -> Response:
 def show(visit: Contributor, adapter_id: str) -> Response:
     """Manifest, lineage, a page of training records, files."""
     given, size = visit.request.query_params, visit.site.settings.page_size
-    after = parameters.number(given, "after", -1)
+    after = problems.number(given, "after", -1)
     with visit.at_once():
         found = adapters.show_adapter(visit.b, adapter_id)
         records = adapters.learned_records(visit.b, found.passport.snapshot_id, size + 1, after)
-    wanted = parameters.one_of(given, "check", ("1",))
+    wanted = problems.one_of(given, "check", ("1",))
     checked = found.line.size <= CHECKED_BYTES or wanted == "1"
     problem = adapters.check_files(found) if checked else None
     return visit.page(
         "adapters/adapter.html",
         found=found,
-        row=pages.row(visit, found.line),
-        passport=pages.passport_rows(visit, found.passport),
-        recipe=pages.recipe_rows(found.passport),
-        ancestors=[pages.row(visit, one) for one in found.ancestors],
-        files=pages.file_rows(found),
-        records=[pages.learned_row(visit, one) for one in records[:size]],
+        row=row(visit, found.line),
+        passport=passport_rows(visit, found.passport),
+        recipe=recipe_rows(found.passport),
+        ancestors=[row(visit, one) for one in found.ancestors],
+        files=file_rows(found),
+        records=[learned_row(visit, one) for one in records[:size]],
         later=after >= 0,
         following=records[size - 1].place if len(records) > size else None,
         checked=checked,
         problem=visit.words_of(problem) if problem else "",
         sha256=adapters.archive_hash(found) if checked and not problem else "",
-        download=pages.in_units(adapters.archive_size(found)),
+        download=in_units(adapters.archive_size(found)),
         may_download=visit.person is not None and visit.person.may("reviewer"),
     )
 

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
-from bonsai.actions.ask import QuestionRequest, correct_answer, list_questions, rate_answer, show_question
-from bonsai.actions.question_queue import Ticket
+from bonsai.actions.ask import QuestionRequest, Ticket, correct_answer, list_questions, rate_answer, show_question
 from bonsai.errors import BonsaiError
 from bonsai.queries import similar
 from bonsai.web.presenters import ask as pages

@@ -8,10 +8,10 @@ from fastapi import APIRouter
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from bonsai.errors import TerminalError, UnknownId
-from bonsai.night.cancel import cancel_night
+from bonsai.night.status import cancel_night
 from bonsai.queries import nights as nights_queries
 from bonsai.queries.nights import list_nights, show_night
-from bonsai.web import parameters
+from bonsai.web import problems
 from bonsai.web.presenters import nights as grid
 from bonsai.web.presenters import nights as pages
 from bonsai.web.request import Contributor, Form, Reviewer, Visit
@@ -34,7 +34,7 @@ def list_(visit: Contributor) -> Response:
 
 def _list(visit: Visit, problem: str = "", status: int = 200) -> Response:
     today = visit.now.astimezone().date()
-    first = parameters.month(visit.request.query_params, "month") or today.replace(day=1)
+    first = problems.month(visit.request.query_params, "month") or today.replace(day=1)
     with visit.at_once():
         nights, oldest = nights_queries.nights_between(visit.b, *grid.span(first)), nights_queries.first_night(visit.b)
     found = pages.rows(visit, nights)

@@ -12,14 +12,14 @@ from starlette.responses import Response
 
 from bonsai.actions.resolve import reopen_pair, resolve_pair
 from bonsai.domain.records import KEEPS, PAIR_KINDS, PairKind
-from bonsai.queries.pairs import decided_pairs, pair_counts, waiting_pairs
-from bonsai.web import parameters
+from bonsai.queries.records import decided_pairs, pair_counts, waiting_pairs
+from bonsai.web import problems
 from bonsai.web.differences import Marked, mark_differences
 from bonsai.web.labels import status_reason
 from bonsai.web.presenters import records as pages
 from bonsai.web.request import Contributor, Form, Reviewer, Visit
-from storage.tables.pairs_table import WaitingPair
 from storage.tables.record_rows import StoredRecord
+from storage.tables.settled_pairs_table import WaitingPair
 
 router = APIRouter()
 ON_A_PAGE = 10
@@ -114,7 +114,7 @@ def reopen(visit: Reviewer, form: Form) -> Response:
 def _kind(given: Mapping[str, str], count: Mapping[PairKind, int]) -> PairKind:
     """The requested reason, else the first with waiting records. Raises Problem."""
     filled = [one for one in PAIR_KINDS if count[one]]
-    return parameters.one_of(given, "kind", PAIR_KINDS) or [*filled, *PAIR_KINDS][0]
+    return problems.one_of(given, "kind", PAIR_KINDS) or [*filled, *PAIR_KINDS][0]
 
 
 def _pair(visit: Visit, found: WaitingPair) -> PairShown:

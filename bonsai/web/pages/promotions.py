@@ -16,7 +16,7 @@ from bonsai.queries import promotions
 from bonsai.queries.answers import list_answers
 from bonsai.queries.promotions import Review, data_changes_of, list_promotions, promotion_evidence, show_promotion
 from bonsai.serializers.promotions import ACTIONS
-from bonsai.web import parameters
+from bonsai.web import problems
 from bonsai.web.presenters import evidence
 from bonsai.web.presenters import evidence as answers_shown
 from bonsai.web.presenters import promotions as pages
@@ -61,7 +61,7 @@ FLIPS_SHOWN = 25
 def answers(visit: Contributor, adapter: str) -> Response:
     """Answers whose correctness changed, similar new records, and the slices."""
     found = visit.site.explain(show_promotion(visit.b, adapter).adapter)
-    start = parameters.number(visit.request.query_params, "from", 0)
+    start = problems.number(visit.request.query_params, "from", 0)
     shown = found.flips[start : start + FLIPS_SHOWN]
     following = start + FLIPS_SHOWN
     return visit.page(
@@ -86,7 +86,7 @@ def all_answers(visit: Contributor, adapter: str) -> Response:
     given = {**dict.fromkeys((*evidence.FILTERS, "after"), ""), **visit.request.query_params}
     choices = evidence.choices(visit)
     for name, known in choices.items():
-        parameters.one_of(given, name, [one for one, _ in known])
+        problems.one_of(given, name, [one for one, _ in known])
     size = visit.site.settings.page_size
     found = list_answers(visit.b, full_id, evidence.filter_of(given))
     places = {one.item: number for number, one in enumerate(found, 1)}

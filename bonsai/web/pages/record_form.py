@@ -16,10 +16,9 @@ from bonsai.domain.record_fields import EDITED, EDITED_TAGS
 from bonsai.domain.records import Defaults, Origin, Reject, Status, parse
 from bonsai.errors import BonsaiError, ConflictError, LockTimeout, UsageError
 from bonsai.queries import suggestions
-from bonsai.queries.records import RecordDetail, show_record
-from bonsai.queries.submissions import SubmissionStatus, submission_status
+from bonsai.queries.records import RecordDetail, SubmissionStatus, show_record, submission_status
 from bonsai.queries.suggestions import Suggestion
-from bonsai.web import parameters
+from bonsai.web import problems
 from bonsai.web.differences import Difference, difference
 from bonsai.web.labels import reject_reason, status_reason
 from bonsai.web.presenters import records as pages
@@ -203,7 +202,7 @@ def versions(visit: Contributor, record_id: str) -> Response:
 @router.post("/records/{record_id}/restore")
 def restore(visit: Reviewer, record_id: str, form: Form) -> Response:
     """Make it what it was before an edit; that is an edit too, and can be taken back."""
-    number = parameters.number(form, "number", 0)
+    number = problems.number(form, "number", 0)
     made = restore_version(visit.b, record_id, number, visit.who, visit.now, form.get("seen", ""))
     visit.noted("restore", made)
     return visit.go(f"/records/{made}/versions", "restore")

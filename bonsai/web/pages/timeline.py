@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from bonsai.queries import timeline as timeline_queries
 from bonsai.queries.timeline import Earlier, Entry
-from bonsai.web import parameters
+from bonsai.web import problems
 from bonsai.web.presenters.records import shorten
 from bonsai.web.problems import Problem
 from bonsai.web.request import Contributor, Visit
@@ -63,7 +63,7 @@ class Month:
 def subjects(visit: Contributor) -> Response:
     """Subjects, most records first."""
     given = visit.request.query_params
-    fewer = parameters.number(given, "fewer", 0)
+    fewer = problems.number(given, "fewer", 0)
     size = visit.site.settings.page_size
     found = timeline_queries.list_subjects(visit.b, size + 1, fewer, given.get("after", "") if fewer else "")
     shown = found[:size]

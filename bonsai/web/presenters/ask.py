@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from bonsai.actions.question_queue import Ticket
+from bonsai.actions.ask import Ticket
 from bonsai.domain.promotion import BASE
 from bonsai.domain.records import Status
 from bonsai.queries import adapters

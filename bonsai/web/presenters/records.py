@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bonsai.domain.record_fields import FIELD, NOTES, TAGS
 from bonsai.domain.records import LANGUAGES, SOURCES, Category, Status, Tags
-from bonsai.web import parameters
+from bonsai.web import problems
 from bonsai.web.labels import CATEGORIES, FILTERS, STATUSES, language_name, reasoning_words, records_path, status_reason
 from bonsai.web.request import Visit
 from storage.tables.record_rows import StoredRecord
@@ -55,17 +55,17 @@ class TagShown:
 def filter_of(given: Mapping[str, str]) -> RecordFilter:
     """Filter from the query string. Raises Problem for an invalid value."""
     said = {name: given.get(name, "").strip() for name in (*FILTERS, "reason", "snapshot")}
-    days = {name: parameters.day({name: said.pop(name)}, name) for name in ("since", "until")}
+    days = {name: problems.day({name: said.pop(name)}, name) for name in ("since", "until")}
     for name, valid in KNOWN.items():
-        parameters.one_of(said, name, valid)
-    uncertain = parameters.one_of(given, "uncertain", ("1",)) == "1"
+        problems.one_of(said, name, valid)
+    uncertain = problems.one_of(given, "uncertain", ("1",)) == "1"
     current = not said["snapshot"]  # an adapter may have been trained on a version edited since
     return RecordFilter(**said, **days, uncertain=uncertain, current=current)  # type: ignore[arg-type]
 
 
 def sort_of(given: Mapping[str, str]) -> Sort:
     """Sort order from the query string. Raises Problem."""
-    return parameters.one_of(given, "sort", SORTS) or SORTS[0]
+    return problems.one_of(given, "sort", SORTS) or SORTS[0]
 
 
 def page_path(given: Mapping[str, str], before: str) -> str:
