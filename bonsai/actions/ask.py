@@ -12,15 +12,25 @@ from typing import Literal, cast
 from bonsai.actions.inbox import submit
 from bonsai.context import Bonsai
 from bonsai.domain.characters import normalise
-from bonsai.domain.promotion import BASE
-from bonsai.domain.records import LANGUAGES, Category, Defaults, Language, Origin, Reject, parse, reasoning_sentence
+from bonsai.domain.promotion import BASE, CHAMPION
+from bonsai.domain.records import (
+    LANGUAGES,
+    Category,
+    Defaults,
+    Language,
+    Origin,
+    Reject,
+    parse,
+    reasoning_sentence,
+)
 from bonsai.errors import BonsaiError, TerminalError, TransientError, UnknownId, UsageError
 from bonsai.i18n import text
 from bonsai.inference.client import InferenceRequest
 from bonsai.ingest.tags.language import guess_question
 from bonsai.model.prompt import AnswerTags, Question
-from bonsai.queries.adapters import CHAMPION, adapter_id, model_ref
+from bonsai.queries.adapters import adapter_id, model_ref
 from bonsai.queries.similar import similar_records
+from bonsai.schemas.questions import MAX_MODELS
 from bonsai.system.progress import Progress, Report, silent
 from storage.tables import questions_table
 from storage.tables.questions_table import THUMBS, StoredAnswer, StoredQuestion
@@ -96,10 +106,6 @@ def _forced_tags(question: Question, language: str | None, category: str | None)
         if value not in valid:
             raise UsageError("pipeline.unknown_tag", value=value, valid=", ".join(valid))
     return AnswerTags(reasoning_sentence(asked_in, cast("Language", wanted)), kind, wanted)
-
-
-MAX_MODELS = 4
-"Models per question."
 
 
 @dataclass(frozen=True, slots=True)

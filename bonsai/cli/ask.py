@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bonsai.cli.help import noun, verb
-from bonsai.cli.presenters.questions import answer_object, asked_object, similar_objects, tell_answers, tell_similar
+from bonsai.cli.presenters.questions import tell_answers, tell_similar
 from bonsai.cli.shell import AsJson, Shell, shell_of
 
 if TYPE_CHECKING:
@@ -42,8 +42,9 @@ def ask(
     found = ask_models(bonsai, wanted, new_question_id(), shell.now())
     records = similar_records(bonsai, question, context) if similar else ()
     if as_json:
-        told = answer_object(found.answers[0]) | asked_object(found) | {"records": similar_objects(records)}
-        shell.json(told)
+        from bonsai.serializers.questions import question_with_similar
+
+        shell.json(question_with_similar(found, records))
     else:
         tell_answers(shell, found)
         tell_similar(shell, records)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bonsai.cli.help import noun, verb
-from bonsai.cli.presenters.questions import asked_object, asked_rows, tell_answers
+from bonsai.cli.presenters.questions import asked_rows, tell_answers
 from bonsai.cli.shell import AsJson, By, shell_of
 
 app = noun()
@@ -29,7 +29,9 @@ def list_(
     bonsai = shell.open()
     found = ask.list_questions(bonsai, limit or bonsai.config.cli.list_limit)
     if as_json:
-        shell.json_lines(asked_object(one) for one in found)
+        from bonsai.serializers.questions import question
+
+        shell.json_lines(question(one) for one in found)
         return
     shell.table(("id", "at", "thumb", "question", "answer"), asked_rows(found), clipped=(3, 4))
 
@@ -42,7 +44,9 @@ def show(ctx: typer.Context, asked_id: AskedId, as_json: AsJson = False) -> None
     shell = shell_of(ctx)
     found = ask.show_question(shell.open(), asked_id)
     if as_json:
-        shell.json(asked_object(found))
+        from bonsai.serializers.questions import question
+
+        shell.json(question(found))
         return
     shell.line(found.question)
     tell_answers(shell, found)
@@ -77,8 +81,11 @@ def correct(
     from bonsai.actions import ask
 
     shell = shell_of(ctx)
-    submission = ask.correct_answer(shell.open(), asked_id, number, output, shell.person(by), shell.now())
+    bonsai = shell.open()
+    submission = ask.correct_answer(bonsai, asked_id, number, output, shell.person(by), shell.now())
     if as_json:
-        shell.json({"submission": submission})
+        from bonsai.serializers.questions import correction
+
+        shell.json(correction(ask.show_question(bonsai, asked_id), submission, output))
         return
     shell.say("cli.submitted", submission=submission)

@@ -114,7 +114,9 @@ def data(
     bonsai = shell.open()
     found = data_changes_of(bonsai, promotion, limit or bonsai.config.cli.list_limit, kind=kind)
     if as_json:
-        shell.json_lines(promotions.change_object(one, shell.language) for one in found.records)
+        from bonsai.serializers.promotions import changed_record
+
+        shell.json_lines(changed_record(one, shell.language) for one in found.records)
         return
     headings = ("change", "id", "language", "category", "status", "question")
     shell.table(headings, promotions.change_rows(found.records, shell.language), clipped=(5,))

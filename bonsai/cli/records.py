@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 import sys
 
-from bonsai.cli.presenters.questions import similar_objects, tell_similar
+from bonsai.cli.presenters.questions import tell_similar
 from bonsai.errors import InputError
 
 app = noun()
@@ -467,7 +467,9 @@ def similar(
     shell = shell_of(ctx)
     found = similar_to(shell.open(), said, limit)
     if as_json:
-        shell.json_lines(similar_objects(found))
+        from bonsai.serializers.questions import similar_record
+
+        shell.json_lines(map(similar_record, found))
         return
     tell_similar(shell, found)
 

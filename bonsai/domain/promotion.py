@@ -31,6 +31,8 @@ GATE = "gate"
 "The actor in mode `auto`."
 BASE = "base"
 "The champion before the first promotion: the bare base model."
+CHAMPION = "champion"
+"The name under which the champion is asked, whoever it is."
 GENESIS = "0" * 64
 "The hash before the first entry."
 

@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bonsai.context import Bonsai
-from bonsai.domain.promotion import BASE, State
+from bonsai.domain.promotion import BASE, CHAMPION, State
 from bonsai.errors import IntegrityError, UsageError
 from bonsai.inference.client import ModelRef
 from bonsai.model.bases import find_device
@@ -208,9 +208,6 @@ def _line(b: Bonsai, one: Adapter, states: Mapping[str, State], records: Mapping
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
-
-
-CHAMPION = "champion"
 
 
 def adapter_id(con: Connection, name: str) -> str:

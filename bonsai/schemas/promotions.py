@@ -9,6 +9,7 @@ from pydantic import Field
 
 from bonsai.domain.promotion import Action, State
 from bonsai.schemas.base import RequestModel, ResponseModel
+from bonsai.schemas.records import Record
 
 
 class Rule(ResponseModel):
@@ -205,6 +206,15 @@ class Explanation(PromotionDetail):
     "Kind of change since the champion, and how many records."
     losses: list[LossCurve]
     reviews: list[Review]
+
+
+class ChangedRecord(ResponseModel):
+    """A record that a candidate learned and its champion had not, or the reverse."""
+
+    kind: Literal["new", "edited", "retagged", "removed"]
+    earlier: str
+    "Id of the version that the champion learned; empty for none."
+    record: Record
 
 
 class BlindQuestion(ResponseModel):

@@ -69,7 +69,7 @@ def test_no_page_waits_for_the_model(asking_desk: Desk, inference: HandSpeaker) 
     ]
     page = Page(client.get(paths[2]).text)
     assert page.problems == []
-    assert "before yours: 2" in page.all("main")[0].text
+    assert "ahead of yours: 2" in page.all("main")[0].text
     assert client.get(f"{paths[2]}/state?lang=ja").json() == {"state": "waiting", "told": "先に待っている質問: 2 件。"}
     assert client.get("/").status_code == 200
     inference.may_speak.set()

@@ -101,8 +101,12 @@ def test_a_question_is_listed_rated_and_corrected(stage: Stage, capsys: pytest.C
     ask.store_question(b, made)
     assert Said(stage, capsys, "asked", "rate", made.id[:8], "up").code == 0
     (listed,) = Said(stage, capsys, "asked", "list", "--json").lines
-    assert (listed["id"], listed["answers"][0]["thumb"], listed["answers"][0]["thumb_by"]) == (made.id, "up", "Chris")
-    assert listed["record_ids"]
+    assert (listed["question"], listed["answers"][0]["thumb"], listed["answers"][0]["thumb_by"]) == (
+        made.id,
+        "up",
+        "Chris",
+    )
+    assert listed["records"]
     shown = Said(stage, capsys, "asked", "show", made.id)
     assert "It is scratching." in shown.out
     corrected = Said(stage, capsys, "asked", "correct", made.id, "Mike sleeps.", "--json").json

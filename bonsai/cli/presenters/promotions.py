@@ -215,13 +215,6 @@ def change_rows(found: Sequence[ChangedRecord], language: TextLanguage) -> Itera
         yield kind, *named, on_one_line(record.instruction)
 
 
-def change_object(one: ChangedRecord, language: TextLanguage) -> dict[str, object]:
-    """The JSON shape of a record that changed."""
-    from bonsai.queries import shapes
-
-    return {"kind": one.kind, "earlier": one.earlier, "record": shapes.record(one.stored, language)}
-
-
 def gate_fields(gate: Mapping[str, Any], language: TextLanguage) -> Iterator[tuple[str, str]]:
     """Field and words; nothing for a night that judged nothing."""
     if not gate:

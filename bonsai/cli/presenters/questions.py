@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from bonsai.cli.presenters.records import on_one_line, short
@@ -11,30 +10,7 @@ from bonsai.cli.shell import Shell
 
 if TYPE_CHECKING:
     from bonsai.queries.similar import SimilarRecord
-    from storage.tables.questions_table import StoredAnswer, StoredQuestion
-
-
-def answer_object(answer: StoredAnswer) -> dict[str, object]:
-    """An answer as JSON."""
-    return asdict(answer)
-
-
-def asked_object(asked: StoredQuestion) -> dict[str, object]:
-    """A question with its answers as JSON."""
-    return {
-        "id": asked.id,
-        "question": asked.question,
-        "context": asked.context,
-        "who": asked.who,
-        "asked_at": asked.asked_at,
-        "record_ids": asked.record_ids,
-        "answers": [answer_object(one) for one in asked.answers],
-    }
-
-
-def similar_objects(records: Iterable[SimilarRecord]) -> list[dict[str, object]]:
-    """Similar records as JSON."""
-    return [asdict(one) for one in records]
+    from storage.tables.questions_table import StoredQuestion
 
 
 def asked_rows(found: Iterable[StoredQuestion]) -> Iterator[tuple[object, ...]]:

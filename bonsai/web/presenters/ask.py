@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from bonsai.actions.ask import Ticket
-from bonsai.domain.promotion import BASE
+from bonsai.domain.promotion import BASE, CHAMPION
 from bonsai.domain.records import Status
 from bonsai.queries import adapters
-from bonsai.queries.adapters import CHAMPION
 from bonsai.web.labels import CATEGORIES, language_name, reasoning_words
 from bonsai.web.presenters.records import shorten
 from bonsai.web.rendering import ID_LENGTH
