@@ -20,7 +20,7 @@ from bonsai.i18n import TextLanguage
 from bonsai.inference.client import ProcessClient
 from bonsai.inference.resident import ResidentClient
 from bonsai.model.bases import choose_profile, find_device
-from bonsai.night.accelerator import beside_no_training
+from bonsai.night.device_lock import beside_no_training
 from bonsai.train.trainer import ProcessTrainer
 from storage import migrate as migrations
 from storage.connect import Database

@@ -27,7 +27,7 @@ def run_night(home: Path, settings: PrefectSettings, *, cold: bool, report: Repo
         os.environ.update(own | {"PREFECT_LOGGING_LEVEL": "CRITICAL", "PREFECT_LOGGING_TO_API_ENABLED": "false"})
 
         from flows.nightly_flow import nightly  # seconds, in which the server starts too
-        from flows.steps import watched_by
+        from flows.tasks import watched_by
 
         for child in up.children:
             server.wait_until_it_answers(child, up.url, settings.server_startup_seconds)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from prefect import flow
 
-from flows import steps
+from flows import tasks
 
 
 @flow(name="ingest")
 def ingest() -> int:
     """Drain the inbox; returns the number of new records. Safe to repeat."""
-    return int(steps.drain_inbox())
+    return int(tasks.drain_inbox())

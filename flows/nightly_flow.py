@@ -17,7 +17,7 @@ from bonsai.config.layers import home_of
 from bonsai.errors import WorkerDied
 from bonsai.night.steps import run_sequence
 from bonsai.system.locks import file_lock
-from flows import steps
+from flows import tasks
 from flows.ingest_flow import ingest
 from flows.promote_flow import promote
 from flows.train_flow import train
@@ -34,15 +34,15 @@ def nightly(cold: bool = False, here: bool = False) -> str:
     # A second, for whoever looks whether it is held, and holds it to look.
     with file_lock(home_of(os.environ) / "night.lock", exclusive=True, wait_seconds=1):
         ingest()
-        night, status = steps.begin_night(cold)
+        night, status = tasks.begin_night(cold)
         flows = {"accelerator": train if here else train_elsewhere, "database": promote}
-        run_sequence(night, status, lambda place, night: flows[place](night), steps.fail_night)
+        run_sequence(night, status, lambda place, night: flows[place](night), tasks.fail_night)
     return str(night)
 
 
 def train_elsewhere(night: str) -> None:
     """Start the training deployment and wait for it. A failed child does not fail its parent: look at its state."""
-    wait_seconds = steps.opened().config.prefect.training_wait_seconds
+    wait_seconds = tasks.opened().config.prefect.training_wait_seconds
     parameters = {"night": night}
     run = cast(FlowRun, run_deployment(TRAINING, parameters=parameters, timeout=wait_seconds, poll_interval=1))
     if run.state is None or not run.state.is_completed():

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from prefect import flow
 
-from flows import steps
+from flows import tasks
 
 
 @flow(name="promote")
 def promote(night: str) -> str:
     """`promoted`, `waiting` for a person, or `kept`. Safe to repeat: a verdict is reached once."""
-    return steps.run_at("database", night)["promote"]
+    return tasks.run_at("database", night)["promote"]

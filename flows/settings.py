@@ -1,4 +1,4 @@
-"""TCP ports on the loopback address."""
+"""The environment in which Prefect runs for one home: ports, password, folders. Imports no Prefect."""
 
 from __future__ import annotations
 

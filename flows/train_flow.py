@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from prefect import flow
 
-from flows import steps
+from flows import tasks
 
 
 @flow(name="train")
 def train(night: str) -> str:
     """The challenger's id. Taken up again, it goes on from the last checkpoint and keeps finished reports."""
-    return steps.run_at("accelerator", night)["train"]
+    return tasks.run_at("accelerator", night)["train"]

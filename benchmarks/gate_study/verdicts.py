@@ -18,7 +18,7 @@ from benchmarks.gate_study.runs import BASE, Run, report_of
 from bonsai.evaluate.compare import ReportPair, Slice, compare
 from bonsai.evaluate.questions import Item
 from bonsai.evaluate.report import Report
-from bonsai.gate import decide
+from bonsai.gate.decide import decide
 from bonsai.gate.decision import Policy, RuleResult
 
 Matrix = NDArray[np.float64]

@@ -13,16 +13,7 @@ from bonsai.actions.inbox import submit
 from bonsai.context import Bonsai
 from bonsai.domain.characters import normalise
 from bonsai.domain.promotion import BASE, CHAMPION
-from bonsai.domain.records import (
-    LANGUAGES,
-    Category,
-    Defaults,
-    Language,
-    Origin,
-    Reject,
-    parse,
-    reasoning_sentence,
-)
+from bonsai.domain.records import LANGUAGES, Category, Defaults, Language, Origin, Reject, parse, reasoning_sentence
 from bonsai.errors import BonsaiError, TerminalError, TransientError, UnknownId, UsageError
 from bonsai.i18n import text
 from bonsai.inference.client import InferenceRequest

@@ -35,13 +35,13 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Status of submissions, by the ids that `records add` prints."""
-    from bonsai.queries import shapes
     from bonsai.queries.records import submission_status
+    from bonsai.serializers import records
 
     shell = shell_of(ctx)
     found = submission_status(shell.open(), submissions)
     if as_json:
-        shell.json([shapes.followed(one, shell.language) for one in found])
+        shell.json([records.followed(one, shell.language) for one in found])
         return
     rows = (
         (one.submission, shell.text(f"cli.told_{one.state}"), short(one.stored.record.id) if one.stored else "")

@@ -112,15 +112,15 @@ def import_(
 ) -> None:
     """All records of a file; importing it again adds nothing."""
     from bonsai.actions.import_file import import_file
-    from bonsai.queries import shapes
     from bonsai.queries.file_preview import preview_file
     from bonsai.schemas.records import Counts
+    from bonsai.serializers import records as serializer_records
 
     shell = shell_of(ctx)
     bonsai = shell.open()
     if preview:
         check = preview_file(bonsai, path)
-        shell.json(shapes.upload_check(check, shell.language)) if as_json else show_file(shell, check)
+        shell.json(serializer_records.upload_check(check, shell.language)) if as_json else show_file(shell, check)
         return
     whose = one_of(source, SOURCES, "--source")
     with progress.shown(shell, quiet=as_json) as report:
@@ -155,8 +155,8 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """A table, newest first; with `--json` one object a line in order of arrival, all of them unless `--limit` says."""
-    from bonsai.queries import shapes
     from bonsai.queries.records import count_records, list_records
+    from bonsai.serializers import records as serializer_records
     from storage.tables.records_table import RecordFilter
 
     shell = shell_of(ctx)
@@ -164,7 +164,7 @@ def list_(
     wanted = RecordFilter(status=status, language=language, category=category, text=contains)
     if as_json:
         found = list_records(bonsai, wanted, limit or None)
-        shell.json_lines(shapes.record(stored, shell.language) for stored in found)
+        shell.json_lines(serializer_records.record(stored, shell.language) for stored in found)
         return
     shown = list_records(bonsai, wanted, limit or bonsai.config.cli.list_limit)[::-1]
     headings = ("id", "language", "category", "status", "question", "answer")
@@ -175,13 +175,13 @@ def list_(
 @verb(app, "cli.records_show")
 def show(ctx: typer.Context, record: RecordId, as_json: AsJson = False) -> None:
     """One record with its tags, where they came from, its versions and the adapters that learned from it."""
-    from bonsai.queries import shapes
     from bonsai.queries.records import show_record
+    from bonsai.serializers import records as serializer_records
 
     shell = shell_of(ctx)
     detail = show_record(shell.open(), record)
     if as_json:
-        shell.json(shapes.record_detail(detail, shell.language))
+        shell.json(serializer_records.record_detail(detail, shell.language))
         return
     shell.fields(record_pairs(detail, shell.language))
     if detail.versions:
@@ -321,13 +321,13 @@ def edit(
 @verb(app, "cli.records_versions")
 def versions(ctx: typer.Context, record: RecordId, as_json: AsJson = False) -> None:
     """What it was before each edit, the oldest first; `restore` takes the number."""
-    from bonsai.queries import shapes
     from bonsai.queries.records import show_record
+    from bonsai.serializers import records as serializer_records
 
     shell = shell_of(ctx)
     detail = show_record(shell.open(), record)
     if as_json:
-        shell.json_lines(shapes.record_detail(detail, shell.language).versions)
+        shell.json_lines(serializer_records.record_detail(detail, shell.language).versions)
         return
     rows = ((number, *row) for number, row in enumerate(version_rows(detail), 1))
     shell.table(("number", "at", "by", "question", "answer"), rows, right=(0,), clipped=(3, 4))
@@ -363,15 +363,15 @@ def contradictions(
 ) -> None:
     """The newest first; a line for the record that waits, one for each that it stands against, marked with `>`."""
     from bonsai.domain.records import PAIR_KINDS
-    from bonsai.queries import shapes
     from bonsai.queries.records import pair_counts, waiting_pairs
+    from bonsai.serializers import records as serializer_records
 
     shell = shell_of(ctx)
     bonsai = shell.open()
     wanted = one_of(kind, PAIR_KINDS, "--kind")
     found = waiting_pairs(bonsai, wanted, limit or bonsai.config.cli.list_limit, before)
     if as_json:
-        shell.json_lines(shapes.pair(one, shell.language) for one in found)
+        shell.json_lines(serializer_records.pair(one, shell.language) for one in found)
         return
     shell.table(("mark", "id", "status", "question", "answer"), _rows(found), clipped=(3, 4))
     shell.say("cli.shown_of", shown=len(found), all=pair_counts(bonsai)[wanted])
@@ -416,12 +416,14 @@ def resolved(
     as_json: AsJson = False,
 ) -> None:
     """A line a decision: when, who, what was kept, of which records, and who took it back."""
-    from bonsai.queries import shapes
     from bonsai.queries.records import decided_pairs
+    from bonsai.serializers import records as serializer_records
 
     shell = shell_of(ctx)
     bonsai = shell.open()
-    found = [shapes.decided_pair(one) for one in decided_pairs(bonsai, limit or bonsai.config.cli.list_limit)]
+    found = [
+        serializer_records.decided_pair(one) for one in decided_pairs(bonsai, limit or bonsai.config.cli.list_limit)
+    ]
     if as_json:
         shell.json_lines(found)
         return
@@ -498,14 +500,14 @@ def timeline(
     as_json: AsJson = False,
 ) -> None:
     """The latest first; a day in brackets is the one on which it was told."""
-    from bonsai.queries import shapes
     from bonsai.queries.timeline import whole_timeline
+    from bonsai.serializers import records as serializer_records
 
     shell = shell_of(ctx)
     bonsai = shell.open()
     found = whole_timeline(bonsai, subject, limit or bonsai.config.cli.list_limit)
     if as_json:
-        shell.json_lines(shapes.timeline_entry(one) for one in found)
+        shell.json_lines(serializer_records.timeline_entry(one) for one in found)
         return
     rows = (
         (one.told.day if one.told.dated else f"({one.told.day})", short(one.told.id), one.told.feeling,
@@ -526,12 +528,12 @@ def rejects(
     as_json: AsJson = False,
 ) -> None:
     """What could not become a record: file, line, reason and the raw text."""
-    from bonsai.queries import shapes
     from bonsai.queries.records import list_rejects
+    from bonsai.serializers import records as serializer_records
 
     shell = shell_of(ctx)
     bonsai = shell.open()
-    found = [shapes.rejected_line(stored, shell.language) for stored in list_rejects(bonsai, None)]
+    found = [serializer_records.rejected_line(stored, shell.language) for stored in list_rejects(bonsai, None)]
     if as_json:
         shell.json_lines(found[: limit or None])
         return
@@ -552,15 +554,17 @@ def repair(
     """Through the reader that refused it, then into the inbox. With `-` the text comes from the standard input."""
     from bonsai.actions.inbox import drain_inbox
     from bonsai.actions.rejects import RepairResult, repair_reject
-    from bonsai.queries import shapes
     from bonsai.schemas.rejects import Repaired
+    from bonsai.serializers import records as serializer_records
 
     shell = shell_of(ctx)
     bonsai = shell.open()
     text = sys.stdin.read() if raw == "-" else raw
     made = repair_reject(bonsai, reject, text, shell.person(by), shell.now())
     if not isinstance(made, RepairResult):
-        raise InputError("pipeline.still_rejected", id=short(reject), reason=shapes.reason(made, shell.language))
+        raise InputError(
+            "pipeline.still_rejected", id=short(reject), reason=serializer_records.reason(made, shell.language)
+        )
     try:
         drain_inbox(bonsai, shell.now(), silent)
     except LockTimeout:
@@ -600,7 +604,8 @@ def suggest(
     as_json: AsJson = False,
 ) -> None:
     """Its tags, and what it would repeat or contradict; nothing is kept."""
-    from bonsai.queries import shapes, suggestions
+    from bonsai.queries import suggestions
+    from bonsai.serializers import records as serializer_records
 
     shell = shell_of(ctx)
     bonsai = shell.open()
@@ -609,7 +614,7 @@ def suggest(
     if found is None:
         raise InputError("pipeline.nothing_to_suggest")
     if as_json:
-        shell.json(shapes.suggested_tags(found, shell.language))
+        shell.json(serializer_records.suggested_tags(found, shell.language))
         return
     named = (("language", found.tags.language), ("category", found.tags.category))
     shell.fields((name, f"{tag.value} ({tag.source} {tag.confidence:.2f})") for name, tag in named)

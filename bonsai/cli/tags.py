@@ -62,12 +62,12 @@ def review(
 
 def _queue(shell: Shell, bonsai: Bonsai, tagger: CategoryTagger | None, limit: int) -> Iterator[TagTurn]:
     from bonsai.actions.tag import next_uncertain
-    from bonsai.queries import shapes
     from bonsai.schemas.records import TagTurn
+    from bonsai.serializers import records
 
     turn, listed = next_uncertain(bonsai, tagger), 0
     while turn.stored is not None and (not limit or listed < limit):
-        record = shapes.record(turn.stored, shell.language)
+        record = records.record(turn.stored, shell.language)
         yield TagTurn(record=record, categories=list(turn.categories), left=turn.left)
         turn, listed = next_uncertain(bonsai, tagger, after=turn.stored.record.id), listed + 1
 

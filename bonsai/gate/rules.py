@@ -1,4 +1,4 @@
-"""The rules of the gate, A to F, each a pure function of two reports. `bonsai.gate.decide` orders them."""
+"""The rules of the gate, A to F, each a pure function of two reports. `bonsai.gate.decide.decide` orders them."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from bonsai.evaluate.evaluation import (
 from bonsai.evaluate.questions import Item
 from bonsai.evaluate.report import Report, summary
 from bonsai.evaluate.run import RunSettings
-from bonsai.gate import decide
+from bonsai.gate.decide import decide
 from bonsai.gate.decision import Decision, Policy, decision_from_json
 from bonsai.system.files import write_json_atomic
 from bonsai.system.json_values import from_values, to_values

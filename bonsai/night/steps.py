@@ -24,7 +24,7 @@ from bonsai.domain.promotion import GATE, State
 from bonsai.errors import BonsaiError, IntegrityError, LockTimeout, PromotionError
 from bonsai.evaluate import personal_set
 from bonsai.night import evaluation_job
-from bonsai.night.accelerator import alone_on_device
+from bonsai.night.device_lock import alone_on_device
 from bonsai.night.prepare import due_records, freeze_personal_set, write_job, write_snapshot
 from bonsai.night.status import (
     UNFINISHED,

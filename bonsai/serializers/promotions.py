@@ -11,11 +11,11 @@ from bonsai.evaluate import blind_review
 from bonsai.evaluate.blind_review import BlindPair
 from bonsai.gate.decision import RuleResult, render
 from bonsai.i18n import TextLanguage, text
-from bonsai.queries import shapes
 from bonsai.queries.answers import ComparedAnswer
 from bonsai.queries.explanation import Explanation
 from bonsai.queries.promotions import ID_LENGTH, History, PromotionEvidence, Review, TrainingCurves
 from bonsai.schemas import promotions as schemas
+from bonsai.serializers import records
 from bonsai.train.curve import thinned
 from storage.tables.data_changes import ChangedRecord
 from storage.tables.promotions_table import Logged, Promotion
@@ -147,7 +147,7 @@ def compared_answer(one: ComparedAnswer) -> schemas.ComparedAnswer:
 
 def changed_record(one: ChangedRecord, language: TextLanguage) -> schemas.ChangedRecord:
     """A record that a candidate learned and its champion had not, or the reverse."""
-    return schemas.ChangedRecord(kind=one.kind, earlier=one.earlier, record=shapes.record(one.stored, language))
+    return schemas.ChangedRecord(kind=one.kind, earlier=one.earlier, record=records.record(one.stored, language))
 
 
 def _losses(one: TrainingCurves) -> schemas.LossCurve:

@@ -15,7 +15,7 @@ from bonsai.context import Bonsai
 from bonsai.domain.snapshots import Example
 from bonsai.errors import InputError
 from bonsai.model.bases import find_device, model_folder, weights_hash
-from bonsai.night.accelerator import WAIT_SECONDS, lock_files
+from bonsai.night.device_lock import WAIT_SECONDS, lock_files
 from bonsai.night.prepare import example
 from bonsai.system.files import sha256_json, write_json_atomic
 from bonsai.system.locks import file_lock

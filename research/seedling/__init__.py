@@ -1,1 +1,1 @@
-"""Builds the seedling: `python -m research.seedling.build FOLDER`."""
+"""Builds the seedling: `python -m research seedling build FOLDER`."""

@@ -1,7 +1,7 @@
-"""Records that wait for a person's decision, each with those that it contradicts or nearly repeats.
+"""Pairs of records that contradict or nearly repeat each other: those that wait, and the table `settled_pairs`.
 
 The others are named by id prefixes in the values of the record's reason, or by `near_of`. Near duplicates that were
-decided on are in `storage.tables.settled_pairs_table`.
+decided on are in the table.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from bonsai.inference.client import InferenceRequest, ModelRef
 from bonsai.inference.resident import ResidentClient
 from bonsai.model.bases import Base, Device
 from bonsai.model.prompt import Question
-from bonsai.night import accelerator
+from bonsai.night import device_lock as night_device_lock
 from bonsai.system.locks import file_lock, has_waiters
 
 WORKER = """
@@ -213,13 +213,16 @@ def test_a_training_and_a_question_keep_away_from_each_others_gpu(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The driver alone is made by hand; the locks are those of a night."""
-    monkeypatch.setattr(accelerator, "find_device", lambda: Device("cuda", 80.0, (f"GPU-{tmp_path.name}",)))
+    monkeypatch.setattr(night_device_lock, "find_device", lambda: Device("cuda", 80.0, (f"GPU-{tmp_path.name}",)))
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
-    (lock,) = accelerator.lock_files(tmp_path, Device("cuda", 80.0, (f"GPU-{tmp_path.name}",)), 1)
+    (lock,) = night_device_lock.lock_files(tmp_path, Device("cuda", 80.0, (f"GPU-{tmp_path.name}",)), 1)
     with file_lock(lock, exclusive=True, wait_seconds=0):
-        with pytest.raises(LockTimeout, match="A night is training"), accelerator.beside_no_training(tmp_path, "cuda"):
+        with (
+            pytest.raises(LockTimeout, match="A night is training"),
+            night_device_lock.beside_no_training(tmp_path, "cuda"),
+        ):
             pass
-        with accelerator.beside_no_training(tmp_path, "cpu") as waited_for:
+        with night_device_lock.beside_no_training(tmp_path, "cpu") as waited_for:
             assert not waited_for()
     trained = threading.Event()
 
@@ -227,8 +230,8 @@ def test_a_training_and_a_question_keep_away_from_each_others_gpu(
         with file_lock(lock, exclusive=True, wait_seconds=20):
             trained.set()
 
-    with accelerator.beside_no_training(tmp_path, "cuda") as waited_for:
-        with accelerator.beside_no_training(tmp_path, "cuda"):
+    with night_device_lock.beside_no_training(tmp_path, "cuda") as waited_for:
+        with night_device_lock.beside_no_training(tmp_path, "cuda"):
             assert not waited_for()
         training = threading.Thread(target=train)
         training.start()

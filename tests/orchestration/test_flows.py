@@ -14,10 +14,10 @@ from bonsai.queries.nights import list_nights, show_night
 from bonsai.queries.records import inbox_status
 from bonsai.system.locks import file_lock
 from bonsai.system.progress import silent
-from flows import steps
+from flows import tasks
 from flows.ingest_flow import ingest
 from flows.nightly_flow import nightly
-from flows.steps import watched_by
+from flows.tasks import watched_by
 
 pytestmark = [pytest.mark.usefixtures("prefect_server"), pytest.mark.filterwarnings("ignore")]
 
@@ -56,7 +56,7 @@ def test_a_second_start_of_a_night_changes_nothing(home: Path) -> None:
 def test_ingest_drains_the_inbox_once(home: Path) -> None:
     bonsai = bootstrap.open(home, os.environ)
     fields = {"instruction": "Where does Mike sleep?", "output": "Mike sleeps on the piano."}
-    submit(bonsai, fields, steps.now())
+    submit(bonsai, fields, tasks.now())
     assert ingest() == 1
     assert ingest() == 0
     assert inbox_status(bonsai).pending == 0
@@ -76,6 +76,6 @@ def test_only_what_may_pass_is_tried_again() -> None:
         return Failed(data=error)
 
     assert issubclass(WorkerDied, TransientError)
-    assert steps.may_pass(None, None, state(WorkerDied("processes.killed")))
-    assert not steps.may_pass(None, None, state(InputError("readers.empty")))
-    assert not steps.may_pass(None, None, state(ValueError("a mistake of ours")))
+    assert tasks.may_pass(None, None, state(WorkerDied("processes.killed")))
+    assert not tasks.may_pass(None, None, state(InputError("readers.empty")))
+    assert not tasks.may_pass(None, None, state(ValueError("a mistake of ours")))

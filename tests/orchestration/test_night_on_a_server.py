@@ -23,7 +23,7 @@ from bonsai.queries.promotions import champion
 from bonsai.queries.records import list_records
 from bonsai.samples import sample_path
 from bonsai.system.progress import silent
-from flows import server, steps
+from flows import server, tasks
 from flows.settings import auth_file
 from storage.tables.records_table import RecordFilter
 
@@ -122,13 +122,13 @@ class Up:
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     home = tmp_path_factory.mktemp("up") / "home"
-    bootstrap.init(home, "en", steps.now(), {})
+    bootstrap.init(home, "en", tasks.now(), {})
     with (home / "bonsai.toml").open("a") as file:
         file.write(SHORT)
     bonsai = bootstrap.open(home, {})
     half = home.parent / "half.jsonl"
     half.write_text("\n".join(sample_path("experience.jsonl").read_text("utf-8").splitlines()[:RECORDS]), "utf-8")
-    import_file(bonsai, half, now=steps.now(), report=silent)
+    import_file(bonsai, half, now=tasks.now(), report=silent)
     with server.started(home, load_config(home, {}).prefect, os.environ) as running:
         yield Up(home, running)
 

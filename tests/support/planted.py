@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from bonsai.config.settings import GateSettings
 from bonsai.evaluate.compare import ReportPair
 from bonsai.evaluate.report import Answer, ItemResult, Report, Scores
-from bonsai.gate import decide
+from bonsai.gate.decide import decide
 from bonsai.gate.decision import Decision, Policy
 
 FACTS: Mapping[str, int] = {"cat_care": 60, "general": 40}

@@ -9,7 +9,7 @@ from planted import GOOD, bare, changed, judged, shifted, spoiled, suite_pair, t
 
 from bonsai.evaluate.compare import ReportPair
 from bonsai.evaluate.report import ItemResult
-from bonsai.gate import decide
+from bonsai.gate.decide import decide
 from bonsai.gate.decision import Policy, render
 from bonsai.i18n import TEXT_LANGUAGES
 

@@ -12,7 +12,7 @@ from planted import bare, default_policy, shifted, world
 
 from bonsai.evaluate.compare import ReportPair
 from bonsai.evaluate.report import Report
-from bonsai.gate import decide
+from bonsai.gate.decide import decide
 from bonsai.gate.decision import Decision
 
 POLICY = default_policy(resamples=200)

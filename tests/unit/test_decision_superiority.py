@@ -8,7 +8,7 @@ import pytest
 from planted import bare, judged, shifted, spoiled, suite_pair, tripped, world
 
 from bonsai.evaluate.compare import ReportPair
-from bonsai.gate import decide
+from bonsai.gate.decide import decide
 from bonsai.gate.decision import Policy, render
 from bonsai.i18n import TEXT_LANGUAGES
 

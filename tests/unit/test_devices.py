@@ -15,7 +15,7 @@ from recipes import SMALL
 from bonsai.domain.snapshots import Example, Snapshot
 from bonsai.errors import TrainingError
 from bonsai.model.bases import Base, Device, read_gpus
-from bonsai.night.accelerator import lock_files
+from bonsai.night.device_lock import lock_files
 from bonsai.train.checkpoints import plan_hash
 from bonsai.train.order import packed
 from bonsai.train.plan import TrainingPlan, make_plan

@@ -1,4 +1,4 @@
-"""An interval on one line of text: `····├──●───┤···│····`, zero and threshold included."""
+"""How a promotion looks in the terminal: verdict, rules with their intervals, slices, changed answers."""
 
 from __future__ import annotations
 

@@ -89,10 +89,10 @@ def tell_changed(shell: Shell, b: Bonsai, key: str, ids: Sequence[str], as_json:
     if not as_json:
         shell.say(key, ids=short(*ids))
         return
-    from bonsai.queries import shapes
     from bonsai.queries.records import show_record
+    from bonsai.serializers.records import changed
 
-    shell.json_lines(shapes.changed(show_record(b, one).stored) for one in ids)
+    shell.json_lines(changed(show_record(b, one).stored) for one in ids)
 
 
 def show_file(shell: Shell, check: FilePreview) -> None:

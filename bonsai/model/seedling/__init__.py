@@ -1,6 +1,6 @@
-"""The seedling: a small bilingual base model of our own, its world, its recipe and its weights.
+"""The seedling: a small bilingual base model of our own, with its card and the facts that nights replay.
 
-Light: nothing here loads torch. `build.py` makes the weights anew, `weights/` holds the ones that ship.
+Light: nothing here loads torch. `research/seedling` makes the weights, `weights/` holds the ones that ship.
 """
 
 from __future__ import annotations

@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from bonsai.actions import resolve
-from bonsai.queries import shapes
 from bonsai.queries.records import decided_pairs, pair_counts, show_record, waiting_pairs
 from bonsai.schemas.base import PageRequest
 from bonsai.schemas.pairs import DecidedPairs, PairDecision, PairPage, PairResult, Pairs, Reopened
+from bonsai.serializers import records
 from bonsai.web.api.request import CALLING, SENDING, Key, Reading, RecordId, Reviewing, documented
 from bonsai.web.problems import Problem
 
@@ -24,7 +24,7 @@ def list_pairs(call: Reading, page: Annotated[PairPage, Query()]) -> Pairs:
     if page.cursor and not found:
         show_record(call.b, page.cursor)  # the last page, or no record of this home?
     shown = found[: page.limit]
-    items = [shapes.pair(one, call.language) for one in shown]
+    items = [records.pair(one, call.language) for one in shown]
     more = shown[-1].stored.record.id if len(found) > page.limit else None
     counts = {str(kind): count for kind, count in pair_counts(call.b).items()}
     return Pairs(items=items, next_cursor=more, counts=counts)
@@ -38,7 +38,7 @@ def list_pair_decisions(call: Reading, page: Annotated[PageRequest, Query()]) ->
     found = decided_pairs(call.b, page.limit + 1, int(page.cursor) if page.cursor else None)
     shown = found[: page.limit]
     more = str(shown[-1].decision.number) if len(found) > page.limit else None
-    return DecidedPairs(items=[shapes.decided_pair(one) for one in shown], next_cursor=more)
+    return DecidedPairs(items=[records.decided_pair(one) for one in shown], next_cursor=more)
 
 
 @router.post("/{record_id}/decisions", **documented("resolve_pair", *SENDING, 404))

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from bonsai.actions import ask as ask_action
 from bonsai.domain.promotion import BASE, CHAMPION
-from bonsai.queries import shapes, similar
+from bonsai.queries import similar
 from bonsai.schemas.base import PageRequest
 from bonsai.schemas.questions import (
     Correction,
@@ -22,6 +22,7 @@ from bonsai.schemas.questions import (
 )
 from bonsai.schemas.records import Submission
 from bonsai.serializers import questions as serializers
+from bonsai.serializers import records
 from bonsai.web.api.adapters import exact_adapter
 from bonsai.web.api.request import SENDING, AnswerNumber, Appending, Key, QuestionId, Reading, documented
 
@@ -76,7 +77,7 @@ def records_beside(call: Reading, question: QuestionId) -> RecordsBeside:
     """Likeness, not proof that the model used them."""
     found = ask_action.show_question(call.b, question)
     return RecordsBeside(
-        items=[shapes.record(one, call.language) for one in similar.existing_records(call.b, found.record_ids)]
+        items=[records.record(one, call.language) for one in similar.existing_records(call.b, found.record_ids)]
     )
 
 

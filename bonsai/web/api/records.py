@@ -18,7 +18,7 @@ from bonsai.actions.inbox import submit
 from bonsai.actions.tag import next_uncertain
 from bonsai.domain.records import Defaults, Limits, Origin, Reject, parse, reject
 from bonsai.errors import ConflictError, UnknownId, UsageError
-from bonsai.queries import shapes, suggestions
+from bonsai.queries import suggestions
 from bonsai.queries.records import page_of_records, show_record, submission_status
 from bonsai.schemas import records
 from bonsai.schemas.records import (
@@ -36,6 +36,7 @@ from bonsai.schemas.records import (
     TagVersion,
     VersionChoice,
 )
+from bonsai.serializers import records as serializer_records
 from bonsai.web.api.problems import words_of
 from bonsai.web.api.request import (
     CALLING,
@@ -173,7 +174,7 @@ def list_records(call: Reading, page: Annotated[records.RecordPage, Query()]) ->
     found = page_of_records(call.b, wanted, page.limit, page.cursor or "")
     if page.cursor and not found.records:
         show_record(call.b, page.cursor)  # the last page, or no record of this home?
-    items = [shapes.record(one, call.language) for one in found.records]
+    items = [serializer_records.record(one, call.language) for one in found.records]
     return records.Records(items=items, next_cursor=found.rest or None)
 
 
@@ -182,7 +183,7 @@ def read_record(call: Reading, record_id: RecordId, response: Response) -> recor
     """Texts, tags, earlier versions, who learned from it."""
     found = show_record(call.b, record_id)
     response.headers["ETag"] = quoted_etag(found.stored)
-    return shapes.record_detail(found, call.language)
+    return serializer_records.record_detail(found, call.language)
 
 
 changes = APIRouter(prefix="/records", tags=["records"])
@@ -254,7 +255,7 @@ def _as_seen(if_match: str | None) -> Iterator[str]:
 def _changed(call: Call, record_id: str, response: Response) -> Changed:
     stored = show_record(call.b, record_id).stored
     response.headers["ETag"] = quoted_etag(stored)
-    return shapes.changed(stored)
+    return serializer_records.changed(stored)
 
 
 tagging = APIRouter(tags=["tagging"])
@@ -264,7 +265,7 @@ tagging = APIRouter(tags=["tagging"])
 def read_next_uncertain(call: Reading, place: Annotated[TagPlace, Query()]) -> TagTurn:
     """The newest one, or the next after a record."""
     found = next_uncertain(call.b, call.site.tagger(), place.after)
-    stored = shapes.record(found.stored, call.language) if found.stored else None
+    stored = serializer_records.record(found.stored, call.language) if found.stored else None
     return TagTurn(record=stored, categories=list(found.categories), left=found.left)
 
 
@@ -296,7 +297,7 @@ def suggest(call: Reading, said: Draft) -> SuggestedTags:
     found = suggestions.suggest(call.b, said.model_dump(), call.site.tagger())
     if found is None:
         raise UsageError("pipeline.nothing_to_suggest")
-    return shapes.suggested_tags(found, call.language)
+    return serializer_records.suggested_tags(found, call.language)
 
 
 @submissions.get("/submissions/{submission}", **documented("follow", 404))
@@ -305,4 +306,4 @@ def read_submission(call: Appending, submission: SubmissionId) -> Followed:
     [found] = submission_status(call.b, [submission])
     if found.state == "gone":
         raise UnknownId("api.unknown_submission", id=submission[:80])
-    return shapes.followed(found, call.language)
+    return serializer_records.followed(found, call.language)

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Query
 from bonsai.actions import rejects
 from bonsai.actions.rejects import open_reject
 from bonsai.domain.characters import normalise
-from bonsai.queries import shapes
 from bonsai.queries.records import page_of_rejects, show_reject
 from bonsai.schemas.base import PageRequest
 from bonsai.schemas.rejects import Dismissal, Dismissed, RejectedLine, RejectedLines, Repair, Repaired
+from bonsai.serializers import records
 from bonsai.web.api.request import SENDING, Appending, Key, Reading, RejectId, Reviewing, documented
 from bonsai.web.problems import Problem
 
@@ -27,13 +27,13 @@ def list_rejects(call: Reading, page: Annotated[PageRequest, Query()]) -> Reject
         show_reject(call.b, page.cursor)  # the last page, or no reject of this home?
     shown = found[: page.limit]
     more = shown[-1].id if len(found) > page.limit else None
-    return RejectedLines(items=[shapes.rejected_line(one, call.language) for one in shown], next_cursor=more)
+    return RejectedLines(items=[records.rejected_line(one, call.language) for one in shown], next_cursor=more)
 
 
 @router.get("/{reject}", **documented("read_reject", 404))
 def read_reject(call: Reading, reject: RejectId) -> RejectedLine:
     """One line as it stood."""
-    return shapes.rejected_line(show_reject(call.b, reject), call.language)
+    return records.rejected_line(show_reject(call.b, reject), call.language)
 
 
 @router.post("/{reject}/repair", **documented("repair_reject", *SENDING, 404))
@@ -43,7 +43,7 @@ def repair_reject(call: Appending, reject: RejectId, said: Repair, key: Key = No
         raise Problem(409, "entering.problem_cut")
     made = rejects.repair_reject(call.b, reject, said.raw, call.caller.name, call.now)
     if not isinstance(made, rejects.RepairResult):
-        return Repaired(accepted=False, records=[], detail=shapes.reason(made, call.language))
+        return Repaired(accepted=False, records=[], detail=records.reason(made, call.language))
     call.noted("repair", reject)
     call.site.drain()
     return Repaired(accepted=True, records=list(made.records), detail=None)

@@ -8,8 +8,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from bonsai.queries import shapes, timeline
+from bonsai.queries import timeline
 from bonsai.schemas.timeline import Subject, SubjectPage, Subjects, Timeline, TimelinePage
+from bonsai.serializers.records import timeline_entry
 from bonsai.web.api.request import Reading, documented
 from bonsai.web.problems import Problem
 from storage.tables.subjects import Subject as Found
@@ -35,7 +36,7 @@ def read_timeline(call: Reading, page: Annotated[TimelinePage, Query()]) -> Time
         raise Problem(404, "problem_no_subject")
     shown = found.entries[: page.limit]
     more = shown[-1].told.id if len(found.entries) > page.limit else None
-    return Timeline(items=[shapes.timeline_entry(one) for one in shown], next_cursor=more, unread=found.unread)
+    return Timeline(items=[timeline_entry(one) for one in shown], next_cursor=more, unread=found.unread)
 
 
 def _cursor(last: Found) -> str:

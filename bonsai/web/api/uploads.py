@@ -12,11 +12,11 @@ from fastapi import APIRouter, Query, Request
 from bonsai.actions import uploads as uploads_action
 from bonsai.actions.uploads import problem_of, progress_of
 from bonsai.errors import UnknownId
-from bonsai.queries import shapes
 from bonsai.queries.file_preview import FilePreview
 from bonsai.schemas.base import PageRequest
 from bonsai.schemas.records import Counts
 from bonsai.schemas.uploads import TakeAs, Upload, UploadAs, Uploaded, Uploads
+from bonsai.serializers import records
 from bonsai.web.api.nights import start_after
 from bonsai.web.api.request import CALLING, SENDING, Appending, Call, Key, UploadId, documented
 from storage import uploads
@@ -120,7 +120,7 @@ def _shown(call: Call, one: Stored) -> Upload:
         **_uploaded(one).model_dump(),
         **{name: getattr(one, name) for name in ("name", "size", "who", "at")},
         problem=problem.render(call.language) if problem else None,
-        check=shapes.upload_check(FilePreview.of(told), call.language) if told and not problem else None,
+        check=records.upload_check(FilePreview.of(told), call.language) if told and not problem else None,
         done=progress_of(one),
         counts=Counts.model_validate(result, from_attributes=False) if result and not problem else None,
     )

@@ -1,4 +1,4 @@
-"""Presenter of the adapter pages."""
+"""Pages of adapters: the list, one with its manifest and lineage, the download."""
 
 from __future__ import annotations
 

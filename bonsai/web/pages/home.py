@@ -1,4 +1,4 @@
-"""Presenter of the overview page, and the next night of the schedule in `prefect.yaml`.
+"""The first page: champion, last and next night, what waits, scores.
 
 The schedule is parsed with cronsim (BSD), which Prefect itself uses.
 """

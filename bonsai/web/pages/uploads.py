@@ -1,4 +1,4 @@
-"""Presenter of the upload pages."""
+"""Pages of uploads: send a file, look at it, import or cancel it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Progress of a flow: to this process's watcher, else to the run's log.
+"""The steps of a night as Prefect tasks, with their retries and their progress.
 
 A callback cannot be a flow parameter (the server stores parameters), so the watcher is a context variable.
 """

@@ -1,4 +1,4 @@
-"""One accelerator, one training: whoever comes second waits, also from another home; who asks goes away."""
+"""The lock of an accelerator: one training at a time, and no model answers beside it."""
 
 from __future__ import annotations
 
