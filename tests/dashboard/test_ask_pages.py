@@ -70,7 +70,7 @@ def test_no_page_waits_for_the_model(asking_desk: Desk, inference: HandSpeaker) 
     page = Page(client.get(paths[2]).text)
     assert page.problems == []
     assert "ahead of yours: 2" in page.all("main")[0].text
-    assert client.get(f"{paths[2]}/state?lang=ja").json() == {"state": "waiting", "told": "先に待っている質問: 2 件。"}
+    assert client.get(f"{paths[2]}/state?lang=ja").json() == {"state": "waiting", "told": "順番待ちの質問：2 件。"}
     assert client.get("/").status_code == 200
     inference.may_speak.set()
     put(client, "The last one?")

@@ -122,6 +122,6 @@ def test_a_login_that_races_with_a_new_password_is_lost(desk: Desk, monkeypatch:
         accounts.change_password(desk.b, "mika", "dust on the shelf", NOW)
         return found
 
-    monkeypatch.setattr(accounts, "verified", slow)
+    monkeypatch.setattr(accounts, "verify_password", slow)
     with pytest.raises(accounts.LoginRefused):
         accounts.log_in(desk.b, "mika", "dust in the litter", old_token="", now=NOW, hours=1)

@@ -239,7 +239,7 @@ def test_the_terminal_lists_answers_and_data(b: Bonsai, waiting: str, capsys: py
     assert run(b, "answers", "--topic", "cat_care", "--limit", "3") == 0
     assert "3 of " in capsys.readouterr().out
     assert run(b, "data", waiting, "--kind", "edited", "--json") == 0
-    assert json.loads(capsys.readouterr().out)["output"] == "Mike sits on the roof."
+    assert json.loads(capsys.readouterr().out)["record"]["output"] == "Mike sits on the roof."
     assert run(b, "data", waiting) == 0
     assert "removed" in capsys.readouterr().out
     assert run(b, "answers", "--turn", "better") == 2

@@ -53,7 +53,7 @@ def test_a_session_that_ended_costs_a_login_and_no_text(desk: Desk) -> None:
     ended = client.post("/records?lang=en", data=TOLD)
     page = Page(ended.text)
     assert (ended.status_code, page.problems) == (401, [])
-    assert "kept" in page.all("main")[0].text
+    assert "saved" in page.all("main")[0].text
     assert page.values("hreflang") == []  # a link to the other language would lose it
     login = sent_by(page)
     wrong = client.post("/login", data={**login, "name": "mika", "password": "a wrong one entirely"})
@@ -149,7 +149,7 @@ def test_a_record_is_told_and_said_to_be_kept_while_the_database_is_busy(desk: D
     with desk.b.database.writing():
         answer = client.post("/records", data=TOLD)
     assert answer.status_code == 200
-    assert "Kept" in Page(answer.text).all("main")[0].text
+    assert "received" in Page(answer.text).all("main")[0].text
     assert inbox_status(desk.b).pending == 1
 
 

@@ -182,7 +182,7 @@ def test_after_enough_openings_the_pools_are_dealt_anew_and_everyone_is_scored_a
     environ = {"BONSAI_HOME": str(stage.b.home), "LANG": "C.UTF-8", "COLUMNS": "120"}
     nights = explain(stage.b, champions[1]).promotion.night
     assert cli.run(["night", "show", nights], environ) == 0
-    assert "opened 2 of 2 times; dealt anew" in capsys.readouterr().out
+    assert "used 2 of 2 times; redrawn" in capsys.readouterr().out
     found = explain(stage.b, champions[2])
     assert found.evidence.dealing == 1
     assert {flip.item for flip in found.flips} <= {item.id for item in items("selection", 1)}

@@ -106,7 +106,7 @@ def test_a_warm_adapter_has_learned_what_its_ancestors_learned(stage: Stage) -> 
     assert set(forgotten.adapters) == {cold.challenger, warm.challenger}
     night = better_night(stage, 2)
     assert (night.start, night.status) == ("cold", "done")
-    assert "forgotten" in night.why_in("en")
+    assert "a deleted record" in night.why_in("en")
     with stage.b.database.reading() as con:
         assert only_old not in adapters_table.records_of(con, [night.challenger])
         assert not adapters_table.get(con, night.challenger).needs_retrain
@@ -176,7 +176,7 @@ def test_after_so_many_warm_nights_the_next_is_cold(stage: Stage) -> None:
         nights.append(better_night(stage, day))
 
     assert [one.start for one in nights] == ["warm", "warm", "cold", "warm"]
-    assert "2 warm nights" in nights[2].why_in("en")
+    assert "2 warm starts" in nights[2].why_in("en")
 
 
 def test_a_refused_nights_records_are_taken_up_by_the_next_warm_one(stage: Stage) -> None:

@@ -44,18 +44,18 @@ def morning(first_morning: Path, tmp_path: Path) -> Stage:
 def test_the_pair_that_the_gate_compared_last_is_measured(morning: Stage) -> None:
     fixed, own = benchmark_power(morning.b, power=0.8)
     assert (fixed.sheet, fixed.champion, own.sheet) == ("v1/selection", "base", "suite")
-    named = {(one.slice, one.measure): one for one in fixed.sights}
+    named = {(one.slice, one.measure): one for one in fixed.effects}
     assert {("all", "bits"), ("ja", "bits"), ("en", "accuracy"), ("general/ja", "bits")} <= named.keys()
     assert (named["all", "bits"].items, named["all", "bits"].clusters) == (302, 143)
     assert fixed.smallest_promoted is not None
     assert fixed.smallest_promoted > fixed.minimum_gain
     assert fixed.alpha == 0.05, "a suite that cannot decide takes no share of the level"
     assert (own.smallest_promoted, own.facts_to_see_minimum) == (None, None), "twelve facts are too few to decide"
-    assert {one.clusters for one in own.sights} == {12}
+    assert {one.clusters for one in own.effects} == {12}
 
 
 def test_more_power_asks_for_a_larger_gain(morning: Stage) -> None:
-    usual, safe = (benchmark_power(morning.b, power=power)[0].sights[0] for power in (0.8, 0.95))
+    usual, safe = (benchmark_power(morning.b, power=power)[0].effects[0] for power in (0.8, 0.95))
     assert usual.smallest_gain is not None
     assert safe.smallest_gain is not None
     assert safe.smallest_gain > usual.smallest_gain
@@ -93,7 +93,7 @@ def test_the_terminal_tells_it_in_two_languages_and_as_json(
     for options in ((), ("--lang", "ja"), ("--json",)):
         assert cli.run(["benchmark", "power", *options], environ) == 0
         pages.append(capsys.readouterr().out)
-    assert "passes rule C 80% of the time" in pages[0].replace("\n", " ")
+    assert "passes rule C in 80% of cases" in pages[0].replace("\n", " ")
     assert "検出できる最小の改善" in pages[1]
     assert max(len(line) for line in pages[0].splitlines()) <= 80
     told = json.loads(pages[2])

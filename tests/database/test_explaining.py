@@ -153,7 +153,7 @@ def test_the_terminal_says_why_in_80_columns_and_two_languages(
     english, japanese = shown(morning, capsys), shown(morning, capsys, "--lang", "ja")
     assert "is better than" in english
     assert newest[:10] in english
-    assert "より良く" in japanese
+    assert "より改善" in japanese
     for page in (english, japanese):
         assert "explain." not in page
         assert "●" in page

@@ -31,7 +31,7 @@ def test_a_new_dealing_begins_a_new_count(home: Home, at: datetime) -> None:
         assert holdout_access_table.record_access(con, POOL, "n4", at, dealing=1) == 1
         assert holdout_access_table.accesses(con, POOL) == 3
         (told,) = holdout_access_table.rotations(con)
-        assert (told.number, told.night, told.openings, told.rotated_at) == (1, "n3", 3, at)
+        assert (told.number, told.night, told.accesses, told.rotated_at) == (1, "n3", 3, at)
 
 
 def test_the_version_is_of_what_judges_now(home: Home, at: datetime) -> None:

@@ -79,7 +79,7 @@ migrate.migrate(database, "0.1", datetime(2026, 11, 21, tzinfo=UTC))
 
 def test_an_edited_file_is_refused(database: Database, at: datetime) -> None:
     migrate(database, "0.1", at, (FIRST,))
-    with pytest.raises(IntegrityError, match=r"0001_a\.sql was edited"):
+    with pytest.raises(IntegrityError, match=r"0001_a\.sql was changed"):
         migrate(database, "0.1", at, (replace(FIRST, sql=FIRST.sql + " "), SECOND))
 
 

@@ -81,7 +81,7 @@ def test_accepted_answers_category_and_language_are_kept(stage: Stage) -> None:
 
 
 def test_what_makes_no_question_is_refused_in_one_line(stage: Stage) -> None:
-    with pytest.raises(UsageError, match="no question"):
+    with pytest.raises(UsageError, match="not a valid question"):
         add(stage, "")
     with pytest.raises(UsageError, match="ja, en"):
         add(stage, language="zh")
@@ -175,7 +175,7 @@ def test_with_fewer_facts_the_same_owner_waits_and_is_told_how_many_are_missing(
 ) -> None:
     night = second_night(stage, 12)
     assert night.verdict in ("keep", "not_enough_evidence")
-    assert "12 of 30 facts: 18 more until it can decide" in said(stage, capsys, "night", "show", night.night)
+    assert "12 of 30 facts: 18 more until it can support a verdict" in said(stage, capsys, "night", "show", night.night)
     assert "あと 18 件" in said(stage, capsys, "benchmark", "list", "--lang", "ja")
 
 

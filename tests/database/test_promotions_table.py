@@ -89,7 +89,7 @@ def test_a_candidate_judged_against_a_former_champion_is_refused(home: Home, at:
     three_promotions(home, at)
     with home.database.writing() as con:
         propose(con, "late", "a1", at)
-    with pytest.raises(PromotionError, match="judged against a1, but a3"), home.database.writing() as con:
+    with pytest.raises(PromotionError, match="compared with a1, but a3"), home.database.writing() as con:
         promotions_table.approve(con, "late", GATE, "", at)
     with home.database.reading() as con:
         assert promotions_table.champion(con) == Pointer("a3", 3)

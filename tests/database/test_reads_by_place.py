@@ -44,7 +44,7 @@ def b(home: Home) -> Bonsai:
 @pytest.fixture
 def told(home: Home, at: datetime, make_record, monkeypatch: pytest.MonkeyPatch) -> list[StoredRecord]:
     """200 records about three subjects in no order, some undated, replaced, forgotten; parts of 16 records."""
-    monkeypatch.setattr(subjects, "PART", 16)
+    monkeypatch.setattr(subjects, "PART_RECORDS", 16)
     rng = random.Random(3)
     with home.database.writing() as con:
         made = [dated(make_record, rng, number) for number in range(200)]

@@ -243,7 +243,7 @@ def test_a_forgotten_record_leaves_its_id_alone(home: Home, at: datetime, make_r
         for table in ("records", "record_versions", "suite_items"):
             assert "secret" not in str(con.execute(f"FROM {table}").fetchall())
     assert put(home, at, old, new, make_record("other")) == InsertCounts(new=1, forgotten=2)
-    with home.database.writing() as con, pytest.raises(UsageError, match="forgotten"):
+    with home.database.writing() as con, pytest.raises(UsageError, match="permanently deleted"):
         record_versions_table.release(con, new.record.id, "mika", at)
 
 

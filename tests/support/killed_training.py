@@ -14,6 +14,7 @@ from bonsai.train.plan import TrainingPlan
 SUICIDE = """
 import json, os, signal, sys
 from pathlib import Path
+from bonsai.system.json_values import from_values
 from bonsai.train.plan import TrainingPlan
 from bonsai.train.qlora import train
 

@@ -33,7 +33,7 @@ def test_every_mistake_is_named_at_once_with_its_origin_and_the_nearest_key(tmp_
         load_config(home, {"BONSAI_PREFECT__PORT": "many"})
     line = str(caught.value)
     assert "\n" not in line
-    assert f"cli.langage ({home / 'bonsai.toml'}) is no setting; did you mean cli.language?" in line
+    assert f"cli.langage ({home / 'bonsai.toml'}) is not a setting; did you mean cli.language?" in line
     assert "nigth" in line
     assert "did you mean night?" in line
     assert "cli.list_limit = 0" in line
@@ -41,7 +41,7 @@ def test_every_mistake_is_named_at_once_with_its_origin_and_the_nearest_key(tmp_
 
 
 def test_a_key_that_resembles_nothing_is_answered_with_the_valid_ones(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"valid are language, list_limit"):
+    with pytest.raises(ConfigError, match=r"valid settings: language, list_limit"):
         load_config(tmp_path, {"BONSAI_CLI__ZZZ": "1"})
 
 
@@ -64,7 +64,7 @@ def test_mistakes_speak_japanese_and_survive_a_process_border(tmp_path: Path) ->
 @pytest.mark.parametrize("content", [b"[cli\n", b"\xff\xfe\x00"])
 def test_a_file_that_is_no_toml_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "bonsai.toml").write_bytes(content)
-    with pytest.raises(ConfigError, match=r"bonsai\.toml is no TOML file"):
+    with pytest.raises(ConfigError, match=r"bonsai\.toml is not a valid TOML file"):
         load_config(tmp_path, {})
 
 
