@@ -39,7 +39,7 @@ def test_an_answer_comes_while_one_waits_and_is_put_right_from_the_keyboard(
     inference.may_speak.set()
     expect(page.get_by_text("It is scratching. (base)").first).to_be_visible()
     page.get_by_role("button", name="Not good").first.press("Enter")
-    expect(page.get_by_text("mika said: Not good")).to_be_visible()
+    expect(page.get_by_text("Rated by mika: Not good")).to_be_visible()
     better = page.get_by_label("Answer", exact=True).first
     expect(better).to_have_value("It is scratching. (base)")
     better.fill("Tama sleeps in the sink.")

@@ -48,7 +48,7 @@ def test_a_contradiction_is_settled_with_one_click(visitor: Visitor, desk: Desk)
     tell(desk, ("How old is Kinako?", "Kinako is 7."), ("How old is Kinako?", "Kinako is 8."))
     [held] = list_records(desk.b, RecordFilter(text="Kinako", status=Status.HELD_BACK.value), None)
     page = visitor.go("/")
-    page.get_by_role("link", name="contradict another: 1").click()
+    page.get_by_role("link", name="Contradicting records: 1").click()
     pair = page.get_by_role("region", name="Pair 1")
     expect(pair.locator("mark")).to_have_text(["8", "7"])
     pair.get_by_role("button", name="Keep this record").click()
@@ -59,7 +59,7 @@ def test_a_contradiction_is_settled_with_one_click(visitor: Visitor, desk: Desk)
 def test_the_same_thing_long_before_comes_by_itself(
     visitor: Visitor, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(subjects, "PART", 1)  # a long past
+    monkeypatch.setattr(subjects, "PART_RECORDS", 1)  # a long past
     for day, often in (("2024-03-02", "a week"), ("2024-04-01", ""), ("2024-05-01", ""), ("2026-03-12", "days again")):
         said = f"She sneezed for {often}; the vet said dust." if often else f"Tuna on {day}, eagerly."
         fields = {"instruction": f"What happened to Hana on {day}?", "output": said, "subject": "Hana"}

@@ -14,7 +14,7 @@ from bonsai.queries.promotions import champion, list_promotions
 def test_two_clicks_from_the_first_page_approve(visitor: Visitor, desk: Desk) -> None:
     waiting = list_promotions(desk.b)[0].adapter
     page = visitor.go("/")
-    page.get_by_role("link", name=re.compile("to decide")).click()
+    page.get_by_role("link", name=re.compile("awaiting a decision")).click()
     page.get_by_role("button", name="Approve").click()
     expect(page.get_by_role("status")).to_contain_text("Approved")
     assert champion(desk.b) == waiting
