@@ -66,6 +66,6 @@ def test_the_same_thing_long_before_comes_by_itself(
         submit(desk.b, {**fields, "happened_on": day, "source": "self"}, NOW)
     desk.drain()
     page = visitor.go("/timeline?subject=Hana")
-    expect(page.get_by_role("listitem").filter(has_text="days again")).to_contain_text("2 years before:")
+    expect(page.get_by_role("listitem").filter(has_text="days again")).to_contain_text("2 years earlier:")
     expect(page.get_by_text("All earlier records were searched.")).to_be_visible()
     expect(page.get_by_role("button", name="Find similar events from the past")).to_have_count(0)

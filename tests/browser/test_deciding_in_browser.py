@@ -31,7 +31,7 @@ def test_back_and_forth_and_the_history_says_who_and_why(visitor: Visitor, desk:
         page.get_by_label("Reason").fill(reason)
         page.get_by_role("button", name=button).click()
         expect(page.get_by_role("status")).to_be_visible()
-    lines = visitor.go("/promotions").locator("section").filter(has_text="whole").get_by_role("row")
+    lines = visitor.go("/promotions").locator("section").filter(has_text="chain is intact").get_by_role("row")
     expect(lines).to_have_count(4)
     expect(lines.filter(has_text="odd answers")).to_contain_text("mika")
     assert champion(desk.b) == waiting

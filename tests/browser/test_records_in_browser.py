@@ -19,12 +19,12 @@ def test_a_record_is_found_and_forgotten_for_good(visitor: Visitor, desk: Desk) 
     page.get_by_label("Search text").fill("鳴く")
     page.keyboard.press("Enter")
     page.get_by_role("link", name="なぜタマは鳴くの?").click()
-    forget = page.get_by_role("button", name="Forget")
+    forget = page.get_by_role("button", name="Delete permanently")
     forget.click()
     assert visitor.path == f"/records/{record.id}"  # the browser asks for the tick first
     page.get_by_label("I understand").check()
     forget.click()
-    expect(page.get_by_role("status")).to_contain_text("Forgotten")
+    expect(page.get_by_role("status")).to_contain_text("Permanently deleted")
     assert show_record(desk.b, record.id).stored.status is Status.FORGOTTEN
     expect(visitor.go("/records?text=鳴く").get_by_role("main")).to_contain_text("No record")
 
