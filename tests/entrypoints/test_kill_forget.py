@@ -55,7 +55,7 @@ def with_snapshot(bonsai: Bonsai, record: str) -> Path:
         "before bonsai.actions.forget.erase_files 1",  # forgotten, nothing erased
         "after storage.inbox.erase 1",
         "before storage.forgetting.erase_reports 1",
-        "before bonsai.system.files.move_durably 1",  # the database is written anew, and not in its place yet
+        "before storage.connect.move_durably 1",  # the database is written anew, and not in its place yet
         "before storage.forgetting.clear_due 1",
     ],
 )
