@@ -70,7 +70,7 @@ def test_a_file_with_bad_lines_is_looked_at_taken_in_and_repaired(
     page = visitor.go("/records/upload")
     page.get_by_label("File").set_input_files(cats)
     page.get_by_role("button", name="Upload and preview").click()
-    expect(page.get_by_role("main")).to_contain_text("Lines that would be rejected: 1.")
+    expect(page.get_by_role("main")).to_contain_text("Lines to be rejected: 1.")
     expect(page.get_by_role("main")).to_contain_text("CP932")
     assert visitor.overflow == 0
     page.get_by_role("button", name="Add the records").click()
