@@ -28,8 +28,8 @@ from types import MappingProxyType
 from bonsai.config.settings import PrefectSettings
 from bonsai.errors import TerminalError, UsageError
 from bonsai.system.files import write_json_atomic
-from bonsai.system.installation import CODE
 from bonsai.system.locks import file_lock, is_locked
+from bonsai.system.processes import CODE
 from flows.settings import DEPLOYMENTS, HOST, environment, folder, free_port, listens, url_of
 
 POOLS = ("bonsai-cpu", "bonsai-gpu")

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bonsai.config.settings import PrefectSettings
-from bonsai.system.installation import CODE, python_path
+from bonsai.system.processes import CODE, python_path
 
 
 def url_of(port: int) -> str:

@@ -17,7 +17,7 @@ from bonsai.cli.help import noun, verb
 from bonsai.cli.presenters.findings import Finding, tell
 from bonsai.cli.shell import AsJson, Shell, shell_of
 from bonsai.errors import BonsaiError
-from bonsai.system.installation import CODE
+from bonsai.system.processes import CODE
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement

@@ -18,6 +18,7 @@ import signal
 import stat
 import subprocess
 import sys
+import sysconfig
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,8 +29,9 @@ from typing import IO, Any
 
 from bonsai import errors
 from bonsai.errors import BonsaiError, TerminalError, TransientError, WorkerDied
-from bonsai.system.installation import python_path
 
+CODE = Path(__file__).parents[2]
+"The folder that holds the packages `bonsai`, `storage` and `flows`: a clone, or `site-packages`."
 Emit = Callable[[Mapping[str, Any]], None]
 """Sends one event to the parent; an event has a `type` and JSON values."""
 Work = Callable[[Path, Emit], Mapping[str, Any]]
@@ -270,3 +272,15 @@ def serve_requests(handle: Handle) -> int:
             emit(error_event(error))
         else:
             emit({"type": "done", "result": result})
+
+
+def python_path(environ: Mapping[str, str]) -> dict[str, str]:
+    """`PYTHONPATH` for a child that shall import the same packages as this process.
+
+    Empty for an installed package: its child finds `site-packages` by itself, and that folder must not go before the
+    standard library.
+    """
+    given = environ.get("PYTHONPATH", "")
+    if CODE in {Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")}:
+        return {"PYTHONPATH": given} if given else {}
+    return {"PYTHONPATH": os.pathsep.join(filter(None, (str(CODE), given)))}

@@ -140,7 +140,7 @@ def test_the_installed_packages_are_run_and_not_the_checkout(installed: Installe
 
 def test_its_children_import_the_same_and_nothing_goes_before_the_standard_library(installed: Installed) -> None:
     code = (
-        "import json, os; from bonsai.system.installation import python_path;"
+        "import json, os; from bonsai.system.processes import python_path;"
         "print(json.dumps([python_path({}), python_path({'PYTHONPATH': '/x'})]))"
     )
     assert json.loads(installed.run([str(installed.python), "-c", code]).stdout) == [{}, {"PYTHONPATH": "/x"}]

@@ -101,7 +101,7 @@ def test_what_it_knows_is_listed_and_shown(home: Path, say: Say) -> None:
     [edited] = [one for one in records if one["output"] == "Mike sleeps on the old piano."]
     assert [one["number"] for one in say("records", "versions", edited["id"])] == [1]
     assert len(say("records", "rejects")) == 5
-    assert say("asked", "list")[0]["question"] == "What does it mean when my cat sneezes?"
+    assert say("asked", "list")[0]["text"] == "What does it mean when my cat sneezes?"
     assert [one["name"] for one in say("users", "list")] == ["mika"]
     assert [one["name"] for one in say("tokens", "list")] == ["mika"]
     assert len(say("benchmark", "list")[0]["questions"]) == 2
