@@ -175,8 +175,9 @@ def erase_reports(reports: Path, items: Collection[str]) -> None:
     if not items:
         return
     for path in (reports / "jobs").glob("*.json"):
-        sheets = json.loads(path.read_text("utf-8"))["sheets"]
-        if any(item["id"] in items for sheet in sheets for item in sheet["items"]):
+        job = json.loads(path.read_text("utf-8"))
+        asked = job.get("question_sets") or job["sheets"]  # the name until 0.2
+        if any(item["id"] in items for one in asked for item in one["items"] or ()):
             path.unlink()
     for path in reports.glob("*.json"):
         report = json.loads(path.read_text("utf-8"))

@@ -22,7 +22,7 @@ from torch.nn.functional import cross_entropy
 
 from benchmarks.gate_study import plan
 from benchmarks.gate_study.harms import Lesson
-from benchmarks.gate_study.runs import Run, Sheet, logits_of, sheet_of
+from benchmarks.gate_study.runs import PoolResult, Run, logits_of, pool_result
 from bonsai.domain.snapshots import Example
 from bonsai.evaluate import questions
 from bonsai.evaluate.questions import Item
@@ -48,7 +48,7 @@ class Asked:
     """What a model answered: the sheets by their name, and its fingerprint."""
 
     logits: tuple[float | None, ...]
-    sheets: Mapping[str, Sheet]
+    sheets: Mapping[str, PoolResult]
 
 
 class Workshop:
@@ -78,20 +78,20 @@ class Workshop:
     def ask(self, key: str, weights: Weights | None, sheets: Mapping[str, Sequence[Item]]) -> Asked:
         """Put questions to an adapter, or to the bare base."""
         answerer = self._answerer(weights)
-        made: dict[str, Sheet] = {}
+        made: dict[str, PoolResult] = {}
         logits: tuple[float | None, ...] = ()
         for name, items in sheets.items():
             about = ReportMetadata(name, key, key, self.profile.base.name, "study", "study", "")
             report = run(answerer, items, SETTINGS, about)
-            made[name], logits = sheet_of(report), logits_of(report)
+            made[name], logits = pool_result(report), logits_of(report)
         return Asked(logits, made)
 
-    def likelihoods(self, weights: Weights | None, items: Sequence[Item]) -> Sheet:
+    def likelihoods(self, weights: Weights | None, items: Sequence[Item]) -> PoolResult:
         """Only the bits of the reference answers: a tenth of the time, and all that rule F reads."""
         answerer = self._answerer(weights)
         found = answerer.log_likelihoods([_scored(item) for item in items])
         values = [one.bits_per_byte for one in found]
-        return Sheet(tuple(round(1000 * bits) if math.isfinite(bits) else None for bits in values))
+        return PoolResult(tuple(round(1000 * bits) if math.isfinite(bits) else None for bits in values))
 
     def taught(self, weights: Weights, lessons: Sequence[Lesson], *, rate: float, batch: int) -> Weights:
         """An adapter after one pass over these lessons, in their order."""
@@ -168,7 +168,7 @@ def untouched(weights: Weights) -> Weights:
     return scaled(weights, 0.0)
 
 
-def pool_sheets(*pools: str) -> dict[str, tuple[Item, ...]]:
+def pool_items(*pools: str) -> dict[str, tuple[Item, ...]]:
     """The pools' questions by name."""
     return {pool: questions.load(pool) for pool in pools}
 

@@ -34,7 +34,7 @@ PASSES = 2
 RATE = 1.5e-3
 "Peak learning rate of the short plan: at a night's own rate two passes forget more than they should."
 STARTED = datetime(2026, 11, 21, tzinfo=UTC)
-"Stands in passports; the adapter's id does not depend on it."
+"Stands in manifests; the adapter's id does not depend on it."
 
 
 def defaults() -> Config:

@@ -31,7 +31,7 @@ FINE = DIGITS[0b001011]
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class PoolResult:
     """One model's answers to one pool."""
 
     bits: tuple[int | None, ...]
@@ -48,7 +48,7 @@ class Run:
     "What it is and of which seed, e.g. `seed/101`, `harm/looping/103`; never twice in a file."
     logits: tuple[float | None, ...]
     "First-token logits of the probe questions."
-    sheets: Mapping[str, Sheet]
+    sheets: Mapping[str, PoolResult]
     "By pool."
     note: Mapping[str, float] = field(default_factory=dict)
     "What else was measured: training loss, items that the leak guard holds back ..."
@@ -65,12 +65,12 @@ class Run:
         return int(last) if last.isdigit() else 0
 
 
-def sheet_of(report: Report) -> Sheet:
+def pool_result(report: Report) -> PoolResult:
     """What the gate reads of a report."""
     bits = tuple(
         round(1000 * item.bits_per_byte) if math.isfinite(item.bits_per_byte) else None for item in report.items
     )
-    return Sheet(bits, "".join(_packed(item.free.scores) for item in report.items))
+    return PoolResult(bits, "".join(_packed(item.free.scores) for item in report.items))
 
 
 def logits_of(report: Report) -> tuple[float | None, ...]:
@@ -122,7 +122,7 @@ def to_line(run: Run) -> str:
 def from_line(line: str) -> Run:
     """The run of `to_line`."""
     values = json.loads(line)
-    sheets = {pool: Sheet(tuple(sheet["bits"]), sheet["flags"]) for pool, sheet in values["sheets"].items()}
+    sheets = {pool: PoolResult(tuple(sheet["bits"]), sheet["flags"]) for pool, sheet in values["sheets"].items()}
     return Run(values["key"], tuple(values["logits"]), sheets, values["note"])
 
 

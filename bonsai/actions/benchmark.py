@@ -39,7 +39,7 @@ PERSONAL = "suite"
 class PowerAnalysis:
     """Statistical power of one question set."""
 
-    sheet: str
+    question_set: str
     challenger: str
     champion: str
     "The two models whose differences were measured."
@@ -66,13 +66,13 @@ def run_benchmark(b: Bonsai, adapter: str, pool: str, now: datetime, tell: Tell 
         wanted = adapter_id(con, adapter)
         _require_open(con, pool, wanted)
         folder = "" if wanted == BASE else adapters_table.get(con, wanted).folder
-        sheet = _question_set(con, pool)
+        question_set = _question_set(con, pool)
     examination = EvaluationRun(
         base=profile.base,
         device=find_device().kind,
         template=profile.recipe.template,
         subjects=(EvaluatedModel(wanted, folder),),
-        sheets=(sheet,),
+        question_sets=(question_set,),
         settings=b.config.benchmark,
         reports_folder=str(b.places.reports),
         created_at=now.isoformat(),
@@ -192,7 +192,7 @@ def _analyse_power(pool: str, pair: ReportPair, policy: Policy, alpha: float, po
     whole = compare(pair, ALL, policy.bits, policy.bootstrap, frozenset())
     made = whole.estimate
     return PowerAnalysis(
-        sheet=_name(pool),
+        question_set=_name(pool),
         challenger=pair.challenger.subject,
         champion=pair.champion.subject,
         alpha=alpha,

@@ -52,14 +52,14 @@ def show(
     limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", show_default=False)] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """The passport, the chain of warm starts, and a page of the records of its own training."""
+    """The manifest, the chain of warm starts, and a page of the records of its own training."""
     from bonsai.queries import adapters
 
     shell = shell_of(ctx)
     bonsai = shell.open()
     shown = adapters.show_adapter(bonsai, name)
     problem = adapters.check_files(shown)
-    records = adapters.learned_records(bonsai, shown.passport.snapshot_id, limit or bonsai.config.cli.list_limit, after)
+    records = adapters.learned_records(bonsai, shown.manifest.snapshot_id, limit or bonsai.config.cli.list_limit, after)
     if as_json:
         from bonsai.serializers.adapters import learned_adapter
 
@@ -69,18 +69,18 @@ def show(
 
 
 def _tell(shell: Shell, shown: FullAdapter, records: list[LearnedRecord], whole: str) -> None:
-    line, passport = shown.line, shown.passport
+    line, manifest = shown.line, shown.manifest
     shell.fields(
         (
             ("adapter", line.id),
             ("state", line.state),
-            ("base", f"{passport.base_name} {passport.base_revision}".strip()),
-            ("template", passport.template),
-            ("seed", passport.seed),
-            ("snapshot", passport.snapshot_id),
+            ("base", f"{manifest.base_name} {manifest.base_revision}".strip()),
+            ("template", manifest.template),
+            ("seed", manifest.seed),
+            ("snapshot", manifest.snapshot_id),
             ("parent", " <- ".join(short(one.id) for one in shown.ancestors)),
-            ("trained_at", passport.created_at),
-            ("versions", ", ".join(f"{name} {version}" for name, version in sorted(passport.versions.items()))),
+            ("trained_at", manifest.created_at),
+            ("versions", ", ".join(f"{name} {version}" for name, version in sorted(manifest.versions.items()))),
             ("size", line.size),
             ("integrity", whole),
         )

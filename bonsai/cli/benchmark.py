@@ -207,7 +207,7 @@ def why(shell: Shell, reason: str) -> str:
 
 
 def _tell_outlook(shell: Shell, one: PowerAnalysis) -> None:
-    names = {"sheet": one.sheet, "left": one.challenger[:10], "right": one.champion[:10]}
+    names = {"question_set": one.question_set, "left": one.challenger[:10], "right": one.champion[:10]}
     shell.show(shell.text("suite.power_of", **names))
     headings = ("slice", "measure", "items", "clusters", "spread", "smallest_gain")
     shell.table(headings, _sight_rows(shell, one), right=(2, 3, 4, 5))
@@ -227,7 +227,7 @@ def _sight_rows(shell: Shell, one: PowerAnalysis) -> Iterable[tuple[str, ...]]:
             "-" if value is None else f"{100 * value:.1f}" if points else f"{value:.3f}"
             for value in (seen.standard_error, seen.smallest_gain)
         )
-        name = slice_name(one.sheet, seen.slice, shell.language)
+        name = slice_name(one.question_set, seen.slice, shell.language)
         yield name, shell.text(f"suite.measure_{seen.measure}"), str(seen.items), str(seen.clusters), *figures
 
 

@@ -60,7 +60,7 @@ class EvaluationRun:
     template: str
     "Template for the bare base; an adapter brings its own."
     subjects: tuple[EvaluatedModel, ...]
-    sheets: tuple[QuestionSet, ...]
+    question_sets: tuple[QuestionSet, ...]
     settings: RunSettings
     reports_folder: str
     created_at: str
@@ -72,7 +72,7 @@ class EvaluatedReport:
     """A report and its path."""
 
     subject: str
-    sheet: str
+    question_set: str
     path: Path
     report: Report
 
@@ -116,32 +116,32 @@ def job_file(reports: Path, created_at: str) -> Path:
     return reports / "jobs" / f"{created_at.replace(':', '')}.json"
 
 
-def find_report(reports: Sequence[EvaluatedReport], subject: str, sheet: str) -> Report:
+def find_report(reports: Sequence[EvaluatedReport], subject: str, question_set: str) -> Report:
     """The report of one model on one question set. Raises KeyError if it was not requested."""
     for one in reports:
-        if (one.subject, one.sheet) == (subject, sheet):
+        if (one.subject, one.question_set) == (subject, question_set):
             return one.report
-    raise KeyError((subject, sheet))
+    raise KeyError((subject, question_set))
 
 
 def _evaluated(made: Mapping[str, Any]) -> EvaluatedReport:
     path = Path(str(made["path"]))
-    return EvaluatedReport(str(made["subject"]), str(made["sheet"]), path, report.read(path))
+    return EvaluatedReport(str(made["subject"]), str(made["question_set"]), path, report.read(path))
 
 
 def to_json(evaluation_run: EvaluationRun) -> dict[str, Any]:
     """The run as JSON values, without the items of closed pools; the reader looks those up."""
     made: dict[str, Any] = to_values(evaluation_run)
-    for sheet, values in zip(evaluation_run.sheets, made["sheets"], strict=True):
-        if questions.is_closed(sheet.name) and sheet == fixed_question_set(sheet.name, sheet.dealing):
+    for one, values in zip(evaluation_run.question_sets, made["question_sets"], strict=True):
+        if questions.is_closed(one.name) and one == fixed_question_set(one.name, one.dealing):
             values["items"] = None
     return made
 
 
 def from_json(values: Mapping[str, Any]) -> EvaluationRun:
     """The run of `to_json`."""
-    sheets = [
-        fixed_question_set(sheet["name"], sheet["dealing"]) if sheet["items"] is None else sheet
-        for sheet in values["sheets"]
+    question_sets = [
+        fixed_question_set(one["name"], one["dealing"]) if one["items"] is None else one
+        for one in values["question_sets"]
     ]
-    return from_values(EvaluationRun, {**values, "sheets": sheets})
+    return from_values(EvaluationRun, {**values, "question_sets": question_sets})

@@ -168,9 +168,9 @@ def items(pool: str, dealing: int = 0) -> tuple[Item, ...]:
     return tuple(seal(item) for item in items) if pool in CLOSED else items
 
 
-def is_closed(sheet: str) -> bool:
+def is_closed(question_set: str) -> bool:
     """Whether a question set ("v1/confirmation") belongs to a closed pool."""
-    return sheet.rpartition("/")[2] in CLOSED and sheet.startswith(f"{CURRENT_VERSION}/")
+    return question_set.rpartition("/")[2] in CLOSED and question_set.startswith(f"{CURRENT_VERSION}/")
 
 
 def seal(item: Item) -> Item:

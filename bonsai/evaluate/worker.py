@@ -35,21 +35,24 @@ class Session:
     settings_hash: str
     fingerprint: str
 
-    def about(self, subject: EvaluatedModel, sheet: QuestionSet) -> ReportMetadata:
+    def about(self, subject: EvaluatedModel, question_set: QuestionSet) -> ReportMetadata:
         """Metadata of one report."""
         adapter_hash = subject.adapter if subject.folder else ""  # an adapter's id is a hash of its content
         one = self.evaluation_run
         return ReportMetadata(
-            sheet.name, subject.adapter, adapter_hash, one.base.name, self.settings_hash, self.fingerprint,
+            question_set.name, subject.adapter, adapter_hash, one.base.name, self.settings_hash, self.fingerprint,
             one.created_at,
         )  # fmt: skip
 
-    def path(self, subject: EvaluatedModel, sheet: QuestionSet) -> Path:
+    def path(self, subject: EvaluatedModel, question_set: QuestionSet) -> Path:
         """Path of the report: a name made of everything it depends on."""
-        about = {**asdict(self.about(subject, sheet)), "created_at": ""}
+        about = {**asdict(self.about(subject, question_set)), "created_at": ""}
         template = "" if subject.folder else self.evaluation_run.template
-        key = sha256_json([about, template, items_hash(sheet.items), report.REPORT_FORMAT])[:16]
-        return Path(self.evaluation_run.reports_folder) / f"{subject.adapter}-{sheet.name.replace('/', '-')}-{key}.json"
+        key = sha256_json([about, template, items_hash(question_set.items), report.REPORT_FORMAT])[:16]
+        return (
+            Path(self.evaluation_run.reports_folder)
+            / f"{subject.adapter}-{question_set.name.replace('/', '-')}-{key}.json"
+        )
 
 
 def open_session(evaluation_run: EvaluationRun) -> Session:
@@ -66,18 +69,18 @@ def work(job: Path, emit: Emit) -> Mapping[str, Any]:
     session = open_session(from_json(json.loads(job.read_text("utf-8"))))
     one = session.evaluation_run
     loaded = load(one.base, one.device)
-    pairs = [(subject, sheet) for subject in one.subjects for sheet in one.sheets]
+    pairs = [(subject, question_set) for subject in one.subjects for question_set in one.question_sets]
     made = []
-    for number, (subject, sheet) in enumerate(pairs):
+    for number, (subject, question_set) in enumerate(pairs):
         answerer = open_answerer(loaded, Path(subject.folder) if subject.folder else None, one.template)
 
         def progress(done: int, steps: int, number: int = number) -> None:
             share = round(_STEPS * done / steps)
             emit({"type": "progress", "done": _STEPS * number + share, "total": _STEPS * len(pairs)})
 
-        path = session.path(subject, sheet)
-        write_report(session, answerer, subject, sheet, path, progress)
-        made.append({"subject": subject.adapter, "sheet": sheet.name, "path": str(path)})
+        path = session.path(subject, question_set)
+        write_report(session, answerer, subject, question_set, path, progress)
+        made.append({"subject": subject.adapter, "question_set": question_set.name, "path": str(path)})
     return {"reports": made}
 
 
@@ -85,18 +88,18 @@ def write_report(
     session: Session,
     answerer: Answerer,
     subject: EvaluatedModel,
-    sheet: QuestionSet,
+    question_set: QuestionSet,
     path: Path,
     progress: Callable[[int, int], None],
 ) -> Report:
     """The stored report if its consistency items reproduce, else a new one at `path`; a closed pool's has no texts."""
     settings = session.evaluation_run.settings
     stored = _stored(path)
-    if stored and not stored.errors and reproduces(answerer, stored, sheet.items, settings):
+    if stored and not stored.errors and reproduces(answerer, stored, question_set.items, settings):
         progress(1, 1)
         return stored
-    made = run(answerer, sheet.items, settings, session.about(subject, sheet), progress=progress)
-    if questions.is_closed(sheet.name):
+    made = run(answerer, question_set.items, settings, session.about(subject, question_set), progress=progress)
+    if questions.is_closed(question_set.name):
         made = report.without_answers(made)
     report.write(made, path)
     return made

@@ -36,7 +36,7 @@ class Base:
     "Read straight from the configuration: an unknown key there is an error."
 
     name: str
-    "What passports call it: adapters of one name share their base."
+    "What manifests call it: adapters of one name share their base."
     model: str
     "`seedling` (the weights in this package), a folder, or a hub id."
     revision: str

@@ -71,7 +71,7 @@ class ParsedCompletion:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One version of the prompt. Its `digest` stands in every passport."""
+    """One version of the prompt. Its `digest` stands in every manifest."""
 
     name: TemplateName
     preamble: str
@@ -100,7 +100,7 @@ CURRENT = TEMPLATES["tagged"]
 
 
 def template(name: str, digest: str | None = None) -> Template:
-    """The template of a passport. Raises TrainingError when it is unknown or was altered since."""
+    """The template of a manifest. Raises TrainingError when it is unknown or was altered since."""
     found = TEMPLATES.get(name)  # type: ignore[call-overload]
     if found is None:
         raise TrainingError("errors.template_unknown", name=name, known=", ".join(TEMPLATES))

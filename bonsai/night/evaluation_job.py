@@ -70,7 +70,7 @@ class Evidence:
 
     dealing: int = 0
     selection: str = ""
-    "Items hash of the selection sheet."
+    "Items hash of the selection pool."
     suite: str = ""
     "Items hash of the personal set; empty without one."
     suite_version: str = ""
@@ -171,7 +171,7 @@ def _evidence(job: EvaluationJob, selection: Report, suite: Report | None) -> Ev
 
 @dataclass(frozen=True, slots=True)
 class _Evaluation:
-    """Asks sheets of subjects."""
+    """Asks models the question sets."""
 
     job: EvaluationJob
     challenger: EvaluatedModel
@@ -182,27 +182,27 @@ class _Evaluation:
     def both(self) -> tuple[EvaluatedModel, ...]:
         return (self.challenger, self.job.champion)
 
-    def ask(self, sheets: tuple[str, ...], subjects: tuple[EvaluatedModel, ...]) -> tuple[EvaluatedReport, ...]:
-        """One report a subject and sheet."""
+    def ask(self, question_sets: tuple[str, ...], subjects: tuple[EvaluatedModel, ...]) -> tuple[EvaluatedReport, ...]:
+        """One report for each model and question set."""
         job = self.job
         evaluation_run = EvaluationRun(
             base=job.plan.base,
             device=job.plan.device,
             template=job.plan.recipe.template,
             subjects=subjects,
-            sheets=tuple(map(self._sheet, sheets)),
+            question_sets=tuple(map(self._by_name, question_sets)),
             settings=job.settings,
             reports_folder=job.reports_folder,
             created_at=job.created_at,
         )
         return self.evaluator.evaluate(evaluation_run, self.on_progress)
 
-    def _sheet(self, name: str) -> QuestionSet:
+    def _by_name(self, name: str) -> QuestionSet:
         return QuestionSet(PERSONAL, self.job.suite) if name == PERSONAL else fixed_question_set(name, self.job.dealing)
 
-    def pair(self, reports: Sequence[EvaluatedReport], sheet: str) -> ReportPair:
-        """Challenger and champion on a sheet."""
-        challenger, champion = (find_report(reports, subject.adapter, sheet) for subject in self.both)
+    def pair(self, reports: Sequence[EvaluatedReport], question_set: str) -> ReportPair:
+        """Challenger and champion on a question set."""
+        challenger, champion = (find_report(reports, subject.adapter, question_set) for subject in self.both)
         return ReportPair(challenger, champion)
 
 

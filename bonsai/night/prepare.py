@@ -194,7 +194,7 @@ def _situation(con: Connection, profile: ProfileSettings, now: datetime, cold: b
     if champion == BASE:
         return made
     adapter = adapters_table.get(con, champion)
-    unfit = adapters.unfit(adapter.passport, profile.base, profile.recipe)
+    unfit = adapters.unfit(adapter.manifest, profile.base, profile.recipe)
     return replace(
         made,
         champion=champion,

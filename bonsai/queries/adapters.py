@@ -66,7 +66,7 @@ class FullAdapter:
 
     line: AdapterSummary
     adapter: Adapter
-    passport: AdapterManifest
+    manifest: AdapterManifest
     "As the night recorded it in the database."
     ancestors: tuple[AdapterSummary, ...]
     "The chain of warm starts, nearest first."
@@ -98,13 +98,13 @@ def show_adapter(b: Bonsai, name: str) -> FullAdapter:
         ancestors = table_adapters_table.ancestors(con, adapter)
         children = tuple(table_adapters_table.children(con, wanted))
         line, *lines = _lines(b, con, [adapter, *ancestors])
-    passport = AdapterManifest(**dict(adapter.passport))  # type: ignore[arg-type]
+    manifest = AdapterManifest(**dict(adapter.manifest))  # type: ignore[arg-type]
     folder = _folder(b, adapter)
-    hashes = {**passport.files, MANIFEST_FILE: ""}
+    hashes = {**manifest.files, MANIFEST_FILE: ""}
     return FullAdapter(
         line=line,
         adapter=adapter,
-        passport=passport,
+        manifest=manifest,
         ancestors=tuple(lines),
         children=children,
         files=tuple(File(name, _size(folder / name), sha256) for name, sha256 in sorted(hashes.items())),
@@ -124,7 +124,7 @@ def check_files(shown: FullAdapter) -> IntegrityError | None:
         found = read_manifest(shown.folder)
     except IntegrityError as error:
         return error
-    if found.files != shown.passport.files:  # the manifest matches its files, but is not the recorded one
+    if found.files != shown.manifest.files:  # the manifest matches its files, but is not the recorded one
         return IntegrityError("training.adapter_altered", folder=shown.folder, file=MANIFEST_FILE)
     return None
 

@@ -37,7 +37,7 @@ CORRECTNESS = ("right", "wrong", "open")
 class ComparedAnswer:
     """One question with both models' answers."""
 
-    sheet: str
+    question_set: str
     item: str
     cluster: str
     "The fact that the question asks about."
@@ -151,36 +151,35 @@ def promotion_of(con: Connection, prefix: str) -> Promotion:
 
 def read_visible_answers(b: Bonsai, known: PromotionContext) -> VisibleAnswers:
     """Read the reports behind the verdict; needs no database."""
-    told, evidence = known.promotion, known.evidence
+    promotion, evidence = known.promotion, known.evidence
     hashes = {evaluation_job.SELECTION: evidence.selection, evaluation_job.PERSONAL: evidence.suite}
-    asked = [sheet for sheet in VISIBLE_SETS if hashes[sheet] or not evidence.selection]
-    found = {
-        sheet: newest_pair(b.places.reports, told.adapter, told.judged_against, sheet, hashes[sheet]) for sheet in asked
-    }
-    pairs = {sheet: pair for sheet, pair in found.items() if pair}
+    asked = [name for name in VISIBLE_SETS if hashes[name] or not evidence.selection]
+    both = promotion.adapter, promotion.judged_against
+    found = {name: newest_pair(b.places.reports, *both, name, hashes[name]) for name in asked}
+    pairs = {name: pair for name, pair in found.items() if pair}
     texts = {**{item.id: item for item in questions.items("selection", evidence.dealing)}, **known.suite}
     return VisibleAnswers(
-        promotion=told,
+        promotion=promotion,
         pairs=pairs,
         missing=tuple(
-            sheet for sheet in asked if sheet not in pairs and (hashes[sheet] or sheet == evaluation_job.SELECTION)
+            name for name in asked if name not in pairs and (hashes[name] or name == evaluation_job.SELECTION)
         ),
-        answers=tuple(one for sheet, pair in pairs.items() for one in _compared(sheet, pair, texts)),
+        answers=tuple(one for name, pair in pairs.items() for one in _compared(name, pair, texts)),
     )
 
 
-def _compared(sheet: str, pair: ReportPair, texts: Mapping[str, Item]) -> Iterable[ComparedAnswer]:
+def _compared(question_set: str, pair: ReportPair, texts: Mapping[str, Item]) -> Iterable[ComparedAnswer]:
     before = {item.id: item for item in pair.champion.items}
     for after in pair.challenger.items:
         was, asked = before[after.id], texts.get(after.id)
         if asked is not None:
-            yield _one(sheet, asked, was, after)
+            yield _one(question_set, asked, was, after)
 
 
-def _one(sheet: str, asked: Item, was: ItemResult, now: ItemResult) -> ComparedAnswer:
+def _one(question_set: str, asked: Item, was: ItemResult, now: ItemResult) -> ComparedAnswer:
     was_right, is_right = accuracy(was), accuracy(now)
     return ComparedAnswer(
-        sheet=sheet,
+        question_set=question_set,
         item=asked.id,
         cluster=asked.cluster,
         domain=asked.domain,
@@ -195,24 +194,24 @@ def _one(sheet: str, asked: Item, was: ItemResult, now: ItemResult) -> ComparedA
     )
 
 
-def stored_reports(folder: Path, adapter: str, sheet: str) -> list[Report]:
+def stored_reports(folder: Path, adapter: str, question_set: str) -> list[Report]:
     """Readable reports of an adapter on a question set, newest first.
 
     Damaged ones are skipped; they are rebuilt on demand.
     """
     found = []
-    for path in folder.glob(f"{adapter}-{sheet.replace('/', '-')}-*.json"):
+    for path in folder.glob(f"{adapter}-{question_set.replace('/', '-')}-*.json"):
         try:
             found.append(report.read(path))
         except BenchmarkError:
             continue
-    return sorted((one for one in found if one.benchmark == sheet), key=lambda one: one.created_at, reverse=True)
+    return sorted((one for one in found if one.benchmark == question_set), key=lambda one: one.created_at, reverse=True)
 
 
-def newest_pair(folder: Path, left: str, right: str, sheet: str, items_hash: str = "") -> ReportPair | None:
+def newest_pair(folder: Path, left: str, right: str, question_set: str, items_hash: str = "") -> ReportPair | None:
     """The newest two comparable reports; with `items_hash`, only those with these items."""
-    wanted = [one for one in stored_reports(folder, left, sheet) if items_hash in ("", one.items_hash)]
-    others = stored_reports(folder, right, sheet)
+    wanted = [one for one in stored_reports(folder, left, question_set) if items_hash in ("", one.items_hash)]
+    others = stored_reports(folder, right, question_set)
     pairs = (ReportPair(one, other) for one in wanted for other in others if comparable(one, other))
     return next(pairs, None)
 

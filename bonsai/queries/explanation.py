@@ -55,7 +55,7 @@ class Flip(ComparedAnswer):
 class SliceChange:
     """One slice of a question set, before and after."""
 
-    sheet: str
+    question_set: str
     slice: str
     items: int
     before: float | None
@@ -103,7 +103,7 @@ def explain(b: Bonsai, promotion: str) -> Explanation:
         promotion=found.promotion,
         decision=found.promotion.decision,
         evidence=known.evidence,
-        slices=tuple(one for sheet, pair in found.pairs.items() for one in _slices(sheet, pair, policy)),
+        slices=tuple(one for question_set, pair in found.pairs.items() for one in _slices(question_set, pair, policy)),
         flips=tuple(sorted(_with_records(turned, new), key=_order)),
         missing=found.missing,
         new_records=counts["new"] + counts["edited"],
@@ -116,16 +116,16 @@ def explanation_etag(b: Bonsai) -> str:
         return promotions_table.etag(con)
 
 
-def _slices(sheet: str, pair: ReportPair, policy: Policy) -> Iterable[SliceChange]:
+def _slices(question_set: str, pair: ReportPair, policy: Policy) -> Iterable[SliceChange]:
     """The whole set, each language, and each (domain, language) with enough facts."""
     parts = [Slice("all"), Slice("ja", None, "ja"), Slice("en", None, "en")]
-    small = () if sheet == evaluation_job.PERSONAL else slices(pair.challenger, policy.min_slice_clusters)
+    small = () if question_set == evaluation_job.PERSONAL else slices(pair.challenger, policy.min_slice_clusters)
     for part in (*parts, *small):
         found = compare(pair, part, policy.bits, policy.slice_bootstrap, frozenset())
         if found.items:
             before, after = (_right(one, part) for one in (pair.champion, pair.challenger))
             low, high = found.bounds(policy.alpha) or (None, None)
-            yield SliceChange(sheet, part.name, found.items, before, after, found.mean, low, high)
+            yield SliceChange(question_set, part.name, found.items, before, after, found.mean, low, high)
 
 
 def _right(report: Report, part: Slice) -> float | None:

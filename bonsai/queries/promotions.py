@@ -185,7 +185,7 @@ def read_curves(b: Bonsai, trainings: Sequence[Training]) -> tuple[TrainingCurve
 
 
 def _validation_loss(con: Connection, adapter: str) -> float | None:
-    measured = adapters_table.get(con, adapter).passport.get("measured")
+    measured = adapters_table.get(con, adapter).manifest.get("measured")
     found = measured.get("validation_loss") if isinstance(measured, Mapping) else None
     return float(found) if isinstance(found, int | float) else None
 

@@ -40,7 +40,7 @@ class AdapterFile(ResponseModel):
 class AdapterDetail(Adapter):
     """All that is known of one adapter."""
 
-    passport: dict[str, Any] = Field(description="api.field_passport")
+    manifest: dict[str, Any] = Field(description="api.field_manifest")
     ancestors: list[Adapter] = Field(description="api.field_ancestors")
     children: list[str] = Field(description="api.field_children")
     files: list[AdapterFile] = Field(description="api.field_files")

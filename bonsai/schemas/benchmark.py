@@ -59,7 +59,7 @@ class DetectableEffect(ResponseModel):
 class PowerAnalysis(ResponseModel):
     """What one question set can show."""
 
-    sheet: str
+    question_set: str
     challenger: str
     champion: str
     alpha: float

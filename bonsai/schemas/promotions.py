@@ -110,7 +110,7 @@ class Reviews(ResponseModel):
 class ComparedAnswer(ResponseModel):
     """One question, and what champion and challenger said."""
 
-    sheet: str
+    question_set: str
     item: str
     cluster: str
     "The fact that is asked."
@@ -149,7 +149,7 @@ class Flip(ComparedAnswer):
 class SliceChange(ResponseModel):
     """One slice of a question set, before and after."""
 
-    sheet: str
+    question_set: str
     slice: str
     items: int
     before: float | None

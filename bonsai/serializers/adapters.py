@@ -33,7 +33,7 @@ def _fields(
 ) -> dict[str, Any]:
     return {
         **asdict(found.line),
-        "passport": asdict(found.passport),
+        "manifest": asdict(found.manifest),
         "ancestors": [schemas.Adapter.model_validate(one) for one in found.ancestors],
         "children": list(found.children),
         "files": [schemas.AdapterFile.model_validate(one) for one in found.files],

@@ -40,7 +40,7 @@ def comparison(one: Comparison, alpha: float) -> schemas.SliceComparison:
 
 def power_analysis(one: PowerAnalysis) -> schemas.PowerAnalysis:
     """What one question set can show."""
-    names = ("sheet", "challenger", "champion", "alpha", "power", "minimum_gain")
+    names = ("question_set", "challenger", "champion", "alpha", "power", "minimum_gain")
     return schemas.PowerAnalysis(
         **{name: getattr(one, name) for name in names},
         smallest_promoted=one.smallest_promoted,

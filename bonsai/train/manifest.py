@@ -88,7 +88,7 @@ def read_manifest(folder: Path) -> AdapterManifest:
         values = json.loads((folder / MANIFEST_FILE).read_text("utf-8"))
         found = values["format"]
         if found != FORMAT:
-            raise IntegrityError("training.passport_format", folder=folder, found=found, known=FORMAT)
+            raise IntegrityError("training.manifest_format", folder=folder, found=found, known=FORMAT)
         manifest = from_values(AdapterManifest, values)
     except FileNotFoundError:
         raise IntegrityError("training.adapter_unfinished", folder=folder) from None

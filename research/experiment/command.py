@@ -118,7 +118,7 @@ def list_experiments(ctx: typer.Context, as_json: AsJson = False) -> None:
 
 def _tell_plan(shell: Shell, design: Design, bench: Bench, seeds: Sequence[int]) -> None:
     """Print the plan before it runs."""
-    from research.experiment import running, sheets
+    from research.experiment import question_sets, running
     from research.experiment.plan import Unit, units
 
     waiting = running.missing(bench, design, seeds)
@@ -132,7 +132,7 @@ def _tell_plan(shell: Shell, design: Design, bench: Bench, seeds: Sequence[int])
         rows.append((arm.name, about, own, snapshot.anchors_a_pass, passes, len(seeds)))
     shell.say("experiment.plan_head", name=design.name, about=shell.text(f"experiment.about_{design.name}"))
     _table(shell, "", ("arm", "about", "own", "anchors", "passes", "seeds"), rows, left=2)
-    kinds = Counter(item.pool for item in sheets.sheet(design.every).items)
+    kinds = Counter(item.pool for item in question_sets.question_set(design.every).items)
     shell.say("experiment.plan_asked", **kinds)
     shell.say("experiment.plan_limits", arms=", ".join(design.limited), limits=", ".join(map(str, design.limits)))
     shell.say("experiment.plan_champion")
@@ -145,9 +145,9 @@ def _tell_plan(shell: Shell, design: Design, bench: Bench, seeds: Sequence[int])
 
 
 def _show(shell: Shell, design: Design, file: Path, plots: Path, as_json: bool) -> None:
-    from research.experiment import plot, results, sheets, summary, verdicts
+    from research.experiment import plot, question_sets, results, summary, verdicts
 
-    asked = sheets.sheet(design.every)
+    asked = question_sets.question_set(design.every)
     items = asked.items
     everything = results.read(file)
     found = {key: one for key, one in everything.items() if one.items_hash == asked.digest}

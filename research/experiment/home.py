@@ -19,7 +19,7 @@ from bonsai.night.device_lock import WAIT_SECONDS, lock_files
 from bonsai.night.prepare import example
 from bonsai.system.files import sha256_json, write_json_atomic
 from bonsai.system.locks import file_lock
-from research.experiment import results, sheets
+from research.experiment import question_sets, results
 from research.experiment.plan import Design
 from research.experiment.running import Bench
 from research.samples.rows import sample_rows
@@ -87,7 +87,7 @@ def reserved(home: Path, made: Bench, design: Design) -> Iterator[None]:
         if made.device == "cuda":
             for path in lock_files(home, find_device(), 1):
                 stack.enter_context(file_lock(path, exclusive=True, wait_seconds=WAIT_SECONDS))
-        _settle(made, sheets.sheet(design.every).digest)
+        _settle(made, question_sets.question_set(design.every).digest)
         yield
 
 

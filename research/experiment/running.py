@@ -30,7 +30,7 @@ from bonsai.system.progress import Progress, Report
 from bonsai.train.checkpoints import MARKER
 from bonsai.train.plan import Recipe, Trainer, TrainingPlan, make_plan
 from bonsai.train.plan import TrainingProgress as Step
-from research.experiment import results, sheets
+from research.experiment import question_sets, results
 from research.experiment.plan import POINTS, Design, Unit, units
 from research.experiment.results import Run
 from research.experiment.rows import Room, response_bytes, snapshot_of
@@ -139,7 +139,7 @@ def one(bench: Bench, design: Design, unit: Unit, now: datetime) -> Run:
         made = bench.trainer.train(plan, watcher.on_progress)
         adapter, last, seen, losses = str(made.path), plan.steps, watcher.seen(), watcher.losses()
         training = _training(snapshot, plan, bench.passes_of(unit))
-    asked = sheets.sheet(design.every)
+    asked = question_sets.question_set(design.every)
     job = Job(
         base=bench.base,
         device=bench.device,

@@ -32,7 +32,7 @@ class Adapter:
     base: str
     snapshot_id: str
     folder: str
-    passport: Mapping[str, object]
+    manifest: Mapping[str, object]
     created_at: datetime
     parent: str = ""
     "The adapter that it was warm-started from; empty for a cold start."
@@ -50,7 +50,7 @@ def add(con: Connection, adapter: Adapter) -> None:
             adapter.snapshot_id,
             adapter.parent,
             adapter.folder,
-            to_json(dict(adapter.passport)),
+            to_json(dict(adapter.manifest)),
             adapter.needs_retrain,
             to_utc(adapter.created_at),
         ],
@@ -116,7 +116,8 @@ def records_of(con: Connection, adapter_ids: Iterable[str]) -> frozenset[str]:
 
 
 def _adapter(row: Row) -> Adapter:
-    return Adapter(**row | {"passport": json.loads(row["passport"]), "created_at": from_utc(row["created_at"])})
+    known = {name: value for name, value in row.items() if name != "passport"}  # the manifest's column
+    return Adapter(**known | {"manifest": json.loads(row["passport"]), "created_at": from_utc(row["created_at"])})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Adapters, settings, help: passports and lineage, downloads that can be checked, where settings come from."""
+"""Adapters, settings, help: manifests and lineage, downloads that can be checked, where settings come from."""
 
 from __future__ import annotations
 
@@ -43,18 +43,18 @@ def test_an_adapter_leads_down_to_its_records(client: TestClient, desk: Desk, ad
     page = Page(client.get(f"/adapters/{adapter}").text)
     assert page.problems == []
     shown = adapters.show_adapter(desk.b, adapter)
-    learned = adapters.learned_records(desk.b, shown.passport.snapshot_id, 100)
+    learned = adapters.learned_records(desk.b, shown.manifest.snapshot_id, 100)
     assert len(learned) == shown.line.records > 1
     assert {f"/records/{one.id}" for one in learned} <= set(page.links)
     text = page.all("main")[0].text
     assert area_texts("adapters", "en")["whole"] in text
-    for told in (shown.passport.base_hash, shown.passport.snapshot_hash, *shown.passport.files.values()):
+    for told in (shown.manifest.base_hash, shown.manifest.snapshot_hash, *shown.manifest.files.values()):
         assert told in text
     assert f"/adapters/{adapter}" in Page(client.get("/adapters").text).links
 
 
 def test_records_of_a_training_come_page_by_page(desk: Desk, adapter: str) -> None:
-    snapshot = adapters.show_adapter(desk.b, adapter).passport.snapshot_id
+    snapshot = adapters.show_adapter(desk.b, adapter).manifest.snapshot_id
     found, after = list[str](), -1
     while page := adapters.learned_records(desk.b, snapshot, 2, after):
         found += [one.id for one in page]
@@ -66,8 +66,8 @@ def test_warm_starts_are_a_chain(desk: Desk, client: TestClient, adapter: str) -
     with desk.b.database.writing() as con:
         first = adapters_table.get(con, adapter)
         for name, parent in (("b" * 16, adapter), ("c" * 16, "b" * 16)):
-            passport = {**first.passport, "adapter_id": name, "parent": parent}
-            adapters_table.add(con, Adapter(name, first.base, "gone", str(name), passport, EVENING, parent))
+            manifest = {**first.manifest, "adapter_id": name, "parent": parent}
+            adapters_table.add(con, Adapter(name, first.base, "gone", str(name), manifest, EVENING, parent))
     assert [one.id for one in adapters.show_adapter(desk.b, "c").ancestors] == ["b" * 16, adapter]
     page = Page(client.get(f"/adapters/{'c' * 16}").text)
     assert [link for link in page.links if link in (f"/adapters/{'b' * 16}", f"/adapters/{adapter}")] == [
@@ -88,8 +88,8 @@ def test_a_download_is_the_adapter_and_can_be_checked(desk: Desk, adapter: str, 
     assert hashlib.sha256(answer.content).hexdigest() in main(client, f"/adapters/{adapter}")
     with tarfile.open(fileobj=io.BytesIO(answer.content)) as archive:
         archive.extractall(tmp_path / "out", filter="data")
-    passport = read_manifest(tmp_path / "out" / f"bonsai-adapter-{adapter}")
-    assert passport.adapter_id == adapter
+    manifest = read_manifest(tmp_path / "out" / f"bonsai-adapter-{adapter}")
+    assert manifest.adapter_id == adapter
     assert [(act.action, act.target, act.who) for act in audit.read(desk.b.places.logs)] == [
         ("download", adapter, "mika")
     ]
@@ -105,7 +105,7 @@ def test_an_altered_adapter_is_named_and_not_given_away(desk: Desk, client: Test
     assert f"/adapters/{adapter}/download" not in Page(client.get(f"/adapters/{adapter}").text).links
 
 
-def test_an_exchanged_adapter_with_a_fitting_passport_is_named_too(
+def test_an_exchanged_adapter_with_a_fitting_manifest_is_named_too(
     desk: Desk, client: TestClient, adapter: str
 ) -> None:
     folder = adapters.show_adapter(desk.b, adapter).folder

@@ -124,14 +124,14 @@ def test_a_beginning_of_an_adapters_id_names_none(asking_desk: Desk) -> None:
         assert program.get(f"{V1}/adapters/{name}").status_code == 404
 
 
-def test_an_adapter_has_its_passport_its_records_and_its_files(desk: Desk) -> None:
+def test_an_adapter_has_its_manifest_its_records_and_its_files(desk: Desk) -> None:
     adapter = list_promotions(desk.b)[0].adapter
     program = desk.program("review")
     [listed] = program.get(f"{V1}/adapters").json()["items"]
     found = program.get(f"{V1}/adapters/{adapter}?check=true").json()
     assert {name: found[name] for name in listed} == listed
     assert (found["whole"], found["problem"], found["ancestors"]) == (True, None, [])
-    assert found["passport"]["adapter_id"] == adapter
+    assert found["manifest"]["adapter_id"] == adapter
     learned: list[str] = []
     cursor: dict[str, str] = {}
     while True:

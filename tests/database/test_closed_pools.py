@@ -103,7 +103,7 @@ def test_no_file_row_or_line_holds_a_closed_item_or_an_answer_to_it(
     found = everything(stage, capsys)
     evaluator = stage.b.evaluator
     assert isinstance(evaluator, DeskExaminer)
-    asked = {sheet for _, sheet in evaluator.asked}
+    asked = {question_set for _, question_set in evaluator.asked}
     assert asked == {evaluation_job.SELECTION, evaluation_job.CONFIRMATION, evaluation_job.SCORE}, (
         "all pools were really asked"
     )
@@ -177,7 +177,7 @@ def test_after_enough_openings_the_pools_are_dealt_anew_and_everyone_is_scored_a
         assert (night.gate["openings"], night.gate["dealt_anew"]) == expected
         job = evaluation_job.read_job(stage.b.places.runs / night.night)
         assert job.dealing == (1 if day == 2 else 0)
-    asked_again = {subject for subject, sheet in evaluator.asked if sheet == evaluation_job.SELECTION}
+    asked_again = {subject for subject, question_set in evaluator.asked if question_set == evaluation_job.SELECTION}
     assert asked_again == {champions[2], champions[1], "base", champions[0]}, "challenger, champion, base and anchor"
     environ = {"BONSAI_HOME": str(stage.b.home), "LANG": "C.UTF-8", "COLUMNS": "120"}
     nights = explain(stage.b, champions[1]).promotion.night

@@ -97,9 +97,9 @@ def test_a_warm_adapter_has_learned_what_its_ancestors_learned(stage: Stage) -> 
         assert adapters_table.records_of(con, [warm.challenger]) == everything
         assert adapters_table.get(con, warm.challenger).parent == cold.challenger
         assert adapters_table.depth(con, warm.challenger) == 1
-        passport = read_manifest(Path(adapters_table.get(con, warm.challenger).folder))
+        manifest = read_manifest(Path(adapters_table.get(con, warm.challenger).folder))
         only_old = min(adapters_table.records_of(con, [cold.challenger]))
-    assert (passport.parent, passport.depth) == (cold.challenger, 1)
+    assert (manifest.parent, manifest.depth) == (cold.challenger, 1)
 
     forgotten = forget_records(stage.b, [only_old], "Hanako", EVENING)
 

@@ -43,7 +43,7 @@ def morning(first_morning: Path, tmp_path: Path) -> Stage:
 
 def test_the_pair_that_the_gate_compared_last_is_measured(morning: Stage) -> None:
     fixed, own = benchmark_power(morning.b, power=0.8)
-    assert (fixed.sheet, fixed.champion, own.sheet) == ("v1/selection", "base", "suite")
+    assert (fixed.question_set, fixed.champion, own.question_set) == ("v1/selection", "base", "suite")
     named = {(one.slice, one.measure): one for one in fixed.effects}
     assert {("all", "bits"), ("ja", "bits"), ("en", "accuracy"), ("general/ja", "bits")} <= named.keys()
     assert (named["all", "bits"].items, named["all", "bits"].clusters) == (302, 143)
@@ -97,5 +97,5 @@ def test_the_terminal_tells_it_in_two_languages_and_as_json(
     assert "検出できる最小の改善" in pages[1]
     assert max(len(line) for line in pages[0].splitlines()) <= 80
     told = json.loads(pages[2])
-    assert [one["sheet"] for one in told] == ["v1/selection", "suite"]
+    assert [one["question_set"] for one in told] == ["v1/selection", "suite"]
     assert set(told[0]["slices"][0]) == {"slice", "measure", "items", "clusters", "standard_error", "smallest_gain"}

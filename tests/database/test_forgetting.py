@@ -71,7 +71,7 @@ def answered(stage: Stage) -> Path:
     said = replace(made.items[0], free=replace(made.items[0].free, response=SECRET))
     path = stage.b.places.reports / "challenger-suite-0.json"
     report.write(replace(made, items=(said, *made.items[1:])), path)
-    job = {"sheets": [{"name": "suite", "items": [{"id": one.id, "reference": one.reference} for one in items]}]}
+    job = {"question_sets": [{"name": "suite", "items": [{"id": one.id, "reference": one.reference} for one in items]}]}
     (stage.b.places.reports / "jobs").mkdir()
     (stage.b.places.reports / "jobs" / "night.json").write_text(json.dumps(job))
     return path

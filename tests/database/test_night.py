@@ -43,18 +43,18 @@ def test_the_first_night_promotes_and_the_second_has_nothing_to_do(stage: Stage)
 def test_the_same_night_twice_is_a_no_op(stage: Stage) -> None:
     stage.tell()
     stage.night()
-    asked = len(stage.evaluator.sheets)
+    asked = len(stage.evaluator.question_sets)
     again = run_night(stage.b, EVENING, silent)
     assert again.status == "already_done"
-    assert len(stage.evaluator.sheets) == asked
+    assert len(stage.evaluator.question_sets) == asked
 
 
 def test_confirmation_is_opened_only_for_a_challenger_that_passes(stage: Stage) -> None:
     stage.tell()
     stage.evaluator.challenger_bits = 2.2
     assert stage.night().verdict == "keep"
-    assert evaluation_job.CONFIRMATION not in stage.evaluator.sheets
-    assert evaluation_job.SCORE not in stage.evaluator.sheets
+    assert evaluation_job.CONFIRMATION not in stage.evaluator.question_sets
+    assert evaluation_job.SCORE not in stage.evaluator.question_sets
 
 
 def test_a_harmful_night_makes_its_new_records_suspect_and_the_next_one_goes_on_without_them(stage: Stage) -> None:

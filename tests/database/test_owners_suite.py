@@ -166,7 +166,7 @@ def test_an_owner_whose_facts_v1_never_asks_gets_a_promotion(stage: Stage) -> No
         assert night.gate["suite_version"] == personal_set_table.version(con)
     found = explain(stage.b, "")
     assert found.evidence.suite_version == night.gate["suite_version"], "each verdict says by which suite"
-    assert {flip.sheet for flip in found.flips if flip.gained} == {evaluation_job.PERSONAL}
+    assert {flip.question_set for flip in found.flips if flip.gained} == {evaluation_job.PERSONAL}
     assert all(flip.item.startswith("written/") for flip in found.flips)
 
 

@@ -173,10 +173,10 @@ def champion(terminal: Terminal) -> Path:
     (folder / "adapter_model.safetensors").write_text("weights")
     files = file_hashes(folder)
     name = adapter_id(files, "b", "t", "s")
-    passport = AdapterManifest(
+    manifest = AdapterManifest(
         name, "seedling", "", "b", "k", "tagged", "t", "snapshot", "s", 7, {}, {}, {}, files, NOW.isoformat()
     )
-    write_manifest(folder, passport)
+    write_manifest(folder, manifest)
     with bonsai.database.writing() as con:
         con.execute("INSERT INTO snapshots VALUES ('snapshot', 's', '', 7, 0, 0, TIMESTAMP '2026-11-21')")
         adapters_table.add(con, Adapter(name, "seedling", "snapshot", str(folder), {}, NOW))

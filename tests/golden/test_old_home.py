@@ -1,7 +1,7 @@
 """A home that version 0.1.0 made (`make_home.sh`), with one real night: every later version opens it and goes on.
 
 The paths in a home are absolute, so it is moved as its owner has to move one: a link at the old place leads to the new
-one. The night's job and plan, the passport's plan and the adapter's row of the database hold such paths.
+one. The night's job and plan, the manifest's plan and the adapter's row of the database hold such paths.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def test_what_it_knows_is_listed_and_shown(home: Path, say: Say) -> None:
     [adapter] = say("adapters", "list")
     assert (adapter["id"], adapter["state"], adapter["base"]) == (CHAMPION, "champion", "seedling")
     [shown] = say("adapters", "show", CHAMPION)
-    assert (shown["whole"], shown["passport"]["adapter_id"]) == (True, CHAMPION)
+    assert (shown["whole"], shown["manifest"]["adapter_id"]) == (True, CHAMPION)
     assert read_manifest(home / "adapters" / CHAMPION).adapter_id == CHAMPION
     [promotion] = say("promotions", "list")
     assert (promotion["adapter"], promotion["state"], promotion["judged_against"]) == (CHAMPION, "champion", "base")

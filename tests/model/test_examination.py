@@ -77,7 +77,7 @@ def test_killed_and_started_again_an_examination_keeps_the_reports_it_has(examin
     examined = ProcessEvaluator(nice=0).evaluate(examination, lambda done, total: steps.append((done, total)))
     assert first.stat().st_mtime_ns == before, "its canaries reproduced: believed, not made again"
     assert steps[-1] == (40, 40)
-    assert [(one.subject == BASE, one.sheet) for one in examined] == [
+    assert [(one.subject == BASE, one.question_set) for one in examined] == [
         (True, "v1/selection"), (True, "suite"), (False, "v1/selection"), (False, "suite"),
     ]  # fmt: skip
     adapter = examination.subjects[1].adapter
@@ -95,4 +95,4 @@ def test_an_altered_adapter_is_refused(examination: EvaluationRun) -> None:
     content[-1] ^= 1
     weights.write_bytes(content)
     with pytest.raises(IntegrityError, match="adapter_model"):
-        ProcessEvaluator(nice=0).evaluate(replace(examination, sheets=examination.sheets[1:]), silent)
+        ProcessEvaluator(nice=0).evaluate(replace(examination, question_sets=examination.question_sets[1:]), silent)

@@ -186,13 +186,13 @@ def test_killed_in_every_stage_and_started_again_a_night_ends_once(nights: Night
 def check_one_night(nights: Nights, night: Mapping[str, Any]) -> None:
     """One of everything, whole; nobody left who could still write."""
     (adapter,) = nights.found("adapters/*") + nights.found("adapters/.*")
-    passport = read_manifest(adapter)
-    assert adapter.name == night["challenger"] == passport.adapter_id
-    assert passport.measured["resumed_from_step"] >= 3
+    manifest = read_manifest(adapter)
+    assert adapter.name == night["challenger"] == manifest.adapter_id
+    assert manifest.measured["resumed_from_step"] >= 3
     assert [one.name for one in nights.found("runs/2*")] == [night["night"]]
     assert nights.found("runs/*/checkpoints") == []
     (snapshot,) = nights.found("snapshots/*")
-    assert snapshot.name == passport.snapshot_id
+    assert snapshot.name == manifest.snapshot_id
     assert nights.counted() == {"nights": 1, "candidates": 1, "log": 1, "records": RECORDS}
     with bootstrap.open(nights.home, {}).database.reading() as con:
         assert promotions_table.champion(con).adapter == adapter.name

@@ -71,9 +71,9 @@ def test_memory_that_runs_out_halves_the_batch_once_and_goes_on(
     assert [(one.step, one.batch_parts) for one in seen] == [(s, 1) for s in range(1, 6)] + [
         (s, 2) for s in range(5, tiny_plan.steps + 1)
     ]
-    passport = read_manifest(made.path)
-    assert passport.plan["batch_parts"] == 2
-    assert passport.measured["resumed_from_step"] == 4
+    manifest = read_manifest(made.path)
+    assert manifest.plan["batch_parts"] == 2
+    assert manifest.measured["resumed_from_step"] == 4
     log = Path(tiny_plan.run_folder, "log.txt").read_text("utf-8")
     [told] = [json.loads(line) for line in log.splitlines() if '"out_of_memory"' in line]
     assert (told["batch"], told["batch_from_now_on"]) == (4, 2)

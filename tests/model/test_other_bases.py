@@ -98,9 +98,9 @@ def test_another_base_is_a_matter_of_settings(
 
     assert seen[-1].step == seen[-1].steps
     assert seen[-1].loss < seen[0].loss
-    passport = read_manifest(made.path)
-    assert (passport.base_name, passport.base_revision) == (kind, "")
-    assert passport.measured["reload_difference"] < 1e-4
+    manifest = read_manifest(made.path)
+    assert (manifest.base_name, manifest.base_revision) == (kind, "")
+    assert manifest.measured["reload_difference"] < 1e-4
     tags = AnswerTags("The question is in English; answer in English.", "open_qa", "en")
     answerer = open_answerer(load(profile.base, "cpu"), made.path)
     assert answerer.answers([Question("Where does Mike sleep (0)?")], [tags])[0].tokens > 0

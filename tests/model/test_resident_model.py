@@ -29,7 +29,7 @@ def test_a_model_that_stays_answers_as_one_that_ends_and_sooner(tmp_path: Path) 
         again = inference.complete(asking)
         answered = time.monotonic()
         (tmp_path / "adapter").mkdir()
-        with pytest.raises(IntegrityError):  # no passport: refused, and the model stays
+        with pytest.raises(IntegrityError):  # no manifest: refused, and the model stays
             inference.complete(
                 InferenceRequest(
                     ModelRef(voice.base, "cpu", voice.template, "a", str(tmp_path / "adapter")), *rest(asking)

@@ -39,14 +39,14 @@ def test_a_training_ends_with_a_whole_adapter_and_tells_every_step(tiny_plan: Tr
     assert seen[-1].loss < seen[0].loss
     assert seen[-1].tokens_per_second > 0
     assert seen[-1].eta_seconds == 0
-    passport = read_manifest(made.path)
+    manifest = read_manifest(made.path)
     assert made.path == Path(tiny_plan.adapters_folder) / made.id
-    assert passport.adapter_id == made.id
-    assert passport.snapshot_hash == tiny_plan.snapshot_hash
-    assert from_values(TrainingPlan, passport.plan) == tiny_plan
-    assert passport.measured["reload_difference"] < 1e-4
-    assert passport.measured["validation_loss"] > 0
-    assert sorted(passport.files) == ["adapter_config.json", "adapter_model.safetensors", "plan.json"]
+    assert manifest.adapter_id == made.id
+    assert manifest.snapshot_hash == tiny_plan.snapshot_hash
+    assert from_values(TrainingPlan, manifest.plan) == tiny_plan
+    assert manifest.measured["reload_difference"] < 1e-4
+    assert manifest.measured["validation_loss"] > 0
+    assert sorted(manifest.files) == ["adapter_config.json", "adapter_model.safetensors", "plan.json"]
 
 
 def test_the_same_plan_gives_the_same_adapter_and_another_seed_another(tiny_plan: TrainingPlan) -> None:

@@ -91,8 +91,8 @@ def test_a_warm_night_starts_where_its_parent_ended(
     _, from_base = losses(replace(warm, parent="", depth=0, run_folder=str(tmp_path / "cold")))
 
     assert from_parent[0] < 0.5 * from_base[0]  # the very same examples
-    passport = read_manifest(made.path)
-    assert (passport.parent, passport.depth) == (parent.id, 1)
+    manifest = read_manifest(made.path)
+    assert (manifest.parent, manifest.depth) == (parent.id, 1)
 
 
 def test_with_no_rate_to_speak_of_the_parents_weights_stay_what_they_are(

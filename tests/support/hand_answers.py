@@ -86,7 +86,7 @@ class DeskExaminer:
     pupils: dict[str, Pupil] = field(default_factory=lambda: {BASE: ignorant()})
     newcomer: Pupil = field(default_factory=learned)
     asked: list[tuple[str, str]] = field(default_factory=list)
-    "(subject, sheet) of every report that was really made."
+    "(model, question set) of every report that was really made."
 
     def evaluate(
         self, examination: EvaluationRun, on_progress: Callable[[int, int], None]
@@ -97,15 +97,14 @@ class DeskExaminer:
         desk = worker.Session(read, "settings", "libraries")
         made = []
         for number, subject in enumerate(read.subjects):
-            for sheet in read.sheets:
-                path = desk.path(subject, sheet)
+            for question_set in read.question_sets:
+                path = desk.path(subject, question_set)
                 if not path.is_file():
-                    self.asked.append((subject.adapter, sheet.name))
-                answerer = HandAnswerer(
-                    subject.adapter, self._pupil(subject), {(one.instruction, one.input): one for one in sheet.items}
-                )  # fmt: skip
-                report = worker.write_report(desk, answerer, subject, sheet, path, lambda done, steps: None)
-                made.append(EvaluatedReport(subject.adapter, sheet.name, path, report))
+                    self.asked.append((subject.adapter, question_set.name))
+                asked = {(one.instruction, one.input): one for one in question_set.items}
+                answerer = HandAnswerer(subject.adapter, self._pupil(subject), asked)
+                report = worker.write_report(desk, answerer, subject, question_set, path, lambda done, steps: None)
+                made.append(EvaluatedReport(subject.adapter, question_set.name, path, report))
                 on_progress(number + 1, len(read.subjects))
         return tuple(made)
 

@@ -74,23 +74,25 @@ class HandExaminer:
     bits: dict[str, float] = field(default_factory=lambda: {BASE: 2.0})
     challenger_bits: float = 1.0
     loops: bool = False
-    sheets: list[str] = field(default_factory=list)
+    question_sets: list[str] = field(default_factory=list)
 
     def evaluate(
         self, examination: EvaluationRun, on_progress: Callable[[int, int], None]
     ) -> tuple[EvaluatedReport, ...]:
         made = []
         for subject in examination.subjects:
-            for sheet in examination.sheets:
-                self.sheets.append(sheet.name)
+            for question_set in examination.question_sets:
+                self.question_sets.append(question_set.name)
                 known = subject.adapter in self.bits
                 bits = self.bits.get(subject.adapter, self.challenger_bits)
-                report = hand_report(sheet.name, sheet.items, subject.adapter, bits, self.loops and not known)
-                made.append(EvaluatedReport(subject.adapter, sheet.name, Path(), report))
+                report = hand_report(
+                    question_set.name, question_set.items, subject.adapter, bits, self.loops and not known
+                )
+                made.append(EvaluatedReport(subject.adapter, question_set.name, Path(), report))
         return tuple(made)
 
 
-def hand_report(sheet: str, items: tuple[Item, ...], subject: str, bits: float, loops: bool) -> Report:
+def hand_report(question_set: str, items: tuple[Item, ...], subject: str, bits: float, loops: bool) -> Report:
     scores = Scores(True, True, True, 1.0, 100.0, True, loops, True, False, False, True)
     answer = Answer("x", ("", "", ""), 3, scores)
     results = tuple(
@@ -98,7 +100,7 @@ def hand_report(sheet: str, items: tuple[Item, ...], subject: str, bits: float, 
         for i in items
     )
     return Report(
-        sheet, items_hash(items), subject, "" if subject == BASE else subject, "seedling", "s", "l",
+        question_set, items_hash(items), subject, "" if subject == BASE else subject, "seedling", "s", "l",
         (jitter("logits", subject),), EVENING.isoformat(), 1.0, results,
     )  # fmt: skip
 

@@ -114,7 +114,7 @@ def browser(b: Bonsai) -> TestClient:
 
 
 class PlacelessTrainer(HandTrainer):
-    """Its passports name no folder of this machine: their size and hash are the same everywhere."""
+    """Its manifests name no folder of this machine: their size and hash are the same everywhere."""
 
     def train(self, plan: TrainingPlan, on_progress: Callable[[TrainingProgress], None]) -> AdapterFolder:
         made = super().train(plan, on_progress)

@@ -259,7 +259,7 @@ def test_an_adapter_of_other_make_is_no_start() -> None:
         "lora_alpha": recipe.lora_alpha,
         "target_modules": list(recipe.target_modules)[::-1],
     }
-    passport = {
+    manifest = {
         "base_name": base.name,
         "base_revision": base.revision,
         "base_hash": weights_hash(model_folder(base)),
@@ -267,16 +267,16 @@ def test_an_adapter_of_other_make_is_no_start() -> None:
         "plan": {"recipe": learned},
     }
 
-    assert unfit(passport, base, recipe) == ""
-    assert unfit(passport, base, replace(recipe, learning_rate=1.0, epochs=1)) == ""
-    assert unfit({**passport, "base_name": "phi-2"}, base, recipe) == "other_base"
-    assert unfit({**passport, "base_revision": "main"}, base, recipe) == "other_base"
-    assert unfit({**passport, "base_hash": "rebuilt"}, base, recipe) == "other_base"
-    assert unfit({**passport, "template_digest": "x"}, base, recipe) == "other_template"
-    assert unfit(passport, base, replace(recipe, lora_rank=8)) == "other_shape"
-    assert unfit(passport, base, replace(recipe, lora_alpha=1.0)) == "other_shape"
-    assert unfit(passport, base, replace(recipe, target_modules=("q_proj",))) == "other_shape"
-    assert unfit({**passport, "plan": {}}, base, recipe) == "other_shape"
+    assert unfit(manifest, base, recipe) == ""
+    assert unfit(manifest, base, replace(recipe, learning_rate=1.0, epochs=1)) == ""
+    assert unfit({**manifest, "base_name": "phi-2"}, base, recipe) == "other_base"
+    assert unfit({**manifest, "base_revision": "main"}, base, recipe) == "other_base"
+    assert unfit({**manifest, "base_hash": "rebuilt"}, base, recipe) == "other_base"
+    assert unfit({**manifest, "template_digest": "x"}, base, recipe) == "other_template"
+    assert unfit(manifest, base, replace(recipe, lora_rank=8)) == "other_shape"
+    assert unfit(manifest, base, replace(recipe, lora_alpha=1.0)) == "other_shape"
+    assert unfit(manifest, base, replace(recipe, target_modules=("q_proj",))) == "other_shape"
+    assert unfit({**manifest, "plan": {}}, base, recipe) == "other_shape"
 
 
 def test_every_profile_that_has_a_budget_holds_more_when_cold() -> None:

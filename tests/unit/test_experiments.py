@@ -16,7 +16,7 @@ from bonsai.ingest.tags.language import detect
 from bonsai.model.prompt import TEMPLATES
 from bonsai.system.json_values import from_values
 from bonsai.train.replay import replay_samples
-from research.experiment import chinese, plan, results, rows, sheets, summary, verdicts
+from research.experiment import chinese, plan, question_sets, results, rows, summary, verdicts
 from research.experiment.comparing import Asked, difference, draws
 from research.experiment.plan import Claim, Design, Unit
 from research.experiment.plot import smoothed
@@ -59,7 +59,7 @@ def test_every_chinese_answer_is_chinese_to_the_rules_and_no_question_trains_and
 
 
 def test_added_translations_are_in_no_anchor_and_go_both_ways() -> None:
-    items = sheets.translation_items()
+    items = question_sets.translation_items()
     asked = {item.instruction for item in items}
     assert len(asked) == len(items) == 100
     assert {(item.language, item.question_language) for item in items} == set(product(("ja", "en"), repeat=2))
@@ -67,9 +67,10 @@ def test_added_translations_are_in_no_anchor_and_go_both_ways() -> None:
 
 
 def test_no_pool_but_selection_is_asked() -> None:
-    assert {item.pool for item in sheets.sheet().items} == {"selection", "translations", "chinese"}
-    assert [item.pool for item in sheets.sheet().items[: sheets.sheet().pool]] == ["selection"] * sheets.sheet().pool
-    assert sheets.sheet(12).digest != sheets.sheet().digest
+    every = question_sets.question_set()
+    assert {item.pool for item in every.items} == {"selection", "translations", "chinese"}
+    assert [item.pool for item in every.items[: every.pool]] == ["selection"] * every.pool
+    assert question_sets.question_set(12).digest != every.digest
 
 
 def test_arms_share_rows_and_differ_in_what_they_are_about() -> None:

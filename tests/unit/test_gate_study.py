@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks.gate_study import coverage, document, plan, runs, schedule, verdicts, year
-from benchmarks.gate_study.runs import BASE, FLAGS, Run, Sheet
+from benchmarks.gate_study.runs import BASE, FLAGS, PoolResult, Run
 from bonsai.evaluate import questions
 from bonsai.evaluate.compare import Slice
 from bonsai.evaluate.report import Report
@@ -28,11 +28,11 @@ def policy() -> Policy:
 def made(key: str, bits: float, *, luck: int = 0, flag: str = GOOD, spoiled: int = 0, logit: float = 1.0) -> Run:
     """A model with this many bits a byte everywhere, give or take; the first `spoiled` answers get `flag`."""
     rng = np.random.default_rng(luck)
-    sheets: dict[str, Sheet] = {}
+    sheets: dict[str, PoolResult] = {}
     for pool in questions.POOLS:
         count = len(questions.load(pool))
         values = tuple(max(0, round(1000 * bits + noise)) for noise in rng.normal(0, 20, count))
-        sheets[pool] = Sheet(values, flag * spoiled + GOOD * (count - spoiled))
+        sheets[pool] = PoolResult(values, flag * spoiled + GOOD * (count - spoiled))
     return Run(key, (logit, 0.0), sheets, {})
 
 
@@ -49,7 +49,7 @@ def test_a_line_gives_back_the_report_that_it_was_made_of() -> None:
     report = runs.report_of(run, "selection")
     again = runs.report_of(runs.from_line(runs.to_line(run)), "selection")
     assert again == report
-    assert runs.sheet_of(report).bits == run.sheets["selection"].bits
+    assert runs.pool_result(report).bits == run.sheets["selection"].bits
     assert flags(report, 0) == dict(
         correct=False, language_ok=False, looping=True, ended=False, empty=False, leaked=True
     )

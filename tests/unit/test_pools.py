@@ -69,6 +69,12 @@ def test_an_item_that_is_left_out_is_so_under_both_names() -> None:
     assert evaluate_questions.open_and_sealed_ids(["own/1"]) == {"own/1"}
 
 
-def test_only_the_closed_sheets_of_the_fixed_questions_are_closed() -> None:
-    sheets = ("v1/selection", "v1/confirmation", "v1/score", "suite", "confirmation")
-    assert [evaluate_questions.is_closed(sheet) for sheet in sheets] == [False, True, True, False, False]
+def test_only_the_closed_pools_of_the_fixed_questions_are_closed() -> None:
+    names = ("v1/selection", "v1/confirmation", "v1/score", "suite", "confirmation")
+    assert [evaluate_questions.is_closed(one) for one in names] == [
+        False,
+        True,
+        True,
+        False,
+        False,
+    ]

@@ -122,7 +122,7 @@ def test_digests_tell_templates_apart_and_change_with_the_form() -> None:
     assert Template("tagged", "You are a tree.", CURRENT.declares).digest not in digests
 
 
-def test_a_passports_template_must_be_the_one_of_now() -> None:
+def test_a_manifests_template_must_be_the_one_of_now() -> None:
     assert template("tagged", CURRENT.digest) is CURRENT
     with pytest.raises(TrainingError, match="differs"):
         template("tagged", "0" * 64)

@@ -184,13 +184,13 @@ def test_canaries_tell_a_changed_model() -> None:
 
 
 BASE = Base("seedling", "seedling", "", "nf4", True, "float32", 512, 96, 128, 64)
-SHEET = evaluation.QuestionSet("v1/selection", tuple(items()))
+QUESTION_SET = evaluation.QuestionSet("v1/selection", tuple(items()))
 
 
 def desk(folder: Path, fingerprint: str = "libraries") -> worker.Session:
     subjects = (evaluation.EvaluatedModel("base"), evaluation.EvaluatedModel("a1", "/adapters/a1"))
     one = evaluation.EvaluationRun(
-        BASE, "cpu", "tagged", subjects, (SHEET,), SETTINGS, str(folder), "2026-11-21T00:00:00+00:00"
+        BASE, "cpu", "tagged", subjects, (QUESTION_SET,), SETTINGS, str(folder), "2026-11-21T00:00:00+00:00"
     )
     assert evaluation.from_json(json.loads(json.dumps(evaluation.to_json(one)))) == one
     return worker.Session(one, "settings", fingerprint)
@@ -198,9 +198,9 @@ def desk(folder: Path, fingerprint: str = "libraries") -> worker.Session:
 
 def written(at: worker.Session, parrot: Parrot, subject: int = 1) -> Report:
     who = at.evaluation_run.subjects[subject]
-    path = at.path(who, SHEET)
+    path = at.path(who, QUESTION_SET)
     path.parent.mkdir(exist_ok=True)
-    return worker.write_report(at, parrot, who, SHEET, path, lambda done, steps: None)
+    return worker.write_report(at, parrot, who, QUESTION_SET, path, lambda done, steps: None)
 
 
 def test_a_stored_report_is_believed_after_its_canaries_alone(tmp_path: Path) -> None:
@@ -220,9 +220,9 @@ def test_a_report_whose_canaries_changed_is_made_again(tmp_path: Path) -> None:
 def test_another_library_model_or_question_is_another_report(tmp_path: Path) -> None:
     at = desk(tmp_path)
     bare, adapter = at.evaluation_run.subjects
-    fewer = replace(SHEET, items=SHEET.items[1:])
+    fewer = replace(QUESTION_SET, items=QUESTION_SET.items[1:])
     paths = {
-        at.path(bare, SHEET), at.path(adapter, SHEET), at.path(adapter, fewer),
-        desk(tmp_path, "others").path(adapter, SHEET),
+        at.path(bare, QUESTION_SET), at.path(adapter, QUESTION_SET), at.path(adapter, fewer),
+        desk(tmp_path, "others").path(adapter, QUESTION_SET),
     }  # fmt: skip
     assert len(paths) == 4

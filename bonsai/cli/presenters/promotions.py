@@ -109,17 +109,17 @@ def slice_rows(slices: Sequence[SliceChange], language: TextLanguage) -> Iterato
     for one in slices:
         few = text("review.few_facts", language)
         bounds = few if one.low is None or one.high is None else f"{one.low:+.3f} {one.high:+.3f}"
-        name = slice_name(one.sheet, one.slice, language)
+        name = slice_name(one.question_set, one.slice, language)
         yield name, str(one.items), percent(one.before), percent(one.after), f"{one.gain:+.3f}", bounds
 
 
-def slice_name(sheet: str, name: str, language: TextLanguage) -> str:
+def slice_name(question_set: str, name: str, language: TextLanguage) -> str:
     """A slice in words; those of the owner's suite say so."""
     from bonsai.evaluate.report import domain_name
 
     domain, _, spoken = name.partition("/")
     words = f"{domain_name(domain, language)}, {spoken}" if spoken else text(f"decision.slice_{name}", language)
-    return f"{text('explain.suite', language)}: {words}" if sheet == "suite" else words
+    return f"{text('explain.suite', language)}: {words}" if question_set == "suite" else words
 
 
 def tell_explanation(shell: Shell, found: Explanation, *, every: bool) -> None:
@@ -137,8 +137,8 @@ def tell_explanation(shell: Shell, found: Explanation, *, every: bool) -> None:
         shell.table(headings, slice_rows(found.slices, shell.language), right=(1, 2, 3, 4, 5))
         if any(one.low is None for one in found.slices):
             shell.show(shell.text("review.few_facts_about"))
-    for sheet in found.missing:
-        shell.show(shell.text("explain.no_reports", sheet=sheet, adapter=short(found.promotion.adapter)))
+    for question_set in found.missing:
+        shell.show(shell.text("explain.no_reports", question_set=question_set, adapter=short(found.promotion.adapter)))
     for gained in (True, False):
         tell_flips(shell, [flip for flip in found.flips if flip.gained is gained], gained, every)
     if found.flips:

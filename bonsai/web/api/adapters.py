@@ -1,4 +1,4 @@
-"""/adapters: each with its passport, its chain of warm starts down to single records, its files; the download."""
+"""/adapters: each with its manifest, its chain of warm starts down to single records, its files; the download."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def list_learned(call: Reading, adapter: AdapterId, page: Annotated[PageRequest,
     """Own records of its training."""
     if page.cursor and not (page.cursor.isdecimal() and len(page.cursor) < 16):
         raise Problem(404, "api.no_cursor", cursor=page.cursor)
-    snapshot = exact_adapter(call, adapter).passport.snapshot_id
+    snapshot = exact_adapter(call, adapter).manifest.snapshot_id
     found = adapters.learned_records(call.b, snapshot, page.limit + 1, int(page.cursor) if page.cursor else -1)
     shown = found[: page.limit]
     more = str(shown[-1].place) if len(found) > page.limit else None

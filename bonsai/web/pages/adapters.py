@@ -51,19 +51,19 @@ def in_units(size: int) -> str:
     return f"{size} B"
 
 
-def passport_rows(visit: Visit, passport: AdapterManifest) -> Pairs:
+def manifest_rows(visit: Visit, manifest: AdapterManifest) -> Pairs:
     """What the adapter was made from; hashes last, in full."""
     told = (
-        ("base", passport.base_name),
-        ("revision", passport.base_revision),
-        ("template", passport.template),
-        ("profile", str(passport.plan.get("profile", ""))),
-        ("seed", str(passport.seed)),
-        ("device", str(passport.plan.get("device", ""))),
-        ("snapshot", passport.snapshot_id),
-        ("versions", _listed(passport.versions)),
-        ("measured", _listed({name: f"{value:g}" for name, value in passport.measured.items()})),
-        *((name, str(getattr(passport, name))) for name in HASHES),
+        ("base", manifest.base_name),
+        ("revision", manifest.base_revision),
+        ("template", manifest.template),
+        ("profile", str(manifest.plan.get("profile", ""))),
+        ("seed", str(manifest.seed)),
+        ("device", str(manifest.plan.get("device", ""))),
+        ("snapshot", manifest.snapshot_id),
+        ("versions", _listed(manifest.versions)),
+        ("measured", _listed({name: f"{value:g}" for name, value in manifest.measured.items()})),
+        *((name, str(getattr(manifest, name))) for name in HASHES),
     )
     return [(visit.text(f"adapters.{name}"), value) for name, value in told if value]
 
@@ -73,9 +73,9 @@ def _listed(values: object) -> str:
     return ", ".join(f"{name} {value}" for name, value in sorted(pairs.items()))
 
 
-def recipe_rows(passport: AdapterManifest) -> Pairs:
+def recipe_rows(manifest: AdapterManifest) -> Pairs:
     """Resolved plan: every value by setting name."""
-    recipe = passport.plan.get("recipe", {})
+    recipe = manifest.plan.get("recipe", {})
     return [(name, str(value)) for name, value in recipe.items()] if isinstance(recipe, dict) else []
 
 
@@ -114,7 +114,7 @@ def show(visit: Contributor, adapter_id: str) -> Response:
     after = problems.number(given, "after", -1)
     with visit.at_once():
         found = adapters.show_adapter(visit.b, adapter_id)
-        records = adapters.learned_records(visit.b, found.passport.snapshot_id, size + 1, after)
+        records = adapters.learned_records(visit.b, found.manifest.snapshot_id, size + 1, after)
     wanted = problems.one_of(given, "check", ("1",))
     checked = found.line.size <= CHECKED_BYTES or wanted == "1"
     problem = adapters.check_files(found) if checked else None
@@ -122,8 +122,8 @@ def show(visit: Contributor, adapter_id: str) -> Response:
         "adapters/adapter.html",
         found=found,
         row=row(visit, found.line),
-        passport=passport_rows(visit, found.passport),
-        recipe=recipe_rows(found.passport),
+        manifest=manifest_rows(visit, found.manifest),
+        recipe=recipe_rows(found.manifest),
         ancestors=[row(visit, one) for one in found.ancestors],
         files=file_rows(found),
         records=[learned_row(visit, one) for one in records[:size]],

@@ -88,7 +88,7 @@ def slice_name(visit: Visit, one: SliceChange) -> str:
         words = f"{domain_name(domain, visit.language)}{visit.text('comma')}{language_name(visit, language)}"
     else:
         words = visit.text(f"decision.slice_{domain}")
-    return f"{visit.text('own_questions')}: {words}" if one.sheet == "suite" else words
+    return f"{visit.text('own_questions')}: {words}" if one.question_set == "suite" else words
 
 
 FILTERS = ("text", "language", "topic", "turn", "right")

@@ -42,7 +42,7 @@ class Sheet:
 
 
 @cache
-def sheet(every: int = 1) -> Sheet:
+def question_set(every: int = 1) -> Sheet:
     """All questions, or every n-th of each kind."""
     pool = pool_items()[::every]
     return Sheet((*pool, *translation_items()[::every], *chinese.questions()[::every]), len(pool))
