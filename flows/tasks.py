@@ -49,7 +49,7 @@ def reporting() -> Report:
 
 
 @contextmanager
-def told(step: str) -> Iterator[None]:
+def reporting_start_and_end(step: str) -> Iterator[None]:
     """Report the beginning and the end of a step without a count."""
     report = reporting()
     report(Progress(step, 0, 1))
@@ -101,7 +101,7 @@ def drain_inbox() -> int:
 @step
 def begin_night(cold: bool) -> tuple[str, str]:
     """(night, status)."""
-    with told("snapshot"):
+    with reporting_start_and_end("snapshot"):
         b = opened()
         begun = steps.begin_night(b, now(), cold=cold)
         snapshot_made(b, begun.night, now())
@@ -115,7 +115,7 @@ def _task(one: steps.Step) -> Callable[[str], str | None]:
         b = opened()
         if one.place == "accelerator":
             return steps.run_step(b, night, one, reporting(), now)
-        with told(one.name):
+        with reporting_start_and_end(one.name):
             return steps.run_step(b, night, one, silent, now)
 
     return cast("Callable[[str], str | None]", step(run, name=one.name))

@@ -36,7 +36,7 @@ RELEASED = "released"
 class WrittenQuestion:
     """A question as its owner writes it."""
 
-    wordings: tuple[str, ...]
+    paraphrases: tuple[str, ...]
     "Wordings of the same question; each becomes an item."
     answer: str
     accepted: tuple[str, ...] = ()
@@ -100,7 +100,7 @@ def add_question(b: Bonsai, written: WrittenQuestion, *, hold_back: bool, by: st
 
 
 def _items(b: Bonsai, written: WrittenQuestion) -> tuple[Item, ...]:
-    records = [_parse_question(b, written, wording) for wording in written.wordings]
+    records = [_parse_question(b, written, paraphrase) for paraphrase in written.paraphrases]
     tagger = None if written.category else category_tagger(b)
     tagged = tags.tag_batch(records, tagger, threshold=b.config.tags.category_threshold, given_by="person")
     cluster = written.fact or personal_set.written_id(records[0].instruction, records[0].input)
@@ -117,10 +117,10 @@ def _supported_tags(found: Tags) -> Tags:
     return found
 
 
-def _parse_question(b: Bonsai, written: WrittenQuestion, wording: str) -> Record:
+def _parse_question(b: Bonsai, written: WrittenQuestion, paraphrase: str) -> Record:
     """The question parsed as a record, so that it is normalised alike. Raises UsageError."""
     fields = {
-        "instruction": wording,
+        "instruction": paraphrase,
         "input": written.input,
         "output": written.answer,
         "language": written.language,

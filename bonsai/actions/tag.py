@@ -63,8 +63,8 @@ def next_uncertain(b: Bonsai, tagger: CategoryTagger | None, after: str = "", at
 
 def likely_categories(stored: StoredRecord, tagger: CategoryTagger | None) -> tuple[str, ...]:
     """Categories by rule and tagger, most likely first; the stored one leads if it is valid."""
-    ruled, told = by_rule(stored.record), stored.tags.category.value
-    first = [told] if told != Category.UNCATEGORISED else [ruled.value] if ruled else []
+    ruled, stored_category = by_rule(stored.record), stored.tags.category.value
+    first = [stored_category] if stored_category != Category.UNCATEGORISED else [ruled.value] if ruled else []
     if tagger is None:
         return tuple(first)
     (shares,) = tagger.probabilities([Example.of(stored.record)])

@@ -90,11 +90,11 @@ def manifest(version: str = CURRENT_VERSION, folder: Path | None = None) -> Mani
     if not path.is_file():
         raise IntegrityError("questions.no_manifest", path=path)
     try:
-        told = json.loads(path.read_text("utf-8"))
-        found = from_values(Manifest, told)
+        values = json.loads(path.read_text("utf-8"))
+        found = from_values(Manifest, values)
     except (ValueError, KeyError, TypeError) as error:
         raise IntegrityError("questions.broken_manifest", path=path) from error
-    if told.get("questions_hash") != found.questions_hash or set(found.pools) != set(POOLS):
+    if values.get("questions_hash") != found.questions_hash or set(found.pools) != set(POOLS):
         raise IntegrityError("questions.broken_manifest", path=path)
     return found
 

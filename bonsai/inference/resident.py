@@ -33,7 +33,7 @@ class _Loaded:
     worker: ResidentWorker
     base: Base
     device: str
-    wanted: Callable[[], bool]
+    device_is_wanted: Callable[[], bool]
     "Whether a training waits for the device."
     stack: ExitStack
     ended: threading.Event = field(default_factory=threading.Event)
@@ -109,19 +109,19 @@ class ResidentClient:
 
     def _load(self, model: ModelRef) -> _Loaded:
         with ExitStack() as stack:
-            wanted = stack.enter_context(self.device_lock(model.device))
+            device_is_wanted = stack.enter_context(self.device_lock(model.device))
             worker = ResidentWorker(self.worker, log=self.folder / "ask.log", nice=self.nice)
             stack.callback(worker.close)
-            made = _Loaded(worker, model.base, model.device, wanted, stack.pop_all())
-        threading.Thread(target=self._watch, args=(made,), name="ask-idle", daemon=True).start()
-        return made
+            loaded = _Loaded(worker, model.base, model.device, device_is_wanted, stack.pop_all())
+        threading.Thread(target=self._watch, args=(loaded,), name="ask-idle", daemon=True).start()
+        return loaded
 
     def _watch(self, loaded: _Loaded) -> None:
         """Unload what nobody uses any more, or whose device a training needs."""
         while not loaded.ended.wait(min(LOOK_SECONDS, self.idle_seconds)):
             with self._turn:
                 idle = time.monotonic() - loaded.used_at >= self.idle_seconds
-                if self._loaded is loaded and (idle or loaded.wanted()):
+                if self._loaded is loaded and (idle or loaded.device_is_wanted()):
                     self._unload()
 
     def _unload(self) -> None:

@@ -103,7 +103,7 @@ class Prepared:
         return (*self.curriculum.passed_over, *self.snapshot.refused)
 
     @property
-    def told(self) -> dict[str, object]:
+    def start_report(self) -> dict[str, object]:
         """Cold or warm and why, for the night's report."""
         chosen = self.curriculum
         values = {**chosen.values, "tokens": chosen.tokens, "still_due": len(chosen.still_due)}
@@ -159,7 +159,7 @@ def _candidates(b: Bonsai, count_tokens: Callable[[Example], int], now: datetime
         TrainingCandidate(
             row=row,
             tokens=count_tokens(row),
-            told=number,
+            arrival=number,
             age_days=(now - one.created_at).total_seconds() / 86_400,
             due=row.record_id in due,
             learned=row.record_id in learned,
@@ -203,14 +203,14 @@ def _situation(con: Connection, profile: ProfileSettings, now: datetime, cold: b
     )
 
 
-def _limits(profile: ProfileSettings, settings: TrainingSettings, anchor_tokens: float) -> CurriculumLimits:
+def _limits(profile: ProfileSettings, settings: TrainingSettings, replay_sample_tokens: float) -> CurriculumLimits:
     budget = profile.night
     return CurriculumLimits(
         token_budget=budget.token_budget if budget else continual.UNLIMITED,
         cold_token_budget=budget.cold_token_budget if budget else continual.UNLIMITED,
         passes=profile.recipe.epochs,
-        anchors_a_row=settings.anchor_share / (1 - settings.anchor_share),
-        anchor_tokens=anchor_tokens,
+        replay_samples_a_row=settings.anchor_share / (1 - settings.anchor_share),
+        replay_sample_tokens=replay_sample_tokens,
         cold_after_days=settings.cold_after_days,
         lineage_depth=settings.lineage_depth,
     )

@@ -40,7 +40,7 @@ def watched(b: Bonsai, night: str, step: str, report: Report, clock: Clock) -> I
     """
     run = b.places.runs / night
     if step in STOPPABLE:
-        require_wanted(run, night)
+        require_not_cancelled(run, night)
     at = clock()
     status = (night_status.read(run) or NightStatus(night, process_name(), at)).entered(step, at)
     night_status.write(run, status)
@@ -56,7 +56,7 @@ def watched(b: Bonsai, night: str, step: str, report: Report, clock: Clock) -> I
             with suppress(OSError):  # a full disk stops what matters by itself
                 night_status.write(run, status)
         if step in STOPPABLE:
-            require_wanted(run, night)
+            require_not_cancelled(run, night)
 
     try:
         yield tell
@@ -65,7 +65,7 @@ def watched(b: Bonsai, night: str, step: str, report: Report, clock: Clock) -> I
             night_status.write(run, status.closed(clock()))
 
 
-def require_wanted(run: Path, night: str) -> None:
+def require_not_cancelled(run: Path, night: str) -> None:
     """Raises NightCancelled when a person asked for it."""
     wish = night_status.cancel_request(run)
     if wish:
@@ -100,7 +100,7 @@ def snapshot_made(b: Bonsai, night: str, at: datetime) -> None:
         night_status.write(run, status.closed(at))
 
 
-def told_by(b: Bonsai, night: str, now: datetime) -> dict[str, object]:
+def run_report(b: Bonsai, night: str, now: datetime) -> dict[str, object]:
     """What a night that ends leaves in its row: its steps and what they cost. Empty for one that never ran here."""
     status = night_status.read(b.places.runs / night)
     if status is None:
@@ -124,7 +124,7 @@ def _settled(status: NightStatus, now: datetime) -> NightStatus:
 
 
 def reported_steps(report: Mapping[str, Any]) -> tuple[StepTime, ...]:
-    """Steps in a night's report, as `told_by` left them there."""
+    """Steps in a night's report, as `run_report` left them there."""
     return tuple(StepTime.model_validate(one) for one in report.get("steps", ()))
 
 
@@ -157,7 +157,7 @@ def fail_night(b: Bonsai, night: str, error: BonsaiError, now: datetime) -> None
             ended,
             reasons=[{"key": error.key, "values": values}],
             champion=promotions_table.champion(con).adapter,
-            report=told_by(b, night, now),
+            report=run_report(b, night, now),
             chain_head=promotions_table.head(con),
         )
         nights_table.finish(con, night, outcome, now)

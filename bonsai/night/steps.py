@@ -34,8 +34,8 @@ from bonsai.night.status import (
     end_status,
     fail_night,
     is_dead,
+    run_report,
     snapshot_made,
-    told_by,
     watched,
 )
 from bonsai.system.locks import process_name
@@ -106,7 +106,7 @@ def begin_night(b: Bonsai, now: datetime, *, cold: bool = False) -> NightStart:
     snapshots_table.pass_over(b.database, prepared.snapshot.id, sorted(prepared.passed_over))
     with b.database.writing() as con:
         snapshots_table.add(con, prepared.snapshot, now)
-        nights_table.describe(con, key, prepared.told)
+        nights_table.describe(con, key, prepared.start_report)
     write_job(b, key, prepared, now)
     return NightStart(key, "resumed" if start is Start.TAKEN_OVER else "started", prepared.snapshot.id)
 
@@ -200,11 +200,11 @@ def decide_night(b: Bonsai, night: str, now: datetime) -> str:
                 con, evaluation_job.CONFIRMATION, night, job.policy.openings_before_rotation, now
             )
         if decision.harm:
-            record_versions_table.mark_suspects(con, _told_since(con, job), night, now)
+            record_versions_table.mark_suspects(con, _newly_learned(con, job), night, now)
     return decision.verdict
 
 
-def _told_since(con: Connection, job: evaluation_job.EvaluationJob) -> list[str]:
+def _newly_learned(con: Connection, job: evaluation_job.EvaluationJob) -> list[str]:
     """The records that the challenger learned and the champion did not; and their wordings that only ask."""
     learned = snapshots_table.record_ids(con, job.plan.snapshot_id)
     known = adapters_table.records_of(con, [job.champion.adapter] if job.champion.folder else [])
@@ -224,7 +224,7 @@ def promote_night(b: Bonsai, night: str, now: datetime) -> str:
             promotions_table.approve(con, result.challenger, GATE, result.decision.verdict, now)
             state = State.CHAMPION
         forgetting.finish_cold_night(con, result.challenger, now)
-        outcome = _outcome(con, result, before, b.config.gate, told_by(b, night, now))
+        outcome = _outcome(con, result, before, b.config.gate, run_report(b, night, now))
         nights_table.finish(con, night, outcome, now)
         snapshots_table.keep_passed_over(con, outcome.snapshot_id)
     end_status(b, night, "done", now)
@@ -234,8 +234,8 @@ def promote_night(b: Bonsai, night: str, now: datetime) -> str:
 def _outcome(
     con: Connection, result: evaluation_job.EvaluationResult, before: str, gate: GateSettings, ran: Mapping[str, object]
 ) -> Outcome:
-    told = json.loads(json.dumps(asdict(result)))
-    measured = {name: told[name] for name in ("accuracy", "suite", "score")}
+    values = json.loads(json.dumps(asdict(result)))
+    measured = {name: values[name] for name in ("accuracy", "suite", "score")}
     return Outcome(
         "done",
         verdict=result.decision.verdict,

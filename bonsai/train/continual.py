@@ -56,9 +56,9 @@ class CurriculumLimits:
     token_budget: int
     cold_token_budget: int
     passes: int
-    anchors_a_row: float
+    replay_samples_a_row: float
     "Anchors beside each own row, in every pass."
-    anchor_tokens: float
+    replay_sample_tokens: float
     "Tokens of an anchor, on average."
     cold_after_days: int
     lineage_depth: int
@@ -66,7 +66,7 @@ class CurriculumLimits:
 
     def tokens_a_pass(self, candidate: TrainingCandidate) -> float:
         """What a record costs each time it passes, its anchors included."""
-        return candidate.tokens + self.anchors_a_row * self.anchor_tokens
+        return candidate.tokens + self.replay_samples_a_row * self.replay_sample_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class TrainingCandidate:
 
     row: Example
     tokens: int
-    told: int
+    arrival: int
     "Number in the order of arrival."
     age_days: float
     due: bool
@@ -209,7 +209,7 @@ def _warm(
     salt: str,
 ) -> Curriculum:
     """What is due, some of what the champion missed, and as much as the budget holds of what it knows."""
-    newest = sorted((one for one in candidates if not one.due and not one.learned), key=lambda one: -one.told)
+    newest = sorted((one for one in candidates if not one.due and not one.learned), key=lambda one: -one.arrival)
     room = limits.token_budget - _tokens(due, limits)
     missed = _prefix(newest, room * MISSED_SHARE, limits, passes=limits.passes)
     must = [*due, *missed]
@@ -280,7 +280,7 @@ def _ranked(candidates: Sequence[TrainingCandidate], salt: str | None = None) ->
     Inside a stratum the order is drawn from `salt`; without one, what was told first comes first.
     """
     strata: dict[tuple[str, str, int], list[TrainingCandidate]] = defaultdict(list)
-    for one in sorted(candidates, key=lambda one: (one.told, one.row.record_id)):
+    for one in sorted(candidates, key=lambda one: (one.arrival, one.row.record_id)):
         strata[one.stratum].append(one)
     placed: list[tuple[float, tuple[str, str, int], TrainingCandidate]] = []
     for name, members in strata.items():

@@ -31,7 +31,7 @@ class Promotion:
     state: State
     judged_against: str
     "Adapter id of the champion that it was compared with, or `base`."
-    told: Mapping[str, Any]
+    stored_decision: Mapping[str, Any]
     "The gate's decision and its evidence, as stored; whoever needs them parses them."
     created_at: datetime
     updated_at: datetime
@@ -39,18 +39,18 @@ class Promotion:
     @property
     def decision(self) -> Decision:
         """The verdict with every rule."""
-        return decision_from_json(self.told)
+        return decision_from_json(self.stored_decision)
 
     @property
     def evidence(self) -> Mapping[str, Any]:
         """The hashes of what it rests on (`bonsai.night.evaluation_job.Evidence`); empty where nothing says it."""
-        found: Mapping[str, Any] = self.told.get("evidence", {})
+        found: Mapping[str, Any] = self.stored_decision.get("evidence", {})
         return found
 
     @property
     def verdict(self) -> Verdict:
         """The decision's."""
-        found: Verdict = self.told["verdict"]
+        found: Verdict = self.stored_decision["verdict"]
         return found
 
     @property

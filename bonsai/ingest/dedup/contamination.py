@@ -44,7 +44,7 @@ _PARTICLES = re.compile(r"[をはがにでとの]|って|から|まで|も")
 class Contamination:
     """What matching the benchmark means for a record."""
 
-    leaks: tuple[str, ...] = ()
+    contaminated: tuple[str, ...] = ()
     "Ids of items that the record would leak: it is held back."
     retires: tuple[str, ...] = ()
     "Ids of items that the owner's own record matches: it is accepted, and the items retire from this home's gate."
@@ -89,9 +89,9 @@ class ContaminationCheck:
         """The items that a record leaks, or retires if it is the owner's own."""
         found = self.matches(record.instruction, record.input)
         if record.source not in OWN_SOURCES:
-            return Contamination(leaks=found)
-        leaks = tuple(item for item in found if item in self._kept)
-        return Contamination(leaks, tuple(item for item in found if item not in self._kept))
+            return Contamination(contaminated=found)
+        contaminated = tuple(item for item in found if item in self._kept)
+        return Contamination(contaminated, tuple(item for item in found if item not in self._kept))
 
     def matches(self, instruction: str, input: str = "") -> tuple[str, ...]:
         """Ids of the items that this question matches, in the items' order."""

@@ -55,23 +55,27 @@ def elements(path: Path, found: Recognised, limits: Limits) -> Elements:
             return read_parquet(path)
 
 
-def read_again(raw: str, told: Reject, defaults: Defaults = DEFAULTS, limits: Limits = LIMITS) -> list[Record | Reject]:
+def read_again(
+    raw: str, rejected: Reject, defaults: Defaults = DEFAULTS, limits: Limits = LIMITS
+) -> list[Record | Reject]:
     """What a rejected text has become since somebody repaired it, by the reader that refused it; never empty.
 
     A row may have become several rows. Everything that comes of it stands where the reject stood.
     """
-    place = Element(told.line, raw, raw)
+    place = Element(rejected.line, raw, raw)
     if not raw.strip():
-        found: list[Element | Broken] = [Broken(told.line, raw, "readers.nothing_there")]
+        elements_read: list[Element | Broken] = [Broken(rejected.line, raw, "readers.nothing_there")]
     elif len(raw.encode("utf-8", "surrogatepass")) > limits.line_bytes:
-        found = [Broken(told.line, raw, "readers.line_too_long", (("size", len(raw)), ("limit", limits.line_bytes)))]
-    elif told.table is None:
-        found = [loaded(place)]
+        elements_read = [
+            Broken(rejected.line, raw, "readers.line_too_long", (("size", len(raw)), ("limit", limits.line_bytes)))
+        ]
+    elif rejected.table is None:
+        elements_read = [loaded(place)]
     else:
         rows = (replace(place, value=line, raw=line) for line in raw.split("\n"))
-        found = list(table_rows(rows, told.table.delimiter, told.table))
-    there = (replace(one, line=told.line) for one in found)
-    return [made for one in there for made in records_of(one, told.file, "utf-8", defaults, limits)]
+        elements_read = list(table_rows(rows, rejected.table.delimiter, rejected.table))
+    there = (replace(one, line=rejected.line) for one in elements_read)
+    return [parsed for one in there for parsed in records_of(one, rejected.file, "utf-8", defaults, limits)]
 
 
 def records_of(
