@@ -109,7 +109,7 @@ def begin_night(cold: bool) -> tuple[str, str]:
 
 
 def _task(one: steps.Step) -> Callable[[str], str | None]:
-    """The task of a step. What counts nothing itself tells its beginning and its end."""
+    """The task of a step. One without a count reports its beginning and its end."""
 
     def run(night: str) -> str | None:
         b = opened()
@@ -126,7 +126,7 @@ TASKS = {one.name: _task(one) for one in steps.SEQUENCE}
 
 
 def run_at(place: steps.Place, night: str) -> dict[str, str]:
-    """What the tasks of one place give, in their order: the challenger's id of `train`, the verdict of `decide` ..."""
+    """Run the tasks of one place; results by name: the challenger's id of `train`, the verdict of `decide` ..."""
     return {one.name: str(TASKS[one.name](night)) for one in steps.steps_at(place)}
 
 

@@ -41,9 +41,9 @@ class CheckFinding:
 
 
 def export_records(b: Bonsai, path: Path, kind: Literal["jsonl", "csv", "parquet"], record_filter: RecordFilter) -> int:
-    """Write records to a file that `import` can read;
+    """Write records to a file that `import` can read; returns their number.
 
-    returns their number. Raises UsageError if the folder is missing.
+    Raises UsageError if the folder is missing.
     """
     if not path.parent.is_dir():
         raise UsageError("pipeline.no_folder", folder=path.parent)

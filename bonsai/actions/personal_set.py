@@ -1,4 +1,4 @@
-"""Edit the personal evaluation set: questions that the owner writes, beside the frozen wordings of records.
+"""Edit the personal evaluation set: questions that the owner writes, beside the frozen paraphrases of records.
 
 A written question never trains. If a record already asks it, the owner either rewords it or sets `hold_back`, which
 takes that record out of training while the question counts. A later record that asks it is held back; once released,
@@ -37,7 +37,7 @@ class WrittenQuestion:
     """A question as its owner writes it."""
 
     paraphrases: tuple[str, ...]
-    "Wordings of the same question; each becomes an item."
+    "Paraphrases of the same question; each becomes an item."
     answer: str
     accepted: tuple[str, ...] = ()
     "Keywords: an answer that contains one of them also counts as right."
@@ -46,7 +46,7 @@ class WrittenQuestion:
     "Language of the answer; empty: detected."
     category: str = ""
     fact: str = ""
-    "Name shared by wordings and translations; empty: the first wording."
+    "Name shared by paraphrases and translations; empty: the first paraphrase."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class PersonalSetState:
     clusters: int
     "Facts."
     counting: int
-    "Facts that would count tonight: without wordings that the champion was trained on."
+    "Facts that would count tonight: without paraphrases that the champion was trained on."
     needed: int
     "Facts needed to promote on the personal set alone."
 

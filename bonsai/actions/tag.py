@@ -116,9 +116,9 @@ def undo_tags(b: Bonsai, record_id: str, number: int, by: str, now: datetime) ->
 
 
 def retag(b: Bonsai, now: datetime, report: Report = silent) -> int:
-    """Recompute automatic tags with a newly trained tagger;
+    """Recompute automatic tags with a newly trained tagger; people's tags stay.
 
-    people's tags stay. Returns the number of changed records.
+    Returns the number of changed records.
     """
     tagger = learn_tagger(b)
     with b.database.reading() as con:

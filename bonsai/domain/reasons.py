@@ -1,4 +1,4 @@
-"""Why something was decided so, of a promotion as of a record: the key of a text and the values in it."""
+"""The reason for a decision on a promotion or a record: the key of a text and its values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Reason:
 
 
 def reason_from_json(stored: Mapping[str, Any]) -> Reason:
-    """Its values are pairs in a decision, and an object in the row of a night."""
+    """From JSON. The values are pairs in a decision, and an object in the row of a night."""
     values = stored.get("values", ())
     pairs = values.items() if isinstance(values, Mapping) else values
     return Reason(str(stored["key"]), tuple((str(name), value) for name, value in pairs))

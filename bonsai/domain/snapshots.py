@@ -1,6 +1,6 @@
 """Snapshots: the immutable training set of a night, with its hashes.
 
-    made = build(rows, anchors, seed=7, validation_share=0.05, anchor_share=0.5, count_tokens=..., max_tokens=512)
+    made = build(rows, replay_samples, seed=7, validation_share=0.05, anchor_share=0.5, ...)
     stored = write(made, folder)      # records.parquet, then manifest.json, both flushed
     same = read(folder)               # IntegrityError when a byte differs
 

@@ -35,7 +35,7 @@ class BlindQuestion:
 
     item: str
     cluster: str
-    "The fact that is asked about; another wording of it adds little."
+    "The fact that is asked about; another paraphrase of it adds little."
     language: str
     "Language of the answer."
     question_language: str

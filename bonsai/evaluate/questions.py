@@ -2,7 +2,7 @@
 
 A version is a folder (`v1/`) with one JSON Lines file per pool and a `manifest.json` of checksums. The pools have
 disjoint facts: `selection` is asked every night, `confirmation` only after selection passes, and `score` is read by no
-rule and is the only figure shown as the score. All wordings and both languages of a fact share one `cluster`, because
+rule and is the only figure shown as the score. All paraphrases and both languages of a fact share one `cluster`:
 related questions are not independent evidence.
 """
 
@@ -37,7 +37,7 @@ class Item:
     pool: str
     "A pool of POOLS, or `owner` for the personal set."
     cluster: str
-    "The fact: shared by all of its wordings and both languages."
+    "The fact: shared by all of its paraphrases and both languages."
     domain: str
     category: str
     "Expected category of the answer."

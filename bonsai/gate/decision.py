@@ -67,12 +67,12 @@ class Policy:
 
     @property
     def bootstrap(self) -> Bootstrap:
-        """For a claim of progress."""
+        """Bootstrap of a claim of progress."""
         return Bootstrap(self.resamples, self.seed, self.min_clusters, self.min_slice_clusters)
 
     @property
     def slice_bootstrap(self) -> Bootstrap:
-        """For harm, which must be seen in smaller slices too."""
+        """Bootstrap of harm, which must be detected in smaller slices too."""
         return replace(self.bootstrap, min_clusters=self.min_slice_clusters)
 
 
@@ -104,11 +104,11 @@ class Decision:
     harm: bool
     "The night's new records are to be marked suspect."
     confirmation_opened: bool
-    "Rule F looked at the confirmation pool: the opening is to be counted."
+    "Rule F used the confirmation pool: a holdout access to count."
 
     @property
     def finding(self) -> Finding:
-        """What was found of the challenger, in one word."""
+        """The finding on the challenger, in one word."""
         match self.verdict:
             case "promote":
                 return "better"
@@ -128,7 +128,7 @@ def decision_to_json(decision: Decision) -> dict[str, Any]:
 
 
 def decision_from_json(stored: Mapping[str, Any]) -> Decision:
-    """Of `decision_to_json`; what else stands beside it is left out."""
+    """The inverse of `decision_to_json`; other keys are ignored."""
     return Decision(
         verdict=stored["verdict"],
         reasons=tuple(map(reason_from_json, stored["reasons"])),
@@ -153,7 +153,7 @@ def _rule_from_json(stored: Mapping[str, Any]) -> RuleResult:
 
 
 def _unit_of_old(stored: Mapping[str, Any]) -> Unit:
-    """Decisions of version 0.1.0 do not say it."""
+    """The unit of a rule that version 0.1.0 stored without one."""
     if stored["figure"] is None:
         return "none"
     if stored["rule"] == "B" or stored["reason"]["key"] in SHARE_REASONS:

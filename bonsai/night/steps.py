@@ -1,4 +1,4 @@
-"""A night, step by step: `SEQUENCE`. Every step may be killed and called again: it goes on from what is there.
+"""A night, step by step: `SEQUENCE`. Every step may be killed and called again: it resumes.
 
     begin_night       read records -> freeze the personal set, write the snapshot and the job (database)
     train_night       job -> adapter                                                             (folders only)
@@ -62,12 +62,12 @@ from storage.tables.nights_table import Outcome, Start
 
 StartStatus = Literal["started", "resumed", "nothing_to_do", "already_done"]
 BEGUN: tuple[StartStatus, ...] = ("started", "resumed")
-"The steps of such a night follow."
+"After these, the steps of `SEQUENCE` follow."
 
 
 @dataclass(frozen=True, slots=True)
 class NightStart:
-    """How a night begins."""
+    """Result of `begin_night`."""
 
     night: str
     "Its key: date and data."
@@ -76,10 +76,10 @@ class NightStart:
 
 
 def begin_night(b: Bonsai, now: datetime, *, cold: bool = False) -> NightStart:
-    """Claim tonight's key and write down all that the training needs. Loads no model.
+    """Claim tonight's key and write all that the training needs. Loads no model.
 
-    `cold` (or a forgotten record) runs a night even without new records. Raises LockTimeout when another process is
-    in the middle of this very night.
+    `cold` (or a forgotten record) runs a night even without new records. Raises LockTimeout when another process runs
+    this night.
     """
     _end_decided(b, now)
     dead_nights(b, now)
@@ -99,7 +99,7 @@ def begin_night(b: Bonsai, now: datetime, *, cold: bool = False) -> NightStart:
             return NightStart(key, "nothing_to_do")
         begin_status(b, con, key, now)
         alone = not any(one.outcome.status == "running" and one.key != key for one in nights_table.list_nights(con))
-    if alone:  # nobody else is writing there: what is half-written was left by a night that was killed
+    if alone:  # nobody else writes there: unfinished folders were left by a killed night
         remove_unfinished(b.places.adapters, MANIFEST_FILE)
         remove_leftovers(b.places)
     prepared = write_snapshot(b, key, now, cold=cold)
@@ -125,7 +125,7 @@ def _end_decided(b: Bonsai, now: datetime) -> None:
 
 
 def _key(b: Bonsai, now: datetime, cold: bool) -> str:
-    """Date and data; an unfinished night on the same data is taken up under its own key, whatever its date."""
+    """Date and data; an unfinished night on the same data resumes under its own key, whatever its date."""
     data = records_table.data_hash(read_in_batches(b.database, records_table.data_lines))[:8] + (
         "-cold" if cold else ""
     )
@@ -143,7 +143,7 @@ def _nothing(con: Connection) -> Outcome:
 
 
 def train_night(b: Bonsai, night: str, report: Report) -> str:
-    """The challenger's id. One training at a time on this machine; resumes from its last checkpoint."""
+    """Returns the challenger's id. One training at a time on this machine; resumes from its last checkpoint."""
     run = b.places.runs / night
     job = evaluation_job.read_job(run)
 
@@ -174,7 +174,7 @@ def benchmark_night(b: Bonsai, night: str, report: Report) -> None:
 
 
 def decide_night(b: Bonsai, night: str, now: datetime) -> str:
-    """Write the result into the database: adapter, candidate, opened pool, suspects. Gives the verdict."""
+    """Write the result into the database: adapter, candidate, opened pool, suspects. Returns the verdict."""
     run = b.places.runs / night
     job, result = evaluation_job.read_job(run), evaluation_job.read_result(run)
     manifest = read_manifest(Path(result.folder))
@@ -205,7 +205,7 @@ def decide_night(b: Bonsai, night: str, now: datetime) -> str:
 
 
 def _newly_learned(con: Connection, job: evaluation_job.EvaluationJob) -> list[str]:
-    """The records that the challenger learned and the champion did not; and their wordings that only ask."""
+    """Records that the challenger learned and the champion did not, and records frozen as items since the champion."""
     learned = snapshots_table.record_ids(con, job.plan.snapshot_id)
     known = adapters_table.records_of(con, [job.champion.adapter] if job.champion.folder else [])
     since = adapters_table.get(con, job.champion.adapter).created_at if job.champion.folder else None
@@ -273,7 +273,7 @@ class Step:
 
     name: str
     place: Place
-    "What it needs; the accelerator may be another host's."
+    "What it needs; the accelerator may be on another host."
     work: Callable[[Bonsai, str, Report, Clock], str | None]
     "Of a night's key."
 
@@ -301,9 +301,9 @@ def run_step(b: Bonsai, night: str, step: Step, report: Report, clock: Clock) ->
 def run_sequence(
     night: str, status: str, run: Callable[[Place, str], object], fail: Callable[[str, BonsaiError], object]
 ) -> None:
-    """What follows `begin_night`, wherever it runs: first the accelerator's steps, then those of the database.
+    """Run what follows `begin_night`: first the accelerator's steps, then those of the database.
 
-    Only an error of the former fails the night; what is left of the latter is made up for by the next start.
+    Only an error of the former fails the night; the next start makes up for the latter.
     """
     if status not in BEGUN:
         return

@@ -42,7 +42,7 @@ class Correction(RequestModel):
 
 
 class QuestionState(ResponseModel):
-    """How far a question is."""
+    """Progress of a question."""
 
     question: str = Field(description="api.field_question_id")
     state: Literal["waiting", "answering", "answered", "failed"] = Field(description="api.field_question_state")
@@ -50,7 +50,7 @@ class QuestionState(ResponseModel):
 
 
 class ModelAnswer(ResponseModel):
-    """One voice's answer."""
+    """One model's answer."""
 
     number: int = Field(description="api.field_answer_number")
     adapter: str = Field(description="api.field_answer_adapter")

@@ -31,7 +31,7 @@ def night_detail(found: NightDetail, language: TextLanguage) -> schemas.NightDet
 
 
 def progress(found: NightProgress | None, *, starting: bool = False) -> schemas.Progress:
-    """How far a night is; without one, whether one starts."""
+    """Progress of a night; without one, whether one starts."""
     if found is None:
         return schemas.Progress(state="starting" if starting else "none")
     status = found.status

@@ -109,7 +109,7 @@ def log_line(line: Logged) -> schemas.Decision:
 
 
 def review(one: Review) -> schemas.Review:
-    """Nothing of how it stands is told before the round is finished."""
+    """No tally before the round is finished."""
     fields = {name: getattr(one, name) for name in ("person", "done", "asked", "last_at")}
     return schemas.Review(**fields, tally=tally(one.tally))
 
@@ -130,7 +130,7 @@ def blind_question(standing: ReviewState, asked: BlindPair) -> schemas.BlindQues
 
 
 def review_state(standing: ReviewState) -> schemas.ReviewState:
-    """How far a person's round is, and its result when it is finished."""
+    """Progress of a person's round, and its result once finished."""
     return schemas.ReviewState(
         adapter=standing.adapter,
         done=standing.done,

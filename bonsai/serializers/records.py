@@ -103,7 +103,7 @@ def timeline_entry(one: Entry) -> timeline.TimelineEntry:
 
 
 def suggested_tags(found: Suggestion, language: TextLanguage) -> SuggestedTags:
-    """What Bonsai makes of a draft."""
+    """Suggestions for a draft."""
     return SuggestedTags(
         language=records.Tag.model_validate(found.tags.language),
         category=records.Tag.model_validate(found.tags.category),
@@ -115,7 +115,7 @@ def suggested_tags(found: Suggestion, language: TextLanguage) -> SuggestedTags:
 
 
 def followed(found: SubmissionStatus, language: TextLanguage) -> Followed:
-    """What became of a submission."""
+    """The status of a submission."""
     stored = found.stored
     detail = reason(found.reject or (stored.reason if stored else None), language)
     return Followed(
@@ -128,7 +128,7 @@ def followed(found: SubmissionStatus, language: TextLanguage) -> Followed:
 
 
 def upload_check(found: FilePreview, language: TextLanguage) -> uploads.UploadCheck:
-    """What a look at a file found."""
+    """Result of checking a file."""
     return uploads.UploadCheck(
         **{name: getattr(found, name) for name in ("format", "encoding", "delimiter", "read", "rejected")},
         columns=[uploads.CheckedColumn.model_validate(one) for one in found.columns],

@@ -42,7 +42,7 @@ class NightBudget:
     "Read straight from the configuration: an unknown key there is an error."
 
     token_budget: int
-    "Trained tokens, all passes and anchors counted: up to here a night is cold, beyond it warm and no larger."
+    "Trained tokens, all passes and replay samples counted: up to here a night is cold, beyond it warm and no larger."
     cold_token_budget: int
     "The same for the cold nights that come in between."
     warm_learning_rate: float
@@ -57,15 +57,15 @@ class CurriculumLimits:
     cold_token_budget: int
     passes: int
     replay_samples_a_row: float
-    "Anchors beside each own row, in every pass."
+    "Replay samples beside each own row, in every pass."
     replay_sample_tokens: float
-    "Tokens of an anchor, on average."
+    "Average tokens of a replay sample."
     cold_after_days: int
     lineage_depth: int
     "Warm nights in a row."
 
     def tokens_a_pass(self, candidate: TrainingCandidate) -> float:
-        """What a record costs each time it passes, its anchors included."""
+        """What a record costs each time it passes, its replay samples included."""
         return candidate.tokens + self.replay_samples_a_row * self.replay_sample_tokens
 
 
@@ -128,7 +128,7 @@ class Curriculum:
     still_due: tuple[str, ...] = ()
     "Ids that were due and did not fit: the next night's first."
     tokens: int = 0
-    "Trained tokens of the night, anchors at their average length."
+    "Trained tokens of the night, replay samples at their average length."
     parent: str = ""
     "Adapter that the training starts from; empty when cold."
     depth: int = 0
@@ -277,7 +277,7 @@ def _rows(chosen: Sequence[TrainingCandidate]) -> tuple[Example, ...]:
 def _ranked(candidates: Sequence[TrainingCandidate], salt: str | None = None) -> list[TrainingCandidate]:
     """An order each of whose beginnings is a stratified sample: from every stratum its share, give or take a record.
 
-    Inside a stratum the order is drawn from `salt`; without one, what was told first comes first.
+    Inside a stratum the order is drawn from `salt`; without one, by arrival.
     """
     strata: dict[tuple[str, str, int], list[TrainingCandidate]] = defaultdict(list)
     for one in sorted(candidates, key=lambda one: (one.arrival, one.row.record_id)):

@@ -1,7 +1,7 @@
 """Full-text search over a million records, newest first, in time slices.
 
-    found = search(con, wanted, 50, seconds=0.08)
-    found = search(con, wanted, 50, found.rest, seconds=0.08)       # resumes at the cursor
+    found = search(con, record_filter, 50, seconds=0.08)
+    found = search(con, record_filter, 50, found.rest, seconds=0.08)       # resumes at the cursor
 
 Reads only the blocks of records that may contain the words (`storage.scale.text_index`). The caller may close the
 database between two slices, so that no writer waits for a whole search.

@@ -32,7 +32,7 @@ class Promotion:
     judged_against: str
     "Adapter id of the champion that it was compared with, or `base`."
     stored_decision: Mapping[str, Any]
-    "The gate's decision and its evidence, as stored; whoever needs them parses them."
+    "The gate's decision and its evidence as JSON values, parsed on use."
     created_at: datetime
     updated_at: datetime
 
@@ -43,13 +43,13 @@ class Promotion:
 
     @property
     def evidence(self) -> Mapping[str, Any]:
-        """The hashes of what it rests on (`bonsai.night.evaluation_job.Evidence`); empty where nothing says it."""
+        """The hashes of what it rests on (`bonsai.night.evaluation_job.Evidence`); empty if not stored."""
         found: Mapping[str, Any] = self.stored_decision.get("evidence", {})
         return found
 
     @property
     def verdict(self) -> Verdict:
-        """The decision's."""
+        """The verdict of the decision."""
         found: Verdict = self.stored_decision["verdict"]
         return found
 

@@ -1,4 +1,4 @@
-"""Which fields an element holds, whatever its file calls them.
+"""Maps the elements of known file shapes to record fields.
 
     Alpaca       instruction, input, output          https://github.com/tatsu-lab/stanford_alpaca#data-release
     Dolly        instruction, context, response, category
@@ -83,7 +83,7 @@ def _named(value: Mapping[object, object]) -> Fields:
 
 
 def _turns(chat: object) -> list[Turn]:
-    """The messages; several in a row by one speaker are one turn."""
+    """The messages; several in a row by one role are one turn."""
     if not isinstance(chat, Sequence) or isinstance(chat, str):
         raise ShapeError("readers.no_chat", kind=type(chat).__name__)
     turns: list[Turn] = []
