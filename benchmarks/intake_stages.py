@@ -108,11 +108,11 @@ class Stages:
         tags = self.timed("tag", lambda: tag_batch(records, self.tagger))
         told = [to_indexed(*pair) for pair in zip(records, tags, strict=True)]
         findings = self.timed("duplicates", lambda: self.index.judge_batch(told))
-        leaks = self.timed("leaks", lambda: [self.guard.judge(record) for record in records])
+        found = self.timed("leaks", lambda: [self.guard.judge(record) for record in records])
         self.flagged["exact"] += sum(one.exact for one in findings)
         self.flagged["near"] += sum(bool(one.near) for one in findings)
         self.flagged["contradicting"] += sum(bool(one.contradicts) for one in findings)
-        self.flagged["leaking"] += sum(bool(one.leaks) for one in leaks)
+        self.flagged["leaking"] += sum(bool(one.contaminated) for one in found)
 
 
 def speed(data: Path, wanted: int) -> Table:

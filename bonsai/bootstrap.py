@@ -1,6 +1,6 @@
-"""Composition root:
+"""Composition root: builds the home, its settings, and the training, evaluation and inference processes.
 
-builds the home, its settings, and the training, evaluation and inference processes. Loads no torch.
+Loads no torch.
 """
 
 from __future__ import annotations

@@ -1,22 +1,22 @@
-"""What can go wrong, for a person to read and for a flow to act on.
+"""Exceptions: their messages are for people, their types for flows.
 
     BonsaiError                 every error that Bonsai raises on purpose
     ├── TransientError          may pass by itself: a flow retries it
     │   ├── LockTimeout         another process holds the database or the GPU
     │   └── WorkerDied          a training or benchmark process was killed
-    └── TerminalError           will not pass by itself: a person is told
+    └── TerminalError           will not pass by itself: a person has to act
         ├── UsageError          the command itself is wrong; the CLI exits with 2
         │   ├── ConfigError     an unknown or unusable setting
         │   └── UnknownId       no record, night, promotion ... of that id
         ├── ConflictError       somebody else changed the same thing meanwhile; nothing was overwritten
         ├── InputError          a file that cannot be read as records
-        ├── NoRoom              the disk is full; nothing of what was to be written is there
+        ├── NoRoom              the disk is full; nothing was written
         ├── HomeError           the home is missing, foreign, or written by a newer version
         ├── IntegrityError      a checksum differs: a tampered or torn benchmark, adapter, snapshot, log
         ├── TrainingError       training refused or stopped itself (non-finite loss, modules without an adapter, ...)
         │   └── OutOfMemory     the device cannot hold a batch; tried once more with smaller ones
         ├── BenchmarkError      a report could not be made
-        ├── NightCancelled      a person stopped the night; it can be taken up again
+        ├── NightCancelled      a person stopped the night; it can be resumed
         └── PromotionError      an illegal move, or a decision made against another champion
 
 Each error names its text by key (`bonsai/i18n/*/errors.toml`), so it speaks English and Japanese:

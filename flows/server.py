@@ -151,7 +151,7 @@ def alone(home: Path, settings: PrefectSettings, environ: Mapping[str, str]) -> 
 
 
 def wait(running: Running, on_death: Callable[[Death], None], patience: Patience = PATIENCE) -> None:
-    """Keep everything up. A worker that ends is started again after a pause; `on_death` is told before.
+    """Keep everything up. A worker that ends is started again after a pause; `on_death` is called first.
 
     Raises TerminalError when the server ends, or a worker too often. Ctrl-C raises as ever.
     """

@@ -49,7 +49,7 @@ def reporting() -> Report:
 
 
 @contextmanager
-def told(step: str) -> Iterator[None]:
+def reporting_start_and_end(step: str) -> Iterator[None]:
     """Report the beginning and the end of a step without a count."""
     report = reporting()
     report(Progress(step, 0, 1))
@@ -101,7 +101,7 @@ def drain_inbox() -> int:
 @step
 def begin_night(cold: bool) -> tuple[str, str]:
     """(night, status)."""
-    with told("snapshot"):
+    with reporting_start_and_end("snapshot"):
         b = opened()
         begun = steps.begin_night(b, now(), cold=cold)
         snapshot_made(b, begun.night, now())
@@ -109,13 +109,13 @@ def begin_night(cold: bool) -> tuple[str, str]:
 
 
 def _task(one: steps.Step) -> Callable[[str], str | None]:
-    """The task of a step. What counts nothing itself tells its beginning and its end."""
+    """The task of a step. One without a count reports its beginning and its end."""
 
     def run(night: str) -> str | None:
         b = opened()
         if one.place == "accelerator":
             return steps.run_step(b, night, one, reporting(), now)
-        with told(one.name):
+        with reporting_start_and_end(one.name):
             return steps.run_step(b, night, one, silent, now)
 
     return cast("Callable[[str], str | None]", step(run, name=one.name))
@@ -126,7 +126,7 @@ TASKS = {one.name: _task(one) for one in steps.SEQUENCE}
 
 
 def run_at(place: steps.Place, night: str) -> dict[str, str]:
-    """What the tasks of one place give, in their order: the challenger's id of `train`, the verdict of `decide` ..."""
+    """Run the tasks of one place; results by name: the challenger's id of `train`, the verdict of `decide` ..."""
     return {one.name: str(TASKS[one.name](night)) for one in steps.steps_at(place)}
 
 

@@ -115,9 +115,9 @@ def to_json(value: object) -> str:
 
 
 NAMED = 5
-"Ids that an ambiguous beginning is told to mean."
+"Ids that the error for an ambiguous prefix names."
 MORE = 8
-"Characters beyond the beginning that are shown of each."
+"Characters beyond the prefix that are shown of each."
 
 
 def full_id(con: Connection, table: str, prefix: str, *, unknown: str, column: str = "id") -> str:

@@ -131,7 +131,7 @@ class Month:
             TrainingCandidate(
                 row=row,
                 tokens=self._tokens(row),
-                told=number,
+                arrival=number,
                 age_days=float(night - one.night),
                 due=one.night == night or row.record_id in self._due,
                 learned=row.record_id in self._learned,
@@ -149,8 +149,8 @@ class Month:
             token_budget=continual.UNLIMITED if always_cold else TOKEN_BUDGET,
             cold_token_budget=continual.UNLIMITED if always_cold else COLD_TOKEN_BUDGET,
             passes=PASSES,
-            anchors_a_row=ANCHOR_SHARE / (1 - ANCHOR_SHARE),
-            anchor_tokens=sum(general) / len(general),
+            replay_samples_a_row=ANCHOR_SHARE / (1 - ANCHOR_SHARE),
+            replay_sample_tokens=sum(general) / len(general),
             cold_after_days=COLD_AFTER_DAYS,
             lineage_depth=LINEAGE_DEPTH,
         )

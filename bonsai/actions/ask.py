@@ -68,10 +68,10 @@ def ask_all(
     asked = tuple(Question(normalise(one.instruction), normalise(one.context)) for one in questions)
     if not all(one.instruction for one in asked):
         raise UsageError("pipeline.empty_question")
-    voice = model_ref(b, adapter)
+    model = model_ref(b, adapter)
     report(Progress("ask", 0, len(asked)))
     spoken = b.inference.complete(
-        InferenceRequest(voice, asked, tuple(_forced_tags(one, language, category) for one in asked))
+        InferenceRequest(model, asked, tuple(_forced_tags(one, language, category) for one in asked))
     )
     report(Progress("ask", len(asked), len(asked)))
     return tuple(
@@ -80,7 +80,7 @@ def ask_all(
             one.tags.language,
             one.tags.category,
             one.tags.reasoning,
-            voice.adapter or BASE,
+            model.adapter or BASE,
             one.ended,
         )
         for one in spoken
@@ -91,12 +91,12 @@ def _forced_tags(question: Question, language: str | None, category: str | None)
     if language is None and category is None:
         return None
     asked_in = guess_question(question.instruction, question.context).language
-    wanted = language or asked_in
+    answered_in = language or asked_in
     kind = category or (Category.CLOSED_QA if question.context else Category.OPEN_QA).value
-    for value, valid in ((wanted, LANGUAGES), (kind, tuple(Category))):
+    for value, valid in ((answered_in, LANGUAGES), (kind, tuple(Category))):
         if value not in valid:
             raise UsageError("pipeline.unknown_tag", value=value, valid=", ".join(valid))
-    return AnswerTags(reasoning_sentence(asked_in, cast("Language", wanted)), kind, wanted)
+    return AnswerTags(reasoning_sentence(asked_in, cast("Language", answered_in)), kind, answered_in)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,41 +118,41 @@ def new_question_id() -> str:
     return secrets.token_hex(8)
 
 
-def check_request(b: Bonsai, wanted: QuestionRequest) -> None:
+def check_request(b: Bonsai, request: QuestionRequest) -> None:
     """Check before a model is loaded. Raises UsageError, UnknownId."""
     limits = b.config.records
-    if not normalise(wanted.question):
+    if not normalise(request.question):
         raise UsageError("pipeline.empty_question")
-    given = (("question", wanted.question, limits.instruction_characters),)
-    for name, said, longest in (*given, ("context", wanted.context, limits.input_characters)):
+    given = (("question", request.question, limits.instruction_characters),)
+    for name, said, longest in (*given, ("context", request.context, limits.input_characters)):
         if len(said) > longest:
             raise UsageError("asking.too_long", name=name, found=len(said), longest=longest)
-    if not 0 < len(wanted.adapters) <= MAX_MODELS:
-        raise UsageError("asking.too_many_voices", found=len(wanted.adapters), most=MAX_MODELS)
+    if not 0 < len(request.adapters) <= MAX_MODELS:
+        raise UsageError("asking.too_many_voices", found=len(request.adapters), most=MAX_MODELS)
     with b.database.reading() as con:
-        for name in wanted.adapters:
+        for name in request.adapters:
             adapter_id(con, name)
 
 
 def ask_models(
-    b: Bonsai, wanted: QuestionRequest, asked_id: str, now: datetime, report: Report = silent
+    b: Bonsai, request: QuestionRequest, asked_id: str, now: datetime, report: Report = silent
 ) -> StoredQuestion:
     """Ask each model once and find similar records. Raises as `ask` does."""
     answers: list[Answer] = []
-    for number, name in enumerate(wanted.adapters):
-        report(Progress("ask", number, len(wanted.adapters)))
-        question = Question(wanted.question, wanted.context)
-        answer = ask_all(b, [question], wanted.language, wanted.category, name)[0]
+    for number, name in enumerate(request.adapters):
+        report(Progress("ask", number, len(request.adapters)))
+        question = Question(request.question, request.context)
+        answer = ask_all(b, [question], request.language, request.category, name)[0]
         if answer.adapter not in [one.adapter for one in answers]:  # the champion may also be named by its id
             answers.append(answer)
     return StoredQuestion(
         id=asked_id,
-        question=normalise(wanted.question),
-        context=normalise(wanted.context),
-        who=wanted.who,
-        record_ids=tuple(one.id for one in similar_records(b, wanted.question, wanted.context)),
+        question=normalise(request.question),
+        context=normalise(request.context),
+        who=request.who,
+        record_ids=tuple(one.id for one in similar_records(b, request.question, request.context)),
         asked_at=now,
-        answers=_stored_answers(answers, given=bool(wanted.language or wanted.category)),
+        answers=_stored_answers(answers, given=bool(request.language or request.category)),
     )
 
 
@@ -220,7 +220,7 @@ class Ticket:
     """A question that is not answered yet."""
 
     id: str
-    wanted: QuestionRequest
+    request: QuestionRequest
     state: Literal["waiting", "answering", "failed"] = "waiting"
     before: int = 0
     "Questions ahead in the queue."
@@ -240,14 +240,14 @@ class QuestionQueue:
         self._thread: threading.Thread | None = None
         self._over = False
 
-    def put(self, wanted: QuestionRequest) -> str:
+    def put(self, request: QuestionRequest) -> str:
         """Enqueue; returns the question's id. Raises TransientError if the queue is full, UsageError, UnknownId."""
-        check_request(self._b, wanted)
+        check_request(self._b, request)
         with self._changed:
             waiting = [one for one in self._tickets.values() if one.state == "waiting"]
             if len(waiting) >= self._b.config.dashboard.ask_queue:
                 raise TransientError("asking.queue_full", waiting=len(waiting))
-            ticket = Ticket(new_question_id(), wanted)
+            ticket = Ticket(new_question_id(), request)
             self._tickets[ticket.id] = ticket
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._work, name="questions", daemon=True)
@@ -278,7 +278,7 @@ class QuestionQueue:
             problem: BonsaiError | None = TerminalError("asking.broken")  # an unexpected error ends this thread
             try:
                 store_question(
-                    self._b, ask_models(self._b, ticket.wanted, ticket.id, self._clock(), self._reporter(ticket))
+                    self._b, ask_models(self._b, ticket.request, ticket.id, self._clock(), self._reporter(ticket))
                 )
                 problem = None
             except BonsaiError as error:

@@ -63,22 +63,22 @@ def run_benchmark(b: Bonsai, adapter: str, pool: str, now: datetime, tell: Tell 
     """
     profile = b.config.profiles[b.find_profile()]
     with b.database.reading() as con:
-        wanted = adapter_id(con, adapter)
-        _require_open(con, pool, wanted)
-        folder = "" if wanted == BASE else adapters_table.get(con, wanted).folder
+        subject = adapter_id(con, adapter)
+        _require_open(con, pool, subject)
+        folder = "" if subject == BASE else adapters_table.get(con, subject).folder
         question_set = _question_set(con, pool)
-    examination = EvaluationRun(
+    evaluation_run = EvaluationRun(
         base=profile.base,
         device=find_device().kind,
         template=profile.recipe.template,
-        subjects=(EvaluatedModel(wanted, folder),),
+        subjects=(EvaluatedModel(subject, folder),),
         question_sets=(question_set,),
         settings=b.config.benchmark,
         reports_folder=str(b.places.reports),
         created_at=now.isoformat(),
     )
-    made = b.evaluator.evaluate(examination, lambda done, total: tell(Progress("benchmark", done, total)))
-    return made[0].report
+    evaluated = b.evaluator.evaluate(evaluation_run, lambda done, total: tell(Progress("benchmark", done, total)))
+    return evaluated[0].report
 
 
 def _require_open(con: Connection, pool: str, adapter: str) -> None:
@@ -109,12 +109,12 @@ def _name(pool: str) -> str:
 def benchmark_report(b: Bonsai, adapter: str, pool: str) -> Report:
     """Newest report of an adapter on a pool. Raises UnknownId if there is none, UsageError for a sealed pool."""
     with b.database.reading() as con:
-        wanted = adapter_id(con, adapter)
-        _require_open(con, pool, wanted)
-    found = answers.stored_reports(b.places.reports, wanted, _name(pool))
-    if not found:
-        raise UnknownId("pipeline.no_report", adapter=wanted, pool=pool)
-    return found[0]
+        subject = adapter_id(con, adapter)
+        _require_open(con, pool, subject)
+    reports = answers.stored_reports(b.places.reports, subject, _name(pool))
+    if not reports:
+        raise UnknownId("pipeline.no_report", adapter=subject, pool=pool)
+    return reports[0]
 
 
 def compare_adapters(b: Bonsai, left: str, right: str, pool: str) -> tuple[Comparison, ...]:

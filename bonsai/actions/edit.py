@@ -30,7 +30,7 @@ from storage.tables.record_rows import NewRecord, StoredRecord, etag, fields_of
 from storage.tables.record_versions_table import person_tag, version_fields
 
 SAID = tuple(name for name in EDITED if name not in EDITED_TAGS)
-"What an edit changes without judging it by a tag's rules."
+"Editable fields that are not tags."
 NEIGHBOURS = 200
 "Records with the question's rarest words that a changed text is compared with."
 

@@ -56,8 +56,8 @@ def forget_records(b: Bonsai, ids: Sequence[str], by: str, now: datetime, *, her
     next drain does it.
     """
     with b.database.reading() as con:
-        told = [pair for one in ids for pair in forgetting.texts_of(con, one)]
-    unreadable = [item.path.name for item in inbox.filed(b.places.inbox, "failed") if _contains_text(item, told)]
+        texts = [pair for one in ids for pair in forgetting.texts_of(con, one)]
+    unreadable = [item.path.name for item in inbox.filed(b.places.inbox, "failed") if _contains_text(item, texts)]
     with b.database.writing() as con:
         found = [forgetting.forget(con, one, by, now, unreadable) for one in ids]
     records, adapters, snapshots = (
@@ -112,10 +112,10 @@ def _erase_submissions(b: Bonsai, due: Due) -> None:
             uploads.cancel(b.places.uploads, upload.id)
 
 
-def _contains_text(item: InboxItem, told: Sequence[tuple[str, str]]) -> bool:
+def _contains_text(item: InboxItem, texts: Sequence[tuple[str, str]]) -> bool:
     """Whether a submission that made no record contains a forgotten text, as far as its beginning can be read."""
     with item.path.open("rb") as file:
-        return rejects_table.contains_any(file.read(READ_BYTES).decode("utf-8", "replace"), told)
+        return rejects_table.contains_any(file.read(READ_BYTES).decode("utf-8", "replace"), texts)
 
 
 def submitted_record_ids(b: Bonsai, item: InboxItem) -> frozenset[str]:

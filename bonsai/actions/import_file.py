@@ -103,8 +103,8 @@ def import_file(
     counts = screen_and_store(b, made, batch, now, "import", report, defaults, between=between)
     if begun:
         stored, active = _stored(b, batch)
-        told_before = counts.read - stored - counts.rejected
-        counts = replace(counts, new=active, held_back=stored - active, duplicate=told_before)
+        duplicates = counts.read - stored - counts.rejected
+        counts = replace(counts, new=active, held_back=stored - active, duplicate=duplicates)
     with b.database.writing() as con:
         imports_table.record_import(
             con,
@@ -196,7 +196,7 @@ def _store(
     if corrections:
         with b.database.writing() as con:
             confirm_corrections(con, corrections, now)
-    told_before = exact + stored.duplicate + stored.forgotten
+    duplicates = exact + stored.duplicate + stored.forgotten
     near = sum(bool(one.near_of) for one in new)
     first = rejects[0] if rejects else None
-    return ImportCounts(len(chunk), stored.new, told_before, stored.held_back, len(rejects), near, first)
+    return ImportCounts(len(chunk), stored.new, duplicates, stored.held_back, len(rejects), near, first)

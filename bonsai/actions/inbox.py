@@ -42,22 +42,22 @@ def submit(b: Bonsai, fields: Mapping[str, str], now: datetime, origin: Origin =
 
 def drain_inbox(b: Bonsai, now: datetime, report: Report = silent) -> DrainResult:
     """Store everything that waits and finish pending erasures. Idempotent. Raises LockTimeout."""
-    told = _Submission(b, now)
+    submissions = _Submissions(b, now)
     with inbox.draining(b.places.inbox, b.config.storage.lock_wait_seconds):
-        told.take(report=report)
+        submissions.take(report=report)
         files = [item for item in inbox.pending(b.places.inbox) if item.kind == "file"]
         counts = ImportCounts()
         for item in files:
-            counts += _drain_file(b, item, now, report, told.take)
-        taken, uploaded = uploads.import_uploads(b, now, report, told.take)
-        uploads.check_uploads(b, told.take)
+            counts += _drain_file(b, item, now, report, submissions.take)
+        taken, uploaded = uploads.import_uploads(b, now, report, submissions.take)
+        uploads.check_uploads(b, submissions.take)
         uploads.sweep_uploads(b, now)
     forget.erase_files(b, now)
-    return DrainResult(told.submissions + len(files) + taken, told.counts + counts + uploaded)
+    return DrainResult(submissions.submissions + len(files) + taken, submissions.counts + counts + uploaded)
 
 
 @dataclass(slots=True)
-class _Submission:
+class _Submissions:
     """Submissions of records, stored whenever `take` is called during a drain."""
 
     b: Bonsai

@@ -52,5 +52,5 @@ def _samples() -> tuple[list[Example], list[Category]]:
 
 
 def _stored(con: Connection) -> list[tuple[Example, Category]]:
-    told = records_table.newest_categorised(con, MAX_TRAINING_RECORDS)
-    return [(Example.of(one.record), Category(one.tags.category.value)) for one in told]
+    categorised = records_table.newest_categorised(con, MAX_TRAINING_RECORDS)
+    return [(Example.of(one.record), Category(one.tags.category.value)) for one in categorised]

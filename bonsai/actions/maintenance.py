@@ -40,29 +40,29 @@ class CheckFinding:
     detail: str
 
 
-def export_records(b: Bonsai, path: Path, kind: Literal["jsonl", "csv", "parquet"], wanted: RecordFilter) -> int:
-    """Write records to a file that `import` can read;
+def export_records(b: Bonsai, path: Path, kind: Literal["jsonl", "csv", "parquet"], record_filter: RecordFilter) -> int:
+    """Write records to a file that `import` can read; returns their number.
 
-    returns their number. Raises UsageError if the folder is missing.
+    Raises UsageError if the folder is missing.
     """
     if not path.parent.is_dir():
         raise UsageError("pipeline.no_folder", folder=path.parent)
     with b.database.reading() as con:
-        found = [_row(one) for one in records_table.list_records(con, wanted)]
-    write_atomic(path, _written(found, kind))
-    return len(found)
+        exported = [_row(one) for one in records_table.list_records(con, record_filter)]
+    write_atomic(path, _written(exported, kind))
+    return len(exported)
 
 
-def stream_records(b: Bonsai, wanted: RecordFilter) -> Iterator[str]:
+def stream_records(b: Bonsai, record_filter: RecordFilter) -> Iterator[str]:
     """Stream records as JSON Lines in small reads: the database is closed while a slow client reads."""
     after = ""
     while True:
         with b.database.reading() as con:
-            found = sorted_page(con, wanted, STREAMED, "oldest", after)
-        yield "".join(json.dumps(_row(one), ensure_ascii=False) + "\n" for one in found)
-        if len(found) < STREAMED:
+            records = sorted_page(con, record_filter, STREAMED, "oldest", after)
+        yield "".join(json.dumps(_row(one), ensure_ascii=False) + "\n" for one in records)
+        if len(records) < STREAMED:
             return
-        after = found[-1].record.id
+        after = records[-1].record.id
 
 
 def _row(stored: StoredRecord) -> dict[str, str]:

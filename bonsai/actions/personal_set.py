@@ -1,4 +1,4 @@
-"""Edit the personal evaluation set: questions that the owner writes, beside the frozen wordings of records.
+"""Edit the personal evaluation set: questions that the owner writes, beside the frozen paraphrases of records.
 
 A written question never trains. If a record already asks it, the owner either rewords it or sets `hold_back`, which
 takes that record out of training while the question counts. A later record that asks it is held back; once released,
@@ -36,8 +36,8 @@ RELEASED = "released"
 class WrittenQuestion:
     """A question as its owner writes it."""
 
-    wordings: tuple[str, ...]
-    "Wordings of the same question; each becomes an item."
+    paraphrases: tuple[str, ...]
+    "Paraphrases of the same question; each becomes an item."
     answer: str
     accepted: tuple[str, ...] = ()
     "Keywords: an answer that contains one of them also counts as right."
@@ -46,7 +46,7 @@ class WrittenQuestion:
     "Language of the answer; empty: detected."
     category: str = ""
     fact: str = ""
-    "Name shared by wordings and translations; empty: the first wording."
+    "Name shared by paraphrases and translations; empty: the first paraphrase."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class PersonalSetState:
     clusters: int
     "Facts."
     counting: int
-    "Facts that would count tonight: without wordings that the champion was trained on."
+    "Facts that would count tonight: without paraphrases that the champion was trained on."
     needed: int
     "Facts needed to promote on the personal set alone."
 
@@ -100,7 +100,7 @@ def add_question(b: Bonsai, written: WrittenQuestion, *, hold_back: bool, by: st
 
 
 def _items(b: Bonsai, written: WrittenQuestion) -> tuple[Item, ...]:
-    records = [_parse_question(b, written, wording) for wording in written.wordings]
+    records = [_parse_question(b, written, paraphrase) for paraphrase in written.paraphrases]
     tagger = None if written.category else category_tagger(b)
     tagged = tags.tag_batch(records, tagger, threshold=b.config.tags.category_threshold, given_by="person")
     cluster = written.fact or personal_set.written_id(records[0].instruction, records[0].input)
@@ -117,10 +117,10 @@ def _supported_tags(found: Tags) -> Tags:
     return found
 
 
-def _parse_question(b: Bonsai, written: WrittenQuestion, wording: str) -> Record:
+def _parse_question(b: Bonsai, written: WrittenQuestion, paraphrase: str) -> Record:
     """The question parsed as a record, so that it is normalised alike. Raises UsageError."""
     fields = {
-        "instruction": wording,
+        "instruction": paraphrase,
         "input": written.input,
         "output": written.answer,
         "language": written.language,

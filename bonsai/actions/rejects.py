@@ -38,17 +38,17 @@ def repair_reject(b: Bonsai, reject: str, raw: str, by: str, now: datetime) -> R
     Raises UnknownId, and UsageError if the reject is already settled.
     """
     stored = open_reject(b, reject)
-    own = stored.told_as or Defaults(source="self" if stored.reject.file == FORM else "import")
-    made = read_again(raw.replace("\r\n", "\n"), stored.reject, own, b.config.records)
-    told: list[Record] = []
-    for one in made:
+    defaults = stored.defaults or Defaults(source="self" if stored.reject.file == FORM else "import")
+    parsed = read_again(raw.replace("\r\n", "\n"), stored.reject, defaults, b.config.records)
+    records: list[Record] = []
+    for one in parsed:
         if isinstance(one, Reject):
             return one
-        told.append(one)
-    for record in told:
+        records.append(one)
+    for record in records:
         inbox.submit(b.places.inbox, _fields(record), now, record.origin)
     _settle(b, stored, "mended", by, "", now)
-    return RepairResult(stored.id, tuple(record.id for record in told))
+    return RepairResult(stored.id, tuple(record.id for record in records))
 
 
 def dismiss_reject(b: Bonsai, reject: str, by: str, why: str, now: datetime) -> str:

@@ -62,14 +62,14 @@ class Screener:
         fresh = list(new.values())
         asked = [language.guess_question(record.instruction, record.input) for record in fresh]
         found = tags.tag_batch(fresh, self.tagger, threshold=self.threshold, given_by=given_by, asked=asked)
-        leaks = [self.guard.judge(record) for record in fresh]
+        contaminations = [self.guard.judge(record) for record in fresh]
         known = [
-            dedup.to_indexed(record, tagged, active=not leak.leaks)
-            for record, tagged, leak in zip(fresh, found, leaks, strict=True)
+            dedup.to_indexed(record, tagged, active=not contamination.contaminated)
+            for record, tagged, contamination in zip(fresh, found, contaminations, strict=True)
         ]
         findings = self.index.judge_batch(known, add=True)
         languages = [one.language for one in asked]
-        made = list(map(_new_record, fresh, found, languages, known, findings, leaks))
+        made = list(map(_new_record, fresh, found, languages, known, findings, contaminations))
         return made, len(records) - len(made)
 
 
@@ -79,10 +79,10 @@ def _new_record(
     asked_in: Language,
     known: IndexedRecord,
     finding: DuplicateFinding,
-    leak: Contamination,
+    contamination: Contamination,
 ) -> NewRecord:
     overrules = finding.contradicts if record.source == "feedback" else ()
-    held = dedup.held_back_reason(replace(finding, contradicts=()) if overrules else finding, leak)
+    held = dedup.held_back_reason(replace(finding, contradicts=()) if overrules else finding, contamination)
     return NewRecord(
         record,
         tagged,
@@ -91,7 +91,7 @@ def _new_record(
         status=Status.HELD_BACK if held else Status.ACTIVE,
         reason=Reason(held[0], tuple(held[1].items())) if held else None,
         near_of=finding.near[0] if finding.near else "",
-        retires_item=leak.retires[0] if leak.retires else "",
+        retires_item=contamination.retires[0] if contamination.retires else "",
         overrules=overrules,
     )
 

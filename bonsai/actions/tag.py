@@ -63,8 +63,8 @@ def next_uncertain(b: Bonsai, tagger: CategoryTagger | None, after: str = "", at
 
 def likely_categories(stored: StoredRecord, tagger: CategoryTagger | None) -> tuple[str, ...]:
     """Categories by rule and tagger, most likely first; the stored one leads if it is valid."""
-    ruled, told = by_rule(stored.record), stored.tags.category.value
-    first = [told] if told != Category.UNCATEGORISED else [ruled.value] if ruled else []
+    ruled, stored_category = by_rule(stored.record), stored.tags.category.value
+    first = [stored_category] if stored_category != Category.UNCATEGORISED else [ruled.value] if ruled else []
     if tagger is None:
         return tuple(first)
     (shares,) = tagger.probabilities([Example.of(stored.record)])
@@ -116,9 +116,9 @@ def undo_tags(b: Bonsai, record_id: str, number: int, by: str, now: datetime) ->
 
 
 def retag(b: Bonsai, now: datetime, report: Report = silent) -> int:
-    """Recompute automatic tags with a newly trained tagger;
+    """Recompute automatic tags with a newly trained tagger; people's tags stay.
 
-    people's tags stay. Returns the number of changed records.
+    Returns the number of changed records.
     """
     tagger = learn_tagger(b)
     with b.database.reading() as con:

@@ -129,20 +129,20 @@ def _import_upload(b: Bonsai, upload: Upload, now: datetime, report: Report, bet
 def _reporting_to_file(upload: Upload, report: Report) -> Report:
     """Also writes progress to a file, for readers in other processes."""
 
-    def told(progress: Progress) -> None:
+    def report_to_file(progress: Progress) -> None:
         write_json_atomic(upload.folder / PROGRESS, {"done": progress.done})
         report(progress)
 
-    return told
+    return report_to_file
 
 
 def _problem(error: BonsaiError) -> dict[str, Any]:
     return {"problem": error.key, "values": {name: str(value) for name, value in error.values.items()}}
 
 
-def problem_of(told: Mapping[str, Any]) -> InputError | None:
+def problem_of(result: Mapping[str, Any]) -> InputError | None:
     """Why a file could not be read, from a stored check or result."""
-    return InputError(told["problem"], **told["values"]) if "problem" in told else None
+    return InputError(result["problem"], **result["values"]) if "problem" in result else None
 
 
 def progress_of(upload: Upload) -> int:

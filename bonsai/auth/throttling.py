@@ -38,7 +38,7 @@ class Throttle:
     most: int
     window: timedelta
     _wrong: dict[str, deque[datetime]] = field(default_factory=dict)
-    _told: dict[str, datetime] = field(default_factory=dict)
+    _reported_at: dict[str, datetime] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _turn: threading.Lock = field(default_factory=threading.Lock)
     "Held while a password is verified: each takes 19 MiB, and forty at once would exhaust a small machine."
@@ -72,11 +72,11 @@ class Throttle:
     def is_news(self, key: str, now: datetime) -> bool:
         """Whether this key was not yet reported in this window: a log line per attempt would fill the disk."""
         with self._lock:
-            if now - self._told.get(key, datetime.min.replace(tzinfo=now.tzinfo)) < self.window:
+            if now - self._reported_at.get(key, datetime.min.replace(tzinfo=now.tzinfo)) < self.window:
                 return False
-            self._told.pop(key, None)
-            self._told[key] = now
-            _evict_oldest(self._told)
+            self._reported_at.pop(key, None)
+            self._reported_at[key] = now
+            _evict_oldest(self._reported_at)
             return True
 
     def _recent(self, key: str, now: datetime) -> list[datetime]:

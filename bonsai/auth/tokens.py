@@ -48,8 +48,8 @@ class Caller:
 
     def may(self, scope: Scope) -> bool:
         """`review` includes `read`, `admin` everything."""
-        wanted = {scope, "admin"} | ({"review"} if scope == "read" else set())
-        return not wanted.isdisjoint(self.scopes)
+        sufficient = {scope, "admin"} | ({"review"} if scope == "read" else set())
+        return not sufficient.isdisjoint(self.scopes)
 
 
 def add_token(b: Bonsai, name: str, scopes: Sequence[Scope], *, days: int, note: str, now: datetime) -> str:

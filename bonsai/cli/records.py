@@ -510,9 +510,9 @@ def timeline(
         shell.json_lines(serializer_records.timeline_entry(one) for one in found)
         return
     rows = (
-        (one.told.day if one.told.dated else f"({one.told.day})", short(one.told.id), one.told.feeling,
-         on_one_line(one.told.instruction), on_one_line(one.told.output),
-         [str(old.told.day) for old in one.earlier])
+        (one.event.day if one.event.dated else f"({one.event.day})", short(one.event.id), one.event.feeling,
+         on_one_line(one.event.instruction), on_one_line(one.event.output),
+         [str(old.event.day) for old in one.earlier])
         for one in found
     )  # fmt: skip
     shell.table(("day", "id", "feeling", "question", "answer", "before_that"), rows, clipped=(3, 4))

@@ -54,7 +54,7 @@ def explain_settings(home: Path, environ: Mapping[str, str], language: TextLangu
     load_config(home, environ)  # raises with all problems at once
     layers = read_layers(home, environ)
     defaults = dict(_flat(_defaults(), ()))
-    found = [
+    settings = [
         Setting(
             ".".join(keys),
             _shown(keys, value),
@@ -64,21 +64,21 @@ def explain_settings(home: Path, environ: Mapping[str, str], language: TextLangu
         )
         for keys, value in _flat(layers.values, ())
     ]
-    wanted = [one for one in found if not name or one.name == name or one.name.startswith(f"{name}.")]
-    if not wanted:
-        sections = ", ".join(dict.fromkeys(one.name.partition(".")[0] for one in found))
+    matching = [one for one in settings if not name or one.name == name or one.name.startswith(f"{name}.")]
+    if not matching:
+        sections = ", ".join(dict.fromkeys(one.name.partition(".")[0] for one in settings))
         raise UsageError("settings.unknown", name=name, valid=sections)
-    return wanted
+    return matching
 
 
 def about(keys: Keys, language: TextLanguage) -> str:
     """Meaning of a setting in one line; English if there is no Japanese."""
-    told = _japanese() if language == "ja" else {}
-    for known in (told, _comments()):
-        if keys in known:
-            return known[keys]
+    japanese = _japanese() if language == "ja" else {}
+    for descriptions in (japanese, _comments()):
+        if keys in descriptions:
+            return descriptions[keys]
         if keys[0] == "profiles":  # profiles share their settings
-            same = [text for other, text in known.items() if other[0] == "profiles" and other[2:] == keys[2:]]
+            same = [text for other, text in descriptions.items() if other[0] == "profiles" and other[2:] == keys[2:]]
             if same:
                 return same[0]
     return ""

@@ -29,7 +29,7 @@ Memory = Annotated[str, Field(pattern=r"^\d+(\.\d+)?\s*[KMGT]i?B$")]
 class Section(BaseModel):
     """Base of all sections: frozen, and an unknown key is an error.
 
-    A section that some module is given whole is that module's own dataclass, whose fields carry their bounds.
+    A section that is passed whole to a module is that module's own dataclass, with bounds on its fields.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -38,7 +38,7 @@ class Section(BaseModel):
 def load_config(home: Path, environ: Mapping[str, str]) -> Config:
     """The settings of `home`, checked as a whole.
 
-    Raises ConfigError: a file that is no TOML, or every unknown key and unusable value in one error.
+    Raises ConfigError for a file that is not TOML, or one with every unknown key and invalid value.
     """
     layers = read_layers(home, environ)
     try:
@@ -48,7 +48,7 @@ def load_config(home: Path, environ: Mapping[str, str]) -> Config:
 
 
 def valid_names(parents: tuple[str, ...]) -> tuple[str, ...]:
-    """The keys that may stand under `parents`; `()` for the names of the sections. Empty: any name may."""
+    """The keys allowed under `parents`; `()` for the names of the sections. Empty: any name is allowed."""
     kind: object = Config
     for parent in parents:
         kind = get_args(kind)[1] if get_origin(kind) is dict else _parts(kind).get(parent)
@@ -74,7 +74,7 @@ class DatabaseSettings:
 
 
 class NightSettings(Section):
-    """When a night is worth its training."""
+    """When a night trains."""
 
     minimum_new_records: int = Field(ge=1)
 
@@ -125,18 +125,18 @@ class ApiSettings(Section):
 
 @dataclass(frozen=True, slots=True)
 class GateSettings(Policy):
-    """Who decides, and every number of the gate."""
+    """Who decides on promotions, and the policy of the gate."""
 
     mode: Literal["auto", "review"]
 
     @property
     def policy(self) -> Policy:
-        """The numbers alone."""
+        """The policy without the mode."""
         return Policy(**{field.name: getattr(self, field.name) for field in fields(Policy)})
 
 
 class TrainingSettings(Section):
-    """What every night's training shares; the recipe lies in its profile."""
+    """Settings of every night's training; the recipe is in its profile."""
 
     profile: str
     seed: int = Field(ge=0)
@@ -155,7 +155,7 @@ class ProfileSettings(Section):
     base: Base
     recipe: Recipe
     night: NightBudget | None = None
-    "Without one every night is cold, on everything."
+    "None: every night starts cold and trains on everything."
 
 
 class TagSettings(Section):

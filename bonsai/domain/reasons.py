@@ -1,4 +1,4 @@
-"""Why something was decided so, of a promotion as of a record: the key of a text and the values in it."""
+"""The reason for a decision on a promotion or a record: the key of a text and its values."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Reason:
     values: tuple[tuple[str, Value], ...] = ()
 
 
-def reason_from_json(told: Mapping[str, Any]) -> Reason:
-    """Its values are pairs in a decision, and an object in the row of a night."""
-    values = told.get("values", ())
+def reason_from_json(stored: Mapping[str, Any]) -> Reason:
+    """From JSON. The values are pairs in a decision, and an object in the row of a night."""
+    values = stored.get("values", ())
     pairs = values.items() if isinstance(values, Mapping) else values
-    return Reason(str(told["key"]), tuple((str(name), value) for name, value in pairs))
+    return Reason(str(stored["key"]), tuple((str(name), value) for name, value in pairs))

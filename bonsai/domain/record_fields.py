@@ -1,6 +1,6 @@
 """The fields of a record, each described once: its name, its kind, its limit, and the keys of its texts.
 
-The form and the pages, the terminal, the API's document and the parser of records go by these.
+Used by the form, the pages, the terminal, the API reference and the record parser.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class RecordField:
 
     name: str
     kind: Kind
-    "`text`: what the id is made of; `note`: a short text; `tag`: also found by Bonsai."
+    "`text`: hashed into the id; `note`: a short text; `tag`: also found by Bonsai."
     label: str
     "Key of its name on pages."
     option: str = ""
@@ -28,12 +28,12 @@ class RecordField:
 
     @property
     def about(self) -> str:
-        """Key of what it means, in the API's document."""
+        """Key of its meaning, in the API reference."""
         return f"api.field_{self.name}"
 
     @property
     def limit(self) -> str:
-        """Name of its longest length in `records.Limits`."""
+        """Name of its limit in `records.Limits`."""
         return f"{self.name if self.kind == 'text' else 'note'}_characters"
 
 
@@ -56,9 +56,9 @@ FIELDS = (
 FIELD = {one.name: one for one in FIELDS}
 NAMES = tuple(FIELD)
 TEXTS = tuple(one.name for one in FIELDS if one.kind == "text")
-"Their hash is a record's id; a search looks through them."
+"Hashed into a record's id; searched by a text search."
 NOTES = tuple(one.name for one in FIELDS if one.kind not in ("text", "tag"))
-"What else may be known of a record, beside its texts and its tags."
+"All other fields but the tags."
 TAGS: tuple[TagName, ...] = ("language", "category", "reasoning")
 EDITED = tuple(one.name for one in FIELDS if one.edited)
 EDITED_TAGS: tuple[TagName, ...] = ("language", "category")

@@ -1,6 +1,6 @@
 """Snapshots: the immutable training set of a night, with its hashes.
 
-    made = build(rows, anchors, seed=7, validation_share=0.05, anchor_share=0.5, count_tokens=..., max_tokens=512)
+    made = build(rows, replay_samples, seed=7, validation_share=0.05, anchor_share=0.5, ...)
     stored = write(made, folder)      # records.parquet, then manifest.json, both flushed
     same = read(folder)               # IntegrityError when a byte differs
 
@@ -102,7 +102,7 @@ class Snapshot:
 
 def build(
     rows: Iterable[Example],
-    anchors: Sequence[Example],
+    replay_samples: Sequence[Example],
     *,
     seed: int,
     validation_share: float,
@@ -122,15 +122,17 @@ def build(
     """
     own = {row.record_id: row for row in rows}
     again = sorted(replay, key=lambda row: row.record_id)
-    lengths = {row: count_tokens(row) for row in (*own.values(), *again, *anchors)}
+    lengths = {row: count_tokens(row) for row in (*own.values(), *again, *replay_samples)}
     refused = tuple(sorted(row.record_id for row in own.values() if lengths[row] > max_tokens))
     fitting = sorted((row for row in own.values() if lengths[row] <= max_tokens), key=lambda row: row.record_id)
     held_out = _held_out(fitting, validation_share, seed)
     learned = [row for row in fitting if row.record_id not in held_out]
     a_pass = len(learned) + replayed_a_pass
-    wanted = round(a_pass * anchor_share / (1 - anchor_share)) if anchor_share < 1 else len(anchors)
-    general = _sample([row for row in anchors if lengths[row] <= max_tokens], wanted * anchor_passes, seed)
-    train = tuple(sorted((*learned, *again, *general), key=lambda row: (row.role, row.record_id)))
+    samples_a_pass = round(a_pass * anchor_share / (1 - anchor_share)) if anchor_share < 1 else len(replay_samples)
+    sampled = _sample(
+        [row for row in replay_samples if lengths[row] <= max_tokens], samples_a_pass * anchor_passes, seed
+    )
+    train = tuple(sorted((*learned, *again, *sampled), key=lambda row: (row.role, row.record_id)))
     validation = tuple(row for row in fitting if row.record_id in held_out)
     made = content_hash(train, validation)
     return Snapshot(
@@ -141,7 +143,7 @@ def build(
         validation=validation,
         seed=seed,
         train_tokens=sum(lengths[row] for row in train),
-        anchors_a_pass=min(wanted, len(general)),
+        anchors_a_pass=min(samples_a_pass, len(sampled)),
         replayed_a_pass=replayed_a_pass,
         refused=refused,
     )
@@ -162,9 +164,9 @@ def _held_out(rows: Sequence[Example], share: float, seed: int) -> set[str]:
     return chosen
 
 
-def _sample(anchors: Sequence[Example], count: int, seed: int) -> list[Example]:
+def _sample(replay_samples: Sequence[Example], count: int, seed: int) -> list[Example]:
     """Up to `count` replay samples, independent of their order."""
-    distinct = sorted({row.record_id: row for row in anchors}.values(), key=lambda row: row.record_id)
+    distinct = sorted({row.record_id: row for row in replay_samples}.values(), key=lambda row: row.record_id)
     return Random(f"{seed} anchors").sample(distinct, min(count, len(distinct)))
 
 

@@ -35,7 +35,7 @@ class BlindQuestion:
 
     item: str
     cluster: str
-    "The fact that is asked about; another wording of it adds little."
+    "The fact that is asked about; another paraphrase of it adds little."
     language: str
     "Language of the answer."
     question_language: str
@@ -128,11 +128,11 @@ def tally(found: Sequence[Preferred]) -> Tally:
 def words(found: Tally, language: TextLanguage) -> list[str]:
     """The result in sentences: counts, share with interval, conclusion."""
     counts = {"challenger": found.challenger, "champion": found.champion, "same": found.same}
-    told = [text("review.result", language, count=found.preferences + found.same, **counts)]
+    sentences = [text("review.result", language, count=found.preferences + found.same, **counts)]
     if found.share is not None:
         low, high = found.interval
-        told.append(text("review.result_share", language, share=found.share, low=low, high=high))
-    return [*told, text(f"review.finding_{found.finding}", language)]
+        sentences.append(text("review.result_share", language, share=found.share, low=low, high=high))
+    return [*sentences, text(f"review.finding_{found.finding}", language)]
 
 
 def _draw(*names: str) -> str:

@@ -1,6 +1,6 @@
 """Personal evaluation set: items made from the owner's own records, so that the gate sees what *this* owner taught.
 
-Of every own fact with three or more paraphrases, and of every correction with its question, one wording is held out
+Of every own fact with three or more paraphrases, and of every correction with its question, one paraphrase is held out
 from training and becomes a frozen item before the night. A hash picks it, so the same records give the same set.
 """
 
@@ -15,7 +15,7 @@ from bonsai.evaluate.questions import Item
 from bonsai.ingest.dedup.paraphrases import ParaphraseGroup
 
 MIN_PARAPHRASES = 3
-"Two wordings must be left to train; a fact with fewer would lose too much."
+"Two paraphrases must be left to train; a fact with fewer would lose too much."
 MIN_CORRECTED_PARAPHRASES = 2
 "A correction comes with the question that was asked and the one that was meant; one is left to train."
 LANGUAGES = ("ja", "en")
@@ -32,7 +32,7 @@ class HeldOutParaphrase:
 
     record_id: str
     cluster: str
-    "The fact: shared by its wordings and, where the records name it, by both languages."
+    "The fact: shared by its paraphrases and, where the records name it, by both languages."
 
 
 def hold_out_paraphrases(
@@ -43,11 +43,11 @@ def hold_out_paraphrases(
     corrections: frozenset[str] = frozenset(),
     learned: frozenset[str] = frozenset(),
 ) -> tuple[HeldOutParaphrase, ...]:
-    """Hold out one wording of each large enough group without an item. Idempotent.
+    """Hold out one paraphrase of each large enough group without an item. Idempotent.
 
     `taken`: records that are items already. `known`: (cluster, language) of every item, for groups whose held-out
     record is gone. `corrections`: records that correct an answer. `learned`: records that an adapter was trained on;
-    other wordings are preferred, since an item that a model was trained on cannot judge it.
+    other paraphrases are preferred, since an item that a model was trained on cannot judge it.
     """
     return tuple(
         HeldOutParaphrase(_pick(group.record_ids, learned), group.key)
@@ -61,7 +61,7 @@ def hold_out_paraphrases(
 
 
 def _pick(record_ids: Iterable[str], learned: frozenset[str]) -> str:
-    """The wording with the smallest hash, untrained ones first. Authors could steer the ids, which hash their texts."""
+    """The paraphrase with the smallest hash, untrained ones first; authors could steer the ids, hashes of texts."""
     return min(record_ids, key=lambda one: (one in learned, hashlib.sha256(f"suite {one}".encode()).hexdigest()))
 
 

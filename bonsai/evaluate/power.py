@@ -71,6 +71,6 @@ def smallest_gain(found: Estimate, alpha: float, power: float, at_least: float =
     return max(needed * found.standard_error, at_least) + luck * found.standard_error
 
 
-def clusters_needed(clusters: int, smallest: float, wanted: float) -> int:
-    """Number of facts needed to detect `wanted`: the standard error falls with the square root of their number."""
-    return math.ceil(clusters * (smallest / wanted) ** 2)
+def clusters_needed(clusters: int, smallest: float, effect: float) -> int:
+    """Number of facts needed to detect `effect`: the standard error falls with the square root of their number."""
+    return math.ceil(clusters * (smallest / effect) ** 2)

@@ -2,7 +2,7 @@
 
 A version is a folder (`v1/`) with one JSON Lines file per pool and a `manifest.json` of checksums. The pools have
 disjoint facts: `selection` is asked every night, `confirmation` only after selection passes, and `score` is read by no
-rule and is the only figure shown as the score. All wordings and both languages of a fact share one `cluster`, because
+rule and is the only figure shown as the score. All paraphrases and both languages of a fact share one `cluster`:
 related questions are not independent evidence.
 """
 
@@ -37,7 +37,7 @@ class Item:
     pool: str
     "A pool of POOLS, or `owner` for the personal set."
     cluster: str
-    "The fact: shared by all of its wordings and both languages."
+    "The fact: shared by all of its paraphrases and both languages."
     domain: str
     category: str
     "Expected category of the answer."
@@ -90,11 +90,11 @@ def manifest(version: str = CURRENT_VERSION, folder: Path | None = None) -> Mani
     if not path.is_file():
         raise IntegrityError("questions.no_manifest", path=path)
     try:
-        told = json.loads(path.read_text("utf-8"))
-        found = from_values(Manifest, told)
+        values = json.loads(path.read_text("utf-8"))
+        found = from_values(Manifest, values)
     except (ValueError, KeyError, TypeError) as error:
         raise IntegrityError("questions.broken_manifest", path=path) from error
-    if told.get("questions_hash") != found.questions_hash or set(found.pools) != set(POOLS):
+    if values.get("questions_hash") != found.questions_hash or set(found.pools) != set(POOLS):
         raise IntegrityError("questions.broken_manifest", path=path)
     return found
 

@@ -1,7 +1,7 @@
 """Inference from paired differences on related questions.
 
-Questions about one fact (its wordings, its two languages) are not independent, so whole *clusters* are resampled, never
-single items; and Japanese and English have equal weight, however many questions each has. The interval is the
+Questions about one fact (its paraphrases, its two languages) are not independent, so whole *clusters* are resampled,
+never single items; and Japanese and English have equal weight, however many questions each has. The interval is the
 studentised ("percentile-t") cluster bootstrap, seeded: it keeps its coverage with few and skewed clusters, where a
 plain percentile interval is too narrow.
 

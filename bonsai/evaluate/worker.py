@@ -58,8 +58,8 @@ class Session:
 def open_session(evaluation_run: EvaluationRun) -> Session:
     """Record what the reports depend on: weights, generation settings, libraries."""
     base = evaluation_run.base
-    told = [asdict(base), weights_hash(model_folder(base)), asdict(evaluation_run.settings), SCORING_VERSION]
-    return Session(evaluation_run, sha256_json(told), library_fingerprint(evaluation_run.device))
+    dependencies = [asdict(base), weights_hash(model_folder(base)), asdict(evaluation_run.settings), SCORING_VERSION]
+    return Session(evaluation_run, sha256_json(dependencies), library_fingerprint(evaluation_run.device))
 
 
 def work(job: Path, emit: Emit) -> Mapping[str, Any]:

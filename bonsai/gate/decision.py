@@ -67,12 +67,12 @@ class Policy:
 
     @property
     def bootstrap(self) -> Bootstrap:
-        """For a claim of progress."""
+        """Bootstrap of a claim of progress."""
         return Bootstrap(self.resamples, self.seed, self.min_clusters, self.min_slice_clusters)
 
     @property
     def slice_bootstrap(self) -> Bootstrap:
-        """For harm, which must be seen in smaller slices too."""
+        """Bootstrap of harm, which must be detected in smaller slices too."""
         return replace(self.bootstrap, min_clusters=self.min_slice_clusters)
 
 
@@ -104,11 +104,11 @@ class Decision:
     harm: bool
     "The night's new records are to be marked suspect."
     confirmation_opened: bool
-    "Rule F looked at the confirmation pool: the opening is to be counted."
+    "Rule F used the confirmation pool: a holdout access to count."
 
     @property
     def finding(self) -> Finding:
-        """What was found of the challenger, in one word."""
+        """The finding on the challenger, in one word."""
         match self.verdict:
             case "promote":
                 return "better"
@@ -123,42 +123,42 @@ class Decision:
 
 def decision_to_json(decision: Decision) -> dict[str, Any]:
     """As JSON values."""
-    told: dict[str, Any] = to_values(decision)
-    return told
+    values: dict[str, Any] = to_values(decision)
+    return values
 
 
-def decision_from_json(told: Mapping[str, Any]) -> Decision:
-    """Of `decision_to_json`; what else stands beside it is left out."""
+def decision_from_json(stored: Mapping[str, Any]) -> Decision:
+    """The inverse of `decision_to_json`; other keys are ignored."""
     return Decision(
-        verdict=told["verdict"],
-        reasons=tuple(map(reason_from_json, told["reasons"])),
-        rules=tuple(map(_rule_from_json, told["rules"])),
-        harm=told["harm"],
-        confirmation_opened=told["confirmation_opened"],
+        verdict=stored["verdict"],
+        reasons=tuple(map(reason_from_json, stored["reasons"])),
+        rules=tuple(map(_rule_from_json, stored["rules"])),
+        harm=stored["harm"],
+        confirmation_opened=stored["confirmation_opened"],
     )
 
 
-def _rule_from_json(told: Mapping[str, Any]) -> RuleResult:
+def _rule_from_json(stored: Mapping[str, Any]) -> RuleResult:
     return RuleResult(
-        rule=told["rule"],
-        name=told["name"],
-        outcome=told["outcome"],
-        reason=reason_from_json(told["reason"]),
-        figure=told["figure"],
-        interval=tuple(told["interval"]) if told["interval"] else None,
-        threshold=told["threshold"],
-        harm=told["harm"],
-        unit=told["unit"] if "unit" in told else _unit_of_old(told),
+        rule=stored["rule"],
+        name=stored["name"],
+        outcome=stored["outcome"],
+        reason=reason_from_json(stored["reason"]),
+        figure=stored["figure"],
+        interval=tuple(stored["interval"]) if stored["interval"] else None,
+        threshold=stored["threshold"],
+        harm=stored["harm"],
+        unit=stored["unit"] if "unit" in stored else _unit_of_old(stored),
     )
 
 
-def _unit_of_old(told: Mapping[str, Any]) -> Unit:
-    """Decisions of version 0.1.0 do not say it."""
-    if told["figure"] is None:
+def _unit_of_old(stored: Mapping[str, Any]) -> Unit:
+    """The unit of a rule that version 0.1.0 stored without one."""
+    if stored["figure"] is None:
         return "none"
-    if told["rule"] == "B" or told["reason"]["key"] in SHARE_REASONS:
+    if stored["rule"] == "B" or stored["reason"]["key"] in SHARE_REASONS:
         return "shares"
-    return "points" if told["name"] == "accuracy" else "bits"
+    return "points" if stored["name"] == "accuracy" else "bits"
 
 
 def render(reason: Reason, language: TextLanguage) -> str:

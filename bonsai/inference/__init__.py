@@ -1,1 +1,1 @@
-"""Ask a model: `client.py` is what callers see, the workers load the model in processes of their own."""
+"""Inference: `client.py` is the interface; workers load the model in processes of their own."""

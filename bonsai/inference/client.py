@@ -1,4 +1,4 @@
-"""Asking a model: a request goes in under the adapter's own template, completions with their tags come back.
+"""The inference client: sends a request to a model, returns completions with their tags.
 
 Callers see an `InferenceClient`. `ProcessClient` loads the model in a process of its own (`worker.py`), so that the
 caller stays light; `resident.ResidentClient` keeps that process for the next requests. An adapter answers only with
@@ -22,13 +22,13 @@ from bonsai.system.processes import run_worker
 
 @dataclass(frozen=True, slots=True)
 class ModelRef:
-    """Who answers: a base, bare or with one of its adapters."""
+    """Model reference: a base, bare or with one of its adapters."""
 
     base: Base
     device: str
     "cpu or cuda."
     template: str
-    "Under which template the bare base is asked; an adapter brings its own."
+    "Template of the bare base; an adapter has its own."
     adapter: str = ""
     "Adapter id; empty for the bare base."
     folder: str = ""
@@ -42,7 +42,7 @@ class InferenceRequest:
     model: ModelRef
     questions: tuple[Question, ...]
     forced: tuple[AnswerTags | None, ...]
-    "Tags that are given instead of being declared by the model; one entry a question."
+    "Tags to force instead of letting the model declare them; one entry per question."
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Completion:
 
     response: str
     tags: AnswerTags
-    "As the model declared them (or as they were forced)."
+    "Declared by the model, or forced."
     ended: bool
     "It stopped by itself."
 
@@ -60,10 +60,10 @@ class InferenceClient(Protocol):
     """Answers questions."""
 
     def complete(self, request: InferenceRequest) -> tuple[Completion, ...]:
-        """One answer a question, in order. Raises IntegrityError for an altered adapter or one of another base."""
+        """One answer per question, in order. Raises IntegrityError for an altered adapter or one of another base."""
 
     def end(self) -> None:
-        """For good: what is being answered is broken off, and nothing is kept in memory. Safe to repeat."""
+        """Close for good: abort the current request and free the memory. Safe to repeat."""
 
 
 DeviceLock = Callable[[str], AbstractContextManager[Callable[[], bool]]]
@@ -95,13 +95,13 @@ class ProcessClient:
                 log = self.folder / "ask.log"
                 done = run_worker("bonsai.inference.worker", job, log=log, on_event=lambda event: None, nice=self.nice)
             finally:
-                job.unlink(missing_ok=True)  # a question is personal: it does not stay
+                job.unlink(missing_ok=True)  # a question is personal: not kept on the disk
         return completions_from(done)
 
     def end(self) -> None:
-        """It keeps nothing; who waits for an answer ends its process with their own."""
+        """Nothing to do: no process outlives its request."""
 
 
 def completions_from(done: Mapping[str, Any]) -> tuple[Completion, ...]:
-    """What a worker said."""
+    """Completions from a worker's result."""
     return tuple(from_values(Completion, one) for one in done["answers"])

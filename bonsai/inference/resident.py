@@ -1,7 +1,7 @@
 """`ResidentClient`: a model that stays in memory between requests, in a process of its own, until it is idle.
 
-For a server: the first question waits for the loading, the ones that follow do not. One question at a time; a process
-that died is started once more, and the question is asked again.
+For a server: only the first request waits for the loading. One request at a time; when the process dies, the request
+is repeated once in a new one.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from bonsai.system.processes import ResidentWorker
 
 WORKER = "bonsai.inference.worker"
 MAX_LOADED_MODELS = 5
-"In the memory of one process, the bare base among them; with one more it is started anew."
+"In the memory of one process, the bare base included; one more restarts it."
 LOOK_SECONDS = 2.0
-"How often is looked whether the model is still needed, or a training waits for its device."
+"Interval of the check whether the model is idle or a training waits for its device."
 
 
 @dataclass(slots=True)
 class _Loaded:
-    """A running process, and what it holds."""
+    """A running process and its models."""
 
     worker: ResidentWorker
     base: Base
     device: str
-    wanted: Callable[[], bool]
+    device_is_wanted: Callable[[], bool]
     "Whether a training waits for the device."
     stack: ExitStack
     ended: threading.Event = field(default_factory=threading.Event)
     adapters: set[str] = field(default_factory=set)
-    "Their folders; empty for the bare base."
+    "Folders of the loaded adapters; empty for the bare base."
     used_at: float = field(default_factory=time.monotonic)
 
     def takes(self, model: ModelRef) -> bool:
@@ -54,18 +54,21 @@ class ResidentClient:
     folder: Path
     idle_seconds: float
     timeout_seconds: float
-    "For one answer, loading included."
+    "For one request, loading included."
     device_lock: DeviceLock = no_device_lock
     nice: int = 0
     worker: str = WORKER
-    "Module that answers."
+    "The worker's module."
     _turn: threading.Lock = field(default_factory=threading.Lock)
     _loaded: _Loaded | None = None
     _over: bool = False
 
     def complete(self, request: InferenceRequest) -> tuple[Completion, ...]:
-        """One answer a question. Raises what the worker raised; WorkerDied when it died twice; TransientError when it
-        took too long; LockTimeout while a training has the device."""
+        """One answer per question.
+
+        Raises what the worker raised; WorkerDied when it died twice; TransientError after the timeout; LockTimeout
+        while a training has the device.
+        """
         with self._turn:
             try:
                 return self._answer(request)
@@ -76,7 +79,7 @@ class ResidentClient:
 
     @property
     def pid(self) -> int | None:
-        """Of the process that holds the model; None while there is none."""
+        """Id of the process that holds the model; None without one."""
         loaded = self._loaded
         return loaded.worker.pid if loaded else None
 
@@ -86,7 +89,7 @@ class ResidentClient:
             self._unload()
 
     def end(self) -> None:
-        """As `close`, at once: whoever waits for an answer is told WorkerDied, and so is who asks later."""
+        """Close at once and for good: pending and later requests raise WorkerDied."""
         self._over = True
         if loaded := self._loaded:
             loaded.worker.kill()
@@ -101,7 +104,7 @@ class ResidentClient:
             loaded.worker.kill()
         try:
             return completions_from(loaded.worker.request(to_values(request), self.timeout_seconds))
-        except TransientError:  # it is dead, or was too slow and ended
+        except TransientError:  # it died, or was killed after the timeout
             self._unload()
             raise
         finally:
@@ -109,19 +112,19 @@ class ResidentClient:
 
     def _load(self, model: ModelRef) -> _Loaded:
         with ExitStack() as stack:
-            wanted = stack.enter_context(self.device_lock(model.device))
+            device_is_wanted = stack.enter_context(self.device_lock(model.device))
             worker = ResidentWorker(self.worker, log=self.folder / "ask.log", nice=self.nice)
             stack.callback(worker.close)
-            made = _Loaded(worker, model.base, model.device, wanted, stack.pop_all())
-        threading.Thread(target=self._watch, args=(made,), name="ask-idle", daemon=True).start()
-        return made
+            loaded = _Loaded(worker, model.base, model.device, device_is_wanted, stack.pop_all())
+        threading.Thread(target=self._watch, args=(loaded,), name="ask-idle", daemon=True).start()
+        return loaded
 
     def _watch(self, loaded: _Loaded) -> None:
-        """Unload what nobody uses any more, or whose device a training needs."""
+        """Unload the model when it is idle or a training waits for its device."""
         while not loaded.ended.wait(min(LOOK_SECONDS, self.idle_seconds)):
             with self._turn:
                 idle = time.monotonic() - loaded.used_at >= self.idle_seconds
-                if self._loaded is loaded and (idle or loaded.wanted()):
+                if self._loaded is loaded and (idle or loaded.device_is_wanted()):
                     self._unload()
 
     def _unload(self) -> None:

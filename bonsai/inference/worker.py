@@ -1,4 +1,4 @@
-"""The process that answers: loads a base once, keeps its adapters on it. Heavy from the first request on.
+"""The inference worker: loads a base once and keeps its adapters. Loads torch at the first request.
 
 python -m bonsai.inference.worker JOB     # answers the request in a file and ends
 python -m bonsai.inference.worker         # answers requests from its standard input until that closes

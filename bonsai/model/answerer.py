@@ -16,7 +16,7 @@ from bonsai.model.prompt import AnswerTags, Question
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """One completion, as the model said it."""
+    """One raw completion."""
 
     text: str
     "The whole completion from `<|reasoning|>` on (forced tags included), for `prompt.parse`."

@@ -25,7 +25,7 @@ SEEDLING = "seedling"
 PHI_MODULES = ("q_proj", "k_proj", "v_proj", "dense", "fc1", "fc2")
 "Every linear map of a Phi block; an adapter that misses one learns less, and peft does not say so."
 _FILES = ("*.json", "*.safetensors")
-"What a base needs of a hub's folder; the rest is the same weights in other formats, and a page about them."
+"Files of a hub repository that a base needs; the rest is the same weights in other formats, and a page about them."
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Base:
     "Read straight from the configuration: an unknown key there is an error."
 
     name: str
-    "What manifests call it: adapters of one name share their base."
+    "Name in manifests; adapters of one name share their base."
     model: str
     "`seedling` (the weights in this package), a folder, or a hub id."
     revision: str
@@ -84,31 +84,31 @@ def find_device() -> Device:
 def read_gpus(answer: str, visible: str | None) -> Device:
     """The device of `nvidia-smi`'s lines "0, GPU-5f3a..., 81079", as far as CUDA_VISIBLE_DEVICES lets torch see it."""
     listed = [tuple(field.strip() for field in line.split(",")) for line in answer.splitlines() if line.strip()]
-    if visible is not None and "MIG-" not in visible:  # of a part of a GPU, its whole is what nvidia-smi names
-        wanted = [name.strip() for name in visible.split(",") if name.strip()]
-        listed = [gpu for name in wanted for gpu in listed if gpu[0] == name or gpu[1].startswith(name)]
+    if visible is not None and "MIG-" not in visible:  # for a part of a GPU, nvidia-smi names the whole
+        visible_names = [name.strip() for name in visible.split(",") if name.strip()]
+        listed = [gpu for name in visible_names for gpu in listed if gpu[0] == name or gpu[1].startswith(name)]
     if not listed:
         return Device("cpu", 0.0)
     return Device("cuda", int(listed[0][2]) / 1024, tuple(uuid for _, uuid, _ in listed))
 
 
-def choose_profile(wanted: str, known: Collection[str], device: Device) -> str:
-    """The profile's name: `wanted` itself, or what `auto` means on this device.
+def choose_profile(profile: str, known: Collection[str], device: Device) -> str:
+    """The profile's name: `profile` itself, or what `auto` means on this device.
 
     Raises ConfigError for a name that no profile has.
     """
-    if wanted == "auto":
+    if profile == "auto":
         if device.kind == "cpu" or device.free_gib < 6:  # Phi-2 in NF4 trains in about 5 GiB (checkpointed, batch 1)
-            wanted = "seedling"
+            profile = "seedling"
         else:
-            wanted = "phi2-lora" if device.free_gib >= 24 else "phi2-qlora"
-    if wanted not in known:
-        raise ConfigError("model.profile_unknown", name=wanted, known=", ".join(sorted(known)))
-    return wanted
+            profile = "phi2-lora" if device.free_gib >= 24 else "phi2-qlora"
+    if profile not in known:
+        raise ConfigError("model.profile_unknown", name=profile, known=", ".join(sorted(known)))
+    return profile
 
 
 def model_folder(base: Base) -> Path:
-    """The folder with the base's weights and tokenizer. Looks on the disk alone, so an offline machine answers at once.
+    """The folder with the base's weights and tokenizer. Reads the disk only, so it works offline.
 
     Raises ConfigError, with the command that downloads it, when a hub id is not in the cache, or not all of it.
     """
@@ -133,11 +133,11 @@ def model_folder(base: Base) -> Path:
 
 
 def _whole(folder: Path, base: Base) -> Path:
-    """The folder, when nothing of the model is missing there: a download that broke off leaves a part."""
+    """The folder, if it is complete: an interrupted download leaves a part."""
     index = folder / "model.safetensors.index.json"
     shards = set(json.loads(index.read_text("utf-8"))["weight_map"].values()) if index.is_file() else set()
-    wanted = ("config.json", "tokenizer.json", *sorted(shards or {"model.safetensors"}))
-    missing = [name for name in wanted if not (folder / name).is_file()]
+    required = ("config.json", "tokenizer.json", *sorted(shards or {"model.safetensors"}))
+    missing = [name for name in required if not (folder / name).is_file()]
     if not missing:
         return folder
     files = ", ".join(missing)
@@ -147,7 +147,7 @@ def _whole(folder: Path, base: Base) -> Path:
 
 
 def download_command(base: Base) -> str:
-    """What a person types to get a base from the hub: the pinned commit, without weights in other formats."""
+    """The command that downloads a base from the hub: the pinned commit, without weights in other formats."""
     revision = f" --revision {base.revision}" if base.revision else ""
     return f"hf download {base.model}{revision}" + "".join(f" --include '{pattern}'" for pattern in _FILES)
 

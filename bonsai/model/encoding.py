@@ -83,7 +83,7 @@ class Encoder:
         return self.tokenizer.decode(list(ids), skip_special_tokens=False)
 
     def question(self, template: Template, question: Question, forced: AnswerTags | None = None) -> tuple[int, ...]:
-        """What the model is given; with `forced` tags their declaration follows the prompt."""
+        """The prompt of the model; with `forced` tags their declaration follows the prompt."""
         head = self.ids(prompt(template, question))
         return head if forced is None else head + self.ids(declaration(template, forced))
 

@@ -256,6 +256,6 @@ def _response_bits(model: PreTrainedModel, rows: list[tuple[int, ...]], given: l
     for states, row, start in zip(hidden, rows, given, strict=True):
         # only the response's positions meet the LM head: Phi-2's vocabulary makes full logits the largest tensor
         logits = head(states[start - 1 : len(row) - 1]).float()  # (response, vocabulary)
-        wanted = torch.tensor(row[start:], device=logits.device)
-        bits.append(float(cross_entropy(logits, wanted, reduction="sum")) / _LN2)
+        expected = torch.tensor(row[start:], device=logits.device)
+        bits.append(float(cross_entropy(logits, expected, reduction="sum")) / _LN2)
     return bits

@@ -1,4 +1,4 @@
-"""The prompt templates, the only ones: training, evaluation and inference render questions here.
+"""The prompt templates of training, evaluation and inference.
 
 The current template is `tagged`: the model first says in which language and which kind of answer it
 will give, then answers, so it knows which language it speaks:
@@ -130,7 +130,7 @@ def declaration(template: Template, tags: AnswerTags) -> str:
 
 
 def completion(template: Template, tags: AnswerTags, response: str) -> str:
-    """What the model is to say, without the end-of-text token (the tokeniser's id is appended as an id)."""
+    """The target completion, without the end-of-text token (the tokeniser's id is appended as an id)."""
     return declaration(template, tags) + neutralise(response)
 
 

@@ -15,7 +15,7 @@ from bonsai.train.plan import TrainingPlan
 
 WAIT_SECONDS = 6 * 3600.0
 ASKING_WAIT_SECONDS = 0.2
-"Longer than anybody looks whether a lock is wanted; a training takes hours."
+"Longer than a check for waiters holds the lock; a training holds it for hours."
 
 
 @contextmanager
@@ -33,9 +33,9 @@ def alone_on_device(home: Path, plan: TrainingPlan, while_waiting: Callable[[], 
 
 @contextmanager
 def beside_no_training(home: Path, device: str) -> Iterator[Callable[[], bool]]:
-    """Keep trainings from a GPU while a model answers there (a `DeviceLock`); others that answer may come too.
+    """Keep trainings from a GPU while a model answers there (a `DeviceLock`); other models may answer too.
 
-    A CPU has room for both. Gives a function that says whether a training waits. Raises LockTimeout when one runs.
+    A CPU has room for both. Yields a function that says whether a training waits. Raises LockTimeout while one runs.
     """
     paths = lock_files(home, find_device(), 1) if device == "cuda" else ()
     with ExitStack() as stack:
@@ -48,7 +48,7 @@ def beside_no_training(home: Path, device: str) -> Iterator[Callable[[], bool]]:
 
 
 def lock_files(home: Path, device: Device, processes: int) -> tuple[Path, ...]:
-    """What to lock, always in the same order: a GPU for all homes of this person, a CPU for each home alone."""
+    """Lock files in a fixed order: a GPU is locked for all homes of this user, a CPU for each home alone."""
     folder = Path(tempfile.gettempdir())
     gpus = sorted(device.gpus[:processes])
     return tuple(folder / f"bonsai-{os.getuid()}-{gpu}.lock" for gpu in gpus) or (home / "gpu.lock",)

@@ -1,8 +1,8 @@
-"""The evaluation job of a night: ask challenger and champion the same, decide. Runs where the accelerator is.
+"""The evaluation job of a night: evaluates challenger and champion, and decides. Runs beside the accelerator.
 
 Everything lies in the night's run folder, so the accelerator's host needs no database: `job.json` goes in,
 `judgement.json`, written last, comes out, and in between each report is kept as soon as it is made. Run again
-after a kill it goes on from what is there.
+after a kill, it resumes.
 """
 
 from __future__ import annotations
@@ -60,13 +60,13 @@ class EvaluationJob:
     created_at: str
     "ISO 8601, UTC."
     dealing: int = 0
-    "Of the fixed questions to their pools (`bonsai.evaluate.questions`)."
+    "Number of the split of the fixed questions (`bonsai.evaluate.questions`)."
     suite_version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """On what a judgement rests, by hash: its reports are found again, and no later suite is taken for this one."""
+    """Hashes of what a decision rests on, by which its reports are found again."""
 
     dealing: int = 0
     selection: str = ""
@@ -76,12 +76,12 @@ class Evidence:
     suite_version: str = ""
     suite_items: int = 0
     suite_clusters: int = 0
-    "Facts that could count: items that a compared adapter had trained on are not among them."
+    "Facts that counted, without items that a compared adapter was trained on."
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationResult:
-    """What an evaluation job found."""
+    """Result of an evaluation job."""
 
     challenger: str
     "Adapter id."
@@ -110,7 +110,7 @@ def read_job(run: Path) -> EvaluationJob:
 
 
 def write_adapter(run: Path, adapter: AdapterFolder) -> None:
-    """Note what the training gave."""
+    """Record the trained adapter."""
     write_json_atomic(run / "adapter.json", {"id": adapter.id, "path": str(adapter.path)})
 
 
@@ -127,7 +127,7 @@ def read_adapter(run: Path) -> AdapterFolder:
 def evaluate_challenger(
     job: EvaluationJob, adapter: AdapterFolder, evaluator: Evaluator, on_progress: Callable[[int, int], None]
 ) -> EvaluationResult:
-    """Ask everyone the same, decide, and open the confirmation pool only when the rules before it pass."""
+    """Evaluate all models, decide, and open the confirmation pool only if the rules before it pass."""
     bench = _Evaluation(job, EvaluatedModel(adapter.id, str(adapter.path)), evaluator, on_progress)
     subjects = [bench.challenger, job.champion, EvaluatedModel(BASE), *([job.anchor] if job.anchor else [])]
     asked = bench.ask((SELECTION, PERSONAL) if job.suite else (SELECTION,), tuple(dict.fromkeys(subjects)))
@@ -224,7 +224,7 @@ def _accuracy(report: Report) -> dict[str, dict[str, float]]:
 
 
 def write_result(run: Path, result: EvaluationResult) -> None:
-    """Written last: the evaluation has ended."""
+    """Written last: it marks the evaluation as finished."""
     write_json_atomic(run / "judgement.json", to_values(result))
 
 

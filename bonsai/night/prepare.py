@@ -45,15 +45,15 @@ from storage.tables.personal_set_table import retired_fixed_items
 from storage.tables.record_rows import StoredRecord
 
 REPLAY_MEASURED = 400
-"So many tell how long an anchor is on average, to within half a token."
+"Replay samples measured, which gives their average length to within half a token."
 REPLAY_ALLOWANCE = 1.0
-"Tokens on top of that average, so that the anchors that a night draws stay within its budget too."
+"Tokens on top of that average, so that the replay samples of a night stay within its budget."
 
 
 def freeze_personal_set(b: Bonsai, now: datetime) -> None:
-    """One wording of every own fact with enough of them becomes an item of the personal set, before it can train.
+    """Freeze one paraphrase of every own fact that has enough as an item of the personal set, before it can train.
 
-    Items whose record no longer stands (held back, excluded, replaced, suspect) judge no more.
+    Items whose record is no longer active (held back, excluded, replaced, suspect) retire.
     """
     _retire_fallen(b, now)
     stored = {one.record.id: one for one in read_in_batches(b.database, records_table.eligible)}
@@ -92,7 +92,7 @@ def _personal_item(stored: StoredRecord, cluster: str, now: datetime) -> persona
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What a night trains on, stored, and why."""
+    """The stored snapshot of a night, and why it was chosen."""
 
     snapshot: Snapshot
     curriculum: Curriculum
@@ -103,7 +103,7 @@ class Prepared:
         return (*self.curriculum.passed_over, *self.snapshot.refused)
 
     @property
-    def told(self) -> dict[str, object]:
+    def start_report(self) -> dict[str, object]:
         """Cold or warm and why, for the night's report."""
         chosen = self.curriculum
         values = {**chosen.values, "tokens": chosen.tokens, "still_due": len(chosen.still_due)}
@@ -118,7 +118,7 @@ class Prepared:
 
 
 def write_snapshot(b: Bonsai, key: str, now: datetime, *, cold: bool = False) -> Prepared:
-    """Choose what the night `key` trains on, and store it. `cold`: a person wants it cold."""
+    """Choose and store the snapshot of the night `key`. `cold`: a person asked for a cold start."""
     profile = b.config.profiles[b.find_profile()]
     encoder = load_encoder(model_folder(profile.base))
     form = template(profile.recipe.template)
@@ -159,7 +159,7 @@ def _candidates(b: Bonsai, count_tokens: Callable[[Example], int], now: datetime
         TrainingCandidate(
             row=row,
             tokens=count_tokens(row),
-            told=number,
+            arrival=number,
             age_days=(now - one.created_at).total_seconds() / 86_400,
             due=row.record_id in due,
             learned=row.record_id in learned,
@@ -203,21 +203,21 @@ def _situation(con: Connection, profile: ProfileSettings, now: datetime, cold: b
     )
 
 
-def _limits(profile: ProfileSettings, settings: TrainingSettings, anchor_tokens: float) -> CurriculumLimits:
+def _limits(profile: ProfileSettings, settings: TrainingSettings, replay_sample_tokens: float) -> CurriculumLimits:
     budget = profile.night
     return CurriculumLimits(
         token_budget=budget.token_budget if budget else continual.UNLIMITED,
         cold_token_budget=budget.cold_token_budget if budget else continual.UNLIMITED,
         passes=profile.recipe.epochs,
-        anchors_a_row=settings.anchor_share / (1 - settings.anchor_share),
-        anchor_tokens=anchor_tokens,
+        replay_samples_a_row=settings.anchor_share / (1 - settings.anchor_share),
+        replay_sample_tokens=replay_sample_tokens,
         cold_after_days=settings.cold_after_days,
         lineage_depth=settings.lineage_depth,
     )
 
 
 def _replay_per_pass(own: int, settings: TrainingSettings) -> int:
-    """How many anchors the share asks for; 0.5 is one for each own row."""
+    """Replay samples that the share asks for; 0.5 is one for each own row."""
     return ceil(own * settings.anchor_share / (1 - settings.anchor_share))
 
 

@@ -1,10 +1,9 @@
-"""A night that can be watched and stopped: it writes its steps, times and progress into its folder.
+"""Status and cancellation of a night: its steps, times and progress, in its folder.
 
     with watched(b, night, "train", report, clock) as tell: ...      in whatever process runs the step
 
-The safe points of a night are the beginnings of its steps and every sign of life of its training and its benchmark:
-there it looks for `cancel.json`. Once its verdict is being written it is no longer stopped. What stopped leaves its
-checkpoints, so it goes on from there.
+A night looks for `cancel.json` when a step begins and at every heartbeat of training and evaluation. Once its verdict
+is being written, it cannot be cancelled. A cancelled night keeps its checkpoints and can be resumed.
 """
 
 from __future__ import annotations
@@ -34,13 +33,13 @@ STOPPABLE = ("snapshot", "train", "benchmark")
 
 @contextmanager
 def watched(b: Bonsai, night: str, step: str, report: Report, clock: Clock) -> Iterator[Report]:
-    """One step: what is told in the block reaches `report` and the night's status.
+    """One step: progress reported in the block reaches `report` and the night's status.
 
-    Raises NightCancelled in the block, at the next sign of life after somebody asked for it.
+    Raises NightCancelled in the block, at the next heartbeat after somebody asked for it.
     """
     run = b.places.runs / night
     if step in STOPPABLE:
-        require_wanted(run, night)
+        require_not_cancelled(run, night)
     at = clock()
     status = (night_status.read(run) or NightStatus(night, process_name(), at)).entered(step, at)
     night_status.write(run, status)
@@ -53,10 +52,10 @@ def watched(b: Bonsai, night: str, step: str, report: Report, clock: Clock) -> I
         status = status.with_progress(progress, now)
         if now - written >= WRITE_EVERY:
             written = now
-            with suppress(OSError):  # a full disk stops what matters by itself
+            with suppress(OSError):  # on a full disk, the writes that matter raise by themselves
                 night_status.write(run, status)
         if step in STOPPABLE:
-            require_wanted(run, night)
+            require_not_cancelled(run, night)
 
     try:
         yield tell
@@ -65,15 +64,15 @@ def watched(b: Bonsai, night: str, step: str, report: Report, clock: Clock) -> I
             night_status.write(run, status.closed(clock()))
 
 
-def require_wanted(run: Path, night: str) -> None:
-    """Raises NightCancelled when a person asked for it."""
+def require_not_cancelled(run: Path, night: str) -> None:
+    """Raises NightCancelled if a person asked for it."""
     wish = night_status.cancel_request(run)
     if wish:
         raise NightCancelled("pipeline.night_cancelled", night=night, who=wish.who)
 
 
 def begin_status(b: Bonsai, con: Connection, night: str, now: datetime) -> None:
-    """A night that was claimed by this process makes its snapshot; what an earlier attempt left open ended with it."""
+    """Write that this process makes the snapshot of a claimed night; closes the open step of an earlier attempt."""
     run = b.places.runs / night
     night_status.clear_cancel_request(run)
     earlier = night_status.read(run)
@@ -93,15 +92,15 @@ def begin_status(b: Bonsai, con: Connection, night: str, now: datetime) -> None:
 
 
 def snapshot_made(b: Bonsai, night: str, at: datetime) -> None:
-    """The step that `begin_night` opened ends."""
+    """End the step that `begin_night` opened."""
     run = b.places.runs / night
     status = night_status.read(run)
     if status and status.step:
         night_status.write(run, status.closed(at))
 
 
-def told_by(b: Bonsai, night: str, now: datetime) -> dict[str, object]:
-    """What a night that ends leaves in its row: its steps and what they cost. Empty for one that never ran here."""
+def run_report(b: Bonsai, night: str, now: datetime) -> dict[str, object]:
+    """Steps and cost of a night, for its row. Empty for one that never ran here."""
     status = night_status.read(b.places.runs / night)
     if status is None:
         return {}
@@ -110,7 +109,7 @@ def told_by(b: Bonsai, night: str, now: datetime) -> dict[str, object]:
 
 
 def end_status(b: Bonsai, night: str, ended: Literal["done", "failed", "cancelled"], now: datetime) -> None:
-    """The night's row says how it ended, so its status may."""
+    """Write how a night ended; its row in the database says so already."""
     run = b.places.runs / night
     status = night_status.read(run)
     if status:
@@ -119,12 +118,12 @@ def end_status(b: Bonsai, night: str, ended: Literal["done", "failed", "cancelle
 
 
 def _settled(status: NightStatus, now: datetime) -> NightStatus:
-    """With no step open; a killed one ended at its last sign of life."""
+    """With no step open; a killed one ended at its last heartbeat."""
     return status.closed(now if may_be_running(status.holder) else status.updated_at)
 
 
 def reported_steps(report: Mapping[str, Any]) -> tuple[StepTime, ...]:
-    """Steps in a night's report, as `told_by` left them there."""
+    """Steps in a night's report, as `run_report` left them there."""
     return tuple(StepTime.model_validate(one) for one in report.get("steps", ()))
 
 
@@ -138,14 +137,14 @@ def step_seconds(steps: Iterable[StepTime]) -> dict[str, float]:
 
 
 UNFINISHED = ("failed", "cancelled")
-"A night that ended so is taken up again by the next start on the same records."
+"A night that ended so is resumed by the next start on the same records."
 Cancelled = Literal["asked", "cancelled"]
 
 
 def fail_night(b: Bonsai, night: str, error: BonsaiError, now: datetime) -> None:
-    """Write down that the night did not end, and why; the next start takes it up again.
+    """Record that the night failed, and why; the next start resumes it.
 
-    One that somebody asked to stop is `cancelled`, also where it did not get to say so itself.
+    One that somebody asked to cancel is `cancelled`, even if it was killed before it saw the request.
     """
     wish = night_status.cancel_request(b.places.runs / night)
     if wish and isinstance(error, WorkerDied):
@@ -157,7 +156,7 @@ def fail_night(b: Bonsai, night: str, error: BonsaiError, now: datetime) -> None
             ended,
             reasons=[{"key": error.key, "values": values}],
             champion=promotions_table.champion(con).adapter,
-            report=told_by(b, night, now),
+            report=run_report(b, night, now),
             chain_head=promotions_table.head(con),
         )
         nights_table.finish(con, night, outcome, now)
@@ -165,7 +164,7 @@ def fail_night(b: Bonsai, night: str, error: BonsaiError, now: datetime) -> None
 
 
 def dead_nights(b: Bonsai, now: datetime) -> tuple[str, ...]:
-    """Mark nights whose process is gone as failed, so that the next start takes them up; their keys."""
+    """Mark nights whose process is gone as failed, so that the next start resumes them; returns their keys."""
     with b.database.reading() as con:
         dead = tuple(one.key for one in nights_table.list_nights(con) if is_dead(one))
     for night in dead:

@@ -1,4 +1,4 @@
-"""A night, step by step: `SEQUENCE`. Every step may be killed and called again: it goes on from what is there.
+"""A night, step by step: `SEQUENCE`. Every step may be killed and called again: it resumes.
 
     begin_night       read records -> freeze the personal set, write the snapshot and the job (database)
     train_night       job -> adapter                                                             (folders only)
@@ -34,8 +34,8 @@ from bonsai.night.status import (
     end_status,
     fail_night,
     is_dead,
+    run_report,
     snapshot_made,
-    told_by,
     watched,
 )
 from bonsai.system.locks import process_name
@@ -62,12 +62,12 @@ from storage.tables.nights_table import Outcome, Start
 
 StartStatus = Literal["started", "resumed", "nothing_to_do", "already_done"]
 BEGUN: tuple[StartStatus, ...] = ("started", "resumed")
-"The steps of such a night follow."
+"After these, the steps of `SEQUENCE` follow."
 
 
 @dataclass(frozen=True, slots=True)
 class NightStart:
-    """How a night begins."""
+    """Result of `begin_night`."""
 
     night: str
     "Its key: date and data."
@@ -76,10 +76,10 @@ class NightStart:
 
 
 def begin_night(b: Bonsai, now: datetime, *, cold: bool = False) -> NightStart:
-    """Claim tonight's key and write down all that the training needs. Loads no model.
+    """Claim tonight's key and write all that the training needs. Loads no model.
 
-    `cold` (or a forgotten record) runs a night even without new records. Raises LockTimeout when another process is
-    in the middle of this very night.
+    `cold` (or a forgotten record) runs a night even without new records. Raises LockTimeout when another process runs
+    this night.
     """
     _end_decided(b, now)
     dead_nights(b, now)
@@ -99,14 +99,14 @@ def begin_night(b: Bonsai, now: datetime, *, cold: bool = False) -> NightStart:
             return NightStart(key, "nothing_to_do")
         begin_status(b, con, key, now)
         alone = not any(one.outcome.status == "running" and one.key != key for one in nights_table.list_nights(con))
-    if alone:  # nobody else is writing there: what is half-written was left by a night that was killed
+    if alone:  # nobody else writes there: unfinished folders were left by a killed night
         remove_unfinished(b.places.adapters, MANIFEST_FILE)
         remove_leftovers(b.places)
     prepared = write_snapshot(b, key, now, cold=cold)
     snapshots_table.pass_over(b.database, prepared.snapshot.id, sorted(prepared.passed_over))
     with b.database.writing() as con:
         snapshots_table.add(con, prepared.snapshot, now)
-        nights_table.describe(con, key, prepared.told)
+        nights_table.describe(con, key, prepared.start_report)
     write_job(b, key, prepared, now)
     return NightStart(key, "resumed" if start is Start.TAKEN_OVER else "started", prepared.snapshot.id)
 
@@ -125,7 +125,7 @@ def _end_decided(b: Bonsai, now: datetime) -> None:
 
 
 def _key(b: Bonsai, now: datetime, cold: bool) -> str:
-    """Date and data; an unfinished night on the same data is taken up under its own key, whatever its date."""
+    """Date and data; an unfinished night on the same data resumes under its own key, whatever its date."""
     data = records_table.data_hash(read_in_batches(b.database, records_table.data_lines))[:8] + (
         "-cold" if cold else ""
     )
@@ -143,7 +143,7 @@ def _nothing(con: Connection) -> Outcome:
 
 
 def train_night(b: Bonsai, night: str, report: Report) -> str:
-    """The challenger's id. One training at a time on this machine; resumes from its last checkpoint."""
+    """Returns the challenger's id. One training at a time on this machine; resumes from its last checkpoint."""
     run = b.places.runs / night
     job = evaluation_job.read_job(run)
 
@@ -174,7 +174,7 @@ def benchmark_night(b: Bonsai, night: str, report: Report) -> None:
 
 
 def decide_night(b: Bonsai, night: str, now: datetime) -> str:
-    """Write the result into the database: adapter, candidate, opened pool, suspects. Gives the verdict."""
+    """Write the result into the database: adapter, candidate, opened pool, suspects. Returns the verdict."""
     run = b.places.runs / night
     job, result = evaluation_job.read_job(run), evaluation_job.read_result(run)
     manifest = read_manifest(Path(result.folder))
@@ -200,12 +200,12 @@ def decide_night(b: Bonsai, night: str, now: datetime) -> str:
                 con, evaluation_job.CONFIRMATION, night, job.policy.openings_before_rotation, now
             )
         if decision.harm:
-            record_versions_table.mark_suspects(con, _told_since(con, job), night, now)
+            record_versions_table.mark_suspects(con, _newly_learned(con, job), night, now)
     return decision.verdict
 
 
-def _told_since(con: Connection, job: evaluation_job.EvaluationJob) -> list[str]:
-    """The records that the challenger learned and the champion did not; and their wordings that only ask."""
+def _newly_learned(con: Connection, job: evaluation_job.EvaluationJob) -> list[str]:
+    """Records that the challenger learned and the champion did not, and records frozen as items since the champion."""
     learned = snapshots_table.record_ids(con, job.plan.snapshot_id)
     known = adapters_table.records_of(con, [job.champion.adapter] if job.champion.folder else [])
     since = adapters_table.get(con, job.champion.adapter).created_at if job.champion.folder else None
@@ -224,7 +224,7 @@ def promote_night(b: Bonsai, night: str, now: datetime) -> str:
             promotions_table.approve(con, result.challenger, GATE, result.decision.verdict, now)
             state = State.CHAMPION
         forgetting.finish_cold_night(con, result.challenger, now)
-        outcome = _outcome(con, result, before, b.config.gate, told_by(b, night, now))
+        outcome = _outcome(con, result, before, b.config.gate, run_report(b, night, now))
         nights_table.finish(con, night, outcome, now)
         snapshots_table.keep_passed_over(con, outcome.snapshot_id)
     end_status(b, night, "done", now)
@@ -234,8 +234,8 @@ def promote_night(b: Bonsai, night: str, now: datetime) -> str:
 def _outcome(
     con: Connection, result: evaluation_job.EvaluationResult, before: str, gate: GateSettings, ran: Mapping[str, object]
 ) -> Outcome:
-    told = json.loads(json.dumps(asdict(result)))
-    measured = {name: told[name] for name in ("accuracy", "suite", "score")}
+    values = json.loads(json.dumps(asdict(result)))
+    measured = {name: values[name] for name in ("accuracy", "suite", "score")}
     return Outcome(
         "done",
         verdict=result.decision.verdict,
@@ -273,7 +273,7 @@ class Step:
 
     name: str
     place: Place
-    "What it needs; the accelerator may be another host's."
+    "What it needs; the accelerator may be on another host."
     work: Callable[[Bonsai, str, Report, Clock], str | None]
     "Of a night's key."
 
@@ -301,9 +301,9 @@ def run_step(b: Bonsai, night: str, step: Step, report: Report, clock: Clock) ->
 def run_sequence(
     night: str, status: str, run: Callable[[Place, str], object], fail: Callable[[str, BonsaiError], object]
 ) -> None:
-    """What follows `begin_night`, wherever it runs: first the accelerator's steps, then those of the database.
+    """Run what follows `begin_night`: first the accelerator's steps, then those of the database.
 
-    Only an error of the former fails the night; what is left of the latter is made up for by the next start.
+    Only an error of the former fails the night; the next start makes up for the latter.
     """
     if status not in BEGUN:
         return

@@ -91,12 +91,12 @@ def answering_models(b: Bonsai, limit: int) -> dict[str, State]:
 def show_adapter(b: Bonsai, name: str) -> FullAdapter:
     """`name` is an id, a prefix of one, or `champion`. Raises UnknownId, UsageError."""
     with b.database.reading() as con:
-        wanted = adapter_id(con, name)
-        if wanted == BASE:
+        identity = adapter_id(con, name)
+        if identity == BASE:
             raise UsageError("adapters.base_is_none")
-        adapter = adapters_table.get(con, wanted)
+        adapter = adapters_table.get(con, identity)
         ancestors = table_adapters_table.ancestors(con, adapter)
-        children = tuple(table_adapters_table.children(con, wanted))
+        children = tuple(table_adapters_table.children(con, identity))
         line, *lines = _lines(b, con, [adapter, *ancestors])
     manifest = AdapterManifest(**dict(adapter.manifest))  # type: ignore[arg-type]
     folder = _folder(b, adapter)
@@ -224,7 +224,7 @@ def model_ref(b: Bonsai, name: str) -> ModelRef:
     profile = b.config.profiles[b.find_profile()]
     device, form = find_device().kind, profile.recipe.template
     with b.database.reading() as con:
-        wanted = adapter_id(con, name)
-        if wanted == BASE:
+        adapter = adapter_id(con, name)
+        if adapter == BASE:
             return ModelRef(profile.base, device, form)
-        return ModelRef(profile.base, device, form, wanted, adapters_table.get(con, wanted).folder)
+        return ModelRef(profile.base, device, form, adapter, adapters_table.get(con, adapter).folder)

@@ -84,7 +84,7 @@ class AnswerFilter:
     def holds(self, one: ComparedAnswer) -> bool:
         """Whether an answer passes the filter."""
         exact = ((self.language, one.language), (self.topic, one.domain), (self.turn, one.turn))
-        if any(wanted not in ("", found) for wanted, found in (*exact, (self.right, one.stands))):
+        if any(expected not in ("", actual) for expected, actual in (*exact, (self.right, one.stands))):
             return False
         words = "\n".join((one.question, one.reference, one.before, one.after))
         return normalise(self.text).casefold() in normalise(words).casefold()
@@ -120,12 +120,15 @@ def visible_answers(b: Bonsai, promotion: str) -> VisibleAnswers:
     return read_visible_answers(b, known)
 
 
-def list_answers(b: Bonsai, promotion: str, wanted: AnswerFilter) -> list[ComparedAnswer]:
+def list_answers(b: Bonsai, promotion: str, answer_filter: AnswerFilter) -> list[ComparedAnswer]:
     """The answers that pass the filter, in a fixed order. Raises UnknownId, UsageError."""
-    for name, value, valid in (("turn", wanted.turn, ANSWER_CHANGES), ("right", wanted.right, CORRECTNESS)):
+    for name, value, valid in (
+        ("turn", answer_filter.turn, ANSWER_CHANGES),
+        ("right", answer_filter.right, CORRECTNESS),
+    ):
         if value and value not in valid:
             raise UsageError("review.unknown_filter", name=name, value=value, valid=", ".join(valid))
-    return [one for one in visible_answers(b, promotion).answers if wanted.holds(one)]
+    return [one for one in visible_answers(b, promotion).answers if answer_filter.holds(one)]
 
 
 def promotion_context(con: Connection, prefix: str) -> PromotionContext:
@@ -210,9 +213,9 @@ def stored_reports(folder: Path, adapter: str, question_set: str) -> list[Report
 
 def newest_pair(folder: Path, left: str, right: str, question_set: str, items_hash: str = "") -> ReportPair | None:
     """The newest two comparable reports; with `items_hash`, only those with these items."""
-    wanted = [one for one in stored_reports(folder, left, question_set) if items_hash in ("", one.items_hash)]
+    reports = [one for one in stored_reports(folder, left, question_set) if items_hash in ("", one.items_hash)]
     others = stored_reports(folder, right, question_set)
-    pairs = (ReportPair(one, other) for one in wanted for other in others if comparable(one, other))
+    pairs = (ReportPair(one, other) for one in reports for other in others if comparable(one, other))
     return next(pairs, None)
 
 

@@ -84,17 +84,17 @@ class FilePreview:
     wrong: tuple[PreviewProblem, ...]
 
     @classmethod
-    def of(cls, told: Mapping[str, Any]) -> FilePreview:
+    def of(cls, values: Mapping[str, Any]) -> FilePreview:
         """From the dict that `dataclasses.asdict` produced."""
         parts = {
-            "columns": tuple(PreviewColumn(**one) for one in told["columns"]),
-            "rows": tuple(PreviewRow(**one) for one in told["rows"]),
+            "columns": tuple(PreviewColumn(**one) for one in values["columns"]),
+            "rows": tuple(PreviewRow(**one) for one in values["rows"]),
             "wrong": tuple(
                 PreviewProblem(**{**one, "lines": tuple(one["lines"]), "values": tuple(map(tuple, one["values"]))})
-                for one in told["wrong"]
+                for one in values["wrong"]
             ),
         }
-        return cls(**{**told, **parts})
+        return cls(**{**values, **parts})
 
 
 def preview_file(b: Bonsai, path: Path) -> FilePreview:

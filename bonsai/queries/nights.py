@@ -163,7 +163,7 @@ def night_detail(b: Bonsai, night: str) -> NightDetail:
     """By id or an unambiguous prefix. Raises UnknownId, UsageError."""
     report = show_night(b, night)
     run = b.places.runs / report.night
-    told = night_status.read(run)
+    status = night_status.read(run)
     with b.database.reading() as con:
         stored = nights_table.get(con, report.night)
         snapshot = stored.outcome.snapshot_id or _planned_snapshot(run)
@@ -172,8 +172,8 @@ def night_detail(b: Bonsai, night: str) -> NightDetail:
     running = report.status == "running"
     return NightDetail(
         report=report,
-        steps=told.steps if running and told else reported_steps(kept),
-        cost=told.cost if running and told else Cost(**kept.get("cost", {})),
+        steps=status.steps if running and status else reported_steps(kept),
+        cost=status.cost if running and status else Cost(**kept.get("cost", {})),
         learned=learned,
         state=_state(run, stored.holder) if running else report.status,
     )

@@ -157,10 +157,10 @@ class TrainingCurves:
         tenths = thinned(self.curve.losses, 10)
         values = {"first": tenths[0].loss, "last": tenths[-1].loss, "steps": self.curve.losses[-1].step}
         key = "review.loss_label" if is_candidate else "review.loss_compared"
-        told = [text(key, language, adapter=self.adapter[:ID_LENGTH], **values)]
+        sentences = [text(key, language, adapter=self.adapter[:ID_LENGTH], **values)]
         if self.validation_loss is not None:
-            told.append(text("review.loss_validation", language, loss=self.validation_loss))
-        return " ".join(told)
+            sentences.append(text("review.loss_validation", language, loss=self.validation_loss))
+        return " ".join(sentences)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,16 +34,20 @@ class RecordDetail:
     "Ids of the adapters trained on it."
 
 
-def list_records(b: Bonsai, wanted: RecordFilter, limit: int | None) -> list[StoredRecord]:
+def list_records(b: Bonsai, record_filter: RecordFilter, limit: int | None) -> list[StoredRecord]:
     """The newest `limit` matches, or all; in order of arrival."""
     with b.database.reading() as con:
-        return records_table.list_records(con, wanted) if limit is None else records_table.newest(con, wanted, limit)
+        return (
+            records_table.list_records(con, record_filter)
+            if limit is None
+            else records_table.newest(con, record_filter, limit)
+        )
 
 
-def count_records(b: Bonsai, wanted: RecordFilter) -> int:
+def count_records(b: Bonsai, record_filter: RecordFilter) -> int:
     """Number of matches."""
     with b.database.reading() as con:
-        return records_table.count(con, wanted)
+        return records_table.count(con, record_filter)
 
 
 def show_record(b: Bonsai, record_id: str) -> RecordDetail:
@@ -112,20 +116,22 @@ class Page:
     "False: the time budget ran out before the page was full; there may be more."
 
 
-def page_of_records(b: Bonsai, wanted: RecordFilter, limit: int, before: str = "", sort: Sort = "newest") -> Page:
+def page_of_records(
+    b: Bonsai, record_filter: RecordFilter, limit: int, before: str = "", sort: Sort = "newest"
+) -> Page:
     """One page in a sort order. For the next page, pass `rest` as `before`. Raises UnknownId.
 
     A text search is always newest first. It closes the database now and then, so that no writer waits for it, and
     stops after a time budget.
     """
-    if not wanted.text:
+    if not record_filter.text:
         with b.database.reading() as con:
-            found = sorted_page(con, wanted, limit + 1, sort, before)
+            found = sorted_page(con, record_filter, limit + 1, sort, before)
         return Page(tuple(found[:limit]), found[limit - 1].record.id if len(found) > limit else "")
     until, records, rest = time.monotonic() + SEARCH_SECONDS, list[StoredRecord](), before
     while True:
         with b.database.reading() as con:
-            slice_ = search(con, wanted, limit + 1 - len(records), rest, seconds=SLICE_SECONDS)
+            slice_ = search(con, record_filter, limit + 1 - len(records), rest, seconds=SLICE_SECONDS)
         records, rest = [*records, *slice_.records], slice_.rest
         if len(records) > limit:
             return Page(tuple(records[:limit]), records[limit - 1].record.id)

@@ -64,11 +64,11 @@ def records_with_words(b: Bonsai, words: Sequence[str], most: int) -> list[Store
     for word in sorted({word.lower() for word in words if word}):
         with b.database.reading() as con:
             blocks[word] = similar.candidate_blocks(con, word)
-    wanted = similar.plan(blocks)
+    query = similar.plan(blocks)
     found: list[ScoredRecord] = []
-    for step in similar.plan_steps(wanted):
+    for step in similar.plan_steps(query):
         with b.database.reading() as con:
-            found += similar.score_step(con, wanted, step)
+            found += similar.score_step(con, query, step)
     return [one.stored for one in sorted(found, key=lambda one: -one.score)[:most]]
 
 

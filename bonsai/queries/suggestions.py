@@ -107,10 +107,10 @@ def _similar_in_form(record: Record, like: list[StoredRecord]) -> list[StoredRec
     return [one for _, _, one in best[::-1][:MAX_COMPARED]]
 
 
-def _judge(b: Bonsai, record: Record, tagged: Tags, told: list[StoredRecord]) -> DuplicateFinding:
+def _judge(b: Bonsai, record: Record, tagged: Tags, related: list[StoredRecord]) -> DuplicateFinding:
     """Judge as intake does, against the given records only."""
     index = DuplicateIndex(b.config.duplicates)
-    index.add_batch([_indexed(one) for one in told])
+    index.add_batch([_indexed(one) for one in related])
     return index.judge_batch([dedup.to_indexed(record, tagged)], add=False)[0]
 
 

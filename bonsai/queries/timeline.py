@@ -27,7 +27,7 @@ MAX_EARLIER = 2
 class Earlier:
     """A similar event of the same subject, long before."""
 
-    told: EarlierEvent
+    event: EarlierEvent
     likeness: float
     days: int
     "Days between the two events."
@@ -37,7 +37,7 @@ class Earlier:
 class Entry:
     """One event of a timeline."""
 
-    told: SubjectEvent
+    event: SubjectEvent
     earlier: tuple[Earlier, ...] = ()
     "Most similar first."
 
@@ -72,7 +72,7 @@ def timeline(b: Bonsai, subject: str, limit: int, after: str = "", past: int | N
         until = found[0].day - timedelta(days=MIN_DAYS_APART)
         parts = [one for one in subjects.past_parts(con, subject, until) if past is None or one.number <= past]
         if past is None and len(parts) <= MAX_PARTS and sum(one.records for one in parts) <= MAX_COMPARED:
-            before = [told for one in parts for told in subjects.events_in(con, one.number, subject, until)]
+            before = [event for one in parts for event in subjects.events_in(con, one.number, subject, until)]
             parts = []
     ends = time.monotonic() + READ_SECONDS
     while past is not None and parts and (not before or _may_add(parts[0], before, ends)):
@@ -88,13 +88,13 @@ def _may_add(part: Part, before: Sequence[EarlierEvent], ends: float) -> bool:
 def whole_timeline(b: Bonsai, subject: str, limit: int) -> tuple[Entry, ...]:
     """The latest events, compared with the whole past, however long that takes."""
     found = timeline(b, subject, limit)
-    entries = {one.told.id: one for one in found.entries}
+    entries = {one.event.id: one for one in found.entries}
     while found.unread is not None:
         found = timeline(b, subject, limit, past=found.unread)
         for one in found.entries:
-            if one.told.id in entries:  # else it arrived meanwhile
-                known = entries[one.told.id].earlier
-                entries[one.told.id] = Entry(one.told, _most_similar((*known, *one.earlier)))
+            if one.event.id in entries:  # else it arrived meanwhile
+                known = entries[one.event.id].earlier
+                entries[one.event.id] = Entry(one.event, _most_similar((*known, *one.earlier)))
     return tuple(entries.values())
 
 
@@ -107,7 +107,7 @@ def _with_earlier(found: Sequence[SubjectEvent], before: Sequence[EarlierEvent])
     made = []
     for one, near in zip(found, likely, strict=True):
         old = ((before[n.number], n.likeness) for n in near if n.number < len(before))
-        met = (Earlier(told, likeness, (one.day - told.day).days) for told, likeness in old)
+        met = (Earlier(event, likeness, (one.day - event.day).days) for event, likeness in old)
         made.append(Entry(one, _most_similar(earlier for earlier in met if earlier.days >= MIN_DAYS_APART)))
     return tuple(made)
 

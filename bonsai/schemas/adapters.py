@@ -11,7 +11,7 @@ from bonsai.schemas.base import RequestModel, ResponseModel
 
 
 class AdapterLook(RequestModel):
-    """How closely it is looked at."""
+    """How much detail to read."""
 
     check: bool = Field(False, description="api.field_adapter_check")
 

@@ -8,20 +8,20 @@ MOST_ON_A_PAGE = 200
 
 
 class RequestModel(BaseModel):
-    """What a program says: a name that is not known is a mistake, not something to pass over."""
+    """A request; unknown fields are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class PageRequest(RequestModel):
-    """Where in a list, and how much of it."""
+    """A page of a list."""
 
     limit: int = Field(50, ge=1, le=MOST_ON_A_PAGE, description="api.field_limit")
     cursor: str | None = Field(None, pattern="^[0-9A-Za-z._:-]{1,100}$", description="api.field_cursor")
 
 
 class ResponseModel(BaseModel):
-    """What a program is answered."""
+    """A response."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
 

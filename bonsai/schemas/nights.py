@@ -106,7 +106,7 @@ class Nights(ResponseModel):
 
 
 class Progress(ResponseModel):
-    """How far the night is that goes on now."""
+    """Progress of the running night."""
 
     state: str = Field(description="api.field_progress_state")
     night: str = Field(default="", description="api.field_night")
@@ -128,7 +128,7 @@ class NewNight(RequestModel):
 
 
 class Champion(ResponseModel):
-    """Who answers, and since when."""
+    """The champion, and since when."""
 
     adapter: str = Field(description="api.field_champion")
     since: datetime | None = Field(description="api.field_since")

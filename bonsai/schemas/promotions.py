@@ -229,7 +229,7 @@ class BlindQuestion(ResponseModel):
 
 
 class ReviewState(ResponseModel):
-    """How far a person's blind review is."""
+    """Progress of a person's blind review."""
 
     adapter: str
     done: int
@@ -242,7 +242,7 @@ LONGEST_REASON = 2_000
 
 
 class NewDecision(RequestModel):
-    """A person's word on a promotion."""
+    """A person's decision on a promotion."""
 
     action: Literal["approve", "reject", "rollback"] = Field(description="api.field_new_action")
     reason: str = Field("", max_length=LONGEST_REASON, description="api.field_new_reason")

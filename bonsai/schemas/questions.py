@@ -14,7 +14,7 @@ from bonsai.schemas.records import CheckedAnswer, CheckedPassage, CheckedQuestio
 
 MAX_MODELS = 4
 "Models that are asked one question."
-VOICE = "^[0-9A-Za-z._-]{1,100}$"
+MODEL_NAME = "^[0-9A-Za-z._-]{1,100}$"
 
 
 class NewQuestion(RequestModel):
@@ -22,7 +22,7 @@ class NewQuestion(RequestModel):
 
     question: CheckedQuestion = Field(description="api.field_question")
     context: CheckedPassage = Field("", description="api.field_context")
-    adapters: list[Annotated[str, Field(pattern=VOICE)]] = Field(
+    adapters: list[Annotated[str, Field(pattern=MODEL_NAME)]] = Field(
         [CHAMPION], min_length=1, max_length=MAX_MODELS, description="api.field_voices"
     )
     language: Language | None = Field(None, description="api.field_ask_language")
@@ -42,7 +42,7 @@ class Correction(RequestModel):
 
 
 class QuestionState(ResponseModel):
-    """How far a question is."""
+    """Progress of a question."""
 
     question: str = Field(description="api.field_question_id")
     state: Literal["waiting", "answering", "answered", "failed"] = Field(description="api.field_question_state")
@@ -50,7 +50,7 @@ class QuestionState(ResponseModel):
 
 
 class ModelAnswer(ResponseModel):
-    """One voice's answer."""
+    """One model's answer."""
 
     number: int = Field(description="api.field_answer_number")
     adapter: str = Field(description="api.field_answer_adapter")

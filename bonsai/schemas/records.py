@@ -12,7 +12,7 @@ from bonsai.domain.records import LIMITS, Category, Language, Source, Status
 from bonsai.schemas.base import PageRequest, RequestModel, ResponseModel
 
 SEEN = r"[^\s\u0000-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufff9-\ufffb]"
-"A text with at least one character that is seen; `bonsai.domain.records.parse` is the judge of it."
+"A text with at least one visible character; `bonsai.domain.records.parse` decides."
 
 
 def _words(longest: int, *, needed: bool = False) -> Any:
@@ -30,7 +30,7 @@ Day = Annotated[
 
 
 def _no_text(value: object) -> object:
-    """A number in quotation marks is none; nor is true."""
+    """A quoted number is not a number; nor is true."""
     if isinstance(value, str | bool):
         raise ValueError(value)
     return value
@@ -54,7 +54,7 @@ Kind = Literal[
 
 
 class NewRecord(RequestModel):
-    """One experience to be told."""
+    """A new record."""
 
     instruction: Question = Field(description="api.field_instruction")
     output: Answer = Field(description="api.field_output")
@@ -85,7 +85,7 @@ class RecordPage(PageRequest):
 
 
 class Counts(ResponseModel):
-    """What became of the records of a file, or of the inbox."""
+    """Counts of an import or a drain."""
 
     read: int = Field(description="api.field_counts_read")
     new: int = Field(description="api.field_counts_new")
@@ -95,7 +95,7 @@ class Counts(ResponseModel):
 
 
 class Drained(Counts):
-    """What became of what the inbox held."""
+    """Result of a drain."""
 
     files: int = Field(description="api.field_counts_files")
 
@@ -114,7 +114,7 @@ class Added(Submission):
 
 
 class Item(ResponseModel):
-    """What became of one record of many."""
+    """Result for one record of a batch."""
 
     number: int = Field(description="api.field_number")
     accepted: bool = Field(description="api.field_accepted")
@@ -201,7 +201,7 @@ CheckedPassage = Annotated[str, StringConstraints(max_length=LIMITS.input_charac
 
 
 class RecordEdit(RequestModel):
-    """What a record shall say from now on; what is left out stays as it is."""
+    """Changed fields of a record; what is left out stays as it is."""
 
     instruction: CheckedQuestion | None = Field(None, description="api.field_instruction")
     output: CheckedAnswer | None = Field(None, description="api.field_output")
@@ -214,7 +214,7 @@ class RecordEdit(RequestModel):
 
 
 class VersionChoice(RequestModel):
-    """Which version a record shall be again."""
+    """The version to restore."""
 
     number: Whole = Field(ge=1, le=1_000_000, description="api.field_version_number")
 
@@ -226,14 +226,14 @@ class StatusChange(RequestModel):
 
 
 class Changed(ResponseModel):
-    """What a record is now."""
+    """A record after a change."""
 
     record: str = Field(description="api.field_changed")
     status: Status = Field(description="api.field_status")
 
 
 class Forgotten(ResponseModel):
-    """What forgetting touched."""
+    """Result of forgetting."""
 
     records: list[str] = Field(description="api.field_forgotten_records")
     adapters: list[str] = Field(description="api.field_forgotten_adapters")
@@ -252,7 +252,7 @@ class Draft(RequestModel):
 
 
 class SuggestedTags(ResponseModel):
-    """What Bonsai makes of a record before it is told."""
+    """Suggestions for a draft."""
 
     language: Tag = Field(description="api.field_language")
     category: Tag = Field(description="api.field_category")
@@ -263,7 +263,7 @@ class SuggestedTags(ResponseModel):
 
 
 class Followed(ResponseModel):
-    """What became of what was told."""
+    """The status of a submission."""
 
     submission: str = Field(description="api.field_submission")
     state: Literal["waiting", "stored", "told_before", "rejected", "unreadable", "gone"] = Field(
@@ -275,7 +275,7 @@ class Followed(ResponseModel):
 
 
 class TagPlace(RequestModel):
-    """Where in the queue."""
+    """Position in the queue."""
 
     after: str = Field("", pattern="^([0-9a-f]{64})?$", description="api.field_tag_after")
 
@@ -289,13 +289,13 @@ class TagChoice(RequestModel):
 
 
 class TagVersion(RequestModel):
-    """Which tagging is taken back."""
+    """The tagging to undo."""
 
     version: Whole = Field(ge=1, le=1_000_000, description="api.field_tag_version")
 
 
 class TagTurn(ResponseModel):
-    """Whose turn it is."""
+    """The next record of the queue."""
 
     record: Record | None = Field(description="api.field_turn_record")
     categories: list[str] = Field(description="api.field_turn_categories")

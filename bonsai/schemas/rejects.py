@@ -22,7 +22,7 @@ class Repair(RequestModel):
 
 
 class Dismissal(RequestModel):
-    """Why a line shall never be a record."""
+    """Why a line is dismissed."""
 
     reason: str = Field(max_length=LONGEST_REASON, pattern=SEEN, description="api.field_dismissal")
 
@@ -49,7 +49,7 @@ class RejectedLines(ResponseModel):
 
 
 class Repaired(ResponseModel):
-    """What became of a repaired line."""
+    """Result of a repair."""
 
     accepted: bool = Field(description="api.field_repaired")
     records: list[str] = Field(description="api.field_repaired_records")

@@ -14,7 +14,7 @@ LONGEST_CURSOR = 12_000
 
 
 class SubjectPage(PageRequest):
-    """Where in the list."""
+    """A page of the list."""
 
     cursor: str | None = Field(
         None, pattern=rf"^[0-9]{{1,12}}\.[0-9A-Za-z_-]{{1,{LONGEST_CURSOR}}}$", description="api.field_cursor"
@@ -38,7 +38,7 @@ class Subject(ResponseModel):
 
 
 class Subjects(ResponseModel):
-    """A page of them, the most told of first."""
+    """A page of subjects, those with the most records first."""
 
     items: list[Subject] = Field(description="api.field_items")
     next_cursor: str | None = Field(description="api.field_next_cursor")

@@ -66,7 +66,7 @@ class CheckedProblem(ResponseModel):
 
 
 class UploadCheck(ResponseModel):
-    """What a look at the file found."""
+    """Result of checking the file."""
 
     format: str = Field(description="api.field_check_format")
     encoding: str = Field(description="api.field_check_encoding")

@@ -81,5 +81,5 @@ def _state(state: PersonalSetState) -> dict[str, Any]:
 
 
 def _question(one: PersonalItem) -> schemas.PersonalQuestion:
-    told = {"id": one.id, "fact": one.cluster, "records": one.record_ids, "frozen_at": one.frozen_at}
-    return schemas.PersonalQuestion.model_validate({**one.item, **told})
+    fields = {"id": one.id, "fact": one.cluster, "records": one.record_ids, "frozen_at": one.frozen_at}
+    return schemas.PersonalQuestion.model_validate({**one.item, **fields})

@@ -31,7 +31,7 @@ def night_detail(found: NightDetail, language: TextLanguage) -> schemas.NightDet
 
 
 def progress(found: NightProgress | None, *, starting: bool = False) -> schemas.Progress:
-    """How far a night is; without one, whether one starts."""
+    """Progress of a night; without one, whether one starts."""
     if found is None:
         return schemas.Progress(state="starting" if starting else "none")
     status = found.status
@@ -52,8 +52,8 @@ def progress(found: NightProgress | None, *, starting: bool = False) -> schemas.
 
 def _fields(found: NightReport, language: TextLanguage) -> dict[str, Any]:
     names = ("night", "status", "verdict", "challenger", "champion", "start", "parent", "started_at", "finished_at")
-    told = {name: getattr(found, name) for name in names}
-    return {**told, "why": found.why_in(language), "reasons": found.reasons_in(language)}
+    fields = {name: getattr(found, name) for name in names}
+    return {**fields, "why": found.why_in(language), "reasons": found.reasons_in(language)}
 
 
 def _slices(accuracy: Accuracy) -> list[schemas.Slice]:

@@ -65,10 +65,10 @@ def explanation(found: Explanation, beside: PromotionEvidence, language: TextLan
 
 def sentence(found: Explanation, language: TextLanguage) -> str:
     """The verdict in one sentence, with the first reason."""
-    decided, told = found.decision, found.promotion
-    kind = "keep_harm" if decided.verdict == "keep" and decided.harm else decided.verdict
-    reason = render(decided.reasons[0], language) if decided.reasons else ""
-    names = {"challenger": told.adapter[:ID_LENGTH], "champion": told.judged_against[:ID_LENGTH]}
+    decision, promotion = found.decision, found.promotion
+    kind = "keep_harm" if decision.verdict == "keep" and decision.harm else decision.verdict
+    reason = render(decision.reasons[0], language) if decision.reasons else ""
+    names = {"challenger": promotion.adapter[:ID_LENGTH], "champion": promotion.judged_against[:ID_LENGTH]}
     return text(f"explain.{kind}", language, reason=reason, **names).strip()
 
 
@@ -98,8 +98,8 @@ def rule(found: RuleResult, language: TextLanguage) -> schemas.Rule:
     """One rule in words and figures."""
     low, high = found.interval or (None, None)
     names = ("rule", "name", "outcome", "unit", "figure", "threshold")
-    told: dict[str, Any] = {name: getattr(found, name) for name in names}
-    return schemas.Rule(**told, words=render(found.reason, language), low=low, high=high)
+    fields: dict[str, Any] = {name: getattr(found, name) for name in names}
+    return schemas.Rule(**fields, words=render(found.reason, language), low=low, high=high)
 
 
 def log_line(line: Logged) -> schemas.Decision:
@@ -109,9 +109,9 @@ def log_line(line: Logged) -> schemas.Decision:
 
 
 def review(one: Review) -> schemas.Review:
-    """Nothing of how it stands is told before the round is finished."""
-    told = {name: getattr(one, name) for name in ("person", "done", "asked", "last_at")}
-    return schemas.Review(**told, tally=tally(one.tally))
+    """No tally before the round is finished."""
+    fields = {name: getattr(one, name) for name in ("person", "done", "asked", "last_at")}
+    return schemas.Review(**fields, tally=tally(one.tally))
 
 
 def tally(found: blind_review.Tally | None) -> schemas.Tally | None:
@@ -125,12 +125,12 @@ def tally(found: blind_review.Tally | None) -> schemas.Tally | None:
 
 def blind_question(standing: ReviewState, asked: BlindPair) -> schemas.BlindQuestion:
     """The next question of a round."""
-    told = {name: getattr(asked, name) for name in ("item", "question", "left", "right")}
-    return schemas.BlindQuestion(number=standing.done + 1, asked=standing.asked, **told)
+    fields = {name: getattr(asked, name) for name in ("item", "question", "left", "right")}
+    return schemas.BlindQuestion(number=standing.done + 1, asked=standing.asked, **fields)
 
 
 def review_state(standing: ReviewState) -> schemas.ReviewState:
-    """How far a person's round is, and its result when it is finished."""
+    """Progress of a person's round, and its result once finished."""
     return schemas.ReviewState(
         adapter=standing.adapter,
         done=standing.done,

@@ -27,11 +27,11 @@ OF_STORED = ("status", "near_of", "replaced_by", "created_at", "updated_at")
 
 def record(stored: StoredRecord, language: TextLanguage) -> records.Record:
     """A record as it stands."""
-    told: dict[str, Any] = {one.name: getattr(stored.record, one.name) for one in FIELDS if one.kind != "tag"}
-    told |= {name: records.Tag.model_validate(getattr(stored.tags, name)) for name in TAGS}
-    told |= {name: getattr(stored, name) for name in OF_STORED}
+    fields: dict[str, Any] = {one.name: getattr(stored.record, one.name) for one in FIELDS if one.kind != "tag"}
+    fields |= {name: records.Tag.model_validate(getattr(stored.tags, name)) for name in TAGS}
+    fields |= {name: getattr(stored, name) for name in OF_STORED}
     return records.Record(
-        id=stored.record.id, origin=str(stored.record.origin), reason=reason(stored.reason, language), **told
+        id=stored.record.id, origin=str(stored.record.origin), reason=reason(stored.reason, language), **fields
     )
 
 
@@ -64,15 +64,15 @@ def reason(found: Reason | Reject | None, language: TextLanguage) -> str:
 
 def rejected_line(stored: StoredReject, language: TextLanguage) -> rejects.RejectedLine:
     """A line that became no record."""
-    told = stored.reject
+    reject = stored.reject
     return rejects.RejectedLine(
         id=stored.id,
-        file=told.file,
-        line=told.line,
-        raw=told.raw,
+        file=reject.file,
+        line=reject.line,
+        raw=reject.raw,
         cut=stored.is_cut,
-        reason=reason(told, language),
-        columns=list(told.table.columns) if told.table else [],
+        reason=reason(reject, language),
+        columns=list(reject.table.columns) if reject.table else [],
         state=stored.state,
         created_at=stored.created_at,
     )
@@ -88,22 +88,22 @@ def decided_pair(found: DecidedPair) -> pairs.DecidedPair:
     """What somebody decided on a pair."""
     one = found.decision
     names = ("kept", "who", "at", "taken_back_by", "taken_back_at")
-    told = {name: getattr(one, name) for name in names}
-    return pairs.DecidedPair(record=one.record_id, others=list(one.others), reopens=found.reopens, **told)
+    fields = {name: getattr(one, name) for name in names}
+    return pairs.DecidedPair(record=one.record_id, others=list(one.others), reopens=found.reopens, **fields)
 
 
 def timeline_entry(one: Entry) -> timeline.TimelineEntry:
     """One thing that happened, and what was like it long before."""
     earlier = [
-        timeline.Earlier(record=old.told.id, day=old.told.day, days=old.days, likeness=round(old.likeness, 3))
+        timeline.Earlier(record=old.event.id, day=old.event.day, days=old.days, likeness=round(old.likeness, 3))
         for old in one.earlier
     ]
-    told = {name: getattr(one.told, name) for name in ("instruction", "output", "day", "dated")}
-    return timeline.TimelineEntry(record=one.told.id, **told, earlier=earlier)
+    fields = {name: getattr(one.event, name) for name in ("instruction", "output", "day", "dated")}
+    return timeline.TimelineEntry(record=one.event.id, **fields, earlier=earlier)
 
 
 def suggested_tags(found: Suggestion, language: TextLanguage) -> SuggestedTags:
-    """What Bonsai makes of a draft."""
+    """Suggestions for a draft."""
     return SuggestedTags(
         language=records.Tag.model_validate(found.tags.language),
         category=records.Tag.model_validate(found.tags.category),
@@ -115,7 +115,7 @@ def suggested_tags(found: Suggestion, language: TextLanguage) -> SuggestedTags:
 
 
 def followed(found: SubmissionStatus, language: TextLanguage) -> Followed:
-    """What became of a submission."""
+    """The status of a submission."""
     stored = found.stored
     detail = reason(found.reject or (stored.reason if stored else None), language)
     return Followed(
@@ -128,7 +128,7 @@ def followed(found: SubmissionStatus, language: TextLanguage) -> Followed:
 
 
 def upload_check(found: FilePreview, language: TextLanguage) -> uploads.UploadCheck:
-    """What a look at a file found."""
+    """Result of checking a file."""
     return uploads.UploadCheck(
         **{name: getattr(found, name) for name in ("format", "encoding", "delimiter", "read", "rejected")},
         columns=[uploads.CheckedColumn.model_validate(one) for one in found.columns],

@@ -31,5 +31,5 @@ def _preview(one: Preview) -> schemas.RecordPreview:
 
 
 def _cost(one: TokenCost) -> schemas.TokenCost:
-    told = {name: getattr(one, name) for name in ("language", "texts", "characters", "tokens")}
-    return schemas.TokenCost(**told, tokens_a_character=round(one.tokens_a_character, 3))
+    fields = {name: getattr(one, name) for name in ("language", "texts", "characters", "tokens")}
+    return schemas.TokenCost(**fields, tokens_a_character=round(one.tokens_a_character, 3))

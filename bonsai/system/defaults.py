@@ -1,4 +1,4 @@
-"""What `bonsai/config/defaults.toml` says: the one place of every default, also for code that no home configures."""
+"""Reads `bonsai/config/defaults.toml`, the one place of every default, also for code without a home."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ def defaults_text(name: str = "defaults.toml") -> str:
 
 @cache
 def default_section(name: str) -> dict[str, Any]:
-    """One of its sections, unchecked. Not to be changed."""
+    """One of its sections, unchecked; do not mutate it."""
     section: dict[str, Any] = tomllib.loads(defaults_text())[name]
     return section

@@ -42,7 +42,7 @@ class NightBudget:
     "Read straight from the configuration: an unknown key there is an error."
 
     token_budget: int
-    "Trained tokens, all passes and anchors counted: up to here a night is cold, beyond it warm and no larger."
+    "Trained tokens, all passes and replay samples counted: up to here a night is cold, beyond it warm and no larger."
     cold_token_budget: int
     "The same for the cold nights that come in between."
     warm_learning_rate: float
@@ -56,17 +56,17 @@ class CurriculumLimits:
     token_budget: int
     cold_token_budget: int
     passes: int
-    anchors_a_row: float
-    "Anchors beside each own row, in every pass."
-    anchor_tokens: float
-    "Tokens of an anchor, on average."
+    replay_samples_a_row: float
+    "Replay samples beside each own row, in every pass."
+    replay_sample_tokens: float
+    "Average tokens of a replay sample."
     cold_after_days: int
     lineage_depth: int
     "Warm nights in a row."
 
     def tokens_a_pass(self, candidate: TrainingCandidate) -> float:
-        """What a record costs each time it passes, its anchors included."""
-        return candidate.tokens + self.anchors_a_row * self.anchor_tokens
+        """What a record costs each time it passes, its replay samples included."""
+        return candidate.tokens + self.replay_samples_a_row * self.replay_sample_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class TrainingCandidate:
 
     row: Example
     tokens: int
-    told: int
+    arrival: int
     "Number in the order of arrival."
     age_days: float
     due: bool
@@ -128,7 +128,7 @@ class Curriculum:
     still_due: tuple[str, ...] = ()
     "Ids that were due and did not fit: the next night's first."
     tokens: int = 0
-    "Trained tokens of the night, anchors at their average length."
+    "Trained tokens of the night, replay samples at their average length."
     parent: str = ""
     "Adapter that the training starts from; empty when cold."
     depth: int = 0
@@ -209,7 +209,7 @@ def _warm(
     salt: str,
 ) -> Curriculum:
     """What is due, some of what the champion missed, and as much as the budget holds of what it knows."""
-    newest = sorted((one for one in candidates if not one.due and not one.learned), key=lambda one: -one.told)
+    newest = sorted((one for one in candidates if not one.due and not one.learned), key=lambda one: -one.arrival)
     room = limits.token_budget - _tokens(due, limits)
     missed = _prefix(newest, room * MISSED_SHARE, limits, passes=limits.passes)
     must = [*due, *missed]
@@ -277,10 +277,10 @@ def _rows(chosen: Sequence[TrainingCandidate]) -> tuple[Example, ...]:
 def _ranked(candidates: Sequence[TrainingCandidate], salt: str | None = None) -> list[TrainingCandidate]:
     """An order each of whose beginnings is a stratified sample: from every stratum its share, give or take a record.
 
-    Inside a stratum the order is drawn from `salt`; without one, what was told first comes first.
+    Inside a stratum the order is drawn from `salt`; without one, by arrival.
     """
     strata: dict[tuple[str, str, int], list[TrainingCandidate]] = defaultdict(list)
-    for one in sorted(candidates, key=lambda one: (one.told, one.row.record_id)):
+    for one in sorted(candidates, key=lambda one: (one.arrival, one.row.record_id)):
         strata[one.stratum].append(one)
     placed: list[tuple[float, tuple[str, str, int], TrainingCandidate]] = []
     for name, members in strata.items():

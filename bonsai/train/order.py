@@ -18,7 +18,7 @@ _OPEN_PACKS = 16
 
 def training_order(
     lengths: Sequence[int],
-    anchors: Sequence[int] = (),
+    replay_samples: Sequence[int] = (),
     *,
     anchors_a_pass: int = 0,
     replayed: Sequence[int] = (),
@@ -30,17 +30,17 @@ def training_order(
 ) -> list[int]:
     """Row indices for the whole training, batch after batch.
 
-    A pass has every own row once and the next `anchors_a_pass` of the replay samples (`anchors`, row indices), in a
-    shuffled cycle over the passes; likewise for the `replayed` own rows.
+    A pass has every own row once and the next `anchors_a_pass` of `replay_samples` (row indices), in a shuffled cycle
+    over the passes; likewise for the `replayed` own rows.
     """
     chance = Random(f"{seed} order")
-    dealt = cycle(chance.sample(list(anchors), len(anchors)))
-    dealt_again = cycle(chance.sample(list(replayed), len(replayed)))
-    in_turns = {*anchors, *replayed}
+    sampled = cycle(chance.sample(list(replay_samples), len(replay_samples)))
+    replayed_again = cycle(chance.sample(list(replayed), len(replayed)))
+    in_turns = {*replay_samples, *replayed}
     own = [row for row in range(len(lengths)) if row not in in_turns]
     order: list[int] = []
     for _ in range(epochs):
-        once = own + list(islice(dealt, anchors_a_pass)) + list(islice(dealt_again, replayed_a_pass))
+        once = own + list(islice(sampled, anchors_a_pass)) + list(islice(replayed_again, replayed_a_pass))
         order += chance.sample(once, len(once))
     if not by_length:
         return order

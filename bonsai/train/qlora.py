@@ -46,8 +46,8 @@ from bonsai.train.sft import (
     Reporter,
     device_of,
     hf_tokenizer,
-    out_of_memory_told,
     process_number,
+    raising_out_of_memory,
     sft_config,
 )
 
@@ -71,7 +71,7 @@ def train(plan: TrainingPlan, on_progress: Callable[[TrainingProgress], None]) -
     set_seed(plan.seed)  # before the LoRA weights are drawn
     started = time.monotonic()
     arguments = sft_config(plan)  # joins the other processes, if there are any
-    with out_of_memory_told(plan):
+    with raising_out_of_memory(plan):
         bare = prepared(load_model(plan.base, device_of(plan)), plan)
         frozen_before = frozen_hash(bare)
         model = with_lora(bare, plan)

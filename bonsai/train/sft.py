@@ -96,8 +96,8 @@ def most_memory() -> int:
 
 
 @contextmanager
-def out_of_memory_told(plan: TrainingPlan) -> Iterator[None]:
-    """Raises OutOfMemory for torch's errors of either kind of memory; the trainer then tries smaller batches once."""
+def raising_out_of_memory(plan: TrainingPlan) -> Iterator[None]:
+    """Raise OutOfMemory for torch's errors of either kind of memory; the trainer then tries smaller batches once."""
     try:
         yield
     except RuntimeError as error:  # torch.OutOfMemoryError is one

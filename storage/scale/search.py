@@ -1,7 +1,7 @@
 """Full-text search over a million records, newest first, in time slices.
 
-    found = search(con, wanted, 50, seconds=0.08)
-    found = search(con, wanted, 50, found.rest, seconds=0.08)       # resumes at the cursor
+    found = search(con, record_filter, 50, seconds=0.08)
+    found = search(con, record_filter, 50, found.rest, seconds=0.08)       # resumes at the cursor
 
 Reads only the blocks of records that may contain the words (`storage.scale.text_index`). The caller may close the
 database between two slices, so that no writer waits for a whole search.
@@ -39,19 +39,19 @@ class Found:
     "Cursor: the id of the last record examined; empty at the end."
 
 
-def search(con: Connection, wanted: RecordFilter, limit: int, before: str = "", *, seconds: float) -> Found:
+def search(con: Connection, record_filter: RecordFilter, limit: int, before: str = "", *, seconds: float) -> Found:
     """The newest `limit` matches, or those found within `seconds`; for more pass `rest` as `before`."""
     until = time.monotonic() + seconds
     places = values(con, "SELECT sequence FROM records WHERE id = ?", [before]) if before else [None]
     if not places:  # an unknown cursor has nothing after it
         return Found((), "")
     [below] = places
-    blocks = text_index.candidates(con, wanted.text)
+    blocks = text_index.candidates(con, record_filter.text)
     if below is not None:
         blocks = [block for block in blocks if block * BLOCK < below]
     found: list[int] = []
     for step in steps(text_index.runs(blocks, STEP_BLOCKS, GAP_BLOCKS)):
-        found += _matching_sequences(con, wanted, limit - len(found), step, below)
+        found += _matching_sequences(con, record_filter, limit - len(found), step, below)
         if len(found) == limit:
             whole = _fetch(con, found)
             return Found(whole, whole[-1].record.id)
@@ -77,10 +77,10 @@ def steps(runs: Iterable[Run]) -> Iterator[list[Run]]:
 
 
 def _matching_sequences(
-    con: Connection, wanted: RecordFilter, limit: int, runs: list[Run], below: int | None
+    con: Connection, record_filter: RecordFilter, limit: int, runs: list[Run], below: int | None
 ) -> list[int]:
     """Sequence numbers only: whole rows would cost three times as much where nothing matches."""
-    where, parameters = filter_conditions(wanted)
+    where, parameters = filter_conditions(record_filter)
     spans = " OR ".join(f"sequence BETWEEN {low * BLOCK} AND {(high + 1) * BLOCK - 1}" for low, high in runs)
     last = (runs[0][1] + 1) * BLOCK - 1
     bounds = {"first": runs[-1][0] * BLOCK, "last": last if below is None else min(last, below - 1)}

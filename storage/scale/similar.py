@@ -74,16 +74,17 @@ def plan(found: Mapping[str, Sequence[int]]) -> Plan:
     return Plan(tuple(rarest), tuple(sorted((int(one) for one in best if scores[one] > 0), reverse=True)))
 
 
-def plan_steps(wanted: Plan) -> Iterator[list[Run]]:
+def plan_steps(query_plan: Plan) -> Iterator[list[Run]]:
     """The runs of blocks that one query reads."""
-    return steps(text_index.runs(wanted.blocks, STEP_BLOCKS, GAP_BLOCKS))
+    return steps(text_index.runs(query_plan.blocks, STEP_BLOCKS, GAP_BLOCKS))
 
 
-def score_step(con: Connection, wanted: Plan, step: Sequence[Run]) -> list[ScoredRecord]:
+def score_step(con: Connection, query_plan: Plan, step: Sequence[Run]) -> list[ScoredRecord]:
     """The records of these blocks that contain at least one of the words, highest score first."""
-    given = {f"w{number}": word for number, (word, _) in enumerate(wanted.words)}
+    given = {f"w{number}": word for number, (word, _) in enumerate(query_plan.words)}
     weights = [
-        f"CASE WHEN contains(texts, $w{n}) THEN {weight:.6f} ELSE 0 END" for n, (_, weight) in enumerate(wanted.words)
+        f"CASE WHEN contains(texts, $w{n}) THEN {weight:.6f} ELSE 0 END"
+        for n, (_, weight) in enumerate(query_plan.words)
     ]
     spans = " OR ".join(f"sequence BETWEEN {low * BLOCK} AND {(high + 1) * BLOCK - 1}" for low, high in step)
     bounds = {"first": step[-1][0] * BLOCK, "last": (step[0][1] + 1) * BLOCK - 1}

@@ -31,26 +31,26 @@ class Promotion:
     state: State
     judged_against: str
     "Adapter id of the champion that it was compared with, or `base`."
-    told: Mapping[str, Any]
-    "The gate's decision and its evidence, as stored; whoever needs them parses them."
+    stored_decision: Mapping[str, Any]
+    "The gate's decision and its evidence as JSON values, parsed on use."
     created_at: datetime
     updated_at: datetime
 
     @property
     def decision(self) -> Decision:
         """The verdict with every rule."""
-        return decision_from_json(self.told)
+        return decision_from_json(self.stored_decision)
 
     @property
     def evidence(self) -> Mapping[str, Any]:
-        """The hashes of what it rests on (`bonsai.night.evaluation_job.Evidence`); empty where nothing says it."""
-        found: Mapping[str, Any] = self.told.get("evidence", {})
+        """The hashes of what it rests on (`bonsai.night.evaluation_job.Evidence`); empty if not stored."""
+        found: Mapping[str, Any] = self.stored_decision.get("evidence", {})
         return found
 
     @property
     def verdict(self) -> Verdict:
-        """The decision's."""
-        found: Verdict = self.told["verdict"]
+        """The verdict of the decision."""
+        found: Verdict = self.stored_decision["verdict"]
         return found
 
     @property

@@ -145,10 +145,10 @@ def get_many(con: Connection, ids: Iterable[str]) -> list[StoredRecord]:
 
 
 def list_records(
-    con: Connection, wanted: RecordFilter | None = None, limit: int | None = None, after: str = ""
+    con: Connection, record_filter: RecordFilter | None = None, limit: int | None = None, after: str = ""
 ) -> list[StoredRecord]:
     """Records in order of arrival, after the cursor `after`."""
-    where, parameters = filter_conditions(wanted or RecordFilter())
+    where, parameters = filter_conditions(record_filter or RecordFilter())
     if after:
         where.append("sequence > (SELECT sequence FROM records WHERE id = $after)")
         parameters["after"] = after
@@ -157,14 +157,14 @@ def list_records(
     return [to_stored(row) for row in rows(con, f"FROM records {clause} ORDER BY sequence {page}", parameters)]
 
 
-def newest(con: Connection, wanted: RecordFilter, count: int) -> list[StoredRecord]:
+def newest(con: Connection, record_filter: RecordFilter, count: int) -> list[StoredRecord]:
     """The last `count` records to arrive, in order of arrival."""
-    return page(con, wanted, count)[::-1]
+    return page(con, record_filter, count)[::-1]
 
 
-def page(con: Connection, wanted: RecordFilter, limit: int, before: str = "") -> list[StoredRecord]:
+def page(con: Connection, record_filter: RecordFilter, limit: int, before: str = "") -> list[StoredRecord]:
     """One page, newest first; the cursor `before` is the last id of the page before."""
-    where, parameters = filter_conditions(wanted)
+    where, parameters = filter_conditions(record_filter)
     if before:
         where.append("sequence < (SELECT sequence FROM records WHERE id = $before)")
         parameters["before"] = before
@@ -173,40 +173,42 @@ def page(con: Connection, wanted: RecordFilter, limit: int, before: str = "") ->
     return [to_stored(row) for row in rows(con, query, parameters)]
 
 
-def count(con: Connection, wanted: RecordFilter) -> int:
+def count(con: Connection, record_filter: RecordFilter) -> int:
     """Number of matching records."""
-    where, parameters = filter_conditions(wanted)
+    where, parameters = filter_conditions(record_filter)
     clause = f"WHERE {' AND '.join(where)}" if where else ""
     return int(values(con, f"SELECT count(*) FROM records {clause}", parameters)[0])
 
 
-def filter_conditions(wanted: RecordFilter) -> tuple[list[str], dict[str, object]]:
+def filter_conditions(record_filter: RecordFilter) -> tuple[list[str], dict[str, object]]:
     """The filter's conditions and their named parameters."""
     names = ("status", "language", "category", "subject", "batch", "source", "author")
-    parameters: dict[str, object] = {name: getattr(wanted, name) for name in names if getattr(wanted, name)}
+    parameters: dict[str, object] = {
+        name: getattr(record_filter, name) for name in names if getattr(record_filter, name)
+    }
     where = [f"{name} = ${name}" for name in parameters]
-    if wanted.text:
-        text = unicodedata.normalize("NFKC", wanted.text)
+    if record_filter.text:
+        text = unicodedata.normalize("NFKC", record_filter.text)
         caseless = text.lower() == text.upper()  # lower() takes three times as long as the search
         matches = " OR ".join(f"contains({name if caseless else f'lower({name})'}, $text)" for name in TEXTS)
         where.append(f"({matches})")
         parameters["text"] = text.lower()
-    if wanted.near is not None:
-        where.append("near_of <> ''" if wanted.near else "near_of = ''")
-    if wanted.reason:
+    if record_filter.near is not None:
+        where.append("near_of <> ''" if record_filter.near else "near_of = ''")
+    if record_filter.reason:
         where.append("reason_key = $reason")
-        parameters["reason"] = wanted.reason
-    if wanted.uncertain:
+        parameters["reason"] = record_filter.reason
+    if record_filter.uncertain:
         where.append(f"({UNCERTAIN})")
-    if wanted.current:
+    if record_filter.current:
         where.append("replaced_by = ''")
     for name, compared in (("since", ">="), ("until", "<=")):
-        if (day := getattr(wanted, name)) is not None:
+        if (day := getattr(record_filter, name)) is not None:
             where.append(f"{DAY} {compared} ${name}")
             parameters[name] = day
-    if wanted.snapshot:
+    if record_filter.snapshot:
         where.append("sequence IN (SELECT sequence FROM snapshot_records WHERE snapshot_id = $snapshot)")
-        parameters["snapshot"] = wanted.snapshot
+        parameters["snapshot"] = record_filter.snapshot
     return where, parameters
 
 
@@ -333,10 +335,12 @@ _ORDERS: dict[Sort, _Order] = {
 """Records without a subject come last: chr(1114111) sorts after every other character."""
 
 
-def sorted_page(con: Connection, wanted: RecordFilter, limit: int, sort: Sort, after: str = "") -> list[StoredRecord]:
+def sorted_page(
+    con: Connection, record_filter: RecordFilter, limit: int, sort: Sort, after: str = ""
+) -> list[StoredRecord]:
     """One page in an order; the cursor `after` is the last id of the page before. Raises UnknownId."""
     order = _ORDERS[sort]
-    where, parameters = filter_conditions(wanted)
+    where, parameters = filter_conditions(record_filter)
     if after:
         where.append(order.beyond)
         parameters |= _place(con, order, after)

@@ -40,7 +40,7 @@ class StoredReject:
     settled_by: str = ""
     "Who repaired or dismissed it."
     settled_why: str = ""
-    told_as: Defaults | None = None
+    defaults: Defaults | None = None
     "The defaults of its file; None: stored by an older Bonsai."
 
     @property
@@ -56,7 +56,7 @@ def reject_id(reject: Reject) -> str:
 
 
 def insert_rejects(
-    con: Connection, rejects: Iterable[Reject], batch_id: str, at: datetime, told_as: Defaults = DEFAULTS
+    con: Connection, rejects: Iterable[Reject], batch_id: str, at: datetime, defaults: Defaults = DEFAULTS
 ) -> int:
     """Insert rejects; returns how many were new. Safe to repeat."""
     found = {reject_id(reject): reject for reject in rejects}
@@ -76,7 +76,7 @@ def insert_rejects(
         SELECT *, $batch AS batch, $told_as AS told_as, 'open' AS state, $at AS created_at, $at AS updated_at FROM batch
     """
     with counting(con, REJECTS, found), batch(con, columns):
-        return changed(con, insert, {"batch": batch_id, "told_as": to_json(asdict(told_as)), "at": to_utc(at)})
+        return changed(con, insert, {"batch": batch_id, "told_as": to_json(asdict(defaults)), "at": to_utc(at)})
 
 
 def list_rejects(con: Connection, state: State | None = "open", limit: int | None = None) -> list[StoredReject]:

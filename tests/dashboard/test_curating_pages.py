@@ -185,7 +185,7 @@ def test_a_timeline_says_when_the_same_thing_happened_before(desk: Desk, client:
     assert page.problems == []
     assert [one.text for one in page.all("h2")] == ["November 2026", "March 2026", "March 2024"]
     entries = timeline.timeline(desk.b, "Hana", 10).entries
-    assert [[str(old.told.day) for old in one.earlier] for one in entries] == [[], ["2024-03-02"], [], []]
+    assert [[str(old.event.day) for old in one.earlier] for one in entries] == [[], ["2024-03-02"], [], []]
     assert "2 years earlier:" in page.source
     assert "2 年前にも" in client.get(path, headers={"Accept-Language": "ja"}).text
     assert client.get("/timeline?subject=nobody").status_code == 404

@@ -117,8 +117,8 @@ def test_the_whole_past_is_looked_through_for_the_same_thing(
         expected.append(long_ago[: timeline.MAX_EARLIER])
     found = timeline.timeline(b, "Mike", 10, past=first.unread)
     assert found.unread is None
-    assert [[o.told.id for o in one.earlier] for one in found.entries] == expected
-    assert [o.told.output for one in found.entries for o in one.earlier][:1] == [SNEEZED]
+    assert [[o.event.id for o in one.earlier] for one in found.entries] == expected
+    assert [o.event.output for one in found.entries for o in one.earlier][:1] == [SNEEZED]
 
 
 def words(one: StoredRecord) -> str:
@@ -136,7 +136,7 @@ def test_a_long_past_is_looked_through_some_at_a_time(
     assert places == sorted(places, reverse=True)
     assert len(places) > 3
     entries = timeline.whole_timeline(b, "Mike", 20)
-    met = [(one.told.day, [o.told.day for o in one.earlier][:1]) for one in entries if one.told.output == SNEEZED]
+    met = [(one.event.day, [o.event.day for o in one.earlier][:1]) for one in entries if one.event.output == SNEEZED]
     assert met == [(date(2026, 11, 1), [date(2024, 2, 1)])]
 
 

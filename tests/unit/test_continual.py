@@ -31,8 +31,8 @@ LIMITS = CurriculumLimits(
     token_budget=4_000,
     cold_token_budget=8_000,
     passes=2,
-    anchors_a_row=1.0,
-    anchor_tokens=10.0,
+    replay_samples_a_row=1.0,
+    replay_sample_tokens=10.0,
     cold_after_days=7,
     lineage_depth=5,
 )
@@ -45,7 +45,7 @@ def candidate(
     number: int, *, tokens: int = 10, due: bool = False, learned: bool = True, age: float = 0.0, language: str = "en"
 ) -> TrainingCandidate:
     row = Example(f"r{number:04}", "own", f"Q{number}?", "", "", "open_qa", language, "A.")
-    return TrainingCandidate(row=row, tokens=tokens, told=number, age_days=age, due=due, learned=learned)
+    return TrainingCandidate(row=row, tokens=tokens, arrival=number, age_days=age, due=due, learned=learned)
 
 
 @st.composite
@@ -78,7 +78,7 @@ situations = st.builds(
 def cost(rows: tuple[Example, ...], candidates: list[TrainingCandidate]) -> float:
     """Tokens of one pass over the rows, anchors included."""
     tokens = {one.row.record_id: one.tokens for one in candidates}
-    return sum(tokens[row.record_id] + LIMITS.anchors_a_row * LIMITS.anchor_tokens for row in rows)
+    return sum(tokens[row.record_id] + LIMITS.replay_samples_a_row * LIMITS.replay_sample_tokens for row in rows)
 
 
 def trained(chosen: Curriculum, candidates: list[TrainingCandidate]) -> float:
@@ -221,7 +221,7 @@ def test_too_much_at_once_takes_turns_the_first_told_first() -> None:
     nights: list[list[int]] = []
     while any(one.due for one in waiting):
         chosen = choose(waiting, CHAMPION, limits, salt=f"night {len(nights)}")
-        nights.append(sorted(one.told for one in waiting if one.due and one.row in chosen.rows))
+        nights.append(sorted(one.arrival for one in waiting if one.due and one.row in chosen.rows))
         still = set(chosen.still_due)
         waiting = [replace(one, due=one.row.record_id in still, learned=not one.due or one.learned) for one in waiting]
 

@@ -190,15 +190,15 @@ def test_the_owners_own_record_is_accepted_and_the_item_retires() -> None:
 
     guard = ContaminationCheck(ITEMS)
     assert guard.judge(told_by("self")) == Contamination(retires=("onion",))
-    assert guard.judge(told_by("community")) == Contamination(leaks=("onion",))
+    assert guard.judge(told_by("community")) == Contamination(contaminated=("onion",))
 
 
 def test_a_held_back_record_says_why_in_both_languages() -> None:
-    for finding, leak in (
+    for finding, contamination in (
         (DuplicateFinding(False, contradicts=("a" * 64,)), Contamination()),
         (DuplicateFinding(False), Contamination(("onion",))),
     ):
-        reason = held_back_reason(finding, leak)
+        reason = held_back_reason(finding, contamination)
         assert reason is not None
         for language in TEXT_LANGUAGES:
             assert text(reason[0], language, **reason[1])

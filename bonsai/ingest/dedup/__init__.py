@@ -23,10 +23,10 @@ def to_indexed(record: Record, tags: Tags, *, active: bool = True) -> IndexedRec
     )
 
 
-def held_back_reason(finding: DuplicateFinding, leak: Contamination) -> tuple[str, dict[str, str]] | None:
+def held_back_reason(finding: DuplicateFinding, contamination: Contamination) -> tuple[str, dict[str, str]] | None:
     """Text key and values of the reason to hold a record back; None when there is none."""
-    if leak.leaks:
-        return "duplicates.leak", {"items": ", ".join(leak.leaks)}
+    if contamination.contaminated:
+        return "duplicates.leak", {"items": ", ".join(contamination.contaminated)}
     if finding.contradicts:
         shown = ", ".join(id[:12] for id in finding.contradicts)
         return "duplicates.contradiction", {"records": shown, "ids": " ".join(finding.contradicts)}

@@ -1,9 +1,9 @@
 """Contamination check: records that would teach the benchmark's own questions.
 
-A record leaks when it asks what an item asks: the same question after normalisation, 13 words (or 20 characters of
-Japanese) in a row, or 80 % of the item's 5-character shingles, and in each case the item's entities and numbers. So
-"Can cats eat onions?" does not leak into "Can cats eat grapes?", nor into "Is it okay to give a cat onions?": other
-wordings of a fact are how the fact is taught. Thresholds: Brown et al. 2020 (13-grams), Lee et al. 2022 (shingles).
+A record is contaminated when it asks what an item asks: the same question after normalisation, 13 words (or 20
+characters of Japanese) in a row, or 80 % of the item's 5-character shingles, and in each case the item's entities and
+numbers. So "Can cats eat onions?" matches neither "Can cats eat grapes?" nor "Is it okay to give a cat onions?":
+paraphrases of a fact are how the fact is taught. Thresholds: Brown et al. 2020 (13-grams), Lee et al. 2022 (shingles).
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ _PARTICLES = re.compile(r"[をはがにでとの]|って|から|まで|も")
 class Contamination:
     """What matching the benchmark means for a record."""
 
-    leaks: tuple[str, ...] = ()
-    "Ids of items that the record would leak: it is held back."
+    contaminated: tuple[str, ...] = ()
+    "Ids of items that the record would teach: it is held back."
     retires: tuple[str, ...] = ()
     "Ids of items that the owner's own record matches: it is accepted, and the items retire from this home's gate."
 
@@ -86,12 +86,12 @@ class ContaminationCheck:
         return len(self._items)
 
     def judge(self, record: Record) -> Contamination:
-        """The items that a record leaks, or retires if it is the owner's own."""
+        """The items that a record contaminates, or retires if it is the owner's own."""
         found = self.matches(record.instruction, record.input)
         if record.source not in OWN_SOURCES:
-            return Contamination(leaks=found)
-        leaks = tuple(item for item in found if item in self._kept)
-        return Contamination(leaks, tuple(item for item in found if item not in self._kept))
+            return Contamination(contaminated=found)
+        contaminated = tuple(item for item in found if item in self._kept)
+        return Contamination(contaminated, tuple(item for item in found if item not in self._kept))
 
     def matches(self, instruction: str, input: str = "") -> tuple[str, ...]:
         """Ids of the items that this question matches, in the items' order."""
@@ -168,7 +168,7 @@ def _hiragana_words(key: str) -> Iterator[str]:
 
 
 def _same_passage(item: _Item, passage: frozenset[str]) -> bool:
-    """An item about a passage leaks only with the passage: "Who won?" alone reveals nothing."""
+    """An item about a passage matches only with the passage: "Who won?" alone reveals nothing."""
     return len(item.input_shingles & passage) >= CONTAINMENT * len(item.input_shingles)
 
 

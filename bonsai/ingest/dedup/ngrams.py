@@ -100,9 +100,9 @@ def _rank(
     asked: NDArray[np.int64], rows: NDArray[np.int64], grams: NDArray[np.int64], weights: NDArray[np.float64],
     texts: int, most: int, at_least: float,
 ) -> tuple[NearestText, ...]:  # fmt: skip
-    wanted = np.zeros(len(weights), bool)
-    wanted[asked] = True
-    hit = wanted[grams]
+    is_asked = np.zeros(len(weights), bool)
+    is_asked[asked] = True
+    hit = is_asked[grams]
     shared = np.bincount(rows[hit], weights=weights[grams[hit]], minlength=texts)
     likeness = shared / weights[asked].sum()
     best = np.argsort(-likeness, kind="stable")[:most]

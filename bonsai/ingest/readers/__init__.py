@@ -1,10 +1,10 @@
-"""Files of other people's making, read as records: JSON, JSONL, CSV, TSV and Parquet in four shapes.
+"""File readers: records from JSON, JSONL, CSV, TSV and Parquet in four shapes.
 
     for made in read(Path("cats.csv")):     # Record | Reject, in the file's order
         ...
 
 Memory stays bounded; what cannot become a record comes out as a `Reject` with its line, its raw text and the reason,
-and the reading goes on. A file that cannot be read at all raises InputError, before the first record where the
+and reading continues. A file that cannot be read at all raises InputError, before the first record where the
 format allows.
 """
 
@@ -31,9 +31,9 @@ def read(
     recognised: Recognised | None = None,
     name: str = "",
 ) -> Iterator[Record | Reject]:
-    """Every record and reject of a file. `recognised` is what `recognise(path)` found, when it was asked before.
+    """Every record and reject of a file. `recognised`: the result of `recognise(path)`, if known.
 
-    `name` is what the file was called before it was put here; empty for its present name.
+    `name` is the file's original name; empty: its present one.
     """
     found = recognised or recognise(path)
     for element in elements(path, found, limits):
@@ -41,7 +41,7 @@ def read(
 
 
 def elements(path: Path, found: Recognised, limits: Limits) -> Elements:
-    """The file taken apart, not yet as records."""
+    """The file's elements, not yet parsed as records."""
     match found.format:
         case "jsonl":
             return read_json_lines(path, found.encoding, limits.line_bytes)
@@ -55,23 +55,27 @@ def elements(path: Path, found: Recognised, limits: Limits) -> Elements:
             return read_parquet(path)
 
 
-def read_again(raw: str, told: Reject, defaults: Defaults = DEFAULTS, limits: Limits = LIMITS) -> list[Record | Reject]:
-    """What a rejected text has become since somebody repaired it, by the reader that refused it; never empty.
+def read_again(
+    raw: str, rejected: Reject, defaults: Defaults = DEFAULTS, limits: Limits = LIMITS
+) -> list[Record | Reject]:
+    """Parse a repaired text with the reader that rejected it; never empty.
 
-    A row may have become several rows. Everything that comes of it stands where the reject stood.
+    A row may have become several rows; all keep the line of the reject.
     """
-    place = Element(told.line, raw, raw)
+    place = Element(rejected.line, raw, raw)
     if not raw.strip():
-        found: list[Element | Broken] = [Broken(told.line, raw, "readers.nothing_there")]
+        elements_read: list[Element | Broken] = [Broken(rejected.line, raw, "readers.nothing_there")]
     elif len(raw.encode("utf-8", "surrogatepass")) > limits.line_bytes:
-        found = [Broken(told.line, raw, "readers.line_too_long", (("size", len(raw)), ("limit", limits.line_bytes)))]
-    elif told.table is None:
-        found = [loaded(place)]
+        elements_read = [
+            Broken(rejected.line, raw, "readers.line_too_long", (("size", len(raw)), ("limit", limits.line_bytes)))
+        ]
+    elif rejected.table is None:
+        elements_read = [loaded(place)]
     else:
         rows = (replace(place, value=line, raw=line) for line in raw.split("\n"))
-        found = list(table_rows(rows, told.table.delimiter, told.table))
-    there = (replace(one, line=told.line) for one in found)
-    return [made for one in there for made in records_of(one, told.file, "utf-8", defaults, limits)]
+        elements_read = list(table_rows(rows, rejected.table.delimiter, rejected.table))
+    there = (replace(one, line=rejected.line) for one in elements_read)
+    return [parsed for one in there for parsed in records_of(one, rejected.file, "utf-8", defaults, limits)]
 
 
 def records_of(

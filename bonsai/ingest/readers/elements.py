@@ -1,7 +1,7 @@
-"""What every reader yields: one element of a file, or what was there instead.
+"""What every reader yields: an element of a file, or a broken part of it.
 
-An element is a line of a JSONL file, a member of a JSON array, or a row of a table; which fields it holds is
-`shapes`' business.
+An element is a line of a JSONL file, a member of a JSON array, or a row of a table; `shapes` maps it to
+fields.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Element:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A place in a file that is no element."""
+    """A part of a file that is not a valid element."""
 
     line: int
     raw: str

@@ -1,7 +1,7 @@
-"""JSON: a record a line, an array of records, or one object that holds them.
+"""JSON: one record per line, an array of records, or one object that holds them.
 
 An array is read member by member, so a file larger than the memory passes. A broken or overlong member costs itself
-alone: reading goes on at the next `}, {`.
+alone: reading continues at the next `}, {`.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from bonsai.ingest.readers.lines import lines
 
 CHUNK_BYTES = 1 << 20
 OBJECT_BYTES = 1 << 26
-"Of a file that is one object: it has to be read whole, and small records weigh ten times as much in memory."
+"Largest file that is one object: it is read whole, and small records take ten times as much memory."
 LISTS = ("data", "records", "rows", "examples", "instances", "train")
-"Where an object keeps its records."
+"Keys under which an object holds its records."
 _SPACE = re.compile(r"[\s,]*")
 _NEXT_MEMBER = re.compile(r"\}\s*,\s*(?=\{)")
 _DECODER = json.JSONDecoder()
 
 
 def read_json_lines(path: Path, encoding: str, max_bytes: int) -> Elements:
-    """One value a line; blank lines are nothing."""
+    """One value per line; blank lines are skipped."""
     for line in lines(path, encoding, max_bytes):
         if isinstance(line, Broken):
             yield line
@@ -37,7 +37,7 @@ def read_json_lines(path: Path, encoding: str, max_bytes: int) -> Elements:
 
 
 def loaded(line: Element) -> Element | Broken:
-    """The value that a line's text is."""
+    """A line's text parsed as JSON."""
     try:
         return Element(line.line, json.loads(line.raw), line.raw)
     except json.JSONDecodeError as error:
@@ -60,7 +60,7 @@ def read_json_object(path: Path, encoding: str, max_bytes: int) -> Elements:
 
 
 def read_json_array(path: Path, encoding: str, max_bytes: int) -> Elements:
-    """The members of an array, in bounded memory. Half characters stand for bytes of another encoding."""
+    """The members of an array, in bounded memory. Lone surrogates stand for undecodable bytes."""
     window = _Window(_chunks(path, encoding), max_bytes)
     window.open()
     number = 0
@@ -81,7 +81,7 @@ def _chunks(path: Path, encoding: str) -> Iterator[str]:
 
 @dataclass(slots=True)
 class _Window:
-    """The part of the file that is in memory, and the place in it."""
+    """The part of the file in memory, and the position in it."""
 
     chunks: Iterator[str]
     limit: int
@@ -91,7 +91,7 @@ class _Window:
     closed: bool = False
 
     def grow(self) -> bool:
-        """Drop what was read and take one chunk more; False at the end of the file."""
+        """Drop what was read and read another chunk; False at the end of the file."""
         chunk = next(self.chunks, None)
         if chunk is None:
             self.ended = True
@@ -117,7 +117,7 @@ class _Window:
                 return False
 
     def member(self, number: int) -> Element | Broken:
-        """The member at the place, or what is broken there."""
+        """The member at the position, or a broken part."""
         while True:
             try:
                 value, end = _DECODER.raw_decode(self.text, self.at)
@@ -134,7 +134,7 @@ class _Window:
             return Element(number, value, raw)
 
     def _skipped(self, number: int, why: str) -> Broken:
-        """Go on at the next member that begins; what lies before is broken."""
+        """Skip to the next member; the text before it is broken."""
         raw = self.text[self.at : self.at + self.limit]
         if len(self.text) - self.at > self.limit:
             values: tuple[tuple[str, object], ...] = (("size", f"> {self.limit}"), ("limit", self.limit))

@@ -11,7 +11,7 @@ from bonsai.ingest.readers.elements import Broken, Element
 
 SKIP_BYTES = 1 << 20
 RAW_BYTES = 40_000
-"Of a line that is too long; enough for the 10,000 characters that a reject keeps."
+"Bytes kept of a line that is too long; enough for the 10,000 characters that a reject keeps."
 
 
 def lines(path: Path, encoding: str, max_bytes: int) -> Iterator[Element | Broken]:
@@ -49,7 +49,7 @@ def _byte_lines(file: IO[bytes], encoding: str, max_bytes: int) -> Iterator[Elem
 
 
 def _skip(file: IO[bytes]) -> int:
-    """Read past the rest of a line; how many bytes that was."""
+    """Skip the rest of a line; returns its number of bytes."""
     skipped = 0
     while part := file.readline(SKIP_BYTES):
         skipped += len(part)

@@ -1,4 +1,4 @@
-"""What a file is, before a record is read from it: its format and its encoding, or one clear line about why not.
+"""Detects the format and the encoding of a file before it is read.
 
 The encoding is found by strict decoding, not by guessing from frequencies: UTF-8 when the file (or, in a damaged
 file, at least half of its lines that are not ASCII) decodes as UTF-8; else the one of CP932 and EUC-JP that decodes
@@ -31,17 +31,17 @@ _BETWEEN_MEMBERS = re.compile(rb"(?<=\}),")
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """How a file is to be read."""
+    """Format and encoding of a file."""
 
     format: Format
     encoding: str
     "utf-8, utf-8-sig, utf-16, cp932 or euc_jp; empty for Parquet."
     delimiter: str = ""
-    "Of a table's cells."
+    "Between a table's cells."
 
 
 def recognise(path: Path) -> Recognised:
-    """Find out what `path` is. Raises InputError for everything that cannot be read as records."""
+    """Detect the format of `path`. Raises InputError for what cannot be read as records."""
     head = _head(path)
     if head.startswith(b"PAR1"):
         return Recognised("parquet", "")

@@ -1,4 +1,4 @@
-"""Which fields an element holds, whatever its file calls them.
+"""Maps the elements of known file shapes to record fields.
 
     Alpaca       instruction, input, output          https://github.com/tatsu-lab/stanford_alpaca#data-release
     Dolly        instruction, context, response, category
@@ -35,7 +35,7 @@ FIELD_OF_NAME = {name: field for field, names in NAMES_OF_FIELD.items() for name
 CHATS = ("messages", "conversations")
 _USERS = frozenset(("user", "human", "prompter"))
 _ASSISTANTS = frozenset(("assistant", "gpt", "bot", "model", "chatgpt"))
-_SPEAKERS = {"user": "User", "assistant": "Assistant", "system": "System"}
+_ROLE_NAMES = {"user": "User", "assistant": "Assistant", "system": "System"}
 
 Fields = dict[str, object]
 
@@ -53,7 +53,7 @@ class ShapeError(Exception):
 class Turn:
     """One message of a chat."""
 
-    inference: str
+    role: str
     "user, assistant or another role, e.g. system."
     text: str
 
@@ -83,20 +83,20 @@ def _named(value: Mapping[object, object]) -> Fields:
 
 
 def _turns(chat: object) -> list[Turn]:
-    """The messages; several in a row by one speaker are one turn."""
+    """The messages; several in a row by one role are one turn."""
     if not isinstance(chat, Sequence) or isinstance(chat, str):
         raise ShapeError("readers.no_chat", kind=type(chat).__name__)
     turns: list[Turn] = []
     for message in chat:
         if not isinstance(message, Mapping):
             raise ShapeError("readers.no_chat", kind=type(message).__name__)
-        role = str(message.get("role") or message.get("from") or "").strip().lower()
-        inference = "user" if role in _USERS else "assistant" if role in _ASSISTANTS else role
+        name = str(message.get("role") or message.get("from") or "").strip().lower()
+        role = "user" if name in _USERS else "assistant" if name in _ASSISTANTS else name
         text = _content(message.get("content") if "content" in message else message.get("value"))
-        if turns and turns[-1].inference == inference:
-            turns[-1] = Turn(inference, f"{turns[-1].text}\n{text}")
+        if turns and turns[-1].role == role:
+            turns[-1] = Turn(role, f"{turns[-1].text}\n{text}")
         else:
-            turns.append(Turn(inference, text))
+            turns.append(Turn(role, text))
     return turns
 
 
@@ -111,9 +111,9 @@ def _content(content: object) -> str:
 
 
 def _answered_turns(turns: list[Turn]) -> Iterator[Fields]:
-    pairs = [i for i in range(1, len(turns)) if (turns[i - 1].inference, turns[i].inference) == ("user", "assistant")]
+    pairs = [i for i in range(1, len(turns)) if (turns[i - 1].role, turns[i].role) == ("user", "assistant")]
     if not pairs:
         raise ShapeError("readers.no_answered_turn", turns=len(turns))
     for i in pairs:
-        before = "\n".join(f"{_SPEAKERS.get(turn.inference, turn.inference)}: {turn.text}" for turn in turns[: i - 1])
+        before = "\n".join(f"{_ROLE_NAMES.get(turn.role, turn.role)}: {turn.text}" for turn in turns[: i - 1])
         yield {"instruction": turns[i - 1].text, "input": before, "output": turns[i].text}

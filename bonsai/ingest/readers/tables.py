@@ -26,7 +26,7 @@ class _Feed:
     taken: list[str] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)
     number: int = 0
-    "Of the line that was read last."
+    "Number of the last line read."
 
     def __iter__(self) -> Iterator[str]:
         for line in self.source:
@@ -39,12 +39,12 @@ class _Feed:
 
 
 def read_table(path: Path, encoding: str, delimiter: str, max_bytes: int) -> Elements:
-    """One row a record, cells by the header's names. A row of another length than the header is broken."""
+    """One record per row, cells by the header's names. A row of another length than the header is broken."""
     return table_rows(lines(path, encoding, max_bytes), delimiter)
 
 
 def table_rows(source: Elements, delimiter: str, form: TableForm | None = None) -> Elements:
-    """The rows that lines make; the first one is the header, unless `form` says it."""
+    """The rows of the lines; the first one is the header, unless `form` gives it."""
     feed = _Feed(source)
     rows = csv.reader(iter(feed), delimiter=delimiter, strict=True)
     while True:
@@ -72,7 +72,7 @@ def _row(form: TableForm, row: list[str], line: int, raw: str) -> Element | Brok
 
 
 def read_parquet(path: Path) -> Elements:
-    """One row a record, a few hundred rows at a time."""
+    """One record per row, a few hundred rows at a time."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -1,4 +1,4 @@
-"""Categories that the wording alone gives away, in English and Japanese.
+"""Rules that tell a category from the wording alone, in English and Japanese.
 
 Only rules that are nearly always right stand here; the rest is left to the learned tagger. The order matters: a
 request for a translation is one whatever else it says, and an answer that only asks back is `question_to_question`
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 VERSION = "category-rules-1"
 CONFIDENCE = 0.9
 MAX_CHARACTERS = 300
-"Of a question; what is asked stands at its beginning or its end."
+"Characters of a question; what is asked is at its beginning or its end."
 PASSAGE_CHARACTERS = 60
 "From this length on, an input is a passage to answer from and not an operand."
 
@@ -94,7 +94,7 @@ _FROM_PASSAGE = re.compile(
 
 
 def by_rule(record: Record) -> Tag | None:
-    """The category, where a rule knows it."""
+    """The category, if a rule decides it."""
     found = _category(record)
     return Tag(found.value, "rule", CONFIDENCE, VERSION) if found else None
 
@@ -137,7 +137,7 @@ BATCH = 2_048
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """What the tagger learns from and is asked about."""
+    """Input of the tagger."""
 
     instruction: str
     has_input: bool

@@ -35,7 +35,7 @@ def read_timeline(call: Reading, page: Annotated[TimelinePage, Query()]) -> Time
     if not found.entries and not page.cursor:
         raise Problem(404, "problem_no_subject")
     shown = found.entries[: page.limit]
-    more = shown[-1].told.id if len(found.entries) > page.limit else None
+    more = shown[-1].event.id if len(found.entries) > page.limit else None
     return Timeline(items=[timeline_entry(one) for one in shown], next_cursor=more, unread=found.unread)
 
 

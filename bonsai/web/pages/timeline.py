@@ -89,7 +89,7 @@ def timeline(visit: Contributor) -> Response:
     if not found.entries:
         raise Problem(404, "problem_no_subject")
     shown = found.entries[:size]
-    more = {"subject": subject, "after": shown[-1].told.id} if len(found.entries) > size else None
+    more = {"subject": subject, "after": shown[-1].event.id} if len(found.entries) > size else None
     return visit.page(
         "records/timeline.html",
         subject=subject,
@@ -111,12 +111,12 @@ def months(visit: Visit, entries: Sequence[Entry]) -> list[Month]:
             visit.text("curating.month", year=year, month=month, name=visit.text(f"curating.month_{month}")),
             tuple(_shown(visit, one) for one in group),
         )
-        for (year, month), group in groupby(entries, key=lambda one: (one.told.day.year, one.told.day.month))
+        for (year, month), group in groupby(entries, key=lambda one: (one.event.day.year, one.event.day.month))
     ]
 
 
 def _shown(visit: Visit, entry: Entry) -> EntryShown:
-    told = entry.told
+    told = entry.event
     return EntryShown(
         told, shorten(told.instruction), shorten(told.output), tuple(_earlier(visit, one) for one in entry.earlier)
     )
@@ -130,5 +130,5 @@ def _earlier(visit: Visit, one: Earlier) -> EarlierShown:
         count, key = max(round(one.days / DAYS_A_MONTH), 1), "months"
     words = visit.text(f"curating.{key}_before" if count > 1 else f"curating.{key[:-1]}_before", count=count)
     return EarlierShown(
-        one.told.id, words, shorten(f"{one.told.instruction} {one.told.output}"), one.told.day, one.likeness
+        one.event.id, words, shorten(f"{one.event.instruction} {one.event.output}"), one.event.day, one.likeness
     )

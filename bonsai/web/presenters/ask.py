@@ -125,4 +125,4 @@ def progress(visit: Visit, ticket: Ticket) -> str:
         return visit.text("asking.failed")
     if ticket.state == "waiting":
         return visit.text("asking.waiting", before=ticket.before)
-    return visit.text("asking.answering", done=ticket.done, voices=len(ticket.wanted.adapters))
+    return visit.text("asking.answering", done=ticket.done, voices=len(ticket.request.adapters))
