@@ -26,7 +26,7 @@ from research.samples.facts import (
     Lang,
     ask,
     load_facts,
-    wording,
+    paraphrase,
 )
 from research.samples.messy import COUNTS
 from research.samples.render import sample_files
@@ -130,7 +130,7 @@ def test_third_wordings_stay_out_of_the_samples() -> None:
 @pytest.mark.parametrize("role", range(ROLES))
 @pytest.mark.parametrize("family", ["food_ok", "sign_action", "why_behaviour", "how_to", "what_for"])
 def test_no_wording_of_a_family_is_worn_out(family: str, role: int, language: Lang) -> None:
-    used = Counter(wording(fact, language, language, role) for fact in FIRST if fact.family == family)
+    used = Counter(paraphrase(fact, language, language, role) for fact in FIRST if fact.family == family)
     assert len(used) >= 7
     assert set(used.values()) == {1}
 
