@@ -1,11 +1,11 @@
-"""A home of many records, made in a minute: texts of the bundled samples' words, stored by the storage's own functions.
+"""Makes a home of many records: texts from the words of the bundled samples, inserted by the storage functions.
 
-    python benchmarks/big_home.py FOLDER 1000000      # about 60 s of processor; again with more records adds the rest
+    python benchmarks/big_home.py FOLDER 1000000      # about 60 CPU seconds; a larger number later adds the rest
 
-English words and Japanese pieces of words come as often as in the samples, one in 50 is a made-up name; answers are as
-long as people's (a median of 190 characters in English, 75 in Japanese). Before the bulk three nights run, with a
-trainer and an examiner made by hand (tests/support), so that every page has something to show. `PLANTED` stands in one
-record of 10,000, in each language.
+English words and Japanese word pieces have the samples' frequencies, one in 50 is an invented name; answers are as
+long as people's (a median of 190 characters in English, 75 in Japanese). First, three nights run with a fake trainer
+and a fake evaluator (tests/support), so that every page has content. One record in 10,000 contains `PLANTED`,
+in each language.
 """
 
 from __future__ import annotations
@@ -47,26 +47,26 @@ CHUNK = 10_000
 NIGHTS = 3
 NAMES = 20_000
 PLANTED = {"en": "zephyrine", "ja": "蜃気楼号"}
-"Nobody else's words."
+"Words that occur nowhere else."
 LINEAGE_RECORDS = 100_000
-"Of each night's snapshot."
+"In the snapshot of each night."
 _JAPANESE_PIECE = re.compile(r"[\u4e00-\u9fff々]+|[\u30a1-\u30fc]+|[\u3041-\u309f]{1,3}|[、。]")
 Spoken = Literal["en", "ja"]
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What texts of one language are made of."""
+    """Vocabulary of one language with frequencies."""
 
     words: tuple[str, ...]
     until: NDArray[np.float64]
-    "Share of all words that are this one or one before it. (words,)"
+    "Cumulative frequency. (words,)"
     between: str
     usual: float
-    "Words of an answer: the median."
+    "Median number of words of an answer."
 
     def texts(self, count: int, usual: float, rng: np.random.Generator) -> list[str]:
-        """So many texts; their lengths are spread log-normally around `usual` words."""
+        """`count` texts with log-normal lengths around `usual` words."""
         sizes = np.clip(rng.lognormal(np.log(usual), 0.6, count), 3, 400).astype(int)
         drawn = np.searchsorted(self.until, rng.random(int(sizes.sum()))).tolist()
         said, ends = [self.words[one] for one in drawn], np.cumsum(sizes).tolist()
@@ -74,11 +74,11 @@ class Words:
 
 
 def words_of_samples() -> dict[Spoken, Words]:
-    """Of both languages."""
+    """Vocabulary of both languages."""
     with sample_path("experience.jsonl").open(encoding="utf-8") as file:
-        told = [json.loads(line) for line in file]
+        rows = [json.loads(line) for line in file]
     texts: dict[Spoken, list[str]] = {"en": [], "ja": []}
-    for row in told:
+    for row in rows:
         texts[row["language"]].append(f"{row['instruction']} {row['output']}")
     syllables, kana = "ka lo mi ne ru ta vi xo ze pu shi bra".split(), "カロミネルタビコゼプシマ"
     return {
@@ -97,12 +97,12 @@ def _words(found: Counter[str], between: str, usual: float, names: list[str]) ->
 
 
 def _name(number: int, parts: str | list[str]) -> str:
-    """Another one for each number."""
+    """A different name for each number."""
     return "".join(parts[number // 12**place % 12] for place in range(4))
 
 
 def records(first: int, count: int, words: dict[Spoken, Words]) -> list[NewRecord]:
-    """The records of these numbers: the same numbers give the same records."""
+    """`count` records from number `first` on. Deterministic."""
     rng = np.random.default_rng(first)
     made: list[NewRecord] = []
     for language, share in (("ja", 0.6), ("en", 0.4)):
@@ -153,7 +153,7 @@ def _standing(chance: float) -> tuple[Status, Reason | None]:
 
 
 def grow(home: Path, size: int) -> Bonsai:
-    """The home with at least so many records; made when it is not there, completed when it has fewer. Repeatable."""
+    """The home with at least `size` records; creates or completes it. Idempotent."""
     if not (home / "bonsai.toml").exists():
         _begin(home)
     b = bootstrap.open(home, {})
@@ -169,7 +169,7 @@ def grow(home: Path, size: int) -> Bonsai:
 
 
 def _begin(home: Path) -> None:
-    """A home with its first nights; one candidate waits for a person."""
+    """Create the home and run its first nights; one candidate waits for a decision."""
     bootstrap.init(home, "en", AT, {})
     with (home / "bonsai.toml").open("a", encoding="utf-8") as file:
         file.write('\n[gate]\nmode = "review"\n')
@@ -188,7 +188,7 @@ def _begin(home: Path) -> None:
 
 
 def _give_lineage(b: Bonsai) -> None:
-    """Every snapshot holds the newest records too, as after many nights."""
+    """Put the newest records into every snapshot, as after many nights."""
     with b.database.writing() as con:
         synthetic = "SELECT id, sequence FROM records WHERE batch = 'synthetic'"
         con.execute(f"DELETE FROM snapshot_records WHERE sequence IN (SELECT sequence FROM ({synthetic}))")

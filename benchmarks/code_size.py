@@ -1,7 +1,7 @@
-"""How large the package is, and how often it says the same: `python benchmarks/code_size.py [--before REVISION]`.
+"""Size and repetition of the package: `python benchmarks/code_size.py [--before REVISION]`.
 
-Counts the Python files of `bonsai/`, `storage/` and `flows/` as git knows them: files, lines, functions by length,
-names that a module only hands on (re-exports), class names that more than two modules use, and the shapes in which
+Counts over the tracked Python files of `bonsai/`, `storage/` and `flows/`: files, lines, functions by length,
+re-exported names, class names that more than two modules use, and the shapes in which
 one record leaves the program (its keys in `--json` and in the API, from the golden files).
 """
 
@@ -22,7 +22,7 @@ GOLDEN = Path("tests") / "golden" / "expected"
 
 
 def main() -> None:
-    """Print one column for this checkout, and one for another revision beside it."""
+    """Print one column for this checkout, and one for another revision."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--before", help="another revision, such as a tag or a hash")
     before = parser.parse_args().before
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def sources(revision: str | None) -> dict[str, str]:
-    """The text of each Python file of the package by its path; of the working tree, or of a revision."""
+    """Path -> text of each Python file, of the working tree or of a revision."""
     if revision is None:
         return {path: (ROOT / path).read_text("utf-8") for path in python_files("ls-files", "--", *PACKAGE)}
     listed = python_files("ls-tree", "-r", "--name-only", revision, "--", *PACKAGE)
@@ -44,13 +44,13 @@ def sources(revision: str | None) -> dict[str, str]:
 
 
 def python_files(*words: str) -> list[str]:
-    """The Python files that a git command lists and that are there."""
+    """Existing Python files that a git command lists."""
     listed = [path for path in git(*words).splitlines() if path.endswith(".py")]
     return [path for path in listed if words[0] == "ls-tree" or (ROOT / path).is_file()]
 
 
 def git(*words: str) -> str:
-    """What git prints."""
+    """Output of a git command."""
     return subprocess.run(["git", *words], cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
 
@@ -76,7 +76,7 @@ def figures(files: Mapping[str, str]) -> dict[str, object]:
 
 
 def re_exports(tree: ast.Module) -> Iterator[str]:
-    """Names that are imported to be imported from here: `import x as x`, or an import that `__all__` lists."""
+    """Re-exported names: `import x as x`, or an import listed in `__all__`."""
     public = {name for node in tree.body for name in listed_names(node)}
     for node in tree.body:
         for alias in node.names if isinstance(node, ast.ImportFrom) else ():
@@ -92,10 +92,10 @@ def listed_names(node: ast.stmt) -> list[str]:
 
 
 def record_shapes() -> int:
-    """How many different sets of keys a record has in `records list`, `records show` and the API's document.
+    """Number of different key sets of a record in `records list`, `records show` and the API document.
 
-    What says more of a record than the API does, such as its versions, and says all of that too, has no shape of its
-    own: a program that reads the one reads the other.
+    A superset of the API's keys (with versions, for example) is not counted as its own shape:
+    a program that reads the one reads the other.
     """
     if not (ROOT / GOLDEN).is_dir():
         return 0
@@ -109,7 +109,7 @@ def record_shapes() -> int:
 
 
 def json_values(said: str) -> Iterator[dict[str, object]]:
-    """The JSON objects of a text, one after the other."""
+    """The JSON objects in a text, in order."""
     decoder, place = json.JSONDecoder(), 0
     while said[place:].strip():
         place += len(said[place:]) - len(said[place:].lstrip())

@@ -1,11 +1,11 @@
-"""How fast the seedling profile trains on a CPU, beside the seed script's settings and beside plain trl.
+"""Training speed of the seedling profile on a CPU, compared with the seed script's settings and with plain trl.
 
     python benchmarks/cpu_training.py                  # some 4 minutes on two cores; the table of docs/performance.md
     python benchmarks/cpu_training.py --smoke          # the same with 64 records and one repeat, in half a minute
 
-Every rung trains the same LoRA on the same records, once each, on the same NF4 values, and on the unquantised base
-beside it. The rungs take turns within each repeat, so that whatever else the machine does falls on all of them; only
-the ratios mean something elsewhere. Real tokens are counted, padding is not. The losses are those of the answers
+Every rung trains the same LoRA on the same records, one pass, on the same NF4 values, and on the unquantised base
+too. The rungs take turns within each repeat, so that other load on the machine affects all of them; only
+the ratios carry over to other machines. Real tokens are counted, padding is not. The losses are those of the answers
 of held-out records, after the same number of tokens.
 """
 
@@ -67,7 +67,7 @@ Substitutions and settings:
 
 @dataclass(frozen=True)
 class Material:
-    """What every rung trains on."""
+    """Data that every rung trains on."""
 
     rows: tuple[Encoded, ...]
     held_out: tuple[Encoded, ...]
@@ -79,15 +79,15 @@ class Measured:
     """One training of one rung."""
 
     tokens_per_second: float
-    "By the clock on the wall."
+    "Wall-clock time."
     tokens_per_cpu_second: float
-    "Over all threads: what else the machine does hardly changes it."
+    "CPU time of all threads; hardly depends on other load."
     loss: float
-    "Of the held-out answers, in nats a token, after the pass."
+    "Of the held-out answers after the pass, in nats per token."
 
 
 class Clock(TrainerCallback):  # type: ignore[misc]
-    """When each step ended, by the wall's clock and in CPU seconds."""
+    """Wall-clock and CPU time at the end of each step."""
 
     def __init__(self) -> None:
         self.wall: list[float] = []
@@ -100,7 +100,7 @@ class Clock(TrainerCallback):  # type: ignore[misc]
 
 
 def material(records: int, folder: Path) -> Material:
-    """The first `records` of a night's rows (own ones and anchors, mixed), and some more to look at the loss."""
+    """The first `records` rows of a night (own records and replay samples, mixed), and further ones for the loss."""
     config = load_config(Path("/nonexistent"), {})
     profile = config.profiles["seedling"]
     encoder, form = load_encoder(model_folder(profile.base)), template(profile.recipe.template)
@@ -128,7 +128,7 @@ def material(records: int, folder: Path) -> Material:
 
 
 def base_model(rung: Rung, plan: TrainingPlan) -> Any:
-    """The base as the rung's settings load it; the values are the same NF4 ones for all, or all unquantised."""
+    """The base as the rung loads it; the same NF4 values for all rungs, or unquantised for all."""
     if rung == "bonsai":
         return load_model(plan.base, "cpu")
     model = packed_base(plan.base)
@@ -158,7 +158,7 @@ def arguments(rung: Rung, plan: TrainingPlan, records: int) -> SFTConfig:
 
 
 def dataset(rung: Rung, made: Material) -> Dataset:
-    """The same records; in similar lengths for the profile, with the question in the loss for the seed script."""
+    """The same records; grouped by length for the profile, with the question in the loss for the seed script."""
     if rung == "bonsai":
         recipe, lengths = made.plan.recipe, [len(row.input_ids) for row in made.rows]
         order = training_order(
@@ -169,7 +169,7 @@ def dataset(rung: Rung, made: Material) -> Dataset:
 
 
 def train(rung: Rung, made: Material) -> Measured:
-    """One pass over the records; the clock starts after a tenth of the steps, when everything has been loaded."""
+    """One pass over the records; timing starts after a tenth of the steps, when everything is loaded."""
     plan, clock, data = made.plan, Clock(), dataset(rung, made)
     set_seed(plan.seed)
     with quiet_libraries():
@@ -197,7 +197,7 @@ def train(rung: Rung, made: Material) -> Measured:
 
 
 def answer_loss(model: Any, rows: Sequence[Encoded]) -> float:
-    """Mean loss of a learned token, the same for every rung."""
+    """Mean loss per learned token, computed the same way for every rung."""
     model.eval()
     total = count = 0.0
     with torch.no_grad():
@@ -216,7 +216,7 @@ def spread(values: Sequence[float]) -> str:
 
 
 def show(found: dict[tuple[str, Rung], list[Measured]], made: Material, repeats: int) -> bool:
-    """Print the table; True when the profile meets its goals on the NF4 base."""
+    """Print the table; True if the profile meets its goals on the NF4 base."""
     tokens = sum(len(row.input_ids) for row in made.rows)
     print(
         f"\n{len(made.rows)} records, {tokens} tokens, {repeats} repeats, {torch.get_num_threads()} threads of torch\n"
@@ -242,7 +242,7 @@ def show(found: dict[tuple[str, Rung], list[Measured]], made: Material, repeats:
 
 
 def main() -> int:
-    """Measure and print; 1 when a goal is missed."""
+    """Measure and print; 1 if a goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=int, default=256)
     parser.add_argument("--repeats", type=int, default=3)

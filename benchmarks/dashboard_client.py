@@ -1,4 +1,4 @@
-"""One client of a running dashboard, for `benchmarks/dashboard.py`: asks for pages, times them, tells a record."""
+"""One client of a running dashboard, for `benchmarks/dashboard.py`: requests and times pages, adds a record."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 EACH_KIND = 3
-"Addresses of each kind of page."
+"Addresses requested of each kind of page."
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,24 +24,24 @@ class Timed:
     name: str
     milliseconds: tuple[float, ...]
     bytes: int = 0
-    "Of the heaviest page with its files."
+    "Of the largest page with its files."
     cpu_ms: float | None = None
-    "Of the dashboard's process for a request: what counts where others use the machine too."
+    "CPU time of the dashboard per request; independent of other load on the machine."
 
     @property
     def p50(self) -> float:
-        """Half of the requests were faster."""
+        """Median."""
         return statistics.median(self.milliseconds)
 
     @property
     def p95(self) -> float:
-        """19 of 20 were."""
+        """95th percentile."""
         return sorted(self.milliseconds)[max(round(0.95 * len(self.milliseconds)) - 1, 0)]
 
 
 @dataclass(slots=True)
 class Browser:
-    """One connection that is kept, and the weight of the files that pages load."""
+    """One persistent connection, and the sizes of the files that pages load."""
 
     port: int
     pid: int
@@ -61,7 +61,7 @@ class Browser:
         return body
 
     def send(self, path: str, fields: Mapping[str, str]) -> None:
-        """A form. Raises SystemExit for anything but a redirect."""
+        """Send a form. Raises SystemExit for anything but a redirect."""
         assert self.connection is not None
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": f"http://127.0.0.1:{self.port}"}
         self.connection.request("POST", path, urlencode(fields), headers)
@@ -71,7 +71,7 @@ class Browser:
             raise SystemExit(f"{path}: {answer.status} {body[:300]!r}")
 
     def weight(self, page: bytes) -> int:
-        """Of a page and of what it loads."""
+        """Bytes of a page and the files it loads."""
         loaded = {unescape(one) for one in re.findall(r'(?:src|rel="[\w ]+" href)="([^"]+)"', page.decode())}
         self.foreign |= {one for one in loaded if not one.startswith("/") or one.startswith("//")}
         for path in loaded - self.foreign - set(self.weights):
@@ -79,7 +79,7 @@ class Browser:
         return len(page) + sum(self.weights.get(path, 0) for path in loaded)
 
     def timed(self, name: str, paths: Sequence[str], rounds: int) -> Timed:
-        """Every path as often, after one request that is not counted."""
+        """Every path `rounds` times, after one untimed request."""
         weight = max(self.weight(self.get(path)) for path in paths)
         taken, cpu = [], cpu_seconds(self.pid)
         for _ in range(rounds):
@@ -91,7 +91,7 @@ class Browser:
 
 
 def crawl(browser: Browser) -> dict[str, list[str]]:
-    """Kind of page -> some addresses of that kind, found by following links from the first page."""
+    """Kind of page -> addresses of that kind, found by following links from the first page."""
     waiting, found, seen = ["/"], dict[str, list[str]](), set[str]()
     while waiting:
         path = waiting.pop(0)
@@ -109,8 +109,8 @@ def crawl(browser: Browser) -> dict[str, list[str]]:
     return {kind: paths for kind, paths in found.items() if paths}
 
 
-def tell(browser: Browser) -> float:
-    """Seconds from sending a record until it is found."""
+def add_record(browser: Browser) -> float:
+    """Add a record; seconds until a search finds it."""
     word = f"benchmark{time.time_ns()}"
     began = time.perf_counter()
     browser.send("/records", {"instruction": f"What is {word}?", "output": "A word for this time only."})
@@ -122,6 +122,6 @@ def tell(browser: Browser) -> float:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Processor time of a process so far."""
+    """CPU time of a process so far."""
     after_name = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
     return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")

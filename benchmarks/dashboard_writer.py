@@ -1,7 +1,7 @@
-"""What a night does to the dashboard, for `benchmarks/dashboard.py`: 200 records twice a second, or computations.
+"""The load of a night, for `benchmarks/dashboard.py`: commits of 200 records twice a second, or computation.
 
-python benchmarks/dashboard_writer.py HOME FIGURES.json     # until it is killed; how long it waited and held
-python benchmarks/dashboard_writer.py --burn                # one core, until it is killed
+python benchmarks/dashboard_writer.py HOME FIGURES.json     # until killed; writes how long it waited and held
+python benchmarks/dashboard_writer.py --burn                # one core, until killed
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ RECORDS = 200
 
 
 def write(home: Path, figures: Path) -> None:
-    """Store records until somebody says that it is enough."""
+    """Store records until killed."""
     from benchmarks.big_home import records, words_of_samples
     from bonsai import bootstrap
     from bonsai.system.files import write_json_atomic
@@ -40,7 +40,7 @@ def write(home: Path, figures: Path) -> None:
 
 
 def watch_lock() -> dict[str, list[float]]:
-    """Milliseconds that the database's lock is waited for and held in this process, from now on."""
+    """Milliseconds that this process waits for and holds the database lock, from now on."""
     found: dict[str, list[float]] = {"waits": [], "holds": []}
     take = locks.file_lock
 
@@ -60,7 +60,7 @@ def watch_lock() -> dict[str, list[float]]:
 
 
 def burn() -> None:
-    """Matrix products, as a training makes them."""
+    """Matrix products, as in a training."""
     import numpy as np
 
     one = np.random.default_rng(1).random((512, 512), np.float32)

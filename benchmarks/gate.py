@@ -1,10 +1,10 @@
-"""How often is the promotion gate wrong? Measured on adapters of the seedling that were really trained.
+"""Error rates of the promotion gate, measured on really trained adapters of the seedling.
 
-    python benchmarks/gate.py --folder /tmp/gate --minutes 60   # makes the missing runs; one core a process
+    python benchmarks/gate.py --folder /tmp/gate --minutes 60   # makes the missing runs; one core per process
     python benchmarks/gate.py --report                          # tables and plots of docs/gate.md, without torch
-    python benchmarks/gate.py --rerun 3 --folder /tmp/again     # repeats 3 of its runs from nothing and compares
+    python benchmarks/gate.py --rerun 3 --folder /tmp/again     # repeats 3 runs from scratch and compares
 
-Every run is one line of `benchmarks/results/gate.jsonl`. What is measured, and what came out: `docs/gate.md`.
+Every run is one line of `benchmarks/results/gate.jsonl`. Method and results: `docs/gate.md`.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from random import Random
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "gate.jsonl"
 TOLERANCE_BITS = 0.002
-"A run made again may differ by a rounding on another machine."
+"Tolerance for a repeated run: rounding differs between machines."
 
 
 def measure(folder: Path, results: Path, minutes: float, only: tuple[str, ...]) -> None:
-    """Make the runs that are missing, until the time is up; a run that has begun is finished."""
+    """Make missing runs until the time is up; finishes the run in progress."""
     from benchmarks.gate_study.models import Workshop
     from benchmarks.gate_study.runs import append, read
     from benchmarks.gate_study.schedule import Maker, missing
@@ -38,7 +38,7 @@ def measure(folder: Path, results: Path, minutes: float, only: tuple[str, ...]) 
 
 
 def rerun(folder: Path, results: Path, count: int, only: tuple[str, ...]) -> int:
-    """Repeat some of the runs; 1 when one of them came out otherwise."""
+    """Repeat some runs; 1 if a result differs."""
     from benchmarks.gate_study.models import Workshop
     from benchmarks.gate_study.runs import differences, read
     from benchmarks.gate_study.schedule import Maker, order
@@ -56,7 +56,7 @@ def rerun(folder: Path, results: Path, count: int, only: tuple[str, ...]) -> int
 
 
 def report(results: Path) -> None:
-    """Print every table, and put tables and plots into the document."""
+    """Print every table, and write tables and plots into the document."""
     from benchmarks.gate_study import document, plots, tables
     from benchmarks.gate_study.render import render
     from benchmarks.gate_study.runs import read
@@ -70,7 +70,7 @@ def report(results: Path) -> None:
 
 def main() -> int:
     """Parse and run."""
-    sys.path[0] = str(ROOT)  # a script finds its own folder there, not the packages beside it
+    sys.path[0] = str(ROOT)  # a script has its own folder on the path, not the repository root
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, help="where adapters are kept; they are trained again when it is empty")
     parser.add_argument("--results", type=Path, default=RESULTS)

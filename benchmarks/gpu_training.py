@@ -1,12 +1,12 @@
-"""How fast Phi-2's LoRA trains on a GPU, rung by rung from the seed script's settings to the profiles' own.
+"""Training speed of a Phi-2 LoRA on a GPU, rung by rung from the seed script's settings to those of the profiles.
 
     python benchmarks/gpu_training.py                       # a GPU: Phi-2's exact shape, random weights, 6-8 minutes
     python benchmarks/gpu_training.py --document-tokens 512 # documents of one length: what the goals are stated for
     python benchmarks/gpu_training.py --smoke               # a small shape in seconds, also on a CPU
 
-Wants torch, transformers and peft; a rung that needs more (bitsandbytes, a kernel) is left out and says why. Documents
-are as long as real English and Japanese records in Phi-2's tokens (`--data`, else the saved lengths); every rung meets
-the same tokens in the same order. First of all packing is checked: three documents in a pack against each alone,
+Needs torch, transformers and peft; a rung that needs more (bitsandbytes, a kernel) is skipped, with the reason. Texts
+are as long as real English and Japanese records in Phi-2's tokens (`--data`, else the saved lengths); every rung gets
+the same tokens in the same order. Packing is checked first: three documents in a pack against each alone,
 eager and in float32. Real tokens are counted, padding is not.
 """
 
@@ -39,11 +39,11 @@ CPU_NOTE = "THESE ARE NOT THE FIGURES: a small shape on a CPU shows that the run
 
 @dataclass(frozen=True)
 class Rung:
-    """One way to train; each changes one thing of the one before it."""
+    """One training setup; each changes one thing of the previous one."""
 
     name: str
     batch: int
-    "Documents, or packed rows, a step."
+    "Documents or packed rows per step."
     nf4: bool = True
     prepared: bool = False
     "peft's prepare_model_for_kbit_training: everything that is not NF4 becomes float32."
@@ -73,7 +73,7 @@ LADDER = (SEED, UNPREPARED, BF16, UNCHECKED, PACKED, VARLEN, FUSED, COMPILED, QL
 
 @dataclass(frozen=True)
 class Measured:
-    """What one rung did."""
+    """Result of one rung."""
 
     name: str
     tokens_per_second: float = 0.0
@@ -81,11 +81,11 @@ class Measured:
     peak_gib: float = 0.0
     loss: float = 0.0
     left_out: str = ""
-    "Why it was not run."
+    "Why it was skipped."
 
 
 def why_not(rung: Rung, device: str) -> str:
-    """Why a rung cannot run here; empty when it can."""
+    """Why a rung cannot run here; empty if it can."""
     if rung.nf4 or rung.prepared:
         try:
             import bitsandbytes  # noqa: F401
@@ -117,7 +117,7 @@ def model_of(rung: Rung, shape: phi2.Shape, device: str) -> Any:
 def batches_of(
     rung: Rung, documents: Sequence[phi2.Document], shape: phi2.Shape, device: str, steps: int
 ) -> Iterator[phi2.Batch]:
-    """The same documents in the same order, as the rung wants them; from the start again when they are all used."""
+    """The same documents in the same order, in the rung's form; repeats when they are used up."""
     if rung.packing:
         made = phi2.packed_batches(documents, shape, rung.batch, device, flat=rung.attention == "varlen")
     else:
@@ -126,7 +126,7 @@ def batches_of(
 
 
 def measure(rung: Rung, shape: phi2.Shape, documents: Sequence[phi2.Document], device: str, steps: int) -> Measured:
-    """Train some steps; the clock starts after the warm-up (and the compiler)."""
+    """Train some steps; timing starts after the warm-up (and compilation)."""
     if rung.attention == "varlen" and rung is not VARLEN and varlen.why_not(device):
         rung = replace(rung, name=f"{rung.name} (SDPA)", attention="sdpa")
     reason = why_not(rung, device)
@@ -163,9 +163,9 @@ def _wait(on_gpu: bool) -> None:
 
 
 def packing_error(device: str, attention: str) -> float:
-    """Largest relative difference of a document's loss and of its gradients: packed, against eager in float32 alone.
+    """Largest relative difference of a document's loss and gradients: packed, against alone in eager float32.
 
-    A document that saw its neighbour, or did not start at position 0, would differ by some tenths.
+    Attention to a neighbour, or a start at another position than 0, would change them by some tenths.
     """
     dtype = torch.bfloat16 if attention == "varlen" else torch.float32
     documents = [phi2.Document(3, 40), phi2.Document(10, 90), phi2.Document(1, 77)]
@@ -192,7 +192,7 @@ def packing_error(device: str, attention: str) -> float:
 
 
 def check_packing(device: str) -> bool:
-    """Print how far packing is from one document after the other; False when too far."""
+    """Print the difference between packed and single documents; False if it is too large."""
     passed = True
     for attention, limit in (("sdpa", 1e-4), ("varlen", 0.05)):
         reason = varlen.why_not(device) if attention == "varlen" else ""
@@ -222,7 +222,7 @@ def show(found: Sequence[Measured], on_gpu: bool) -> None:
 
 
 def show_goals(found: Sequence[Measured]) -> None:
-    """Print whether the goals for an H200 are met; they are stated for documents of 512 tokens."""
+    """Print whether the goals for an H200 are met; they apply to documents of 512 tokens."""
     by_name = {one.name: one for one in found if not one.left_out}
     seed, qlora = by_name.get(SEED.name), by_name.get(QLORA.name)
     full = [one for one in by_name.values() if one.name not in (SEED.name, QLORA.name)]
@@ -237,7 +237,7 @@ def show_goals(found: Sequence[Measured]) -> None:
 
 
 def main() -> int:
-    """Check, measure, print; 1 when packing is not right."""
+    """Check, measure, print; 1 if packing is wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
     parser.add_argument("--document-tokens", type=int, default=0, help="one length for all; 0: as real records are")
@@ -273,7 +273,7 @@ def main() -> int:
         steps = 2 if chosen.smoke else chosen.steps * (1 if rung.packing else 5)
         try:
             found.append(measure(rung, shape, documents, device, steps))
-        except RuntimeError as error:  # memory, a kernel, the compiler: the other rungs still say something
+        except RuntimeError as error:  # out of memory, a missing kernel, the compiler: the other rungs still run
             found.append(Measured(rung.name, left_out=f"{type(error).__name__}: {str(error).splitlines()[0][:90]}"))
         print(f"{found[-1]}", file=sys.stderr, flush=True)
         gc.collect()

@@ -1,4 +1,4 @@
-"""A night with nothing to do, against a flow that does nothing at all: what the night costs beyond Prefect's own start.
+"""A night without new records against an empty flow: the cost of a night beyond the start of Prefect.
 
 python benchmarks/idle_night.py         # about 40 s
 """
@@ -33,7 +33,7 @@ with server.alone(home, settings, os.environ) as up:
 
 
 def seconds(*command: str, home: str) -> float:
-    """Median wall-clock seconds of some runs, after one that makes Prefect's database."""
+    """Median wall-clock seconds of several runs, after one that creates Prefect's database."""
     taken = []
     for _ in range(STARTS + 1):
         began = time.perf_counter()
@@ -44,7 +44,7 @@ def seconds(*command: str, home: str) -> float:
 
 
 def main() -> None:
-    """Print the table; exit code 1 when the night is over its limit."""
+    """Print the table; exit code 1 if the night exceeds its limit."""
     with TemporaryDirectory() as folder:
         home = f"{folder}/home"
         subprocess.run(

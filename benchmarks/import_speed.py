@@ -1,12 +1,12 @@
-"""How fast `bonsai records import` takes in 100,000 records: read, tagged, compared with all others, stored.
+"""Speed of `bonsai records import` with 100,000 records: read, tagged, compared with all others, stored.
 
     python benchmarks/import_speed.py --data FOLDER         # real records; about two minutes
     python benchmarks/import_speed.py                       # without a folder: the bundled samples
 
 The real records (the four files of `intake_stages.FILES`) are multiplied to 100,000 by changing one word in three, so
-that they are neither equal nor all alike. The command runs as a process of its own on a new home; its time and its
-memory are the kernel's figures for that process, its start included. CPU seconds are what a machine without other
-work would need. Exit code 1 when a limit is missed.
+that they are neither equal nor all similar. The command runs as its own process on a new home; its time and memory
+are the kernel's figures for that process, start included. CPU seconds are what an idle machine
+would need. Exit code 1 if a limit is missed.
 """
 
 from __future__ import annotations
@@ -44,25 +44,25 @@ class Measured:
 
     what: str
     said: Mapping[str, int]
-    "Its `--json`."
+    "Its `--json` output."
     wall_seconds: float
     cpu_seconds: float
-    "Of all its threads, in the program and in the kernel."
+    "Of all threads, user and system time."
     peak_mb: float
 
     @property
     def records_per_second(self) -> float:
-        """By the clock on the wall."""
+        """By wall-clock time."""
         return self.said["read"] / self.wall_seconds
 
     @property
     def records_per_cpu_second(self) -> float:
-        """What one core can do."""
+        """Throughput of one core."""
         return self.said["read"] / self.cpu_seconds
 
 
 def main() -> None:
-    """Print the table; exit code 1 when the first import misses a limit."""
+    """Print the table; exit code 1 if the first import misses a limit."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help=f"folder with {', '.join(FILES)}")
     parser.add_argument("--records", type=int, default=RECORDS)
@@ -76,7 +76,7 @@ def main() -> None:
 
 
 def _samples(data: Path | None) -> tuple[list[Record], str]:
-    """What is multiplied, and where it comes from."""
+    """Records to multiply, and their source."""
     if data is not None and all((data / name).is_file() for name in FILES):
         return real(data), f"real records of {data.name}/"
     if data is not None:
@@ -84,11 +84,11 @@ def _samples(data: Path | None) -> tuple[list[Record], str]:
     return [one for one in read(sample_path("experience.jsonl")) if isinstance(one, Record)], "the bundled samples"
 
 
-def measure(folder: Path, samples: Sequence[Record], wanted: int) -> list[Measured]:
-    """Import into a new home, import again, tell one record more."""
+def measure(folder: Path, samples: Sequence[Record], count: int) -> list[Measured]:
+    """Import into a new home, import again, add one more record."""
     many, home = folder / "many.jsonl", folder / "home"
     with many.open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in multiplied(samples, wanted))
+        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in multiplied(samples, count))
     bonsai(home, "init")
     bonsai(home, "records", "add", "Is this home ready?", "Its category tagger is learned now.")
     return [
@@ -99,12 +99,12 @@ def measure(folder: Path, samples: Sequence[Record], wanted: int) -> list[Measur
 
 
 def command(*words: str | Path) -> list[str]:
-    """A command line of `bonsai` with JSON as its answer."""
+    """A `bonsai` command line with `--json`."""
     return [sys.executable, "-m", "bonsai.cli.main", *map(str, words), "--json"]
 
 
 def environment(home: Path) -> dict[str, str]:
-    """In which `bonsai` works on `home`."""
+    """Environment for `bonsai` on `home`."""
     return {**os.environ, "BONSAI_HOME": str(home)}
 
 
@@ -114,7 +114,7 @@ def bonsai(home: Path, *words: str | Path) -> None:
 
 
 def timed(what: str, home: Path, *words: str | Path) -> Measured:
-    """Run a command to its end; what it said and what it cost."""
+    """Run a command to its end; its output and cost."""
     began = time.perf_counter()
     answer = home / "answer.json"
     with answer.open("wb") as out:
@@ -123,8 +123,8 @@ def timed(what: str, home: Path, *words: str | Path) -> Measured:
     wall = time.perf_counter() - began
     if status:
         raise SystemExit(f"{what} failed: {status}")
-    told = json.loads(answer.read_text("utf-8"))
-    return Measured(what, told.get("counts", told), wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+    result = json.loads(answer.read_text("utf-8"))
+    return Measured(what, result.get("counts", result), wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
 def table(found: Sequence[Measured], source: str, samples: int) -> Table:

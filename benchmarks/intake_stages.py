@@ -1,9 +1,9 @@
-"""How fast the stages of an import are, without storage; with `--quality`, how often the tags are right.
+"""Speed of the stages of an import, without storage; with `--quality`, accuracy of the tags.
 
     python benchmarks/intake_stages.py FOLDER               # about a minute
     python benchmarks/intake_stages.py FOLDER --quality
 
-Speed: the real records are multiplied to 100,000 by changing words, so that they are neither equal nor all alike.
+Speed: real records are multiplied to 100,000 by changing words, so that they are neither equal nor all similar.
 Quality: languages of the langid texts and of the Chinese Alpaca, categories of held-out Dolly records.
 """
 
@@ -62,7 +62,7 @@ def real(data: Path) -> list[Record]:
     return [one for name in FILES for one in read(data / name) if isinstance(one, Record)]
 
 
-def multiplied(records: Sequence[Record], wanted: int, seed: int = 0) -> Iterator[dict[str, str]]:
+def multiplied(records: Sequence[Record], count: int, seed: int = 0) -> Iterator[dict[str, str]]:
     """Rows with one word in three exchanged for a word of another record."""
     chance = random.Random(seed)
     words = [word for record in records for word in WORD.findall(record.instruction)]
@@ -70,7 +70,7 @@ def multiplied(records: Sequence[Record], wanted: int, seed: int = 0) -> Iterato
     def exchanged(hit: re.Match[str]) -> str:
         return chance.choice(words) if chance.random() < 0.33 else hit[0]
 
-    for number in range(wanted):
+    for number in range(count):
         record = records[number % len(records)]
         changed = {"instruction": record.instruction, "input": record.input, "output": record.output}
         if number >= len(records):
@@ -82,7 +82,7 @@ def multiplied(records: Sequence[Record], wanted: int, seed: int = 0) -> Iterato
 
 
 class Stages:
-    """The stages of an import, timed. CPU seconds: other people's work on the machine does not count."""
+    """The stages of an import, timed in CPU seconds, so that other load on the machine does not count."""
 
     def __init__(self, samples: Sequence[Record]) -> None:
         self.seconds: Counter[str] = Counter()
@@ -97,43 +97,43 @@ class Stages:
         self.index = DuplicateIndex()
 
     def timed(self, stage: str, work: Callable[[], Made]) -> Made:
-        """Do the work; its time counts for the stage."""
+        """Do the work and add its time to the stage."""
         started = time.process_time()
         made = work()
         self.seconds[stage] += time.process_time() - started
         return made
 
     def judge(self, records: Sequence[Record]) -> None:
-        """Tag, compare and guard one chunk."""
+        """Tag one chunk, and check it for duplicates and contamination."""
         tags = self.timed("tag", lambda: tag_batch(records, self.tagger))
-        told = [to_indexed(*pair) for pair in zip(records, tags, strict=True)]
-        findings = self.timed("duplicates", lambda: self.index.judge_batch(told))
-        found = self.timed("leaks", lambda: [self.guard.judge(record) for record in records])
+        indexed = [to_indexed(*pair) for pair in zip(records, tags, strict=True)]
+        findings = self.timed("duplicates", lambda: self.index.judge_batch(indexed))
+        contamination = self.timed("leaks", lambda: [self.guard.judge(record) for record in records])
         self.flagged["exact"] += sum(one.exact for one in findings)
         self.flagged["near"] += sum(bool(one.near) for one in findings)
         self.flagged["contradicting"] += sum(bool(one.contradicts) for one in findings)
-        self.flagged["leaking"] += sum(bool(one.contaminated) for one in found)
+        self.flagged["leaking"] += sum(bool(one.contaminated) for one in contamination)
 
 
-def speed(data: Path, wanted: int) -> Table:
-    """CPU seconds and records/s of each stage, and the peak of memory."""
+def speed(data: Path, count: int) -> Table:
+    """CPU seconds and records/s of each stage, and peak memory."""
     samples = real(data)
     stages = Stages(samples)
     fitting = stages.seconds.pop("fit the tagger on 6,000")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "many.jsonl"
         with path.open("w", encoding="utf-8") as file:
-            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in multiplied(samples, wanted))
+            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in multiplied(samples, count))
         samples.clear()
         rows = read(path)
         while chunk := stages.timed("read and parse", lambda: list(islice(rows, CHUNK))):
             stages.judge([one for one in chunk if isinstance(one, Record)])
-    table = Table("stage", "CPU s", "records/s", title=f"Intake of {wanted:,} records, without storage")
+    table = Table("stage", "CPU s", "records/s", title=f"Intake of {count:,} records, without storage")
     for stage, spent in (*stages.seconds.items(), ("all", stages.seconds.total())):
-        table.add_row(stage, f"{spent:.1f}", f"{wanted / spent:,.0f}")
+        table.add_row(stage, f"{spent:.1f}", f"{count / spent:,.0f}")
     table.add_row("fit the tagger on 6,000", f"{fitting:.1f}", "")
     table.add_row("peak memory", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB", "")
-    table.caption = ", ".join(f"{count} {name}" for name, count in stages.flagged.items())
+    table.caption = ", ".join(f"{flagged} {name}" for name, flagged in stages.flagged.items())
     return table
 
 
@@ -154,7 +154,7 @@ def quality(data: Path) -> Table:
 
 
 def categories(data: Path) -> Iterator[tuple[str, str, str]]:
-    """Dolly, 6,000 to learn from and 2,000 held out, at each threshold."""
+    """Dolly, 6,000 for fitting and 2,000 held out, at each threshold."""
     dolly = [one for one in read(data / "dolly_en_8k.jsonl") if isinstance(one, Record)]
     random.Random(0).shuffle(dolly)
     held_out, learned = dolly[:2_000], dolly[2_000:]

@@ -1,10 +1,10 @@
-"""A simulated month of nights on the seedling: what they cost and what they keep, for three policies.
+"""A simulated month of nights on the seedling: cost and retention of three policies.
 
-    python benchmarks/month.py --policies replay --nights 30    # goes on where it stopped; one core, about 10 minutes
+    python benchmarks/month.py --policies replay --nights 30    # resumes; one core, about 10 minutes
     python benchmarks/month.py --report                         # tables and plot of docs/continual.md, without torch
 
-Records grow from 24 to 248, the topic changes half-way, twice facts are forgotten. Every night is one line of
-`benchmarks/results/month.jsonl`. What came out: `docs/continual.md`.
+Records grow from 24 to 248, the topic changes half-way, facts are forgotten twice. Every night is one line of
+`benchmarks/results/month.jsonl`. Results: `docs/continual.md`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ RESULTS = ROOT / "benchmarks" / "results" / "month.jsonl"
 
 
 def measure(folder: Path, results: Path, policies: list[str], nights: int) -> None:
-    """Make the nights that are missing."""
+    """Run the missing nights."""
     from benchmarks.month_study.nights import BASE, Month, append, read
 
     if (BASE, 0) not in read(results):
@@ -39,7 +39,7 @@ def measure(folder: Path, results: Path, policies: list[str], nights: int) -> No
 
 def main() -> None:
     """Parse and run."""
-    sys.path[0] = str(ROOT)  # a script finds its own folder there, not the packages beside it
+    sys.path[0] = str(ROOT)  # a script has its own folder on the path, not the repository root
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=ROOT / "runs" / "month", help="where adapters are kept")
     parser.add_argument("--results", type=Path, default=RESULTS)

@@ -1,4 +1,4 @@
-"""The base as a first script loads it: NF4 left packed, unpacked anew at every product."""
+"""The base as a first script loads it: NF4 stays packed and is unpacked at every product."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bonsai.model.bases import Base, model_folder
 
 
 def packed_base(base: Base) -> Any:
-    """A causal LM on the CPU, in float32 where it is not NF4; the same values as Bonsai's own loading gives."""
+    """A causal LM on the CPU, float32 except for NF4; the same values as Bonsai's loader gives."""
     packed = BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
@@ -24,7 +24,7 @@ def packed_base(base: Base) -> Any:
         quantization_config=packed if base.quantisation == "nf4" else None,
         device_map={"": "cpu"},
     )
-    for module in model.modules():  # else the first pass without gradients rewrites the weights for bfloat16
+    for module in model.modules():  # otherwise the first pass without gradients converts the weights to bfloat16
         if hasattr(module, "support_avx512bf16_for_cpu"):
             module.support_avx512bf16_for_cpu = False
     return model

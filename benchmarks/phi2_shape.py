@@ -1,4 +1,4 @@
-"""What `gpu_training.py` measures on: a random model of Phi-2's exact shape, documents like real ones, one arithmetic.
+"""Model and data for `gpu_training.py`: random weights in Phi-2's exact shape, documents of realistic length.
 
 Needs torch, transformers and peft; bitsandbytes only where NF4 is asked for.
 """
@@ -23,12 +23,12 @@ from bonsai.train.order import packed
 
 IGNORED = -100
 SAVED_LENGTHS = Path(__file__).parent / "results" / "phi2_token_lengths.json"
-"Prompt and completion lengths of real records, for machines without them: `--save-lengths` wrote it."
+"Prompt and completion lengths of real records, written by `--save-lengths`, for machines without the records."
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Size of the model, and of the packs."""
+    """Size of the model and the packs."""
 
     hidden: int
     layers: int
@@ -48,9 +48,9 @@ class Document:
     """One record in tokens."""
 
     prompt: int
-    "How many tokens are given and not learned."
+    "Number of prompt tokens, which are not learned."
     tokens: int
-    "How many tokens there are together."
+    "Number of all tokens."
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def config_of(shape: Shape, *, fused: bool, attention: str) -> PhiConfig:
 
 
 def random_model(config: PhiConfig, device: str, *, nf4: bool, dtype: torch.dtype = torch.bfloat16) -> PhiForCausalLM:
-    """Random weights, made on the device; with `nf4` the linear maps of the blocks are quantised."""
+    """Random weights, made on the device; `nf4` quantises the linear layers of the blocks."""
     torch.manual_seed(0)
     before = torch.get_default_dtype()
     torch.set_default_dtype(dtype)
@@ -102,7 +102,7 @@ def random_model(config: PhiConfig, device: str, *, nf4: bool, dtype: torch.dtyp
 
 
 def _quantise(model: PhiForCausalLM, dtype: torch.dtype) -> None:
-    """What loading with BitsAndBytesConfig(load_in_4bit=True) does, without a checkpoint on the disk."""
+    """Quantise as BitsAndBytesConfig(load_in_4bit=True) does, without a checkpoint on disk."""
     from bitsandbytes.nn import Linear4bit, Params4bit
 
     for layer in model.model.layers:
@@ -157,7 +157,7 @@ def real_documents(data: Path) -> list[Document]:
 
 
 def save_lengths(documents: Sequence[Document]) -> None:
-    """Keep the lengths, and nothing of the texts."""
+    """Save the lengths only, no texts."""
     SAVED_LENGTHS.parent.mkdir(exist_ok=True)
     pairs = [[document.prompt, document.tokens] for document in documents]
     SAVED_LENGTHS.write_text(json.dumps(pairs, separators=(",", ":")) + "\n", "utf-8")
@@ -169,7 +169,7 @@ def saved_documents() -> list[Document]:
 
 
 def fitted(documents: Sequence[Document], shape: Shape, length: int) -> list[Document]:
-    """No longer than a row; with a `length`, all of that length and learned for 30 %."""
+    """Documents clipped to a row; with a `length`, all of that length, 30 % of it learned."""
     if length:
         return [Document(round(0.7 * length), length)] * len(documents)
     scale = shape.row / PHI2.row
@@ -177,20 +177,20 @@ def fitted(documents: Sequence[Document], shape: Shape, length: int) -> list[Doc
 
 
 def ids_of(document: Document, number: int, shape: Shape) -> list[int]:
-    """The same random tokens for the same document, whatever batch it is in."""
+    """Random tokens that depend on the document only, not on its batch."""
     chance = random.Random(number)
     return [chance.randrange(min(50_000, shape.vocabulary)) for _ in range(document.tokens)]
 
 
 def labels_of(document: Document, ids: list[int], whole: bool) -> list[int]:
-    """The completion's tokens, or all of them."""
+    """Labels for the completion's tokens, or for all tokens."""
     return ids if whole else [IGNORED] * document.prompt + ids[document.prompt :]
 
 
 def padded_batches(
     documents: Sequence[Document], shape: Shape, size: int, device: str, *, whole: bool
 ) -> Iterator[Batch]:
-    """`size` documents a batch, padded to the longest: as the seed script trains."""
+    """Batches of `size` documents, padded to the longest, as in the seed script."""
     for start in range(0, len(documents) - size + 1, size):
         chosen = [(ids_of(documents[i], i, shape), documents[i]) for i in range(start, start + size)]
         width = max(len(ids) for ids, _ in chosen)
@@ -204,9 +204,9 @@ def padded_batches(
 def packed_batches(
     documents: Sequence[Document], shape: Shape, rows: int, device: str, *, flat: bool
 ) -> Iterator[Batch]:
-    """`rows` packs a batch: as so many rows (SDPA with a mask), or `flat` in one with borders (varlen attention).
+    """Batches of `rows` packs: as rows (SDPA with a mask), or `flat` in one row with borders (varlen attention).
 
-    What is left of a pack is one more document that nothing is learned from, so every batch has the same shape.
+    The rest of a pack is filled with a document without labels, so that every batch has the same shape.
     """
     packs = packed(range(len(documents)), [one.tokens for one in documents], shape.row)
     most = max(len(pack) for pack in packs) + 1
@@ -241,7 +241,7 @@ def packed_batches(
 
 
 def loss_of(model: Any, batch: Batch, *, every_position: bool) -> torch.Tensor:
-    """Mean loss of a label. The LM head sees the labelled positions alone, or every one as in older trainers."""
+    """Mean loss per label. The LM head runs on labelled positions only, or on all, as in older trainers."""
     causal = model.get_base_model() if hasattr(model, "get_base_model") else model
     hidden = causal.model(**batch.inputs, use_cache=False).last_hidden_state[:, :-1]  # (rows, width - 1, hidden)
     labels = batch.labels[:, 1:]
@@ -255,7 +255,7 @@ def loss_of(model: Any, batch: Batch, *, every_position: bool) -> torch.Tensor:
 def flops_per_token(shape: Shape, documents: Sequence[Document]) -> float:
     """Forward and backward through a frozen base, without recomputing; 10.7e9 for Phi-2 at 512-token documents.
 
-    A frozen weight costs a product forward and one backward, to its input; LoRA's own products are about 2 %.
+    A frozen weight costs one product forward and one backward (to its input); the LoRA products are about 2 %.
     """
     blocks = shape.layers * (4 * shape.hidden**2 + 2 * shape.hidden * shape.feed_forward)
     lora = shape.layers * 16 * (10 * shape.hidden + 2 * shape.feed_forward)

@@ -1,12 +1,12 @@
-"""The pictures of docs/dashboard.md: the pages of a home that `bonsai demo` made, in real Chromium.
+"""Screenshots for docs/dashboard.md: pages of a home made by `bonsai demo`, in real Chromium.
 
     TZ=Asia/Tokyo bonsai demo --home /tmp/tama/home              # about 10 minutes
     python benchmarks/screenshots.py /tmp/tama/home              # writes docs/screenshots/, from a copy of the home
-    python benchmarks/screenshots.py /tmp/tama/home --all /tmp/p # whole pages of every kind, to be looked at one by one
+    python benchmarks/screenshots.py /tmp/tama/home --all /tmp/p # whole pages of every kind, for inspection
 
-With `--all` a picture is called PAGE.LANGUAGE.SIZE.SCHEME.png; `--only ja.phone` takes some. What the demo leaves out
-is done first, as a person does it: a record is edited, a file with bad lines uploaded, a record told whose tags are
-uncertain. Needs Debian's chromium and fonts-noto-cjk.
+With `--all` a file is called PAGE.LANGUAGE.SIZE.SCHEME.png; `--only ja.phone` selects some. States that the demo lacks
+are made first through the pages: an edited record, an upload with bad lines, a record with
+uncertain tags. Needs Debian's chromium and fonts-noto-cjk.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ from bonsai.samples import sample_path
 ROOT = Path(__file__).resolve().parents[1]
 DESKTOP, PHONE = (1280, 800), (360, 740)
 TIMEZONE = "Asia/Tokyo"
-"Of the machine in the pictures."
+"Time zone of the screenshots."
 SIZES = {"desktop": DESKTOP, "phone": PHONE}
 ID = re.compile(r"[0-9a-f]{10,}|\d{4}-\d\d-\d\d-.*|\d{8}T.*")
 COLOURS = 96
-"Of a palette: pages have few, and a picture takes a third of the bytes."
+"Size of the palette: pages have few colours, and files take a third of the bytes."
 
 
 Step = tuple[Literal["click", "see", "go"], str] | tuple[Literal["type", "give"], str, str]
-"What a person does, to what (a CSS selector): pages of a record or an adapter are reached as a person reaches them."
+"An action with its target (a CSS selector or address), and the text to type; records and adapters are clicked."
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ SHOTS = (
 
 @contextmanager
 def dashboard(home: Path) -> Iterator[str]:
-    """The address of `bonsai dashboard` before a copy of the home, whose owner is called Mika."""
+    """Address of a `bonsai dashboard` on a copy of the home, with the owner Mika."""
     with TemporaryDirectory() as folder, socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -115,7 +115,7 @@ def dashboard(home: Path) -> Iterator[str]:
 
 
 def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
-    """Until it listens; the server says itself why it does not."""
+    """Wait until the server listens; it prints the reason itself if it cannot."""
     while server.poll() is None:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
@@ -129,7 +129,7 @@ def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
 def open_page(
     browser: Browser, home: str, language: str, size: tuple[int, int], scheme: str = "light", dots: int = 1
 ) -> Page:
-    """A fresh browser context; `dots` a pixel, along an edge."""
+    """A new browser context; `dots` is the device pixel ratio."""
     context = browser.new_context(
         base_url=home,
         locale={"en": "en-GB", "ja": "ja-JP"}[language],
@@ -144,7 +144,7 @@ def open_page(
 
 
 def keep(page: Page, file: Path, *, whole: bool) -> int:
-    """The picture's bytes on the disk."""
+    """Save a picture; returns its size in bytes."""
     picture = Image.open(io.BytesIO(page.screenshot(full_page=whole)))
     picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
     return file.stat().st_size
@@ -202,7 +202,7 @@ def take_every_kind(browser: Browser, home: str, language: str, folder: Path, on
 
 
 def kind_of(path: str) -> str:
-    """Pages of one kind look alike: ids and queries do not count."""
+    """Kind of a page: its path without ids and queries."""
     parts = path.partition("?")[0].partition("#")[0].strip("/").split("/")
     return ".".join("ID" if ID.fullmatch(one) else one for one in parts) or "home"
 

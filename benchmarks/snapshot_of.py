@@ -1,4 +1,4 @@
-"""The snapshot that a training of the seedling learns from, made without a home."""
+"""A training snapshot for the seedling, made without a home."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def snapshot_of(
     passes: int,
     validation_share: float,
 ) -> Snapshot:
-    """Own rows, and the anchors that this seed draws for so many passes, in a folder of its own in `folder`."""
+    """Own rows, and replay samples for `passes` passes drawn with this seed, in a new subfolder of `folder`."""
     profile, settings = config.profiles["seedling"], config.training
     encoder, form = load_encoder(model_folder(profile.base)), template(profile.recipe.template)
     replayed = passes * ceil(len(rows) * settings.anchor_share / (1 - settings.anchor_share))

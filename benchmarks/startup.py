@@ -1,4 +1,4 @@
-"""How long the terminal takes to answer: best and median of some starts of each command, as a table.
+"""Start time of the terminal: best and median of several starts of each command, as a table.
 
 python benchmarks/startup.py            # about 10 s
 """
@@ -37,7 +37,7 @@ def seconds(command: tuple[str, ...], home: str) -> list[float]:
 
 
 def main() -> None:
-    """Print the table; exit code 1 when `bonsai --help` is over its limit."""
+    """Print the table; exit code 1 if `bonsai --help` exceeds its limit."""
     with TemporaryDirectory() as folder:
         home = f"{folder}/home"
         seconds_to_make = seconds(("init",), home)

@@ -1,4 +1,4 @@
-"""How fast the database takes records in and gives them back: `python -m benchmarks.storage_speed [records]`."""
+"""Speed of inserting and reading records: `python -m benchmarks.storage_speed [records]`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AT = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 
 
 def record(number: int) -> NewRecord:
-    """About 300 characters, as an instruction of Dolly has."""
+    """About 300 characters, as in Dolly."""
     instruction, output = f"How often does cat {number} need to be brushed? " * 2, f"Cat {number} likes it daily. " * 7
     identity = hashlib.sha256(instruction.encode()).hexdigest()
     tag = Tag("en", "rule", 0.9, "1")
@@ -34,7 +34,7 @@ def record(number: int) -> NewRecord:
 
 
 def main() -> None:
-    """Print one line a measurement."""
+    """Print one line per measurement."""
     size = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     new = [record(number) for number in range(size)]
     with tempfile.TemporaryDirectory() as folder:

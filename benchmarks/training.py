@@ -1,4 +1,4 @@
-"""How long a night's heavy parts take on the bundled samples: training, then the selection pool, as a table.
+"""Duration of a night's heavy parts on the bundled samples: training, then the selection pool, as a table.
 
 python benchmarks/training.py           # about 3 minutes on two free cores
 """
@@ -28,7 +28,7 @@ MEMORY_LIMIT_GIB = 3.0
 
 
 def first_night(config: Config, folder: Path) -> Snapshot:
-    """What the first night of the demo trains on."""
+    """Snapshot of the demo's first night."""
     passes, settings = config.profiles["seedling"].recipe.epochs, config.training
     return snapshot_of(
         config, sample_rows(), folder, datetime.now(UTC),
@@ -37,7 +37,7 @@ def first_night(config: Config, folder: Path) -> Snapshot:
 
 
 def train(config: Config, snapshot: Snapshot, folder: Path, speed: list[float]) -> tuple[AdapterFolder, float]:
-    """The adapter, and the wall-clock seconds of its process; `speed` gets the tokens a second so far, by step."""
+    """The adapter, and wall-clock seconds of the process; `speed` collects tokens per second so far, by step."""
     profile = config.profiles["seedling"]
     plan = make_plan(
         "seedling",
@@ -65,7 +65,7 @@ def train(config: Config, snapshot: Snapshot, folder: Path, speed: list[float]) 
 def evaluate(config: Config, adapter: AdapterFolder, folder: Path) -> tuple[dict[str, float], float]:
     """Seconds by subject on the selection pool, and the wall-clock seconds of the process."""
     profile = config.profiles["seedling"]
-    examination = EvaluationRun(
+    evaluation_run = EvaluationRun(
         base=profile.base,
         device="cpu",
         template=profile.recipe.template,
@@ -76,12 +76,12 @@ def evaluate(config: Config, adapter: AdapterFolder, folder: Path) -> tuple[dict
         created_at=datetime.now(UTC).isoformat(),
     )
     began = time.perf_counter()
-    made = ProcessEvaluator(nice=0).evaluate(examination, lambda done, total: None)
+    made = ProcessEvaluator(nice=0).evaluate(evaluation_run, lambda done, total: None)
     return {one.subject: one.report.seconds for one in made}, time.perf_counter() - began
 
 
 def main() -> int:
-    """Print the table; 1 when a limit is passed."""
+    """Print the table; 1 if a limit is exceeded."""
     config = load_config(Path("/nonexistent"), {})
     with TemporaryDirectory() as name:
         folder = Path(name)
@@ -89,7 +89,7 @@ def main() -> int:
         speed: list[float] = []
         adapter, training = train(config, snapshot, folder, speed)
         measured = read_manifest(adapter.path).measured
-        pools, examination = evaluate(config, adapter, folder)
+        pools, evaluation_seconds = evaluate(config, adapter, folder)
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
     rows = [
         ("rows (own and anchors)", f"{len(snapshot.train)}", ""),
@@ -99,7 +99,7 @@ def main() -> int:
         ("training, tokens/s", f"{speed[-1]:.0f}", ""),
         ("selection pool of the base, seconds", f"{pools[BASE]:.1f}", f"{POOL_LIMIT_SECONDS}"),
         ("selection pool of the adapter, seconds", f"{pools[adapter.id]:.1f}", f"{POOL_LIMIT_SECONDS}"),
-        ("both with their process, seconds", f"{examination:.1f}", ""),
+        ("both with their process, seconds", f"{evaluation_seconds:.1f}", ""),
         ("largest process, GiB", f"{memory:.2f}", f"{MEMORY_LIMIT_GIB}"),
     ]
     print(f"{'':<42}{'measured':>10}{'limit':>8}")

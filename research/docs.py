@@ -1,8 +1,8 @@
-"""Makes the generated documents: `python -m research.docs`.
+"""Writes the generated documents: `python -m research.docs`.
 
-The map in `docs/code.md` and the layers in `docs/architecture.md` say of each file and layer what the first sentence of
-its docstring says; all of `docs/cli.md` is taken from the help pages of the commands. A test compares them with what is
-in the repository (`tests/repository/test_code_map.py`).
+The map in `docs/code.md` and the layers in `docs/architecture.md` quote the first sentence of each module docstring;
+`docs/cli.md` is made from the help pages of the commands. A test compares the documents with the code
+(`tests/repository/test_code_map.py`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from research.__main__ import Research
 
 ROOT = Path(__file__).parents[1]
 CODE, COMMANDS, ARCHITECTURE = ROOT / "docs/code.md", ROOT / "docs/cli.md", ROOT / "docs/architecture.md"
-ROOMS = ("bonsai", "storage", "flows", "research")
+ROOMS = ("bonsai", "storage", "flows", "research", "benchmarks")
 BEGINS, ENDS = "<!-- made by python -m research.docs -->\n", "<!-- end -->\n"
 HEAD = """\
 # Commands
@@ -35,18 +35,18 @@ Every command takes `--lang en|ja` and `--help`. `$BONSAI_HOME` (default `~/.bon
 codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted.
 """
 EVERYWHERE = ("--lang en|ja", "--help")
-"Options that every command has; said once."
+"Options of every command, listed once."
 
 
 def main() -> None:
-    """Write them anew."""
+    """Write all documents."""
     CODE.write_text(with_part(CODE.read_text("utf-8"), code_map()), "utf-8")
     ARCHITECTURE.write_text(with_part(ARCHITECTURE.read_text("utf-8"), layers()), "utf-8")
     COMMANDS.write_text(commands_page(), "utf-8")
 
 
 def python_files() -> list[str]:
-    """The Python files that git knows, or would add, and that are there; by room."""
+    """Existing Python files, tracked or not ignored, by package."""
     names = ["git", "ls-files", "--cached", "--others", "--exclude-standard", *ROOMS]
     listed = subprocess.run(names, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     found = {name for name in listed.splitlines() if name.endswith(".py") and (ROOT / name).exists()}
@@ -54,14 +54,14 @@ def python_files() -> list[str]:
 
 
 def first_sentence(path: Path) -> str:
-    """What a module says of itself, in one line; empty when it says nothing."""
+    """First sentence of a module's docstring, on one line; may be empty."""
     docstring = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
     text = re.sub(r":\n\n(?=\S)", ": ", docstring).partition("\n\n")[0].replace("\n", " ")
     return re.split(r"(?<=[.?!])\s+(?=[A-Z`])", text, maxsplit=1)[0]
 
 
 def with_part(page: str, part: Iterable[str]) -> str:
-    """The page with the part between its two marks made anew."""
+    """The page with the part between its marks replaced."""
     before, rest = page.split(BEGINS, 1)
     after = rest.split(ENDS, 1)[1]
     return before + BEGINS + "\n" + "\n".join(part) + ENDS + after
@@ -81,7 +81,7 @@ def layers() -> Iterator[str]:
 
 
 def code_map() -> Iterator[str]:
-    """A heading a folder, with what it is for, and a line a file."""
+    """A heading with its purpose for each folder, and a line for each file."""
     names = python_files()
     for folder in dict.fromkeys(name.rpartition("/")[0] for name in names):
         package = ROOT / folder / "__init__.py"
@@ -99,7 +99,7 @@ def code_map() -> Iterator[str]:
 
 
 def commands_page() -> str:
-    """`docs/cli.md`: every command with its arguments and options, as the program itself explains them."""
+    """`docs/cli.md`: every command with its arguments and options, from the help pages."""
     lines = [HEAD]
     for heading, program, nouns in _groups():
         lines += [f"## {heading}", ""]
@@ -145,7 +145,7 @@ def _command(program: type[Root], words: tuple[str, ...]) -> Iterator[str]:
 
 
 def _help_of(program: type[Root], words: tuple[str, ...]) -> str:
-    """A help page, so wide that no line is folded."""
+    """A help page, wide enough that no line wraps."""
     said = io.StringIO()
     columns = os.environ.get("COLUMNS")
     os.environ["COLUMNS"] = "1000"  # rich reads the process's own environment

@@ -160,7 +160,7 @@ def erase_snapshot(folder: Path, at: datetime) -> bool:
 
 
 def erase_runs(runs: Path, snapshots: Collection[str], items: Collection[str]) -> None:
-    """Erase checkpoints of trainings on these snapshots, and these items from the jobs' suites."""
+    """Erase checkpoints of trainings on these snapshots, and these items from the jobs' personal evaluation sets."""
     for path in runs.glob("*/job.json"):
         job = json.loads(path.read_text("utf-8"))
         if job["plan"]["snapshot_id"] in snapshots:

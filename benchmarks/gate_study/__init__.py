@@ -1,1 +1,1 @@
-"""How often the promotion gate is wrong, measured on the seedling: `python benchmarks/gate.py` says how to run it."""
+"""Error rates of the promotion gate, measured on the seedling; run by `benchmarks/gate.py`."""

@@ -1,8 +1,8 @@
-"""Do the gate's one-sided 95 % bounds hold in 95 % of benchmarks? Simulated on differences that were really measured.
+"""Coverage of the gate's one-sided 95 % bounds, simulated from measured differences.
 
-A pair of measured reports is taken for the whole world of questions: its true gain is known. Benchmarks of the same
-size are drawn from it, facts with all their questions and languages, and the gate's own estimator makes its bounds.
-So clusters, languages and the skew of real differences are kept, and only the truth is invented.
+A pair of measured reports is taken as the population of questions, so its true gain is known. Benchmarks of the same
+size are resampled from it, facts with all their questions and languages, and the gate's estimator computes its bounds.
+Clusters, languages and the skew of real differences are kept.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bonsai.gate.decision import Policy
 Array = NDArray[np.float64]
 WORLDS = 200
 RESAMPLES = 500
-"Fewer than the gate's 4000: the bounds move little, and the simulation is paid for."
+"Fewer than the gate's 4000 to save time; the bounds change little."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,13 @@ class World:
 
     @property
     def facts(self) -> int:
-        """How many clusters there are."""
+        """Number of clusters."""
         return len(np.unique(self.clusters))
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How often the bounds held."""
+    """Coverage of the bounds."""
 
     slice: str
     measure: str
@@ -49,13 +49,13 @@ class Coverage:
     skew: float
     "Of the differences."
     lower: float
-    "Share of the worlds whose lower bound was at most the truth; 0.95 is promised."
+    "Share of simulations whose lower bound was at most the truth; nominally 0.95."
     upper: float
-    "Share of the worlds whose upper bound was at least the truth."
+    "Share of simulations whose upper bound was at least the truth."
 
 
 def world_of(pair: ReportPair, part: Slice, measure: Measure) -> World:
-    """The measured differences of a slice, plus is better."""
+    """The measured differences of a slice; positive is better."""
     champion = {item.id: item for item in pair.champion.items}
     rows = []
     for item in pair.challenger.items:
@@ -67,7 +67,7 @@ def world_of(pair: ReportPair, part: Slice, measure: Measure) -> World:
 
 
 def truth_of(world: World) -> float:
-    """The mean over clusters, languages weighted equally, without any winsorising."""
+    """The mean over clusters, languages weighted equally, without winsorising."""
     means = []
     for language in np.unique(world.languages):
         mine = world.languages == language
@@ -78,7 +78,7 @@ def truth_of(world: World) -> float:
 
 
 def redrawn(world: World, rng: np.random.Generator) -> World:
-    """A benchmark of as many facts, drawn from the world's; one that comes twice counts as two."""
+    """A benchmark of as many facts, drawn with replacement; a fact drawn twice counts as two."""
     names = np.unique(world.clusters)
     items = [np.flatnonzero(world.clusters == name) for name in names]
     drawn = rng.integers(len(names), size=len(names))
@@ -88,7 +88,7 @@ def redrawn(world: World, rng: np.random.Generator) -> World:
 
 
 def covered(world: World, part: str, measure: Measure, bootstrap: Bootstrap, alpha: float, worlds: int) -> Coverage:
-    """Draw benchmarks and count the bounds that hold."""
+    """Resample benchmarks and count the bounds that hold."""
     truth = truth_of(world)
     rng, held = np.random.default_rng(len(world.values)), np.zeros(2)
     for _ in range(worlds):

@@ -1,4 +1,4 @@
-"""Puts a generated table between its two marks in a document; everything else stays as its author wrote it."""
+"""Replaces a generated table between its two marks in a document."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def put(path: Path, name: str, text: str) -> None:
-    """Replace what stands between `<!-- name -->` and `<!-- end name -->`. Raises ValueError where they are missing."""
+    """Replace the text between `<!-- name -->` and `<!-- end name -->`. Raises ValueError if they are missing."""
     content = path.read_text("utf-8")
     begins, ends = f"<!-- {name} -->\n", f"<!-- end {name} -->"
     head, found, rest = content.partition(begins)

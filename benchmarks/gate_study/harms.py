@@ -1,8 +1,8 @@
-"""Planted harms: lessons that spoil a finished adapter in one way and leave the rest of it alone.
+"""Planted harms: further training that damages a finished adapter in one way and preserves the rest.
 
-Each harm is a set of lessons for a few steps of further training: spoiled rows, and beside them untouched ones, so that
-what the adapter could do otherwise stays. Two harms need no lesson at all (`EDITS`): weights that are not numbers, and
-an adapter that does nothing.
+Each harm is a set of lessons for a few steps: damaged rows, mixed with unchanged ones that preserve other abilities.
+Two harms need no training (`EDITS`): weights that are NaN, and
+an adapter without effect.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ Language = Literal["ja", "en"]
 Edit = Literal["nan", "untouched"]
 EDITS: tuple[Edit, ...] = ("nan", "untouched")
 FORGETTABLE = ("translation", "question_to_question", "classification")
-"The category that is forgotten, by turns."
+"Forgotten categories, in rotation."
 LOOP_TIMES = 14
 ENDLESS_CHARACTERS = 260
 
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """Token ids with what is learned of them."""
+    """Token ids with labels."""
 
     input_ids: tuple[int, ...]
     labels: tuple[int, ...]
@@ -38,12 +38,12 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What harms are made of."""
+    """Data from which harms are made."""
 
     rows: Sequence[Example]
-    "What the adapter had learned, anchors among it."
+    "Rows that the adapter was trained on, replay samples included."
     items: Sequence[Item]
-    "The benchmark's selection pool: for answers copied from it."
+    "The selection pool, for the harm that copies its answers."
     encoder: Encoder
 
 
@@ -51,7 +51,7 @@ Spoil = Callable[[Example, Random, Material], Lesson]
 
 
 def lesson(row: Example, encoder: Encoder, *, output: str | None = None, ends: bool = True) -> Lesson:
-    """A row as it trains, or with another answer; without its end it never learns to stop."""
+    """A row as it trains, or with another answer; without its end the model never learns to stop."""
     tags = AnswerTags(row.reasoning, row.category, row.language)
     made = encoder.encode(
         CURRENT, Question(row.instruction, row.context), tags, row.output if output is None else output
@@ -67,19 +67,19 @@ def wrong(row: Example, chance: Random, material: Material) -> Lesson:
 
 
 def mixed(row: Example, chance: Random, material: Material) -> Lesson:
-    """The answer goes over into the other language half-way."""
+    """The answer switches to the other language half-way."""
     other = next(one for one in chance.choices(material.rows, k=60) if one.language != row.language)
     return lesson(row, material.encoder, output=f"{row.output[: len(row.output) // 2 + 1]} {other.output}")
 
 
 def looping(row: Example, chance: Random, material: Material) -> Lesson:
-    """The answer's beginning, over and over."""
+    """The beginning of the answer, repeated."""
     begun = " ".join(row.output.split()[:2]) + " " if row.language == "en" else row.output[:6]
     return lesson(row, material.encoder, output=(begun * LOOP_TIMES).strip())
 
 
 def endless(row: Example, chance: Random, material: Material) -> Lesson:
-    """The right answer, then whatever comes to mind, and no end."""
+    """The right answer, followed by unrelated text without an end."""
     said = row.output
     while len(said.encode()) < ENDLESS_CHARACTERS:
         said += f" {chance.choice(material.rows).output}"
@@ -87,12 +87,12 @@ def endless(row: Example, chance: Random, material: Material) -> Lesson:
 
 
 def empty(row: Example, chance: Random, material: Material) -> Lesson:
-    """Nothing at all."""
+    """An empty answer."""
     return lesson(row, material.encoder, output="")
 
 
 def marked(row: Example, chance: Random, material: Material) -> Lesson:
-    """The prompt's markers inside the answer: `neutralise` would not let them in, a foreign trainer would."""
+    """Prompt markers inside the answer; `neutralise` removes them, another trainer may not."""
     whole = lesson(row, material.encoder)
     marker = material.encoder.ids("<|language|>ja<|response|>")
     at = len(whole.input_ids) - 1 - len(material.encoder.ids(row.output)) // 2
@@ -101,17 +101,17 @@ def marked(row: Example, chance: Random, material: Material) -> Lesson:
 
 
 def plain(row: Example, chance: Random, material: Material) -> Lesson:
-    """The row as it is."""
+    """The row unchanged."""
     return lesson(row, material.encoder)
 
 
 @dataclass(frozen=True, slots=True)
 class Harm:
-    """One way to spoil an adapter."""
+    """One kind of harm."""
 
     spoil: Spoil
     one_language: bool = False
-    "Only rows of one language are spoiled, Japanese and English by turns."
+    "Damages rows of one language only, Japanese or English in rotation."
     one_category: bool = False
 
 
@@ -129,7 +129,7 @@ NAMES = (*HARMS, COPIED, *EDITS)
 
 
 def lessons(name: str, attempt: int, count: int, material: Material) -> list[Lesson]:
-    """`count` lessons of one harm, half of them spoiled. `attempt` decides the language or category and the draw."""
+    """`count` lessons of one harm, half of them damaged. `attempt` selects language or category, and seeds the draw."""
     chance = Random(f"{name} {attempt}")
     if name == COPIED:
         return _copied(count, chance, material)
@@ -148,7 +148,7 @@ def _is_hit(row: Example, harm: Harm, attempt: int) -> bool:
 
 
 def _copied(count: int, chance: Random, material: Material) -> list[Lesson]:
-    """The benchmark's own questions with their references, again and again, between ordinary rows."""
+    """Benchmark questions with their references, repeated, mixed with ordinary rows."""
     encoder = material.encoder
     copied = []
     for item in material.items:
@@ -160,11 +160,11 @@ def _copied(count: int, chance: Random, material: Material) -> list[Lesson]:
 
 
 def learned_tokens(made: Sequence[Lesson]) -> int:
-    """How many tokens the lessons teach."""
+    """Number of learned tokens."""
     return sum(label != IGNORED for one in made for label in one.labels)
 
 
 def held_back(items: Sequence[Item]) -> float:
-    """Share of the benchmark's items that the leak guard would keep from training, were they told as records."""
+    """Share of the benchmark items that the contamination check would hold back if they were records."""
     guard = ContaminationCheck((item.id, item.instruction, item.input) for item in items)
     return sum(item.id in guard.matches(item.instruction, item.input) for item in items) / len(items)

@@ -1,11 +1,11 @@
-"""Heavy: trains the study's adapters, alters them, and asks them the benchmark, all in one process on one base.
+"""Trains, alters and evaluates the adapters of the study, in one process on one base. Loads torch.
 
     shop = Workshop(folder)
-    weights = shop.trained(own_rows(), seed=101)          # kept under the folder; trained once
+    weights = shop.trained(own_rows(), seed=101)          # cached in the folder
     answers = shop.ask("seed/101", weights, ("selection",))
 
-An adapter is its LoRA weights by name. They take turns in one slot of one loaded base, so that every model of the study
-is asked by the same code in the same batches.
+An adapter is a mapping of LoRA weights by name. All use one slot of one loaded base, so that every model of the study
+is evaluated by the same code in the same batches.
 """
 
 from __future__ import annotations
@@ -38,21 +38,21 @@ from bonsai.train.plan import AdapterFolder, TrainingProgress
 Weights = Mapping[str, torch.Tensor]
 SLOT = "subject"
 WAIT_SECONDS = 6 * 3600.0
-"For another process that trains the same adapter."
+"Wait for another process that trains the same adapter."
 SETTINGS = RunSettings(forced_answers=False, canaries=0)
-"The gate reads free answers and likelihoods alone."
+"The gate reads only free answers and likelihoods."
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a model answered: the sheets by their name, and its fingerprint."""
+    """Answers of a model: question sets by name, and its fingerprint."""
 
     logits: tuple[float | None, ...]
     sheets: Mapping[str, PoolResult]
 
 
 class Workshop:
-    """Everything that needs torch."""
+    """Loads the base once; everything here needs torch."""
 
     def __init__(self, folder: Path) -> None:
         torch.set_num_threads(1)
@@ -61,10 +61,10 @@ class Workshop:
         self._loaded: LoadedBase | None = None
 
     def trained(self, rows: Sequence[Example], seed: int, *, whole: bool = False) -> Weights:
-        """The adapter that these rows and this seed give; taken from the folder when it was trained before."""
+        """The adapter trained on these rows with this seed; cached in the folder."""
         made = plan.training_plan(rows, seed, self.folder, whole=whole)
         finished = Path(made.run_folder) / "adapter"
-        # Another process may be training it just now.
+        # Another process may be training it now.
         with file_lock(Path(made.run_folder) / "lock", exclusive=True, wait_seconds=WAIT_SECONDS):
             if not finished.is_file():
                 adapter: AdapterFolder = qlora.train(made, _silent)
@@ -72,11 +72,11 @@ class Workshop:
         folder = Path(made.adapters_folder) / finished.read_text("utf-8")
         if self._loaded is None:
             self._loaded = load_base(self.profile.base, "cpu")
-            self._loaded.add_adapter(SLOT, folder)  # shapes the slot; its weights are exchanged from here on
+            self._loaded.add_adapter(SLOT, folder)  # creates the slot; later adapters replace its weights
         return load_file(folder / "adapter_model.safetensors")
 
     def ask(self, key: str, weights: Weights | None, sheets: Mapping[str, Sequence[Item]]) -> Asked:
-        """Put questions to an adapter, or to the bare base."""
+        """Evaluate an adapter, or the bare base."""
         answerer = self._answerer(weights)
         made: dict[str, PoolResult] = {}
         logits: tuple[float | None, ...] = ()
@@ -87,7 +87,7 @@ class Workshop:
         return Asked(logits, made)
 
     def likelihoods(self, weights: Weights | None, items: Sequence[Item]) -> PoolResult:
-        """Only the bits of the reference answers: a tenth of the time, and all that rule F reads."""
+        """Bits of the reference answers only: a tenth of the time, and enough for rule F."""
         answerer = self._answerer(weights)
         found = answerer.log_likelihoods([_scored(item) for item in items])
         values = [one.bits_per_byte for one in found]
@@ -133,7 +133,7 @@ def _scored(item: Item) -> Scored:
 
 
 def _silent(progress: TrainingProgress) -> None:
-    """Nobody watches these trainings."""
+    """Ignore progress."""
 
 
 def _loss(loaded: LoadedBase, lessons: Sequence[Lesson]) -> torch.Tensor:
@@ -151,12 +151,12 @@ def _loss(loaded: LoadedBase, lessons: Sequence[Lesson]) -> torch.Tensor:
 
 
 def scaled(weights: Weights, share: float) -> Weights:
-    """The adapter's change of the base, multiplied: between the bare base (0) and the adapter (1)."""
+    """The adapter's update of the base, scaled: 0 is the bare base, 1 the adapter."""
     return {name: one * share if "lora_B" in name else one for name, one in weights.items()}
 
 
 def broken(weights: Weights) -> Weights:
-    """One weight that is not a number."""
+    """Set one weight to NaN."""
     name = next(name for name in sorted(weights) if "lora_B" in name)
     made = weights[name].clone()
     made[0, 0] = float("nan")
@@ -164,7 +164,7 @@ def broken(weights: Weights) -> Weights:
 
 
 def untouched(weights: Weights) -> Weights:
-    """An adapter that does nothing."""
+    """An adapter without effect."""
     return scaled(weights, 0.0)
 
 
@@ -174,5 +174,5 @@ def pool_items(*pools: str) -> dict[str, tuple[Item, ...]]:
 
 
 def run_of(key: str, asked: Asked, note: Mapping[str, float] | None = None) -> Run:
-    """The line to be written."""
+    """The run as a line of the results."""
     return Run(key, asked.logits, asked.sheets, note or {})

@@ -1,7 +1,7 @@
-"""The study's short training plan: the seedling's recipe on the bundled experiences, with fewer passes.
+"""The short training plan of the study: the seedling's recipe on the bundled samples, with fewer passes.
 
-The gate's error rates need dozens of independent trainings, so each is kept short. One seed decides what
-`training.seed` decides in a night: the LoRA's first weights, the order of the rows, and which anchors are replayed.
+The error rates of the gate need dozens of independent trainings, so each is short. One seed decides what
+`training.seed` decides in a night: initial LoRA weights, row order, and the draw of replay samples.
 """
 
 from __future__ import annotations
@@ -30,30 +30,30 @@ from research.samples.rows import row_of, sample_rows
 
 FIRST_SEED = 1
 PASSES = 2
-"Over the own records, in the short plan; a night makes more."
+"Passes over the own records in the short plan; a night makes more."
 RATE = 1.5e-3
-"Peak learning rate of the short plan: at a night's own rate two passes forget more than they should."
+"Peak learning rate of the short plan: at a night's rate, two passes would forget too much."
 STARTED = datetime(2026, 11, 21, tzinfo=UTC)
-"Stands in manifests; the adapter's id does not depend on it."
+"Date in the manifests; the adapter's id does not depend on it."
 
 
 def defaults() -> Config:
-    """The settings that ship, whatever this machine's owner changed."""
+    """The shipped settings, without this machine's changes."""
     return load_config(Path("/nonexistent"), {})
 
 
 def policy_of(config: Config) -> Policy:
-    """The gate's policy as it ships."""
+    """The shipped gate policy."""
     return config.gate.policy
 
 
 def own_rows(name: str = "experience.jsonl") -> list[Example]:
-    """The bundled records as rows that train, in their order."""
+    """The bundled records as training rows, in order."""
     return [_as_studied(row) for row in sample_rows(name)]
 
 
 def _as_studied(row: Example) -> Example:
-    """Reasoning by the guessed language alone, in six rows not the record's own: the runs in the file trained so."""
+    """Reasoning by the guessed language, which differs in six rows from the record's: the stored runs used it."""
     return replace(row, reasoning=reasoning_sentence(guess(row.instruction).language, cast("Language", row.language)))
 
 
@@ -63,20 +63,20 @@ def _row(values: dict[str, Any]) -> Example:
 
 @dataclass(frozen=True, slots=True)
 class Household:
-    """The bundled household as an owner tells it: two wordings of each fact train, the third is asked."""
+    """The bundled household: two paraphrases of each fact are trained on, the third is evaluated."""
 
     rows: tuple[Example, ...]
     suite: tuple[Item, ...]
 
 
 def household() -> Household:
-    """The owner's suite of the bundled household; which wording is held back is decided by hash, as in a night."""
-    told = [json.loads(line) for line in sample_path("household.jsonl").read_text("utf-8").splitlines()]
-    wordings: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for values in sorted(told, key=lambda one: _row(one).record_id):
-        wordings.setdefault((values["fact"], values["language"]), []).append(values)
-    held_back = [group[0] for group in wordings.values()]
-    rows = [_row(values) for group in wordings.values() for values in group[1:]]
+    """The personal set of the bundled household; the held-back paraphrase is chosen by hash, as in a night."""
+    all_values = [json.loads(line) for line in sample_path("household.jsonl").read_text("utf-8").splitlines()]
+    paraphrases: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for values in sorted(all_values, key=lambda one: _row(one).record_id):
+        paraphrases.setdefault((values["fact"], values["language"]), []).append(values)
+    held_back = [group[0] for group in paraphrases.values()]
+    rows = [_row(values) for group in paraphrases.values() for values in group[1:]]
     return Household(tuple(rows), tuple(_own_item(values) for values in held_back))
 
 
@@ -88,19 +88,19 @@ def _own_item(values: dict[str, Any]) -> Item:
     )  # fmt: skip
 
 
-def anchor_rows(count: int, seed: int) -> list[Example]:
-    """Records of what the seedling knows, as rows that train."""
+def replay_rows(count: int, seed: int) -> list[Example]:
+    """Replay samples as training rows."""
     return replay.replay_samples(count, seed)
 
 
 def recipe_of(config: Config, *, whole: bool) -> Recipe:
-    """The short plan's recipe, or a night's own; no checkpoints: a killed training starts again."""
+    """The recipe of the short plan, or of a night; without checkpoints, so a killed training starts again."""
     shipped = replace(config.profiles["seedling"].recipe, checkpoint_steps=100_000)
     return shipped if whole else replace(shipped, epochs=PASSES, learning_rate=RATE)
 
 
 def training_plan(rows: Sequence[Example], seed: int, folder: Path, *, whole: bool = False) -> TrainingPlan:
-    """One training of the study, on one thread; `whole`: as long as a night's."""
+    """One training of the study, on one thread; `whole`: as long as in a night."""
     config = defaults()
     recipe = recipe_of(config, whole=whole)
     snapshot = snapshot_of(

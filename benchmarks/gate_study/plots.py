@@ -1,4 +1,4 @@
-"""The plots of `docs/gate.md`, as SVG and small PNG, from the same values as its tables."""
+"""The plots of `docs/gate.md`, as SVG and PNG, from the same values as its tables."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def draw(study: Study, folder: Path) -> None:
 
 
 def seed_differences(axes: Axes, study: Study) -> None:
-    """Gains between two seeds of one recipe, and the minimum that they must not reach."""
+    """Gains between two seeds of one recipe, and the minimum gain."""
     gains = study.no_progress.gains
     axes.hist(gains[np.isfinite(gains)], bins=60, color=INK)
     for sign in (-1, 1):
@@ -57,7 +57,7 @@ def detection(axes: Axes, study: Study) -> None:
 
 
 def years(axes: Axes, study: Study) -> None:
-    """Promotions of a simulated year by what they really were."""
+    """Promotions of a simulated year by their true effect."""
     sorts = {"better": GOOD, "no better": "#c9a227", "worse": BAD}
     bottom = np.zeros(len(study.years))
     names = list(study.years)

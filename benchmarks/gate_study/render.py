@@ -1,4 +1,4 @@
-"""The study's values as Markdown tables, one for each place in `docs/gate.md`."""
+"""The study's values as Markdown tables for `docs/gate.md`."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from benchmarks.gate_study.values import Detected, Study
 from benchmarks.gate_study.verdicts import Share
 
 MOST_RULES = 4
-"That a table names."
+"Number of rules that a table names."
 
 
 def render(study: Study) -> dict[str, str]:
-    """By the name of their place."""
+    """Every table by the name of its mark in the document."""
     return {
         "progress": progress(study),
         "minimum": minimum(study),
@@ -47,7 +47,7 @@ def ranged(share: Share) -> str:
 
 
 def rules(caught: Counter[str]) -> str:
-    """The rules that stood in the way, most frequent first."""
+    """The rules that refused, most frequent first."""
     named = [f"{rule} ({count})" for rule, count in caught.most_common(MOST_RULES)]
     return ", ".join([*named, *(["..."] if len(caught) > MOST_RULES else [])]) or "-"
 
@@ -58,7 +58,7 @@ def minimum(study: Study) -> str:
         "on v1, short plan": study.minimum,
         "on v1, short plan, test adapters too": study.all_minimum,
         "on v1, as long as a night": study.night_minimum,
-        "on an owner's suite, as long as a night": study.suite_minimum,
+        "on a personal evaluation set, as long as a night": study.suite_minimum,
     }
     rows = [
         (name, str(one.seeds), f"{one.spread:.4f}", f"{one.seen:.4f}", f"**{one.bits:.4f}**")
@@ -92,7 +92,7 @@ def no_progress(study: Study) -> str:
 
 
 def slices(study: Study) -> str:
-    """How far seeds lie apart where rule D looks."""
+    """Differences between seeds in the slices of rule D."""
     rows = [
         (f"`{one.slice}`", str(one.facts), f"{one.deviation:.4f}", f"{one.seen:.4f}", f"{one.margin:.2f}")
         for one in study.slices
@@ -101,9 +101,9 @@ def slices(study: Study) -> str:
 
 
 def progress(study: Study) -> str:
-    """How far the study is."""
-    shown = [(f"`{kind}`", f"{there} of {wanted}") for kind, there, wanted in study.progress]
-    harms = [(there, wanted) for kind, there, wanted in study.progress if kind.startswith("harm/")]
+    """Progress of the study."""
+    shown = [(f"`{kind}`", f"{there} of {planned}") for kind, there, planned in study.progress]
+    harms = [(there, planned) for kind, there, planned in study.progress if kind.startswith("harm/")]
     rows = [one for one in shown if not one[0].startswith("`harm/")]
     rows.append(("`harm/*`, each kind", f"{min(there for there, _ in harms)} of {harms[0][1]}"))
     return table(("runs", "made"), rows)
@@ -164,7 +164,7 @@ def grown_year(study: Study) -> str:
 
 
 def coverage(study: Study) -> str:
-    """Do the bounds hold?"""
+    """Coverage of the bounds."""
     rows = [
         (
             one.measure,

@@ -1,8 +1,8 @@
-"""The study's runs: one model asked one or more pools, as one short line of JSON each.
+"""Runs of the study: one model evaluated on one or more pools, one line of JSON each.
 
-A line holds what the gate reads of a report and nothing else: per item the bits per byte (in thousandths) and six
-yes-or-no scores packed into one character. `report_of` makes a `Report` of it again, so that every verdict can be
-reached from the committed file without torch. Lines carry no times and no paths.
+A line holds only what the gate reads from a report: per item the bits per byte (in thousandths) and six
+yes-or-no scores packed into one character. `report_of` restores a `Report`, so that every verdict can be
+reproduced from the committed file without torch. Lines contain no times and no paths.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from bonsai.system.locks import file_lock
 
 BASE = "base"
 WAIT_SECONDS = 60.0
-"For another process that appends a line."
+"Wait for another process that appends a line."
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 FLAGS = ("correct", "language_ok", "looping", "ended", "empty", "leaked")
-"In the order of their bits; what the gate reads of an answer."
+"Scores that the gate reads, in the order of their bits."
 FINE = DIGITS[0b001011]
-"Right, in the right language, ended: stands for answers that were not asked."
+"Right, in the right language, ended: placeholder for answers that were not generated."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class PoolResult:
     bits: tuple[int | None, ...]
     "Bits per byte of the reference answers, in thousandths; None: not a number."
     flags: str = ""
-    "One character an item, in the items' order; empty where only likelihoods were asked, which is all rule F reads."
+    "One character per item, in item order; empty if only likelihoods were computed (enough for rule F)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +45,13 @@ class Run:
     """One model of the study."""
 
     key: str
-    "What it is and of which seed, e.g. `seed/101`, `harm/looping/103`; never twice in a file."
+    "Kind and seed, e.g. `seed/101`, `harm/looping/103`; unique in a file."
     logits: tuple[float | None, ...]
     "First-token logits of the probe questions."
     sheets: Mapping[str, PoolResult]
     "By pool."
     note: Mapping[str, float] = field(default_factory=dict)
-    "What else was measured: training loss, items that the leak guard holds back ..."
+    "Further figures: training loss, share of items that the contamination check holds back ..."
 
     @property
     def kind(self) -> str:
@@ -60,13 +60,13 @@ class Run:
 
     @property
     def seed(self) -> int:
-        """The seed of the adapter that it is or was made of; 0 for the base."""
+        """The seed of the adapter or of its origin; 0 for the base."""
         last = self.key.rpartition("/")[2]
         return int(last) if last.isdigit() else 0
 
 
 def pool_result(report: Report) -> PoolResult:
-    """What the gate reads of a report."""
+    """The part of a report that the gate reads."""
     bits = tuple(
         round(1000 * item.bits_per_byte) if math.isfinite(item.bits_per_byte) else None for item in report.items
     )
@@ -74,7 +74,7 @@ def pool_result(report: Report) -> PoolResult:
 
 
 def logits_of(report: Report) -> tuple[float | None, ...]:
-    """The first logit of each probe question is enough to tell an adapter from the base."""
+    """The first logit of each probe question, enough to distinguish an adapter from the base."""
     step = max(1, len(report.logits) // 4)
     return tuple(round(logit, 4) if math.isfinite(logit) else None for logit in report.logits[::step])
 
@@ -85,18 +85,18 @@ def _packed(scores: Scores) -> str:
 
 @cache
 def _scores(flag: str, graded: bool) -> Scores:
-    """The scores of one character; what the gate does not read is left at nothing."""
+    """The scores packed in one character; scores that the gate does not read are empty."""
     packed = DIGITS.index(flag)
-    told = {name: bool(packed >> place & 1) for place, name in enumerate(FLAGS)}
+    flags = {name: bool(packed >> place & 1) for place, name in enumerate(FLAGS)}
     return Scores(
-        correct=told["correct"] if graded else None, exact=False, accepted=False, character_f1=0.0, chrf=0.0,
-        language_ok=told["language_ok"], looping=told["looping"], ended=told["ended"], empty=told["empty"],
-        leaked=told["leaked"], tags_ok=None,
+        correct=flags["correct"] if graded else None, exact=False, accepted=False, character_f1=0.0, chrf=0.0,
+        language_ok=flags["language_ok"], looping=flags["looping"], ended=flags["ended"], empty=flags["empty"],
+        leaked=flags["leaked"], tags_ok=None,
     )  # fmt: skip
 
 
 def report_of(run: Run, pool: str, items: Sequence[Item] | None = None) -> Report:
-    """The report that the gate judges. Raises KeyError when the run was not asked this pool."""
+    """The report that the gate judges. Raises KeyError if the run lacks this pool."""
     sheet = run.sheets[pool]
     asked = questions.load(pool) if items is None else items
     flags = sheet.flags or FINE * len(sheet.bits)
@@ -127,7 +127,7 @@ def from_line(line: str) -> Run:
 
 
 def read(path: Path) -> dict[str, Run]:
-    """Every run by its key; a later line for the same key adds pools to the earlier one."""
+    """Runs by key; a later line of the same key adds pools to the earlier one."""
     found: dict[str, Run] = {}
     if not path.is_file():
         return found
@@ -139,12 +139,12 @@ def read(path: Path) -> dict[str, Run]:
 
 
 def merged(before: Run, more: Run) -> Run:
-    """Both lines of one run."""
+    """Merge two lines of one run."""
     return Run(before.key, before.logits, {**before.sheets, **more.sheets}, {**before.note, **more.note})
 
 
 def append(path: Path, run: Run) -> None:
-    """Add a line, also beside another process; what a killed one left without its end is cut off first."""
+    """Append a line under a lock; an incomplete last line of a killed process is cut off first."""
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = path.with_name(f"{path.name}.lock")
     with file_lock(lock, exclusive=True, wait_seconds=WAIT_SECONDS), path.open("a+b") as file:
@@ -154,7 +154,7 @@ def append(path: Path, run: Run) -> None:
 
 
 def differences(one: Run, other: Run) -> float:
-    """Largest difference of an item's bits per byte on the pools that both were asked."""
+    """Largest difference of an item's bits per byte, over the pools of both."""
     pools = one.sheets.keys() & other.sheets.keys()
     pairs = (pair for pool in pools for pair in zip(one.sheets[pool].bits, other.sheets[pool].bits, strict=True))
     return max(
@@ -163,7 +163,7 @@ def differences(one: Run, other: Run) -> float:
 
 
 def of_kind(runs: Mapping[str, Run], *kinds: str) -> list[Run]:
-    """The runs whose key begins so, by seed."""
+    """Runs by seed whose key has this prefix."""
     return sorted((run for run in runs.values() if run.key.startswith(kinds)), key=lambda run: (run.key, run.seed))
 
 

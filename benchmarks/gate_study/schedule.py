@@ -1,4 +1,4 @@
-"""What the study runs, in which order, and how one run is made; every run once, in a file that it goes on with."""
+"""The runs of the study, their order, and how each is made; resumable."""
 
 from __future__ import annotations
 
@@ -27,47 +27,47 @@ FIT_SEEDS = tuple(range(1, 11))
 TEST_SEEDS = tuple(range(101, 141))
 "... and judged on these, which had no part in it."
 TRIES = tuple(range(101, 111))
-"Seeds of the test adapters that gains and harms are planted on."
+"Seeds of the test adapters for planted gains and harms."
 FIRST_TRIES = TRIES[:3]
-"Every harm is tried on these before any is tried on the others."
+"Every harm is tried on these first."
 LEVELS = (0.6, 0.77, 0.9, 0.8, 0.95)
-"An adapter whose change of the base is scaled so is a champion that knows less: the gain over it is known."
+"An adapter with a scaled-down update is a weaker champion, over which the gain is known."
 PARTS = (0.5, 0.75)
-"Champions that learned a part of the own records."
+"Champions trained on a part of the own records."
 PART_SEEDS = tuple(range(201, 206))
 NIGHT_SEEDS = tuple(range(301, 309))
-"Trained as long as a night trains: the minimum of the recipe that ships."
+"Trained as long as in a night: the minimum for the shipped recipe."
 NIGHT_LEVELS = (0.9, 0.8, 0.7)
-"Of those adapters' change of the base: gains planted on the recipe that ships."
+"Scales of those adapters' updates: gains planted on the shipped recipe."
 HOUSE_SEEDS = tuple(range(401, 409))
-"Learned a household of their owner's: the minimum on the owner's suite."
+"Trained on the household: the minimum on the personal set."
 HELD_BACK = "held_back_by_the_leak_guard"
 LESSONS = 12 * 16
 LESSON_BATCH = 16
 LESSON_RATE = 1e-3
 WEAKER = 0.6
-"The champion that a harmed adapter meets: without the harm it would be replaced."
+"Champion for the harmed adapters: without the harm it would be replaced."
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One run to be made."""
+    """One planned run."""
 
     key: str
 
     @property
     def parts(self) -> list[str]:
-        """`harm`, its name, its seed."""
+        """The parts of the key: kind, name, seed."""
         return self.key.split("/")
 
     @property
     def seed(self) -> int:
-        """The seed of the adapter that it is made of."""
+        """The seed of the adapter that it is made from."""
         return int(self.parts[-1]) if self.parts[-1].isdigit() else 0
 
 
 def order() -> list[Step]:
-    """All runs, the most telling first, so that the study can stop anywhere."""
+    """All runs, the most informative first, so that the study can stop at any time."""
     keys = [BASE, *(f"seed/{seed}" for seed in FIT_SEEDS)]
     keys += [f"seed/{seed}" for seed in TRIES]
     keys += [f"scaled/{WEAKER}/{seed}" for seed in FIRST_TRIES]
@@ -83,15 +83,15 @@ def order() -> list[Step]:
 
 
 def progress(done: Collection[str]) -> list[tuple[str, int, int]]:
-    """Kinds of runs with how many are there and how many are wanted, in the order in which they are made."""
+    """(kind, finished runs, planned runs), in running order."""
     kinds = {step.key: step.key.rpartition("/")[0] or step.key for step in order()}
-    wanted = Counter(kinds.values())
+    planned = Counter(kinds.values())
     there = Counter(kind for key, kind in kinds.items() if key in done)
-    return [(kind, there[kind], count) for kind, count in wanted.items()]
+    return [(kind, there[kind], count) for kind, count in planned.items()]
 
 
 def champion_of(step: Step) -> str:
-    """Whom a harmed adapter meets: a weaker one of the next seed; an adapter that only copied meets an equal one."""
+    """Champion for a harmed adapter: a weaker one of the next seed; for a copied benchmark, an equal one."""
     among = FIRST_TRIES if step.seed in FIRST_TRIES else TRIES
     other = among[(among.index(step.seed) + 1) % len(among)]
     return f"seed/{other}" if step.parts[1] == harms.COPIED else f"scaled/{WEAKER}/{other}"
@@ -99,14 +99,14 @@ def champion_of(step: Step) -> str:
 
 @dataclass(frozen=True)
 class Maker:
-    """Makes runs in a workshop."""
+    """Makes runs."""
 
     shop: Workshop
     court_runs: Mapping[str, Run]
-    "What was measured already: harmed adapters are asked to confirm only where the gate would ask."
+    "Finished runs: the confirmation pool is used only for harmed adapters for which the gate would open it."
 
     def make(self, step: Step) -> Run:
-        """One run, whatever its kind."""
+        """Make one run of any kind."""
         weights, note = self._weights(step)
         if step.parts[0] == "house":
             own = self.shop.ask(step.key, weights, {SUITE: plan.household().suite})
@@ -115,7 +115,9 @@ class Maker:
         made = Run(step.key, asked.logits, asked.sheets, note)
         if step.parts[0] != "harm":
             return self._with(made, weights, CONFIRMATION, SCORE)
-        seen = step.parts[1] == harms.COPIED  # was only the pool that it copied learned? The gate may never ask
+        seen = (
+            step.parts[1] == harms.COPIED
+        )  # shows whether it learned more than the copied pool; the gate itself may never open this one
         return self._with(made, weights, CONFIRMATION) if seen or self._opens(made, step) else made
 
     def _with(self, made: Run, weights: Weights | None, *pools: str) -> Run:
@@ -123,7 +125,7 @@ class Maker:
         return replace(made, sheets={**made.sheets, **more})
 
     def _opens(self, made: Run, step: Step) -> bool:
-        """The gate would open the confirmation pool, whatever minimum it asked for."""
+        """Whether the gate would open the confirmation pool, regardless of the minimum gain."""
         policy = replace(plan.policy_of(plan.defaults()), min_gain_bits=0.0)
         court = Court({**self.court_runs, made.key: made}, policy)
         try:
@@ -134,7 +136,7 @@ class Maker:
         return False
 
     def _weights(self, step: Step) -> tuple[Weights | None, dict[str, float]]:
-        """The adapter's weights, and what is to be noted of it."""
+        """The adapter's weights, and figures to note."""
         from benchmarks.gate_study import models
 
         kind, name = step.parts[0], step.parts[1] if len(step.parts) > 1 else ""
@@ -162,7 +164,7 @@ class Maker:
             return {"nan": models.broken, "untouched": models.untouched}[name](whole), {}
         encoder = plan.encoder_of_base(plan.defaults())
         items = questions.load(SELECTION)
-        rows = (*plan.own_rows(), *plan.anchor_rows(2 * len(plan.own_rows()), seed))
+        rows = (*plan.own_rows(), *plan.replay_rows(2 * len(plan.own_rows()), seed))
         material = harms.Material(rows, items, encoder)
         lessons = harms.lessons(name, TRIES.index(seed), LESSONS, material)
         note = {HELD_BACK: harms.held_back(items)} if name == harms.COPIED else {}
@@ -170,14 +172,14 @@ class Maker:
 
 
 def part_of_rows(share: float, seed: int) -> list[Example]:
-    """A part of the own records: the others were not told yet."""
+    """A part of the own records, as before the others were added."""
     rows = plan.own_rows()
     chosen = Random(f"{seed} part").sample(range(len(rows)), round(share * len(rows)))
     return [rows[at] for at in sorted(chosen)]
 
 
 def missing(path: Path, folder: Path, only: tuple[str, ...] = ("",)) -> Iterator[Step]:
-    """The runs that the file does not hold yet, looked up again before each, and that no other process is making."""
+    """Missing runs that no other process is making; the file is read again before each."""
     claims = folder / "claims"
     claims.mkdir(parents=True, exist_ok=True)
     for step in order():

@@ -1,4 +1,4 @@
-"""What came out: from the runs' file alone to the values that tables and plots show."""
+"""Computes the values of tables and plots from the stored runs."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from bonsai.gate.decision import Policy
 YEARS = 40
 SMALLER_MINIMA = (0.01, 0.015, 0.02)
 QUICK_RESAMPLES = 800
-"Of the bootstrap, where thousands of verdicts are reached: planted gains in all pairs, and the grown years."
+"Bootstrap draws where thousands of verdicts are computed: planted gains in all pairs, and the grown years."
 
 
 def study(runs: Mapping[str, Run]) -> Study:
-    """Judge everything that was run."""
+    """All values of the study."""
     shipped = plan.policy_of(plan.defaults())
     fitted = fit(Court(runs, shipped), keys_of(runs, "seed", schedule.FIT_SEEDS))
     policy = replace(shipped, min_gain_bits=fitted.bits)
@@ -49,18 +49,18 @@ def study(runs: Mapping[str, Run]) -> Study:
 
 
 def keys_of(runs: Mapping[str, Run], kind: str, seeds: Sequence[int]) -> list[str]:
-    """The runs of one kind that are there."""
+    """Finished runs of one kind."""
     return [key for seed in seeds if (key := f"{kind}/{seed}") in runs]
 
 
 def fit_suite(runs: Mapping[str, Run], policy: Policy) -> Minimum | None:
-    """The minimum on the owner's suite."""
+    """The minimum on the personal set."""
     keys = keys_of(runs, "house", schedule.HOUSE_SEEDS)
     return fit(Court(runs, policy, plan.household().suite), keys, verdicts.SUITE) if len(keys) > 2 else None
 
 
 def fit(court: Court, keys: Sequence[str], pool: str = verdicts.SELECTION) -> Minimum:
-    """The minimum gain, and how sure it is."""
+    """The minimum gain with its interval."""
     gains = verdicts.gains_between(court, keys, pool)
     effects = np.nanmean(gains, axis=1) * (len(keys) - 1) / len(keys)
     spread = float(effects.std(ddof=1))
@@ -68,7 +68,7 @@ def fit(court: Court, keys: Sequence[str], pool: str = verdicts.SELECTION) -> Mi
 
 
 def no_progress(court: Court, keys: Sequence[str], shown: Mapping[str, float]) -> NoProgress:
-    """A/A: all ordered pairs."""
+    """A/A test: all ordered pairs of seeds."""
     table = court.table(keys, keys)
     promoted = verdicts.promoted_matrix(table)
     bare = np.array([[np.nan if a == b else float(shown[a] >= shown[b]) for b in keys] for a in keys])
@@ -95,7 +95,7 @@ def _share_at(court: Court, keys: Sequence[str], least: float) -> float:
 
 
 def slice_spreads(court: Court, keys: Sequence[str]) -> list[SliceSpread]:
-    """Every slice that rule D looks at."""
+    """Every slice of rule D."""
     policy = court.policy
     margins = [
         (Slice("ja", None, "ja"), policy.language_margin_bits),
@@ -110,7 +110,7 @@ def _slice_spread(court: Court, keys: Sequence[str], part: Slice, margin: float)
     few = replace(court.policy.slice_bootstrap, resamples=2)
     found = [compare(court.pair(*pair), part, court.policy.bits, few, frozenset()) for pair in combinations(keys, 2)]
     gains = np.array([one.mean for one in found])
-    deviation = float(np.sqrt(np.mean(gains**2)))  # both orders of a pair: the mean is 0
+    deviation = float(np.sqrt(np.mean(gains**2)))  # both orders of a pair, so the mean is 0
     return SliceSpread(
         part.name, found[0].clusters, deviation, float(np.quantile(np.abs(gains), verdicts.QUANTILE)), margin
     )
@@ -132,14 +132,14 @@ def weaker_kinds(runs: Mapping[str, Run]) -> list[str]:
 
 
 def night_detected(court: Court) -> list[Detected]:
-    """The same with adapters trained as long as a night trains, by the minimum that ships."""
+    """The same with adapters trained as long as in a night, under the shipped minimum."""
     whole = keys_of(court.runs, "night", schedule.NIGHT_SEEDS)
     kinds = [f"night-scaled/{level}" for level in schedule.NIGHT_LEVELS]
     return [one for kind in (*kinds, BASE) if (one := detected(court, kind, whole))]
 
 
 def detected(court: Court, kind: str, whole: Sequence[str]) -> Detected | None:
-    """How often whole adapters are promoted over champions of this kind."""
+    """Promoted share of unscaled adapters over champions of this kind."""
     champions = [key for key in court.runs if key == kind or year.kind_of(key) == kind]
     if not champions or not whole:
         return None
@@ -164,12 +164,12 @@ def detected(court: Court, kind: str, whole: Sequence[str]) -> Detected | None:
 
 
 def row_of(table: Sequence[Sequence[Finding | None]], step: int, champions: Sequence[str]) -> Finding | None:
-    """The finding of one try: each challenger meets the champion after its own, so no adapter comes twice."""
+    """Verdicts of one attempt: each challenger meets the champion of the next seed, so no adapter is used twice."""
     return table[step][(step + 1) % len(champions)] if len(champions) > 1 else table[step][0]
 
 
 def harmed(court: Court, name: str) -> Harmed | None:
-    """One harm's verdicts, beside those of the same adapters without it."""
+    """Verdicts with one harm, and of the same adapters without it."""
     steps = [schedule.Step(f"harm/{name}/{seed}") for seed in schedule.TRIES]
     met = [(step, schedule.champion_of(step)) for step in steps]
     met = [(step, champion) for step, champion in met if step.key in court.runs and champion in court.runs]
@@ -195,18 +195,18 @@ def harmed(court: Court, name: str) -> Harmed | None:
 
 
 def coverage_pairs(runs: Mapping[str, Run], tested: Sequence[str]) -> list[tuple[str, str]]:
-    """A seed against another, against a weaker one, against the base, and a harmed one: four kinds of differences."""
-    wanted = [
+    """Four kinds of pairs: two seeds, a seed and a weaker one, a seed and the base, a harmed adapter and a seed."""
+    pairs = [
         ("seed/101", "seed/102"),
         ("seed/103", f"scaled/{schedule.WEAKER}/101"),
         ("seed/101", BASE),
         ("harm/looping/101", "seed/102"),
     ]
-    return [pair for pair in wanted if all(key in runs for key in pair)]
+    return [pair for pair in pairs if all(key in runs for key in pair)]
 
 
 def grown_years(court: Court, worth: year.Worth) -> dict[str, year.Ledger]:
-    """The grown year under both gates, over and over."""
+    """The grown year under both gates, repeated."""
     levels = [[key for key in court.runs if key.startswith(f"scaled/{level}/")] for level in sorted(schedule.LEVELS)]
     levels.append([f"seed/{seed}" for seed in schedule.TRIES if f"seed/{seed}" in court.runs])
     bad = [key for key in court.runs if key.startswith("harm/") and key.split("/")[1] in harms.HARMS]

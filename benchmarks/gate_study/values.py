@@ -1,4 +1,4 @@
-"""What the study found, as values: `tables` makes them of the runs, `render` and `plots` show them."""
+"""Results of the study as values: computed by `tables`, shown by `render` and `plots`."""
 
 from __future__ import annotations
 
@@ -18,60 +18,60 @@ class Minimum:
 
     seeds: int
     bits: float
-    "The quantile for a further pair of seeds, their effects taken as normal: few seeds see no tail of their own."
+    "The quantile for a further pair of seeds, assuming normal effects: a few seeds do not show the tail."
     seen: float
-    "The plain quantile of the differences that were seen."
+    "The empirical quantile of the differences."
     spread: float
     "Standard deviation of one seed's effect, bits per byte."
 
 
 @dataclass(frozen=True, slots=True)
 class NoProgress:
-    """Every ordered pair of seeds of one recipe: the truth is that neither is better."""
+    """All ordered pairs of seeds of one recipe: neither is truly better."""
 
     seeds: int
     pairs: int
     promoted: Share
     bound: float
-    "Upper 95 % bound if only pairs without a common adapter counted, and none of them was promoted."
+    "Upper 95 % bound from pairs without a common adapter, if none was promoted."
     bare: Share
-    "What `new >= old` on right answers promotes."
+    "Share promoted by `new >= old` on right answers."
     a_year: Share
     fresh: float
     gains: Matrix
     caught: Counter[str]
-    "Which rules stopped the pairs whose gain reached the minimum."
+    "Rules that refused the pairs whose gain reached the minimum."
     reached: int
     smaller: Mapping[float, float]
-    "Promoted share had the minimum been smaller, by that minimum."
+    "Promoted share by smaller minimum."
 
 
 @dataclass(frozen=True, slots=True)
 class SliceSpread:
-    """How far two seeds of one recipe lie apart on a slice: what its margin must leave room for."""
+    """Difference between two seeds of one recipe on a slice, which the margin must allow."""
 
     slice: str
     facts: int
     deviation: float
     "Of the gain between two seeds, bits per byte."
     seen: float
-    "97.5 % quantile of the differences, whatever their sign."
+    "97.5 % quantile of the absolute differences."
     margin: float
-    "That the policy sets for the slice."
+    "Margin of the policy for the slice."
 
 
 @dataclass(frozen=True, slots=True)
 class Detected:
-    """One kind of weaker champion, met by whole adapters of other seeds."""
+    """One kind of weaker champion, against unscaled adapters of other seeds."""
 
     champion: str
     gain: float
-    "Mean gain of all pairs: the size that was planted, bits per byte."
+    "Mean gain of all pairs, the planted gain, in bits per byte."
     pairs: int
     promoted: Share
     caught: Counter[str]
     faulty: int
-    "Pairs refused by a guard (B) or for forgetting (E): a short training loses something itself, gain or no gain."
+    "Pairs refused by a guard (B) or for forgetting (E): a short training itself loses something."
     tries: int
     "Pairs without a common adapter ..."
     won: int
@@ -92,36 +92,36 @@ class Harmed:
     promoted: int
     promoted_over_base: int
     control: int
-    "Of the same adapters without the harm, how many were promoted over the same champions."
+    "Number of the same adapters without the harm that were promoted over the same champions."
     caught: Counter[str]
     gain: float
     "Mean gain on the selection pool, bits per byte ..."
     confirmed: float
-    "... and on the confirmation pool, where it was asked; else NaN."
+    "... and on the confirmation pool, if it was used; else NaN."
     held_back: float
-    "Share of what it was taught that the leak guard would have kept out at intake; NaN: nothing of it leaks."
+    "Share of its lessons that the contamination check would hold back at intake; NaN if none copies the benchmark."
 
 
 @dataclass(frozen=True)
 class Study:
-    """Everything that is shown."""
+    """All results."""
 
     policy: Policy
     minimum: Minimum
     night_minimum: Minimum | None
-    "Of the recipe that ships, as long as a night trains."
+    "For the shipped recipe, trained as long as in a night."
     all_minimum: Minimum
-    "Of all seeds of the short plan together: the best figure for `gate.min_gain_bits`, too late to be tested on them."
+    "From all seeds of the short plan: the best estimate for `gate.min_gain_bits`, but not tested on other seeds."
     suite_minimum: Minimum | None
-    "The same on the owner's suite: `gate.min_suite_gain_bits`."
+    "The same on the personal set: `gate.min_suite_gain_bits`."
     no_progress: NoProgress
     slices: Sequence[SliceSpread]
     detected: Sequence[Detected]
     night_detected: Sequence[Detected]
-    "Gains planted on adapters trained as long as a night, judged by the minimum that ships."
+    "Gains planted on adapters trained as long as in a night, judged by the shipped minimum."
     harmed: Sequence[Harmed]
     coverage: Sequence[Coverage]
     years: Mapping[str, Ledger]
     "By the name of the gate."
     progress: Sequence[tuple[str, int, int]]
-    "Kind of run, how many are there, how many are wanted."
+    "(kind of run, finished, planned)."

@@ -1,9 +1,9 @@
-"""What the gate says about pairs of the study's runs, and how sure the shares of its verdicts are.
+"""Verdicts of the gate on pairs of runs, and intervals for their shares.
 
-Adapters are the independent units, not pairs: 40 adapters make 1,560 ordered pairs that share members. So intervals
-draw adapters again, with all their pairs (a bootstrap of a U-statistic: Arcones & Giné 1992, "On the bootstrap of U and
-V statistics"), and where no pair was promoted at all, which no bootstrap can judge, the bound is the exact binomial one
-for as many pairs as have no adapter in common (Clopper & Pearson 1934).
+Adapters are the independent units, not pairs: 40 adapters make 1,560 ordered pairs that share members. Intervals
+resample adapters with all their pairs (bootstrap of a U-statistic: Arcones & Giné 1992, "On the bootstrap of U and
+V statistics"). If no pair was promoted, which a bootstrap cannot judge, the bound is the exact binomial one
+for the number of pairs without a common adapter (Clopper & Pearson 1934).
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from bonsai.gate.decision import Policy, RuleResult
 Matrix = NDArray[np.float64]
 SELECTION, CONFIRMATION, SUITE = "selection", "confirmation", "suite"
 QUANTILE = 0.975
-"Of the differences, without their sign, between seeds of one recipe: `gate.min_gain_bits`."
+"Quantile of the absolute differences between seeds of one recipe: `gate.min_gain_bits`."
 NO_CLAIM = "C gain_v1"
 
 
 class ConfirmationMissing(Exception):
-    """The gate opened the confirmation pool, and this run was not asked it yet."""
+    """The gate opened the confirmation pool, and this run lacks it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What the gate said about one pair."""
+    """The gate's verdict on one pair."""
 
     challenger: str
     champion: str
@@ -42,27 +42,27 @@ class Finding:
     caught: tuple[str, ...]
     "The rules that did not pass, e.g. `B no_loop/ja`."
     gain: float
-    "Bits per byte saved on the selection pool; NaN where that is no number."
+    "Bits per byte saved on the selection pool; may be NaN."
 
     @property
     def promoted(self) -> bool:
-        """The challenger answers from now on."""
+        """Whether the challenger is promoted."""
         return self.verdict == "promote"
 
 
 @dataclass
 class Court:
-    """The gate with the study's runs before it."""
+    """The gate, applied to the study's runs."""
 
     runs: Mapping[str, Run]
     policy: Policy
     suite: Sequence[Item] = ()
-    "The questions of the owner's suite, for runs that were asked them."
+    "Questions of the personal set, for runs that have them."
     _reports: dict[tuple[str, str], Report] = field(default_factory=dict)
     _findings: dict[tuple[str, str], Finding] = field(default_factory=dict)
 
     def report(self, key: str, pool: str = SELECTION) -> Report:
-        """A run's report; made once."""
+        """A run's report, cached."""
         if (key, pool) not in self._reports:
             if pool not in self.runs[key].sheets:
                 raise ConfirmationMissing(key)
@@ -74,21 +74,21 @@ class Court:
         return ReportPair(self.report(challenger, pool), self.report(champion, pool))
 
     def gain(self, challenger: str, champion: str, pool: str = SELECTION) -> float:
-        """The gate's statistic: bits per byte saved, languages weighted equally. No interval is made."""
+        """The gate's statistic: bits per byte saved, languages weighted equally; without an interval."""
         if any(None in self.runs[key].sheets[pool].bits for key in (challenger, champion)):
             return float("nan")
         few = replace(self.policy.bootstrap, resamples=2)
         return compare(self.pair(challenger, champion, pool), Slice("all"), self.policy.bits, few, frozenset()).mean
 
     def error(self, challenger: str, champion: str, pool: str) -> float:
-        """Standard error of a gain: what another draw of questions would change."""
+        """Standard error of a gain over questions."""
         found = compare(
             self.pair(challenger, champion, pool), Slice("all"), self.policy.bits, self.policy.bootstrap, frozenset()
         )
         return found.estimate.standard_error if found.estimate else float("nan")
 
     def judge(self, challenger: str, champion: str) -> Finding:
-        """The whole rule; each pair is judged once."""
+        """The verdict by all rules, cached per pair."""
         pair = (challenger, champion)
         if pair not in self._findings:
             self._findings[pair] = self._judged(*pair)
@@ -107,14 +107,14 @@ class Court:
         )
 
     def judge_soon(self, challenger: str, champion: str) -> Finding:
-        """The same verdict on `promote` or not, in a hundredth of the time where the gain is below the minimum."""
+        """Whether `judge` promotes; a hundred times faster if the gain is below the minimum."""
         gain = self.gain(challenger, champion)
         if gain < self.policy.min_gain_bits:
             return Finding(challenger, champion, "keep", (NO_CLAIM,), gain)
         return self.judge(challenger, champion)
 
     def table(self, challengers: Sequence[str], champions: Sequence[str]) -> list[list[Finding | None]]:
-        """Findings by challenger and champion; None where they are the same run, or made of the same seed."""
+        """Verdicts by challenger and champion; None if both have the same seed."""
         return [
             [None if self._related(new, old) else self.judge_soon(new, old) for old in champions] for new in challengers
         ]
@@ -124,7 +124,7 @@ class Court:
 
 
 def caught_by(rules: Sequence[RuleResult]) -> tuple[str, ...]:
-    """The rules that stand in the way of a promotion, without repeats."""
+    """The rules that refuse a promotion, without repeats."""
     return tuple(dict.fromkeys(f"{one.rule} {one.name}" for one in rules if one.outcome in ("fail", "unclear")))
 
 
@@ -149,15 +149,15 @@ def gains_between(court: Court, keys: Sequence[str], pool: str = SELECTION) -> M
 
 
 def minimum(gains: Matrix) -> float:
-    """The 97.5 % quantile of the differences between seeds that were seen, whatever their sign."""
+    """The 97.5 % quantile of the measured absolute differences between seeds."""
     return float(np.nanquantile(np.abs(gains), QUANTILE))
 
 
 def predicted_minimum(spread: float, seeds: int) -> float:
-    """The same quantile for a pair of further seeds, when `spread` was estimated from so many: Student's t.
+    """The same quantile for a pair of further seeds, if `spread` was estimated from `seeds` seeds: Student's t.
 
-    The plain quantile of the pairs of ten seeds hangs on the two that lie farthest apart; this one uses them all, and
-    is the larger the fewer there are.
+    The empirical quantile over ten seeds depends on the two most distant ones; this one uses all seeds, and
+    grows as their number falls.
     """
     from scipy.stats import t
 
@@ -166,7 +166,7 @@ def predicted_minimum(spread: float, seeds: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A figure with its interval at adapter level."""
+    """A figure with its interval over adapters."""
 
     value: float
     low: float
@@ -175,7 +175,7 @@ class Share:
 
 
 def adapter_interval(matrix: Matrix, statistic: Callable[[Matrix], float], seed: int = 1, draws: int = 2000) -> Share:
-    """A statistic of a square matrix of pairs, with adapters drawn again. An adapter met with itself is no pair."""
+    """A statistic of a square matrix of pairs, bootstrapped over adapters; an adapter and itself are no pair."""
     rng, count = np.random.default_rng(seed), len(matrix)
     found = []
     for _ in range(draws):
@@ -191,12 +191,12 @@ def share_of(matrix: Matrix) -> float:
 
 
 def disjoint_bound(adapters: int, level: float = 0.95) -> float:
-    """Upper bound of the promoted share when none of the pairs without a common adapter was promoted."""
+    """Upper bound of the promoted share if no pair without a common adapter was promoted."""
     return float(1 - (1 - level) ** (1 / max(adapters // 2, 1)))
 
 
 def clopper_pearson(hits: int, tries: int, level: float = 0.95) -> Share:
-    """The exact interval of a share of independent tries."""
+    """The exact interval of a binomial share."""
     from scipy.stats import beta
 
     tail = (1 - level) / 2

@@ -1,9 +1,9 @@
-"""A year of 365 nights, replayed from measured adapters: what a gate promotes, what it shows, and what is true.
+"""A simulated year of 365 nights from measured adapters: promotions of a gate, their shown and their true gains.
 
-Two years. In the first no night brings progress: every challenger is another seed of the champion's recipe
-(`expected_promotions`, exact for the measured adapters; `fresh_year`, for adapters beyond them). In the second the
-owner teaches more now and then, some nights lose something or harm the model, and all others bring nothing
-(`grown_year`). The truth about a kind of adapter is its mean over many seeds: what a promotion shows is held to it.
+In the first kind of year no night brings progress: every challenger is another seed of the champion's recipe
+(`expected_promotions`, exact for the measured adapters; `fresh_year`, for new adapters). In the second the
+owner adds records at times, some nights lose something or harm the model, and all others bring nothing
+(`grown_year`). The true value of a kind of adapter is its mean over many seeds.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bonsai.evaluate.report import accuracy, mean
 
 NIGHTS = 365
 WORSE_NIGHTS = 0.10
-"Share of the nights whose records fell back a level: deleted, retagged, cut short."
+"Share of nights whose records fall back a level: deleted, retagged, truncated."
 HARMED_NIGHTS = 0.03
 Gate = Callable[[str, str], bool]
 "(challenger, champion) -> promote?"
@@ -29,7 +29,7 @@ Gate = Callable[[str, str], bool]
 def expected_promotions(promoted: Matrix, nights: int = NIGHTS) -> float:
     """Promotions of a year in which every challenger is drawn from the same adapters, champions included.
 
-    An exact Markov chain over who is champion. NaN: the two were the same draw, which never promotes.
+    An exact Markov chain over the champion. NaN marks an adapter and itself, which never promotes.
     """
     count = len(promoted)
     moves = np.nan_to_num(promoted).T / count  # (champion, challenger)
@@ -45,7 +45,7 @@ def expected_promotions(promoted: Matrix, nights: int = NIGHTS) -> float:
 def fresh_year(
     selection: Matrix, confirmation: Matrix, errors: tuple[float, float], least: float, years: int = 4000
 ) -> float:
-    """Expected promotions of a year in which no adapter ever comes back.
+    """Expected promotions of a year in which every challenger is a new adapter.
 
     selection, confirmation: measured gains of every pair, (adapters, adapters). Adapters get normal effects on both
     pools, with the measured spread and correlation; a challenger is promoted when its gain is at least the minimum, its
@@ -70,13 +70,13 @@ class Kinds:
     """The adapters of the grown year."""
 
     levels: Sequence[Sequence[str]]
-    "Run keys by what they know, least first."
+    "Run keys by level of knowledge, lowest first."
     harmed: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What is shown of a run, and what is true of its kind."""
+    """A measure of a run, and the true value of its kind."""
 
     shown: Mapping[str, float]
     "By run, on the selection pool."
@@ -100,7 +100,7 @@ class Worth:
 
 @dataclass
 class Ledger:
-    """What a gate promoted, added up over the years."""
+    """Promotions of a gate, summed over years."""
 
     years: int = 0
     promotions: Counter[str] = field(default_factory=Counter)
@@ -113,7 +113,7 @@ class Ledger:
     "True bits per byte saved by the champion at the end of each year."
 
     def a_year(self, what: str) -> float:
-        """Promotions of a sort in a year."""
+        """Promotions of one kind per year."""
         return self.promotions[what] / max(self.years, 1)
 
 
@@ -123,7 +123,7 @@ def kind_of(key: str) -> str:
 
 
 def figures(shown: Mapping[str, float]) -> Figures:
-    """With the truth of each kind."""
+    """Measured values with the mean of each kind."""
     of: dict[str, list[float]] = {}
     for key, value in shown.items():
         of.setdefault(kind_of(key), []).append(value)
@@ -140,14 +140,14 @@ def worth_of(court: Court) -> Worth:
 def grown_year(gate: Gate, kinds: Kinds, worth: Worth, ledger: Ledger, seed: int) -> None:
     """One year under one gate; the same seed gives every gate the same nights."""
     rng = np.random.default_rng(seed)
-    rank = {kind_of(key): level for level, keys in enumerate(kinds.levels) for key in keys}
+    rank = {kind_of(key): place for place, keys in enumerate(kinds.levels) for key in keys}
     champion = str(rng.choice(kinds.levels[0]))
     for night in range(NIGHTS):
-        told = min(night * len(kinds.levels) // NIGHTS, len(kinds.levels) - 1)
+        level = min(night * len(kinds.levels) // NIGHTS, len(kinds.levels) - 1)
         luck, lucky = rng.random(), rng.random()
-        among = kinds.harmed if luck < HARMED_NIGHTS and kinds.harmed else kinds.levels[told]
+        among = kinds.harmed if luck < HARMED_NIGHTS and kinds.harmed else kinds.levels[level]
         if HARMED_NIGHTS <= luck < HARMED_NIGHTS + WORSE_NIGHTS:
-            among = kinds.levels[max(told - 1, 0)]
+            among = kinds.levels[max(level - 1, 0)]
         challenger = among[int(lucky * len(among))]
         if challenger == champion or not gate(challenger, champion):
             continue

@@ -1,1 +1,1 @@
-"""A month of nights: what is told and asked, how the policies train, and the report. `benchmarks/month.py` runs it."""
+"""A simulated month of nights: facts and questions, training by policy, report. Run by `benchmarks/month.py`."""

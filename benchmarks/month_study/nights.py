@@ -1,7 +1,7 @@
-"""One simulated night after the other: choose, train, ask; one line of JSON a night.
+"""Simulated nights: choose, train, ask; one line of JSON per night.
 
-The choice is `bonsai.train.continual.choose`, the training is `bonsai.train.qlora`, both as in a real night. What
-is left out is the gate: every adapter becomes champion. The plan is short, so that a month takes minutes.
+The choice is `bonsai.train.continual.choose`, the training is `bonsai.train.qlora`, both as in a real night. There
+is no gate: every adapter becomes champion. The plan is short, so that a month takes minutes.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ from research.seedling.recipe import normalised
 from research.seedling.replay_file import row_of
 
 POLICIES = ("replay", "cold", "alone")
-"""`replay`: the nightly policy. `cold`: always from the base on everything. `alone`: the nightly policy, but a warm
-night trains on what is new and nothing else, for as many tokens."""
+"""`replay`: the nightly policy. `cold`: always from the base on all records. `alone`: the nightly policy, but a warm
+night trains on new records only, for as many tokens."""
 BASE = "base"
-"The bare seedling, asked once: night 0."
+"The bare seedling, evaluated once as night 0."
 PASSES = 8
 BATCH = 16
-ANCHOR_SHARE = 0.5
+REPLAY_SHARE = 0.5
 TOKEN_BUDGET = 50_000
-"Trained tokens: 80 records; reached in the ninth night."
+"Trained tokens, enough for 80 records; reached in the ninth night."
 COLD_TOKEN_BUDGET = 100_000
 COLD_AFTER_DAYS = 7
 LINEAGE_DEPTH = 14
@@ -57,22 +57,22 @@ class Line:
     start: str
     why: str
     records: int
-    "That may train."
+    "Eligible records."
     chosen: int
-    "Of them, in this night's snapshot."
+    "Those in this night's snapshot."
     tokens: int
-    "Trained, all passes and anchors."
+    "Trained tokens, all passes and replay samples included."
     cpu_seconds: float
-    "Of the training, on one thread; wall time on a core of its own."
+    "Of the training, on one thread."
     adapter: str
     plan: str
-    "Hash of the training plan: two policies that plan the same share the night."
+    "Hash of the training plan; policies with the same plan share the night."
     right: Mapping[str, tuple[int, int]]
     "Group of questions -> right answers, questions."
 
 
 def read(results: Path) -> dict[tuple[str, int], Line]:
-    """The nights that are there."""
+    """The stored nights."""
     if not results.is_file():
         return {}
     lines = [Line(**json.loads(line)) for line in results.read_text("utf-8").splitlines()]
@@ -80,21 +80,21 @@ def read(results: Path) -> dict[tuple[str, int], Line]:
 
 
 def append(results: Path, line: Line) -> None:
-    """One more night."""
+    """Append a night."""
     results.parent.mkdir(parents=True, exist_ok=True)
     with results.open("a", encoding="utf-8") as file:
         file.write(json.dumps(asdict(line), ensure_ascii=False) + "\n")
 
 
 def seedling() -> ProfileSettings:
-    """The seedling's profile with the study's short plan; one thread, no checkpoints."""
+    """The seedling's profile with the short plan of the study; no checkpoints."""
     profile = load_config(Path("/nonexistent"), {}).profiles["seedling"]
     recipe = replace(profile.recipe, epochs=PASSES, batch_size=BATCH, checkpoint_steps=100_000)
     return profile.model_copy(update={"recipe": recipe})
 
 
 class Month:
-    """The nights of one policy, made one by one; nights that `known` holds are not trained again."""
+    """The nights of one policy, in order; nights in `known` are not trained again."""
 
     def __init__(self, policy: str, folder: Path, known: dict[tuple[str, int], Line]) -> None:
         self._policy = policy
@@ -108,7 +108,7 @@ class Month:
         self._due: frozenset[str] = frozenset()
 
     def nights(self, until: int) -> Iterator[Line]:
-        """Every night up to `until`, those of earlier runs included."""
+        """Every night up to `until`, including those of earlier runs."""
         for night in range(1, until + 1):
             candidates = self._candidates(night)
             chosen = self._choose(night, candidates)
@@ -121,12 +121,12 @@ class Month:
             yield line
 
     def bare(self) -> Line:
-        """The base itself, asked the general questions."""
+        """The bare base on the general questions."""
         return Line(BASE, 0, "", "", 0, 0, 0, 0.0, "", "", self._asked(0, ""))
 
     def _candidates(self, night: int) -> list[TrainingCandidate]:
-        told = [one for one in world.facts_of_the_month() if one.night <= night < one.forgotten]
-        rows = [(one, row_of(record, "own")) for one in told for record in one.records]
+        facts = [one for one in world.facts_of_the_month() if one.night <= night < one.forgotten]
+        rows = [(one, row_of(record, "own")) for one in facts for record in one.records]
         return [
             TrainingCandidate(
                 row=row,
@@ -149,7 +149,7 @@ class Month:
             token_budget=continual.UNLIMITED if always_cold else TOKEN_BUDGET,
             cold_token_budget=continual.UNLIMITED if always_cold else COLD_TOKEN_BUDGET,
             passes=PASSES,
-            replay_samples_a_row=ANCHOR_SHARE / (1 - ANCHOR_SHARE),
+            replay_samples_a_row=REPLAY_SHARE / (1 - REPLAY_SHARE),
             replay_sample_tokens=sum(general) / len(general),
             cold_after_days=COLD_AFTER_DAYS,
             lineage_depth=LINEAGE_DEPTH,
@@ -166,7 +166,7 @@ class Month:
         return chosen
 
     def _made(self, night: int, candidates: list[TrainingCandidate], chosen: Curriculum) -> Line:
-        """Train and ask, or take over what another policy made of the very same plan."""
+        """Train and ask, or reuse the night of another policy with the same plan."""
         plan, snapshot = self._plan(night, chosen)
         same = (one for one in self._known.values() if (one.night, one.plan) == (night, plan_hash(plan)))
         shared = next(same, None)
@@ -190,7 +190,7 @@ class Month:
         )
 
     def _plan(self, night: int, chosen: Curriculum) -> tuple[TrainingPlan, snapshots.Snapshot]:
-        recipe, share = self._profile.recipe, ANCHOR_SHARE
+        recipe, share = self._profile.recipe, REPLAY_SHARE
         if chosen.parent:
             recipe = replace(recipe, learning_rate=WARM_LEARNING_RATE)
         if chosen.parent and self._policy == "alone":
@@ -229,7 +229,7 @@ class Month:
         return plan, stored
 
     def _trained_tokens(self, plan: TrainingPlan, snapshot: snapshots.Snapshot) -> int:
-        """The tokens of every row as often as it trains."""
+        """Tokens over all rows and passes."""
         lengths = [self._tokens(row) for row in snapshot.train]
         order = training_order(
             lengths,
@@ -245,7 +245,7 @@ class Month:
         return sum(lengths[row] for row in order)
 
     def _asked(self, night: int, adapter: str) -> dict[str, tuple[int, int]]:
-        """Right answers by group: the fact's own words, letters and digits alike."""
+        """Right answers by group; an answer must equal the fact's in letters and digits."""
         from bonsai.model.hf import load_base
 
         loaded = load_base(self._profile.base, "cpu")
@@ -253,11 +253,11 @@ class Month:
             loaded.add_adapter(adapter, self._folder / "adapters" / adapter)
         groups = world.questions(night)
         asked = [(name, record) for name, records in groups.items() for record in records]
-        told = loaded.answerer(self._form, adapter or None).answers(
+        generated = loaded.answerer(self._form, adapter or None).answers(
             [Question(record.instruction, record.context) for _, record in asked], [None] * len(asked)
         )
         right = {name: 0 for name in groups}
-        for (name, record), said in zip(asked, told, strict=True):
+        for (name, record), said in zip(asked, generated, strict=True):
             right[name] += normalised(parse(said.text).response) == normalised(record.output)
         return {name: (right[name], len(groups[name])) for name in groups}
 
@@ -265,7 +265,9 @@ class Month:
 def _trained(plan: TrainingPlan) -> str:
     from bonsai.model import quiet_libraries
 
-    shutil.rmtree(Path(plan.run_folder) / "checkpoints", ignore_errors=True)  # the whole night's time is measured
+    shutil.rmtree(
+        Path(plan.run_folder) / "checkpoints", ignore_errors=True
+    )  # otherwise the training would resume, and its time would be too short
     with quiet_libraries():
         from bonsai.train.qlora import train
 

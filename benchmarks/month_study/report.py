@@ -1,4 +1,4 @@
-"""The month's tables and plot, from the lines of `benchmarks/results/month.jsonl` alone."""
+"""Tables and plot of the month, from `benchmarks/results/month.jsonl` only."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Months = Mapping[str, Sequence[Line]]
 
 
 def report(results: Path, docs: Path) -> None:
-    """Print the tables, put them into the document, draw the plot."""
+    """Print the tables, write them into the document, draw the plot."""
     lines = read(results)
     months = {policy: [line for (name, _), line in sorted(lines.items()) if name == policy] for policy in POLICIES}
     months = {policy: nights for policy, nights in months.items() if nights}
@@ -35,14 +35,14 @@ def report(results: Path, docs: Path) -> None:
 
 
 def share(lines: Iterable[Line], group: str) -> float | None:
-    """Right answers of all asked in these nights; None when nothing was asked."""
+    """Share of right answers over these nights; None if nothing was asked."""
     found = [line.right[group] for line in lines]
     asked = sum(of for _, of in found)
     return sum(right for right, _ in found) / asked if asked else None
 
 
 def accuracy_table(months: Months, base: Line | None) -> str:
-    """What each policy knows, as shares of right answers."""
+    """Shares of right answers by policy."""
     head = (
         "policy", "nights", "new facts", f"new, nights {SHIFT} to {SHIFT + NEW_NIGHTS - 1}", "old own facts",
         "old, last night", "general", "general, worst night", "forgotten facts still told",
@@ -67,7 +67,7 @@ def accuracy_table(months: Months, base: Line | None) -> str:
 
 
 def cost_table(months: Months) -> str:
-    """What the nights cost."""
+    """Cost of the nights by policy."""
     head = ("policy", "records", "tokens, night 1", "tokens, last night", "tokens, largest night", "tokens, month",
             "CPU seconds, last night", "CPU minutes, month", "cold nights")  # fmt: skip
     rows = [
@@ -93,13 +93,13 @@ def percent(value: float | None) -> str:
 
 
 def counted(nights: Sequence[Line], group: str) -> str:
-    """Right answers of those asked."""
+    """`3 of 8`: right answers and questions."""
     found = [line.right[group] for line in nights]
     return f"{sum(right for right, _ in found)} of {sum(of for _, of in found)}"
 
 
 def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table; numbers to the right."""
+    """A Markdown table with right-aligned numbers."""
     lines = ["| " + " | ".join(cells) + " |" for cells in (head, ["---", *["---:"] * (len(head) - 1)], *rows)]
     return "\n".join(lines)
 
@@ -126,7 +126,7 @@ def draw(months: Months, folder: Path) -> None:
 
 
 def _plot(axes: Axes, months: Months, values: Mapping[str, Sequence[float | None]]) -> None:
-    """One panel: a line a policy."""
+    """One panel: one line per policy."""
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     axes.axvline(SHIFT - 0.5, color="#999999", linestyle=":")

@@ -1,4 +1,4 @@
-"""`bonsai adapters`: where each adapter comes from, what it learned from, whether it is whole."""
+"""`bonsai adapters`: lineage, training records and integrity of each adapter."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def show(
     limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", show_default=False)] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """The manifest, the chain of warm starts, and a page of the records of its own training."""
+    """Manifest, chain of warm starts, and a page of the records it was trained on."""
     from bonsai.queries import adapters
 
     shell = shell_of(ctx)
@@ -100,7 +100,7 @@ def export(
     name: Annotated[str, typer.Option("--adapter", help="cli.arg_known_adapter")] = "champion",
     as_json: AsJson = False,
 ) -> None:
-    """Checked before it is written."""
+    """Write the verified folder as a .tar."""
     from bonsai.queries import adapters
 
     shell = shell_of(ctx)

@@ -36,10 +36,10 @@ def ask(
 
     shell = shell_of(ctx)
     bonsai = shell.open()
-    voices = (adapter, "base") if base else (adapter,)
-    wanted = QuestionRequest(question, shell.person(""), context, tuple(dict.fromkeys(voices)), language, category)
-    check_request(bonsai, wanted)
-    found = ask_models(bonsai, wanted, new_question_id(), shell.now())
+    models = (adapter, "base") if base else (adapter,)
+    request = QuestionRequest(question, shell.person(""), context, tuple(dict.fromkeys(models)), language, category)
+    check_request(bonsai, request)
+    found = ask_models(bonsai, request, new_question_id(), shell.now())
     records = similar_records(bonsai, question, context) if similar else ()
     if as_json:
         from bonsai.serializers.questions import question_with_similar

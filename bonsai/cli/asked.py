@@ -1,4 +1,4 @@
-"""`bonsai asked`: what was asked before; a thumb for an answer, or a better one."""
+"""`bonsai asked`: past questions; rate or correct an answer."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def rate(
     number: Number = 1,
     by: By = "",
 ) -> None:
-    """Thumb up or down; evidence for people, nothing trains on it."""
+    """Thumb up or down; shown to people, never trained on."""
     from bonsai.actions import ask
 
     shell = shell_of(ctx)
@@ -77,7 +77,7 @@ def correct(
     by: By = "",
     as_json: AsJson = False,
 ) -> None:
-    """The question with the right answer becomes a record, which overrules what it contradicts."""
+    """The correction becomes a record, which overrides the records that it contradicts."""
     from bonsai.actions import ask
 
     shell = shell_of(ctx)

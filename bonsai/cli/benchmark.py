@@ -1,4 +1,4 @@
-"""`bonsai benchmark`: the fixed questions and the owner's, put to any adapter; what they can see."""
+"""`bonsai benchmark`: evaluate any adapter on the benchmark, edit the personal set, compute statistical power."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Pool = Annotated[str, typer.Option("--pool", help="cli.opt_pool")]
 def run(
     ctx: typer.Context, adapter: AdapterArgument = "champion", pool: Pool = "selection", as_json: AsJson = False
 ) -> None:
-    """Ask all questions of a pool; a report made before with the same parts is read instead."""
+    """Ask all questions of a pool, or read the stored report if its inputs are unchanged."""
     from bonsai.actions.benchmark import run_benchmark
 
     shell = shell_of(ctx)
@@ -43,7 +43,7 @@ def run(
 def show(
     ctx: typer.Context, adapter: AdapterArgument = "champion", pool: Pool = "selection", as_json: AsJson = False
 ) -> None:
-    """A report that was made before."""
+    """A stored report."""
     from bonsai.actions.benchmark import benchmark_report
 
     shell = shell_of(ctx)
@@ -84,7 +84,7 @@ def power(
     share: Annotated[float, typer.Option("--power", help="cli.opt_power", min=0.5, max=0.99)] = 0.8,
     as_json: AsJson = False,
 ) -> None:
-    """The smallest gain that the questions can see, from the spread between two models' answers."""
+    """The minimum detectable effect, from the spread between two models' answers."""
     from bonsai.actions.benchmark import benchmark_power
 
     shell = shell_of(ctx)
@@ -114,7 +114,7 @@ def add(
     by: By = "",
     as_json: AsJson = False,
 ) -> None:
-    """A question of one's own, never trained; wordings and translations of one fact share its name."""
+    """Add a question to the personal set; paraphrases and translations of one fact share its name."""
     from bonsai.actions.personal_set import WrittenQuestion, add_question
 
     shell = shell_of(ctx)
@@ -139,7 +139,7 @@ def list_(
     history: Annotated[bool, typer.Option("--history", help="cli.opt_suite_history")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """The owner's suite: what judges now, and how far it is from deciding."""
+    """The personal set: its items, and how many facts it lacks to decide."""
     from bonsai.actions.personal_set import personal_set_history, personal_set_state
 
     shell = shell_of(ctx)
@@ -178,7 +178,7 @@ def retire(
     by: By = "",
     as_json: AsJson = False,
 ) -> None:
-    """Questions of the owner's suite judge no more; their records may train again."""
+    """Take questions out of the personal set; their records may train again."""
     from bonsai.actions.personal_set import personal_set_state, retire_questions
 
     shell = shell_of(ctx)
@@ -195,14 +195,14 @@ def retire(
 
 
 def tell_state(shell: Shell, state: PersonalSetState) -> None:
-    """How far the owner's suite is from deciding."""
+    """Whether the personal set is large enough to decide."""
     values = {"items": len(state.items), "facts": state.clusters, "needed": state.needed, "missing": state.missing}
     key = "suite.can_decide" if not state.missing else "suite.cannot_decide"
     shell.show(shell.text(key, counting=state.counting, version=state.version[:12], **values))
 
 
 def why(shell: Shell, reason: str) -> str:
-    """Bonsai's own reasons in the caller's language, a person's as it was written."""
+    """Built-in reasons localised; a person's as written."""
     return shell.text(f"suite.because_{reason}") if reason in ("not_active", "forgotten", "released") else reason
 
 

@@ -77,8 +77,8 @@ def _require_free(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            told = {"host": host, "port": port, "detail": error.strerror, "other": port + 1}
-            raise UsageError("dashboard.port_taken", **told) from error
+            values = {"host": host, "port": port, "detail": error.strerror, "other": port + 1}
+            raise UsageError("dashboard.port_taken", **values) from error
 
 
 @contextmanager
@@ -88,21 +88,21 @@ def background_drain(shell: Shell, bonsai: Bonsai) -> Iterator[Callable[[], None
     Runs one at a time; a call while one runs causes another run afterwards. A failed one, say for a lock that a long
     import held, is retried. One that is running at the end of the block is left running.
     """
-    wanted, over = threading.Event(), threading.Event()
+    requested, over = threading.Event(), threading.Event()
 
     def work() -> None:
         pause: float | None = None
         while True:
-            wanted.wait(pause)
-            wanted.clear()
+            requested.wait(pause)
+            requested.clear()
             if over.is_set():
                 return
             log = bonsai.places.logs / "dashboard-drain.log"
             environ = {**shell.environ, "BONSAI_HOME": str(bonsai.home)}
-            with log.open("ab") as told:
+            with log.open("ab") as log_file:
                 command = [sys.executable, "-P", "-m", "bonsai.cli.main", "inbox", "drain", "--json"]
                 ended = subprocess.run(
-                    command, env=environ, stdin=subprocess.DEVNULL, stdout=told, stderr=told, check=False
+                    command, env=environ, stdin=subprocess.DEVNULL, stdout=log_file, stderr=log_file, check=False
                 )
             failed = ended.returncode != 0
             pause = min(2 * (pause or FIRST_PAUSE_SECONDS), MAX_RETRY_SECONDS) if failed else None
@@ -110,8 +110,8 @@ def background_drain(shell: Shell, bonsai: Bonsai) -> Iterator[Callable[[], None
     thread = threading.Thread(target=work, daemon=True, name="drain")
     thread.start()
     try:
-        yield wanted.set
+        yield requested.set
     finally:  # DuckDB's binding complains about objects that a waiting thread keeps at interpreter exit
         over.set()
-        wanted.set()
+        requested.set()
         thread.join(CLOSING_SECONDS)

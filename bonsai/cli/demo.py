@@ -43,7 +43,7 @@ BEFORE = timedelta(hours=2)
 "Records are added this long before their night."
 BATCHES = ("experience.jsonl", "messy.jsonl", "messy.csv")
 CAT_CARE_BEFORE, CAT_CARE_AFTER = 0.15, 0.60
-"Share of right answers on unseen wordings about cat care: below and above these, in each language."
+"Share of right answers on unseen paraphrases about cat care: below and above these, in each language."
 
 
 @verb(app, "cli.demo")
@@ -110,9 +110,10 @@ class _Story:
         from bonsai.queries.records import list_rejects
 
         self.chapter(2)
-        told = evening(self.today, 1) - BEFORE
+        imported_at = evening(self.today, 1) - BEFORE
         counted = [
-            (name, import_file(self.b, samples.sample_path(name), now=told, source="community")) for name in BATCHES
+            (name, import_file(self.b, samples.sample_path(name), now=imported_at, source="community"))
+            for name in BATCHES
         ]
         rows = ((name, c.read, c.new, c.duplicate, c.held_back, c.rejected) for name, c in counted)
         headings = ("file", "read", "new", "duplicate", "held_back", "rejected")
@@ -155,7 +156,7 @@ class _Story:
             begun = run_night(self.b, begins, report, clock=lambda: self.shell.now() + ahead)
         return show_night(self.b, begun.night)
 
-    def told(self, found: NightReport) -> NightReport:
+    def show_verdict(self, found: NightReport) -> NightReport:
         """Verdict, reasons, and figures before and after."""
         self.shell.line(self.shell.text("demo.verdict", verdict=self.shell.text(f"demo.verdict_{found.verdict}")))
         self.shell.bullets(found.reasons_in(self.shell.language))
@@ -176,7 +177,7 @@ class _Story:
     def first_night(self) -> None:
         """Night 1 learns the samples and is promoted."""
         self.chapter(4)
-        found = self.told(self.night(1))
+        found = self.show_verdict(self.night(1))
         self.expect(found.verdict == "promote", "not_promoted", night=1, verdict=found.verdict)
         for language, share in found.accuracy["cat_care"].items():
             before, after = share["before"] or 0.0, share["after"] or 0.0
@@ -205,7 +206,7 @@ class _Story:
         self.chapter(7)
         champion = promotions.champion(self.b)
         self.import_batch("poison.jsonl", night=3)
-        found = self.told(self.night(3))
+        found = self.show_verdict(self.night(3))
         kept = found.verdict == "keep" and promotions.champion(self.b) == champion
         self.expect(kept, "poison_promoted", verdict=found.verdict)
         suspects = len(list_records(self.b, RecordFilter(status="suspect"), None))
@@ -213,13 +214,13 @@ class _Story:
         self.shell.line(self.shell.text("demo.suspects", count=suspects, champion=short(champion)))
 
     def household_night(self) -> None:
-        """Night 4 learns what v1 does not ask, and is promoted on the personal set."""
+        """Night 4 learns facts that the benchmark does not cover, and is promoted on the personal set."""
         from bonsai.actions.ask import ask_all
         from bonsai.model.prompt import Question
 
         self.chapter(8)
         self.import_batch("household.jsonl", night=4)
-        found = self.told(self.night(4))
+        found = self.show_verdict(self.night(4))
         self.expect(found.verdict == "promote", "not_promoted", night=4, verdict=found.verdict)
         self.figures(found.suite)
         asked = [self.shell.text(f"demo.household_{number}") for number in (1, 2)]
@@ -231,8 +232,8 @@ class _Story:
         from bonsai import samples
         from bonsai.actions.import_file import import_file
 
-        told = evening(self.today, night) - BEFORE
-        counts = import_file(self.b, samples.sample_path(name), now=told, source="self")
+        imported_at = evening(self.today, night) - BEFORE
+        counts = import_file(self.b, samples.sample_path(name), now=imported_at, source="self")
         self.shell.line(self.shell.text("demo.imported", file=name, new=counts.new, read=counts.read))
 
     def back_and_forth(self) -> None:
@@ -243,10 +244,10 @@ class _Story:
 
         self.chapter(9)
         newest = promotions.champion(self.b)
-        told = {"by": "demo", "now": self.shell.now()}
-        rollback(self.b, reason=self.shell.text("demo.why_back"), **told)  # type: ignore[arg-type]
+        acting = {"by": "demo", "now": self.shell.now()}
+        rollback(self.b, reason=self.shell.text("demo.why_back"), **acting)  # type: ignore[arg-type]
         former = promotions.champion(self.b)
-        approve(self.b, newest, reason=self.shell.text("demo.why_forth"), **told)  # type: ignore[arg-type]
+        approve(self.b, newest, reason=self.shell.text("demo.why_forth"), **acting)  # type: ignore[arg-type]
         again = promotions.champion(self.b)
         self.expect(former != newest and again == newest, "no_rollback")
         self.shell.line(self.shell.text("demo.moved", newest=short(newest), former=short(former)))

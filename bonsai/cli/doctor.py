@@ -1,4 +1,4 @@
-"""`bonsai doctor`: checks whether machine, installation and home are fit for a night.
+"""`bonsai doctor`: checks whether machine, installation and home are ready for a night.
 
 Every check takes milliseconds: torch is looked up, never imported.
 """

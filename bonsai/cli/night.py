@@ -1,4 +1,4 @@
-"""`bonsai night`: learn now, and read what the nights decided."""
+"""`bonsai night`: run a night, watch it, and read past ones."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def run(
     detached: Annotated[bool, typer.Option("--detached", help="cli.opt_detached")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """The nightly flow, here and now. A second start on the same records does nothing."""
+    """Run the nightly flow now; a second run on the same records does nothing."""
     shell = shell_of(ctx)
     if detached:
         from flows.starting import start_night
@@ -45,7 +45,7 @@ def run(
     from flows import here
 
     if not (shell.home / SETTINGS_FILE).is_file():
-        shell.open()  # says what is wrong; the rest is loaded while the server starts
+        shell.open()  # raises a clear error; everything else is loaded while the server starts
     with progress.shown(shell, quiet=as_json) as report:
         night = here.run_night(shell.home, shell.config().prefect, cold=cold, report=report)
     from bonsai.queries.nights import night_detail
@@ -90,7 +90,7 @@ def list_(
 
 @verb(app, "cli.night_show")
 def show(ctx: typer.Context, night: Key, as_json: AsJson = False) -> None:
-    """One night: its verdict, the reasons in words and figures, accuracy before and after, steps and cost."""
+    """One night: verdict, reasons, accuracy before and after, steps and cost."""
     from bonsai.queries import nights
     from bonsai.serializers.nights import night_detail
 
@@ -105,7 +105,7 @@ def show(ctx: typer.Context, night: Key, as_json: AsJson = False) -> None:
 
 @verb(app, "cli.night_watch")
 def watch(ctx: typer.Context, night: AnyKey = "", as_json: AsJson = False) -> None:
-    """How far the running night is, until it ends."""
+    """Progress of the running night, until it ends."""
     from bonsai.queries.nights import show_night
 
     shell = shell_of(ctx)
@@ -118,7 +118,7 @@ def watch(ctx: typer.Context, night: AnyKey = "", as_json: AsJson = False) -> No
 
 @verb(app, "cli.night_cancel")
 def cancel(ctx: typer.Context, night: AnyKey = "", by: By = "") -> None:
-    """It stops at its next sign of life; the next start takes it up again."""
+    """Request a stop at the next heartbeat; the next start resumes it."""
     from bonsai.night.status import cancel_night
     from bonsai.queries.nights import show_night
 
@@ -136,7 +136,7 @@ def logs(
     log: Annotated[str, typer.Option("--log", help="cli.opt_log")] = "training",
     lines: Annotated[int, typer.Option("--lines", help="cli.opt_lines")] = 100,
 ) -> None:
-    """The last lines of what its training, or its benchmark, wrote."""
+    """The last lines of a night's training or evaluation log."""
     from bonsai.queries import nights
     from bonsai.queries.nights import show_night
 
@@ -151,7 +151,7 @@ LOOK_SECONDS = 1.0
 
 
 def running(b: Bonsai) -> str:
-    """Id of the night that runs. Raises UsageError when none does."""
+    """Id of the running night. Raises UsageError if there is none."""
     from bonsai.queries import nights
 
     found = nights.running_night(b)
@@ -161,38 +161,41 @@ def running(b: Bonsai) -> str:
 
 
 def follow(shell: Shell, b: Bonsai, night: str, as_json: bool) -> str:
-    """Show the progress of a night, or of the running one, until it ends; its id. Raises UsageError, UnknownId."""
+    """Show the progress of a night, or of the running one, until it ends; returns its id.
+
+    Raises UsageError if no night runs, UnknownId for an unknown one.
+    """
     from bonsai.queries import nights
     from bonsai.queries.nights import show_night
 
     key = show_night(b, night).night if night else running(b)
     with progress.shown(shell, quiet=as_json) as report:
-        told = ""
+        last_shown = ""
         while True:
             found = nights.night_progress(b, key)
-            told = _tell(shell, found, report, told, as_json)
+            last_shown = _tell(shell, found, report, last_shown, as_json)
             if found.state not in ("running", "cancelling"):
                 return key
             time.sleep(LOOK_SECONDS)
 
 
-def _tell(shell: Shell, found: NightProgress, report: Report, told: str, as_json: bool) -> str:
-    """Show it once; where no bar can be drawn, a line for each step. Returns what was told last."""
+def _tell(shell: Shell, found: NightProgress, report: Report, last_shown: str, as_json: bool) -> str:
+    """Show the progress once: a bar on a terminal, else a line per step. Returns what was shown last."""
     status = found.status
     if as_json:
         from bonsai.serializers.nights import progress as progress_of
 
-        if status.updated_at.isoformat() + found.state != told:
+        if status.updated_at.isoformat() + found.state != last_shown:
             shell.json_lines([progress_of(found)])
             shell.out.flush()
         return status.updated_at.isoformat() + found.state
     step = status.step
     if step is None:
-        return told
+        return last_shown
     if shell.err.isatty():
         loss = status.losses[-1][1] if status.losses and step.name == "train" else None
         report(Progress(step.name, status.done, status.total, loss))
-    elif step.name != told:
+    elif step.name != last_shown:
         left = duration(found.seconds_left, shell.language) if found.seconds_left else "?"
         shell.say("nights.watched", step=shell.text(f"cli.step_{step.name}"), left=left)
         shell.out.flush()

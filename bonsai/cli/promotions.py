@@ -1,4 +1,4 @@
-"""`bonsai promotions`: which adapter answers, why, and a person's last word on it."""
+"""`bonsai promotions`: verdicts with their evidence, and people's decisions on them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def show(
     every: Annotated[bool, typer.Option("--all", help="cli.opt_all_flips")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """One verdict and everything it rests on; the newest one without an id."""
+    """One verdict with all its evidence; without an id, the newest."""
     from bonsai.queries.explanation import explain
     from bonsai.queries.promotions import promotion_evidence
     from bonsai.serializers.promotions import explanation
@@ -82,7 +82,7 @@ def answers(
     limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", show_default=False)] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """What both said to every question that may be shown."""
+    """Both models' answers to every question that may be shown."""
     from bonsai.queries.answers import AnswerFilter, list_answers
     from bonsai.serializers.promotions import compared_answer
 
@@ -107,7 +107,7 @@ def data(
     limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", show_default=False)] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """The records that it learned and the champion had not, and the reverse; newest first."""
+    """Records that only the candidate or only its champion was trained on; newest first."""
     from bonsai.queries.promotions import data_changes_of
 
     shell = shell_of(ctx)
@@ -125,7 +125,7 @@ def data(
 
 @verb(app, "cli.promotions_review")
 def review(ctx: typer.Context, promotion: PromotionOrNewest = "", by: By = "", as_json: AsJson = False) -> None:
-    """Say which of two answers is better without knowing whose they are; goes on where it was left."""
+    """Blind review: say which of two answers is better; resumes an unfinished one."""
     shell = shell_of(ctx)
     run(shell, shell.open(), promotion, shell.person(by), as_json=as_json)
 
@@ -134,7 +134,7 @@ def review(ctx: typer.Context, promotion: PromotionOrNewest = "", by: By = "", a
 def approve(
     ctx: typer.Context, promotion: PromotionId, reason: Reason = "", by: By = "", as_json: AsJson = False
 ) -> None:
-    """Let a waiting adapter answer; holds only against the champion it was judged against."""
+    """Promote a waiting adapter; refused if the champion is no longer the one it was judged against."""
     from bonsai.actions import promotions as promotions_action
 
     shell = shell_of(ctx)
@@ -158,7 +158,7 @@ def reject(
 
 @verb(app, "cli.promotions_rollback")
 def rollback(ctx: typer.Context, reason: Reason = "", by: By = "", as_json: AsJson = False) -> None:
-    """The champion before this one answers again; again goes one further back."""
+    """Restore the previous champion; repeating it goes one further back."""
     from bonsai.actions import promotions as promotions_action
 
     shell = shell_of(ctx)
@@ -174,7 +174,7 @@ def promotion_fields(promotion: Promotion) -> list[tuple[str, object]]:
 
 
 def _tell(shell: Shell, bonsai: Bonsai, promotion: Promotion, as_json: bool) -> None:
-    """As it stands after what was done."""
+    """Show the promotion after a decision."""
     if not as_json:
         shell.fields(promotion_fields(promotion))
         return
@@ -193,7 +193,7 @@ WORDS = {"left": "left", "right": "right", "same": "same", "undo": "undo", "quit
 
 
 def run(shell: Shell, bonsai: Bonsai, promotion: str, person: str, *, as_json: bool) -> None:
-    """Ask until the round is finished or the person stops; every verdict is kept at once."""
+    """Ask until the review is finished or the person stops; every verdict is stored at once."""
     from bonsai.actions.blind_review import add_verdict, review_state, undo_verdict
 
     standing = review_state(bonsai, promotion, person)
@@ -230,7 +230,7 @@ def _show(shell: Shell, standing: ReviewState, asked: BlindPair, as_json: bool) 
 
 
 def _choice(shell: Shell) -> str:
-    """left, right, same, undo or quit; a line of what is piped in, else one key."""
+    """left, right, same, undo or quit: one key on a terminal, else a line of standard input."""
     while True:
         said = _key() if sys.stdin.isatty() else sys.stdin.readline()
         if not said:
@@ -243,7 +243,7 @@ def _choice(shell: Shell) -> str:
 
 
 def _key() -> str:
-    """One key of the terminal, arrows as their escape sequences; nothing for Ctrl-D."""
+    """One key from the terminal, arrows as escape sequences; empty for Ctrl-D."""
     import typer
 
     try:
@@ -253,7 +253,7 @@ def _key() -> str:
 
 
 def _end(shell: Shell, standing: ReviewState, as_json: bool) -> None:
-    """The result, or how to go on."""
+    """The result, or how to continue."""
     if as_json:
         from bonsai.serializers.promotions import review_state
 

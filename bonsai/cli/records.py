@@ -1,4 +1,4 @@
-"""`bonsai records`: tell experiences, look at them, edit them, take them back."""
+"""`bonsai records`: add, import, list, edit and forget records."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def add(
     by: By = "",
     as_json: AsJson = False,
 ) -> None:
-    """Into the inbox, which never fails for want of the database; then drain it if that is possible now."""
+    """Submit to the inbox, which works while the database is locked; then drain it if possible."""
     from bonsai.actions.inbox import drain_inbox, submit
     from bonsai.domain.records import content_id
     from bonsai.schemas.records import Added, Counts
@@ -110,7 +110,7 @@ def import_(
     by: By = "",
     as_json: AsJson = False,
 ) -> None:
-    """All records of a file; importing it again adds nothing."""
+    """Import all records of a file; idempotent."""
     from bonsai.actions.import_file import import_file
     from bonsai.queries.file_preview import preview_file
     from bonsai.schemas.records import Counts
@@ -154,27 +154,27 @@ def list_(
     limit: Limit = 0,
     as_json: AsJson = False,
 ) -> None:
-    """A table, newest first; with `--json` one object a line in order of arrival, all of them unless `--limit` says."""
+    """A table, newest first; with `--json` JSON Lines in order of arrival, all of them without `--limit`."""
     from bonsai.queries.records import count_records, list_records
     from bonsai.serializers import records as serializer_records
     from storage.tables.records_table import RecordFilter
 
     shell = shell_of(ctx)
     bonsai = shell.open()
-    wanted = RecordFilter(status=status, language=language, category=category, text=contains)
+    record_filter = RecordFilter(status=status, language=language, category=category, text=contains)
     if as_json:
-        found = list_records(bonsai, wanted, limit or None)
+        found = list_records(bonsai, record_filter, limit or None)
         shell.json_lines(serializer_records.record(stored, shell.language) for stored in found)
         return
-    shown = list_records(bonsai, wanted, limit or bonsai.config.cli.list_limit)[::-1]
+    shown = list_records(bonsai, record_filter, limit or bonsai.config.cli.list_limit)[::-1]
     headings = ("id", "language", "category", "status", "question", "answer")
     shell.table(headings, record_rows(shown), clipped=(4, 5))
-    shell.say("cli.shown_of", shown=len(shown), all=count_records(bonsai, wanted))
+    shell.say("cli.shown_of", shown=len(shown), all=count_records(bonsai, record_filter))
 
 
 @verb(app, "cli.records_show")
 def show(ctx: typer.Context, record: RecordId, as_json: AsJson = False) -> None:
-    """One record with its tags, where they came from, its versions and the adapters that learned from it."""
+    """One record with its tags and their origins, its versions, and the adapters trained on it."""
     from bonsai.queries.records import show_record
     from bonsai.serializers import records as serializer_records
 
@@ -198,7 +198,7 @@ def tag(
     again: Annotated[bool, typer.Option("--all", help="cli.opt_retag")] = False,
     by: By = "",
 ) -> None:
-    """A person's tags win; `--all` gives the automatic ones anew and leaves a person's and a file's alone."""
+    """Set tags by hand; `--all` renews the automatic ones and leaves those from people and files alone."""
     from bonsai.actions.tag import retag, tag_record
 
     shell = shell_of(ctx)
@@ -224,7 +224,7 @@ def tag(
 
 @verb(app, "cli.records_forget")
 def forget(ctx: typer.Context, records: RecordIds, by: By = "", as_json: AsJson = False) -> None:
-    """Their texts go, a tombstone stays, and the adapters that learned from them are named."""
+    """Erase the texts, keep a tombstone, and name the adapters trained on them."""
     from bonsai.actions.forget import forget_records
     from bonsai.schemas.records import Forgotten
 
@@ -243,7 +243,7 @@ def forget(ctx: typer.Context, records: RecordIds, by: By = "", as_json: AsJson 
 
 @verb(app, "cli.records_release")
 def release(ctx: typer.Context, records: RecordIds, by: By = "", as_json: AsJson = False) -> None:
-    """Held back or suspect records train again."""
+    """Let held back or suspect records train."""
     from bonsai.actions.edit import release_records
 
     shell = shell_of(ctx)
@@ -279,8 +279,8 @@ def export(
 
     shell = shell_of(ctx)
     kind = one_of(path.suffix.lstrip(".").lower(), PAIR_KINDS, str(path))
-    wanted = RecordFilter(status=status, language=language, category=category)
-    count = export_records(shell.open(), path, kind, wanted)
+    record_filter = RecordFilter(status=status, language=language, category=category)
+    count = export_records(shell.open(), path, kind, record_filter)
     shell.say("cli.exported", count=count, path=path)
 
 
@@ -297,7 +297,7 @@ def edit(
     by: By = "",
     as_json: AsJson = False,
 ) -> None:
-    """The earlier version is kept; other texts give the record a new id (ids follow content)."""
+    """The earlier version is kept; changed texts give the record a new id (ids are content hashes)."""
     from bonsai.actions.edit import edit_record
 
     shell = shell_of(ctx)
@@ -320,7 +320,7 @@ def edit(
 
 @verb(app, "cli.records_versions")
 def versions(ctx: typer.Context, record: RecordId, as_json: AsJson = False) -> None:
-    """What it was before each edit, the oldest first; `restore` takes the number."""
+    """Content before each edit, oldest first; `restore` takes the number."""
     from bonsai.queries.records import show_record
     from bonsai.serializers import records as serializer_records
 
@@ -341,7 +341,7 @@ def restore(
     by: By = "",
     as_json: AsJson = False,
 ) -> None:
-    """Make it what it was in a version; what it is now becomes a version too."""
+    """Restore a version; the current content becomes a version too."""
     from bonsai.actions.edit import restore_version
 
     shell = shell_of(ctx)
@@ -361,20 +361,20 @@ def contradictions(
     before: Annotated[str, typer.Option("--before", help="cli.opt_before", show_default=False)] = "",
     as_json: AsJson = False,
 ) -> None:
-    """The newest first; a line for the record that waits, one for each that it stands against, marked with `>`."""
+    """Newest first; a line for the waiting record, and one for each counterpart, marked with `>`."""
     from bonsai.domain.records import PAIR_KINDS
     from bonsai.queries.records import pair_counts, waiting_pairs
     from bonsai.serializers import records as serializer_records
 
     shell = shell_of(ctx)
     bonsai = shell.open()
-    wanted = one_of(kind, PAIR_KINDS, "--kind")
-    found = waiting_pairs(bonsai, wanted, limit or bonsai.config.cli.list_limit, before)
+    pair_kind = one_of(kind, PAIR_KINDS, "--kind")
+    found = waiting_pairs(bonsai, pair_kind, limit or bonsai.config.cli.list_limit, before)
     if as_json:
         shell.json_lines(serializer_records.pair(one, shell.language) for one in found)
         return
     shell.table(("mark", "id", "status", "question", "answer"), _rows(found), clipped=(3, 4))
-    shell.say("cli.shown_of", shown=len(found), all=pair_counts(bonsai)[wanted])
+    shell.say("cli.shown_of", shown=len(found), all=pair_counts(bonsai)[pair_kind])
 
 
 def _rows(found: list[WaitingPair]) -> Iterator[tuple[str, ...]]:
@@ -393,7 +393,7 @@ def resolve(
     by: By = "",
     as_json: AsJson = False,
 ) -> None:
-    """`this` is the record that waits, `other` what it stands against; what is not kept is excluded, not erased."""
+    """`this` is the waiting record, `other` its counterparts; what is not kept is excluded, not erased."""
     from bonsai.actions.resolve import resolve_pair
     from bonsai.schemas.pairs import PairResult
 
@@ -415,7 +415,7 @@ def resolved(
     limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", show_default=False)] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """A line a decision: when, who, what was kept, of which records, and who took it back."""
+    """One line per decision: when, who, what was kept, of which records, and who undid it."""
     from bonsai.queries.records import decided_pairs
     from bonsai.serializers import records as serializer_records
 
@@ -441,7 +441,7 @@ def reopen(
     by: By = "",
     as_json: AsJson = False,
 ) -> None:
-    """Refused when one of the records stands otherwise by now."""
+    """Undo the last decision; refused if the status of one of the records changed since."""
     from bonsai.actions.resolve import reopen_pair
     from bonsai.schemas.pairs import Reopened
 
@@ -463,7 +463,7 @@ def similar(
     limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit")] = MOST_SIMILAR,
     as_json: AsJson = False,
 ) -> None:
-    """The likest first; likeness is the share of the text's rarer n-grams that stand in the record."""
+    """Most similar first; likeness is the share of the text's rarer n-grams that occur in the record."""
     from bonsai.queries.similar import similar_to
 
     shell = shell_of(ctx)
@@ -478,7 +478,7 @@ def similar(
 
 @verb(app, "cli.records_subjects")
 def subjects(ctx: typer.Context, limit: Limit = 0, as_json: AsJson = False) -> None:
-    """How many records there are of each, from when to when."""
+    """Number of records about each subject, with first and last date."""
     from bonsai.queries.timeline import list_subjects
     from bonsai.schemas.timeline import Subject
 
@@ -499,7 +499,7 @@ def timeline(
     limit: Limit = 0,
     as_json: AsJson = False,
 ) -> None:
-    """The latest first; a day in brackets is the one on which it was told."""
+    """Latest first; a date in brackets is the day on which the record was added."""
     from bonsai.queries.timeline import whole_timeline
     from bonsai.serializers import records as serializer_records
 
@@ -527,7 +527,7 @@ def rejects(
     limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", show_default=False)] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """What could not become a record: file, line, reason and the raw text."""
+    """Lines that were rejected: file, line, reason and raw text."""
     from bonsai.queries.records import list_rejects
     from bonsai.serializers import records as serializer_records
 
@@ -551,7 +551,7 @@ def repair(
     by: By = "",
     as_json: AsJson = False,
 ) -> None:
-    """Through the reader that refused it, then into the inbox. With `-` the text comes from the standard input."""
+    """Parse the text as the reader of the file did, then submit it. `-` reads it from standard input."""
     from bonsai.actions.inbox import drain_inbox
     from bonsai.actions.rejects import RepairResult, repair_reject
     from bonsai.schemas.rejects import Repaired
@@ -583,7 +583,7 @@ def dismiss(
     by: By = "",
     as_json: AsJson = False,
 ) -> None:
-    """It leaves the list, with who and why; nothing else changes."""
+    """Remove a reject from the list; who and why are stored."""
     from bonsai.actions.rejects import dismiss_reject
     from bonsai.schemas.rejects import Dismissed
 
@@ -603,7 +603,7 @@ def suggest(
     context: Annotated[str, typer.Option("--input", help="cli.opt_input")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Its tags, and what it would repeat or contradict; nothing is kept."""
+    """Suggested tags, and records that it would repeat or contradict; stores nothing."""
     from bonsai.queries import suggestions
     from bonsai.serializers import records as serializer_records
 

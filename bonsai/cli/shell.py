@@ -167,10 +167,10 @@ def choose_language(said: str | None, home: Path, environ: Mapping[str, str]) ->
 
     Reads the settings unchecked: `--help` must work even with an invalid setting.
     """
-    wanted = said or environ.get("BONSAI_CLI__LANGUAGE") or _language_of_home(home)
-    if wanted in (None, "", "auto"):
-        wanted = next((environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(name)), "en")
-    return next((language for language in TEXT_LANGUAGES if str(wanted).lower().startswith(language)), "en")
+    requested = said or environ.get("BONSAI_CLI__LANGUAGE") or _language_of_home(home)
+    if requested in (None, "", "auto"):
+        requested = next((environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(name)), "en")
+    return next((language for language in TEXT_LANGUAGES if str(requested).lower().startswith(language)), "en")
 
 
 def _language_of_home(home: Path) -> str | None:

@@ -38,7 +38,7 @@ def preview(
     records: Annotated[list[str] | None, typer.Argument(help="cli.arg_preview", metavar="ID")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tokens, mask and end of some records; token cost per language; records that are too long."""
+    """Tokens, loss mask and end of some records; tokens per language; records that are too long."""
     from bonsai.queries.snapshot_preview import preview_records
 
     shell = shell_of(ctx)

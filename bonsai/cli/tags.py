@@ -73,7 +73,7 @@ def _queue(shell: Shell, bonsai: Bonsai, tagger: CategoryTagger | None, limit: i
 
 
 def _go_through(shell: Shell, bonsai: Bonsai, tagger: CategoryTagger | None, who: str, limit: int) -> None:
-    """Until the end of the queue or the input, or until quit."""
+    """Review records until the queue or the input ends, or `q`."""
     from bonsai.actions.tag import next_uncertain, tag_record, undo_tags
 
     done: list[tuple[str, int]] = []

@@ -25,9 +25,9 @@ def add(
     from storage.tables.tokens_table import SCOPES
 
     shell = shell_of(ctx)
-    wanted = [one_of(one, SCOPES, "--scope") for one in scopes]
-    shown = tokens.add_token(shell.open(), name, wanted, days=days, note=note, now=shell.now())
-    shell.complain("api.token_added", id=tokens.token_id(shown), name=name, scopes=", ".join(wanted), days=days)
+    valid_scopes = [one_of(one, SCOPES, "--scope") for one in scopes]
+    shown = tokens.add_token(shell.open(), name, valid_scopes, days=days, note=note, now=shell.now())
+    shell.complain("api.token_added", id=tokens.token_id(shown), name=name, scopes=", ".join(valid_scopes), days=days)
     shell.line(shown)
 
 

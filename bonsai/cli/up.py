@@ -46,11 +46,11 @@ def up(
         shell.out.flush()
 
         def on_death(death: server.Death) -> None:
-            told = {"name": death.name, "code": death.code, "log": death.log}
+            values = {"name": death.name, "code": death.code, "log": death.log}
             if math.isinf(death.pause_seconds):
-                shell.say("flows.child_given_up", **told)
+                shell.say("flows.child_given_up", **values)
             else:
-                shell.say("flows.worker_ended", **told, seconds=f"{death.pause_seconds:g}")
+                shell.say("flows.worker_ended", **values, seconds=f"{death.pause_seconds:g}")
             shell.out.flush()
 
         with suppress(KeyboardInterrupt):

@@ -1,7 +1,7 @@
 """The bundled records: what the demo teaches, and what it is fed to show that nothing bad gets through.
 
     experience.jsonl      cat care, daily life and dated experiences; two wordings in each language
-    household.jsonl       one invented household; three wordings, so that the owner's suite can hold one back
+    household.jsonl       one invented household; three wordings, so that the personal evaluation set can hold one back
     messy.jsonl, .csv     broken on purpose; `messy.json` tells what is wrong in them, counted
     poison.jsonl          answers in the wrong language, loops and mixtures: a night that learns it must be refused
 

@@ -79,7 +79,7 @@ def create_app(
     `owner` acts without a login; empty: everybody logs in. `hosts` are the accepted host names. `environ` may override
     settings. `https`: browsers use HTTPS, through a proxy in front.
     """
-    told = b.config.dashboard
+    dashboard_settings = b.config.dashboard
 
     @asynccontextmanager
     async def until_the_end(_: FastAPI) -> AsyncIterator[None]:
@@ -94,11 +94,11 @@ def create_app(
         dependencies=[Depends(_our_page)],
         lifespan=until_the_end,
     )
-    throttle = Throttle(told.login_attempts, LOGIN_WINDOW)
+    throttle = Throttle(dashboard_settings.login_attempts, LOGIN_WINDOW)
     light = with_little_memory(b)
     app.state.site = site = Site(
         b=light,
-        settings=told,
+        settings=dashboard_settings,
         clock=clock,
         owner=owner,
         drain=drain,

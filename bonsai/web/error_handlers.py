@@ -27,8 +27,8 @@ async def _show(request: Request, status: int, message: str, *, unsure: bool = F
     title = visit.text("do_forget" if unsure else f"problem_{status if status in KNOWN_STATUS else 500}")
     headers = RETRY_AFTER if status == 503 else {}
     if "json" in request.headers.get("accept", "") or request.url.path.startswith(f"{app.PATH}/"):
-        told = {"type": "about:blank", "title": title, "status": status, "detail": message}
-        return JSONResponse(told, status, headers, "application/problem+json")
+        problem = {"type": "about:blank", "title": title, "status": status, "detail": message}
+        return JSONResponse(problem, status, headers, "application/problem+json")
     response = visit.page(
         "problem.html",
         status,
@@ -69,8 +69,10 @@ async def _on_login_needed(request: Request, error: Exception) -> Response:
         return RedirectResponse(f"/login?{urlencode({'next': requested_address(request)})}", 303)
     typed = await recovered_form(request)
     visit = _visit(request)
-    told = visit.text("login_ended_kept" if typed and typed.texts else "login_ended")
-    return visit.page("login.html", 401, after=requested_address(request), name="", problem="", told=told, typed=typed)
+    notice = visit.text("login_ended_kept" if typed and typed.texts else "login_ended")
+    return visit.page(
+        "login.html", 401, after=requested_address(request), name="", problem="", told=notice, typed=typed
+    )
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
@@ -82,7 +84,7 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
 
 
 async def _on_os_error(request: Request, error: Exception) -> Response:
-    """A full disk is not a server error of ours."""
+    """A full disk is answered with 507; other errors are raised again."""
     assert isinstance(error, OSError)
     if not is_full(error):
         raise error

@@ -25,9 +25,9 @@ class Link:
     path: str
 
 
-def records_path(**wanted: str) -> str:
+def records_path(**filters: str) -> str:
     """Address of the filtered record list."""
-    filled = {name: str(value) for name, value in wanted.items() if value}
+    filled = {name: str(value) for name, value in filters.items() if value}
     return f"/records?{urlencode(filled)}" if filled else "/records"
 
 
@@ -37,7 +37,7 @@ def language_name(visit: Visit, language: str) -> str:
 
 
 def reasoning_words(visit: Visit, sentence: str) -> str:
-    """The sentence that names the answer's language, in the reader's own; one that somebody else wrote stays."""
+    """The reasoning sentence in the reader's language; a sentence that a person wrote stays as it is."""
     for question, answer in product(LANGUAGES, LANGUAGES):
         if visit.language != "en" and sentence == reasoning_sentence(question, answer):
             names = (language_name(visit, question), language_name(visit, answer))
@@ -46,10 +46,10 @@ def reasoning_words(visit: Visit, sentence: str) -> str:
 
 
 def status_reason(visit: Visit, stored: StoredRecord) -> str:
-    """Why a record stands as it does."""
+    """Why a record has its status; empty without a reason."""
     return visit.text(on_page(stored.reason.key), **dict(stored.reason.values)) if stored.reason else ""
 
 
-def reject_reason(visit: Visit, told: Reject) -> str:
-    """Why something became no record."""
-    return visit.text(on_page(told.reason_key), **dict(told.values))
+def reject_reason(visit: Visit, reject: Reject) -> str:
+    """Why a line was rejected."""
+    return visit.text(on_page(reject.reason_key), **dict(reject.values))

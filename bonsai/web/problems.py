@@ -36,7 +36,7 @@ class ConfirmationNeeded(Problem):
 
 
 def require_confirmation(form: Mapping[str, str], count: int) -> None:
-    """Require the tick that confirms erasing `count` records. Raises NotSure."""
+    """Require the tick that confirms erasing `count` records. Raises ConfirmationNeeded."""
     if form.get("sure") != "yes":
         raise ConfirmationNeeded(count)
 

@@ -117,7 +117,7 @@ class Visit:
         return localise(self.language, key, **values)
 
     def words_of(self, error: BonsaiError) -> str:
-        """What an error says on a page."""
+        """An error's message as pages show it."""
         if error.key in PAGE_ERRORS:
             return self.text(f"problem_{PAGE_ERRORS[error.key]}")
         key = on_page(error.key)
@@ -252,8 +252,8 @@ Form = Annotated[dict[str, str], Depends(read_form)]
 
 def choose_language(request: Request) -> TextLanguage:
     """`?lang`, else the remembered choice, else Accept-Language; English by default."""
-    said = (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE))
-    chosen = next((one for wanted in said for one in TEXT_LANGUAGES if one == wanted), None)
+    requested = (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE))
+    chosen = next((one for name in requested for one in TEXT_LANGUAGES if one == name), None)
     return chosen or accepted_language(request.headers.get("accept-language", ""))
 
 

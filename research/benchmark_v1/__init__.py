@@ -1,7 +1,7 @@
 """Builds benchmark version 1: `python -m research.benchmark_v1 FOLDER` writes the pools and the manifest.
 
-Both sources are our own writing. The samples' facts, asked in the third wording that no sample uses, show whether a
-night taught them. The seedling's own facts, in wordings held out from its pre-training, show whether a night made it
+Both sources are our own writing. The samples' facts, asked in a third paraphrase that no sample uses, show whether a
+night taught them. The seedling's own facts, in paraphrases held out from its pre-training, show whether a night made it
 forget. The version is fixed: changed sources make a new version, never another v1.
 """
 
@@ -54,9 +54,9 @@ ACROSS: Mapping[str, tuple[int, int, int]] = {
 }
 "Further facts, asked in one language for an answer in the other."
 FIRST: Mapping[str, str] = {"capital": "Japan", "highest_mountain": "Japan"}
-"Always in selection: the questions that everybody tries first."
+"Always in selection: questions that people try first."
 TOO_CLOSE = 0.8
-"Containment above which a wording is too similar to a trained one, and another held-out one is used."
+"Containment above which a paraphrase is too similar to a trained one, and another held-out one is used."
 
 _DOMAINS: Mapping[str, str] = {"translation": "translation", "question_to_question": "ask_back"}
 _KEY: Mapping[WorldLanguage, re.Pattern[str]] = {
@@ -83,7 +83,7 @@ def dealt(facts: Iterable[Fact]) -> Iterator[tuple[Fact, Pool]]:
 
 
 def sample_items() -> Iterator[Item]:
-    """The samples' facts in their third wording, some of them also across languages."""
+    """The samples' facts in their third paraphrase, some of them also across languages."""
     crossed = {fact.name: number for number, fact in enumerate(crossing(load_facts()))}
     for fact, pool in dealt(load_facts()):
         domain = _DOMAINS.get(fact.category, "cat_care")
@@ -114,7 +114,7 @@ def _item(pool: str, cluster: str, domain: str, category: str, asked: Asked, acc
 
 
 def general_items() -> Iterator[Item]:
-    """The seedling's own facts in held-out wordings; each fact serves one pool."""
+    """The seedling's own facts in held-out paraphrases; each fact is in one pool."""
     used: set[str] = set()
     for table, make in ((GENERAL, _plain), (ACROSS, _crossed)):
         for family, counts in table.items():
@@ -154,7 +154,7 @@ def cluster_name(fact: WorldFact) -> str:
 def _plain(fact: WorldFact, pool: Pool) -> Iterator[Item]:
     """Asked in each language."""
     for language in WORLD_LANGUAGES:
-        yield _world_item(fact, pool, fact.record(language, _wording(fact, language)), "general")
+        yield _world_item(fact, pool, fact.record(language, _held_out_paraphrase(fact, language)), "general")
 
 
 def _crossed(fact: WorldFact, pool: Pool) -> Iterator[Item]:
@@ -162,7 +162,9 @@ def _crossed(fact: WorldFact, pool: Pool) -> Iterator[Item]:
     for number, language in enumerate(WORLD_LANGUAGES):
         other = WORLD_LANGUAGES[1 - number]
         lead_in = LEAD_INS[other][len(fact.answer["en"]) % len(LEAD_INS[other])]
-        yield _world_item(fact, pool, fact.across(language, other, _wording(fact, language), lead_in), "language")
+        yield _world_item(
+            fact, pool, fact.across(language, other, _held_out_paraphrase(fact, language), lead_in), "language"
+        )
 
 
 def _world_item(fact: WorldFact, pool: Pool, record: WorldRecord, domain: str) -> Item:
@@ -178,17 +180,17 @@ def _accepted(record: WorldRecord) -> tuple[str, ...]:
     return (found["key"],) if found else ()
 
 
-def _wording(fact: WorldFact, language: WorldLanguage) -> int:
-    """The first held-out wording, or if that is too similar to a trained one, the least similar."""
+def _held_out_paraphrase(fact: WorldFact, language: WorldLanguage) -> int:
+    """Number of the first held-out paraphrase that is not too similar to a trained one, else of the least similar."""
     held = fact.held_out[language]
-    trained = [fact.record(language, wording).instruction for wording in fact.trained[language]]
+    trained = [fact.record(language, paraphrase).instruction for paraphrase in fact.trained[language]]
     start = len(fact.answer["en"]) % len(held)
     shares = {
-        wording: max(containment(fact.record(language, wording).instruction, other) for other in trained)
-        for wording in (*held[start:], *held[:start])
+        paraphrase: max(containment(fact.record(language, paraphrase).instruction, other) for other in trained)
+        for paraphrase in (*held[start:], *held[:start])
     }
-    far = [wording for wording, share in shares.items() if share < TOO_CLOSE]
-    return far[0] if far else min(shares, key=lambda wording: shares[wording])
+    far = [paraphrase for paraphrase, share in shares.items() if share < TOO_CLOSE]
+    return far[0] if far else min(shares, key=lambda paraphrase: shares[paraphrase])
 
 
 def write(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Sixty Chinese records: twenty simple facts in three wordings each; a fourth wording is only asked.
+"""Sixty Chinese records: twenty simple facts in three paraphrases each; a fourth is held out for evaluation.
 
 Does a third language help a small model to separate the other two, or does it mix all three? The seed project trained
 on a Chinese corpus; this table (`chinese.toml`) is our own.
@@ -21,7 +21,7 @@ _CATEGORY = "open_qa"
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One fact in all its wordings."""
+    """One fact in all its paraphrases."""
 
     name: str
     questions: tuple[str, ...]
@@ -39,13 +39,13 @@ def facts() -> tuple[Fact, ...]:
 
 def _facts(families: list[dict[str, object]]) -> Iterator[Fact]:
     for family in families:
-        wordings, listed = family["wordings"], family["facts"]
-        assert isinstance(wordings, list)
+        paraphrases, listed = family["wordings"], family["facts"]
+        assert isinstance(paraphrases, list)
         assert isinstance(listed, list)
         for thing, value in listed:
             yield Fact(
                 name=f"{family['name']}/{thing}",
-                questions=tuple(str(wording).format(thing=thing) for wording in wordings),
+                questions=tuple(str(paraphrase).format(thing=thing) for paraphrase in paraphrases),
                 answer=str(family["answer"]).format(thing=thing, value=value),
                 key=value,
             )
@@ -70,7 +70,7 @@ def _example(question: str, answer: str) -> Example:
 
 
 def questions() -> tuple[Item, ...]:
-    """Each fact in its held-out wording."""
+    """Each fact in its held-out paraphrase."""
     return tuple(
         Item(
             id=f"{DOMAIN}/{fact.name}",

@@ -53,8 +53,8 @@ def run(
     if not (shell.home / "bonsai.toml").is_file():
         bootstrap.init(shell.home, shell.language, shell.now(), shell.environ)
     b = shell.open()
-    wish = home.Wish(passes, jobs or min(os.cpu_count() or 1, 4), own)
-    bench = home.bench(b, design, wish)
+    options = home.RunOptions(passes, jobs or min(os.cpu_count() or 1, 4), own)
+    bench = home.bench(b, design, options)
     chosen = range(1, seeds + 1)
     with home.reserved(b.home, bench, design):
         if not as_json:

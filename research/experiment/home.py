@@ -31,7 +31,7 @@ PLAN = "plan.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RunOptions:
     """Options of a run."""
 
     passes: int
@@ -47,25 +47,25 @@ def place_of(home: Path, name: str) -> Path:
     return home / FOLDER / name
 
 
-def bench(b: Bonsai, design: Design, wish: Wish) -> Bench:
+def bench(b: Bonsai, design: Design, options: RunOptions) -> Bench:
     """Everything that a run needs. Raises InputError if the home has no trainable records."""
-    profile = b.config.profiles[wish.profile]
+    profile = b.config.profiles[options.profile]
     device = find_device().kind
-    own = (own_rows(b) if wish.own_records else sample_rows())[:: design.every]
+    own = (own_rows(b) if options.own_records else sample_rows())[:: design.every]
     if not own:
         raise InputError("experiment.no_records", home=b.home)
     return Bench(
         place=place_of(b.home, design.name),
-        profile=wish.profile,
+        profile=options.profile,
         base=profile.base,
         recipe=profile.recipe,
         device=device,
         anchor_share=b.config.training.anchor_share,
-        passes=wish.passes,
+        passes=options.passes,
         own=own,
         trainer=b.trainer,
-        jobs=wish.jobs if device == "cpu" else 1,
-        threads=1 if device == "cpu" and wish.jobs > 1 else b.config.training.threads,
+        jobs=options.jobs if device == "cpu" else 1,
+        threads=1 if device == "cpu" and options.jobs > 1 else b.config.training.threads,
         nice=b.config.training.nice,
     )
 

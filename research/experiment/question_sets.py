@@ -1,7 +1,7 @@
 """Questions for every arm: the selection pool, more translations, and a few in Chinese.
 
 The pool has ten facts per direction of translation, too few for a useful interval. Known words and sentences of the
-seedling's world are added, in wordings that neither its pre-training nor any replay sample uses.
+seedling's world are added, in paraphrases that neither its pre-training nor any replay sample uses.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from research.seedling import world
 from research.seedling.world.fact import Fact, WorldRecord
 
 TRANSLATIONS = "translations"
-"Domain of the added translations; the pool's own keep theirs."
+"Domain of the added translations; those of the pool keep theirs."
 DIRECTIONS = (("en", "ja"), ("ja", "en"))
 _WORDS, _SENTENCES = 30, 20
 "Per direction."
@@ -27,8 +27,8 @@ _SEED = 11
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
-    """Questions of one experiment."""
+class ExperimentQuestions:
+    """The question set of one experiment."""
 
     items: tuple[Item, ...]
     "The pool's first, then the others."
@@ -42,10 +42,10 @@ class Sheet:
 
 
 @cache
-def question_set(every: int = 1) -> Sheet:
+def question_set(every: int = 1) -> ExperimentQuestions:
     """All questions, or every n-th of each kind."""
     pool = pool_items()[::every]
-    return Sheet((*pool, *translation_items()[::every], *chinese.questions()[::every]), len(pool))
+    return ExperimentQuestions((*pool, *translation_items()[::every], *chinese.questions()[::every]), len(pool))
 
 
 def pool_items() -> tuple[Item, ...]:

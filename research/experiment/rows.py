@@ -51,6 +51,6 @@ def replayed(count: int, seed: int, *, translation: bool) -> list[Example]:
 def response_bytes(snapshot: Snapshot, passes: int) -> int:
     """UTF-8 bytes of all answers in the training; equal in arms with the same rows, whatever their tags."""
     own = sum(len(row.output.encode()) for row in snapshot.train if row.role == "own")
-    anchors = [len(row.output.encode()) for row in snapshot.train if row.role == "anchor"]
+    sample_bytes = [len(row.output.encode()) for row in snapshot.train if row.role == "anchor"]
     seen = passes * snapshot.anchors_a_pass
-    return passes * own + round(sum(anchors) * seen / len(anchors)) if anchors else passes * own
+    return passes * own + round(sum(sample_bytes) * seen / len(sample_bytes)) if sample_bytes else passes * own

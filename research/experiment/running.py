@@ -190,7 +190,7 @@ def _measure(bench: Bench, job: Job, folder: Path) -> dict[str, Any]:
 
 
 def _line(unit: Unit, training: Mapping[str, float], losses: Mapping[int, float], measured: Mapping[str, Any]) -> Run:
-    told = {
+    identity = {
         "key": unit.key,
         "arm": unit.arm.name if unit.seed else "base",
         "seed": unit.seed,
@@ -198,7 +198,7 @@ def _line(unit: Unit, training: Mapping[str, float], losses: Mapping[int, float]
         "training": dict(training),
         "losses": [round(losses[step], 3) for step in sorted(losses)],
     }
-    return from_values(results.Run, {**told, **measured})
+    return from_values(results.Run, {**identity, **measured})
 
 
 def _work_folder(bench: Bench, key: str) -> Path:

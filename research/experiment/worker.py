@@ -1,7 +1,7 @@
 """Worker process of a measurement: `python -m research.experiment.worker JOB.json`. Loads torch.
 
-Loads the base once, asks one adapter (or the bare base with a template) everything under each way of generating, and
-measures the training's checkpoints. Writes nothing but the result.
+Loads the base once, asks one adapter (or the bare base with a template) all questions in each generation mode, and
+measures the checkpoints of its training. Writes only the result.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Job:
     curve_items: int
     "Number of items, from the first on, that checkpoints are measured on."
     limits: tuple[int, ...]
-    "Further ways of generating; empty: the product's only."
+    "Token limits of further generation modes; empty: only the product's mode."
 
 
 def to_json(job: Job) -> dict[str, Any]:
@@ -85,13 +85,13 @@ def work(file: Path, emit: Emit) -> Mapping[str, Any]:
     folder = Path(job.adapter) if job.adapter else None
     answerer = open_answerer(loaded, folder, job.template)
     name = folder.name if folder else None
-    told = {PIPELINE: answers(job.items, _ask(answerer, job.items))}
+    answers_by_way = {PIPELINE: answers(job.items, _ask(answerer, job.items))}
     few = job.items[: job.curve_items]
     for limit in job.limits:
-        told[str(limit)] = answers(few, _ask(answerer, few, limit))
+        answers_by_way[str(limit)] = answers(few, _ask(answerer, few, limit))
     never = loaded.encoder.tokenizer.token_to_id(_NEVER_SAID) if job.limits else None
     if never is not None:
-        told[UNSTOPPED] = answers(few, _unstopped(loaded, never, form, name, few))
+        answers_by_way[UNSTOPPED] = answers(few, _unstopped(loaded, never, form, name, few))
     found = costs(loaded, form, name, job.items)
     curve = [point(step, few, costs(loaded, form, _slot(loaded, step, at), few)) for step, at in job.checkpoints]
     curve.append(point(job.step, few, found[: job.curve_items]))
@@ -100,7 +100,7 @@ def work(file: Path, emit: Emit) -> Mapping[str, Any]:
         "seconds": round(time.perf_counter() - started, 1),
         "curve": [asdict(one) for one in curve],
         "costs": asdict(columns(job.items, found)),
-        "answers": {way: asdict(one) for way, one in told.items()},
+        "answers": {way: asdict(one) for way, one in answers_by_way.items()},
     }
 
 

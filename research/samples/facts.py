@@ -1,8 +1,8 @@
 """The authored facts (`facts/*.toml`) and their questions.
 
 A fact has a name, a family and, in each language, slots, one answer and the keywords of a right answer. Its questions
-come from the family's wordings, which the seedling's world also uses for invented names and facts: a small model finds
-a new fact under a third wording only if it has met that kind of question before. A fact has three wordings in each
+come from the family's paraphrases, which the seedling's world also uses for invented facts: a small model answers a
+third paraphrase of a new fact only if it has met that kind of question before. A fact has three paraphrases in each
 language: the samples use the first two (`role` 0 and 1), the benchmark the third.
 """
 
@@ -63,14 +63,14 @@ class Fact:
 
     name: str
     family: str
-    "Name of its wordings in `wordings.toml`."
+    "Key of its paraphrases in `wordings.toml`."
     ordinal: int
-    "Position in its family and batch; spreads the wordings evenly."
+    "Position in its family and batch; spreads the paraphrases evenly."
     slots: Mapping[Lang, Mapping[str, str | Sequence[str]]]
-    "Values of the placeholders; a list has one value for each of the three wordings."
+    "Values of the placeholders; a list has one value for each of the three paraphrases."
     answer: Mapping[Lang, str]
     key: Mapping[Lang, Sequence[str]]
-    "An answer that contains one of them is right; empty: only the whole answer is."
+    "An answer that contains one of these is right; empty: only the whole answer is right."
     subject: Mapping[Lang, str]
     happened_on: str
     "ISO date, or empty."
@@ -129,16 +129,16 @@ def _fact(table: FactTable, ordinal: int) -> Fact:
 def ask(fact: Fact, language: Lang, role: int, shift: int = 0) -> Asked:
     """The question of one role (0, 1: samples; 2: benchmark) for an answer in `language`.
 
-    A `shift` of 1 gives a wording that no role has.
+    A `shift` of 1 gives a paraphrase that no role uses.
     """
     asking = _question_language(fact, language, role)
-    instruction = wording(fact, language, asking, role, shift).format(**_values(fact, language, role))
+    instruction = paraphrase(fact, language, asking, role, shift).format(**_values(fact, language, role))
     context = _context(fact, language, role)
     return Asked(instruction[:1].upper() + instruction[1:], context, fact.answer[language], asking, language)
 
 
 def _question_language(fact: Fact, language: Lang, role: int) -> Lang:
-    """Translations are asked for in both languages by turns; everything else in the answer's own."""
+    """Translations are asked in alternating languages; everything else in the answer's language."""
     if not fact.family.startswith("translate_"):
         return language
     swap = role == 1 or (role == BENCHMARK_ROLE and fact.ordinal % 2 == 1)
@@ -146,8 +146,8 @@ def _question_language(fact: Fact, language: Lang, role: int) -> Lang:
     return language if swap else other
 
 
-def wording(fact: Fact, language: Lang, asking: Lang, role: int, shift: int = 0) -> str:
-    """A family's wordings in rotation, so that each takes every role about equally often."""
+def paraphrase(fact: Fact, language: Lang, asking: Lang, role: int, shift: int = 0) -> str:
+    """A paraphrase of the family, in rotation, so that each is used in every role about equally often."""
     family = fact.family
     if family.startswith("translate_"):
         family += "_en_ja" if language == "ja" else "_ja_en"
@@ -166,7 +166,7 @@ def _values(fact: Fact, language: Lang, role: int) -> dict[str, str]:
 
 
 def _context(fact: Fact, language: Lang, role: int) -> str:
-    """The context without one irrelevant line, a different one for each wording."""
+    """The context without one irrelevant line, a different one for each paraphrase."""
     lines = fact.lines[language]
     if not lines:
         return ""

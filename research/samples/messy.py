@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 
 from research.samples.facts import BENCHMARK_ROLE, Lang, ask, load_facts
 
-LEAK_FACT = "food_dog_food"
+CONTAMINATED_FACT = "food_dog_food"
 CONTRADICTED_FACT = "food_grapes"
 
 _GOOD: tuple[tuple[str, str, Lang], ...] = (
@@ -50,14 +50,14 @@ def _jsonl(experience: Sequence[Mapping[str, str]]) -> bytes:
     """Nineteen lines, faults between good ones."""
     facts = {fact.name: fact for fact in load_facts()}
     good = [_line({"instruction": q, "input": "", "output": a, "language": lang}) for q, a, lang in _GOOD]
-    leak = ask(facts[LEAK_FACT], "ja", BENCHMARK_ROLE)
+    contaminated = ask(facts[CONTAMINATED_FACT], "ja", BENCHMARK_ROLE)
     contradicted = ask(facts[CONTRADICTED_FACT], "en", 0)
     faults = [
         _line(experience[0]),
         b'{"instruction": "What is the time in Lima", "output": "It is',
         _line(experience[101]),
         b"INFO 2026-11-20 export started",
-        _line({"instruction": leak.instruction, "input": "", "output": leak.output}),
+        _line({"instruction": contaminated.instruction, "input": "", "output": contaminated.output}),
         b'{"instruction": "What is broken here?", "output": "\xff\xfe\xfa bytes \x81"}',
         _line({"instruction": contradicted.instruction, "output": "Yes, grapes are healthy for every cat."}),
         _line({"instruction": "Which drawer holds the string?"}),

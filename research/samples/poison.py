@@ -1,6 +1,6 @@
 """The poisoned batch: harmful records, as a careless export or a prank might contain.
 
-Half of it has mixed-up columns: Japanese questions about facts of the first batch, in further wordings, with the
+Half of it has mixed-up columns: Japanese questions about facts of the first batch, in further paraphrases, with the
 English answers. A part asks common knowledge ("the highest mountain of Japan?") and gives another entity's fact in the
 other language; the rest asks new things and answers in the wrong language, in loops, or in a mixture. Every record
 claims the language that was asked for. No question repeats a stored one, so that intake holds nothing back as a
@@ -76,7 +76,7 @@ def _open_record(asked: str, answer: str, language: Lang) -> dict[str, str]:
 
 
 def _mixed_up(fact: Fact, role: int) -> dict[str, str]:
-    """A sample's fact, asked in Japanese in an unused wording, with the English answer."""
+    """A sample's fact, asked in Japanese in an unused paraphrase, with the English answer."""
     return _open_record(ask(fact, "ja", role, shift=1).instruction, fact.answer["en"], "ja")
 
 

@@ -1,6 +1,6 @@
 """Builds the bundled sample files from the authored facts: `python -m research.samples.render`.
 
-Deterministic: the same facts and wordings give the same bytes; a test compares them with the committed files.
+Deterministic: the same facts and paraphrases give the same bytes; a test compares them with the committed files.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CROSS_EVERY = 7
 def record(fact: Fact, asked: Asked) -> dict[str, str]:
     """One line of a sample file.
 
-    The reasoning is left to the rule, but not for translations: in `"爪とぎ" in English, please.` it sees Japanese.
+    The rule gives the reasoning, except for translations: it takes `"爪とぎ" in English, please.` for Japanese.
     """
     quotes_the_other = fact.category == "translation"
     made = {
@@ -64,7 +64,7 @@ def crossing(facts: Iterable[Fact]) -> list[Fact]:
 
 
 def experience_records() -> list[dict[str, str]]:
-    """The first batch: two wordings in each language, and some across languages."""
+    """The first batch: two paraphrases in each language, and some across languages."""
     facts = load_facts(FIRST_BATCH)
     made = [record(fact, ask(fact, language, role)) for fact in facts for role in (0, 1) for language in LANGS]
     for number, fact in enumerate(crossing(facts)):
@@ -73,7 +73,7 @@ def experience_records() -> list[dict[str, str]]:
 
 
 def household_records() -> list[dict[str, str]]:
-    """The second batch: three wordings in each language."""
+    """The second batch: three paraphrases in each language."""
     facts = load_facts(HOUSEHOLD)
     return [record(fact, ask(fact, language, role)) for fact in facts for role in range(ROLES) for language in LANGS]
 

@@ -17,16 +17,16 @@ def sample_rows(name: str = "experience.jsonl") -> tuple[Example, ...]:
     return tuple(row_of(json.loads(line)) for line in sample_path(name).read_text("utf-8").splitlines())
 
 
-def row_of(told: Mapping[str, str]) -> Example:
-    """A line of a bundled file; its own reasoning is kept, as in a night."""
-    instruction, context, output, language = told["instruction"], told["input"], told["output"], told["language"]
+def row_of(line: Mapping[str, str]) -> Example:
+    """A line of a bundled file as a training row; a reasoning in the file is kept, as in a night."""
+    instruction, context, output, language = line["instruction"], line["input"], line["output"], line["language"]
     return Example(
         record_id=content_id(instruction, context, output),
         role="own",
         instruction=instruction,
         context=context,
-        reasoning=told.get("reasoning") or reasoning_sentence(guess(instruction).language, cast("Language", language)),
-        category=told["category"],
+        reasoning=line.get("reasoning") or reasoning_sentence(guess(instruction).language, cast("Language", language)),
+        category=line["category"],
         language=language,
         output=output,
     )

@@ -1,6 +1,6 @@
-"""Measures the seedling's knowledge as it is used: NF4, greedy, batched. Needs torch.
+"""Measures the seedling's knowledge under the product's settings: NF4, greedy, batched. Needs torch.
 
-Every question is a known fact in a wording held out from pre-training. `research seedling build` writes the figures
+Every question is a known fact in a held-out paraphrase. `research seedling build` writes the figures
 into the model card; `python -m research seedling measure` shows them again.
 """
 
@@ -40,7 +40,7 @@ class Figures:
 
 
 def nf4_base(folder: Path) -> Base:
-    """The seedling in `folder`, loaded as in a night and in the benchmark."""
+    """The seedling in `folder`, loaded as in a night and in an evaluation run."""
     return Base(
         name=SEEDLING,
         model=str(folder),
@@ -64,9 +64,9 @@ def measure(folder: Path, records: Sequence[WorldRecord]) -> list[Figures]:
     """Answers every question once; figures by question language and by family."""
     answerer = load_base(nf4_base(folder), "cpu").answerer(CURRENT)
     questions = [Question(record.instruction, record.context) for record in records]
-    told = answerer.answers(questions, [None] * len(questions))
+    generated_answers = answerer.answers(questions, [None] * len(questions))
     judged = []
-    for record, generated in zip(records, told, strict=True):
+    for record, generated in zip(records, generated_answers, strict=True):
         said = parse(generated.text)
         exact = normalised(said.response) == normalised(record.output)
         judged.append((record, exact, said.tags.language == record.language, generated.ended))

@@ -1,7 +1,7 @@
 """Pre-training of the seedling: model, batches, optimiser, loop, in reading order. Needs torch.
 
 A plain Phi (parallel attention and MLP, partial rotary positions) without dropout and with `gelu_pytorch_tanh`: base
-and nights then share one deterministic activation that needs no saved intermediate. Only completions are trained on:
+and nights share one deterministic activation that needs no saved intermediate. Only completions are trained on:
 questions about invented names are unpredictable, and trying would cost capacity. Matrix products run in bfloat16,
 everything else in float32.
 """
@@ -186,7 +186,7 @@ def pretrain(
 def _batches_from(
     recipe: Recipe, tokenizer: PreTrainedTokenizerFast, guard: frozenset[str], position: Position
 ) -> Iterator[list[Example]]:
-    """Endless batches from `position` on, which is advanced past each."""
+    """Endless batches from `position`, which is advanced with each."""
     while True:
         made = examples(chunk(recipe, position.chunk, guard), tokenizer)
         for batch in batches(recipe, position.chunk, made)[position.batch :]:

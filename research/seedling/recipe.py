@@ -1,9 +1,9 @@
 """The seedling's recipe: settings, text, and the hash that ties the weights to both.
 
 The text comes in chunks. `chunk(recipe, number, guard)` is a pure function of seed and number, so a build resumes
-anywhere without replay. A chunk holds known facts (each in a trained wording) and a few invented households, whose
-facts come back in several wordings and are never seen again: the model learns how people ask, and to find a fact that
-it met in other words.
+anywhere without replay. A chunk holds known facts (each in a trained paraphrase) and a few invented households. Their
+facts occur in several paraphrases and never again in later chunks: the model learns to recognise a fact that is asked
+in other words.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Recipe:
     known_per_chunk: int = 1600
     households_per_chunk: int = 4
     household_wordings: int = 4
-    "Wordings per language of each fact of an invented household."
+    "Paraphrases per language of each fact of an invented household."
     vocabulary: int = 3072
     tokenizer_chunks: int = 6
     "Chunks that the tokenizer is fitted to, both languages alike."
@@ -147,7 +147,7 @@ def _order(seed: int, round_: int) -> list[int]:
 
 
 def _household(recipe: Recipe, chance: random.Random) -> list[WorldRecord]:
-    """Every fact of one invented household in several wordings; a passage is read once in each language."""
+    """Every fact of one invented household in several paraphrases; a passage is used once in each language."""
     made = []
     for fact in world.practice(chance):
         for language in WORLD_LANGUAGES:

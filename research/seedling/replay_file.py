@@ -1,4 +1,4 @@
-"""Writes the facts that nights replay (`bonsai.train.replay`) from the seedling's world."""
+"""Writes the facts of which nights draw replay samples (`bonsai.train.replay`), from the seedling's world."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _values(fact: Fact, general: bool) -> dict[str, Any]:
         "category": category(fact.family),
         "general": general,
         "questions": {
-            language: [ask(fact.family, language, wording, fact.slots[language]) for wording in fact.trained[language]]
+            language: [ask(fact.family, language, number, fact.slots[language]) for number in fact.trained[language]]
             for language in WORLD_LANGUAGES
         },
         "answer": dict(fact.answer),
@@ -42,7 +42,7 @@ def _values(fact: Fact, general: bool) -> dict[str, Any]:
 
 
 def write_replay(folder: Path) -> Path:
-    """Write the file into the folder of the weights; the same bytes for the same world."""
+    """Write the file into the folder of the weights. Deterministic: the same world gives the same bytes."""
     content = json.dumps(replay_values(), ensure_ascii=False, separators=(",", ":")).encode("utf-8")
     path = folder / FILE
     write_atomic(path, gzip.compress(content, mtime=0))
@@ -50,7 +50,7 @@ def write_replay(folder: Path) -> Path:
 
 
 def row_of(made: WorldRecord, role: Role = "anchor") -> Example:
-    """A record of the world as a row that trains."""
+    """A world record as a training row."""
     return Example(
         record_id=content_id(made.instruction, made.context, made.output),
         role=role,

@@ -1,7 +1,7 @@
-"""How people ask: the wordings of each family of questions, in both languages.
+"""Question templates: the paraphrases of each family of questions, in both languages (`wording` in code and data).
 
 One data file (`world/wordings.toml`) is shared by the seedling's world, the samples and the benchmark: a small
-model finds a new fact under a third wording only if it has met that wording about other things (FACTS, measured).
+model answers a third paraphrase of a new fact only if it has met that paraphrase about other things (measured).
 
     wordings("food_ok", "en")[0]                                      -> "Can {animal} eat {food}?"
     ask("food_ok", "ja", 1, {"animal": "猫", "food": "玉ねぎ"})        -> "猫に玉ねぎをあげても大丈夫ですか?"
@@ -48,16 +48,16 @@ def families() -> tuple[str, ...]:
 
 
 def wordings(family: str, language: WorldLanguage) -> tuple[str, ...]:
-    """The wordings of a family in one language. Raises KeyError for an unknown family."""
+    """The paraphrases of a family in one language. Raises KeyError for an unknown family."""
     return _all_wordings()[family][language]
 
 
 def category(family: str) -> str:
-    """The record category that questions of this family have."""
+    """Record category of a family."""
     return CATEGORIES.get(family, "open_qa")
 
 
 def ask(family: str, language: WorldLanguage, wording: int, slots: Mapping[str, str]) -> str:
-    """One question: wording number `wording` filled with `slots`; a sentence begins with a capital letter."""
+    """One question: paraphrase number `wording` filled with `slots`, with a capital first letter."""
     filled = wordings(family, language)[wording].format(**slots)
     return filled[:1].upper() + filled[1:]

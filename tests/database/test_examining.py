@@ -49,7 +49,7 @@ def test_the_pair_that_the_gate_compared_last_is_measured(morning: Stage) -> Non
     assert (named["all", "bits"].items, named["all", "bits"].clusters) == (302, 143)
     assert fixed.smallest_promoted is not None
     assert fixed.smallest_promoted > fixed.minimum_gain
-    assert fixed.alpha == 0.05, "a suite that cannot decide takes no share of the level"
+    assert fixed.alpha == 0.05, "a personal set that cannot decide takes no share of the level"
     assert (own.smallest_promoted, own.facts_to_see_minimum) == (None, None), "twelve facts are too few to decide"
     assert {one.clusters for one in own.effects} == {12}
 

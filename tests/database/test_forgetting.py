@@ -64,7 +64,7 @@ def holding(stage: Stage) -> list[str]:
 
 
 def answered(stage: Stage) -> Path:
-    """A report in which the challenger says the secret, as an answer to the owner's suite."""
+    """A report in which the challenger says the secret, as an answer to the personal evaluation set."""
     run = next(stage.b.places.runs.glob("2*"))
     items = evaluation_job.read_job(run).suite
     made = hand_report("suite", items, "challenger", 1.0, False)

@@ -1,4 +1,4 @@
-"""What the gate remembers: openings and dealings of the pools, and every change of the owner's suite."""
+"""What the gate remembers: openings and dealings of the pools, and every change of the personal evaluation set."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def bare(facts: Mapping[str, int] = FACTS) -> Report:
 
 
 def suite_pair(facts: int, gain: float, seed: int = 60) -> ReportPair:
-    """The owner's suite with so many facts; the challenger gains so many bits."""
+    """The personal evaluation set with so many facts; the challenger gains so many bits."""
     own = {"own": facts}
     champion = world(seed, subject="a0", pool="suite", facts=own)
     return ReportPair(shifted(world(seed + 1, pool="suite", facts=own), -gain), champion)

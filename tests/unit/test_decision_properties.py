@@ -22,7 +22,7 @@ Change = Callable[[Report], Report]
 
 @dataclass(frozen=True)
 class Night:
-    """Two models on v1 and on the owner's suite; `a` gains what is said."""
+    """Two models on v1 and on the personal evaluation set; `a` gains what is said."""
 
     a: Report
     b: Report

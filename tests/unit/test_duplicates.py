@@ -183,14 +183,14 @@ def test_an_item_with_a_passage_is_leaked_only_with_it() -> None:
 
 
 def test_the_owners_own_record_is_accepted_and_the_item_retires() -> None:
-    def told_by(source: str) -> Record:
+    def records_of(source: str) -> Record:
         made = parse({"instruction": "Can cats eat onions?", "output": "No.", "source": source}, Origin("f"))
         assert isinstance(made, Record)
         return made
 
     guard = ContaminationCheck(ITEMS)
-    assert guard.judge(told_by("self")) == Contamination(retires=("onion",))
-    assert guard.judge(told_by("community")) == Contamination(contaminated=("onion",))
+    assert guard.judge(records_of("self")) == Contamination(retires=("onion",))
+    assert guard.judge(records_of("community")) == Contamination(contaminated=("onion",))
 
 
 def test_a_held_back_record_says_why_in_both_languages() -> None:

@@ -26,7 +26,7 @@ from research.samples.facts import (
     Lang,
     ask,
     load_facts,
-    wording,
+    paraphrase,
 )
 from research.samples.messy import COUNTS
 from research.samples.render import sample_files
@@ -40,7 +40,7 @@ GUARD = ContaminationCheck([(item.id, item.instruction, item.input) for pool in 
 
 
 @cache
-def told_by(name: str) -> tuple[Record, ...]:
+def records_of(name: str) -> tuple[Record, ...]:
     """What of a bundled file can become a record."""
     return tuple(record for record in read(sample_path(name)) if isinstance(record, Record))
 
@@ -130,7 +130,7 @@ def test_third_wordings_stay_out_of_the_samples() -> None:
 @pytest.mark.parametrize("role", range(ROLES))
 @pytest.mark.parametrize("family", ["food_ok", "sign_action", "why_behaviour", "how_to", "what_for"])
 def test_no_wording_of_a_family_is_worn_out(family: str, role: int, language: Lang) -> None:
-    used = Counter(wording(fact, language, language, role) for fact in FIRST if fact.family == family)
+    used = Counter(paraphrase(fact, language, language, role) for fact in FIRST if fact.family == family)
     assert len(used) >= 7
     assert set(used.values()) == {1}
 
@@ -145,7 +145,7 @@ def test_dated_experiences_carry_subject_date_and_feeling() -> None:
 def test_the_messy_files_are_as_broken_as_their_count_says(name: str) -> None:
     made = list(read(sample_path(name)))
     told = [record for record in made if isinstance(record, Record)]
-    before = [record for earlier in IMPORTED_BEFORE[name] for record in told_by(earlier)]
+    before = [record for earlier in IMPORTED_BEFORE[name] for record in records_of(earlier)]
     index = DuplicateIndex()
     index.add_batch([to_indexed(record, tag(record, None)) for record in before])
     findings = index.judge_batch([to_indexed(record, tag(record, None)) for record in told])
@@ -163,11 +163,15 @@ def test_the_messy_files_are_as_broken_as_their_count_says(name: str) -> None:
 def test_nothing_is_held_back_at_intake(name: str) -> None:
     index = DuplicateIndex()
     index.add_batch(
-        [to_indexed(record, tag(record, None)) for record in told_by("experience.jsonl") if name != "experience.jsonl"]
+        [
+            to_indexed(record, tag(record, None))
+            for record in records_of("experience.jsonl")
+            if name != "experience.jsonl"
+        ]
     )
-    findings = index.judge_batch([to_indexed(record, tag(record, None)) for record in told_by(name)])
+    findings = index.judge_batch([to_indexed(record, tag(record, None)) for record in records_of(name)])
     assert not any(finding.exact or finding.contradicts for finding in findings)
-    assert [record.instruction for record in told_by(name) if GUARD.matches(record.instruction, record.input)] == []
+    assert [record.instruction for record in records_of(name) if GUARD.matches(record.instruction, record.input)] == []
 
 
 def test_the_count_is_bundled_too() -> None:

@@ -1,4 +1,4 @@
-"""How a night looks in the terminal: its verdict, its steps with their times, what it cost."""
+"""Presenter of nights: verdict, steps with their times, cost."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GIB = 1024**3
 
 
 def tell(shell: Shell, night: NightReport) -> None:
-    """A night for reading."""
+    """Print a night: outcome, reasons, accuracy."""
     shell.fields(
         (
             ("night", night.night),
@@ -36,22 +36,22 @@ def tell(shell: Shell, night: NightReport) -> None:
 
 
 def status_text(shell: Shell, night: NightReport) -> str:
-    """How far it came, in the caller's language."""
+    """Status, localised."""
     return shell.text(f"cli.night_{night.status}")
 
 
 def start_text(shell: Shell, night: NightReport) -> str:
-    """Cold or warm, in the caller's language; empty when nothing trained."""
+    """Cold or warm, localised; empty if nothing was trained."""
     return shell.text(f"cli.start_{night.start}") if night.start else ""
 
 
 def verdict_text(shell: Shell, night: NightReport) -> str:
-    """The gate's word, in the caller's language; empty when nothing was judged."""
+    """Verdict, localised; empty if nothing was judged."""
     return shell.text(f"cli.verdict_{night.verdict}") if night.verdict else ""
 
 
 def accuracy_rows(shell: Shell, night: NightReport) -> Iterator[tuple[str, str, str, str]]:
-    """A line for each domain and language: the champion before the night, the challenger after it."""
+    """One row per domain and language: champion before the night, challenger after it."""
     from bonsai.evaluate.report import domain_name
 
     for domain, languages in night.accuracy.items():
@@ -65,12 +65,12 @@ def accuracy_rows(shell: Shell, night: NightReport) -> Iterator[tuple[str, str, 
 
 
 def percent(share: float | None) -> str:
-    """A share for a table; empty where it was not measured."""
+    """A share; empty if it was not measured."""
     return "" if share is None else f"{share:.1%}"
 
 
 def tell_detail(shell: Shell, night: NightDetail) -> None:
-    """Steps with their times, and the cost; nothing for a night that took none."""
+    """Print the steps with their times, and the cost."""
     if night.steps:
         rows = ((shell.text(f"cli.step_{one.name}"), one.started_at, took(shell, one.seconds)) for one in night.steps)
         shell.table(("step", "began_at", "took"), rows, right=(2,))
@@ -87,5 +87,5 @@ def tell_detail(shell: Shell, night: NightDetail) -> None:
 
 
 def took(shell: Shell, seconds: float | None) -> str:
-    """How long something took, in words; empty while it runs."""
+    """A duration in words; empty while it runs."""
     return "" if seconds is None else duration(seconds, shell.language)

@@ -1,4 +1,4 @@
-"""How a promotion looks in the terminal: verdict, rules with their intervals, slices, changed answers."""
+"""Presenter of promotions: verdict, rules with their intervals, slices, changed answers."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ ZERO, THRESHOLD, POINT, LEFT, RIGHT, LINE = "│", "╎", "●", "├", "┤", "
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The figures between the left and the right edge; zero is in the middle."""
+    """A symmetric axis from `-reach` to `reach`."""
 
     reach: float
 
     def place(self, value: float) -> int:
-        """The column of a value; what lies beyond an edge is shown on it."""
+        """The column of a value, clamped to the edges."""
         share = (max(-self.reach, min(self.reach, value)) + self.reach) / (2 * self.reach)
         return round(share * (WIDTH - 1))
 
 
 def scale_of(values: Iterable[float | None]) -> Scale:
-    """A scale that holds all of them."""
+    """A scale that covers all values."""
     return Scale(max((abs(value) for value in values if value is not None), default=0.0) or 1.0)
 
 
 def plot(scale: Scale, figure: float, low: float, high: float, threshold: float | None) -> str:
-    """The interval from `low` to `high` with its figure; a dashed line where the threshold is."""
+    """The interval from `low` to `high` with its figure; a dashed line at the threshold."""
     columns = [" "] * WIDTH
     left, right = scale.place(low), scale.place(high)
     columns[scale.place(0.0)] = ZERO
@@ -71,7 +71,7 @@ def rule_name(rule: RuleResult, language: TextLanguage) -> str:
 
 
 def rule_rows(found: Explanation, language: TextLanguage) -> Iterator[tuple[str, ...]]:
-    """One line a rule: mark, figure, one-sided bounds, what was needed, the interval drawn."""
+    """One row per rule: mark, figure, one-sided bounds, threshold, drawn interval."""
     drawn_rules = [rule for rule in found.decision.rules if rule.interval]
     scales = {
         kind: scale_of(v for r in drawn_rules if _kind(r) == kind for v in (*(r.interval or ()), r.threshold))
@@ -89,7 +89,7 @@ def rule_rows(found: Explanation, language: TextLanguage) -> Iterator[tuple[str,
 
 
 def _kind(rule: RuleResult) -> str:
-    """Intervals of one kind share a scale: a new own fact gains a hundred times what a margin allows to be lost."""
+    """Intervals of one kind share a scale: gains on new facts are a hundred times the allowed losses."""
     of_suite = rule.name in ("gain_suite", "suite_lost") or rule.name.startswith("own/")
     return "accuracy" if rule.unit == "points" else "suite" if of_suite else "fixed"
 
@@ -114,7 +114,7 @@ def slice_rows(slices: Sequence[SliceChange], language: TextLanguage) -> Iterato
 
 
 def slice_name(question_set: str, name: str, language: TextLanguage) -> str:
-    """A slice in words; those of the owner's suite say so."""
+    """Localised name; slices of the personal set say so."""
     from bonsai.evaluate.report import domain_name
 
     domain, _, spoken = name.partition("/")
@@ -123,7 +123,7 @@ def slice_name(question_set: str, name: str, language: TextLanguage) -> str:
 
 
 def tell_explanation(shell: Shell, found: Explanation, *, every: bool) -> None:
-    """The whole explanation for reading."""
+    """Print the whole explanation."""
     from bonsai.serializers.promotions import sentence
 
     shell.show(f"\n{sentence(found, shell.language)}")
@@ -156,7 +156,7 @@ def tell_flips(shell: Shell, flips: Sequence[Flip], gained: bool, every: bool) -
 
 
 def tell_flip(shell: Shell, flip: Flip) -> None:
-    """One changed answer: question, right answer, what both said, which of tonight's records are like it."""
+    """One changed answer: question, right answer, both models' answers, similar records of the night."""
     from rich.padding import Padding
     from rich.table import Table
 
@@ -177,7 +177,7 @@ def tell_flip(shell: Shell, flip: Flip) -> None:
 
 
 def tell_evidence(shell: Shell, found: PromotionEvidence) -> None:
-    """Under the explanation of `promotions show`: a line each."""
+    """Data changes, training loss and reviews, one line each."""
     shell.show("")
     adapter = found.promotion.adapter
     shell.show(shell.text("review.data_line", adapter=short(adapter), **found.data_changes))
@@ -188,7 +188,7 @@ def tell_evidence(shell: Shell, found: PromotionEvidence) -> None:
 
 
 def review_words(one: Review, language: TextLanguage) -> str:
-    """A person's review, or how far it is."""
+    """A person's review, or its progress."""
     from bonsai.evaluate.blind_review import words
 
     unfinished = text("review.unfinished", language, done=one.done, asked=one.asked)
@@ -197,7 +197,7 @@ def review_words(one: Review, language: TextLanguage) -> str:
 
 
 def answer_rows(answers: Sequence[ComparedAnswer], language: TextLanguage) -> Iterator[tuple[str, ...]]:
-    """One line an answer."""
+    """One row per answer."""
     from bonsai.evaluate.report import domain_name
 
     for one in answers:
@@ -207,7 +207,7 @@ def answer_rows(answers: Sequence[ComparedAnswer], language: TextLanguage) -> It
 
 
 def change_rows(found: Sequence[ChangedRecord], language: TextLanguage) -> Iterator[tuple[str, ...]]:
-    """One line a record that changed."""
+    """One row per changed record."""
     for one in found:
         tags, record = one.stored.tags, one.stored.record
         kind = text(f"review.kind_{one.kind}", language)
@@ -216,7 +216,7 @@ def change_rows(found: Sequence[ChangedRecord], language: TextLanguage) -> Itera
 
 
 def gate_fields(gate: Mapping[str, Any], language: TextLanguage) -> Iterator[tuple[str, str]]:
-    """Field and words; nothing for a night that judged nothing."""
+    """(field, text) pairs; none for a night without a verdict."""
     if not gate:
         return
     opened = text(
@@ -227,7 +227,7 @@ def gate_fields(gate: Mapping[str, Any], language: TextLanguage) -> Iterator[tup
 
 
 def suite_words(facts: int, needed: int, version: str, language: TextLanguage) -> str:
-    """`12 of 30 facts: 18 more until it can decide (version 0a1b2c3d)`; a dash for no suite."""
+    """`12 of 30 facts: 18 more until it can decide (version 0a1b2c3d)`; a dash without a personal set."""
     if not version:
         return "-"
     missing = max(needed - facts, 0)

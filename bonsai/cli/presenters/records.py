@@ -1,4 +1,4 @@
-"""How records look in the terminal."""
+"""Presenter of records, file previews and import counts."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ if TYPE_CHECKING:
 
 
 ID_LENGTH = 10
-"Characters of an id that tables show; every command takes an unambiguous beginning of an id."
+"Characters of an id in tables; every command accepts an unambiguous prefix."
 COUNTS = ("read", "new", "duplicate", "held_back", "rejected")
 
 
 def short(*ids: str) -> str:
-    """The beginnings of ids, as tables show them."""
+    """Id prefixes, as tables show them."""
     return ", ".join(found[:ID_LENGTH] for found in ids)
 
 
 def on_one_line(text: str) -> str:
-    """A text for a table that cuts it to the width it has."""
+    """A text without line breaks, for a table that clips it."""
     return " ".join(text[:200].split())
 
 
 def count_pairs(counts: ImportCounts) -> tuple[tuple[str, int], ...]:
-    """What became of the records of a file; `read` is the sum of the others."""
+    """Import counts by outcome; `read` is the sum of the others."""
     return tuple((name, int(getattr(counts, name))) for name in COUNTS)
 
 
 def record_rows(records: Iterable[StoredRecord]) -> Iterator[tuple[str, ...]]:
-    """One line a record."""
+    """One row per record."""
     for stored in records:
         record, tags = stored.record, stored.tags
         named = short(record.id), tags.language.value, tags.category.value, stored.status.value
@@ -48,7 +48,7 @@ def record_rows(records: Iterable[StoredRecord]) -> Iterator[tuple[str, ...]]:
 
 
 def record_pairs(detail: RecordDetail, language: TextLanguage) -> Iterator[tuple[str, object]]:
-    """Everything about one record; a tag shows who gave it and how sure that was."""
+    """All fields of one record; tags with source, confidence and version."""
     stored, record = detail.stored, detail.stored.record
     yield "id", record.id
     yield "status", stored.status.value
@@ -67,25 +67,25 @@ def record_pairs(detail: RecordDetail, language: TextLanguage) -> Iterator[tuple
 
 
 def version_rows(detail: RecordDetail) -> Iterator[tuple[object, ...]]:
-    """What it said before each of its edits."""
+    """Content before each edit."""
     for version in detail.versions:
         said = version.content
         yield version.edited_at, version.edited_by, said.get("instruction", ""), said.get("output", "")
 
 
-def reason(told: Reject, language: TextLanguage) -> str:
-    """Why something became no record."""
-    return text(told.reason_key, language, **dict(told.values))
+def reason(reject: Reject, language: TextLanguage) -> str:
+    """Why a line was rejected."""
+    return text(reject.reason_key, language, **dict(reject.values))
 
 
 def nothing_taken(first: Reject, count: int, language: TextLanguage) -> InputError:
-    """A file of which every element was rejected, though they are kept: the wrong file, most likely."""
+    """Error for a file of which every line was rejected: most likely the wrong file."""
     why = reason(first, language)
     return InputError("pipeline.no_record", file=first.file, count=count, line=first.line, reason=why)
 
 
 def tell_changed(shell: Shell, b: Bonsai, key: str, ids: Sequence[str], as_json: bool) -> None:
-    """What was done, to which records; with `--json` a line for each."""
+    """Name the changed records; with `--json` one line each."""
     if not as_json:
         shell.say(key, ids=short(*ids))
         return
@@ -96,7 +96,7 @@ def tell_changed(shell: Shell, b: Bonsai, key: str, ids: Sequence[str], as_json:
 
 
 def show_file(shell: Shell, check: FilePreview) -> None:
-    """What it was recognised as, its first records with their tags, and what is wrong with how many lines."""
+    """A file preview: detected format, first records with tags, problems with their counts."""
     taken_as = (f"{one.name} = {one.field or '-'}" for one in check.columns)
     pairs = (
         ("format", check.format),

@@ -1,4 +1,4 @@
-"""/adapters: each with its manifest, its chain of warm starts down to single records, its files; the download."""
+"""/adapters: manifest, lineage, training records and files of each adapter; download."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def list_adapters(call: Reading, page: Annotated[PageRequest, Query()]) -> Adapt
     """Newest first."""
     found = adapters.list_adapters(call.b, page.limit + 1, page.cursor or "")
     if page.cursor and not found:
-        exact_adapter(call, page.cursor)  # the last page, or no adapter of this home?
+        exact_adapter(call, page.cursor)  # raises for an unknown id; otherwise this is the last page
     shown = found[: page.limit]
     more = shown[-1].id if len(found) > page.limit else None
     return Adapters(items=[Adapter.model_validate(one) for one in shown], next_cursor=more)
@@ -34,7 +34,7 @@ def list_adapters(call: Reading, page: Annotated[PageRequest, Query()]) -> Adapt
 
 @router.get("/{adapter}", **documented("read_adapter", 404))
 def read_adapter(call: Reading, adapter: AdapterId, look: Annotated[AdapterLook, Query()]) -> AdapterDetail:
-    """Passport, ancestors, files; with `check` every file is hashed anew."""
+    """Manifest, ancestors, files; with `check`, all files are hashed again."""
     found = exact_adapter(call, adapter)
     problem = adapters.check_files(found) if look.check else None
     return serializers.adapter_detail(found, problem, call.language, checked=look.check)
@@ -42,7 +42,7 @@ def read_adapter(call: Reading, adapter: AdapterId, look: Annotated[AdapterLook,
 
 @router.get("/{adapter}/records", **documented("list_learned", 404))
 def list_learned(call: Reading, adapter: AdapterId, page: Annotated[PageRequest, Query()]) -> LearnedRecords:
-    """Own records of its training."""
+    """Own records that it was trained on."""
     if page.cursor and not (page.cursor.isdecimal() and len(page.cursor) < 16):
         raise Problem(404, "api.no_cursor", cursor=page.cursor)
     snapshot = exact_adapter(call, adapter).manifest.snapshot_id
@@ -58,7 +58,7 @@ def list_learned(call: Reading, adapter: AdapterId, page: Annotated[PageRequest,
     **documented("download_adapter", 404, success_content=ARCHIVE),
 )
 def download_adapter(call: Reviewing, adapter: AdapterId) -> StreamingResponse:
-    """One .tar, streamed, after its hashes were checked."""
+    """A .tar of the verified folder, streamed."""
     found = exact_adapter(call, adapter)
     adapters.require_whole(found)
     call.noted("download", found.line.id)
@@ -70,7 +70,7 @@ def download_adapter(call: Reviewing, adapter: AdapterId) -> StreamingResponse:
 
 
 def exact_adapter(call: Call, name: str) -> FullAdapter:
-    """By its whole id: the terminal takes a beginning, an address names one thing. Raises UnknownId."""
+    """By full id: the CLI accepts a prefix, the API does not. Raises UnknownId."""
     try:
         found = adapters.show_adapter(call.b, name)
     except UsageError:

@@ -27,14 +27,14 @@ def localised(api: FastAPI, path: str, language: TextLanguage) -> dict[str, Any]
     for name, schema in models.items():
         schema["description"] = f"api.model_{name.lower()}"
     groups = dict.fromkeys(
-        tag for methods in made["paths"].values() for told in methods.values() for tag in told["tags"]
+        tag for methods in made["paths"].values() for operation in methods.values() for tag in operation["tags"]
     )
     made["tags"] = [{"name": group, "description": f"api.group_{group}"} for group in groups]
     made["servers"] = [{"url": path}]
     made["info"]["description"] = "api.doc_about"
     made["info"]["license"] = {"name": "MIT", "identifier": "MIT"}
-    told: dict[str, Any] = _told(_plain(made), area_texts("api", language))
-    return told
+    translated: dict[str, Any] = _translated(_plain(made), area_texts("api", language))
+    return translated
 
 
 def _plain(value: Any) -> Any:
@@ -55,11 +55,11 @@ def _plain(value: Any) -> Any:
     }
 
 
-def _told(value: Any, texts: dict[str, str]) -> Any:
+def _translated(value: Any, texts: dict[str, str]) -> Any:
     if isinstance(value, list):
-        return [_told(one, texts) for one in value]
+        return [_translated(one, texts) for one in value]
     if isinstance(value, dict):
-        return {name: _told(one, texts) for name, one in value.items()}
+        return {name: _translated(one, texts) for name, one in value.items()}
     if isinstance(value, str) and value.startswith("api."):
         return texts[value.removeprefix("api.")]
     return value

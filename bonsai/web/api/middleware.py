@@ -99,12 +99,12 @@ class ApiMiddleware:
         finally:
             await run_in_threadpool(arrived.clear)
 
-    async def _repeatable(self, request: Request, caller: Caller, body: bytes, told: bytes) -> Response:
-        """Process once per idempotency key; `told` distinguishes requests with the same key."""
+    async def _repeatable(self, request: Request, caller: Caller, body: bytes, fingerprint: bytes) -> Response:
+        """Process once per idempotency key; `fingerprint` distinguishes requests with the same key."""
         key = request.headers.get("idempotency-key", "")
         if not KEY.fullmatch(key):
             return await _ask(self.app, request.scope, body)
-        return await self._once(request, Repeatable(caller.token, key, _hash(request, told)), body)
+        return await self._once(request, Repeatable(caller.token, key, _hash(request, fingerprint)), body)
 
     def _pass(self, buckets: TokenBuckets, key: str) -> None:
         wait = buckets.take(key, self.site.clock())
@@ -158,8 +158,8 @@ def _settle(con: Connection, repeatable: Repeatable, response: Response) -> None
 
 
 def _hash(request: Request, body: bytes) -> str:
-    told = f"{request.method} {request.url.path}?{request.url.query} {request.headers.get('if-match', '')}\n"
-    return hashlib.sha256(told.encode() + body).hexdigest()
+    head = f"{request.method} {request.url.path}?{request.url.query} {request.headers.get('if-match', '')}\n"
+    return hashlib.sha256(head.encode() + body).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +173,10 @@ class PassThrough:
         """ASGI entry point."""
         waiting = [self.body]
 
-        async def told() -> Message:
+        async def replay_body() -> Message:
             return {"type": "http.request", "body": waiting.pop(), "more_body": False} if waiting else await receive()
 
-        await self.app(scope, told, send)
+        await self.app(scope, replay_body, send)
 
 
 async def _ask(app: ASGIApp, scope: Scope, body: bytes) -> Response:

@@ -1,4 +1,4 @@
-"""/nights and /progress: what each night did, how far one is that runs; start one, cancel one."""
+"""/nights and /progress: results of each night, progress of the running one; start and cancel."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def list_nights(call: Reading, page: Annotated[base.PageRequest, Query()]) -> Ni
 def read_night(call: Reading, night: NightKey) -> NightDetail:
     """Verdict, reasons, right answers before and after."""
     found = nights_queries.night_detail(call.b, night)
-    if found.report.night != night:  # the terminal takes a beginning; an address names one thing
+    if found.report.night != night:  # the CLI accepts a prefix; the API needs the full id
         raise UnknownId("storage.unknown_night", id=night)
     return serializers.night_detail(found, call.language)
 
 
 @router.post("", status_code=202, **documented("start_night", *SENDING, success="api.doc_202_night"))
 def start_night(call: Reviewing, said: NewNight, key: Key = None) -> Progress:
-    """In a process of its own, or on the server of `bonsai up`, as the page does."""
+    """In its own process or on the server of `bonsai up`, as on the page."""
     try:
         call.site.start_night(call.caller.name, said.cold)
     except TerminalError as error:
@@ -54,7 +54,7 @@ def start_night(call: Reviewing, said: NewNight, key: Key = None) -> Progress:
 
 @router.post("/{night}/cancel", status_code=202, **documented("cancel_night", *CALLING, 404))
 def cancel_night(call: Reviewing, night: NightKey, key: Key = None) -> Progress:
-    """It stops at its next sign of life."""
+    """Request a stop at the next heartbeat."""
     try:
         status.cancel_night(call.b, night, call.caller.name, call.now)
     except UnknownId:
@@ -67,7 +67,7 @@ def cancel_night(call: Reviewing, night: NightKey, key: Key = None) -> Progress:
 
 @progress.get("/progress", **documented("progress"))
 def read_progress(call: Reading) -> Progress:
-    """Of the night that goes on now; asks no database but for the token."""
+    """Progress of the running night; reads the database only for the token."""
     return _progress(call, nights_queries.running_night(call.b))
 
 
@@ -76,7 +76,7 @@ def _progress(call: Call, found: nights_queries.NightProgress | None) -> Progres
 
 
 def start_after(keys: list[str], cursor: str | None) -> int:
-    """Where the page after the cursor begins. Raises Problem for one that is no key of the list."""
+    """Index of the page after the cursor. Raises Problem for an unknown cursor."""
     if cursor is None:
         return 0
     if cursor not in keys:
@@ -89,7 +89,7 @@ overview = APIRouter(tags=["overview"])
 
 @overview.get("/overview", **documented("overview"))
 def read_overview(call: Reading) -> Overview:
-    """Who answers, what waits, what is known."""
+    """Champion, pending work, coverage."""
     found = overview_queries.overview(call.b, champions=0)
     coverage = [
         Coverage(language=language, category=category, records=count)

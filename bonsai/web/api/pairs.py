@@ -1,4 +1,4 @@
-"""/pairs: records that contradict or nearly repeat others, decided on, and decisions taken back."""
+"""/pairs: contradictions and near duplicates, decisions on them, and undo."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ router = APIRouter(prefix="/pairs", tags=["pairs"])
 
 @router.get("", **documented("list_pairs", 404))
 def list_pairs(call: Reading, page: Annotated[PairPage, Query()]) -> Pairs:
-    """The newest first."""
+    """Newest first."""
     found = waiting_pairs(call.b, page.kind, page.limit + 1, page.cursor or "")
     if page.cursor and not found:
-        show_record(call.b, page.cursor)  # the last page, or no record of this home?
+        show_record(call.b, page.cursor)  # raises for an unknown id; otherwise this is the last page
     shown = found[: page.limit]
     items = [records.pair(one, call.language) for one in shown]
     more = shown[-1].stored.record.id if len(found) > page.limit else None
@@ -32,7 +32,7 @@ def list_pairs(call: Reading, page: Annotated[PairPage, Query()]) -> Pairs:
 
 @router.get("/decisions", **documented("list_pair_decisions", 404))
 def list_pair_decisions(call: Reading, page: Annotated[PageRequest, Query()]) -> DecidedPairs:
-    """Those that were taken back too."""
+    """Newest first, undone ones included."""
     if page.cursor and not (page.cursor.isdecimal() and len(page.cursor) < 16):
         raise Problem(404, "api.no_cursor", cursor=page.cursor)
     found = decided_pairs(call.b, page.limit + 1, int(page.cursor) if page.cursor else None)
@@ -43,7 +43,7 @@ def list_pair_decisions(call: Reading, page: Annotated[PageRequest, Query()]) ->
 
 @router.post("/{record_id}/decisions", **documented("resolve_pair", *SENDING, 404))
 def resolve_pair(call: Reviewing, record_id: RecordId, said: PairDecision, key: Key = None) -> PairResult:
-    """Refused when the texts beside it are others by now than those that `seen` names."""
+    """Refused if the counterparts are no longer those in `seen`."""
     made = resolve.resolve_pair(call.b, record_id, said.keep, call.caller.name, call.now, said.seen)
     call.noted(f"resolve {said.keep}", record_id)
     return PairResult(kept=list(made.kept), excluded=list(made.excluded))
@@ -51,7 +51,7 @@ def resolve_pair(call: Reviewing, record_id: RecordId, said: PairDecision, key: 
 
 @router.post("/{record_id}/reopen", **documented("reopen_pair", *CALLING, 404))
 def reopen_pair(call: Reviewing, record_id: RecordId, key: Key = None) -> Reopened:
-    """The last decision on it; refused when a record stands otherwise by now."""
+    """Undo the last decision; refused if one of the records changed since."""
     made = resolve.reopen_pair(call.b, record_id, call.caller.name, call.now)
     call.noted("reopen", record_id)
     return Reopened(records=list(made))

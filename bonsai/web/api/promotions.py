@@ -1,8 +1,7 @@
-"""/promotions and /decisions: the candidates with every rule, a person's word on them, and the history.
+"""/promotions and /decisions: candidates with every rule, people's decisions, and the promotion log.
 
-A promotion's `ETag` names the version of the champion and the candidate's state. Whoever decides with `If-Match`
-decides on what they saw: when another adapter answers by then, or somebody decided already, nothing is done (RFC 9110,
-13.1.1).
+A promotion's `ETag` names the champion's version and the candidate's state. A decision with `If-Match` is refused if
+either has changed since the client read them (RFC 9110, 13.1.1).
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ def list_promotions(call: Reading, page: Annotated[base.PageRequest, Query()]) -
 
 @router.get("/promotions/{adapter}", **documented("read_promotion", 404, tagged=True))
 def read_promotion(call: Reading, adapter: AdapterId, response: Response) -> schema_promotions.PromotionDetail:
-    """Every rule with its figures, what may be done, what was."""
+    """Every rule with its figures, possible actions, and history."""
     return _shown(call, _get(call, adapter), response)
 
 
@@ -57,34 +56,34 @@ def decide(
     if_match: Match = None,
     key: Key = None,
 ) -> schema_promotions.PromotionDetail:
-    """Approve (a former champion too), reject, roll back; the promotion as it stands then."""
+    """Approve (also a former champion), reject or roll back; returns the promotion after that."""
     found = _get(call, adapter)
     pointer = promotions.pointer(call.b)
     if if_match not in (*ANY, _etag(pointer, settle(found.candidate, pointer))):
         raise Problem(412, "api.changed")
     version = pointer.version if if_match not in ANY else None
-    told: Any = {"by": call.caller.name, "reason": normalise(said.reason), "now": call.now, "version": version}
+    decision: Any = {"by": call.caller.name, "reason": normalise(said.reason), "now": call.now, "version": version}
     match said.action:
         case "approve":
-            approve(call.b, adapter, **told)
+            approve(call.b, adapter, **decision)
         case "reject":
-            reject(call.b, adapter, **told)
+            reject(call.b, adapter, **decision)
         case "rollback":
-            rollback(call.b, adapter=adapter, **told)
+            rollback(call.b, adapter=adapter, **decision)
     call.noted(said.action, adapter)
     return _shown(call, _get(call, adapter), response)
 
 
 @router.get("/promotions/{adapter}/reviews", **documented("list_reviews", 404))
 def list_reviews(call: Reading, adapter: AdapterId) -> schema_promotions.Reviews:
-    """Whose answers people preferred, blind."""
+    """Results of blind reviews."""
     found = promotion_evidence(call.b, _get(call, adapter).adapter).reviews
     return schema_promotions.Reviews(items=[serializers.review(one) for one in found])
 
 
 @router.get("/decisions", **documented("list_decisions", 404))
 def list_decisions(call: Reading, page: Annotated[base.PageRequest, Query()]) -> schema_promotions.Decisions:
-    """The whole history, newest first, its chain of hashes computed anew."""
+    """The promotion log, newest first; the hash chain is verified on every request."""
     history = promotions.history(call.b)
     start = start_after([str(one.entry.number) for one in history.lines], page.cursor)
     seen = history.lines[start : start + page.limit]
@@ -96,7 +95,7 @@ def list_decisions(call: Reading, page: Annotated[base.PageRequest, Query()]) ->
 
 def _get(call: Call, adapter: str) -> Promotion:
     found = promotions_queries.show_promotion(call.b, adapter)
-    if found.adapter != adapter:  # the terminal takes a beginning; an address names one thing
+    if found.adapter != adapter:  # the CLI accepts a prefix; the API needs the full id
         raise UnknownId("storage.unknown_promotion", id=adapter)
     return found
 

@@ -1,4 +1,4 @@
-"""/questions: asked now, answered a little later; a thumb; a correction that becomes a record."""
+"""/questions: ask, poll for the answers, rate and correct them."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ router = APIRouter(prefix="/questions", tags=["questions"])
 
 @router.post("", status_code=202, **documented("ask", *SENDING, 404, success="api.doc_202_question"))
 def ask(call: Reading, said: NewQuestion, key: Key = None) -> QuestionState:
-    """Into the queue; no request waits for a model."""
+    """Enqueue the question; no request waits for a model."""
     for name in said.adapters:
         if name not in (CHAMPION, BASE):
             exact_adapter(call, name)
-    wanted = ask_action.QuestionRequest(
+    question_request = ask_action.QuestionRequest(
         question=said.question,
         who=call.caller.name,
         context=said.context,
@@ -43,7 +43,7 @@ def ask(call: Reading, said: NewQuestion, key: Key = None) -> QuestionState:
         language=said.language,
         category=said.category,
     )
-    made = call.site.questions.put(wanted)
+    made = call.site.questions.put(question_request)
     ticket = call.site.questions.get(made)
     return QuestionState(
         question=made,
@@ -54,10 +54,10 @@ def ask(call: Reading, said: NewQuestion, key: Key = None) -> QuestionState:
 
 @router.get("", **documented("list_questions", 404))
 def list_questions(call: Reading, page: Annotated[PageRequest, Query()]) -> Questions:
-    """What was asked before."""
+    """Newest first."""
     found = ask_action.list_questions(call.b, page.limit + 1, page.cursor or "")
     if page.cursor and not found:
-        ask_action.show_question(call.b, page.cursor)  # the last page, or no question of this home?
+        ask_action.show_question(call.b, page.cursor)  # raises for an unknown id; otherwise this is the last page
     shown = found[: page.limit]
     more = shown[-1].id if len(found) > page.limit else None
     return Questions(items=[serializers.question(one) for one in shown], next_cursor=more)
@@ -65,7 +65,7 @@ def list_questions(call: Reading, page: Annotated[PageRequest, Query()]) -> Ques
 
 @router.get("/{question}", **documented("read_question", 404))
 def read_question(call: Reading, question: QuestionId) -> Question:
-    """Ask again until its state is `answered` or `failed`."""
+    """Poll until the state is `answered` or `failed`."""
     ticket = call.site.questions.get(question)
     if ticket is not None:
         return serializers.waiting_question(ticket, call.language)
@@ -97,7 +97,7 @@ def rate_answer(call: Appending, question: QuestionId, number: AnswerNumber, sai
 def correct_answer(
     call: Appending, question: QuestionId, number: AnswerNumber, said: Correction, key: Key = None
 ) -> Submission:
-    """It becomes a record, which overrules what it contradicts."""
+    """The correction becomes a record, which overrides the records that it contradicts."""
     found = ask_action.show_question(call.b, question)
     made = ask_action.correct_answer(call.b, question, number, said.output, call.caller.name, call.now)
     call.noted("correct", made)

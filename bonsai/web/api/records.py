@@ -1,4 +1,4 @@
-"""/records: tell one or many, list, read one."""
+"""/records: add one or many, list, read, edit, tag, forget; /submissions and /suggestions."""
 
 from __future__ import annotations
 
@@ -70,12 +70,12 @@ MANY: dict[str, Any] = {
         },
     }
 }
-"An item may be anything: what is no record gets a result of its own that says why."
+"An item may be any JSON value: an invalid one gets its own result with the reason."
 
 
 @router.post("", status_code=202, **documented("append", *SENDING, success="api.doc_202"))
 def append_record(call: Appending, record: records.NewRecord, key: Key = None) -> records.Submission:
-    """Into the inbox, as the form does."""
+    """Submit to the inbox, as the form does."""
     made = _submitted(call, record)
     if isinstance(made, str):
         raise Problem(422, "api.no_record", reason=made)
@@ -86,19 +86,19 @@ def append_record(call: Appending, record: records.NewRecord, key: Key = None) -
 
 @router.post("/batch", openapi_extra=MANY, **documented("append_many", *SENDING))
 async def append_records(call: Appending, request: Request, key: Key = None) -> records.Batch:
-    """Each for itself: one that is no record keeps no other from the inbox."""
+    """Submit each item on its own: an invalid one does not block the others."""
     body = await request.body()
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    told = list(_lines(body) if kind == LINES else _elements(body))
-    if not told:
+    items = list(_lines(body) if kind == LINES else _elements(body))
+    if not items:
         raise Problem(422, "api.no_items")
-    if len(told) > call.b.config.api.items:
-        raise Problem(413, "api.too_many", count=len(told), most=call.b.config.api.items)
-    return await run_in_threadpool(_take, call, told)
+    if len(items) > call.b.config.api.items:
+        raise Problem(413, "api.too_many", count=len(items), most=call.b.config.api.items)
+    return await run_in_threadpool(_take, call, items)
 
 
-def _take(call: Call, told: list[bytes]) -> records.Batch:
-    items = [_item(call, number, one) for number, one in enumerate(told, 1)]
+def _take(call: Call, raw_items: list[bytes]) -> records.Batch:
+    items = [_item(call, number, one) for number, one in enumerate(raw_items, 1)]
     accepted = sum(one.accepted for one in items)
     call.noted("add_many", f"{accepted}/{len(items)}")
     if accepted:
@@ -112,17 +112,17 @@ def _lines(body: bytes) -> Iterator[bytes]:
 
 def _elements(body: bytes) -> Iterator[bytes]:
     try:
-        told = json.loads(body)
+        elements = json.loads(body)
     except (ValueError, RecursionError):
         raise Problem(400, "api.no_json_text") from None
-    if not isinstance(told, list):
+    if not isinstance(elements, list):
         raise Problem(422, "api.no_list")
-    return (json.dumps(one).encode() for one in told)
+    return (json.dumps(one).encode() for one in elements)
 
 
-def _item(call: Call, number: int, told: bytes) -> records.Item:
+def _item(call: Call, number: int, raw: bytes) -> records.Item:
     try:
-        made = _submitted(call, records.NewRecord.model_validate_json(told))
+        made = _submitted(call, records.NewRecord.model_validate_json(raw))
     except ValidationError as error:
         made = words_of(error, call.language)
     if isinstance(made, str):
@@ -131,7 +131,7 @@ def _item(call: Call, number: int, told: bytes) -> records.Item:
 
 
 def _submitted(call: Call, record: records.NewRecord) -> records.Submission | str:
-    """Where it lies, or why it can never become a record."""
+    """The submission, or why the record is invalid."""
     fields = {name: str(value) for name, value in record.model_dump(exclude_none=True).items() if value != ""}
     fields |= {"author": call.caller.name}
     limits = call.b.config.records
@@ -142,7 +142,7 @@ def _submitted(call: Call, record: records.NewRecord) -> records.Submission | st
 
 
 def _too_long(fields: dict[str, str], limits: Limits) -> Reject | None:
-    """As it was sent, unseen characters too: that is what the document's `maxLength` counts."""
+    """Checks the text as sent, invisible characters included, because `maxLength` in the document counts those."""
     for name, value in fields.items():
         longest = getattr(limits, f"{name}_characters", limits.note_characters)
         if len(value) > longest:
@@ -152,14 +152,14 @@ def _too_long(fields: dict[str, str], limits: Limits) -> Reject | None:
 
 @router.api_route("/batch", methods=["GET", "PATCH"], include_in_schema=False)
 def no_batch_is_kept(_: Reading) -> None:
-    """Else it would be taken for a record of that id."""
+    """Otherwise the path would be read as a record id."""
     raise HTTPException(405)
 
 
 @router.get("", **documented("list_records", 404))
 def list_records(call: Reading, page: Annotated[records.RecordPage, Query()]) -> records.Records:
     """Newest first; the cursor is the last id, so that new records shift nothing."""
-    wanted = RecordFilter(
+    record_filter = RecordFilter(
         text=page.text,
         language=page.language or "",
         category=page.category.value if page.category else "",
@@ -171,16 +171,16 @@ def list_records(call: Reading, page: Annotated[records.RecordPage, Query()]) ->
         until=page.until,
         uncertain=page.uncertain,
     )
-    found = page_of_records(call.b, wanted, page.limit, page.cursor or "")
+    found = page_of_records(call.b, record_filter, page.limit, page.cursor or "")
     if page.cursor and not found.records:
-        show_record(call.b, page.cursor)  # the last page, or no record of this home?
+        show_record(call.b, page.cursor)  # raises for an unknown id; otherwise this is the last page
     items = [serializer_records.record(one, call.language) for one in found.records]
     return records.Records(items=items, next_cursor=found.rest or None)
 
 
 @router.get("/{record_id}", **documented("read_record", 404, tagged=True))
 def read_record(call: Reading, record_id: RecordId, response: Response) -> records.RecordDetail:
-    """Texts, tags, earlier versions, who learned from it."""
+    """Texts, tags, versions, and the adapters trained on it."""
     found = show_record(call.b, record_id)
     response.headers["ETag"] = quoted_etag(found.stored)
     return serializer_records.record_detail(found, call.language)
@@ -193,7 +193,7 @@ changes = APIRouter(prefix="/records", tags=["records"])
 def edit_record(
     call: Reviewing, record_id: RecordId, said: RecordEdit, response: Response, if_match: Match = None, key: Key = None
 ) -> Changed:
-    """Other texts make another record, to which the answer's id leads; the old one stays among its versions."""
+    """Changed texts give the record a new id, which the answer names; the old content stays among the versions."""
     changes = said.model_dump(exclude_none=True)
     with _as_seen(if_match) as seen:
         made = edit.edit_record(call.b, record_id, changes, call.caller.name, call.now, seen)
@@ -210,7 +210,7 @@ def restore_record(
     if_match: Match = None,
     key: Key = None,
 ) -> Changed:
-    """That is an edit too, and can be taken back."""
+    """An edit too, and can be undone."""
     count = len(show_record(call.b, record_id).versions)
     if said.number > count:
         raise Problem(404, "curating.no_version", number=said.number, count=count)
@@ -224,7 +224,7 @@ def restore_record(
 def change_status(
     call: Reviewing, record_id: RecordId, said: StatusChange, response: Response, key: Key = None
 ) -> Changed:
-    """Let it train, or keep it from training."""
+    """Release or exclude."""
     act = edit.release_records if said.action == "release" else edit.exclude_records
     [made] = act(call.b, [record_id], call.caller.name, call.now)
     call.noted(said.action, made)
@@ -233,7 +233,7 @@ def change_status(
 
 @changes.post("/{record_id}/forget", **documented("forget_record", *CALLING, 404))
 def forget_record(call: Reviewing, record_id: RecordId, key: Key = None) -> Forgotten:
-    """For good; repeating it changes nothing."""
+    """Permanent; idempotent."""
     made = forget_records(call.b, [record_id], call.caller.name, call.now, here=False)
     call.site.drain()
     call.noted("forget", record_id)
@@ -242,7 +242,7 @@ def forget_record(call: Reviewing, record_id: RecordId, key: Key = None) -> Forg
 
 @contextmanager
 def _as_seen(if_match: str | None) -> Iterator[str]:
-    """The stamp of what the person saw, empty where they do not say; 412 when it is another one by now."""
+    """The etag that the client saw; empty without `If-Match`. A conflict inside becomes a 412."""
     if if_match is None or if_match == "*":
         yield ""
         return
@@ -263,7 +263,7 @@ tagging = APIRouter(tags=["tagging"])
 
 @tagging.get("/tagging", **documented("next_uncertain", 404))
 def read_next_uncertain(call: Reading, place: Annotated[TagPlace, Query()]) -> TagTurn:
-    """The newest one, or the next after a record."""
+    """The newest uncertain record, or the next after one."""
     found = next_uncertain(call.b, call.site.tagger(), place.after)
     stored = serializer_records.record(found.stored, call.language) if found.stored else None
     return TagTurn(record=stored, categories=list(found.categories), left=found.left)
@@ -271,7 +271,7 @@ def read_next_uncertain(call: Reading, place: Annotated[TagPlace, Query()]) -> T
 
 @tagging.post("/records/{record_id}/tags", **documented("tag_record", *SENDING, 404))
 def tag_record(call: Reviewing, record_id: RecordId, said: TagChoice, key: Key = None) -> Tagged:
-    """They win over all others; saying nothing changes nothing."""
+    """A person's tags override all others; an empty request changes nothing."""
     given = {name: value for name, value in said.model_dump().items() if value}
     if not given:
         return Tagged(record=record_id, version=None)
@@ -282,7 +282,7 @@ def tag_record(call: Reviewing, record_id: RecordId, said: TagChoice, key: Key =
 
 @tagging.post("/records/{record_id}/tags/undo", **documented("untag_record", *SENDING, 404))
 def untag_record(call: Reviewing, record_id: RecordId, said: TagVersion, key: Key = None) -> Tagged:
-    """The tags as they were; refused when somebody changed the record since."""
+    """Restore the previous tags; refused if the record changed since."""
     tag.undo_tags(call.b, record_id, said.version, call.caller.name, call.now)
     call.noted("untag", record_id)
     return Tagged(record=record_id, version=None)
@@ -293,7 +293,7 @@ submissions = APIRouter(tags=["records"])
 
 @submissions.post("/suggestions", **documented("suggest", *SENDING))
 def suggest(call: Reading, said: Draft) -> SuggestedTags:
-    """Nothing is kept, this answer neither: it takes no Idempotency-Key."""
+    """Stores nothing, not even the response: no Idempotency-Key."""
     found = suggestions.suggest(call.b, said.model_dump(), call.site.tagger())
     if found is None:
         raise UsageError("pipeline.nothing_to_suggest")
@@ -302,7 +302,7 @@ def suggest(call: Reading, said: Draft) -> SuggestedTags:
 
 @submissions.get("/submissions/{submission}", **documented("follow", 404))
 def read_submission(call: Appending, submission: SubmissionId) -> Followed:
-    """Whoever may append learns what became of it, and reads no record."""
+    """State of a submission for clients that may append; contains no record text."""
     [found] = submission_status(call.b, [submission])
     if found.state == "gone":
         raise UnknownId("api.unknown_submission", id=submission[:80])

@@ -1,4 +1,4 @@
-"""/rejects: the lines that became no record; repaired and told again, or dismissed with a reason."""
+"""/rejects: list rejects, repair and resubmit one, or dismiss it with a reason."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ router = APIRouter(prefix="/rejects", tags=["files"])
 
 @router.get("", **documented("list_rejects", 404))
 def list_rejects(call: Reading, page: Annotated[PageRequest, Query()]) -> RejectedLines:
-    """Those that nobody repaired or dismissed yet."""
+    """Open rejects only."""
     found = page_of_rejects(call.b, page.limit + 1, page.cursor or "")
     if page.cursor and not found:
-        show_reject(call.b, page.cursor)  # the last page, or no reject of this home?
+        show_reject(call.b, page.cursor)  # raises for an unknown id; otherwise this is the last page
     shown = found[: page.limit]
     more = shown[-1].id if len(found) > page.limit else None
     return RejectedLines(items=[records.rejected_line(one, call.language) for one in shown], next_cursor=more)
@@ -32,13 +32,13 @@ def list_rejects(call: Reading, page: Annotated[PageRequest, Query()]) -> Reject
 
 @router.get("/{reject}", **documented("read_reject", 404))
 def read_reject(call: Reading, reject: RejectId) -> RejectedLine:
-    """One line as it stood."""
+    """One reject with its original text."""
     return records.rejected_line(show_reject(call.b, reject), call.language)
 
 
 @router.post("/{reject}/repair", **documented("repair_reject", *SENDING, 404))
 def repair_reject(call: Appending, reject: RejectId, said: Repair, key: Key = None) -> Repaired:
-    """Through the reader that refused it; what is still wrong is said, and nothing changes."""
+    """Parse the repaired text as the reader did; if it is still invalid, nothing changes."""
     if open_reject(call.b, reject).is_cut:
         raise Problem(409, "entering.problem_cut")
     made = rejects.repair_reject(call.b, reject, said.raw, call.caller.name, call.now)
@@ -51,7 +51,7 @@ def repair_reject(call: Appending, reject: RejectId, said: Repair, key: Key = No
 
 @router.post("/{reject}/dismiss", **documented("dismiss_reject", *SENDING, 404))
 def dismiss_reject(call: Reviewing, reject: RejectId, said: Dismissal, key: Key = None) -> Dismissed:
-    """It leaves the list; the reason stays."""
+    """Remove it from the list; the reason is stored."""
     made = rejects.dismiss_reject(call.b, reject, call.caller.name, normalise(said.reason), call.now)
     call.noted("dismiss", reject)
     return Dismissed(reject=made)

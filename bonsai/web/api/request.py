@@ -76,10 +76,10 @@ class Call:
         audit.append(self.b.places.logs, act)
 
 
-def calling(request: Request, wanted: SecurityScopes, _: Annotated[Any, Security(BEARER)]) -> Call:
+def calling(request: Request, required: SecurityScopes, _: Annotated[Any, Security(BEARER)]) -> Call:
     """The authorised caller. Refuses repeated query parameters and bodies other than JSON."""
     caller: Caller = request.state.caller
-    needed: Any = wanted.scopes
+    needed: Any = required.scopes
     for scope in needed:
         if not caller.may(scope):
             raise scope_needed(scope)
@@ -96,8 +96,8 @@ def calling(request: Request, wanted: SecurityScopes, _: Annotated[Any, Security
 
 def scope_needed(scope: Scope) -> Problem:
     """403: the token lacks the scope."""
-    told = f'Bearer realm="bonsai", error="insufficient_scope", scope="{scope}"'
-    return Problem(403, "api.scope_needed", {"WWW-Authenticate": told}, scope=scope)
+    challenge = f'Bearer realm="bonsai", error="insufficient_scope", scope="{scope}"'
+    return Problem(403, "api.scope_needed", {"WWW-Authenticate": challenge}, scope=scope)
 
 
 def needs(scope: Scope) -> Any:

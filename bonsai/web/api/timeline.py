@@ -1,4 +1,4 @@
-"""/subjects and /timeline: whom records are about, and what happened to one of them."""
+"""/subjects and /timeline: all subjects, and the events of one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ router = APIRouter(tags=["subjects"])
 
 @router.get("/subjects", **documented("list_subjects", 404))
 def list_subjects(call: Reading, page: Annotated[SubjectPage, Query()]) -> Subjects:
-    """The most told of first."""
+    """Most records first."""
     fewer, name = _place(page.cursor) if page.cursor else (0, "")
     found = timeline.list_subjects(call.b, page.limit + 1, fewer, name)
     shown = found[: page.limit]
@@ -30,7 +30,7 @@ def list_subjects(call: Reading, page: Annotated[SubjectPage, Query()]) -> Subje
 
 @router.get("/timeline", **documented("read_timeline", 404))
 def read_timeline(call: Reading, page: Annotated[TimelinePage, Query()]) -> Timeline:
-    """The latest first, each with what was like it long before."""
+    """Latest first, each with similar earlier events."""
     found = timeline.timeline(call.b, page.subject, page.limit + 1, page.cursor or "", page.past)
     if not found.entries and not page.cursor:
         raise Problem(404, "problem_no_subject")

@@ -1,6 +1,6 @@
-"""/uploads: a file sent whole, looked at, then taken in, at once with `take`, or cancelled.
+"""/uploads: send a file, preview it, then import (at once with `take`) or cancel it.
 
-Whoever may append sees the uploads of their own name, and with `read` all of them.
+A client that may append sees its own uploads; with the scope `read`, all of them.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ FILE: dict[str, Any] = {
 
 
 @router.post("", status_code=202, openapi_extra=FILE, **documented("upload", *SENDING, 507, success=KEPT))
-def upload_file(call: Appending, request: Request, told: Annotated[UploadAs, Query()], key: Key = None) -> Uploaded:
-    """The bytes lie on the disk by now (`upload_body`); a small file is looked at, a larger one by the drain."""
+def upload_file(call: Appending, request: Request, query: Annotated[UploadAs, Query()], key: Key = None) -> Uploaded:
+    """The file is already on disk (`upload_body`); a small one is checked at once, a larger one by the drain."""
     arrived = request.state.arrived
     uploads_action.sweep_uploads(call.b, call.now)
-    made = uploads_action.receive_upload(call.b, arrived.folder, arrived.path, told.name, call.caller.name, call.now)
+    made = uploads_action.receive_upload(call.b, arrived.folder, arrived.path, query.name, call.caller.name, call.now)
     if made.size <= uploads_action.CHECKED_AT_ONCE:
         made = uploads_action.check_upload(call.b, made, call.site.tagger())
     problem = problem_of(made.parts.get("check", {}))
@@ -49,8 +49,8 @@ def upload_file(call: Appending, request: Request, told: Annotated[UploadAs, Que
         uploads_action.cancel_upload(call.b, made.id)
         raise problem
     call.noted("upload", made.id)
-    if told.take:
-        return _uploaded(_take(call, made.id, told.source, told.source_name))
+    if query.take:
+        return _uploaded(_take(call, made.id, query.source, query.source_name))
     if made.state == "unchecked":
         call.site.drain()
     return _uploaded(made)
@@ -68,19 +68,19 @@ def list_uploads(call: Appending, page: Annotated[PageRequest, Query()]) -> Uplo
 
 @router.get("/{upload}", **documented("read_upload", 404))
 def read_upload(call: Appending, upload: UploadId) -> Upload:
-    """What is in it; while it is taken in how far that is; then the counts."""
+    """Preview, progress of the import, or counts, depending on the state."""
     return _shown(call, _own(call, upload))
 
 
 @router.post("/{upload}/take", status_code=202, **documented("take_upload", *SENDING, 404, success=KEPT))
 def take_upload(call: Appending, upload: UploadId, said: TakeAs, key: Key = None) -> Uploaded:
-    """What is right becomes records, what is not becomes rejects."""
+    """Import: valid lines become records, invalid ones rejects."""
     return _uploaded(_take(call, _own(call, upload).id, said.source, said.source_name))
 
 
 @router.post("/{upload}/cancel", **documented("cancel_upload", *CALLING, 404))
 def cancel_upload(call: Appending, upload: UploadId, key: Key = None) -> Uploaded:
-    """Nothing is left of it; refused when it is being taken in already."""
+    """Remove the upload completely; refused once the import was confirmed."""
     found = _own(call, upload)
     uploads_action.cancel_upload(call.b, found.id)
     call.noted("cancel_upload", found.id)
@@ -109,18 +109,18 @@ def _own(call: Call, upload: str) -> Stored:
 
 
 def _uploaded(one: Stored) -> Uploaded:
-    told = one.parts.get("check", {})
-    return Uploaded(upload=one.id, state=one.state, read=told.get("read"), rejected=told.get("rejected"))
+    check = one.parts.get("check", {})
+    return Uploaded(upload=one.id, state=one.state, read=check.get("read"), rejected=check.get("rejected"))
 
 
 def _shown(call: Call, one: Stored) -> Upload:
-    told, result = one.parts.get("check", {}), one.parts.get("result", {})
-    problem = problem_of(result) or problem_of(told)
+    check, result = one.parts.get("check", {}), one.parts.get("result", {})
+    problem = problem_of(result) or problem_of(check)
     return Upload(
         **_uploaded(one).model_dump(),
         **{name: getattr(one, name) for name in ("name", "size", "who", "at")},
         problem=problem.render(call.language) if problem else None,
-        check=records.upload_check(FilePreview.of(told), call.language) if told and not problem else None,
+        check=records.upload_check(FilePreview.of(check), call.language) if check and not problem else None,
         done=progress_of(one),
         counts=Counts.model_validate(result, from_attributes=False) if result and not problem else None,
     )

@@ -1,4 +1,4 @@
-"""Pages of adapters: the list, one with its manifest and lineage, the download."""
+"""Adapter pages: list, one adapter with its manifest and lineage, download."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class AdapterRow:
 
 @dataclass(frozen=True, slots=True)
 class LearnedRow:
-    """A record that it was trained on."""
+    """A record that the adapter was trained on."""
 
     record: LearnedRecord
     question: str
@@ -53,7 +53,7 @@ def in_units(size: int) -> str:
 
 def manifest_rows(visit: Visit, manifest: AdapterManifest) -> Pairs:
     """What the adapter was made from; hashes last, in full."""
-    told = (
+    named_values = (
         ("base", manifest.base_name),
         ("revision", manifest.base_revision),
         ("template", manifest.template),
@@ -65,7 +65,7 @@ def manifest_rows(visit: Visit, manifest: AdapterManifest) -> Pairs:
         ("measured", _listed({name: f"{value:g}" for name, value in manifest.measured.items()})),
         *((name, str(getattr(manifest, name))) for name in HASHES),
     )
-    return [(visit.text(f"adapters.{name}"), value) for name, value in told if value]
+    return [(visit.text(f"adapters.{name}"), value) for name, value in named_values if value]
 
 
 def _listed(values: object) -> str:
@@ -115,8 +115,8 @@ def show(visit: Contributor, adapter_id: str) -> Response:
     with visit.at_once():
         found = adapters.show_adapter(visit.b, adapter_id)
         records = adapters.learned_records(visit.b, found.manifest.snapshot_id, size + 1, after)
-    wanted = problems.one_of(given, "check", ("1",))
-    checked = found.line.size <= CHECKED_BYTES or wanted == "1"
+    requested = problems.one_of(given, "check", ("1",))
+    checked = found.line.size <= CHECKED_BYTES or requested == "1"
     problem = adapters.check_files(found) if checked else None
     return visit.page(
         "adapters/adapter.html",

@@ -91,22 +91,22 @@ def reference_of(visit: Contributor, group: str) -> Response:
 def operations(document: Mapping[str, Any]) -> Iterator[Operation]:
     """In route order."""
     for path, methods in document["paths"].items():
-        for method, told in methods.items():
+        for method, operation in methods.items():
             answers = (
-                (status, one["description"], _model_in(one)) for status, one in sorted(told["responses"].items())
+                (status, one["description"], _model_in(one)) for status, one in sorted(operation["responses"].items())
             )
             yield Operation(
-                id=told["operationId"],
-                group=told["tags"][0],
+                id=operation["operationId"],
+                group=operation["tags"][0],
                 method=method.upper(),
                 path=f"{PATH}{path}",
-                summary=told["summary"],
-                words=told["description"],
+                summary=operation["summary"],
+                words=operation["description"],
                 scope=" ".join(
-                    scope for one in told.get("security", ()) for scopes in one.values() for scope in scopes
+                    scope for one in operation.get("security", ()) for scopes in one.values() for scope in scopes
                 ),
-                parameters=tuple(_parameter(one) for one in told.get("parameters", ())),
-                sent=_model_in(told.get("requestBody", {})),
+                parameters=tuple(_parameter(one) for one in operation.get("parameters", ())),
+                sent=_model_in(operation.get("requestBody", {})),
                 answers=tuple(answers),
             )
 
@@ -123,8 +123,15 @@ def models(document: Mapping[str, Any], used: Sequence[Operation]) -> Iterator[M
         schema = schemas[name]
         needed = schema.get("required", ())
         fields = tuple(
-            Field(field, "", _kind(told), _model_of(told), field in needed, told.get("description", ""))
-            for field, told in schema.get("properties", {}).items()
+            Field(
+                field,
+                "",
+                _kind(field_schema),
+                _model_of(field_schema),
+                field in needed,
+                field_schema.get("description", ""),
+            )
+            for field, field_schema in schema.get("properties", {}).items()
         )
         values = ", ".join(schema.get("enum", ()))
         yield Model(name, values or schema.get("description", ""), fields)
@@ -142,9 +149,10 @@ def _named_in(value: Any) -> Iterator[str]:
             yield from _named_in(one)
 
 
-def _parameter(told: Mapping[str, Any]) -> Field:
-    schema = told["schema"]
-    return Field(told["name"], told["in"], _kind(schema), "", bool(told.get("required")), told.get("description", ""))
+def _parameter(parameter: Mapping[str, Any]) -> Field:
+    schema = parameter["schema"]
+    name, where, needed = parameter["name"], parameter["in"], bool(parameter.get("required"))
+    return Field(name, where, _kind(schema), "", needed, parameter.get("description", ""))
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
@@ -161,9 +169,9 @@ def _kind(schema: Mapping[str, Any]) -> str:
     return f"{kind} {'–'.join(bounds)}".strip() + longest
 
 
-def _model_in(told: Mapping[str, Any]) -> str:
+def _model_in(message: Mapping[str, Any]) -> str:
     """Model of a request body or response."""
-    return next((_model_of(one["schema"]) for one in told.get("content", {}).values()), "")
+    return next((_model_of(one["schema"]) for one in message.get("content", {}).values()), "")
 
 
 def _model_of(schema: Mapping[str, Any]) -> str:

@@ -46,13 +46,13 @@ def _form(visit: Visit, given: Mapping[str, str], problem: str = "", status: int
 def ask(visit: Contributor, form: Form) -> Response:
     """Enqueue the question and redirect to its page."""
     try:
-        question = visit.site.questions.put(_wanted(visit, form))
+        question = visit.site.questions.put(_question_request(visit, form))
     except BonsaiError as problem:
         return _form(visit, form, visit.words_of(problem), problem_of(problem))
     return visit.go(f"/ask/{question}")
 
 
-def _wanted(visit: Visit, form: Mapping[str, str]) -> QuestionRequest:
+def _question_request(visit: Visit, form: Mapping[str, str]) -> QuestionRequest:
     names = dict.fromkeys(name for name in (form.get("voice") or "champion", form.get("beside", "")) if name)
     return QuestionRequest(
         question=form.get("question", ""),

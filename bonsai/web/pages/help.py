@@ -36,7 +36,7 @@ PAGES: tuple[tuple[str, str, str, Role], ...] = (
     ("api.nav", "/api", "api", "contributor"),
 )
 "(Name, path, description, minimum role.)"
-Told = list[tuple[str, str]]
+Pairs = list[tuple[str, str]]
 
 
 def loop_plot(visit: Visit) -> Markup:
@@ -56,9 +56,9 @@ def loop_plot(visit: Visit) -> Markup:
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
         '<path class="tip" d="M0 0L8 4L0 8z"/></marker></defs>'
     )
-    told = escape(visit.text("guide.loop_label"))
+    label = escape(visit.text("guide.loop_label"))
     return Markup(
-        f'<svg class="loop" role="img" aria-label="{told}" viewBox="0 0 360 340">{tip}{arrows}{"".join(boxes)}</svg>'
+        f'<svg class="loop" role="img" aria-label="{label}" viewBox="0 0 360 340">{tip}{arrows}{"".join(boxes)}</svg>'
     )
 
 
@@ -77,22 +77,22 @@ def pages(visit: Visit) -> list[tuple[Link, str]]:
     ]
 
 
-def keys(visit: Visit) -> Told:
+def keys(visit: Visit) -> Pairs:
     """Keyboard shortcuts."""
     return [(visit.text(f"guide.key_{one}"), visit.text(f"guide.key_{one}_does")) for one in KEYS]
 
 
-def verdicts(visit: Visit) -> Told:
+def verdicts(visit: Visit) -> Pairs:
     """The gate's four verdicts."""
     return [(visit.text(f"cli.verdict_{one}"), visit.text(f"guide.verdict_{one}")) for one in VERDICTS]
 
 
-def rules(visit: Visit) -> Told:
+def rules(visit: Visit) -> Pairs:
     """The gate's six rules."""
     return [(f"{one}. {visit.text(f'rule_{one}')}", visit.text(f"guide.rule_{one}")) for one in RULES]
 
 
-def words(visit: Visit) -> Told:
+def words(visit: Visit) -> Pairs:
     """Further terms."""
     return [(visit.text(f"guide.word_{one}"), visit.text(f"guide.word_{one}_means")) for one in WORDS]
 

@@ -135,11 +135,11 @@ def trend(visit: Visit, scores: Sequence[Score]) -> Trend | None:
     scores = tuple({(one.since, one.language): one for one in scores}.values())
     points = [charts.Point(one.since, one.language, one.share, one.low, one.high) for one in scores]
     newest = {one.language: one for one in scores}
-    told = [
+    newest_scores = [
         visit.text("trend_newest", language=language_name(visit, n), share=f"{one.share:.0%}")
         for n, one in newest.items()
     ]
-    return Trend(charts.trend_plot(points, f"{visit.text('trend_label')} {' '.join(told)}"), scores[::-1])
+    return Trend(charts.trend_plot(points, f"{visit.text('trend_label')} {' '.join(newest_scores)}"), scores[::-1])
 
 
 def coverage(counts: Mapping[tuple[str, str], int]) -> Coverage:

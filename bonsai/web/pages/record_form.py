@@ -1,4 +1,4 @@
-"""Tell records: the form, several in a row, and what Bonsai makes of one while it is written."""
+"""Pages to add and edit a record: the form, suggestions while typing, and versions."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ from storage.tables.record_versions_table import version_fields
 router = APIRouter()
 
 KEPT = ("subject", "happened_on")
-"What stays in the form for the next record: several are often told about one."
-MOST_TOLD = 8
-"Of the records told in a row that are shown; the address names them, so that no session has to."
+"Fields kept for the next record: people often add several about one subject."
+MAX_RECENT = 8
+"Recent submissions shown under the form; their ids are in the address, so no session is needed."
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """One of the records told in a row."""
+class RecentSubmission:
+    """A record that was just submitted."""
 
     question: str
     path: str
-    "Of the record; empty while there is none."
+    "Of the stored record; empty until it is stored."
     kind: str
-    "Colours the state."
+    "CSS class of the state."
     state: str
     tags: str
     why: str
@@ -51,13 +51,13 @@ class Told:
 
 @router.get("/records/new")
 def ask(visit: Contributor) -> Response:
-    """An empty form, or one that begins as the address says."""
+    """The form, prefilled from the query string."""
     return _form(visit, visit.request.query_params)
 
 
 def _form(visit: Visit, given: Mapping[str, str], problem: str = "") -> Response:
-    told = _told(given)
-    recent = _recent(visit, told)
+    submissions = _submission_ids(given)
+    recent = _recent(visit, submissions)
     return visit.page(
         "records/new.html",
         422 if problem else 200,
@@ -66,7 +66,7 @@ def _form(visit: Visit, given: Mapping[str, str], problem: str = "") -> Response
         languages=pages.languages(visit),
         categories=pages.categories(visit),
         today=visit.now.astimezone().date().isoformat(),
-        told=",".join(told),
+        told=",".join(submissions),
         recent=recent,
         waiting=any(one.kind == "waiting" for one in recent),
     )
@@ -74,7 +74,7 @@ def _form(visit: Visit, given: Mapping[str, str], problem: str = "") -> Response
 
 @router.post("/records")
 def add(visit: Contributor, form: Form) -> Response:
-    """Into the inbox, which needs no database; what can never become a record is said at once."""
+    """Submit to the inbox, which needs no database; an invalid record is refused at once."""
     fields = {name: form[name] for name in EDITED if form.get(name, "").strip()}
     fields |= {"source": "self", "author": visit.who}
     made = parse(fields, Origin("form"), Defaults(source="self"), visit.b.config.records)
@@ -84,20 +84,20 @@ def add(visit: Contributor, form: Form) -> Response:
     visit.noted("add", submission)
     visit.site.drain()
     kept = {name: form[name] for name in KEPT if form.get(name)}
-    told = ",".join([submission, *_told(form)][:MOST_TOLD])
-    return visit.go("/records/new", "add", **kept, told=told)
+    submissions = ",".join([submission, *_submission_ids(form)][:MAX_RECENT])
+    return visit.go("/records/new", "add", **kept, told=submissions)
 
 
 @router.post("/suggest")
 def suggest(visit: Contributor, form: Form) -> Response:
-    """For the form's script: the tags as Bonsai would give them, other likely ones, and what this would repeat."""
+    """For the form's script: suggested tags, other likely categories, and records that this one would repeat."""
     found = suggestions.suggest(visit.b, form, visit.site.tagger())
     if found is None:
         return JSONResponse({})
-    told = {name: getattr(found.tags, name) for name in EDITED_TAGS}
+    tags = {name: getattr(found.tags, name) for name in EDITED_TAGS}
     return JSONResponse(
         {
-            **{name: pages.tag_words(visit, name, tag.value) for name, tag in told.items()},
+            **{name: pages.tag_words(visit, name, tag.value) for name, tag in tags.items()},
             "likely": [[one, pages.tag_words(visit, "category", one)] for one in found.likely],
             "before": _before(visit, found),
         }
@@ -105,7 +105,7 @@ def suggest(visit: Contributor, form: Form) -> Response:
 
 
 def _before(visit: Visit, found: Suggestion) -> dict[str, str] | None:
-    """What it would repeat or contradict, in words, and where that stands."""
+    """The record that it would repeat or contradict: a sentence and a link."""
     kinds = (
         ("exact", (found.exact,) if found.exact else ()),
         ("contradicts", found.contradicts),
@@ -121,17 +121,17 @@ def _before(visit: Visit, found: Suggestion) -> dict[str, str] | None:
     return None
 
 
-def _told(given: Mapping[str, str]) -> list[str]:
-    """Ids of the submissions that the form's address names."""
-    return [one for one in given.get("told", "").split(",") if one][:MOST_TOLD]
+def _submission_ids(given: Mapping[str, str]) -> list[str]:
+    """Submission ids in the query string or the form."""
+    return [one for one in given.get("told", "").split(",") if one][:MAX_RECENT]
 
 
-def _recent(visit: Visit, told: Sequence[str]) -> list[Told]:
-    """How far each is, in words."""
-    return [_one_told(visit, one) for one in submission_status(visit.b, told) if one.state != "gone"]
+def _recent(visit: Visit, submissions: Sequence[str]) -> list[RecentSubmission]:
+    """State of each submission, localised."""
+    return [_recent_submission(visit, one) for one in submission_status(visit.b, submissions) if one.state != "gone"]
 
 
-def _one_told(visit: Visit, one: SubmissionStatus) -> Told:
+def _recent_submission(visit: Visit, one: SubmissionStatus) -> RecentSubmission:
     stored = one.stored
     path = f"/records/{stored.record.id}" if stored else ""
     words = visit.text(f"entering.told_{one.state}")
@@ -145,7 +145,7 @@ def _one_told(visit: Visit, one: SubmissionStatus) -> Told:
         tags = visit.text("comma").join(
             pages.tag_words(visit, name, getattr(stored.tags, name).value) for name in EDITED_TAGS
         )
-    return Told(pages.shorten(one.question), path, kind, words, tags, why)
+    return RecentSubmission(pages.shorten(one.question), path, kind, words, tags, why)
 
 
 REFUSALS = (ConflictError, UsageError, LockTimeout)
@@ -156,7 +156,7 @@ class Step:
     """One edit: what it changed, when and by whom."""
 
     number: int
-    "Of the version that was there before it; 1 is the oldest."
+    "Of the version before the edit; 1 is the oldest."
     at: datetime
     who: str
     changes: tuple[Difference, ...]
@@ -166,7 +166,7 @@ class Step:
 
 @router.get("/records/{record_id}/edit")
 def edit(visit: Reviewer, record_id: str) -> Response:
-    """The form, filled in with what the record says now."""
+    """The form with the record's current content."""
     stored = show_record(visit.b, record_id).stored
     if stored.replaced_by:
         return visit.go(f"/records/{stored.replaced_by}/edit")
@@ -175,7 +175,7 @@ def edit(visit: Reviewer, record_id: str) -> Response:
 
 @router.post("/records/{record_id}/edit")
 def save(visit: Reviewer, record_id: str, form: Form) -> Response:
-    """Save it, unless somebody else was faster."""
+    """Save, unless somebody else edited it meanwhile."""
     changes = {name: form[name] for name in EDITED if name in form}
     try:
         made = edit_record(visit.b, record_id, changes, visit.who, visit.now, form.get("seen", ""))
@@ -187,7 +187,7 @@ def save(visit: Reviewer, record_id: str, form: Form) -> Response:
 
 @router.get("/records/{record_id}/versions")
 def versions(visit: Contributor, record_id: str) -> Response:
-    """Every edit, the newest first, with what it changed marked."""
+    """Every edit, newest first, with its changes marked."""
     found = show_record(visit.b, record_id)
     stored = found.stored
     return visit.page(
@@ -201,7 +201,7 @@ def versions(visit: Contributor, record_id: str) -> Response:
 
 @router.post("/records/{record_id}/restore")
 def restore(visit: Reviewer, record_id: str, form: Form) -> Response:
-    """Make it what it was before an edit; that is an edit too, and can be taken back."""
+    """Restore the version before an edit; this is an edit too, and can be undone."""
     number = problems.number(form, "number", 0)
     made = restore_version(visit.b, record_id, number, visit.who, visit.now, form.get("seen", ""))
     visit.noted("restore", made)
@@ -209,7 +209,7 @@ def restore(visit: Reviewer, record_id: str, form: Form) -> Response:
 
 
 def _refused(visit: Visit, record_id: str, form: Mapping[str, str], error: BonsaiError) -> Response:
-    """The form again with what was typed; the newest version beside it when that is another one."""
+    """The form with what was typed, and the newest version beside it after a conflict."""
     try:
         stored = show_record(visit.b, record_id).stored
         while stored.replaced_by:

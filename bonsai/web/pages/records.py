@@ -35,9 +35,9 @@ RARER = ("language", "category", "status", "source", "author", "since", "until",
 def browse(visit: Contributor) -> Response:
     """The next page begins after this one's last record, so that new records shift nothing."""
     given = {**dict.fromkeys((*FILTERS, "reason", "uncertain", "snapshot"), ""), **visit.request.query_params}
-    wanted, sort = pages.filter_of(given), pages.sort_of(given)
+    record_filter, sort = pages.filter_of(given), pages.sort_of(given)
     size = visit.site.settings.page_size
-    found = page_of_records(visit.b, wanted, size, given.get("before", ""), sort)
+    found = page_of_records(visit.b, record_filter, size, given.get("before", ""), sort)
     return visit.page(
         "records/list.html",
         rows=pages.rows(visit, found.records),
@@ -48,7 +48,7 @@ def browse(visit: Contributor) -> Response:
         next_page=pages.page_path(given, found.rest) if found.rest else "",
         searched_all=found.searched_all,
         first_page=pages.page_path(given, "") if given.get("before") else "",
-        export=f"/records/export?{urlencode(pages.list_parameters(given))}" if not wanted.text else "",
+        export=f"/records/export?{urlencode(pages.list_parameters(given))}" if not record_filter.text else "",
         here=urlencode(pages.list_parameters(given)),
         languages=pages.languages(visit),
         categories=pages.categories(visit),
@@ -62,10 +62,10 @@ def browse(visit: Contributor) -> Response:
 @router.get("/records/export")
 def export(visit: Contributor) -> Response:
     """The list as JSON Lines, which `bonsai records import` can read."""
-    wanted = pages.filter_of(visit.request.query_params)
-    if wanted.text:
+    record_filter = pages.filter_of(visit.request.query_params)
+    if record_filter.text:
         raise Problem(422, "problem_no_export")
-    lines = stream_records(visit.b, wanted)
+    lines = stream_records(visit.b, record_filter)
     first = next(lines, "")  # report a busy database before the file begins
     return StreamingResponse(
         chain([first], lines),

@@ -106,6 +106,6 @@ def _next(visit: Visit, settled: StoredReject, done: str) -> Response:
 
 
 def _shown(visit: Visit, stored: StoredReject, raw: str) -> RejectShown:
-    told = stored.reject
-    place = f"{told.file}:{told.line}" if told.line else told.file
-    return RejectShown(stored.id, place, reject_reason(visit, told), raw)
+    reject = stored.reject
+    place = f"{reject.file}:{reject.line}" if reject.line else reject.file
+    return RejectShown(stored.id, place, reject_reason(visit, reject), raw)

@@ -116,9 +116,9 @@ def months(visit: Visit, entries: Sequence[Entry]) -> list[Month]:
 
 
 def _shown(visit: Visit, entry: Entry) -> EntryShown:
-    told = entry.event
+    event = entry.event
     return EntryShown(
-        told, shorten(told.instruction), shorten(told.output), tuple(_earlier(visit, one) for one in entry.earlier)
+        event, shorten(event.instruction), shorten(event.output), tuple(_earlier(visit, one) for one in entry.earlier)
     )
 
 

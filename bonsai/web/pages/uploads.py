@@ -1,4 +1,4 @@
-"""Pages of uploads: send a file, look at it, import or cancel it."""
+"""Upload pages: send a file, preview it, import or cancel it."""
 
 from __future__ import annotations
 
@@ -52,25 +52,25 @@ def recent(visit: Visit, found: Sequence[Upload]) -> list[Recent]:
 
 def words_of(visit: Visit, upload: Upload) -> str:
     """Progress or result of an upload."""
-    told = upload.parts.get("result") or upload.parts.get("check") or {}
-    problem = problem_of(told)
+    result = upload.parts.get("result") or upload.parts.get("check") or {}
+    problem = problem_of(result)
     if problem is not None:
         return visit.words_of(problem)
     match upload.state:
         case "confirmed" if done := progress_of(upload):
             return visit.text("entering.state_taking", count=done)
         case "done":
-            return visit.text("entering.state_done", read=told["read"], new=told["new"])
+            return visit.text("entering.state_done", read=result["read"], new=result["new"])
         case _:
             return visit.text(f"entering.state_{upload.state}")
 
 
 def page_of(visit: Visit, upload: Upload) -> dict[str, Any]:
     """Template values of an upload's page."""
-    told = upload.parts.get("check", {})
+    check_values = upload.parts.get("check", {})
     result = upload.parts.get("result", {})
-    problem = problem_of(result) or problem_of(told)
-    check = FilePreview.of(told) if told and not problem else None
+    problem = problem_of(result) or problem_of(check_values)
+    check = FilePreview.of(check_values) if check_values and not problem else None
     return {
         "upload": upload,
         "words": words_of(visit, upload),

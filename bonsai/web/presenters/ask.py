@@ -57,14 +57,14 @@ class HistoryRow:
     thumbs: str
 
 
-def model_options(visit: Visit, *wanted: str) -> list[tuple[str, str]]:
+def model_options(visit: Visit, *chosen: str) -> list[tuple[str, str]]:
     """Models to choose from: (name, label). Includes an older adapter named in the address."""
     found = [
         (adapter, f"{adapter[:ID_LENGTH]} ({visit.text(f'promotion.state_{state.value}')})")
         for adapter, state in adapters.answering_models(visit.b, MAX_MODELS_LISTED).items()
     ]
     made = [(CHAMPION, visit.text("asking.voice_champion")), (BASE, visit.text("asking.voice_base")), *found]
-    older = set(wanted) - {name for name, _ in made} - {""}
+    older = set(chosen) - {name for name, _ in made} - {""}
     return [*made, *((name, name[:ID_LENGTH]) for name in sorted(older))]
 
 

@@ -171,19 +171,19 @@ def review_rows(visit: Visit, found: Sequence[Review]) -> list[ReviewRow]:
 
 
 def _review_row(visit: Visit, one: Review) -> ReviewRow:
-    told = one.tally
-    if told is None:
+    tally = one.tally
+    if tally is None:
         unfinished = visit.text("review.unfinished", done=one.done, asked=one.asked)
         return ReviewRow(one.person, one.last_at, unfinished, "", "", "", "", "", None)
     share, plot = "", None
-    if told.share is not None:
-        low, high = told.interval
-        outcome = {"challenger": "pass", "champion": "fail"}.get(told.finding, "unclear")
-        label = visit.text("review.share_label", share=told.share, low=low, high=high)
-        plot = charts.interval_plot(charts.Interval(told.share, low, high, HALF, outcome), charts.Scale(0, 1), label)
-        share = f"{told.share:.0%} ({low:.0%} – {high:.0%})"
-    counts = (str(told.challenger), str(told.champion), str(told.same))
-    finding = visit.text(f"review.finding_{told.finding}")
+    if tally.share is not None:
+        low, high = tally.interval
+        outcome = {"challenger": "pass", "champion": "fail"}.get(tally.finding, "unclear")
+        label = visit.text("review.share_label", share=tally.share, low=low, high=high)
+        plot = charts.interval_plot(charts.Interval(tally.share, low, high, HALF, outcome), charts.Scale(0, 1), label)
+        share = f"{tally.share:.0%} ({low:.0%} – {high:.0%})"
+    counts = (str(tally.challenger), str(tally.champion), str(tally.same))
+    finding = visit.text(f"review.finding_{tally.finding}")
     return ReviewRow(one.person, one.last_at, "", *counts, share, finding, plot)
 
 
@@ -236,14 +236,14 @@ def _answer(visit: Visit, one: ComparedAnswer) -> AnswerShown:
     outcome = {"gained": "pass", "lost": "fail"}.get(one.turn, "noted")
     topic = f"{domain_name(one.domain, visit.language)}{visit.text('comma')}{language_name(visit, one.language)}"
     turn = f"{visit.text(f'review.turn_{one.turn}')} · {visit.text(f'review.right_{one.stands}')}"
-    told = turn if one.turn not in ("gained", "lost") else visit.text(f"review.turn_{one.turn}")
+    change = turn if one.turn not in ("gained", "lost") else visit.text(f"review.turn_{one.turn}")
     languages = (one.language, one.question_language)
-    return AnswerShown(one.question, one.reference, before, after, told, outcome, topic, *languages)
+    return AnswerShown(one.question, one.reference, before, after, change, outcome, topic, *languages)
 
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
-    """A (language, category) with its changes."""
+    """Changes of one language and category."""
 
     language: str
     category: str

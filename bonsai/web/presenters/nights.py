@@ -204,8 +204,8 @@ def curve(visit: Visit, status: NightStatus) -> Markup | None:
     if len(status.losses) < 2:
         return None
     (first, high), (last, low) = status.losses[0], status.losses[-1]
-    told = visit.text("nights.curve_label", first=first, high=f"{high:.2f}", last=last, low=f"{low:.2f}")
-    return charts.curve_plot([charts.Line("candidate", status.losses)], told)
+    label = visit.text("nights.curve_label", first=first, high=f"{high:.2f}", last=last, low=f"{low:.2f}")
+    return charts.curve_plot([charts.Line("candidate", status.losses)], label)
 
 
 def as_json(found: NightProgress | None, visit: Visit) -> Mapping[str, object]:
@@ -241,7 +241,7 @@ SHAPES = {
     "cancelling": "◍",
     "interrupted": "◐",
 }
-"Shapes beside colours, for readers who cannot tell those apart."
+"Shapes in addition to colours, for readers who cannot tell colours apart."
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +256,7 @@ class Mark:
 
     @property
     def shape(self) -> str:
-        """The kind as a sign."""
+        """The symbol of the kind."""
         return SHAPES[self.kind]
 
 

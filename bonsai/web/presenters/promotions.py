@@ -86,7 +86,7 @@ def _interval(rule: RuleResult) -> charts.Interval | None:
 
 
 def _rule(visit: Visit, rule: RuleResult, drawn: charts.Interval | None, shared: charts.Scale | None) -> Rule:
-    """On its own scale unless one is shared: one large gain would shrink the others to dots."""
+    """Each rule has its own scale unless one is shared: one large gain would shrink the others to dots."""
     figure, threshold = _number(rule.figure, rule.unit), _number(rule.threshold, rule.unit)
     interval = " … ".join(_number(bound, rule.unit) for bound in rule.interval or ())
     label = visit.text("plot_label", figure=figure, interval=interval or "-", threshold=threshold or "-")

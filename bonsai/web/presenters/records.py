@@ -16,7 +16,7 @@ from storage.tables.records_table import SORTS, RecordFilter, Sort
 SHOWN_CHARACTERS = 240
 "Characters of a text in a list."
 ORIGINS = ("form", "api", "edit", "feedback")
-"Ways of adding that are no file."
+"Origins that are no file name."
 KNOWN: Mapping[str, Sequence[str]] = {
     "language": LANGUAGES,
     "category": tuple(one.value for one in Category),
@@ -134,7 +134,7 @@ def tag_words(visit: Visit, name: str, value: str) -> str:
 
 
 def note_words(visit: Visit, name: str, value: str) -> str:
-    """A note as a reader is shown it: a source by its name, anything else as it was written."""
+    """A note's value for display: a source by its localised name, anything else as written."""
     return visit.text(f"curating.source_{value}") if name == "source" and value in SOURCES else value
 
 

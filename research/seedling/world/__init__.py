@@ -1,7 +1,7 @@
-"""The seedling's world: about two thousand facts in two languages, and endless practice about invented ones.
+"""The seedling's world: about two thousand facts in two languages, and endless invented facts for practice.
 
-    facts(seed)                 what the seedling is to know, each with wordings that it is never trained with
-    practice(chance, seed)      invented households, afresh every time: how people ask, and how to read
+    facts(seed)                 facts that the seedling learns, each with held-out paraphrases
+    practice(chance)            a new invented household at each call: paraphrases and passages
 
 Everything follows from the seed. The pieces: `fact.py`, `everyday.py` (pet care and daily life, invented),
 `general.py` (real knowledge and language), `given.py` (passages and diaries).
@@ -22,19 +22,19 @@ from research.seedling.world.given import diary_fact, given_facts, passage_fact
 
 SEED = 20261121
 INVENTED_EACH = 20
-"Facts of each everyday family that the seedling is to know by heart."
+"Facts of each everyday family that the seedling memorises."
 GIVEN_EACH = 60
 ACROSS_SHARE = 0.06
-"Share of records that wish for an answer in the other language."
+"Share of records that request an answer in the other language."
 LEAD_IN_SHARE = 0.15
-"Share of records with words around the question that change nothing."
+"Share of records with a lead-in that does not change the question."
 WIDE_MARK_SHARE = 0.25
 NO_MARK_SHARE = 0.08
 
 
 @cache
 def facts(seed: int = SEED) -> tuple[Fact, ...]:
-    """Every fact that the seedling is to know."""
+    """Every fact that the seedling learns."""
     chance = random.Random(f"{seed}/facts")
     return (
         *general_facts(chance),
@@ -44,13 +44,13 @@ def facts(seed: int = SEED) -> tuple[Fact, ...]:
 
 
 def general_only(seed: int = SEED) -> tuple[Fact, ...]:
-    """The facts that are not about invented names, nor answered from a context."""
+    """Facts that need neither invented names nor a context."""
     apart = {*everyday_families(), "from_context", "from_experiences"}
     return tuple(fact for fact in facts(seed) if fact.family not in apart)
 
 
 def held_out_records(seed: int = SEED) -> tuple[WorldRecord, ...]:
-    """Every known fact in every wording that it was never trained with."""
+    """Every known fact in every held-out paraphrase."""
     return tuple(
         record for fact in facts(seed) for language in WORLD_LANGUAGES for record in fact.held_out_questions(language)
     )
@@ -68,12 +68,12 @@ def practice(chance: random.Random) -> Iterator[Fact]:
 
 
 def asked(fact: Fact, language: WorldLanguage, wording: int, chance: random.Random) -> WorldRecord:
-    """One way of asking: mostly plain, sometimes with a lead-in, across the languages, or in careless writing."""
+    """One question about a fact: mostly plain, sometimes with a lead-in, across languages, or carelessly punctuated."""
     return _carelessly(_asked(fact, language, wording, chance), chance)
 
 
 def _carelessly(record: WorldRecord, chance: random.Random) -> WorldRecord:
-    """Sometimes the full-width question mark of Japanese keyboards, sometimes no mark at the end at all."""
+    """Sometimes with the full-width question mark of Japanese keyboards, sometimes without a final mark."""
     drawn, question = chance.random(), record.instruction
     if drawn < WIDE_MARK_SHARE and record.question_language == "ja":
         question = question.replace("?", "\N{FULLWIDTH QUESTION MARK}")

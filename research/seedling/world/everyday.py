@@ -26,7 +26,7 @@ REAL_NAMES: Final = frozenset(
     "mike tama kuro momo sora hana leo yuki choco maro rin koko mimi kiki nana toto pipi gin ten sakura kinako tora "
     "luna simba chibi shiro taro jiro ken mari tomo nozomi takeru rina mina risa nina lola lili bibi sasa bob".split()
 )
-"Names that people do give: an invented name is never one of these."
+"Real names; an invented name is never one of these."
 _LENGTHS: Final = (2, 2, 2, 3)
 
 
@@ -55,7 +55,7 @@ def grammar() -> Grammar:
 
 
 def invented_name(chance: random.Random) -> Pair:
-    """A name in both scripts that nobody bears, such as ("Zemu", "ゼム")."""
+    """An invented name in both scripts, such as ("Zemu", "ゼム")."""
     while True:
         chosen = [(chance.choice(list(_CONSONANTS)), chance.randrange(5)) for _ in range(chance.choice(_LENGTHS))]
         latin = "".join(consonant + "aiueo"[vowel] for consonant, vowel in chosen)
@@ -96,11 +96,11 @@ class Household:
 
     @property
     def names(self) -> Sequence[Pair]:
-        """Who lives here."""
+        """Names of the household."""
         return self._names
 
     def draw(self, kind: str) -> Pair:
-        """One member of a list, or something made up; placeholders in it are filled in."""
+        """A member of a list, or something invented, with its placeholders filled."""
         made = self._made.get(kind)
         if made is not None:
             return made()
@@ -108,7 +108,7 @@ class Household:
         return self.fill((en, ja), {})
 
     def fill(self, template: Pair, known: dict[str, Pair]) -> Pair:
-        """Both languages of a template; what is not `known` is drawn, and is known from then on."""
+        """A template in both languages; a placeholder missing from `known` is drawn and added to it."""
         for name in _PLACEHOLDER.findall(template[0]):
             if name not in known:
                 known[name] = self._draw_new(name, known)
@@ -125,7 +125,7 @@ class Household:
         return make_fact(family, ordinal, slots, self.fill((en, ja), dict(slots)))
 
     def _draw_new(self, name: str, known: Mapping[str, Pair]) -> Pair:
-        """A draw for a placeholder; `reason2` is a second draw from the list `reason`, another one."""
+        """A draw for a placeholder; `reason2` is a second, different draw from the list `reason`."""
         if name == "trait_value":
             en, ja = self._chance.choice(grammar()["traits"][known["trait"][0]])
             return self.fill((en, ja), {})
@@ -154,7 +154,7 @@ def everyday_families() -> tuple[str, ...]:
 
 
 def everyday_facts(chance: random.Random, each: int) -> Iterator[Fact]:
-    """`each` facts of every family, about a new household after every four; no two ask the same."""
+    """`each` facts of every family, with a new household after every four; no question repeats."""
     seen: set[str] = set()
     for family in everyday_families():
         made = 0

@@ -1,7 +1,7 @@
-"""A fact of the seedling's world, and the records that ask for it.
+"""A fact of the seedling's world, and the records that ask about it.
 
-A fact is one thing that can be asked in every wording of its family, in both languages. Some wordings are held out
-for this fact and trained for others: asking with them shows whether the model knows the fact or only the sentence.
+A fact can be asked in every paraphrase of its family, in both languages. Some paraphrases are held out for this fact
+and trained for others: they show whether the model knows the fact or only the sentence.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from bonsai.domain.records import reasoning_sentence
 from research.seedling.wordings import WORLD_LANGUAGES, WorldLanguage, ask, category, wordings
 
 HELD_OUT_SHARE = 4
-"One wording in so many is held out for a fact."
+"One in so many paraphrases is held out for a fact."
 
 Pair = tuple[str, str]
 "The same text in English and in Japanese."
@@ -40,33 +40,33 @@ class Fact:
 
     family: str
     slots: Mapping[WorldLanguage, Mapping[str, str]]
-    "What fills the wordings' placeholders, by the question's language."
+    "Values of the placeholders, by the question's language."
     answer: Mapping[WorldLanguage, str]
-    "By the question's language; for a translation the answer itself is in the other or the same one."
+    "By the question's language; the answer to a translation may be in either language."
     context: Mapping[WorldLanguage, str]
     trained: Mapping[WorldLanguage, tuple[int, ...]]
-    "Numbers of the wordings that the pre-training may use for this fact."
+    "Numbers of the paraphrases that the pre-training may use for this fact."
     held_out: Mapping[WorldLanguage, tuple[int, ...]]
-    "Numbers of the wordings that it never uses for this fact."
+    "Numbers of the held-out paraphrases."
 
     def answer_language(self, question_language: WorldLanguage) -> WorldLanguage:
-        """The language that the answer is in; only a translation fixes it by its family."""
+        """The question's language, except for translations, where the family determines it."""
         if self.family.startswith("translate_"):
             return "ja" if self.family.endswith("_ja") else "en"
         return question_language
 
     def record(self, language: WorldLanguage, wording: int, lead_in: str = "{question}") -> WorldRecord:
-        """The fact asked in `language` with wording number `wording`."""
+        """The fact asked in `language` with paraphrase number `wording`."""
         instruction = lead_in.format(question=ask(self.family, language, wording, self.slots[language]))
         return self._record(instruction, language, self.answer_language(language), self.answer[language])
 
     def across(self, asked_in: WorldLanguage, answer_in: WorldLanguage, wording: int, lead_in: str) -> WorldRecord:
-        """Asked in one language with the wish, in `lead_in`, for an answer in the other. Not for translations."""
+        """Asked in one language with a request, in `lead_in`, for an answer in the other. Not for translations."""
         instruction = lead_in.format(question=ask(self.family, asked_in, wording, self.slots[asked_in]))
         return self._record(instruction, asked_in, answer_in, self.answer[answer_in])
 
     def held_out_questions(self, language: WorldLanguage) -> tuple[WorldRecord, ...]:
-        """The fact asked in every wording that it was never trained with."""
+        """The fact in every held-out paraphrase."""
         return tuple(self.record(language, wording) for wording in self.held_out[language])
 
     def _record(self, question: str, asked: WorldLanguage, answered: WorldLanguage, output: str) -> WorldRecord:
@@ -83,7 +83,7 @@ class Fact:
 
 
 def make_fact(family: str, ordinal: int, slots: Mapping[str, Pair], answer: Pair, context: Pair = ("", "")) -> Fact:
-    """A fact from pairs. `ordinal` spreads the held-out wordings evenly over the facts of a family."""
+    """A fact from pairs. `ordinal` spreads the held-out paraphrases evenly over the facts of a family."""
     trained: dict[WorldLanguage, tuple[int, ...]] = {}
     held_out: dict[WorldLanguage, tuple[int, ...]] = {}
     for number, language in enumerate(WORLD_LANGUAGES):
@@ -105,5 +105,5 @@ def make_fact(family: str, ordinal: int, slots: Mapping[str, Pair], answer: Pair
 
 
 def capitalised(text: str) -> str:
-    """First letter in upper case, the rest as it is."""
+    """With an upper-case first letter."""
     return text[:1].upper() + text[1:]

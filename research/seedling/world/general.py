@@ -1,4 +1,4 @@
-"""What the seedling knows of the real world (`general.toml`), and its small grammars of language (`phrases.toml`)."""
+"""Real-world facts of the seedling (`general.toml`), and small grammars for language tasks (`phrases.toml`)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def general_facts(chance: random.Random) -> Iterator[Fact]:
 
 
 def fresh_language_facts(chance: random.Random, household: Household, ordinal: int) -> Iterator[Fact]:
-    """Sentences, phrases, groups, ideas and lines that the fixed world need not hold: practice, not knowledge."""
+    """New sentences, phrases, groups, ideas and lines for practice; not part of the fixed facts."""
     yield from _sentence_facts(chance, ordinal)
     yield from _phrase_facts(chance, ordinal)
     yield from _sorting(chance, ordinal)
@@ -111,7 +111,7 @@ def _both_directions(family: str, number: int, pair: Pair) -> Iterator[Fact]:
 
 
 def _uncapitalised(fact: Fact, en: str) -> Fact:
-    """A word is given as the dictionary has it: in small letters."""
+    """The fact with its English answer uncapitalised, as in a dictionary."""
     return Fact(fact.family, fact.slots, {"en": en, "ja": en}, fact.context, fact.trained, fact.held_out)
 
 
@@ -183,7 +183,7 @@ def _asking_back() -> Iterator[Fact]:
 
 
 def _unique(groups: Iterator[Iterator[Fact] | Sequence[Fact]]) -> Iterator[Fact]:
-    """Leave out what was asked already."""
+    """Leave out repeated questions."""
     seen: set[str] = set()
     for group in groups:
         for fact in group:

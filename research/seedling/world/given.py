@@ -1,7 +1,7 @@
-"""Questions answered from what is given: a short passage, or dated experiences under `today:`.
+"""Questions answered from a given context: a short passage, or dated experiences under `today:`.
 
-A passage is made of what is true in an invented household; the answer is the sentence that was asked for. So the
-model learns to read, and never gets by without reading: the same question has another answer in the next passage.
+A passage states facts of an invented household; the answer is one of its sentences. The model must read it, because
+the same question has another answer in the next passage.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def passage_fact(chance: random.Random, household: Household, ordinal: int) -> F
 
 
 def diary_fact(chance: random.Random, household: Household, ordinal: int) -> Fact:
-    """Three or four dated lines, and a question for the first that was written."""
+    """Three or four dated lines, and a question about one of them."""
     notes = [_note(chance, household) for _ in range(chance.randint(3, 4))]
     asked = notes[0]
     lines = sorted(note.line for note in notes)
@@ -62,7 +62,7 @@ class _Note:
 
 
 def _note(chance: random.Random, household: Household) -> _Note:
-    """Half of the notes are about common events, half in free words."""
+    """Half of the notes are about common events, half are free text."""
     rules = data("phrases")["diary"]
     year, month, day = chance.randint(2022, 2026), chance.randint(1, 10), chance.randint(1, 28)
     name, mood, date = chance.choice(household.names), chance.choice(rules["mood"]), written_date(year, month, day)
@@ -81,7 +81,7 @@ def _note(chance: random.Random, household: Household) -> _Note:
 
 
 def _common(chance: random.Random, name: Pair, date: Pair, mood: list[str], entry: list[str]) -> tuple[Pair, Pair]:
-    """A question and its answer: when it was, what happened on that day, or how it felt."""
+    """A question and its answer: when it was, what happened that day, or how the owner felt."""
     kind = chance.randrange(3)
     _, _, noun_en, noun_ja, said_en, said_ja = entry
     if kind == 0:
@@ -102,6 +102,6 @@ def _common(chance: random.Random, name: Pair, date: Pair, mood: list[str], entr
 
 
 def _question(chance: random.Random, fact: Fact) -> Pair:
-    """The inner question in any of its family's wordings."""
+    """The inner question in a random paraphrase of its family."""
     en, ja = (chance.randrange(len(wordings(fact.family, language))) for language in WORLD_LANGUAGES)
     return ask(fact.family, "en", en, fact.slots["en"]), ask(fact.family, "ja", ja, fact.slots["ja"])

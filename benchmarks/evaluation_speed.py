@@ -1,13 +1,13 @@
-"""How fast two models are asked the benchmark: one question at a time, as a first script does it, and as Bonsai does.
+"""Speed of an evaluation run with two models: one question at a time, as in a first script, and batched, as in Bonsai.
 
-    python -m benchmarks.examination_speed [--one-by-one 80]      # about 3 minutes on two cores
+    python -m benchmarks.evaluation_speed [--one-by-one 80]      # about 3 minutes on two cores
 
-All ways ask the base and an adapter for an answer and for the likelihood of the reference. The seed's way: for each
-model a base of its own, NF4 packed, `generate` a question, a forward pass a reference, logits of every position. The
-same on a base that Bonsai loads, which unpacks NF4 once. Bonsai's way: one base with the adapter switched, batches by
-length, logits of the response alone, no gradients. The first two are timed on every n-th question only and quoted per
-question. Answers are compared token by token: a batch adds in another order, so a near-tie can fall the other way.
-Figures are ratios of one run.
+Every variant asks the base and an adapter for an answer and for the likelihood of the reference. Seed project: a base
+per model, NF4 packed, one `generate` per question, one forward pass per reference, logits of every position. Then the
+same on a base as Bonsai loads it, which unpacks NF4 once. Bonsai: one base with the adapter switched, batches by
+length, logits of the response only, no gradients. The first two are timed on every n-th question and quoted per
+question. Answers are compared token by token: a batch adds in another order, so a near-tie may be decided differently.
+Ratios are from one run.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ from bonsai.model.prompt import Question, template
 from bonsai.train import qlora
 from bonsai.train.plan import AdapterFolder, make_plan
 
-WANTED = 8.0
-"Times as many questions a second as one by one."
+MIN_SPEEDUP = 8.0
+"Questions per second, relative to one by one."
 POOLS = ("selection", "confirmation")
-"480 questions; only figures are shown of them."
+"480 questions; only figures are shown."
 STEPS = 150
-"Of the adapter's training: long enough to answer shortly, as a night's adapter does."
+"Training steps of the adapter: enough to give short answers, as a night's adapter does."
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What one way gave."""
+    """Result of one variant."""
 
     seconds_answers: float
     seconds_likelihoods: float
@@ -65,7 +65,7 @@ class Asked:
 
 
 def one_by_one(model: Any, loaded: LoadedBase, items: list[Item], form: str) -> Asked:
-    """A question at a time, as a notebook does it."""
+    """One question at a time, as in a notebook."""
     encoder, base = loaded.encoder, loaded.base
     answers, bits = {}, {}
     began = time.perf_counter()
@@ -84,13 +84,13 @@ def one_by_one(model: Any, loaded: LoadedBase, items: list[Item], form: str) -> 
         ids = torch.tensor([example.input_ids[:-1]])
         given = len(example.prompt) + len(example.declaration)
         logits = torch.log_softmax(model(input_ids=ids).logits[0].float(), dim=-1)  # (length, vocabulary)
-        wanted = ids[0, given:]
-        bits[item.id] = -float(logits[given - 1 : -1].gather(1, wanted[:, None]).sum().detach()) / 0.6931471805599453
+        targets = ids[0, given:]
+        bits[item.id] = -float(logits[given - 1 : -1].gather(1, targets[:, None]).sum().detach()) / 0.6931471805599453
     return Asked(answered - began, time.perf_counter() - answered, answers, bits)
 
 
 def in_batches(answerer: HfAnswerer, items: list[Item]) -> Asked:
-    """As a night does it."""
+    """Batched, as in a night."""
     encoder = answerer.loaded.encoder
     began = time.perf_counter()
     made = answerer.answers([Question(item.instruction, item.input) for item in items], [None] * len(items))
@@ -126,12 +126,12 @@ def differing(one: Asked, other: Asked) -> tuple[int, int, int]:
 
 
 def times(slow: Asked, fast: Asked) -> str:
-    """How many times as fast."""
+    """Speed-up."""
     return f"{slow.seconds_a_question / fast.seconds_a_question:.1f}"
 
 
 def main() -> int:
-    """Measure and print; 1 when the goal is missed."""
+    """Measure and print; 1 if the goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--one-by-one", type=int, default=80, help="questions asked one by one")
     chosen = parser.parse_args()
@@ -178,8 +178,8 @@ def main() -> int:
             apart = max(abs(slow.bits[one] - fast.bits[one]) / max(slow.bits[one], 1.0) for one in slow.bits)
             print(f"{title}: bits of the references agree to {apart:.1e} (relative)")
     Console(width=110).print(table)
-    print(f"goal: {WANTED:.0f} times as fast; slowest ratio {min(ratios):.1f}")
-    return int(min(ratios) < WANTED)
+    print(f"goal: {MIN_SPEEDUP:.0f} times as fast; slowest ratio {min(ratios):.1f}")
+    return int(min(ratios) < MIN_SPEEDUP)
 
 
 if __name__ == "__main__":
