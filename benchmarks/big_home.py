@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
-from hand_nights import EVENING, HandExaminer, HandTrainer
+from hand_nights import EVENING, HandEvaluator, HandTrainer
 
 from bonsai import bootstrap
 from bonsai.actions.inbox import drain_inbox, submit
@@ -180,7 +180,7 @@ def _begin(home: Path) -> None:
             submit(opened, {**fields, "source": "self", "subject": f"Cat {number}"}, EVENING)
         submit(opened, {"instruction": "A line without an answer", "output": ""}, EVENING)
         drain_inbox(opened, EVENING)
-        b = replace(opened, trainer=HandTrainer(), evaluator=HandExaminer(challenger_bits=1.5 - 0.1 * night))
+        b = replace(opened, trainer=HandTrainer(), evaluator=HandEvaluator(challenger_bits=1.5 - 0.1 * night))
         run_night(b, EVENING + timedelta(days=night), silent)
         waiting = list_promotions(b)
         if night + 1 < NIGHTS and waiting:

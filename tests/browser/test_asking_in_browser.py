@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from browsing import PHONE, Open, Visitor
 from desk import Desk
-from hand_speaker import HandSpeaker
+from hand_client import HandClient
 from playwright.sync_api import expect
 
 from bonsai.queries.records import list_records
@@ -16,19 +16,19 @@ from storage.tables.records_table import RecordFilter
 
 
 @pytest.fixture
-def inference() -> Iterator[HandSpeaker]:
-    made = HandSpeaker()
+def inference() -> Iterator[HandClient]:
+    made = HandClient()
     yield made
     made.may_speak.set()
 
 
 @pytest.fixture
-def desk(desk: Desk, inference: HandSpeaker) -> Desk:
+def desk(desk: Desk, inference: HandClient) -> Desk:
     return Desk(replace(desk.b, inference=inference))
 
 
 def test_an_answer_comes_while_one_waits_and_is_put_right_from_the_keyboard(
-    visitor: Visitor, desk: Desk, inference: HandSpeaker
+    visitor: Visitor, desk: Desk, inference: HandClient
 ) -> None:
     page = visitor.go("/ask")
     expect(page.get_by_label("Your question")).to_be_focused()
@@ -49,7 +49,7 @@ def test_an_answer_comes_while_one_waits_and_is_put_right_from_the_keyboard(
     assert [(one.record.instruction, one.record.source) for one in found] == [("Where does Tama sleep?", "feedback")]
 
 
-def test_without_script_one_looks_again(visit: Open, address: str, inference: HandSpeaker) -> None:
+def test_without_script_one_looks_again(visit: Open, address: str, inference: HandClient) -> None:
     visitor = visit(address, language="ja", size=PHONE, scripts=False)
     page = visitor.go("/ask")
     page.get_by_label("質問", exact=True).fill("タマはどこで寝ますか?")

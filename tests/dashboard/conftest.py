@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from desk import Desk
 from evil_home import make_evil_home
-from hand_speaker import HandSpeaker
+from hand_client import HandClient
 from starlette.testclient import TestClient
 from two_mornings import two_mornings
 
@@ -18,7 +18,7 @@ from bonsai import bootstrap
 
 
 @pytest.fixture(scope="session")
-def told_home(tmp_path_factory: pytest.TempPathFactory, taught: Path) -> Path:
+def home_with_records(tmp_path_factory: pytest.TempPathFactory, taught: Path) -> Path:
     """Made once."""
     folder = Path(shutil.copytree(taught, tmp_path_factory.mktemp("dashboard") / "home"))
     make_evil_home(folder)
@@ -32,8 +32,8 @@ def mornings(tmp_path_factory: pytest.TempPathFactory, taught: Path) -> Path:
 
 
 @pytest.fixture
-def desk(told_home: Path, tmp_path: Path) -> Desk:
-    return Desk(bootstrap.open(Path(shutil.copytree(told_home, tmp_path / "home")), {}))
+def desk(home_with_records: Path, tmp_path: Path) -> Desk:
+    return Desk(bootstrap.open(Path(shutil.copytree(home_with_records, tmp_path / "home")), {}))
 
 
 @pytest.fixture
@@ -42,22 +42,22 @@ def client(desk: Desk) -> TestClient:
 
 
 @pytest.fixture
-def inference() -> Iterator[HandSpeaker]:
+def inference() -> Iterator[HandClient]:
     """A model that answers at once, unless a test holds it back."""
-    made = HandSpeaker()
+    made = HandClient()
     made.may_speak.set()
     yield made
     made.may_speak.set()
 
 
 @pytest.fixture
-def asking_desk(desk: Desk, inference: HandSpeaker) -> Desk:
+def asking_desk(desk: Desk, inference: HandClient) -> Desk:
     """The desk, with that model."""
     return Desk(replace(desk.b, inference=inference))
 
 
 @pytest.fixture
-def roomy(desk: Desk, inference: HandSpeaker) -> Desk:
+def roomy(desk: Desk, inference: HandClient) -> Desk:
     """Nobody is told to wait, and no model is loaded."""
     environ = {"BONSAI_API__BURST": "100000", "BONSAI_API__ADDRESS_BURST": "100000"}
     return Desk(replace(bootstrap.open(Path(desk.b.home), environ), inference=inference))

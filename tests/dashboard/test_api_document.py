@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import schemathesis
 from desk import NOW, Desk
-from hand_speaker import HandSpeaker
+from hand_client import HandClient
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -69,7 +69,7 @@ def test_schemathesis_finds_nothing(desk: Desk) -> None:
     environ = {"BONSAI_API__BURST": "1000000", "BONSAI_API__ADDRESS_BURST": "1000000"}
     environ["BONSAI_DASHBOARD__ASK_QUEUE"] = "1000"
     token, started = desk.token("admin"), desk.start_night
-    inference = HandSpeaker()
+    inference = HandClient()
     inference.may_speak.set()
     b = replace(bootstrap.open(Path(desk.b.home), environ), inference=inference)
     app = create_app(b, clock=lambda: NOW, owner="", drain=lambda: None, start_night=started, hosts=["testserver"])

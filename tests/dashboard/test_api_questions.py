@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from desk import NOW, Desk
-from hand_speaker import HandSpeaker
+from hand_client import HandClient
 from starlette.testclient import TestClient
 
 from bonsai import bootstrap
@@ -66,7 +66,7 @@ def test_a_question_is_asked_polled_rated_and_corrected(asking_desk: Desk) -> No
     assert [act.action for act in audit.read(asking_desk.b.places.logs)] == ["thumb"] * 3 + ["correct"]
 
 
-def test_nobody_waits_for_a_model_and_a_full_queue_says_so(asking_desk: Desk, inference: HandSpeaker) -> None:
+def test_nobody_waits_for_a_model_and_a_full_queue_says_so(asking_desk: Desk, inference: HandClient) -> None:
     inference.may_speak.clear()
     b = replace(bootstrap.open(asking_desk.b.home, {"BONSAI_DASHBOARD__ASK_QUEUE": "1"}), inference=inference)
     program = Desk(b).program("read")
@@ -84,7 +84,7 @@ def test_nobody_waits_for_a_model_and_a_full_queue_says_so(asking_desk: Desk, in
     assert answered(program, second["question"])["state"] == "answered"
 
 
-def test_what_failed_says_why_in_the_callers_language(asking_desk: Desk, inference: HandSpeaker) -> None:
+def test_what_failed_says_why_in_the_callers_language(asking_desk: Desk, inference: HandClient) -> None:
     inference.problem = LockTimeout("asking.training_runs")
     program = asking_desk.program("read")
     put = program.post(f"{V1}/questions", json={"question": "One?"}).json()
@@ -110,7 +110,7 @@ def test_what_failed_says_why_in_the_callers_language(asking_desk: Desk, inferen
     ],
 )
 def test_what_cannot_be_asked_is_refused_at_once(
-    asking_desk: Desk, inference: HandSpeaker, said: Any, status: int
+    asking_desk: Desk, inference: HandClient, said: Any, status: int
 ) -> None:
     assert asking_desk.program("read").post(f"{V1}/questions", json=said).status_code == status
     assert inference.asked == []

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from desk import EVIL, NOW, Desk
-from hand_speaker import HandSpeaker
+from hand_client import HandClient
 from html_pages import Page
 from starlette.testclient import TestClient
 
@@ -52,7 +52,7 @@ def test_a_question_is_answered_side_by_side_with_the_records_that_are_like_it(a
     assert (kept.who, kept.question, kept.record_ids) == ("mika", "Where does Tama sleep?", (record.record.id,))
 
 
-def test_given_tags_reach_the_model_and_say_so(asking_desk: Desk, inference: HandSpeaker) -> None:
+def test_given_tags_reach_the_model_and_say_so(asking_desk: Desk, inference: HandClient) -> None:
     client = asking_desk.client()
     text = client.get(put(client, language="ja", category="creative")).text
     assert [tags.language for tags in inference.asked[0].forced if tags] == ["ja"]
@@ -60,7 +60,7 @@ def test_given_tags_reach_the_model_and_say_so(asking_desk: Desk, inference: Han
     assert "Japanese · Creative writing" in text
 
 
-def test_no_page_waits_for_the_model(asking_desk: Desk, inference: HandSpeaker) -> None:
+def test_no_page_waits_for_the_model(asking_desk: Desk, inference: HandClient) -> None:
     inference.may_speak.clear()
     client = asking_desk.client()
     paths = [
@@ -78,7 +78,7 @@ def test_no_page_waits_for_the_model(asking_desk: Desk, inference: HandSpeaker) 
     assert "It is scratching." in client.get(paths[2]).text
 
 
-def test_a_queue_has_an_end_and_what_was_typed_is_not_lost(asking_desk: Desk, inference: HandSpeaker) -> None:
+def test_a_queue_has_an_end_and_what_was_typed_is_not_lost(asking_desk: Desk, inference: HandClient) -> None:
     inference.may_speak.clear()
     client = asking_desk.client()
     longest = asking_desk.b.config.dashboard.ask_queue
@@ -91,7 +91,7 @@ def test_a_queue_has_an_end_and_what_was_typed_is_not_lost(asking_desk: Desk, in
     assert page.all("textarea")[0].text == EVIL
 
 
-def test_a_failure_is_said_in_words_and_can_be_tried_again(asking_desk: Desk, inference: HandSpeaker) -> None:
+def test_a_failure_is_said_in_words_and_can_be_tried_again(asking_desk: Desk, inference: HandClient) -> None:
     inference.problem = LockTimeout("asking.training_runs")
     client = asking_desk.client()
     answer = client.get(put(client, EVIL))
@@ -103,7 +103,7 @@ def test_a_failure_is_said_in_words_and_can_be_tried_again(asking_desk: Desk, in
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_mistake_of_ours_ends_one_question_and_not_the_queue(asking_desk: Desk, inference: HandSpeaker) -> None:
+def test_a_mistake_of_ours_ends_one_question_and_not_the_queue(asking_desk: Desk, inference: HandClient) -> None:
     client = asking_desk.client()
     inference.says = None  # type: ignore[assignment]
     inference.problem = ZeroDivisionError()  # type: ignore[assignment]
@@ -206,7 +206,7 @@ def test_an_unknown_question_is_no_page(asking_desk: Desk) -> None:
     assert client.get("/ask/0123456789abcdef/state", headers={"Accept": "application/json"}).status_code == 404
 
 
-def test_the_end_waits_for_nobody_who_waits(desk: Desk, inference: HandSpeaker) -> None:
+def test_the_end_waits_for_nobody_who_waits(desk: Desk, inference: HandClient) -> None:
     inference.may_speak.clear()
     before = set(threading.enumerate())
     queue = QuestionQueue(replace(desk.b, inference=inference), lambda: NOW)

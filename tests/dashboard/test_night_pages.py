@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from desk import EVIL, NOW, Desk
-from hand_nights import EVENING, HandExaminer, HandTrainer
+from hand_nights import EVENING, HandEvaluator, HandTrainer
 from html_pages import Page
 from starlette.testclient import TestClient
 
@@ -46,7 +46,7 @@ def running(desk: Desk, during: Callable[[str, int], None], steps: int = 3) -> s
     submit(desk.b, {"instruction": "What is new tonight?", "output": "The moon."}, NOW)
     desk.drain()
     trainer = HandTrainer(steps=steps)
-    b = replace(desk.b, trainer=trainer, evaluator=HandExaminer())
+    b = replace(desk.b, trainer=trainer, evaluator=HandEvaluator())
     trainer.before = lambda step: during(found.status.night if (found := nights.running_night(b)) else "", step)
     looks = iter(range(1_000))
     return run_night(b, NOW, silent, clock=lambda: NOW + timedelta(seconds=2 * next(looks))).night
@@ -202,14 +202,14 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
     process.wait()
 
 
-def told_start(desk: Desk, started: Started) -> None:
+def submitted(desk: Desk, started: Started) -> None:
     about = {"at": started.at.isoformat(), "who": started.who, "process": started.process}
     (desk.b.home / starting.START).write_text(json.dumps(about))
 
 
 def test_a_night_that_is_about_to_begin_is_said_to_be(desk: Desk, sleeper: subprocess.Popen[bytes]) -> None:
     client = desk.client()
-    told_start(desk, Started(NOW, "Mika", process_name(sleeper.pid)))
+    submitted(desk, Started(NOW, "Mika", process_name(sleeper.pid)))
     assert client.get("/nights/status").json() == {"state": "starting"}
     assert "<form" not in client.get("/nights").text
     with pytest.raises(UsageError):
@@ -224,10 +224,10 @@ def test_a_night_that_is_about_to_begin_is_said_to_be(desk: Desk, sleeper: subpr
 
 
 def test_a_server_that_starts_it_is_given_two_minutes(desk: Desk) -> None:
-    told_start(desk, Started(NOW, "Mika", ""))
+    submitted(desk, Started(NOW, "Mika", ""))
     assert starting.starting(desk.b.home, NOW + timedelta(seconds=90))
     assert not starting.starting(desk.b.home, NOW + timedelta(seconds=150))
-    told_start(desk, Started(EVENING - timedelta(days=2), "Mika", ""))  # it has begun, and ended, since
+    submitted(desk, Started(EVENING - timedelta(days=2), "Mika", ""))  # it has begun, and ended, since
     assert not starting.starting(desk.b.home, EVENING - timedelta(days=2))
 
 

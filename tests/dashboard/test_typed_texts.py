@@ -22,9 +22,9 @@ TOLD = {"instruction": f"Where is Mimi?\r\n{EVIL}", "output": "Under the bed.", 
 
 
 @pytest.fixture
-def desk(told_home: Path, tmp_path: Path) -> Desk:
+def desk(home_with_records: Path, tmp_path: Path) -> Desk:
     """Where nobody waits long for the database; with a user of each role that matters."""
-    home = Path(shutil.copytree(told_home, tmp_path / "home"))
+    home = Path(shutil.copytree(home_with_records, tmp_path / "home"))
     with (home / "bonsai.toml").open("a", encoding="utf-8") as file:
         file.write("\n[dashboard]\nlock_wait_seconds = 0.05\n")
     made = Desk(bootstrap.open(home, {}))

@@ -7,8 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hand_client import HandClient
 from hand_nights import EVENING, Stage, open_stage
-from hand_speaker import HandSpeaker
 
 from bonsai.actions.ask import QuestionRequest, ask_models, new_question_id, rate_answer, show_question, store_question
 from bonsai.actions.forget import forget_records
@@ -27,7 +27,7 @@ QUESTION = "Why is Mike under the bed?"
 @pytest.fixture
 def stage(tmp_path: Path) -> Stage:
     made = open_stage(tmp_path / "home")
-    inference = HandSpeaker()
+    inference = HandClient()
     inference.may_speak.set()
     made.b = replace(made.b, inference=inference)
     submit(made.b, {"instruction": QUESTION, "output": SECRET, "source": "self"}, EVENING)

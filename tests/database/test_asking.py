@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hand_speaker import HandSpeaker
+from hand_client import HandClient
 
 from bonsai import bootstrap
 from bonsai.actions.ask import ask
@@ -17,14 +17,14 @@ from bonsai.model.prompt import AnswerTags
 
 
 @pytest.fixture
-def inference() -> HandSpeaker:
-    made = HandSpeaker()
+def inference() -> HandClient:
+    made = HandClient()
     made.may_speak.set()
     return made
 
 
 @pytest.fixture
-def b(tmp_path: Path, inference: HandSpeaker) -> Bonsai:
+def b(tmp_path: Path, inference: HandClient) -> Bonsai:
     bootstrap.init(tmp_path / "home", "en", datetime(2026, 11, 21, tzinfo=UTC), {})
     environ = {"BONSAI_TRAINING__PROFILE": "seedling"}
     return replace(bootstrap.open(tmp_path / "home", environ), inference=inference)
@@ -39,7 +39,7 @@ def b(tmp_path: Path, inference: HandSpeaker) -> Bonsai:
     ],
 )
 def test_a_forced_category_answers_in_the_language_of_the_question_not_of_its_quotation(
-    b: Bonsai, inference: HandSpeaker, question: str, asked_in: str, language: str
+    b: Bonsai, inference: HandClient, question: str, asked_in: str, language: str
 ) -> None:
     answer = ask(b, question, category="translation")
     assert inference.asked[0].forced == (
@@ -48,7 +48,7 @@ def test_a_forced_category_answers_in_the_language_of_the_question_not_of_its_qu
     assert (answer.category, answer.language, answer.adapter) == ("translation", language, "base")
 
 
-def test_the_model_declares_its_own_tags_unless_told(b: Bonsai, inference: HandSpeaker) -> None:
+def test_the_model_declares_its_own_tags_unless_told(b: Bonsai, inference: HandClient) -> None:
     ask(b, "Where does Mike sleep?")
     ask(b, "Where does Mike sleep?", language="ja")
     assert inference.asked[0].forced == (None,)
@@ -57,7 +57,7 @@ def test_the_model_declares_its_own_tags_unless_told(b: Bonsai, inference: HandS
     )
 
 
-def test_what_cannot_be_asked_is_refused_before_a_model_is_loaded(b: Bonsai, inference: HandSpeaker) -> None:
+def test_what_cannot_be_asked_is_refused_before_a_model_is_loaded(b: Bonsai, inference: HandClient) -> None:
     with pytest.raises(UsageError):
         ask(b, " \n")
     with pytest.raises(UsageError, match="zz"):

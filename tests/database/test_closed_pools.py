@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from hand_answers import DeskExaminer, Pupil, nonsense
+from hand_answers import DeskEvaluator, StubModel, nonsense
 from hand_nights import EVENING, Stage, open_stage
 
 from bonsai.actions.benchmark import benchmark_report, run_benchmark
@@ -43,7 +43,7 @@ def half_knows(item: Item) -> bool:
 @pytest.fixture
 def stage(tmp_path: Path, taught_home: Path) -> Stage:
     made = open_stage(Path(shutil.copytree(taught_home, tmp_path / "home")))
-    return replace(made, b=replace(made.b, evaluator=DeskExaminer(newcomer=Pupil(half_knows, lambda item: 1.0))))
+    return replace(made, b=replace(made.b, evaluator=DeskEvaluator(newcomer=StubModel(half_knows, lambda item: 1.0))))
 
 
 def secrets(pool: str) -> dict[str, str]:
@@ -102,7 +102,7 @@ def test_no_file_row_or_line_holds_a_closed_item_or_an_answer_to_it(
     stage.tell()
     found = everything(stage, capsys)
     evaluator = stage.b.evaluator
-    assert isinstance(evaluator, DeskExaminer)
+    assert isinstance(evaluator, DeskEvaluator)
     asked = {question_set for _, question_set in evaluator.asked}
     assert asked == {evaluation_job.SELECTION, evaluation_job.CONFIRMATION, evaluation_job.SCORE}, (
         "all pools were really asked"
@@ -142,8 +142,8 @@ def test_the_score_is_shown_of_who_answered_only(stage: Stage) -> None:
     assert first.verdict == "promote"
     assert benchmark_report(stage.b, "champion", "score").subject == first.challenger
     evaluator = stage.b.evaluator
-    assert isinstance(evaluator, DeskExaminer)
-    evaluator.pupils[first.challenger] = Pupil(half_knows, lambda item: 1.0)
+    assert isinstance(evaluator, DeskEvaluator)
+    evaluator.planned_models[first.challenger] = StubModel(half_knows, lambda item: 1.0)
     stage.tell(subject="Tama")
     second = stage.night(day=1)
     assert second.verdict == "keep"
@@ -162,17 +162,17 @@ def test_after_enough_openings_the_pools_are_dealt_anew_and_everyone_is_scored_a
 ) -> None:
     stage = rotating(stage, 2)
     evaluator = stage.b.evaluator
-    assert isinstance(evaluator, DeskExaminer)
+    assert isinstance(evaluator, DeskEvaluator)
     champions = []
     for day, cat in enumerate(("Mike", "Tama", "Kai")):
         stage.tell(subject=cat)
         bits = 1.0 - 0.2 * day
-        evaluator.newcomer = Pupil(half_knows, lambda item, bits=bits: bits)  # type: ignore[misc]
+        evaluator.newcomer = StubModel(half_knows, lambda item, bits=bits: bits)  # type: ignore[misc]
         evaluator.asked.clear()
         night = stage.night(day=day)
         assert night.verdict == "promote"
         champions.append(night.challenger)
-        evaluator.pupils[night.challenger] = evaluator.newcomer
+        evaluator.planned_models[night.challenger] = evaluator.newcomer
         expected = [(1, False), (2, True), (1, False)][day]
         assert (night.gate["openings"], night.gate["dealt_anew"]) == expected
         job = evaluation_job.read_job(stage.b.places.runs / night.night)
@@ -192,10 +192,10 @@ def test_after_enough_openings_the_pools_are_dealt_anew_and_everyone_is_scored_a
 
 def test_without_a_rotation_nobody_is_scored_twice(stage: Stage) -> None:
     evaluator = stage.b.evaluator
-    assert isinstance(evaluator, DeskExaminer)
+    assert isinstance(evaluator, DeskEvaluator)
     stage.tell()
     first = stage.night()
-    evaluator.pupils[first.challenger] = Pupil(half_knows, lambda item: 1.0)
+    evaluator.planned_models[first.challenger] = StubModel(half_knows, lambda item: 1.0)
     evaluator.asked.clear()
     stage.tell(subject="Tama")
     second = stage.night(day=1)

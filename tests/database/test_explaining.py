@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hand_answers import DeskExaminer, learned, nonsense
+from hand_answers import DeskEvaluator, learned, nonsense
 from hand_nights import EVENING, Stage, open_stage
 
 from bonsai.actions.forget import forget_records
@@ -31,7 +31,7 @@ TOLD = ("Tell me whether grapes are safe for my cat.", GRAPES.reference)
 def reopened(folder: Path) -> Stage:
     """The home in this folder, with the hand-made trainer and examiner."""
     made = open_stage(folder)
-    return replace(made, b=replace(made.b, evaluator=DeskExaminer()))
+    return replace(made, b=replace(made.b, evaluator=DeskEvaluator()))
 
 
 @pytest.fixture
@@ -52,8 +52,8 @@ def morning(second_morning: Path, tmp_path: Path) -> Stage:
     return reopened(Path(shutil.copytree(second_morning, tmp_path / "home")))
 
 
-def evaluator(stage: Stage) -> DeskExaminer:
-    assert isinstance(stage.b.evaluator, DeskExaminer)
+def evaluator(stage: Stage) -> DeskEvaluator:
+    assert isinstance(stage.b.evaluator, DeskEvaluator)
     return stage.b.evaluator
 
 
@@ -68,7 +68,7 @@ def two_nights(stage: Stage) -> NightReport:
     stage.tell()
     first = stage.night()
     assert first.verdict == "promote"
-    evaluator(stage).pupils[first.challenger] = learned(1.5, domains=("general",))
+    evaluator(stage).planned_models[first.challenger] = learned(1.5, domains=("general",))
     evaluator(stage).newcomer = learned(1.0, domains=("general", "cat_care"), forgot=(CAPITAL.id,))
     tell(stage, *TOLD)
     stage.tell(subject="Tama")
@@ -178,7 +178,7 @@ def test_the_json_holds_everything(morning: Stage, capsys: pytest.CaptureFixture
 def test_a_refusal_for_harm_is_said_as_such(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     stage.tell()
     first = stage.night()
-    evaluator(stage).pupils[first.challenger] = learned(1.0)
+    evaluator(stage).planned_models[first.challenger] = learned(1.0)
     evaluator(stage).newcomer = learned(2.5)
     stage.tell()
     assert stage.night(day=1).verdict == "keep"

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hand_answers import DeskExaminer, Pupil, ignorant
+from hand_answers import DeskEvaluator, StubModel, ignorant
 from hand_nights import EVENING, Stage, open_stage
 
 from bonsai.actions.edit import release_records
@@ -37,7 +37,7 @@ QUESTION, ANSWER = "What is Kai's favourite toy?", "Kai loves the red ball."
 @pytest.fixture
 def stage(tmp_path: Path, taught_home: Path) -> Stage:
     made = open_stage(Path(shutil.copytree(taught_home, tmp_path / "home")))
-    return replace(made, b=replace(made.b, evaluator=DeskExaminer()))
+    return replace(made, b=replace(made.b, evaluator=DeskEvaluator()))
 
 
 def add(stage: Stage, *wordings: str, answer: str = ANSWER, hold_back: bool = False, **more: str) -> PersonalSetState:
@@ -144,13 +144,13 @@ def on_the_suite_alone(item: Item) -> float:
 def second_night(stage: Stage, facts: int) -> NightReport:
     """The champion of the first night knows v1 as well as the challenger of the second, who knows the owner's facts."""
     evaluator = stage.b.evaluator
-    assert isinstance(evaluator, DeskExaminer)
-    evaluator.newcomer = Pupil(lambda item: True, lambda item: 1.5)
+    assert isinstance(evaluator, DeskEvaluator)
+    evaluator.newcomer = StubModel(lambda item: True, lambda item: 1.5)
     stage.tell()
     first = stage.night()
     assert first.verdict == "promote"
-    evaluator.pupils[first.challenger] = Pupil(lambda item: item.pool != "owner", lambda item: 1.5)
-    evaluator.newcomer = Pupil(lambda item: True, on_the_suite_alone)
+    evaluator.planned_models[first.challenger] = StubModel(lambda item: item.pool != "owner", lambda item: 1.5)
+    evaluator.newcomer = StubModel(lambda item: True, on_the_suite_alone)
     simulated_owner(stage, facts)
     stage.tell(subject="Tama")
     return stage.night(day=1)
@@ -201,10 +201,10 @@ def test_the_terminal_adds_lists_and_retires(stage: Stage, capsys: pytest.Captur
 
 def test_a_suite_of_poison_goes_with_its_suspects(stage: Stage) -> None:
     evaluator = stage.b.evaluator
-    assert isinstance(evaluator, DeskExaminer)
+    assert isinstance(evaluator, DeskEvaluator)
     stage.tell()
     first = stage.night()
-    evaluator.pupils[first.challenger] = Pupil(lambda item: True, lambda item: 1.0)
+    evaluator.planned_models[first.challenger] = StubModel(lambda item: True, lambda item: 1.0)
     evaluator.newcomer = ignorant(3.0)
     wordings = ("What is Kai's favourite toy?", "Which toy does Kai love most?", "Name the toy that Kai loves.")
     for wording in wordings:

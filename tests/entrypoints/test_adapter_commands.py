@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hand_client import HandClient
 from hand_nights import EVENING, Stage, open_stage
-from hand_speaker import HandSpeaker
 
 from bonsai.actions import ask
 from bonsai.cli import main as cli
@@ -92,7 +92,7 @@ def test_settings_are_shown_with_their_origin(stage: Stage, capsys: pytest.Captu
 def test_a_question_is_listed_rated_and_corrected(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     from dataclasses import replace
 
-    inference = HandSpeaker()
+    inference = HandClient()
     inference.may_speak.set()
     b = replace(stage.b, inference=inference)
     made = ask.ask_models(

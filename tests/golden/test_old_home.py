@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hand_answers import DeskExaminer, ignorant, learned
+from hand_answers import DeskEvaluator, ignorant, learned
 from hand_nights import HandTrainer
 
 from bonsai import bootstrap
@@ -110,7 +110,7 @@ def test_what_it_knows_is_listed_and_shown(home: Path, say: Say) -> None:
 def test_the_next_night_goes_on_from_it(home: Path, say: Say) -> None:
     """Trained and examined by hand: what it learns now is judged against the champion of then."""
     say("db", "migrate")
-    evaluator = DeskExaminer(pupils={"base": ignorant(), CHAMPION: learned(1.0)}, newcomer=learned(0.2))
+    evaluator = DeskEvaluator(planned_models={"base": ignorant(), CHAMPION: learned(1.0)}, newcomer=learned(0.2))
     b = replace(bootstrap.open(home, {}), trainer=HandTrainer(), evaluator=evaluator)
     told = import_file(b, sample_path("household.jsonl"), now=LATER, source="self")
     assert told.new > 100

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from hand_nights import EVENING, HandExaminer, HandTrainer
+from hand_nights import EVENING, HandEvaluator, HandTrainer
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
@@ -64,5 +64,5 @@ class Desk:
         """A night whose challenger has these bits per byte; its id."""
         submit(self.b, {"instruction": f"What is new on day {day}?", "output": f"Thing {day}."}, NOW)
         self.drain()
-        b = replace(self.b, trainer=HandTrainer(), evaluator=HandExaminer(challenger_bits=bits))
+        b = replace(self.b, trainer=HandTrainer(), evaluator=HandEvaluator(challenger_bits=bits))
         return run_night(b, EVENING + timedelta(days=day), silent).night

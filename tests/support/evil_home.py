@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from desk import EVIL, NOW, TEXT_FIELDS, Desk
+from hand_client import HandClient
 from hand_nights import EVENING, open_stage
-from hand_speaker import HandSpeaker
 
 from bonsai import bootstrap
 from bonsai.actions import ask
@@ -45,7 +45,7 @@ def use_evilly(desk: Desk) -> None:
     approve(desk.b, promotion.adapter, by=EVIL, reason=EVIL, now=promotion.created_at)
     record = list_records(desk.b, RecordFilter(subject="タマ"), None)[0].record
     wanted = ask.QuestionRequest(EVIL, EVIL, EVIL, language="ja")
-    speaking = HandSpeaker(EVIL)
+    speaking = HandClient(EVIL)
     speaking.may_speak.set()
     told = ask.ask_models(replace(desk.b, inference=speaking), wanted, ask.new_question_id(), NOW)
     ask.store_question(desk.b, told)

@@ -21,20 +21,22 @@ from bonsai.system.files import write_json_atomic
 
 
 @dataclass(frozen=True)
-class Pupil:
+class StubModel:
     """What a model knows."""
 
     knows: Callable[[Item], bool]
     bits: Callable[[Item], float]
 
 
-def ignorant(bits: float = 2.0) -> Pupil:
-    return Pupil(lambda item: False, lambda item: bits)
+def ignorant(bits: float = 2.0) -> StubModel:
+    return StubModel(lambda item: False, lambda item: bits)
 
 
-def learned(bits: float = 1.0, *, domains: Sequence[str] = (), forgot: Sequence[str] = ()) -> Pupil:
+def learned(bits: float = 1.0, *, domains: Sequence[str] = (), forgot: Sequence[str] = ()) -> StubModel:
     """Answers these domains (all for none) rightly, but for the items in `forgot`."""
-    return Pupil(lambda item: item.domain in (domains or (item.domain,)) and item.id not in forgot, lambda item: bits)
+    return StubModel(
+        lambda item: item.domain in (domains or (item.domain,)) and item.id not in forgot, lambda item: bits
+    )
 
 
 @dataclass
@@ -42,7 +44,7 @@ class HandAnswerer:
     """A pupil at its desk."""
 
     name: str
-    pupil: Pupil
+    planned: StubModel
     known: Mapping[tuple[str, str], Item]
     "By instruction and input."
 
@@ -52,14 +54,14 @@ class HandAnswerer:
         return [self._answer(self._item(question)) for question in questions]
 
     def _answer(self, item: Item) -> Generated:
-        said = item.reference if self.pupil.knows(item) else nonsense(item)
+        said = item.reference if self.planned.knows(item) else nonsense(item)
         return Generated(completion(CURRENT, expected_tags(item), said), True, 5)
 
     def log_likelihoods(self, examples: Sequence[Scored]) -> list[Likelihood]:
         made = []
         for one in examples:
             item, size = self._item(one.question), len(one.response.encode())
-            made.append(Likelihood((self.pupil.bits(item) + jitter(self.name, item.id)) * size, size))
+            made.append(Likelihood((self.planned.bits(item) + jitter(self.name, item.id)) * size, size))
         return made
 
     def logits_fingerprint(self) -> tuple[float, ...]:
@@ -80,19 +82,19 @@ def jitter(*names: str) -> float:
 
 
 @dataclass
-class DeskExaminer:
+class DeskEvaluator:
     """`Examiner` whose worker is called in this process."""
 
-    pupils: dict[str, Pupil] = field(default_factory=lambda: {BASE: ignorant()})
-    newcomer: Pupil = field(default_factory=learned)
+    planned_models: dict[str, StubModel] = field(default_factory=lambda: {BASE: ignorant()})
+    newcomer: StubModel = field(default_factory=learned)
     asked: list[tuple[str, str]] = field(default_factory=list)
     "(model, question set) of every report that was really made."
 
     def evaluate(
-        self, examination: EvaluationRun, on_progress: Callable[[int, int], None]
+        self, evaluation_run: EvaluationRun, on_progress: Callable[[int, int], None]
     ) -> tuple[EvaluatedReport, ...]:
-        job = Path(examination.reports_folder) / "jobs" / f"{examination.created_at.replace(':', '')}.json"
-        write_json_atomic(job, to_json(examination))
+        job = Path(evaluation_run.reports_folder) / "jobs" / f"{evaluation_run.created_at.replace(':', '')}.json"
+        write_json_atomic(job, to_json(evaluation_run))
         read = from_json(json.loads(job.read_text("utf-8")))
         desk = worker.Session(read, "settings", "libraries")
         made = []
@@ -102,11 +104,11 @@ class DeskExaminer:
                 if not path.is_file():
                     self.asked.append((subject.adapter, question_set.name))
                 asked = {(one.instruction, one.input): one for one in question_set.items}
-                answerer = HandAnswerer(subject.adapter, self._pupil(subject), asked)
+                answerer = HandAnswerer(subject.adapter, self._planned(subject), asked)
                 report = worker.write_report(desk, answerer, subject, question_set, path, lambda done, steps: None)
                 made.append(EvaluatedReport(subject.adapter, question_set.name, path, report))
                 on_progress(number + 1, len(read.subjects))
         return tuple(made)
 
-    def _pupil(self, subject: EvaluatedModel) -> Pupil:
-        return self.pupils.get(subject.adapter, self.newcomer)
+    def _planned(self, subject: EvaluatedModel) -> StubModel:
+        return self.planned_models.get(subject.adapter, self.newcomer)

@@ -68,7 +68,7 @@ class HandTrainer:
 
 
 @dataclass
-class HandExaminer:
+class HandEvaluator:
     """Gives every model the bits per byte that the test says; what the test does not name gets `challenger_bits`."""
 
     bits: dict[str, float] = field(default_factory=lambda: {BASE: 2.0})
@@ -77,11 +77,11 @@ class HandExaminer:
     question_sets: list[str] = field(default_factory=list)
 
     def evaluate(
-        self, examination: EvaluationRun, on_progress: Callable[[int, int], None]
+        self, evaluation_run: EvaluationRun, on_progress: Callable[[int, int], None]
     ) -> tuple[EvaluatedReport, ...]:
         made = []
-        for subject in examination.subjects:
-            for question_set in examination.question_sets:
+        for subject in evaluation_run.subjects:
+            for question_set in evaluation_run.question_sets:
                 self.question_sets.append(question_set.name)
                 known = subject.adapter in self.bits
                 bits = self.bits.get(subject.adapter, self.challenger_bits)
@@ -113,7 +113,7 @@ def jitter(item: str, subject: str) -> float:
 class Stage:
     b: Bonsai
     trainer: HandTrainer
-    evaluator: HandExaminer
+    evaluator: HandEvaluator
     told: int = 0
 
     def tell(self, count: int = 3, subject: str = "Mike") -> None:
@@ -131,7 +131,7 @@ class Stage:
 def open_stage(folder: Path) -> Stage:
     """A new home with a trainer and an examiner made by hand."""
     bootstrap.init(folder, "en", EVENING, {})
-    trainer, evaluator = HandTrainer(), HandExaminer()
+    trainer, evaluator = HandTrainer(), HandEvaluator()
     return Stage(replace(bootstrap.open(folder, {}), trainer=trainer, evaluator=evaluator), trainer, evaluator)
 
 

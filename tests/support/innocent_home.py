@@ -18,9 +18,9 @@ from pathlib import Path
 
 import pytest
 from desk import NOW, ORIGIN
-from hand_answers import DeskExaminer, ignorant, learned
+from hand_answers import DeskEvaluator, ignorant, learned
+from hand_client import HandClient
 from hand_nights import EVENING, HandTrainer, write_log
-from hand_speaker import HandSpeaker
 from starlette.testclient import TestClient
 
 from bonsai import bootstrap
@@ -102,7 +102,7 @@ def chance_counted() -> Iterator[None]:
 
 def speaking(b: Bonsai, says: str = "It is scratching.") -> Bonsai:
     """The same home, with a model made by hand that answers at once."""
-    inference = HandSpeaker(says)
+    inference = HandClient(says)
     inference.may_speak.set()
     return replace(b, inference=inference)
 
@@ -123,9 +123,9 @@ class PlacelessTrainer(HandTrainer):
         return made
 
 
-def evaluator() -> DeskExaminer:
+def evaluator() -> DeskEvaluator:
     """At first everybody is new."""
-    return DeskExaminer(newcomer=learned(1.5, domains=("general",)))
+    return DeskEvaluator(newcomer=learned(1.5, domains=("general",)))
 
 
 @dataclass
@@ -133,7 +133,7 @@ class House:
     """The home while it is made."""
 
     b: Bonsai
-    evaluator: DeskExaminer = field(default_factory=evaluator)
+    evaluator: DeskEvaluator = field(default_factory=evaluator)
 
     def tell(self, day: int, *told: dict[str, str]) -> None:
         """On the afternoon of a day, as PERSON."""
@@ -178,10 +178,10 @@ def _first_day(house: House) -> None:
 
 
 def _nights(house: House) -> None:
-    b, pupils = house.b, house.evaluator.pupils
+    b, planned_models = house.b, house.evaluator.planned_models
     capital = next(one for one in questions.load("selection") if one.domain == "general" and one.language == "ja")
     first = house.night(0, 1.6)
-    pupils[first] = house.evaluator.newcomer
+    planned_models[first] = house.evaluator.newcomer
     approve(b, first, by=PERSON, reason="よく覚えている。", now=NOW)
 
     house.evaluator.newcomer = learned(1.0, domains=("general", "cat_care"), forgot=(capital.id,))
@@ -191,7 +191,7 @@ def _nights(house: House) -> None:
     exclude_records(b, [house.record("opens the shed")], PERSON, NOW)
     house.tell(1, *LATER[0])
     second = house.night(1, 0.8)
-    pupils[second] = house.evaluator.newcomer
+    planned_models[second] = house.evaluator.newcomer
     after = NOW + timedelta(days=1)
     _review(b, second, 30, after)
     approve(b, second, by=PERSON, reason="It knows the cat.", now=after)
@@ -200,7 +200,7 @@ def _nights(house: House) -> None:
     house.evaluator.newcomer = ignorant(3.0)
     house.tell(2, *LATER[1])
     third = house.night(2, 2.0)
-    pupils[third] = house.evaluator.newcomer
+    planned_models[third] = house.evaluator.newcomer
 
     house.evaluator.newcomer = learned(0.9, domains=("general", "cat_care", "household"))
     house.tell(3, *LATER[2])

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from desk import EVIL
-from hand_answers import DeskExaminer, learned
+from hand_answers import DeskEvaluator, learned
 from hand_nights import EVENING, Stage, open_stage, write_log
 
 from bonsai import bootstrap
@@ -38,12 +38,12 @@ def two_mornings(folder: Path) -> Path:
     made = open_stage(folder)
     with (folder / "bonsai.toml").open("a", encoding="utf-8") as file:
         file.write('\n[gate]\nmode = "review"\n')
-    evaluator = DeskExaminer(newcomer=learned(1.5, domains=("general",)))
+    evaluator = DeskEvaluator(newcomer=learned(1.5, domains=("general",)))
     stage = replace(made, b=replace(bootstrap.open(folder, {}), trainer=made.trainer, evaluator=evaluator))
     stage.tell(5)
     first = stage.night()
     approve(stage.b, first.challenger, by="mika", reason="", now=EVENING)
-    evaluator.pupils[first.challenger] = learned(1.5, domains=("general",))
+    evaluator.planned_models[first.challenger] = learned(1.5, domains=("general",))
     evaluator.newcomer = learned(1.0, domains=("general", "cat_care"), forgot=(CAPITAL.id,))
     edit_record(stage.b, record(stage, "at 1 o'clock"), {"output": "Mike sits on the roof."}, "mika", EVENING)
     tag = {"language": None, "category": "creative", "reasoning": None}

@@ -13,7 +13,7 @@ OWN = AnswerTags("The question is in English; answer in English.", "open_qa", "e
 
 
 @dataclass
-class HandSpeaker:
+class HandClient:
     """Waits until `may_speak` is set."""
 
     says: str = "It is scratching."

@@ -39,7 +39,7 @@ ITEMS = tuple(
 
 
 @pytest.fixture
-def examination(tiny_plan: TrainingPlan, tmp_path: Path) -> EvaluationRun:
+def evaluation_run(tiny_plan: TrainingPlan, tmp_path: Path) -> EvaluationRun:
     adapter = train(tiny_plan, lambda progress: None)
     return EvaluationRun(
         tiny_plan.base, "cpu", "tagged", (EvaluatedModel(BASE), EvaluatedModel(adapter.id, str(adapter.path))),
@@ -52,12 +52,12 @@ def silent(done: int, total: int) -> None:
     """For tests that do not look at the progress."""
 
 
-def kill_after_the_first_report(examination: EvaluationRun) -> Path:
+def kill_after_the_first_report(evaluation_run: EvaluationRun) -> Path:
     """Start the worker as the examiner does, and kill it -9 as soon as a report lies there."""
-    folder = Path(examination.reports_folder)
+    folder = Path(evaluation_run.reports_folder)
     folder.mkdir(parents=True)
     job = folder / "job.json"
-    job.write_text(json.dumps(to_json(examination)), "utf-8")
+    job.write_text(json.dumps(to_json(evaluation_run)), "utf-8")
     command = [sys.executable, "-m", "bonsai.evaluate.worker", str(job)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as worker:
         assert worker.stdout is not None
@@ -70,17 +70,17 @@ def kill_after_the_first_report(examination: EvaluationRun) -> Path:
     return found[0]
 
 
-def test_killed_and_started_again_an_examination_keeps_the_reports_it_has(examination: EvaluationRun) -> None:
-    first = kill_after_the_first_report(examination)
+def test_killed_and_started_again_an_examination_keeps_the_reports_it_has(evaluation_run: EvaluationRun) -> None:
+    first = kill_after_the_first_report(evaluation_run)
     before = first.stat().st_mtime_ns
     steps: list[tuple[int, int]] = []
-    examined = ProcessEvaluator(nice=0).evaluate(examination, lambda done, total: steps.append((done, total)))
+    examined = ProcessEvaluator(nice=0).evaluate(evaluation_run, lambda done, total: steps.append((done, total)))
     assert first.stat().st_mtime_ns == before, "its canaries reproduced: believed, not made again"
     assert steps[-1] == (40, 40)
     assert [(one.subject == BASE, one.question_set) for one in examined] == [
         (True, "v1/selection"), (True, "suite"), (False, "v1/selection"), (False, "suite"),
     ]  # fmt: skip
-    adapter = examination.subjects[1].adapter
+    adapter = evaluation_run.subjects[1].adapter
     base, new = (find_report(examined, name, "v1/selection") for name in (BASE, adapter))
     assert new.logits != base.logits
     assert new.settings_hash == base.settings_hash
@@ -89,10 +89,11 @@ def test_killed_and_started_again_an_examination_keeps_the_reports_it_has(examin
     assert sum(item.bits_per_byte for item in new.items) < sum(item.bits_per_byte for item in base.items)
 
 
-def test_an_altered_adapter_is_refused(examination: EvaluationRun) -> None:
-    weights = Path(examination.subjects[1].folder) / "adapter_model.safetensors"
+def test_an_altered_adapter_is_refused(evaluation_run: EvaluationRun) -> None:
+    weights = Path(evaluation_run.subjects[1].folder) / "adapter_model.safetensors"
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
     weights.write_bytes(content)
     with pytest.raises(IntegrityError, match="adapter_model"):
-        ProcessEvaluator(nice=0).evaluate(replace(examination, question_sets=examination.question_sets[1:]), silent)
+        again = replace(evaluation_run, question_sets=evaluation_run.question_sets[1:])
+        ProcessEvaluator(nice=0).evaluate(again, silent)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hand_answers import DeskExaminer
+from hand_answers import DeskEvaluator
 from hand_nights import EVENING, Stage, open_stage
 
 from bonsai.actions.benchmark import benchmark_power, run_benchmark
@@ -19,7 +19,7 @@ from bonsai.errors import UnknownId, UsageError
 
 def reopened(folder: Path) -> Stage:
     made = open_stage(folder)
-    return replace(made, b=replace(made.b, evaluator=DeskExaminer()))
+    return replace(made, b=replace(made.b, evaluator=DeskEvaluator()))
 
 
 @pytest.fixture(scope="module")

@@ -53,7 +53,7 @@ def asking(question: str = "Who?", base: Base = BASE, adapter: str = "", device:
 
 @dataclass
 class Made:
-    """Speakers, all of them closed at the end."""
+    """Inference clients, all of them closed at the end."""
 
     folder: Path
     speakers: list[ResidentClient]
