@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 @pytest.mark.parametrize("scripts", [True, False], ids=["script", "no script"])
 def test_on_a_phone_the_rooms_are_a_menu_by_keyboard(visit: Open, address: str, scripts: bool) -> None:
     page = visit(address, language="ja", size=PHONE, scripts=scripts).go("/")
-    menu, rooms = page.get_by_role("button", name="メニュー"), page.get_by_role("navigation", name="ページ")
+    menu, rooms = page.get_by_role("button", name="メニュー"), page.get_by_role("navigation", name="メインメニュー")
     expect(rooms).not_to_be_visible()
     for _ in range(3):  # past the skip link and the name
         page.keyboard.press("Tab")

@@ -93,7 +93,7 @@ def test_a_night_is_started_and_followed_to_its_verdict(home: Path, real_address
     page = visit(real_address).go("/nights")
     page.get_by_role("button", name="Start now").click()
     page.evaluate("window.never_reloaded = true")
-    now = page.get_by_role("region", name="Now")
+    now = page.get_by_role("region", name="Current status")
     bar = now.locator("progress[max]")
     expect(now.locator("strong")).to_contain_text("training", timeout=MILLISECONDS)
     expect(bar).to_be_visible(timeout=MILLISECONDS)

@@ -33,7 +33,7 @@ def test_a_record_is_told_from_the_keyboard_alone(visitor: Visitor, desk: Desk) 
             keys.press("Tab")
             keys.type("Mike")
         keys.press("Control+Enter")
-        expect(page.get_by_role("status").filter(has_text="Kept")).to_be_visible()
+        expect(page.get_by_role("status").filter(has_text="Record received")).to_be_visible()
         expect(page.get_by_label("Question", exact=True)).to_be_focused()
         expect(page.get_by_label("Subject")).to_have_value("Mike")
     assert sorted(told(desk, "Mike")) == ["Where does Mike hide?", "Why does Mike hide?"]

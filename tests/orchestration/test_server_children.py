@@ -108,7 +108,7 @@ def test_a_worker_that_ends_is_started_again_a_few_times_and_then_it_is_told(
     lasting = ending("server", tmp_path, 60, started, keeps=False)
     worker = ending("bonsai-gpu", tmp_path, 0, started, keeps=True)
     patience = server.Patience(first_pause_seconds=0.1, longest_pause_seconds=0.3, most_deaths=3)
-    with pytest.raises(TerminalError, match="bonsai-gpu ended with code 3"):
+    with pytest.raises(TerminalError, match="bonsai-gpu exited with code 3"):
         server.wait(server.Running("", tmp_path, {}, (lasting, worker)), deaths.append, patience)
     assert lasting.process.poll() is None
     assert len(started) == 1 + 4
@@ -121,7 +121,7 @@ def test_without_its_server_nothing_is_kept_up(
 ) -> None:
     monkeypatch.setattr(server, "LOOK_SECONDS", 0.01)
     running = server.Running("", tmp_path, {}, (ending("server", tmp_path, 0, started, keeps=False),))
-    with pytest.raises(TerminalError, match="server ended with code 3"):
+    with pytest.raises(TerminalError, match="server exited with code 3"):
         server.wait(running, lambda death: None)
 
 
