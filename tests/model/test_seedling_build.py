@@ -37,11 +37,13 @@ def test_the_card_is_that_of_the_recipe_in_the_code() -> None:
     assert card.verify()
 
 
-def test_the_first_thirty_losses_come_out_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [4, pytest.param(30, marks=pytest.mark.long)])
+@pytest.mark.timeout(1200)  # a step is 0.5 s, but 11 s on a CPU that has no bfloat16 and computes it in software
+def test_the_first_losses_come_out_again(tmp_path: Path, count: int) -> None:
     found = card.read()
-    again = first_losses(Recipe(**found["settings"]), len(found["first_losses"]), tmp_path)
-    assert len(again) == 30
-    assert again == pytest.approx(found["first_losses"], rel=TOLERANCE)
+    again = first_losses(Recipe(**found["settings"]), count, tmp_path)
+    assert len(again) == count
+    assert again == pytest.approx(found["first_losses"][:count], rel=TOLERANCE)
 
 
 def test_the_weights_are_small_and_the_markers_single_tokens() -> None:
