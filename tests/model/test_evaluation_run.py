@@ -94,6 +94,6 @@ def test_an_altered_adapter_is_refused(evaluation_run: EvaluationRun) -> None:
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
     weights.write_bytes(content)
+    again = replace(evaluation_run, question_sets=evaluation_run.question_sets[1:])
     with pytest.raises(IntegrityError, match="adapter_model"):
-        again = replace(evaluation_run, question_sets=evaluation_run.question_sets[1:])
         ProcessEvaluator(nice=0).evaluate(again, silent)
