@@ -35,7 +35,7 @@ def every_kind(visitor: Visitor) -> Iterator[str]:
         )
 
 
-@pytest.mark.parametrize(("language", "keys"), [("en", True), ("ja", False)])  # Tab leads to the same places in both
+@pytest.mark.parametrize(("language", "keys"), [("en", True), pytest.param("ja", False, marks=pytest.mark.long)])
 def test_every_page_is_for_everybody(desk: Desk, address: str, visit: Open, language: str, keys: bool) -> None:
     use_evilly(desk)
     visitor = visit(address, language=language)

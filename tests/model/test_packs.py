@@ -75,6 +75,7 @@ def test_a_cpu_has_no_kernel_and_packs_by_mask(tiny_plan: TrainingPlan) -> None:
         assert model.config._attn_implementation == "sdpa"
 
 
+@pytest.mark.long
 def test_the_gpu_benchmark_runs_anywhere_and_says_what_its_figures_are_worth() -> None:
     script = [sys.executable, str(ROOT / "benchmarks" / "gpu_training.py"), "--smoke", "--data", "/nonexistent"]
 
