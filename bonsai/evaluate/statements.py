@@ -1,0 +1,393 @@
+"""Scoring 2: what an answer states, decided by value and not by phrasing.
+
+A bare right answer is right, a longer sentence with it is right; a rival beside it makes it wrong ("Tokyo or Osaka"), a
+denied one does not ("not Osaka but Tokyo"), nor one in a clause of its own ("Saturn has rings, but Jupiter is larger").
+Numbers, quantities and dates are compared by value: 1 m = 100 cm, 八本 = eight, 2024-05-03 = 令和6年5月3日.
+
+Pure functions of the texts. Hand-judged answers test them (`tests/unit/data/judged_answers_*.jsonl`). Extended from the
+answer matching of SQuAD and of https://github.com/UKGovernmentBEIS/inspect_ai (`scorer/_match.py`).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["states", "asks", "unknown"]
+"What a right answer does: state values, ask for something, or say that it is not known."
+
+Span = tuple[int, int]
+_MOST = 4000
+"Characters of an answer that are read; a longer one repeats itself."
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a right answer states."""
+
+    accepted: tuple[tuple[str, ...], ...] = ()
+    "Groups of spellings and synonyms; each group is one value."
+    wrong: tuple[str, ...] = ()
+    "Rival values."
+    at_least: int = 0
+    "Groups that must be stated; 0 is all of them."
+    kind: Kind = "states"
+
+
+def is_right(answer: str, expected: Expected, question: str = "") -> bool:
+    """Whether the answer does what is expected of it; repeating the question states nothing."""
+    said = _corrected(_without_echo(_fold(answer)[:_MOST], _fold(question)))
+    if expected.kind == "unknown":
+        return _says_unknown(said) and not _invents(said, expected.wrong)
+    if expected.kind == "asks":
+        said = " ".join(part for part in _sentences(said) if _REQUEST.search(part))
+        return bool(said) and _enough(said, expected)
+    asked = _fold(question)
+    if len(expected.accepted) > 1 and not expected.at_least and _elements(said) > len(expected.accepted):
+        return False
+    return (_enough(said, expected, asked) or _denies_rival(said, expected)) and not _names_rival(said, expected, asked)
+
+
+def _enough(said: str, expected: Expected, asked: str = "") -> bool:
+    stated = sum(any(_stated(said, key, expected, asked) for key in group) for group in expected.accepted)
+    return stated >= (expected.at_least or len(expected.accepted)) > 0
+
+
+def _stated(said: str, key: str, expected: Expected, asked: str = "") -> bool:
+    return any(not _denied(said, span) for span in _mentions(said, key, expected, asked))
+
+
+def _elements(said: str) -> int:
+    """Elements of an answer that is a bare list ("litter, a brush and a toy"); 0 for anything else."""
+    parts = re.split(r"[,、]|\band\b|(?<=[^a-z ])と(?=[^a-z ])", re.sub(r"(?:です|だ)?[。.!\s]*$", "", said))
+    brief = all(part.strip() and _is_brief(part) for part in parts if part.strip() or part is parts[-1])
+    return sum(bool(part.strip()) for part in parts) if brief else 0
+
+
+def _denies_rival(said: str, expected: Expected) -> bool:
+    """To a yes-or-no question, denying the rival is the answer (大丈夫ではありません)."""
+    if not any(_fold(key) in _OPENINGS for group in expected.accepted for key in group):
+        return False
+    spans = [span for rival in expected.wrong for span in _mentions(said, rival, Expected())]
+    return bool(spans) and all(_denied(said, span) for span in spans)
+
+
+def _mentions(said: str, key: str, expected: Expected, asked: str = "") -> Iterator[Span]:
+    """Where the value occurs: by value for numbers, quantities and dates, as a whole word otherwise.
+
+    A quantity that is the question's own, in another unit, is an echo (一週間は to 一週間は何日ですか).
+    """
+    folded = _fold(key)
+    for moments in (_dates, _times):
+        if (when := moments(folded)) and when[0][0] == (0, len(folded)):
+            yield from (span for span, found in moments(said) if found == when[0][1])
+            return
+    quantity = _QUANTITY.fullmatch(folded)
+    if quantity:
+        wanted = _value(quantity)
+        bare = _QUANTITY.fullmatch(said.strip(" 。.!"))
+        for found in _QUANTITY.finditer(said):
+            value = _value(found)
+            lone = bare is not None and not bare["unit"]
+            plain = not quantity["unit"] or lone
+            equal = float(found["number"]) == float(quantity["number"]) if plain else _same_quantity(value, wanted)
+            echoed = found[0] != folded and value[1] != "" and found[0].strip() in asked
+            if equal and not echoed:
+                yield found.span()
+        return
+    rivals = [span for rival in expected.wrong for span in _words(said, _fold(rival))]
+    single = {_fold(one) for group in expected.accepted for one in group} | {_fold(one) for one in expected.wrong}
+    for span in _words(said, folded):
+        inside = any(_hides(rival, span) for rival in rivals)
+        if not inside and not _in_compound(said, span, single):
+            yield span
+
+
+def _words(said: str, key: str) -> Iterator[Span]:
+    """Occurrences as a whole word; an English plural counts, and a katakana word is bounded by other kana."""
+    if not key:
+        return
+    pattern = re.escape(_hiragana(key))
+    if key[0].isascii() and key[0].isalnum():
+        pattern = rf"(?<![a-z0-9.]){pattern}"
+    if key[-1].isascii() and key[-1].isalnum():
+        pattern += r"(?:e?s)?(?![a-z0-9])" if key[-1].isalpha() and len(key) > 2 else r"(?![a-z0-9]|\.\d)"
+    for found in re.finditer(pattern, _hiragana(said)):
+        start, end = found.span()
+        before, after = said[start - 1 : start], said[end : end + 1]
+        cut = (_KATAKANA_LETTER.match(before) and _KATAKANA_LETTER.match(said[start])) or (
+            _KATAKANA_LETTER.match(after) and _KATAKANA_LETTER.match(said[end - 1])
+        )
+        opening = key in _OPENINGS and (said[:start].strip(" 、,「\"'") != "" or _NO_MATTER.match(said[end:]))
+        if not cut and not opening:
+            yield start, end
+
+
+def _hides(rival: Span, span: Span) -> bool:
+    """The rival begins earlier and overlaps (東京 before 京都 in 東京都), or is a longer word around it (south-east)."""
+    overlaps = rival[0] < span[1] and span[0] < rival[1]
+    return overlaps and (rival[0] < span[0] or (rival[0] == span[0] and rival[1] > span[1]))
+
+
+def _in_compound(said: str, span: Span, values: set[str]) -> bool:
+    """A single kanji inside a longer word (東 in 東京), unless its neighbour is a value too (春夏秋冬)."""
+    start, end = span
+    if end - start > 1 or not _KANJI.match(said[start]):
+        return False
+    return any(_KANJI.match(one) and one not in values and one not in "色側" for one in (said[start - 1 : start], said[end : end + 1]))
+
+
+def _denied(said: str, span: Span) -> bool:
+    """Denied, excepted, or named as a thing of the past."""
+    before, after = said[: span[0]], said[span[1] :]
+    clause = _CLAUSE_END.split(before)[-1]
+    return bool(_DENIES_BEFORE.search(clause) or _DENIES_AFTER.match(after))
+
+
+def _names_rival(said: str, expected: Expected, question: str) -> bool:
+    """A rival is stated in the clause of a right value, opens the answer, or another candidate stands beside it."""
+    right = [
+        min(spans)
+        for group in expected.accepted
+        if (
+            spans := [
+                span for key in group for span in _mentions(said, key, expected, question) if not _denied(said, span)
+            ]
+        )
+    ]
+    for rival in expected.wrong:
+        for span in _mentions(said, rival, Expected(wrong=())):
+            covered = any(start < span[1] and span[0] < end for start, end in right)
+            if covered or _denied(said, span):
+                continue
+            if _fold(rival) in _OPENINGS or any(_beside(said, span, one) for one in right):
+                return True
+    if len(expected.accepted) > 1 or " or " in question or "または" in question:
+        return False
+    return any(_is_alternative(said, span) for span in right)
+
+
+def _is_alternative(said: str, span: Span) -> bool:
+    """"Tokyo or Nagoya", 東京か名古屋: two candidates are no answer."""
+    return bool(_OR_AFTER.match(said[span[1] :]) or _OR_BEFORE.search(said[: span[0]]))
+
+
+def _beside(said: str, rival: Span, right: Span) -> bool:
+    """No clause ends between the two; a comma ends one unless it separates a bare list. What follows a "but" counts."""
+    first, second = sorted((rival, right))
+    between = said[first[1] : second[0]]
+    if rival > right and _BUT.search(between):
+        return True
+    if _CLAUSE_END.search(between):
+        return False
+    parts = re.split("[,、]", between)
+    if len(parts) == 1:
+        return True
+    head = re.split("[,、]|" + _CLAUSE_END.pattern, said[: first[0]])[-1]
+    tail = re.split("[,、]|" + _CLAUSE_END.pattern, said[second[1] :])[0]
+    return all(_is_brief(part) for part in (head + parts[0], *parts[1:-1], parts[-1] + tail))
+
+
+def _is_brief(part: str) -> bool:
+    """An element of a list, not a clause."""
+    return len(part.split()) <= 2 and len(re.sub(r"[a-z0-9 ]", "", part)) <= 4 and not re.search("[はがをも]", part)
+
+
+def _says_unknown(said: str) -> bool:
+    return bool(_UNKNOWN.search(said)) or bool(_REQUEST.search(_sentences(said)[-1] if _sentences(said) else ""))
+
+
+def _invents(said: str, wrong: Sequence[str]) -> bool:
+    """Names a rival, or admits and then asserts all the same ("not recorded, but she weighs 5 kg")."""
+    if any(_stated(said, rival, Expected()) for rival in wrong):
+        return True
+    after = _BUT.split(said)[1:]
+    return any(_UNKNOWN.search(part) is None and not _REQUEST.search(part) for part in after if part.strip())
+
+
+def _corrected(said: str) -> str:
+    """What stands after a correction ("Osaka... no, Tokyo")."""
+    return _CORRECTION.split(said)[-1]
+
+
+def _without_echo(said: str, question: str) -> str:
+    return said.replace(question, " ") if len(question) > 8 else said
+
+
+def _sentences(said: str) -> list[str]:
+    return [part for part in re.findall(r"[^。.!?]*[。.!?]?", said) if part.strip()]
+
+
+def _same_quantity(found: tuple[float, str], wanted: tuple[float, str]) -> bool:
+    return found[1] == wanted[1] and abs(found[0] - wanted[0]) <= 1e-6 * max(1.0, abs(wanted[0]))
+
+
+def _value(found: re.Match[str]) -> tuple[float, str]:
+    """(number in the basic unit, dimension); without a known unit the dimension is empty."""
+    number, unit = float(found["number"]), found["unit"] or ""
+    if unit in _UNITS:
+        factor, dimension = _UNITS[unit]
+        return number * factor, dimension
+    return number, ""
+
+
+def _dates(said: str) -> list[tuple[Span, tuple[int, ...]]]:
+    """Dates in the text: 2024-05-03, 2024/5/3, 2024年5月3日, 令和6年5月3日, May 3, 2024, 3 May 2024."""
+    made: list[tuple[Span, tuple[int, ...]]] = []
+    for pattern in _DATES:
+        for hit in pattern.finditer(said):
+            parts = hit.groupdict()
+            year = int(parts["year"]) + _ERAS.get(parts.get("era") or "", 0)
+            month = _MONTHS.get(parts["month"][:3]) or int(parts["month"])
+            made.append((hit.span(), (year, month, int(parts["day"]))))
+    return made
+
+
+def _times(said: str) -> list[tuple[Span, tuple[int, ...]]]:
+    """Times of day: 15:30, 3:30 pm, 午後3時半, half past 3 in the afternoon."""
+    made: list[tuple[Span, tuple[int, ...]]] = []
+    for pattern in _TIMES:
+        for hit in pattern.finditer(said):
+            parts = hit.groupdict()
+            hour, late = int(parts["hour"]), _LATE.search(hit[0]) is not None
+            minute = 30 if parts.get("half") else int(parts.get("minute") or 0)
+            made.append((hit.span(), (hour + 12 if late and hour < 12 else hour, minute)))
+    return sorted(made, key=lambda one: (one[0][0], -one[0][1]))
+
+
+def _hiragana(text: str) -> str:
+    """Katakana as hiragana, character for character."""
+    return text.translate(_TO_HIRAGANA)
+
+
+def _fold(text: str) -> str:
+    """Width and case folded, numbers in digits, articles dropped; punctuation and kana stay."""
+    folded = unicodedata.normalize("NFKC", text).translate(_QUOTES).casefold()
+    folded = _GROUPED.sub("", folded)
+    folded = _DECIMAL_COMMA.sub(".", folded)
+    folded = _NOT.sub(" not", _CANNOT.sub("can not", folded))
+    folded = _HALF.sub("30 minutes", folded)
+    folded = _ORDINAL.sub(lambda hit: str(_ORDINALS[hit[1]]) if hit[1] in _ORDINALS else hit[2], folded)
+    folded = _ENGLISH_NUMBER.sub(_english_number, folded)
+    folded = _POWER.sub(lambda hit: str(int(hit[1]) * (100 if hit[2] == "hundred" else 1000)), folded)
+    folded = _KANJI_NUMBER.sub(_kanji_number, folded)
+    return " ".join(_ARTICLES.sub(" ", folded).split())
+
+
+_TO_HIRAGANA = {code: code - 0x60 for code in range(0x30A1, 0x30F7)}
+_QUOTES = {ord("’"): "'", ord("‘"): "'", ord("´"): "'"}
+_GROUPED = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d{1,2}(?:\s*[a-z]))")
+_HALF = re.compile(r"half an hour|半時間")
+_NOT = re.compile(r"(?<=[a-z])n't\b")
+_CANNOT = re.compile(r"\b(?:cannot|can't)\b")
+_POWER = re.compile(r"\b(\d+) (hundred|thousand)\b")
+_NO_MATTER = re.compile(r"\s*(?:problem|doubt|worries|wonder)\b")
+_ARTICLES = re.compile(r"\b(?:a|an|the)\b")
+_TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+_SINGLE = "one two three four five six seven eight nine"
+_SMALL = {word: number for number, word in enumerate(f"zero {_SINGLE} {_TEENS}".split())}
+_TENS = {word: 10 * n for n, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
+_ENGLISH_NUMBER = re.compile(rf"\b(?:({'|'.join(_TENS)})(?:[ -]({_SINGLE.replace(' ', '|')}))?|({'|'.join(_SMALL)}))\b")
+_ORDINALS = {word: number for number, word in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1)}
+_ORDINAL = re.compile(rf"\b(?:({'|'.join(_ORDINALS)})(?= of )|(\d+)(?:st|nd|rd|th))\b")
+_KANJI_DIGITS = {character: number for number, character in enumerate("〇一二三四五六七八九")}
+_KANJI_POWERS = {"十": 10, "百": 100, "千": 1000}
+_KANJI_NUMBER = re.compile("[〇一二三四五六七八九十百千万]+")
+_KANJI = re.compile("[\u3400-\u9fff]")
+_KATAKANA_LETTER = re.compile("[\u30a1-\u30fa\u30fc]")
+_OPENINGS = frozenset({"yes", "no", "はい", "いいえ", "ええ"})
+"Words that decide only where they open an answer: はい also stands in 与えてはいけません."
+
+_CLAUSE_END = re.compile(r"[。.!?;:…](?!\d)|,?\s(?:but|while|whereas|although|though|however|because|so|instead)\s|(?:ですが|だが|が|けれど|けど|ので|から|って|して|んで)(?=[、,]?)(?<!か)(?<!いが)")
+_DENIES_BEFORE = re.compile(
+    r"(?:\b(?:not|never|no longer|rather than|instead of|other than|except|without|neither|nor|nobody|unlike|than|can not))"
+    r"(?!\s+(?:only|just|merely))(?:\s+[\w']+){0,3}\s+$|\b(?:not|never|neither|nor)\s$"
+)
+_DENIES_AFTER = re.compile(
+    r"\s*(?:都|府|県|市)?\s*(?:という(?:の|こと)|って|の(?:こと)?)?(?:で(?:は|も)?|じゃ(?:あ)?)\s*(?:な(?:い|く|か)|ありま|ございま)"
+    r"|\s*(?:より|と同じ|と違|と異な)|\s*以外(?!あり)|\s*(?:は|も)\s*(?:違|ちが|誤|間違)|\s*(?:は|も)\s*含(?:ま|み)"
+    r"|\s*(?:だ|で)った(?:が|けど)|\s*で(?:し)?た(?:が|けど)|\s+(?:is|was|are)\s+(?:wrong|incorrect|not)\b|\s*(?:は|が)(?:な|あり)(?:い|ません)"
+)
+_OR_AFTER = re.compile(r"(?:都|府|県|市)?\s*,?\s*(?:\bor\b\s*(?!so\b|more\b|less\b)\w|か(?![なもらかり月所国条。?、\s]|$)|または|もしくは|あるいは|それとも)")
+_OR_BEFORE = re.compile(r"(?:\w\s+or\s+|または|もしくは|あるいは|それとも|[^\sなも]か)$")
+_BUT = re.compile(r"\bbut\b|(?<=ん)が[、,]|(?<=す)が[、,]|けれど[も]?|けど")
+_CORRECTION = re.compile(r"(?:\.{2,}|…|[-—–]|,|\.)\s*(?:no|wait|sorry|i mean|いや|いえ|あ|違う|違った|訂正)\s*[、,.]\s*(?=\S)")
+_REQUEST = re.compile(r"\?|か[。]?$|でしょうか|教えて|お聞かせ|聞かせて|\b(?:please )?(?:tell|let) (?:me|us)\b|could you|can you")
+_UNKNOWN = re.compile(
+    r"\b(?:don't|do not|doesn't|does not|didn't|did not|can't|cannot|can not|couldn't|could not|haven't|have not|hasn't|has not|wasn't|was not|isn't|is not|aren't|are not|not|never|no)\b[^.;]{0,40}"
+    r"\b(?:know|known|say|says|said|tell|told|recorded|record|records|note|noted|notes|mention|mentioned|stated|state|given|give|written|information|way|sure|predict|answer|seen|specified|entry|enough|certain|clear|possible|have|has|appear|appears|foresee|name)\b"
+    r"|\b(?:unknown|unclear|unrecorded|nobody (?:knows|can)|no one (?:knows|can)|nothing is (?:said|known|noted|written)|no idea|impossible|but not)\b"
+    r"|\b(?:has|have|mentions?|says?|gives?|names?) (?:no|nothing)\b|; [^;]{0,40}\bis not\b"
+    r"|(?:わか|分か|判)(?:りま(?:せん|しょう)|らな|りかね)|(?:記録|記載|情報|メモ|日記|文|記述|データ)[^。]{0,14}(?:ありません|ない|残って|なく|なし|ございません)"
+    r"|(?:書か|書い|記さ|記録さ|載っ|述べ|触れ|残っ|残さ|聞い|伺っ|うかがっ|教わっ|教え)[^。]{0,8}(?:ません|ない|おらず|なく)"
+    r"|知り(?:よう|得)|(?:知る|言う|答える)こと[^。]{0,4}(?:ません|ない)|存じ(?:ません|上げません)|知りません|知らな|不明|未定|予測(?:でき|は)|決まって(?:い)?ません|(?:お答え|答え|言え|申し上げ)[^。]{0,6}(?:ません|ない)"
+)
+_UNITS = {
+    name: (factor, dimension)
+    for dimension, units in {
+        "length": {"mm": 1e-3, "millimetre": 1e-3, "millimeter": 1e-3, "ミリ": 1e-3, "cm": 1e-2, "centimetre": 1e-2, "centimeter": 1e-2,
+                   "センチ": 1e-2, "センチメートル": 1e-2, "m": 1.0, "metre": 1.0, "meter": 1.0, "メートル": 1.0,
+                   "km": 1e3, "kilometre": 1e3, "kilometer": 1e3, "キロメートル": 1e3},
+        "mass": {"mg": 1e-6, "g": 1e-3, "gram": 1e-3, "グラム": 1e-3, "kg": 1.0, "kilo": 1.0, "kilogram": 1.0,
+                 "キロ": 1.0, "キログラム": 1.0},
+        "volume": {"ml": 1e-3, "cc": 1e-3, "millilitre": 1e-3, "milliliter": 1e-3, "ミリリットル": 1e-3, "l": 1.0,
+                   "litre": 1.0, "liter": 1.0, "リットル": 1.0},
+        "time": {"second": 1.0, "sec": 1.0, "秒": 1.0, "秒間": 1.0, "minute": 60.0, "min": 60.0, "分": 60.0, "分間": 60.0,
+                 "hour": 3600.0, "時間": 3600.0, "day": 86400.0, "日": 86400.0, "日間": 86400.0, "week": 604800.0,
+                 "週間": 604800.0},
+    }.items()
+    for name, factor in units.items()
+}
+"Unit names, in English without the plural's s: (factor to the basic unit, dimension)."
+_UNITS |= {f"{name}s": value for name, value in _UNITS.items() if name.isascii() and len(name) > 2}
+_QUANTITY = re.compile(
+    rf"(?<![a-z\d.])(?<!\d[:/])(?P<number>\d+(?:\.\d+)?)(?![\d:/]*\d)\s*(?P<unit>{'|'.join(sorted(map(re.escape, _UNITS), key=len, reverse=True))})?(?![a-z])"
+    rf"|(?<![a-z\d.])(?P<x>(?!))"
+)
+_MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925}
+_MONTH_NAMES = "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
+_LATE = re.compile(r"p\.?m\b|午後|夕方|afternoon|evening")
+_TIMES = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"(?<![\d:])(?P<hour>\d{1,2}):(?P<minute>\d\d)(?![\d:])(?:\s*[ap]\.?m\b\.?| in (?:morning|afternoon|evening))?",
+        r"(?:午前|午後|朝|夕方|夜)?(?<!\d)(?P<hour>\d{1,2})時(?!間)(?:(?P<minute>\d{1,2})分|(?P<half>半))?",
+        r"(?P<half>half past) (?P<hour>\d{1,2})(?:\s*[ap]\.?m\b\.?| in (?:morning|afternoon|evening))?",
+        r"(?<![\d:])(?P<hour>\d{1,2})\s*[ap]\.?m\b\.?",
+    )
+)
+_DATES = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"(?<!\d)(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})(?!\d)",
+        r"(?P<era>令和|平成|昭和)?(?<![\d])(?P<year>\d{1,4})年\s*(?P<month>\d{1,2})月\s*(?P<day>\d{1,2})日",
+        rf"(?P<month>{_MONTH_NAMES})\.? (?P<day>\d{{1,2}}),? (?P<year>\d{{4}})",
+        rf"(?<!\d)(?P<day>\d{{1,2}}) (?:of )?(?P<month>{_MONTH_NAMES})\.?,? (?P<year>\d{{4}})",
+    )
+)
+
+
+def _english_number(hit: re.Match[str]) -> str:
+    tens, unit, small = hit.groups()
+    return str(_SMALL[small]) if small else str(_TENS[tens] + (_SMALL[unit] if unit else 0))
+
+
+def _kanji_number(hit: re.Match[str]) -> str:
+    """二十一 -> 21, 千二百 -> 1200, 一九九八 -> 1998 (positional), 三万五千 -> 35000."""
+    run = hit[0]
+    if all(character in _KANJI_DIGITS for character in run):
+        return "".join(str(_KANJI_DIGITS[character]) for character in run)
+    total, section, digit = 0, 0, 0
+    for character in run:
+        if character in _KANJI_DIGITS:
+            digit = 10 * digit + _KANJI_DIGITS[character]
+        elif character == "万":
+            total, section, digit = total + 10_000 * max(section + digit, 1), 0, 0
+        else:
+            section, digit = section + max(digit, 1) * _KANJI_POWERS[character], 0
+    return str(total + section + digit)
