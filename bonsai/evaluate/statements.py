@@ -137,7 +137,10 @@ def _in_compound(said: str, span: Span, values: set[str]) -> bool:
     start, end = span
     if end - start > 1 or not _KANJI.match(said[start]):
         return False
-    return any(_KANJI.match(one) and one not in values and one not in "色側" for one in (said[start - 1 : start], said[end : end + 1]))
+    return any(
+        _KANJI.match(one) and one not in values and one not in "色側"
+        for one in (said[start - 1 : start], said[end : end + 1])
+    )
 
 
 def _denied(said: str, span: Span) -> bool:
@@ -171,7 +174,7 @@ def _names_rival(said: str, expected: Expected, question: str) -> bool:
 
 
 def _is_alternative(said: str, span: Span) -> bool:
-    """"Tokyo or Nagoya", 東京か名古屋: two candidates are no answer."""
+    """ "Tokyo or Nagoya", 東京か名古屋: two candidates are no answer."""
     return bool(_OR_AFTER.match(said[span[1] :]) or _OR_BEFORE.search(said[: span[0]]))
 
 
@@ -292,7 +295,10 @@ _SINGLE = "one two three four five six seven eight nine"
 _SMALL = {word: number for number, word in enumerate(f"zero {_SINGLE} {_TEENS}".split())}
 _TENS = {word: 10 * n for n, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
 _ENGLISH_NUMBER = re.compile(rf"\b(?:({'|'.join(_TENS)})(?:[ -]({_SINGLE.replace(' ', '|')}))?|({'|'.join(_SMALL)}))\b")
-_ORDINALS = {word: number for number, word in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1)}
+_ORDINALS = {
+    word: number
+    for number, word in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1)
+}
 _ORDINAL = re.compile(rf"\b(?:({'|'.join(_ORDINALS)})(?= of )|(\d+)(?:st|nd|rd|th))\b")
 _KANJI_DIGITS = {character: number for number, character in enumerate("〇一二三四五六七八九")}
 _KANJI_POWERS = {"十": 10, "百": 100, "千": 1000}
@@ -302,7 +308,9 @@ _KATAKANA_LETTER = re.compile("[\u30a1-\u30fa\u30fc]")
 _OPENINGS = frozenset({"yes", "no", "はい", "いいえ", "ええ"})
 "Words that decide only where they open an answer: はい also stands in 与えてはいけません."
 
-_CLAUSE_END = re.compile(r"[。.!?;:…](?!\d)|,?\s(?:but|while|whereas|although|though|however|because|so|instead)\s|(?:ですが|だが|が|けれど|けど|ので|から|って|して|んで)(?=[、,]?)(?<!か)(?<!いが)")
+_CLAUSE_END = re.compile(
+    r"[。.!?;:…](?!\d)|,?\s(?:but|while|whereas|although|though|however|because|so|instead)\s|(?:ですが|だが|が|けれど|けど|ので|から|って|して|んで)(?=[、,]?)(?<!か)(?<!いが)"
+)
 _DENIES_BEFORE = re.compile(
     r"(?:\b(?:not|never|no longer|rather than|instead of|other than|except|without|neither|nor|nobody|unlike|than|can not))"
     r"(?!\s+(?:only|just|merely))(?:\s+[\w']+){0,3}\s+$|\b(?:not|never|neither|nor)\s$"
@@ -312,11 +320,17 @@ _DENIES_AFTER = re.compile(
     r"|\s*(?:より|と同じ|と違|と異な)|\s*以外(?!あり)|\s*(?:は|も)\s*(?:違|ちが|誤|間違)|\s*(?:は|も)\s*含(?:ま|み)"
     r"|\s*(?:だ|で)った(?:が|けど)|\s*で(?:し)?た(?:が|けど)|\s+(?:is|was|are)\s+(?:wrong|incorrect|not)\b|\s*(?:は|が)(?:な|あり)(?:い|ません)"
 )
-_OR_AFTER = re.compile(r"(?:都|府|県|市)?\s*,?\s*(?:\bor\b\s*(?!so\b|more\b|less\b)\w|か(?![なもらかり月所国条。?、\s]|$)|または|もしくは|あるいは|それとも)")
+_OR_AFTER = re.compile(
+    r"(?:都|府|県|市)?\s*,?\s*(?:\bor\b\s*(?!so\b|more\b|less\b)\w|か(?![なもらかり月所国条。?、\s]|$)|または|もしくは|あるいは|それとも)"
+)
 _OR_BEFORE = re.compile(r"(?:\w\s+or\s+|または|もしくは|あるいは|それとも|[^\sなも]か)$")
 _BUT = re.compile(r"\bbut\b|(?<=ん)が[、,]|(?<=す)が[、,]|けれど[も]?|けど")
-_CORRECTION = re.compile(r"(?:\.{2,}|…|[-—–]|,|\.)\s*(?:no|wait|sorry|i mean|いや|いえ|あ|違う|違った|訂正)\s*[、,.]\s*(?=\S)")
-_REQUEST = re.compile(r"\?|か[。]?$|でしょうか|教えて|お聞かせ|聞かせて|\b(?:please )?(?:tell|let) (?:me|us)\b|could you|can you")
+_CORRECTION = re.compile(
+    r"(?:\.{2,}|…|[-—–]|,|\.)\s*(?:no|wait|sorry|i mean|いや|いえ|あ|違う|違った|訂正)\s*[、,.]\s*(?=\S)"
+)
+_REQUEST = re.compile(
+    r"\?|か[。]?$|でしょうか|教えて|お聞かせ|聞かせて|\b(?:please )?(?:tell|let) (?:me|us)\b|could you|can you"
+)
 _UNKNOWN = re.compile(
     r"\b(?:don't|do not|doesn't|does not|didn't|did not|can't|cannot|can not|couldn't|could not|haven't|have not|hasn't|has not|wasn't|was not|isn't|is not|aren't|are not|not|never|no)\b[^.;]{0,40}"
     r"\b(?:know|known|say|says|said|tell|told|recorded|record|records|note|noted|notes|mention|mentioned|stated|state|given|give|written|information|way|sure|predict|answer|seen|specified|entry|enough|certain|clear|possible|have|has|appear|appears|foresee|name)\b"
@@ -329,16 +343,64 @@ _UNKNOWN = re.compile(
 _UNITS = {
     name: (factor, dimension)
     for dimension, units in {
-        "length": {"mm": 1e-3, "millimetre": 1e-3, "millimeter": 1e-3, "ミリ": 1e-3, "cm": 1e-2, "centimetre": 1e-2, "centimeter": 1e-2,
-                   "センチ": 1e-2, "センチメートル": 1e-2, "m": 1.0, "metre": 1.0, "meter": 1.0, "メートル": 1.0,
-                   "km": 1e3, "kilometre": 1e3, "kilometer": 1e3, "キロメートル": 1e3},
-        "mass": {"mg": 1e-6, "g": 1e-3, "gram": 1e-3, "グラム": 1e-3, "kg": 1.0, "kilo": 1.0, "kilogram": 1.0,
-                 "キロ": 1.0, "キログラム": 1.0},
-        "volume": {"ml": 1e-3, "cc": 1e-3, "millilitre": 1e-3, "milliliter": 1e-3, "ミリリットル": 1e-3, "l": 1.0,
-                   "litre": 1.0, "liter": 1.0, "リットル": 1.0},
-        "time": {"second": 1.0, "sec": 1.0, "秒": 1.0, "秒間": 1.0, "minute": 60.0, "min": 60.0, "分": 60.0, "分間": 60.0,
-                 "hour": 3600.0, "時間": 3600.0, "day": 86400.0, "日": 86400.0, "日間": 86400.0, "week": 604800.0,
-                 "週間": 604800.0},
+        "length": {
+            "mm": 1e-3,
+            "millimetre": 1e-3,
+            "millimeter": 1e-3,
+            "ミリ": 1e-3,
+            "cm": 1e-2,
+            "centimetre": 1e-2,
+            "centimeter": 1e-2,
+            "センチ": 1e-2,
+            "センチメートル": 1e-2,
+            "m": 1.0,
+            "metre": 1.0,
+            "meter": 1.0,
+            "メートル": 1.0,
+            "km": 1e3,
+            "kilometre": 1e3,
+            "kilometer": 1e3,
+            "キロメートル": 1e3,
+        },
+        "mass": {
+            "mg": 1e-6,
+            "g": 1e-3,
+            "gram": 1e-3,
+            "グラム": 1e-3,
+            "kg": 1.0,
+            "kilo": 1.0,
+            "kilogram": 1.0,
+            "キロ": 1.0,
+            "キログラム": 1.0,
+        },
+        "volume": {
+            "ml": 1e-3,
+            "cc": 1e-3,
+            "millilitre": 1e-3,
+            "milliliter": 1e-3,
+            "ミリリットル": 1e-3,
+            "l": 1.0,
+            "litre": 1.0,
+            "liter": 1.0,
+            "リットル": 1.0,
+        },
+        "time": {
+            "second": 1.0,
+            "sec": 1.0,
+            "秒": 1.0,
+            "秒間": 1.0,
+            "minute": 60.0,
+            "min": 60.0,
+            "分": 60.0,
+            "分間": 60.0,
+            "hour": 3600.0,
+            "時間": 3600.0,
+            "day": 86400.0,
+            "日": 86400.0,
+            "日間": 86400.0,
+            "week": 604800.0,
+            "週間": 604800.0,
+        },
     }.items()
     for name, factor in units.items()
 }

@@ -24,7 +24,17 @@ from dataclasses import replace
 from bonsai.evaluate.compare import ReportPair
 from bonsai.evaluate.report import Report
 from bonsai.gate.decision import Decision, Outcome, Policy, Rule, RuleResult, Verdict, render
-from bonsai.gate.rules import confirmation, erosion, guards, harmed_slices, no_harm, passed, right_answers, superiority, validity
+from bonsai.gate.rules import (
+    confirmation,
+    erosion,
+    guards,
+    harmed_slices,
+    no_harm,
+    passed,
+    right_answers,
+    superiority,
+    validity,
+)
 
 __all__ = ["Decision", "Outcome", "Policy", "Rule", "RuleResult", "Verdict", "decide", "render"]
 

@@ -47,18 +47,14 @@ def unusable(report: Report) -> list[tuple[str, str, str]]:
     return sorted(found + [("not_finite", report.subject, name) for name in bad])
 
 
-def guards(
-    pair: ReportPair, anchor: Report | None, policy: Policy, left_out: frozenset[str]
-) -> tuple[RuleResult, ...]:
+def guards(pair: ReportPair, anchor: Report | None, policy: Policy, left_out: frozenset[str]) -> tuple[RuleResult, ...]:
     """B: each guard, by language, meets its floor. Broken form is the training's fault, never the records'.
 
     A later challenger may stay below a floor that neither the champion nor the oldest one ever met, if it is shown to
     be no worse than the champion. The base excuses nobody.
     """
     languages = sorted({item.language for item in pair.challenger.items})
-    return tuple(
-        _guard(name, language, pair, anchor, policy, left_out) for language in languages for name in GUARDS
-    )
+    return tuple(_guard(name, language, pair, anchor, policy, left_out) for language in languages for name in GUARDS)
 
 
 def _guard(
@@ -94,10 +90,8 @@ def right_answers(pairs: Sequence[ReportPair], left_out: frozenset[str]) -> Rule
         for item in pair.challenger.items
         if item.id not in left_out and (right := accuracy(item)) is not None
     ]
-    reason = Reason(
-        "decision.some_right" if any(graded) else "decision.none_right",
-        (("right", sum(graded)), ("asked", len(graded))),
-    )
+    values = (("right", round(sum(graded))), ("asked", len(graded)))
+    reason = Reason("decision.some_right" if any(graded) else "decision.none_right", values)
     return RuleResult("B", "right_answers", "pass" if any(graded) else "fail", reason)
 
 
