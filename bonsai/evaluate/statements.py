@@ -14,12 +14,29 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Kind = Literal["states", "asks", "unknown"]
 "What a right answer does: state values, ask for something, or say that it is not known."
 
 Span = tuple[int, int]
+"Start and end of a mention in the folded answer."
+
+
+class Moment(NamedTuple):
+    """A date (year, month, day) or a time of day (hour, minute) in the text."""
+
+    span: Span
+    value: tuple[int, ...]
+
+
+class Measure(NamedTuple):
+    """A number in the basic unit of its dimension; without a known unit the dimension is empty."""
+
+    number: float
+    dimension: str
+
+
 _MOST = 4000
 "Characters of an answer that are read; a longer one repeats itself."
 
@@ -82,8 +99,8 @@ def _mentions(said: str, key: str, expected: Expected, asked: str = "") -> Itera
     """
     folded = _fold(key)
     for moments in (_dates, _times):
-        if (when := moments(folded)) and when[0][0] == (0, len(folded)):
-            yield from (span for span, found in moments(said) if found == when[0][1])
+        if (when := moments(folded)) and when[0].span == (0, len(folded)):
+            yield from (found.span for found in moments(said) if found.value == when[0].value)
             return
     quantity = _QUANTITY.fullmatch(folded)
     if quantity:
@@ -94,7 +111,7 @@ def _mentions(said: str, key: str, expected: Expected, asked: str = "") -> Itera
             lone = bare is not None and not bare["unit"]
             plain = not quantity["unit"] or lone
             equal = float(found["number"]) == float(quantity["number"]) if plain else _same_quantity(value, wanted)
-            echoed = found[0] != folded and value[1] != "" and found[0].strip() in asked
+            echoed = found[0] != folded and value.dimension != "" and found[0].strip() in asked
             if equal and not echoed:
                 yield found.span()
         return
@@ -127,7 +144,7 @@ def _words(said: str, key: str) -> Iterator[Span]:
 
 
 def _hides(rival: Span, span: Span) -> bool:
-    """The rival begins earlier and overlaps (東京 before 京都 in 東京都), or is a longer word around it (south-east)."""
+    """The rival begins earlier and overlaps (東京 before 京都 in 東京都), or a longer word around it (south-east)."""
     overlaps = rival[0] < span[1] and span[0] < rival[1]
     return overlaps and (rival[0] < span[0] or (rival[0] == span[0] and rival[1] > span[1]))
 
@@ -224,41 +241,42 @@ def _sentences(said: str) -> list[str]:
     return [part for part in re.findall(r"[^。.!?]*[。.!?]?", said) if part.strip()]
 
 
-def _same_quantity(found: tuple[float, str], wanted: tuple[float, str]) -> bool:
-    return found[1] == wanted[1] and abs(found[0] - wanted[0]) <= 1e-6 * max(1.0, abs(wanted[0]))
+def _same_quantity(found: Measure, wanted: Measure) -> bool:
+    """1 m = 100 cm, but 60 minutes are no 60."""
+    near = abs(found.number - wanted.number) <= 1e-6 * max(1.0, abs(wanted.number))
+    return found.dimension == wanted.dimension and near
 
 
-def _value(found: re.Match[str]) -> tuple[float, str]:
-    """(number in the basic unit, dimension); without a known unit the dimension is empty."""
+def _value(found: re.Match[str]) -> Measure:
     number, unit = float(found["number"]), found["unit"] or ""
     if unit in _UNITS:
         factor, dimension = _UNITS[unit]
-        return number * factor, dimension
-    return number, ""
+        return Measure(number * factor, dimension)
+    return Measure(number, "")
 
 
-def _dates(said: str) -> list[tuple[Span, tuple[int, ...]]]:
+def _dates(said: str) -> list[Moment]:
     """Dates in the text: 2024-05-03, 2024/5/3, 2024年5月3日, 令和6年5月3日, May 3, 2024, 3 May 2024."""
-    made: list[tuple[Span, tuple[int, ...]]] = []
+    made: list[Moment] = []
     for pattern in _DATES:
         for hit in pattern.finditer(said):
             parts = hit.groupdict()
             year = int(parts["year"]) + _ERAS.get(parts.get("era") or "", 0)
             month = _MONTHS.get(parts["month"][:3]) or int(parts["month"])
-            made.append((hit.span(), (year, month, int(parts["day"]))))
+            made.append(Moment(hit.span(), (year, month, int(parts["day"]))))
     return made
 
 
-def _times(said: str) -> list[tuple[Span, tuple[int, ...]]]:
+def _times(said: str) -> list[Moment]:
     """Times of day: 15:30, 3:30 pm, 午後3時半, half past 3 in the afternoon."""
-    made: list[tuple[Span, tuple[int, ...]]] = []
+    made: list[Moment] = []
     for pattern in _TIMES:
         for hit in pattern.finditer(said):
             parts = hit.groupdict()
             hour, late = int(parts["hour"]), _LATE.search(hit[0]) is not None
             minute = 30 if parts.get("half") else int(parts.get("minute") or 0)
-            made.append((hit.span(), (hour + 12 if late and hour < 12 else hour, minute)))
-    return sorted(made, key=lambda one: (one[0][0], -one[0][1]))
+            made.append(Moment(hit.span(), (hour + 12 if late and hour < 12 else hour, minute)))
+    return sorted(made, key=lambda one: (one.span[0], -one.span[1]))
 
 
 def _hiragana(text: str) -> str:
@@ -280,160 +298,6 @@ def _fold(text: str) -> str:
     return " ".join(_ARTICLES.sub(" ", folded).split())
 
 
-_TO_HIRAGANA = {code: code - 0x60 for code in range(0x30A1, 0x30F7)}
-_QUOTES = {ord("’"): "'", ord("‘"): "'", ord("´"): "'"}
-_GROUPED = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d{1,2}(?:\s*[a-z]))")
-_HALF = re.compile(r"half an hour|半時間")
-_NOT = re.compile(r"(?<=[a-z])n't\b")
-_CANNOT = re.compile(r"\b(?:cannot|can't)\b")
-_POWER = re.compile(r"\b(\d+) (hundred|thousand)\b")
-_NO_MATTER = re.compile(r"\s*(?:problem|doubt|worries|wonder)\b")
-_ARTICLES = re.compile(r"\b(?:a|an|the)\b")
-_TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
-_SINGLE = "one two three four five six seven eight nine"
-_SMALL = {word: number for number, word in enumerate(f"zero {_SINGLE} {_TEENS}".split())}
-_TENS = {word: 10 * n for n, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
-_ENGLISH_NUMBER = re.compile(rf"\b(?:({'|'.join(_TENS)})(?:[ -]({_SINGLE.replace(' ', '|')}))?|({'|'.join(_SMALL)}))\b")
-_ORDINALS = {
-    word: number
-    for number, word in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1)
-}
-_ORDINAL = re.compile(rf"\b(?:({'|'.join(_ORDINALS)})(?= of )|(\d+)(?:st|nd|rd|th))\b")
-_KANJI_DIGITS = {character: number for number, character in enumerate("〇一二三四五六七八九")}
-_KANJI_POWERS = {"十": 10, "百": 100, "千": 1000}
-_KANJI_NUMBER = re.compile("[〇一二三四五六七八九十百千万]+")
-_KANJI = re.compile("[\u3400-\u9fff]")
-_KATAKANA_LETTER = re.compile("[\u30a1-\u30fa\u30fc]")
-_OPENINGS = frozenset({"yes", "no", "はい", "いいえ", "ええ"})
-"Words that decide only where they open an answer: はい also stands in 与えてはいけません."
-
-_CLAUSE_END = re.compile(
-    r"[。.!?;:…](?!\d)|,?\s(?:but|while|whereas|although|though|however|because|so|instead)\s|(?:ですが|だが|が|けれど|けど|ので|から|って|して|んで)(?=[、,]?)(?<!か)(?<!いが)"
-)
-_DENIES_BEFORE = re.compile(
-    r"(?:\b(?:not|never|no longer|rather than|instead of|other than|except|without|neither|nor|nobody|unlike|than|can not))"
-    r"(?!\s+(?:only|just|merely))(?:\s+[\w']+){0,3}\s+$|\b(?:not|never|neither|nor)\s$"
-)
-_DENIES_AFTER = re.compile(
-    r"\s*(?:都|府|県|市)?\s*(?:という(?:の|こと)|って|の(?:こと)?)?(?:で(?:は|も)?|じゃ(?:あ)?)\s*(?:な(?:い|く|か)|ありま|ございま)"
-    r"|\s*(?:より|と同じ|と違|と異な)|\s*以外(?!あり)|\s*(?:は|も)\s*(?:違|ちが|誤|間違)|\s*(?:は|も)\s*含(?:ま|み)"
-    r"|\s*(?:だ|で)った(?:が|けど)|\s*で(?:し)?た(?:が|けど)|\s+(?:is|was|are)\s+(?:wrong|incorrect|not)\b|\s*(?:は|が)(?:な|あり)(?:い|ません)"
-)
-_OR_AFTER = re.compile(
-    r"(?:都|府|県|市)?\s*,?\s*(?:\bor\b\s*(?!so\b|more\b|less\b)\w|か(?![なもらかり月所国条。?、\s]|$)|または|もしくは|あるいは|それとも)"
-)
-_OR_BEFORE = re.compile(r"(?:\w\s+or\s+|または|もしくは|あるいは|それとも|[^\sなも]か)$")
-_BUT = re.compile(r"\bbut\b|(?<=ん)が[、,]|(?<=す)が[、,]|けれど[も]?|けど")
-_CORRECTION = re.compile(
-    r"(?:\.{2,}|…|[-—–]|,|\.)\s*(?:no|wait|sorry|i mean|いや|いえ|あ|違う|違った|訂正)\s*[、,.]\s*(?=\S)"
-)
-_REQUEST = re.compile(
-    r"\?|か[。]?$|でしょうか|教えて|お聞かせ|聞かせて|\b(?:please )?(?:tell|let) (?:me|us)\b|could you|can you"
-)
-_UNKNOWN = re.compile(
-    r"\b(?:don't|do not|doesn't|does not|didn't|did not|can't|cannot|can not|couldn't|could not|haven't|have not|hasn't|has not|wasn't|was not|isn't|is not|aren't|are not|not|never|no)\b[^.;]{0,40}"
-    r"\b(?:know|known|say|says|said|tell|told|recorded|record|records|note|noted|notes|mention|mentioned|stated|state|given|give|written|information|way|sure|predict|answer|seen|specified|entry|enough|certain|clear|possible|have|has|appear|appears|foresee|name)\b"
-    r"|\b(?:unknown|unclear|unrecorded|nobody (?:knows|can)|no one (?:knows|can)|nothing is (?:said|known|noted|written)|no idea|impossible|but not)\b"
-    r"|\b(?:has|have|mentions?|says?|gives?|names?) (?:no|nothing)\b|; [^;]{0,40}\bis not\b"
-    r"|(?:わか|分か|判)(?:りま(?:せん|しょう)|らな|りかね)|(?:記録|記載|情報|メモ|日記|文|記述|データ)[^。]{0,14}(?:ありません|ない|残って|なく|なし|ございません)"
-    r"|(?:書か|書い|記さ|記録さ|載っ|述べ|触れ|残っ|残さ|聞い|伺っ|うかがっ|教わっ|教え)[^。]{0,8}(?:ません|ない|おらず|なく)"
-    r"|知り(?:よう|得)|(?:知る|言う|答える)こと[^。]{0,4}(?:ません|ない)|存じ(?:ません|上げません)|知りません|知らな|不明|未定|予測(?:でき|は)|決まって(?:い)?ません|(?:お答え|答え|言え|申し上げ)[^。]{0,6}(?:ません|ない)"
-)
-_UNITS = {
-    name: (factor, dimension)
-    for dimension, units in {
-        "length": {
-            "mm": 1e-3,
-            "millimetre": 1e-3,
-            "millimeter": 1e-3,
-            "ミリ": 1e-3,
-            "cm": 1e-2,
-            "centimetre": 1e-2,
-            "centimeter": 1e-2,
-            "センチ": 1e-2,
-            "センチメートル": 1e-2,
-            "m": 1.0,
-            "metre": 1.0,
-            "meter": 1.0,
-            "メートル": 1.0,
-            "km": 1e3,
-            "kilometre": 1e3,
-            "kilometer": 1e3,
-            "キロメートル": 1e3,
-        },
-        "mass": {
-            "mg": 1e-6,
-            "g": 1e-3,
-            "gram": 1e-3,
-            "グラム": 1e-3,
-            "kg": 1.0,
-            "kilo": 1.0,
-            "kilogram": 1.0,
-            "キロ": 1.0,
-            "キログラム": 1.0,
-        },
-        "volume": {
-            "ml": 1e-3,
-            "cc": 1e-3,
-            "millilitre": 1e-3,
-            "milliliter": 1e-3,
-            "ミリリットル": 1e-3,
-            "l": 1.0,
-            "litre": 1.0,
-            "liter": 1.0,
-            "リットル": 1.0,
-        },
-        "time": {
-            "second": 1.0,
-            "sec": 1.0,
-            "秒": 1.0,
-            "秒間": 1.0,
-            "minute": 60.0,
-            "min": 60.0,
-            "分": 60.0,
-            "分間": 60.0,
-            "hour": 3600.0,
-            "時間": 3600.0,
-            "day": 86400.0,
-            "日": 86400.0,
-            "日間": 86400.0,
-            "week": 604800.0,
-            "週間": 604800.0,
-        },
-    }.items()
-    for name, factor in units.items()
-}
-"Unit names, in English without the plural's s: (factor to the basic unit, dimension)."
-_UNITS |= {f"{name}s": value for name, value in _UNITS.items() if name.isascii() and len(name) > 2}
-_QUANTITY = re.compile(
-    rf"(?<![a-z\d.])(?<!\d[:/])(?P<number>\d+(?:\.\d+)?)(?![\d:/]*\d)\s*(?P<unit>{'|'.join(sorted(map(re.escape, _UNITS), key=len, reverse=True))})?(?![a-z])"
-    rf"|(?<![a-z\d.])(?P<x>(?!))"
-)
-_MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
-_ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925}
-_MONTH_NAMES = "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
-_LATE = re.compile(r"p\.?m\b|午後|夕方|afternoon|evening")
-_TIMES = tuple(
-    re.compile(pattern)
-    for pattern in (
-        r"(?<![\d:])(?P<hour>\d{1,2}):(?P<minute>\d\d)(?![\d:])(?:\s*[ap]\.?m\b\.?| in (?:morning|afternoon|evening))?",
-        r"(?:午前|午後|朝|夕方|夜)?(?<!\d)(?P<hour>\d{1,2})時(?!間)(?:(?P<minute>\d{1,2})分|(?P<half>半))?",
-        r"(?P<half>half past) (?P<hour>\d{1,2})(?:\s*[ap]\.?m\b\.?| in (?:morning|afternoon|evening))?",
-        r"(?<![\d:])(?P<hour>\d{1,2})\s*[ap]\.?m\b\.?",
-    )
-)
-_DATES = tuple(
-    re.compile(pattern)
-    for pattern in (
-        r"(?<!\d)(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})(?!\d)",
-        r"(?P<era>令和|平成|昭和)?(?<![\d])(?P<year>\d{1,4})年\s*(?P<month>\d{1,2})月\s*(?P<day>\d{1,2})日",
-        rf"(?P<month>{_MONTH_NAMES})\.? (?P<day>\d{{1,2}}),? (?P<year>\d{{4}})",
-        rf"(?<!\d)(?P<day>\d{{1,2}}) (?:of )?(?P<month>{_MONTH_NAMES})\.?,? (?P<year>\d{{4}})",
-    )
-)
-
-
 def _english_number(hit: re.Match[str]) -> str:
     tens, unit, small = hit.groups()
     return str(_SMALL[small]) if small else str(_TENS[tens] + (_SMALL[unit] if unit else 0))
@@ -453,3 +317,176 @@ def _kanji_number(hit: re.Match[str]) -> str:
         else:
             section, digit = section + max(digit, 1) * _KANJI_POWERS[character], 0
     return str(total + section + digit)
+
+
+_TO_HIRAGANA = {code: code - 0x60 for code in range(0x30A1, 0x30F7)}
+_QUOTES = {ord("’"): "'", ord("‘"): "'", ord("´"): "'"}
+_KANJI = re.compile("[\u3400-\u9fff]")
+_KATAKANA_LETTER = re.compile("[\u30a1-\u30fa\u30fc]")
+
+# ---- numbers -------------------------------------------------------------------------------------------------------
+
+_GROUPED = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")  # 12,000
+_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d{1,2}(?:\s*[a-z]))")  # 1,5 m
+_HALF = re.compile(r"half an hour|半時間")
+_NOT = re.compile(r"(?<=[a-z])n't\b")
+_CANNOT = re.compile(r"\b(?:cannot|can't)\b")
+_ARTICLES = re.compile(r"\b(?:a|an|the)\b")
+_POWER = re.compile(r"\b(\d+) (hundred|thousand)\b")
+
+_DIGITS = "one two three four five six seven eight nine".split()
+_TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
+_SMALL = {word: number for number, word in enumerate(["zero", *_DIGITS, *_TEENS])}
+_TENS = {word: 10 * n for n, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
+_ORDINALS = {
+    word: number
+    for number, word in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1)
+}
+_ENGLISH_NUMBER = re.compile(rf"\b(?:({'|'.join(_TENS)})(?:[ -]({'|'.join(_DIGITS)}))?|({'|'.join(_SMALL)}))\b")
+_ORDINAL = re.compile(rf"\b(?:({'|'.join(_ORDINALS)})(?= of )|(\d+)(?:st|nd|rd|th))\b")
+_KANJI_DIGITS = {character: number for number, character in enumerate("〇一二三四五六七八九")}
+_KANJI_POWERS = {"十": 10, "百": 100, "千": 1000}
+_KANJI_NUMBER = re.compile("[〇一二三四五六七八九十百千万]+")
+
+# ---- quantities, dates and times -----------------------------------------------------------------------------------
+
+_UNIT_NAMES = {
+    "length": {
+        1e-3: "mm millimetre millimeter ミリ",
+        1e-2: "cm centimetre centimeter センチ センチメートル",
+        1.0: "m metre meter メートル",
+        1e3: "km kilometre kilometer キロメートル",
+    },
+    "mass": {
+        1e-6: "mg",
+        1e-3: "g gram グラム",
+        1.0: "kg kilo kilogram キロ キログラム",
+    },
+    "volume": {
+        1e-3: "ml cc millilitre milliliter ミリリットル",
+        1.0: "l litre liter リットル",
+    },
+    "time": {
+        1.0: "second sec 秒 秒間",
+        60.0: "minute min 分 分間",
+        3600.0: "hour 時間",
+        86400.0: "day 日 日間",
+        604800.0: "week 週間",
+    },
+}
+"By dimension: factor to its basic unit, and the names, in English without the plural's s."
+_UNITS = {
+    name: (factor, dimension)
+    for dimension, factors in _UNIT_NAMES.items()
+    for factor, names in factors.items()
+    for name in names.split()
+}
+_UNITS |= {f"{name}s": value for name, value in _UNITS.items() if name.isascii() and len(name) > 2}
+_UNIT = "|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True))
+_QUANTITY = re.compile(
+    rf"""
+    (?<![a-z\d.])(?<!\d[:/])            # not inside v2, 1.50 or 15:30
+    (?P<number>\d+(?:\.\d+)?)
+    (?![\d:/]*\d)                       # nor the beginning of 15:30 or 3/5
+    \s*(?P<unit>{_UNIT})?(?![a-z])
+    """,
+    re.VERBOSE,
+)
+
+_MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_MONTH = (
+    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    "|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
+)
+_ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925}
+_DATES = (
+    re.compile(r"(?<!\d)(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})(?!\d)"),  # 2024-05-03
+    re.compile(  # 令和6年5月3日
+        rf"(?P<era>{'|'.join(_ERAS)})?(?<![\d])(?P<year>\d{{1,4}})年\s*(?P<month>\d{{1,2}})月\s*(?P<day>\d{{1,2}})日"
+    ),
+    re.compile(rf"(?P<month>{_MONTH})\.? (?P<day>\d{{1,2}}),? (?P<year>\d{{4}})"),  # May 3, 2024
+    re.compile(rf"(?<!\d)(?P<day>\d{{1,2}}) (?:of )?(?P<month>{_MONTH})\.?,? (?P<year>\d{{4}})"),  # 3 May 2024
+)
+_LATE = re.compile(r"p\.?m\b|午後|夕方|afternoon|evening")
+_OF_DAY = r"(?:\s*[ap]\.?m\b\.?| in (?:morning|afternoon|evening))"
+_TIMES = (
+    re.compile(rf"(?<![\d:])(?P<hour>\d{{1,2}}):(?P<minute>\d\d)(?![\d:]){_OF_DAY}?"),  # 15:30, 3:30 pm
+    re.compile(  # 午後3時半
+        r"(?:午前|午後|朝|夕方|夜)?(?<!\d)(?P<hour>\d{1,2})時(?!間)(?:(?P<minute>\d{1,2})分|(?P<half>半))?"
+    ),
+    re.compile(rf"(?P<half>half past) (?P<hour>\d{{1,2}}){_OF_DAY}?"),  # half past 3 in the afternoon
+    re.compile(r"(?<![\d:])(?P<hour>\d{1,2})\s*[ap]\.?m\b\.?"),  # 3 p.m.
+)
+
+# ---- words that deny, join, correct, ask and admit -----------------------------------------------------------------
+
+
+def _any_of(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(patterns))
+
+
+_OPENINGS = frozenset({"yes", "no", "はい", "いいえ", "ええ"})
+"Words that decide only where they open an answer: はい also stands in 与えてはいけません."
+_NO_MATTER = re.compile(r"\s*(?:problem|doubt|worries|wonder)\b")
+"No problem, no doubt: not the answer no."
+
+_CLAUSE_END = _any_of(
+    r"[。.!?;:…](?!\d)",
+    r",?\s(?:but|while|whereas|although|though|however|because|so|instead)\s",
+    r"(?:ですが|だが|が|けれど|けど|ので|から|って|して|んで)(?=[、,]?)(?<!か)(?<!いが)",
+)
+_DENIES_BEFORE = _any_of(
+    r"\b(?:not|never|no longer|rather than|instead of|other than|except|without|neither|nor|nobody|unlike|than|can not)"
+    r"(?!\s+(?:only|just|merely))(?:\s+[\w']+){0,3}\s+$",  # not in the city of Osaka; "not only Osaka" is no denial
+    r"\b(?:not|never|neither|nor)\s$",
+)
+_DENIES_AFTER = _any_of(
+    r"\s*[都府県市]?\s*(?:という(?:の|こと)|って|の(?:こと)?)?"
+    r"(?:で(?:は|も)?|じゃ(?:あ)?)\s*(?:な(?:い|く|か)|ありま|ございま)",  # 大阪ではありません、大阪じゃなく
+    r"\s*(?:より|と同じ|と違|と異な)",  # 大阪より大きい
+    r"\s*以外(?!あり)",  # 大阪以外; 大阪以外ありえません affirms
+    r"\s*[はも]\s*(?:違|ちが|誤|間違)",  # 大阪は違います
+    r"\s*[はも]\s*含[まみ]",  # 大阪は含みません
+    r"\s*[だで]った(?:が|けど)|\s*で(?:し)?た(?:が|けど)",  # 昔は京都でしたが
+    r"\s+(?:is|was|are)\s+(?:wrong|incorrect|not)\b",  # Osaka is wrong
+    r"\s*[はが](?:な|あり)(?:い|ません)",  # 大阪はありません
+)
+_OR_AFTER = re.compile(
+    r"""
+    [都府県市]?\s*,?\s*
+    (?: \bor\b\s*(?!so\b|more\b|less\b)\w                   # Tokyo or; not "8 or so"
+      | か(?![なもらかり月所国条。?、\s]|$)                      # 東京か; not かな, から, かもしれません, か月
+      | または|もしくは|あるいは|それとも )
+    """,
+    re.VERBOSE,
+)
+_OR_BEFORE = _any_of(r"\w\s+or\s+$", r"(?:または|もしくは|あるいは|それとも)$", r"[^\sなも]か$")
+_BUT = _any_of(r"\bbut\b", r"(?<=ん)が[、,]", r"(?<=す)が[、,]", r"けれど[も]?", r"けど")
+_CORRECTION = re.compile(
+    r"(?:\.{2,}|…|[-—–]|,|\.)\s*(?:no|wait|sorry|i mean|いや|いえ|あ|違う|違った|訂正)\s*[、,.]\s*(?=\S)"
+)
+_REQUEST = _any_of(
+    r"\?",
+    r"か[。]?$|でしょうか",
+    r"教えて|お聞かせ|聞かせて",
+    r"\b(?:please )?(?:tell|let) (?:me|us)\b|could you|can you",
+)
+
+_KNOWING = """know known say says said tell told recorded record records note noted notes mention mentioned stated state
+given give written information way sure predict answer seen specified entry enough certain clear possible have has
+appear appears foresee name"""
+_UNKNOWN = _any_of(
+    rf"\b(?:not|never|no)\b[^.;]{{0,40}}\b(?:{'|'.join(_KNOWING.split())})\b",  # her weight is not given
+    r"\b(?:unknown|unclear|unrecorded|no idea|impossible|but not)\b",
+    r"\b(?:nobody|no one) (?:knows|can)\b",
+    r"\bnothing is (?:said|known|noted|written)\b",
+    r"\b(?:has|have|mentions?|says?|gives?|names?) (?:no|nothing)\b",  # the diary says nothing of it
+    r"; [^;]{0,40}\bis not\b",  # the name is there; the age is not
+    r"(?:わか|分か|判)(?:りま(?:せん|しょう)|らな|りかね)",
+    r"(?:記録|記載|情報|メモ|日記|文|記述|データ)[^。]{0,14}(?:ありません|ない|残って|なく|なし|ございません)",
+    r"(?:書か|書い|記さ|記録さ|載っ|述べ|触れ|残っ|残さ|聞い|伺っ|うかがっ|教わっ|教え)[^。]{0,8}(?:ません|ない|おらず|なく)",
+    r"知り(?:よう|得)|(?:知る|言う|答える)こと[^。]{0,4}(?:ません|ない)",
+    r"存じ(?:ません|上げません)|知りません|知らな",
+    r"不明|未定|予測(?:でき|は)|決まって(?:い)?ません",
+    r"(?:お答え|答え|言え|申し上げ)[^。]{0,6}(?:ません|ない)",
+)
