@@ -1,8 +1,17 @@
 """Scoring 2: what an answer states, decided by value and not by phrasing.
 
-A bare right answer is right, a longer sentence with it is right; a rival beside it makes it wrong ("Tokyo or Osaka"), a
-denied one does not ("not Osaka but Tokyo"), nor one in a clause of its own ("Saturn has rings, but Jupiter is larger").
-Numbers, quantities and dates are compared by value: 1 m = 100 cm, 八本 = eight, 2024-05-03 = 令和6年5月3日.
+- A bare right answer is right, and so is a longer sentence with it. Repeating the question states nothing.
+- A rival beside it makes it wrong ("Tokyo or Osaka"). A denied rival does not ("not Osaka but Tokyo"), nor one in a
+  clause of its own ("Saturn has rings, but Jupiter is larger"), nor a landmark (熊本県の隣の大分県).
+- A rival said of what was asked is the answer (クモが6本で、昆虫は8本です). After a correction only the rest counts
+  ("56... no, 54").
+- Numbers, quantities, dates and times are compared by value: 1 m = 100 cm, 1時間半 = 90 minutes, 八本 = 8,
+  2024-05-03 = 令和6年5月3日, a quarter to seven in the evening = 18:45.
+- Words are whole words: 東京都 does not state 京都, nor New Guinea Guinea.
+- Yes and no count where they open the answer, also in other words ("They do.", とんでもない). A warning states danger.
+- "It is not recorded" admits; admitting and then asserting does not. A request asks; claiming to be done does not.
+
+What needs knowledge of the world is not judged: "in other years it has 29", a question beside the point.
 
 Pure functions of the texts. Hand-judged answers test them (`tests/unit/data/judged_answers_*.jsonl`). Extended from the
 answer matching of SQuAD and of https://github.com/UKGovernmentBEIS/inspect_ai (`scorer/_match.py`).
@@ -10,10 +19,12 @@ answer matching of SQuAD and of https://github.com/UKGovernmentBEIS/inspect_ai (
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 Kind = Literal["states", "asks", "unknown"]
@@ -30,10 +41,15 @@ class Moment(NamedTuple):
     value: tuple[int, ...]
 
 
-class Measure(NamedTuple):
-    """A number in the basic unit of its dimension; without a known unit the dimension is empty."""
+class Quantity(NamedTuple):
+    """A number with its unit, by value (150 cm is 1.5 of length); without a known unit the dimension is empty."""
 
+    span: Span
     number: float
+    "As written; not a number for several in one (1 hour 30 minutes)."
+    unit: str
+    value: float
+    "In the basic unit of the dimension."
     dimension: str
 
 
@@ -56,16 +72,39 @@ class Expected:
 
 def is_right(answer: str, expected: Expected, question: str = "") -> bool:
     """Whether the answer does what is expected of it; repeating the question states nothing."""
-    said = _corrected(_without_echo(_fold(answer)[:_MOST], _fold(question)))
+    asked = _fold(question)
+    said = _corrected(_without_echo(_fold(answer)[:_MOST], asked), expected)
     if expected.kind == "unknown":
         return _says_unknown(said) and not _invents(said, expected.wrong)
     if expected.kind == "asks":
         said = " ".join(part for part in _sentences(said) if _REQUEST.search(part))
         return bool(said) and _enough(said, expected)
-    asked = _fold(question)
+    if _is_yes_or_no(expected):
+        said = _opened(said)
     if len(expected.accepted) > 1 and not expected.at_least and _elements(said) > len(expected.accepted):
         return False
-    return (_enough(said, expected, asked) or _denies_rival(said, expected)) and not _names_rival(said, expected, asked)
+    states = _enough(said, expected, asked) or _denies_rival(said, expected) or _warns(said, expected)
+    return states and not _names_rival(said, expected, asked)
+
+
+def _is_yes_or_no(expected: Expected) -> bool:
+    return any(_fold(key) in _OPENINGS for group in expected.accepted for key in group)
+
+
+def _opened(said: str) -> str:
+    """A yes or no in other words, with the word before it ("They do: adult cats sleep a lot", とんでもない)."""
+    for word, pattern in _REPLIES.items():
+        if pattern.match(said):
+            return f"{word}, {said}"
+    return said
+
+
+def _warns(said: str, expected: Expected) -> bool:
+    """A warning states danger ("keep it away from them" for toxic, 飲ませないでください for 危険)."""
+    dangerous = any(_DANGEROUS.search(_fold(key)) for group in expected.accepted for key in group)
+    if not dangerous or any(_stated(said, rival, Expected()) for rival in expected.wrong):
+        return False
+    return len(expected.accepted) == 1 and bool(_WARNING.search(said))
 
 
 def _enough(said: str, expected: Expected, asked: str = "") -> bool:
@@ -86,53 +125,61 @@ def _elements(said: str) -> int:
 
 def _denies_rival(said: str, expected: Expected) -> bool:
     """To a yes-or-no question, denying the rival is the answer (大丈夫ではありません)."""
-    if not any(_fold(key) in _OPENINGS for group in expected.accepted for key in group):
+    if not _is_yes_or_no(expected):
         return False
     spans = [span for rival in expected.wrong for span in _mentions(said, rival, Expected())]
     return bool(spans) and all(_denied(said, span) for span in spans)
 
 
 def _mentions(said: str, key: str, expected: Expected, asked: str = "") -> Iterator[Span]:
-    """Where the value occurs: by value for numbers, quantities and dates, as a whole word otherwise.
-
-    A quantity that is the question's own, in another unit, is an echo (一週間は to 一週間は何日ですか).
-    """
+    """Where the value occurs: by value for numbers, quantities and dates, as a whole word otherwise."""
     folded = _fold(key)
     for moments in (_dates, _times):
         if (when := moments(folded)) and when[0].span == (0, len(folded)):
             yield from (found.span for found in moments(said) if found.value == when[0].value)
             return
-    quantity = _QUANTITY.fullmatch(folded)
-    if quantity:
-        wanted = _value(quantity)
-        bare = _QUANTITY.fullmatch(said.strip(" 。.!"))
-        for found in _QUANTITY.finditer(said):
-            value = _value(found)
-            lone = bare is not None and not bare["unit"]
-            plain = not quantity["unit"] or lone
-            equal = float(found["number"]) == float(quantity["number"]) if plain else _same_quantity(value, wanted)
-            echoed = found[0] != folded and value.dimension != "" and found[0].strip() in asked
-            if equal and not echoed:
-                yield found.span()
-        return
+    if (wanted := _quantities(folded)) and wanted[0].span == (0, len(folded)):
+        yield from _mentions_of_quantity(said, wanted[0], asked)
+    else:
+        yield from _mentions_of_word(said, key, expected)
+
+
+def _mentions_of_quantity(said: str, wanted: Quantity, asked: str) -> Iterator[Span]:
+    """The number, or the same quantity; "200" alone is 200 ml, and three pairs are six.
+
+    The question's own quantity in another unit is an echo (一週間は to 一週間は何日ですか).
+    """
+    bare = _quantities(said.strip(" 。.!"))
+    lone = len(bare) == 1 and bare[0].span == (0, len(said.strip(" 。.!"))) and not bare[0].unit
+    for found in _quantities(said):
+        start, end = found.span
+        if not wanted.unit or lone:
+            paired = _PAIRS.match(said, end) and not _PAIRS.search(asked)
+            equal = found.number * (2 if paired else 1) == wanted.number
+        else:
+            equal = _same_quantity(found, wanted)
+        other_unit = _UNITS.get(found.unit) != _UNITS.get(wanted.unit)
+        if equal and not (found.dimension and other_unit and said[start:end] in asked):
+            yield found.span
+
+
+def _mentions_of_word(said: str, key: str, expected: Expected) -> Iterator[Span]:
+    """Whole words that are part of no rival and of no longer word or name."""
     rivals = [span for rival in expected.wrong for span in _words(said, _fold(rival))]
     single = {_fold(one) for group in expected.accepted for one in group} | {_fold(one) for one in expected.wrong}
-    for span in _words(said, folded):
+    for span in _words(said, _fold(key)):
         inside = any(_hides(rival, span) for rival in rivals)
-        if not inside and not _in_compound(said, span, single):
+        renamed = key[:1].isupper() and said[: span[0]].endswith("new ")  # New Guinea is not Guinea
+        if not inside and not renamed and not _in_compound(said, span, single):
             yield span
 
 
 def _words(said: str, key: str) -> Iterator[Span]:
-    """Occurrences as a whole word; an English plural counts, and a katakana word is bounded by other kana."""
-    if not key:
+    """Occurrences as a whole word; a katakana word is bounded by other characters (クロ is not in クロワッサン)."""
+    text = _hiragana(said)
+    if not key or _hiragana(key) not in text:  # most are not: no pattern to compile
         return
-    pattern = re.escape(_hiragana(key))
-    if key[0].isascii() and key[0].isalnum():
-        pattern = rf"(?<![a-z0-9.]){pattern}"
-    if key[-1].isascii() and key[-1].isalnum():
-        pattern += r"(?:e?s)?(?![a-z0-9])" if key[-1].isalpha() and len(key) > 2 else r"(?![a-z0-9]|\.\d)"
-    for found in re.finditer(pattern, _hiragana(said)):
+    for found in _word_pattern(key).finditer(text):
         start, end = found.span()
         before, after = said[start - 1 : start], said[end : end + 1]
         cut = (_KATAKANA_LETTER.match(before) and _KATAKANA_LETTER.match(said[start])) or (
@@ -143,6 +190,17 @@ def _words(said: str, key: str) -> Iterator[Span]:
             yield start, end
 
 
+@lru_cache(maxsize=4096)
+def _word_pattern(key: str) -> re.Pattern[str]:
+    """The word between word boundaries, in hiragana; an English plural counts (cats for cat)."""
+    pattern = re.escape(_hiragana(key))
+    if key[0].isascii() and key[0].isalnum():
+        pattern = rf"(?<![a-z0-9.]){pattern}"
+    if key[-1].isascii() and key[-1].isalnum():
+        pattern += r"(?:e?s)?(?![a-z0-9])" if key[-1].isalpha() and len(key) > 2 else r"(?![a-z0-9]|\.\d)"
+    return re.compile(pattern)
+
+
 def _hides(rival: Span, span: Span) -> bool:
     """The rival begins earlier and overlaps (東京 before 京都 in 東京都), or a longer word around it (south-east)."""
     overlaps = rival[0] < span[1] and span[0] < rival[1]
@@ -150,14 +208,14 @@ def _hides(rival: Span, span: Span) -> bool:
 
 
 def _in_compound(said: str, span: Span, values: set[str]) -> bool:
-    """A single kanji inside a longer word (東 in 東京), unless its neighbour is a value too (春夏秋冬)."""
+    """A kanji inside a longer word (東 in 東京), unless its neighbour is a value too (春夏秋冬); 津市 inside 大津市."""
     start, end = span
-    if end - start > 1 or not _KANJI.match(said[start]):
+    before, after = said[start - 1 : start], said[end : end + 1]
+    if end - start > 1:
+        return said[end - 1] in "市町村" and bool(_KANJI.match(before)) and before not in "都道府県市郡国今現旧"
+    if not _KANJI.match(said[start]):
         return False
-    return any(
-        _KANJI.match(one) and one not in values and one not in "色側"
-        for one in (said[start - 1 : start], said[end : end + 1])
-    )
+    return any(_KANJI.match(one) and one not in values and one not in "色側" for one in (before, after))
 
 
 def _denied(said: str, span: Span) -> bool:
@@ -167,27 +225,45 @@ def _denied(said: str, span: Span) -> bool:
     return bool(_DENIES_BEFORE.search(clause) or _DENIES_AFTER.match(after))
 
 
-def _names_rival(said: str, expected: Expected, question: str) -> bool:
-    """A rival is stated in the clause of a right value, opens the answer, or another candidate stands beside it."""
-    right = [
-        min(spans)
-        for group in expected.accepted
-        if (
-            spans := [
-                span for key in group for span in _mentions(said, key, expected, question) if not _denied(said, span)
-            ]
-        )
-    ]
+def _names_rival(said: str, expected: Expected, asked: str) -> bool:
+    """A rival is the answer, stands in the clause of a right value, or another candidate stands beside it."""
+    right = [min(spans) for group in expected.accepted if (spans := _spans(said, group, expected, asked))]
     for rival in expected.wrong:
-        for span in _mentions(said, rival, Expected(wrong=())):
+        for span in _mentions(said, rival, Expected()):
             covered = any(start < span[1] and span[0] < end for start, end in right)
-            if covered or _denied(said, span):
+            if covered or _denied(said, span) or _is_landmark(said, span):
                 continue
-            if _fold(rival) in _OPENINGS or any(_beside(said, span, one) for one in right):
+            if (
+                _fold(rival) in _OPENINGS
+                or _answers(said, span, asked)
+                or any(_beside(said, span, one) for one in right)
+            ):
                 return True
-    if len(expected.accepted) > 1 or " or " in question or "または" in question:
+    if len(expected.accepted) > 1 or " or " in asked or "または" in asked:
         return False
     return any(_is_alternative(said, span) for span in right)
+
+
+def _spans(said: str, group: Sequence[str], expected: Expected, asked: str) -> list[Span]:
+    return [span for key in group for span in _mentions(said, key, expected, asked) if not _denied(said, span)]
+
+
+def _is_landmark(said: str, rival: Span) -> bool:
+    """Says only where the right value lies (熊本県の隣の大分県, "Austria, next to Germany")."""
+    return bool(_LANDMARK_AFTER.match(said, rival[1]) or _LANDMARK_BEFORE.search(said[: rival[0]]))
+
+
+def _answers(said: str, rival: Span, asked: str) -> bool:
+    """The rival is the whole first clause ("Ag, because..."), or is said of what was asked (昆虫は8本です)."""
+    before, after = said[: rival[0]], said[rival[1] :]
+    if _FIRST.fullmatch(before) and _ALONE.match(after):
+        return True
+    clause = re.split("[。、,.;]", before.rstrip(" 、,"))[-1].strip()
+    topic = _TOPIC.fullmatch(clause)
+    echoed = (clause + said[slice(*rival)]) in asked  # 鶴は千年 of the question
+    if topic is None or echoed or (topic["of"] or topic["subject"]) not in asked:
+        return False
+    return topic["of"] is None or bool(_PREDICATE.match(after))
 
 
 def _is_alternative(said: str, span: Span) -> bool:
@@ -225,12 +301,18 @@ def _invents(said: str, wrong: Sequence[str]) -> bool:
     if any(_stated(said, rival, Expected()) for rival in wrong):
         return True
     after = _BUT.split(said)[1:]
-    return any(_UNKNOWN.search(part) is None and not _REQUEST.search(part) for part in after if part.strip())
+    return any(not _admits(part) for part in after if part.strip())
 
 
-def _corrected(said: str) -> str:
-    """What stands after a correction ("Osaka... no, Tokyo")."""
-    return _CORRECTION.split(said)[-1]
+def _admits(part: str) -> bool:
+    """Admits or asks, be it in short ("how often is noted, but not for how many days")."""
+    return bool(part.lstrip().startswith("not ") or _UNKNOWN.search(part) or _REQUEST.search(part))
+
+
+def _corrected(said: str, expected: Expected) -> str:
+    """What stands after a correction ("Osaka... no, Tokyo"; "Osaka? No, Tokyo" unless no is itself an answer)."""
+    said = _CORRECTION.split(said)[-1]
+    return said if expected.kind != "states" or _is_yes_or_no(expected) else _TURNED_DOWN.split(said)[-1]
 
 
 def _without_echo(said: str, question: str) -> str:
@@ -241,18 +323,33 @@ def _sentences(said: str) -> list[str]:
     return [part for part in re.findall(r"[^。.!?]*[。.!?]?", said) if part.strip()]
 
 
-def _same_quantity(found: Measure, wanted: Measure) -> bool:
+def _quantities(said: str) -> list[Quantity]:
+    """Numbers and quantities in the text; 1 hour 30 minutes and 1時間30分 are one."""
+    made: list[Quantity] = []
+    for hit in _QUANTITY.finditer(said):
+        number, unit = float(hit["number"]), hit["unit"] or ""
+        factor, dimension = _UNITS.get(unit, (1.0, ""))
+        found = Quantity(hit.span(), number, unit, number * factor, dimension)
+        if made and _continues(made[-1], found, said):
+            first = made.pop()
+            span = first.span[0], found.span[1]
+            found = Quantity(span, math.nan, unit, first.value + found.value, dimension)
+        made.append(found)
+    return made
+
+
+def _continues(first: Quantity, second: Quantity, said: str) -> bool:
+    """The smaller unit follows the larger one; "and" joins times alone: 2 kg and 500 g may be two weights."""
+    between = said[first.span[1] : second.span[0]].strip()
+    if not second.dimension or first.dimension != second.dimension or between not in ("", "and", "と"):
+        return False
+    return _UNITS[second.unit][0] < _UNITS[first.unit][0] and (not between or first.dimension == "time")
+
+
+def _same_quantity(found: Quantity, wanted: Quantity) -> bool:
     """1 m = 100 cm, but 60 minutes are no 60."""
-    near = abs(found.number - wanted.number) <= 1e-6 * max(1.0, abs(wanted.number))
+    near = abs(found.value - wanted.value) <= 1e-6 * max(1.0, abs(wanted.value))
     return found.dimension == wanted.dimension and near
-
-
-def _value(found: re.Match[str]) -> Measure:
-    number, unit = float(found["number"]), found["unit"] or ""
-    if unit in _UNITS:
-        factor, dimension = _UNITS[unit]
-        return Measure(number * factor, dimension)
-    return Measure(number, "")
 
 
 def _dates(said: str) -> list[Moment]:
@@ -268,14 +365,16 @@ def _dates(said: str) -> list[Moment]:
 
 
 def _times(said: str) -> list[Moment]:
-    """Times of day: 15:30, 3:30 pm, 午後3時半, half past 3 in the afternoon."""
+    """Times of day: 15:30, 3:30 pm, 午後3時半, half past 3 in the afternoon, quarter to 7, 7時15分前."""
     made: list[Moment] = []
     for pattern in _TIMES:
         for hit in pattern.finditer(said):
             parts = hit.groupdict()
             hour, late = int(parts["hour"]), _LATE.search(hit[0]) is not None
-            minute = 30 if parts.get("half") else int(parts.get("minute") or 0)
-            made.append(Moment(hit.span(), (hour + 12 if late and hour < 12 else hour, minute)))
+            minutes = parts.get("minute") or ("half" if parts.get("half") else "0")
+            minute = _PARTS_OF_HOUR.get(minutes) or int(minutes)
+            since_midnight = 60 * (hour + 12 if late and hour < 12 else hour) + (-minute if parts.get("to") else minute)
+            made.append(Moment(hit.span(), (since_midnight // 60, since_midnight % 60)))
     return sorted(made, key=lambda one: (one.span[0], -one.span[1]))
 
 
@@ -284,17 +383,21 @@ def _hiragana(text: str) -> str:
     return text.translate(_TO_HIRAGANA)
 
 
+@lru_cache(maxsize=4096)
 def _fold(text: str) -> str:
     """Width and case folded, numbers in digits, articles dropped; punctuation and kana stay."""
     folded = unicodedata.normalize("NFKC", text).translate(_QUOTES).casefold()
     folded = _GROUPED.sub("", folded)
     folded = _DECIMAL_COMMA.sub(".", folded)
     folded = _NOT.sub(" not", _CANNOT.sub("can not", folded))
+    folded = _ANYTHING_BUT.sub("not", _NOTHING_BUT.sub("only", folded))
     folded = _HALF.sub("30 minutes", folded)
     folded = _ORDINAL.sub(lambda hit: str(_ORDINALS[hit[1]]) if hit[1] in _ORDINALS else hit[2], folded)
     folded = _ENGLISH_NUMBER.sub(_english_number, folded)
     folded = _POWER.sub(lambda hit: str(int(hit[1]) * (100 if hit[2] == "hundred" else 1000)), folded)
     folded = _KANJI_NUMBER.sub(_kanji_number, folded)
+    folded = _AND_HALF.sub(lambda hit: f"{hit['n'] or 1}.5 {hit['unit'] or ''}", folded)
+    folded = _UNIT_HALF.sub(r"\1.5\2", folded)
     return " ".join(_ARTICLES.sub(" ", folded).split())
 
 
@@ -329,7 +432,14 @@ _KATAKANA_LETTER = re.compile("[\u30a1-\u30fa\u30fc]")
 _GROUPED = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")  # 12,000
 _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d{1,2}(?:\s*[a-z]))")  # 1,5 m
 _HALF = re.compile(r"half an hour|半時間")
+_AND_HALF = re.compile(  # two and a half; two hours and a half; an hour and a half
+    r"\b(?:(?P<n>\d+)|an?(?= [a-z]))(?: (?P<unit>hour|day|week|month|year|metre|meter|kilo)s?)? and (?:a )?half\b"
+)
+_UNIT_HALF = re.compile(r"(?<![\d.])(\d+)(時間|日|週間|か月|ヶ月|年|分|メートル|キロ|リットル)半(?!分)")  # 1時間半
+_PAIRS = re.compile(r"\s*pairs?\b|\s*対(?!\d)")
 _NOT = re.compile(r"(?<=[a-z])n't\b")
+_NOTHING_BUT = re.compile(r"\bnothing but\b|\bnot (?:be )?anything but\b")
+_ANYTHING_BUT = re.compile(r"\banything but\b")
 _CANNOT = re.compile(r"\b(?:cannot|can't)\b")
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _POWER = re.compile(r"\b(\d+) (hundred|thousand)\b")
@@ -409,12 +519,16 @@ _DATES = (
 )
 _LATE = re.compile(r"p\.?m\b|午後|夕方|afternoon|evening")
 _OF_DAY = r"(?:\s*[ap]\.?m\b\.?| in (?:morning|afternoon|evening))"
+_PARTS_OF_HOUR = {"half": 30, "quarter": 15}
 _TIMES = (
     re.compile(rf"(?<![\d:])(?P<hour>\d{{1,2}}):(?P<minute>\d\d)(?![\d:]){_OF_DAY}?"),  # 15:30, 3:30 pm
     re.compile(  # 午後3時半
-        r"(?:午前|午後|朝|夕方|夜)?(?<!\d)(?P<hour>\d{1,2})時(?!間)(?:(?P<minute>\d{1,2})分|(?P<half>半))?"
+        r"(?:午前|午後|朝|夕方|夜)?(?<!\d)(?P<hour>\d{1,2})時(?!間)(?:(?P<minute>\d{1,2})分(?P<to>前)?|(?P<half>半))?"
     ),
-    re.compile(rf"(?P<half>half past) (?P<hour>\d{{1,2}}){_OF_DAY}?"),  # half past 3 in the afternoon
+    re.compile(  # half past 3 in the afternoon, quarter to 7, 10 minutes past 6
+        r"\b(?P<minute>half|quarter|\d{1,2}(?= minutes)) (?:minutes )?(?:past|(?P<to>to)) (?P<hour>\d{1,2})"
+        rf"{_OF_DAY}?"
+    ),
     re.compile(r"(?<![\d:])(?P<hour>\d{1,2})\s*[ap]\.?m\b\.?"),  # 3 p.m.
 )
 
@@ -429,6 +543,32 @@ _OPENINGS = frozenset({"yes", "no", "はい", "いいえ", "ええ"})
 "Words that decide only where they open an answer: はい also stands in 与えてはいけません."
 _NO_MATTER = re.compile(r"\s*(?:problem|doubt|worries|wonder)\b")
 "No problem, no doubt: not the answer no."
+
+_THEY_DO = r"(?:they|it|you|we|he|she|i|that) (?:can|do|does|is|are|may|should|have|has|will|did|was|were)"
+_REPLIES = {
+    "no": _any_of(
+        _THEY_DO + r" not\s*(?:[.,:;!]|$)",
+        r"(?:of course|certainly|absolutely|definitely|surely|probably) not\b|not at all\b|by no means\b|nope\b",
+    ),
+    "yes": _any_of(
+        _THEY_DO + r"\s*(?:[.,:;!]|$)",
+        r"(?:of course|certainly|absolutely|definitely|yep|yeah)\s*(?:[.,:;!]|$)",
+    ),
+    "いいえ": _any_of(
+        r"いえ[、。]|(?:違|ちが)います|そうでは(?:ない|ありません)|そんなことは?(?:ない|ありません)",
+        r"とんでも(?:ない|ありません)|(?:いい|良い|大丈夫な|そんな)わけ[がは]?(?:ない|ありません)",
+    ),
+    "はい": _any_of(r"そうです|そのとおり|その通り|もちろんです"),
+}
+_DANGEROUS = _any_of(
+    r"\b(?:toxic|poisonous|dangerous|deadly|harmful|unsafe|not safe)\b", "危険|危ない|毒|だめ|いけません"
+)
+_WARNING = _any_of(
+    r"\bbetter not\b|\bavoid\b|\b(?:do not|never) (?:let|give|feed|use|leave)\b",
+    r"\bkeep [^.;]{1,30}(?:\baway\b|\bout of (?:\w+ )?reach\b)",
+    r"\b(?:can|could|may|might|will) (?:kill|poison|harm)\b",
+    r"(?<!心配し)(?<!気にし)ないでください|命(?:にかか|に関)わ|命取り",
+)
 
 _CLAUSE_END = _any_of(
     r"[。.!?;:…](?!\d)",
@@ -450,6 +590,7 @@ _DENIES_AFTER = _any_of(
     r"\s*[だで]った(?:が|けど)|\s*で(?:し)?た(?:が|けど)",  # 昔は京都でしたが
     r"\s+(?:is|was|are)\s+(?:wrong|incorrect|not)\b",  # Osaka is wrong
     r"\s*[はが](?:な|あり)(?:い|ません)",  # 大阪はありません
+    r"な?(?:わけ|はず)[がは]?\s*(?:な[いく]|あり(?:ません|え))",  # 大阪なわけがない
 )
 _OR_AFTER = re.compile(
     r"""
@@ -461,15 +602,24 @@ _OR_AFTER = re.compile(
     re.VERBOSE,
 )
 _OR_BEFORE = _any_of(r"\w\s+or\s+$", r"(?:または|もしくは|あるいは|それとも)$", r"[^\sなも]か$")
+_LANDMARK_AFTER = re.compile(r"[都府県市国]?の(?:すぐ)?(?:隣|となり|近く|そば|向かい|[東西南北]隣)")
+_LANDMARK_BEFORE = re.compile(
+    r"\b(?:next to|near|beside|close to|borders|bordering|(?:north|south|east|west) of)(?: \w+)?\s+$"
+)
+_FIRST = re.compile(r"[\s\"'「]*(?:(?:it is|it's|that is|that's)\s|答えは)?")
+_ALONE = re.compile(r"[」\"']?\s*(?:です|だ)?\s*(?:[。.;]|[,、]?\s*(?:because|since|なぜなら))\s*\S")
+_TOPIC = re.compile(r"(?P<of>.{2,}?)の?は|(?P<subject>.{8,}) (?:is|are|has|have)")
+_PREDICATE = re.compile(r"[都府県市国]?\s*(?:です|だ|である|でしょう|で[、,]|[。、,]|$)")
 _BUT = _any_of(r"\bbut\b", r"(?<=ん)が[、,]", r"(?<=す)が[、,]", r"けれど[も]?", r"けど")
 _CORRECTION = re.compile(
-    r"(?:\.{2,}|…|[-—–]|,|\.)\s*(?:no|wait|sorry|i mean|いや|いえ|あ|違う|違った|訂正)\s*[、,.]\s*(?=\S)"
+    r"(?:\.{2,}|…|[-—–]|[,、.。])\s*(?:no|wait|sorry|i mean|いや|いえ|あ|違う|違った|訂正)\s*[、,.]\s*(?=\S)"
 )
+_TURNED_DOWN = re.compile(r"\?\s*(?:no|いや|いえ|いいえ|違います)\s*[、,.。]\s*(?=\S)")
 _REQUEST = _any_of(
     r"\?",
     r"か[。]?$|でしょうか",
     r"教えて|お聞かせ|聞かせて",
-    r"\b(?:please )?(?:tell|let) (?:me|us)\b|could you|can you",
+    r"\b(?:please )?(?:tell|let|give|send) (?:me|us)\b|could you|can you",
 )
 
 _KNOWING = """know known say says said tell told recorded record records note noted notes mention mentioned stated state
