@@ -24,7 +24,7 @@ from bonsai.errors import BenchmarkError, InputError
 from bonsai.evaluate.questions import Item
 from bonsai.evaluate.report import Answer, ConsistencyCheck, ItemResult, Report
 from bonsai.evaluate.scoring import SCORING_VERSION, score
-from bonsai.model.answerer import Answerer, Generated, Likelihood, Scored
+from bonsai.model.answerer import Answerer, Generated, Likelihood, OnProgress, Scored, ignore_progress
 from bonsai.model.prompt import AnswerTags, Question, parse
 from bonsai.system.files import sha256_json
 
@@ -64,54 +64,62 @@ def run(
     progress: Callable[[int, int], None] = lambda done, total: None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Report:
-    """Score the model on all items. `progress` gets (steps done, total steps).
+    """Score the model on all items. `progress` gets (steps done, total steps), also while a batch is answered.
 
     Items that cannot be asked are listed in the report's `errors`, which makes it invalid for the gate. Raises
     BenchmarkError without items.
     """
     if not items:
         raise BenchmarkError("benchmark.no_items")
-    started, steps = clock(), 4 + settings.forced_answers
+    started = clock()
+    phases = ("free", *(("forced",) if settings.forced_answers else ()), "likelihood", "consistency")
+
+    def on(phase: str) -> OnProgress:
+        before = phases.index(phase) * len(items)
+        return lambda done: progress(before + done, len(phases) * len(items))
+
     asked = list(items)
     errors: tuple[tuple[str, str], ...] = ()
-    progress(1, steps)
     try:
-        free = generate(answerer, asked, forced=False)
+        free = generate(answerer, asked, forced=False, on_progress=on("free"))
     except InputError:
         asked, free, errors = [], [], failing_items(answerer, items)
-    progress(2, steps)
-    forced = forced_answers(answerer, asked, free) if settings.forced_answers else [None] * len(asked)
-    progress(3, steps)
-    likelihoods = answerer.log_likelihoods([_scored(item) for item in asked]) if asked else []
-    progress(steps - 1, steps)
+    forced = forced_answers(answerer, asked, free, on("forced")) if settings.forced_answers else [None] * len(asked)
+    likelihoods = answerer.log_likelihoods([_scored(item) for item in asked], on("likelihood")) if asked else []
     results = tuple(map(_result, asked, free, forced, likelihoods))
-    checks = consistency_checks(answerer, asked, settings.canaries)
+    checks = consistency_checks(answerer, asked, settings.canaries, on("consistency"))
     logits = answerer.logits_fingerprint()
-    progress(steps, steps)
+    on("consistency")(len(items))
     return Report(
         **asdict(about), items_hash=items_hash(items), logits=logits, seconds=round(clock() - started, 3),
         items=results, canaries=checks, errors=errors,
     )  # fmt: skip
 
 
-def generate(answerer: Answerer, items: Sequence[Item], *, forced: bool) -> list[Generated]:
+def generate(
+    answerer: Answerer, items: Sequence[Item], *, forced: bool, on_progress: OnProgress = ignore_progress
+) -> list[Generated]:
     """One completion per item. Raises BenchmarkError if answers are missing."""
     if not items:
         return []
-    made = answerer.answers([_question(i) for i in items], [expected_tags(i) if forced else None for i in items])
+    tags = [expected_tags(item) if forced else None for item in items]
+    made = answerer.answers([_question(item) for item in items], tags, on_progress=on_progress)
     if len(made) != len(items):
         raise BenchmarkError("benchmark.answers_missing", asked=len(items), got=len(made))
     return made
 
 
-def forced_answers(answerer: Answerer, items: Sequence[Item], free: Sequence[Generated]) -> list[Generated | None]:
+def forced_answers(
+    answerer: Answerer, items: Sequence[Item], free: Sequence[Generated], on_progress: OnProgress = ignore_progress
+) -> list[Generated | None]:
     """One completion per item with the expected tags; reuses the free one if the model declared just these.
 
     Greedy decoding after the same prefix gives the same text, so only wrong tags cost a second answer.
     """
     wrong = [i for i, made in enumerate(free) if parse(made.text).tags != expected_tags(items[i])]
-    again = dict(zip(wrong, generate(answerer, [items[i] for i in wrong], forced=True), strict=True))
-    return [again.get(i, made) for i, made in enumerate(free)]
+    made = generate(answerer, [items[i] for i in wrong], forced=True, on_progress=on_progress)
+    again = dict(zip(wrong, made, strict=True))
+    return [again.get(i, one) for i, one in enumerate(free)]
 
 
 def failing_items(answerer: Answerer, items: Sequence[Item]) -> tuple[tuple[str, str], ...]:
@@ -127,10 +135,12 @@ def _error_of(answerer: Answerer, item: Item) -> tuple[str, str] | None:
     return None
 
 
-def consistency_checks(answerer: Answerer, items: Sequence[Item], count: int) -> tuple[ConsistencyCheck, ...]:
+def consistency_checks(
+    answerer: Answerer, items: Sequence[Item], count: int, on_progress: OnProgress = ignore_progress
+) -> tuple[ConsistencyCheck, ...]:
     """Answer a fixed few items again in a batch of their own: greedy results depend on the batch."""
     few = sorted(items, key=lambda item: hashlib.sha256(item.id.encode()).hexdigest())[:count]
-    made = generate(answerer, few, forced=False)
+    made = generate(answerer, few, forced=False, on_progress=on_progress)
     likelihoods = answerer.log_likelihoods([_scored(item) for item in few]) if few else []
     return tuple(
         ConsistencyCheck(item.id, hashlib.sha256(said.text.encode()).hexdigest()[:16], likelihood.bits_per_byte)
@@ -138,9 +148,15 @@ def consistency_checks(answerer: Answerer, items: Sequence[Item], count: int) ->
     )
 
 
-def reproduces(answerer: Answerer, report: Report, items: Sequence[Item], settings: RunSettings) -> bool:
+def reproduces(
+    answerer: Answerer,
+    report: Report,
+    items: Sequence[Item],
+    settings: RunSettings,
+    on_progress: OnProgress = ignore_progress,
+) -> bool:
     """Whether a stored report still holds: its consistency items give the same answers."""
-    now = consistency_checks(answerer, items, settings.canaries)
+    now = consistency_checks(answerer, items, settings.canaries, on_progress)
     return len(now) == len(report.canaries) and all(
         (new.id, new.answer_hash) == (old.id, old.answer_hash)
         and abs(new.bits_per_byte - old.bits_per_byte) <= CONSISTENCY_BITS

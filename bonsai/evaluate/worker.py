@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,7 +25,9 @@ from bonsai.system.files import sha256_json
 from bonsai.system.processes import Emit, serve
 
 _STEPS = 10
-"Maximum number of progress events per report."
+"Shares of a report that are told apart in its progress."
+HEARTBEAT_SECONDS = 0.5
+"Between two progress events while nothing else is done: a cancelled night is noticed at one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +77,26 @@ def work(job: Path, emit: Emit) -> Mapping[str, Any]:
     for number, (subject, question_set) in enumerate(pairs):
         answerer = open_answerer(loaded, Path(subject.folder) if subject.folder else None, one.template)
 
-        def progress(done: int, steps: int, number: int = number) -> None:
-            share = round(_STEPS * done / steps)
-            emit({"type": "progress", "done": _STEPS * number + share, "total": _STEPS * len(pairs)})
-
+        progress = paced(emit, number, len(pairs))
         path = session.path(subject, question_set)
         write_report(session, answerer, subject, question_set, path, progress)
         made.append({"subject": subject.adapter, "question_set": question_set.name, "path": str(path)})
     return {"reports": made}
+
+
+def paced(emit: Emit, number: int, reports: int) -> Callable[[int, int], None]:
+    """Passes on the progress of report `number`: when a step is done, and each half second, so that a cancelled night
+    ends within seconds, however slow the base is."""
+    sent, at = -1, 0.0
+
+    def progress(done: int, of: int) -> None:
+        nonlocal sent, at
+        share, now = _STEPS * done // of, time.monotonic()
+        if share != sent or now - at >= HEARTBEAT_SECONDS:
+            sent, at = share, now
+            emit({"type": "progress", "done": _STEPS * number + share, "total": _STEPS * reports})
+
+    return progress
 
 
 def write_report(
@@ -95,7 +110,11 @@ def write_report(
     """The stored report if its consistency items reproduce, else a new one at `path`; a closed pool's has no texts."""
     settings = session.evaluation_run.settings
     stored = _stored(path)
-    if stored and not stored.errors and reproduces(answerer, stored, question_set.items, settings):
+    if (
+        stored
+        and not stored.errors
+        and reproduces(answerer, stored, question_set.items, settings, lambda _done: progress(0, 1))
+    ):
         progress(1, 1)
         return stored
     made = run(answerer, question_set.items, settings, session.about(subject, question_set), progress=progress)

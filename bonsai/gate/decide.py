@@ -1,7 +1,8 @@
 """The promotion gate: may the challenger replace the champion? One pure function over reports.
 
     A validity       both reports answer the same items in the same way, and every number is finite
-    B guards         answers end, use the asked language, and do not loop, leak tags or stay empty
+    B guards         answers end, use the asked language, and do not loop, leak tags or stay empty: absolute floors;
+                     and some of them are right
     C superiority    better on v1 or on the personal set, by more than a lucky seed; and not less accurate
     D no harm        Japanese, English and retention are shown non-inferior; no smaller slice or personal set is worse
     E no erosion     D against the anchor too; and most of the base's abilities are retained
@@ -23,7 +24,17 @@ from dataclasses import replace
 from bonsai.evaluate.compare import ReportPair
 from bonsai.evaluate.report import Report
 from bonsai.gate.decision import Decision, Outcome, Policy, Rule, RuleResult, Verdict, render
-from bonsai.gate.rules import confirmation, erosion, guards, harmed_slices, no_harm, passed, superiority, validity
+from bonsai.gate.rules import (
+    confirmation,
+    erosion,
+    guards,
+    harmed_slices,
+    no_harm,
+    passed,
+    right_answers,
+    superiority,
+    validity,
+)
 
 __all__ = ["Decision", "Outcome", "Policy", "Rule", "RuleResult", "Verdict", "decide", "render"]
 
@@ -52,7 +63,8 @@ def decide(
     found = tuple(dict.fromkeys(result for pair in pairs for result in validity(pair, base.logits)))
     if any(result.outcome == "fail" for result in found):
         return conclude(found, opened=False)
-    found += guards(night, policy, left_out)
+    found += guards(night, anchor, policy, left_out)
+    found += (right_answers([night, *([suite] if suite else [])], left_out),)
     better = superiority(night, suite, policy, left_out)
     waived = champion_must_go and challenger.adapter_hash != champion.adapter_hash
     found += tuple(replace(one, outcome="noted") for one in better) if waived else better

@@ -56,6 +56,7 @@ class Policy:
     retention_floor: Share
     retention_domains: Annotated[tuple[str, ...], MinLen(1)]
     guard_floors: GuardFloors
+    guard_margin: Share
     openings_before_rotation: Annotated[int, Ge(1)]
     resamples: Annotated[int, Ge(1000)]
     seed: int

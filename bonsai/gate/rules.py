@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bonsai.domain.reasons import Reason
-from bonsai.evaluate.compare import ACCURACY, Comparison, ReportPair, Slice, compare, slices
+from bonsai.evaluate.compare import ACCURACY, Comparison, Measure, ReportPair, Slice, compare, slices
 from bonsai.evaluate.report import GUARDS, Report, accuracy, mean
 from bonsai.evaluate.statistics import Estimate, holm
 from bonsai.gate.decision import Outcome, Policy, Rule, RuleResult
@@ -46,24 +47,52 @@ def unusable(report: Report) -> list[tuple[str, str, str]]:
     return sorted(found + [("not_finite", report.subject, name) for name in bad])
 
 
-def guards(pair: ReportPair, policy: Policy, left_out: frozenset[str]) -> tuple[RuleResult, ...]:
-    """B: each guard, by language: above its floor, or not below the champion (the base need not be perfect)."""
-    found = []
-    for language in sorted({item.language for item in pair.challenger.items}):
-        for name, metric in GUARDS.items():
-            new, old = (
-                mean((i for i in r.items if i.language == language and i.id not in left_out), metric) or 0.0
-                for r in (pair.challenger, pair.champion)
-            )
-            floor = getattr(policy.guard_floors, name)
-            holds = new >= floor or new >= old
-            values = (("guard", name), ("language", language), ("new", new), ("old", old), ("floor", floor))
-            reason = Reason("decision.guard_holds" if holds else "decision.guard_broken", values)
-            outcome: Outcome = "pass" if holds else "fail"
-            found.append(
-                RuleResult("B", f"{name}/{language}", outcome, reason, new, None, floor, harm=not holds, unit="shares")
-            )
-    return tuple(found)
+def guards(pair: ReportPair, anchor: Report | None, policy: Policy, left_out: frozenset[str]) -> tuple[RuleResult, ...]:
+    """B: each guard, by language, meets its floor. Broken form is the training's fault, never the records'.
+
+    A later challenger may stay below a floor that neither the champion nor the oldest one ever met, if it is shown to
+    be no worse than the champion. The base excuses nobody.
+    """
+    languages = sorted({item.language for item in pair.challenger.items})
+    return tuple(_guard(name, language, pair, anchor, policy, left_out) for language in languages for name in GUARDS)
+
+
+def _guard(
+    name: str, language: str, pair: ReportPair, anchor: Report | None, policy: Policy, left_out: frozenset[str]
+) -> RuleResult:
+    metric, floor = GUARDS[name], getattr(policy.guard_floors, name)
+
+    def share(report: Report) -> float:
+        return mean((i for i in report.items if i.language == language and i.id not in left_out), metric) or 0.0
+
+    new, old = share(pair.challenger), share(pair.champion)
+    promoted = [report for report in (pair.champion, anchor) if report and report.adapter_hash]
+    key, interval = "guard_holds", None
+    if new < floor:
+        key = "guard_broken"
+        if promoted and all(share(report) < floor for report in promoted):
+            measure = Measure(name, metric, 1.0, 1.0, 0.0, matched_proportions=True)
+            found = compare(pair, Slice(language, None, language), measure, policy.slice_bootstrap, left_out).estimate
+            if found:
+                interval = (found.lower(policy.alpha), found.upper(policy.alpha))
+                key = "guard_no_worse" if interval[0] > -policy.guard_margin else key
+    values = (("guard", name), ("language", language), ("new", new), ("old", old), ("floor", floor))
+    outcome: Outcome = "fail" if key == "guard_broken" else "pass"
+    reason = Reason(f"decision.{key}", values)
+    return RuleResult("B", f"{name}/{language}", outcome, reason, new, None, floor, unit="shares")
+
+
+def right_answers(pairs: Sequence[ReportPair], left_out: frozenset[str]) -> RuleResult:
+    """B: the challenger answers something rightly. Fluent silence is no model to promote."""
+    graded = [
+        right
+        for pair in pairs
+        for item in pair.challenger.items
+        if item.id not in left_out and (right := accuracy(item)) is not None
+    ]
+    values = (("right", round(sum(graded))), ("asked", len(graded)))
+    reason = Reason("decision.some_right" if any(graded) else "decision.none_right", values)
+    return RuleResult("B", "right_answers", "pass" if any(graded) else "fail", reason)
 
 
 def superiority(

@@ -7,11 +7,18 @@ batch's size and padding.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from bonsai.model.prompt import AnswerTags, Question
+
+OnProgress = Callable[[int], None]
+"Called with the number of finished questions, after each batch and at every generated token: it may raise to stop."
+
+
+def ignore_progress(_done: int) -> None:
+    """For callers that show none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +62,20 @@ class Answerer(Protocol):
     """A base, with or without an adapter."""
 
     def answers(
-        self, questions: Sequence[Question], forced: Sequence[AnswerTags | None], max_new_tokens: int | None = None
+        self,
+        questions: Sequence[Question],
+        forced: Sequence[AnswerTags | None],
+        max_new_tokens: int | None = None,
+        on_progress: OnProgress = ignore_progress,
     ) -> list[Generated]:
         """Greedy completions in the order of the questions.
 
         `max_new_tokens=None` is the base's own budget for the answer's language (the longest when it is unknown).
         """
 
-    def log_likelihoods(self, examples: Sequence[Scored]) -> list[Likelihood]:
+    def log_likelihoods(
+        self, examples: Sequence[Scored], on_progress: OnProgress = ignore_progress
+    ) -> list[Likelihood]:
         """Likelihoods of the reference answers, in order."""
 
     def logits_fingerprint(self) -> tuple[float, ...]:

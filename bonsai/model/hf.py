@@ -13,7 +13,7 @@ The batches depend on the questions alone, so two models that are compared get i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,12 +27,14 @@ from transformers import (
     GenerationConfig,
     PreTrainedConfig,
     PreTrainedModel,
+    StoppingCriteria,
+    StoppingCriteriaList,
 )
 from transformers.utils import logging as transformers_logging
 
 from bonsai.errors import InputError
 from bonsai.model import quiet_libraries
-from bonsai.model.answerer import Generated, Likelihood, Scored
+from bonsai.model.answerer import Generated, Likelihood, OnProgress, Scored, ignore_progress
 from bonsai.model.bases import Base, model_folder
 from bonsai.model.encoding import Encoder, load_encoder
 from bonsai.model.prompt import AnswerTags, Question, Template, declaration, neutralise
@@ -164,7 +166,11 @@ class HfAnswerer:
     adapter: str | None
 
     def answers(
-        self, questions: Sequence[Question], forced: Sequence[AnswerTags | None], max_new_tokens: int | None = None
+        self,
+        questions: Sequence[Question],
+        forced: Sequence[AnswerTags | None],
+        max_new_tokens: int | None = None,
+        on_progress: OnProgress = ignore_progress,
     ) -> list[Generated]:
         """Greedy completions. Raises InputError when a question leaves no room for its answer."""
         encoder, base = self.loaded.encoder, self.loaded.base
@@ -175,9 +181,12 @@ class HfAnswerer:
         with self.loaded.using(self.adapter) as model:
             for batch in _batches(prompts, base.generation_batch):
                 self._check_room(model, max(len(prompts[i]) + limits[i] for i in batch))
-                rows = _generate(model, [prompts[i] for i in batch], max(limits[i] for i in batch), encoder.end)
+                each_token = _EachToken(lambda: on_progress(len(made)))
+                limit = max(limits[i] for i in batch)
+                rows = _generate(model, [prompts[i] for i in batch], limit, encoder.end, each_token)
                 for i, ids in zip(batch, rows, strict=True):
                     made[i] = self._completion(ids, limits[i], pairs[i][1])
+                on_progress(len(made))
         return [made[i] for i in range(len(pairs))]
 
     def _check_room(self, model: PreTrainedModel, needed: int) -> None:
@@ -194,7 +203,9 @@ class HfAnswerer:
         generated = generated[:limit]
         return Generated(head + self.loaded.encoder.text(generated), ended, len(generated))
 
-    def log_likelihoods(self, examples: Sequence[Scored]) -> list[Likelihood]:
+    def log_likelihoods(
+        self, examples: Sequence[Scored], on_progress: OnProgress = ignore_progress
+    ) -> list[Likelihood]:
         """Bits of each response given its question and expected tags."""
         encoder = self.loaded.encoder
         encoded = [encoder.encode(self.template, one.question, one.tags, one.response) for one in examples]
@@ -205,6 +216,7 @@ class HfAnswerer:
             for batch in _batches(rows, self.loaded.base.generation_batch):
                 scored = _response_bits(model, [rows[i] for i in batch], [given[i] for i in batch], encoder.end)
                 bits.update(zip(batch, scored, strict=True))
+                on_progress(len(bits))
         sizes = [len(neutralise(one.response).encode()) for one in examples]
         return [Likelihood(bits[i], size) for i, size in enumerate(sizes)]
 
@@ -230,13 +242,27 @@ def _batches(rows: Sequence[tuple[int, ...]], size: int) -> Iterator[list[int]]:
         yield order[start : start + size]
 
 
-def _generate(model: PreTrainedModel, prompts: list[tuple[int, ...]], limit: int, end: int) -> list[list[int]]:
+class _EachToken(StoppingCriteria):  # type: ignore[misc]
+    """Stops no row; transformers asks it after each token."""
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self._call = call
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **_kwargs: object) -> torch.Tensor:
+        self._call()
+        return torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
+
+
+def _generate(
+    model: PreTrainedModel, prompts: list[tuple[int, ...]], limit: int, end: int, each_token: _EachToken
+) -> list[list[int]]:
     """New token ids of each row, padded with `end`."""
     width = max(map(len, prompts))
     ids = torch.tensor([[end] * (width - len(row)) + list(row) for row in prompts], device=model.device)
     mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in prompts], device=model.device)
     greedy = GenerationConfig(do_sample=False, max_new_tokens=limit, eos_token_id=end, pad_token_id=end)
-    made = model.generate(input_ids=ids, attention_mask=mask, generation_config=greedy)
+    watched = StoppingCriteriaList([each_token])
+    made = model.generate(input_ids=ids, attention_mask=mask, generation_config=greedy, stopping_criteria=watched)
     return [row[width:].tolist() for row in made]
 
 

@@ -68,6 +68,29 @@ def test_a_question_without_room_for_an_answer_is_refused(bare: LoadedBase) -> N
         bare.answerer(CURRENT).answers([Question("cat " * 400)], [None])
 
 
+def test_an_answer_can_be_stopped_at_any_token(bare: LoadedBase) -> None:
+    """A cancelled night need not wait for a batch, which takes minutes on a slow base."""
+    beats: list[int] = []
+
+    def stop_at_the_third(done: int) -> None:
+        beats.append(done)
+        if len(beats) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        bare.answerer(CURRENT).answers(QUESTIONS, [None] * len(QUESTIONS), 200, stop_at_the_third)
+    assert beats == [0, 0, 0]
+
+
+def test_progress_ends_with_all_questions(bare: LoadedBase) -> None:
+    answered: list[int] = []
+    scored: list[int] = []
+    bare.answerer(CURRENT).answers(QUESTIONS, [None] * len(QUESTIONS), 3, answered.append)
+    bare.answerer(CURRENT).log_likelihoods(SCORED, scored.append)
+    assert (answered, answered[-1]) == (sorted(answered), len(QUESTIONS))
+    assert (scored, scored[-1]) == (sorted(scored), len(SCORED))
+
+
 def test_likelihoods_are_those_of_a_plain_forward_pass(bare: LoadedBase) -> None:
     answerer = bare.answerer(CURRENT)
 

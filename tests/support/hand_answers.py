@@ -15,7 +15,7 @@ from bonsai.evaluate import worker
 from bonsai.evaluate.evaluation import BASE, EvaluatedModel, EvaluatedReport, EvaluationRun, from_json, to_json
 from bonsai.evaluate.questions import Item
 from bonsai.evaluate.run import expected_tags
-from bonsai.model.answerer import Generated, Likelihood, Scored
+from bonsai.model.answerer import Generated, Likelihood, OnProgress, Scored, ignore_progress
 from bonsai.model.prompt import CURRENT, AnswerTags, Question, completion
 from bonsai.system.files import write_json_atomic
 
@@ -49,7 +49,11 @@ class HandAnswerer:
     "By instruction and input."
 
     def answers(
-        self, questions: Sequence[Question], forced: Sequence[AnswerTags | None], max_new_tokens: int | None = None
+        self,
+        questions: Sequence[Question],
+        forced: Sequence[AnswerTags | None],
+        max_new_tokens: int | None = None,
+        on_progress: OnProgress = ignore_progress,
     ) -> list[Generated]:
         return [self._answer(self._item(question)) for question in questions]
 
@@ -57,7 +61,9 @@ class HandAnswerer:
         said = item.reference if self.planned.knows(item) else nonsense(item)
         return Generated(completion(CURRENT, expected_tags(item), said), True, 5)
 
-    def log_likelihoods(self, examples: Sequence[Scored]) -> list[Likelihood]:
+    def log_likelihoods(
+        self, examples: Sequence[Scored], on_progress: OnProgress = ignore_progress
+    ) -> list[Likelihood]:
         made = []
         for one in examples:
             item, size = self._item(one.question), len(one.response.encode())

@@ -15,7 +15,7 @@ from bonsai.errors import BenchmarkError, InputError
 from bonsai.evaluate import evaluation, report, run, worker
 from bonsai.evaluate.questions import Item
 from bonsai.evaluate.report import Report
-from bonsai.model.answerer import Generated, Likelihood, Scored
+from bonsai.model.answerer import Generated, Likelihood, OnProgress, Scored, ignore_progress
 from bonsai.model.bases import Base
 from bonsai.model.prompt import CURRENT, AnswerTags, Question, completion
 
@@ -50,7 +50,11 @@ class Parrot:
     asked: int = 0
 
     def answers(
-        self, questions: Sequence[Question], forced: Sequence[AnswerTags | None], max_new_tokens: int | None = None
+        self,
+        questions: Sequence[Question],
+        forced: Sequence[AnswerTags | None],
+        max_new_tokens: int | None = None,
+        on_progress: OnProgress = ignore_progress,
     ) -> list[Generated]:
         known = {item.instruction: item for item in items(50)}
         made = []
@@ -66,7 +70,9 @@ class Parrot:
             made.append(Generated(completion(CURRENT, declared, said), True, len(said)))
         return made
 
-    def log_likelihoods(self, examples: Sequence[Scored]) -> list[Likelihood]:
+    def log_likelihoods(
+        self, examples: Sequence[Scored], on_progress: OnProgress = ignore_progress
+    ) -> list[Likelihood]:
         return [Likelihood(self.bits, len(one.response.encode())) for one in examples]
 
     def logits_fingerprint(self) -> tuple[float, ...]:
@@ -91,6 +97,15 @@ def test_a_run_scores_every_item_free_and_forced() -> None:
     assert first.forced.scores.tags_ok is None
     assert found.items_hash == run.items_hash(items())
     assert len(found.canaries) == 4
+
+
+def test_progress_is_told_at_each_share_and_not_at_each_token() -> None:
+    events: list[dict[str, object]] = []
+    progress = worker.paced(lambda event: events.append(dict(event)), 1, 2)
+    for done in range(1001):
+        progress(done, 1000)
+    assert [event["done"] for event in events] == list(range(10, 21))
+    assert {event["total"] for event in events} == {20}
 
 
 def test_only_wrong_tags_cost_a_second_answer() -> None:
@@ -120,7 +135,11 @@ def test_nothing_to_ask_is_an_error() -> None:
 def test_an_answer_that_is_missing_is_an_error() -> None:
     class Mute(Parrot):
         def answers(
-            self, questions: Sequence[Question], forced: Sequence[AnswerTags | None], max_new_tokens: int | None = None
+            self,
+            questions: Sequence[Question],
+            forced: Sequence[AnswerTags | None],
+            max_new_tokens: int | None = None,
+            on_progress: OnProgress = ignore_progress,
         ) -> list[Generated]:
             return super().answers(questions, forced)[1:]
 
