@@ -1,7 +1,7 @@
 """Scores of one answer: pure functions of the texts, without a judge model.
 
-An answer is *right* if, after normalisation, it equals the reference, or contains one of the item's keywords and is a
-plain statement of it (`accepts`). Creative categories have no single right answer and are not counted.
+An answer is *right* if, after normalisation, it equals the reference, or states one of the item's values (`accepts`, by
+`bonsai.evaluate.statements`). Creative categories have no single right answer and are not counted.
 
 Normalisation makes `Ｙｅｓ、３匹。` and `yes, 三匹` equal, for comparison only:
 
@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 
 from bonsai.evaluate.questions import Item
 from bonsai.evaluate.report import Scores
+from bonsai.evaluate.statements import Expected, is_right, lists_more
 from bonsai.ingest.tags.language import detect
 from bonsai.model.prompt import ParsedCompletion
 
@@ -36,12 +37,13 @@ if TYPE_CHECKING:
 
 import unicodedata
 
-SCORING_VERSION = "scoring-1"
+SCORING_VERSION = "scoring-2"
 UNIQUE_CATEGORIES = frozenset({"open_qa", "closed_qa", "classification", "translation"})
 "Categories with one right answer; the others are creative."
 
 _UNSURE = 0.5
 "Below this confidence, a few letters (a name) count as the reference's language."
+_VERB = re.compile(r"^(?:(?:is|are) (?:called |in |)|says |は)(?=.)")
 _POLITE_END = re.compile("(?:です|でした|である|だ|ます)$")
 _YES = re.compile(r"(?:yes|はい|ええ)\b|はい|ええ")
 _NO = re.compile(r"no\b|いいえ|いや")
@@ -55,7 +57,7 @@ def score(item: Item, completion: ParsedCompletion, *, ended: bool, forced: bool
     """All scores of one parsed completion."""
     response = completion.response
     exact = same_answer(response, item.reference)
-    accepted = accepts(response, item.reference, item.accepted)
+    accepted = accepts(response, item.reference, item.accepted, f"{item.instruction}\n{item.input}")
     graded = item.category in UNIQUE_CATEGORIES
     return Scores(
         correct=(exact or accepted) and not completion.leaked_markers if graded else None,
@@ -78,21 +80,22 @@ def same_answer(response: str, reference: str) -> bool:
     return bool(forms[0]) and forms[0] == forms[1]
 
 
-def accepts(response: str, reference: str, accepted: Sequence[str]) -> bool:
-    """The response states one of the keywords. It must not, with the answer that would pass otherwise:
+def accepts(response: str, reference: str, accepted: Sequence[str], question: str = "") -> bool:
+    """The response states one of the values: "Tokyo.", or a longer sentence with it.
 
-    - contain the key only inside another word or number: `15` for 5, `scatter` for cat;
-    - say the opposite: "Yes, grapes harm the kidneys" for "No, ...", or deny what the reference does not deny;
-    - list everything: "Tokyo, Kyoto, Osaka, ..." for Tokyo (over three times the reference, and over 40 characters).
+    A key that holds the verb of its reference ("is Tokyo", は東京) is right without it. Refused are the opposite ("Yes,
+    grapes harm the kidneys" for "No, ..."), two candidates, and a list of everything.
     """
     said, expected = normalise_answer(response), normalise_answer(reference)
-    if not any(_states(said, normalise_answer(key)) for key in accepted):
+    if _polarity(said) * _polarity(expected) < 0 or lists_more(response, reference):
         return False
-    if len(said) > max(3 * len(expected), 40):
-        return False
-    if _polarity(said) * _polarity(expected) < 0:
-        return False
-    return _denies(expected) or not _denies(said)
+    values = tuple(
+        dict.fromkeys(value for key in accepted for value in (key, _VERB.sub("", key).strip('"「」')) if value)
+    )
+    if is_right(response, Expected((values,)), question):
+        return True
+    # Where the reference itself denies its key ("never onions"), so may the answer.
+    return _denies(expected) and any(_states(said, normalise_answer(key)) for key in accepted)
 
 
 def _states(said: str, key: str) -> bool:

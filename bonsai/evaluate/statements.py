@@ -123,6 +123,11 @@ def _elements(said: str) -> int:
     return sum(bool(part.strip()) for part in parts) if brief else 0
 
 
+def lists_more(answer: str, reference: str) -> bool:
+    """A bare list of three or more where the reference is none ("Tokyo, Kyoto, Osaka" for Tokyo)."""
+    return _elements(_fold(answer)) > max(2, _elements(_fold(reference)))
+
+
 def _denies_rival(said: str, expected: Expected) -> bool:
     """To a yes-or-no question, denying the rival is the answer (大丈夫ではありません)."""
     if not _is_yes_or_no(expected):
@@ -453,7 +458,9 @@ _ORDINALS = {
     for number, word in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1)
 }
 _ENGLISH_NUMBER = re.compile(rf"\b(?:({'|'.join(_TENS)})(?:[ -]({'|'.join(_DIGITS)}))?|({'|'.join(_SMALL)}))\b")
-_ORDINAL = re.compile(rf"\b(?:({'|'.join(_ORDINALS)})(?= of )|(\d+)(?:st|nd|rd|th))\b")
+_ORDINAL = re.compile(
+    rf"\b(?:({'|'.join(_ORDINALS)})(?= of (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))|(\d+)(?:st|nd|rd|th))\b"
+)
 _KANJI_DIGITS = {character: number for number, character in enumerate("〇一二三四五六七八九")}
 _KANJI_POWERS = {"十": 10, "百": 100, "千": 1000}
 _KANJI_NUMBER = re.compile("[〇一二三四五六七八九十百千万]+")
@@ -595,8 +602,8 @@ _DENIES_AFTER = _any_of(
 _OR_AFTER = re.compile(
     r"""
     [都府県市]?\s*,?\s*
-    (?: \bor\b\s*(?!so\b|more\b|less\b)\w                   # Tokyo or; not "8 or so"
-      | か(?![なもらかり月所国条。?、\s]|$)                      # 東京か; not かな, から, かもしれません, か月
+    (?: \bor\b\s*(?!so\b|more\b|less\b|they\b|it\b|else\b)\w                  # Tokyo or; not "8 or so"
+      | か(?![なもらかりけ月所国条。?、\s]|$)                      # 東京か; not かな, から, かもしれません, か月
       | または|もしくは|あるいは|それとも )
     """,
     re.VERBOSE,

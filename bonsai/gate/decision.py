@@ -56,11 +56,10 @@ class Policy:
     retention_floor: Share
     retention_domains: Annotated[tuple[str, ...], MinLen(1)]
     guard_floors: GuardFloors
+    guard_margin: Share
     openings_before_rotation: Annotated[int, Ge(1)]
     resamples: Annotated[int, Ge(1000)]
     seed: int
-    guard_margin: Share = 0.02
-    "The default is for jobs that version 0.1.0 began."
 
     @property
     def bits(self) -> Measure:

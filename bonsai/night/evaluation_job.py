@@ -106,7 +106,9 @@ def read_job(run: Path) -> EvaluationJob:
     path = run / "job.json"
     if not path.is_file():
         raise IntegrityError("pipeline.no_job", folder=run)
-    return from_values(EvaluationJob, json.loads(path.read_text("utf-8")))
+    values = json.loads(path.read_text("utf-8"))
+    values["policy"].setdefault("guard_margin", 0.0)  # a job that version 0.1.0 began
+    return from_values(EvaluationJob, values)
 
 
 def write_adapter(run: Path, adapter: AdapterFolder) -> None:

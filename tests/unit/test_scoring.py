@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bonsai.evaluate.questions import Item
+from bonsai.evaluate.questions import POOLS, Item, load
 from bonsai.evaluate.scoring import (
     accepts,
     character_f1,
@@ -100,6 +100,37 @@ def test_a_plain_statement_of_the_key_is_accepted(response: str, reference: str,
 @pytest.mark.parametrize(("response", "reference", "key"), REFUSED)
 def test_the_key_alone_is_not_enough(response: str, reference: str, key: str) -> None:
     assert not accepts(response, reference, (key,))
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_a_bare_right_answer_is_right_and_the_question_again_is_none(pool: str) -> None:
+    """The keys are phrases ("is Tokyo"): the bare value once counted on none of 104 general items."""
+    for item in load(pool):
+        asked = f"{item.instruction}\n{item.input}"
+        for key in item.accepted:
+            bare = key.removeprefix("は")
+            for verb in ("is called ", "is in ", "is ", "are ", "says "):
+                bare = bare.removeprefix(verb)
+            bare = bare.strip('"「」')
+            ended = bare + ("です。" if item.language == "ja" else ".")
+            for response in (bare, ended, f"I think: {ended}"):
+                assert accepts(response, item.reference, item.accepted, asked), (item.id, response)
+        assert not accepts(item.instruction, item.reference, item.accepted, asked), item.id
+
+
+@pytest.mark.parametrize(
+    ("response", "right"),
+    [
+        ("Tokyo.", True),
+        ("Not Osaka but Tokyo.", True),
+        ("Tokyo or Osaka.", False),
+        ("大阪ではなく東京です。", True),
+        ("東京か大阪です。", False),
+    ],
+)
+def test_two_candidates_are_no_answer_and_a_denied_one_is_none(response: str, right: bool) -> None:
+    reference = "東京です。" if response.endswith("。") else "It is Tokyo."
+    assert accepts(response, reference, ("東京",) if response.endswith("。") else ("is Tokyo",)) is right
 
 
 def test_without_key_words_only_the_reference_is_right() -> None:
