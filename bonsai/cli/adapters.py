@@ -24,7 +24,7 @@ KnownAdapter = Annotated[str, typer.Argument(help="cli.arg_known_adapter", metav
 @verb(app, "cli.adapters_list", name="list")
 def list_(
     ctx: typer.Context,
-    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", show_default=False)] = 0,
+    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", min=0, show_default=False)] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Newest first."""
@@ -49,7 +49,7 @@ def show(
     ctx: typer.Context,
     name: KnownAdapter = "champion",
     after: Annotated[int, typer.Option("--after", help="cli.opt_after", show_default=False)] = -1,
-    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", show_default=False)] = 0,
+    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", min=0, show_default=False)] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Manifest, chain of warm starts, and a page of the records it was trained on."""

@@ -19,7 +19,7 @@ Number = Annotated[int, typer.Option("--number", help="cli.opt_answer_number")]
 @verb(app, "cli.asked_list", name="list")
 def list_(
     ctx: typer.Context,
-    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", show_default=False)] = 0,
+    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", min=0, show_default=False)] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Newest first."""

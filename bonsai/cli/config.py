@@ -39,4 +39,4 @@ def show(
         (one.name, str(one.value), one.origin or shell.text("settings.from_default"), str(one.default), one.about)
         for one in found
     )
-    shell.table(("name", "value", "origin", "default", "about"), rows)
+    shell.table(("name", "value", "set_by", "default", "about"), rows)

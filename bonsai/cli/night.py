@@ -62,7 +62,7 @@ def run(
 @verb(app, "cli.night_list", name="list")
 def list_(
     ctx: typer.Context,
-    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", show_default=False)] = 0,
+    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", min=0, show_default=False)] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Newest first."""

@@ -79,7 +79,7 @@ def answers(
     topic: Annotated[str, typer.Option("--topic", help="cli.opt_topic")] = "",
     turn: Annotated[str, typer.Option("--turn", help="cli.opt_turn")] = "",
     right: Annotated[str, typer.Option("--right", help="cli.opt_right")] = "",
-    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", show_default=False)] = 0,
+    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", min=0, show_default=False)] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Both models' answers to every question that may be shown."""
@@ -104,7 +104,7 @@ def data(
     ctx: typer.Context,
     promotion: PromotionOrNewest = "",
     kind: Annotated[str, typer.Option("--kind", help="cli.opt_change_kind")] = "",
-    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", show_default=False)] = 0,
+    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", min=0, show_default=False)] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Records that only the candidate or only its champion was trained on; newest first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -10,6 +11,7 @@ import typer
 
 from bonsai.cli import progress
 from bonsai.cli.help import noun, verb
+from bonsai.cli.presenters.questions import tell_similar
 from bonsai.cli.presenters.records import (
     count_pairs,
     nothing_taken,
@@ -22,17 +24,11 @@ from bonsai.cli.presenters.records import (
     version_rows,
 )
 from bonsai.cli.shell import AsJson, By, one_of, shell_of
-from bonsai.errors import LockTimeout, UsageError
+from bonsai.errors import InputError, LockTimeout, UsageError
 from bonsai.system.progress import silent
 
 if TYPE_CHECKING:
     from storage.tables.settled_pairs_table import WaitingPair
-
-
-import sys
-
-from bonsai.cli.presenters.questions import tell_similar
-from bonsai.errors import InputError
 
 app = noun()
 
@@ -45,7 +41,7 @@ StatusFilter = Annotated[str, typer.Option("--status", help="cli.opt_status")]
 LanguageFilter = Annotated[str, typer.Option("--language", help="cli.opt_language")]
 CategoryFilter = Annotated[str, typer.Option("--category", help="cli.opt_category")]
 TextFilter = Annotated[str, typer.Option("--text", help="cli.opt_text")]
-Limit = Annotated[int, typer.Option("--limit", help="cli.opt_limit", show_default=False)]
+Limit = Annotated[int, typer.Option("--limit", help="cli.opt_limit", min=0, show_default=False)]
 
 
 @verb(app, "cli.records_add")
@@ -65,7 +61,7 @@ def add(
 ) -> None:
     """Submit to the inbox, which works while the database is locked; then drain it if possible."""
     from bonsai.actions.inbox import drain_inbox, submit
-    from bonsai.domain.records import content_id
+    from bonsai.domain.records import Defaults, Origin, Reject, content_id, parse
     from bonsai.schemas.records import Added, Counts
 
     shell = shell_of(ctx)
@@ -83,6 +79,9 @@ def add(
         "author": shell.person(by),
     }
     bonsai = shell.open()
+    made = parse(fields, Origin("form"), Defaults(source="self"), bonsai.config.records)
+    if isinstance(made, Reject):
+        raise InputError(made.reason_key, **dict(made.values))
     submission = submit(bonsai, {name: value for name, value in fields.items() if value}, shell.now())
     try:
         drained = drain_inbox(bonsai, shell.now(), silent)
@@ -161,6 +160,7 @@ def list_(
 
     shell = shell_of(ctx)
     bonsai = shell.open()
+    _check_filter(status, language, category)
     record_filter = RecordFilter(status=status, language=language, category=category, text=contains)
     if as_json:
         found = list_records(bonsai, record_filter, limit or None)
@@ -170,6 +170,15 @@ def list_(
     headings = ("id", "language", "category", "status", "question", "answer")
     shell.table(headings, record_rows(shown), clipped=(4, 5))
     shell.say("cli.shown_of", shown=len(shown), all=count_records(bonsai, record_filter))
+
+
+def _check_filter(status: str, language: str, category: str) -> None:
+    """An unknown value would find nothing, without a word. Raises UsageError."""
+    from bonsai.domain.records import LANGUAGES, Category, Status
+
+    one_of(status, ("", *(one.value for one in Status)), "--status")
+    one_of(language, ("", *LANGUAGES), "--language")
+    one_of(category, ("", *(one.value for one in Category)), "--category")
 
 
 @verb(app, "cli.records_show")
@@ -279,6 +288,7 @@ def export(
 
     shell = shell_of(ctx)
     kind = one_of(path.suffix.lstrip(".").lower(), PAIR_KINDS, str(path))
+    _check_filter(status, language, category)
     record_filter = RecordFilter(status=status, language=language, category=category)
     count = export_records(shell.open(), path, kind, record_filter)
     shell.say("cli.exported", count=count, path=path)
@@ -357,7 +367,7 @@ KEEP = "this, other, both"
 def contradictions(
     ctx: typer.Context,
     kind: Annotated[str, typer.Option("--kind", help="cli.opt_kind")] = "contradiction",
-    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", show_default=False)] = 0,
+    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", min=0, show_default=False)] = 0,
     before: Annotated[str, typer.Option("--before", help="cli.opt_before", show_default=False)] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -412,7 +422,7 @@ def resolve(
 @verb(app, "cli.records_resolved")
 def resolved(
     ctx: typer.Context,
-    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", show_default=False)] = 0,
+    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", min=0, show_default=False)] = 0,
     as_json: AsJson = False,
 ) -> None:
     """One line per decision: when, who, what was kept, of which records, and who undid it."""
@@ -460,7 +470,7 @@ MOST_SIMILAR = 5
 def similar(
     ctx: typer.Context,
     said: Annotated[str, typer.Argument(help="cli.arg_similar", metavar="ID|TEXT")],
-    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit")] = MOST_SIMILAR,
+    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", min=0)] = MOST_SIMILAR,
     as_json: AsJson = False,
 ) -> None:
     """Most similar first; likeness is the share of the text's rarer n-grams that occur in the record."""
@@ -524,7 +534,7 @@ RejectId = Annotated[str, typer.Argument(help="cli.arg_reject", metavar="ID")]
 @verb(app, "cli.records_rejects")
 def rejects(
     ctx: typer.Context,
-    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", show_default=False)] = 0,
+    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", min=0, show_default=False)] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Lines that were rejected: file, line, reason and raw text."""

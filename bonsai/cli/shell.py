@@ -192,7 +192,7 @@ def one_of(value: str, valid: Sequence[Choice], name: str) -> Choice:
     for choice in valid:
         if choice == value:
             return choice
-    raise UsageError("cli.not_one_of", name=name, value=value, valid=", ".join(valid))
+    raise UsageError("cli.not_one_of", name=name, value=value, valid=", ".join(filter(None, valid)))
 
 
 def plain(value: object) -> object:

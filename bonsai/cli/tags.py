@@ -44,7 +44,7 @@ class Said:
 @verb(app, "cli.tags_review")
 def review(
     ctx: typer.Context,
-    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", show_default=False)] = 0,
+    limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", min=0, show_default=False)] = 0,
     by: By = "",
     as_json: AsJson = False,
 ) -> None:

@@ -59,6 +59,41 @@ def test_init_makes_a_home_once(capsys: pytest.CaptureFixture[str], tmp_path: Pa
         assert json.loads(capsys.readouterr().out)["created"] is created
 
 
+LISTS = (
+    ("records", "list"), ("records", "rejects"), ("records", "subjects"), ("records", "resolved"),
+    ("records", "contradictions"), ("records", "similar", "Mike"), ("records", "timeline"), ("night", "list"),
+    ("asked", "list"), ("adapters", "list"), ("promotions", "list"), ("tags", "review"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("words", LISTS, ids=" ".join)
+def test_a_negative_limit_is_a_wrong_command_line(bonsai: Bonsai, words: tuple[str, ...]) -> None:
+    said = bonsai(*words, "--limit", "-3")
+    assert (said.code, said.out) == (2, "")
+    assert "--limit" in said.err
+
+
+@pytest.mark.parametrize("words", [("--status", "foo"), ("--language", "klingon"), ("--category", "foo")])
+def test_an_unknown_filter_is_refused_with_the_valid_ones(bonsai: Bonsai, words: tuple[str, str]) -> None:
+    said = bonsai("records", "list", *words)
+    assert said.code == 2
+    assert words[1] in said.err
+    assert {"--status": "held_back", "--language": "ja", "--category": "open_qa"}[words[0]] in said.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("", "x"), ("Why?", "  "), ("Why?", "x", "--language", "klingon"), ("Why?", "x", "--on", "yesterday"),
+     ("Why?", "x", "--category", "foo")],
+)  # fmt: skip
+def test_what_cannot_become_a_record_says_why_and_is_not_submitted(bonsai: Bonsai, words: tuple[str, ...]) -> None:
+    said = bonsai("records", "add", *words)
+    assert (said.code, said.out) == (1, "")
+    assert said.err.startswith("error: ")
+    assert bonsai("records", "list", "--json").lines == []
+    assert bonsai("records", "rejects", "--json").out.strip() in ("", "[]")
+
+
 def test_what_is_told_is_listed_with_its_tags(bonsai: Bonsai) -> None:
     told = bonsai("records", "add", "Where does Mike sleep?", "Mike sleeps on the piano.", "--json")
     assert told.json["counts"] == {"read": 1, "new": 1, "duplicate": 0, "held_back": 0, "rejected": 0}
