@@ -36,7 +36,7 @@ def decided(stage: Stage) -> str:
 
 
 def test_a_harmful_verdict_that_was_cut_off_is_ended_by_the_next_start(stage: Stage) -> None:
-    stage.evaluator.loops = True
+    stage.evaluator.forgets = True
     night = decided(stage)
     assert len(list_records(stage.b, RecordFilter(status="suspect"), None)) == 3
     again = run_night(stage.b, EVENING + timedelta(hours=1), silent)

@@ -62,7 +62,7 @@ def test_a_harmful_night_makes_its_new_records_suspect_and_the_next_one_goes_on_
     good = stage.night()
     stage.tell(4, "Tama")
     stage.evaluator.bits[good.challenger] = 1.0
-    stage.evaluator.loops = True
+    stage.evaluator.forgets = True
     bad = stage.night(day=1)
     assert (bad.verdict, champion(stage.b)) == ("keep", good.challenger)
     suspects = list_records(stage.b, RecordFilter(status="suspect"), None)
@@ -77,13 +77,13 @@ def test_released_suspects_make_a_night_by_themselves_once(stage: Stage, release
     good = stage.night()
     stage.tell(4, "Tama")
     stage.evaluator.bits[good.challenger] = 1.0
-    stage.evaluator.loops = True
+    stage.evaluator.forgets = True
     stage.night(day=1)
     suspects = [one.record.id for one in list_records(stage.b, RecordFilter(status="suspect"), None)]
     later = EVENING + timedelta(days=1, hours=9)
     release_records(stage.b, suspects[:released], "mika", later)
     exclude_records(stage.b, suspects[released:], "mika", later)
-    stage.evaluator.loops, stage.evaluator.challenger_bits = False, 1.0
+    stage.evaluator.forgets, stage.evaluator.challenger_bits = False, 1.0
     again = stage.night(day=2)
     assert (again.status, again.champion) == ("done", good.challenger)
     assert stage.night(day=3).status == "nothing_to_do"

@@ -73,7 +73,8 @@ class HandEvaluator:
 
     bits: dict[str, float] = field(default_factory=lambda: {BASE: 2.0})
     challenger_bits: float = 1.0
-    loops: bool = False
+    forgets: bool = False
+    "The challenger answers every second question wrongly."
     question_sets: list[str] = field(default_factory=list)
 
     def evaluate(
@@ -86,18 +87,22 @@ class HandEvaluator:
                 known = subject.adapter in self.bits
                 bits = self.bits.get(subject.adapter, self.challenger_bits)
                 report = hand_report(
-                    question_set.name, question_set.items, subject.adapter, bits, self.loops and not known
+                    question_set.name, question_set.items, subject.adapter, bits, self.forgets and not known
                 )
                 made.append(EvaluatedReport(subject.adapter, question_set.name, Path(), report))
         return tuple(made)
 
 
-def hand_report(question_set: str, items: tuple[Item, ...], subject: str, bits: float, loops: bool) -> Report:
-    scores = Scores(True, True, True, 1.0, 100.0, True, loops, True, False, False, True)
-    answer = Answer("x", ("", "", ""), 3, scores)
+def hand_report(question_set: str, items: tuple[Item, ...], subject: str, bits: float, forgets: bool) -> Report:
+    def answer(number: int) -> Answer:
+        right = not (forgets and number % 2)
+        return Answer(
+            "x", ("", "", ""), 3, Scores(right, right, right, 1.0, 100.0, True, False, True, False, False, True)
+        )
+
     results = tuple(
-        ItemResult(i.id, i.cluster, i.domain, i.category, i.language, bits + jitter(i.id, subject), answer, None)
-        for i in items
+        ItemResult(i.id, i.cluster, i.domain, i.category, i.language, bits + jitter(i.id, subject), answer(n), None)
+        for n, i in enumerate(items)
     )
     return Report(
         question_set, items_hash(items), subject, "" if subject == BASE else subject, "seedling", "s", "l",

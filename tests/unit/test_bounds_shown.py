@@ -19,7 +19,7 @@ FEW = tuple(one for one in load("selection") if one.domain == "ask_back" and one
 def reports(gains: dict[int, float]) -> ReportPair:
     """Ten facts; the challenger saves these bits on some of them, and next to none on the others."""
     assert len({one.cluster for one in FEW}) == len(FEW) == 10
-    old = hand_report("v1/selection", FEW, "base", 2.0, loops=False)
+    old = hand_report("v1/selection", FEW, "base", 2.0, forgets=False)
     return ReportPair(moved(old, gains), old)
 
 
