@@ -11,7 +11,7 @@ from bonsai.queries.records import decided_pairs, pair_counts, show_record, wait
 from bonsai.schemas.base import PageRequest
 from bonsai.schemas.pairs import DecidedPairs, PairDecision, PairPage, PairResult, Pairs, Reopened
 from bonsai.serializers import records
-from bonsai.web.api.request import CALLING, SENDING, Key, Reading, RecordId, Reviewing, documented
+from bonsai.web.api.request import CALLING, SENDING, Key, Reading, RecordId, Reviewing, check_cursor, documented
 from bonsai.web.problems import Problem
 
 router = APIRouter(prefix="/pairs", tags=["pairs"])
@@ -22,7 +22,7 @@ def list_pairs(call: Reading, page: Annotated[PairPage, Query()]) -> Pairs:
     """Newest first."""
     found = waiting_pairs(call.b, page.kind, page.limit + 1, page.cursor or "")
     if page.cursor and not found:
-        show_record(call.b, page.cursor)  # raises for an unknown id; otherwise this is the last page
+        check_cursor(page.cursor, lambda name: show_record(call.b, name).stored.record.id)
     shown = found[: page.limit]
     items = [records.pair(one, call.language) for one in shown]
     more = shown[-1].stored.record.id if len(found) > page.limit else None

@@ -24,7 +24,7 @@ from bonsai.schemas.records import Submission
 from bonsai.serializers import questions as serializers
 from bonsai.serializers import records
 from bonsai.web.api.adapters import exact_adapter
-from bonsai.web.api.request import SENDING, AnswerNumber, Appending, Key, QuestionId, Reading, documented
+from bonsai.web.api.request import SENDING, AnswerNumber, Appending, Key, QuestionId, Reading, check_cursor, documented
 
 router = APIRouter(prefix="/questions", tags=["questions"])
 
@@ -57,7 +57,7 @@ def list_questions(call: Reading, page: Annotated[PageRequest, Query()]) -> Ques
     """Newest first."""
     found = ask_action.list_questions(call.b, page.limit + 1, page.cursor or "")
     if page.cursor and not found:
-        ask_action.show_question(call.b, page.cursor)  # raises for an unknown id; otherwise this is the last page
+        check_cursor(page.cursor, lambda name: ask_action.show_question(call.b, name).id)
     shown = found[: page.limit]
     more = shown[-1].id if len(found) > page.limit else None
     return Questions(items=[serializers.question(one) for one in shown], next_cursor=more)

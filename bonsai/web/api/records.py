@@ -49,6 +49,7 @@ from bonsai.web.api.request import (
     RecordId,
     Reviewing,
     SubmissionId,
+    check_cursor,
     documented,
     quoted_etag,
 )
@@ -173,7 +174,7 @@ def list_records(call: Reading, page: Annotated[records.RecordPage, Query()]) ->
     )
     found = page_of_records(call.b, record_filter, page.limit, page.cursor or "")
     if page.cursor and not found.records:
-        show_record(call.b, page.cursor)  # raises for an unknown id; otherwise this is the last page
+        check_cursor(page.cursor, lambda name: show_record(call.b, name).stored.record.id)
     items = [serializer_records.record(one, call.language) for one in found.records]
     return records.Records(items=items, next_cursor=found.rest or None)
 

@@ -13,7 +13,7 @@ from bonsai.queries.records import page_of_rejects, show_reject
 from bonsai.schemas.base import PageRequest
 from bonsai.schemas.rejects import Dismissal, Dismissed, RejectedLine, RejectedLines, Repair, Repaired
 from bonsai.serializers import records
-from bonsai.web.api.request import SENDING, Appending, Key, Reading, RejectId, Reviewing, documented
+from bonsai.web.api.request import SENDING, Appending, Key, Reading, RejectId, Reviewing, check_cursor, documented
 from bonsai.web.problems import Problem
 
 router = APIRouter(prefix="/rejects", tags=["files"])
@@ -24,7 +24,7 @@ def list_rejects(call: Reading, page: Annotated[PageRequest, Query()]) -> Reject
     """Open rejects only."""
     found = page_of_rejects(call.b, page.limit + 1, page.cursor or "")
     if page.cursor and not found:
-        show_reject(call.b, page.cursor)  # raises for an unknown id; otherwise this is the last page
+        check_cursor(page.cursor, lambda name: show_reject(call.b, name).id)
     shown = found[: page.limit]
     more = shown[-1].id if len(found) > page.limit else None
     return RejectedLines(items=[records.rejected_line(one, call.language) for one in shown], next_cursor=more)

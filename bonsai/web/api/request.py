@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -13,6 +13,7 @@ from fastapi.security import HTTPBearer, SecurityScopes
 
 from bonsai.auth.tokens import Caller
 from bonsai.context import Bonsai
+from bonsai.errors import UsageError
 from bonsai.i18n import TextLanguage
 from bonsai.web.api.problems import PROBLEM_TYPE
 from bonsai.web.problems import Problem
@@ -154,3 +155,16 @@ def documented(
         "response_description": success or "api.doc_200",
         "responses": problems,
     }
+
+
+def check_cursor(cursor: str, identify: Callable[[str], str]) -> None:
+    """After an empty page: the cursor is the whole id of a known thing, so that was the last page.
+
+    Raises Problem for an unknown one, and for a prefix, which the terminal would take.
+    """
+    try:
+        known = identify(cursor)
+    except UsageError:
+        known = ""
+    if known != cursor:
+        raise Problem(404, "api.no_cursor", cursor=cursor)
