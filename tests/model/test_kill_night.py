@@ -67,6 +67,19 @@ not_empty = 0.0
 no_leak = 0.0
 """
 RECORDS = 24
+KNOWING = """
+import bonsai.gate.decide
+from bonsai.domain.reasons import Reason
+from bonsai.gate.decision import RuleResult
+
+some_right = RuleResult("B", "right_answers", "pass", Reason("decision.some_right", (("right", 1), ("asked", 1))))
+bonsai.gate.decide.right_answers = lambda pairs, left_out: some_right
+"""
+"""The one rule that no setting switches off: nobody is promoted without a right answer."""
+CALLED = """
+from bonsai.cli.main import main
+main()
+"""
 DYING = """
 import importlib, os, signal, sys
 
@@ -80,8 +93,6 @@ def dies_after(path):
     setattr(place, name, dies)
 
 dies_after(sys.argv.pop(1))
-from bonsai.cli.main import main
-main()
 """
 """`bonsai`, killed as soon as the function that its first argument names has done its work."""
 
@@ -95,9 +106,9 @@ class Nights:
     "Children that a killed `bonsai` left behind."
 
     def start(self, *words: str, dying_after: str = "") -> subprocess.Popen[str]:
-        program = ["-c", DYING, dying_after] if dying_after else ["-m", "bonsai.cli.main"]
+        program = [KNOWING + DYING + CALLED, dying_after] if dying_after else [KNOWING + CALLED]
         return subprocess.Popen(
-            [sys.executable, *program, *words],
+            [sys.executable, "-c", *program, *words],
             env={**os.environ, "BONSAI_HOME": str(self.home), "OMP_NUM_THREADS": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
