@@ -27,6 +27,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from bonsai.evaluate.folding import (
+    ARTICLES,
+    QUOTES,
+    english_numbers_in_digits,
+    hiragana,
+    kanji_numbers_in_digits,
+    ungrouped,
+)
+
 Kind = Literal["states", "asks", "unknown"]
 "What a right answer does: state values, ask for something, or say that it is not known."
 
@@ -181,8 +190,8 @@ def _mentions_of_word(said: str, key: str, expected: Expected) -> Iterator[Span]
 
 def _words(said: str, key: str) -> Iterator[Span]:
     """Occurrences as a whole word; a katakana word is bounded by other characters (クロ is not in クロワッサン)."""
-    text = _hiragana(said)
-    if not key or _hiragana(key) not in text:  # most are not: no pattern to compile
+    text = hiragana(said)
+    if not key or hiragana(key) not in text:  # most are not: no pattern to compile
         return
     for found in _word_pattern(key).finditer(text):
         start, end = found.span()
@@ -198,7 +207,7 @@ def _words(said: str, key: str) -> Iterator[Span]:
 @lru_cache(maxsize=4096)
 def _word_pattern(key: str) -> re.Pattern[str]:
     """The word between word boundaries, in hiragana; an English plural counts (cats for cat)."""
-    pattern = re.escape(_hiragana(key))
+    pattern = re.escape(hiragana(key))
     if key[0].isascii() and key[0].isalnum():
         pattern = rf"(?<![a-z0-9.]){pattern}"
     if key[-1].isascii() and key[-1].isalnum():
@@ -383,58 +392,29 @@ def _times(said: str) -> list[Moment]:
     return sorted(made, key=lambda one: (one.span[0], -one.span[1]))
 
 
-def _hiragana(text: str) -> str:
-    """Katakana as hiragana, character for character."""
-    return text.translate(_TO_HIRAGANA)
-
-
 @lru_cache(maxsize=4096)
 def _fold(text: str) -> str:
     """Width and case folded, numbers in digits, articles dropped; punctuation and kana stay."""
-    folded = unicodedata.normalize("NFKC", text).translate(_QUOTES).casefold()
-    folded = _GROUPED.sub("", folded)
+    folded = unicodedata.normalize("NFKC", text).translate(QUOTES).casefold()
+    folded = ungrouped(folded)
     folded = _DECIMAL_COMMA.sub(".", folded)
     folded = _NOT.sub(" not", _CANNOT.sub("can not", folded))
     folded = _ANYTHING_BUT.sub("not", _NOTHING_BUT.sub("only", folded))
     folded = _HALF.sub("30 minutes", folded)
     folded = _ORDINAL.sub(lambda hit: str(_ORDINALS[hit[1]]) if hit[1] in _ORDINALS else hit[2], folded)
-    folded = _ENGLISH_NUMBER.sub(_english_number, folded)
+    folded = english_numbers_in_digits(folded)
     folded = _POWER.sub(lambda hit: str(int(hit[1]) * (100 if hit[2] == "hundred" else 1000)), folded)
-    folded = _KANJI_NUMBER.sub(_kanji_number, folded)
+    folded = kanji_numbers_in_digits(folded)
     folded = _AND_HALF.sub(lambda hit: f"{hit['n'] or 1}.5 {hit['unit'] or ''}", folded)
     folded = _UNIT_HALF.sub(r"\1.5\2", folded)
-    return " ".join(_ARTICLES.sub(" ", folded).split())
+    return " ".join(ARTICLES.sub(" ", folded).split())
 
 
-def _english_number(hit: re.Match[str]) -> str:
-    tens, unit, small = hit.groups()
-    return str(_SMALL[small]) if small else str(_TENS[tens] + (_SMALL[unit] if unit else 0))
-
-
-def _kanji_number(hit: re.Match[str]) -> str:
-    """二十一 -> 21, 千二百 -> 1200, 一九九八 -> 1998 (positional), 三万五千 -> 35000."""
-    run = hit[0]
-    if all(character in _KANJI_DIGITS for character in run):
-        return "".join(str(_KANJI_DIGITS[character]) for character in run)
-    total, section, digit = 0, 0, 0
-    for character in run:
-        if character in _KANJI_DIGITS:
-            digit = 10 * digit + _KANJI_DIGITS[character]
-        elif character == "万":
-            total, section, digit = total + 10_000 * max(section + digit, 1), 0, 0
-        else:
-            section, digit = section + max(digit, 1) * _KANJI_POWERS[character], 0
-    return str(total + section + digit)
-
-
-_TO_HIRAGANA = {code: code - 0x60 for code in range(0x30A1, 0x30F7)}
-_QUOTES = {ord("’"): "'", ord("‘"): "'", ord("´"): "'"}
 _KANJI = re.compile("[\u3400-\u9fff]")
 _KATAKANA_LETTER = re.compile("[\u30a1-\u30fa\u30fc]")
 
 # ---- numbers -------------------------------------------------------------------------------------------------------
 
-_GROUPED = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")  # 12,000
 _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d{1,2}(?:\s*[a-z]))")  # 1,5 m
 _HALF = re.compile(r"half an hour|半時間")
 _AND_HALF = re.compile(  # two and a half; two hours and a half; an hour and a half
@@ -446,24 +426,15 @@ _NOT = re.compile(r"(?<=[a-z])n't\b")
 _NOTHING_BUT = re.compile(r"\bnothing but\b|\bnot (?:be )?anything but\b")
 _ANYTHING_BUT = re.compile(r"\banything but\b")
 _CANNOT = re.compile(r"\b(?:cannot|can't)\b")
-_ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _POWER = re.compile(r"\b(\d+) (hundred|thousand)\b")
 
-_DIGITS = "one two three four five six seven eight nine".split()
-_TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
-_SMALL = {word: number for number, word in enumerate(["zero", *_DIGITS, *_TEENS])}
-_TENS = {word: 10 * n for n, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
 _ORDINALS = {
     word: number
     for number, word in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1)
 }
-_ENGLISH_NUMBER = re.compile(rf"\b(?:({'|'.join(_TENS)})(?:[ -]({'|'.join(_DIGITS)}))?|({'|'.join(_SMALL)}))\b")
 _ORDINAL = re.compile(
     rf"\b(?:({'|'.join(_ORDINALS)})(?= of (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))|(\d+)(?:st|nd|rd|th))\b"
 )
-_KANJI_DIGITS = {character: number for number, character in enumerate("〇一二三四五六七八九")}
-_KANJI_POWERS = {"十": 10, "百": 100, "千": 1000}
-_KANJI_NUMBER = re.compile("[〇一二三四五六七八九十百千万]+")
 
 # ---- quantities, dates and times -----------------------------------------------------------------------------------
 
