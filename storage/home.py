@@ -27,7 +27,7 @@ from storage.scale import text_index
 FOLDERS = ("inbox", "uploads", "snapshots", "adapters", "runs", "reports", "logs")
 SETTINGS_HEADER = """\
 # The settings of this home. Whatever is not set here has its default:
-# every setting with its unit and meaning stands in bonsai/defaults.toml.
+# every setting with its unit and meaning stands in bonsai/config/defaults.toml.
 """
 
 

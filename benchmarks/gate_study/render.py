@@ -141,7 +141,8 @@ def harms(study: Study) -> str:
         "refused by (tries)",
     )  # fmt: skip
     kept = [
-        f"At intake the leak guard holds back {percent(one.held_back, 0)} of what `{one.name}` was taught of the pool."
+        f"At intake the contamination check holds back {percent(one.held_back, 0)} of what `{one.name}` was taught of"
+        " the pool."
         for one in study.harmed
         if np.isfinite(one.held_back)
     ]

@@ -1,4 +1,4 @@
-"""Sources of benchmark 2, not asked by a night yet: 278 facts in both languages, and 67 control facts.
+"""Sources of benchmark 2, not asked by a night yet: facts in both languages, and control facts.
 
 Each fact names the values of a right answer, their rivals, and what a right answer does (`kind`), for scoring 2
 (`bonsai.evaluate.statements`). `control.toml` holds facts of the same kinds as the samples, in their format

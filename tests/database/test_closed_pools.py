@@ -116,7 +116,7 @@ def test_no_file_row_or_line_holds_a_closed_item_or_an_answer_to_it(
     assert sum(nonsense(item) in found for item in shown) > 50
 
 
-def test_a_record_that_leaks_a_closed_item_does_not_name_it(stage: Stage) -> None:
+def test_a_record_that_repeats_a_closed_item_does_not_name_it(stage: Stage) -> None:
     item = next(one for one in questions.load("confirmation") if one.domain == "cat_care" and not one.input)
     submit(stage.b, {"instruction": item.instruction, "output": "x y z", "source": "import"}, EVENING)
     drain_inbox(stage.b, EVENING)

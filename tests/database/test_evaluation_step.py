@@ -77,7 +77,7 @@ def test_without_reports_it_says_what_to_run(taught_home: Path, tmp_path: Path) 
         benchmark_power(stage.b, "base", "base", power=0.8)
 
 
-def test_the_suite_is_a_pool_that_can_be_asked(morning: Stage) -> None:
+def test_the_personal_set_is_a_pool_that_can_be_asked(morning: Stage) -> None:
     assert len(run_benchmark(morning.b, "base", "suite", EVENING).items) == 12
     for pool, said in (("confirmation", "only the gate"), ("nothing", "no benchmark pool")):
         with pytest.raises(UsageError, match=said):

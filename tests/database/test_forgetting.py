@@ -21,7 +21,7 @@ from bonsai.night.steps import begin_night, benchmark_night, decide_night, promo
 from bonsai.queries.nights import show_night
 from bonsai.queries.records import inbox_status, list_records
 from storage import inbox
-from storage.forgetting import NOTE, due
+from storage.forgetting import NOTE, due, erase_reports
 from storage.home import Home
 from storage.tables import adapters_table, nights_table, personal_set_table, rejects_table, snapshots_table
 from storage.tables.record_rows import StoredRecord
@@ -94,14 +94,25 @@ def test_nothing_in_the_home_tells_it_any_more(stage: Stage) -> None:
     with stage.b.database.reading() as con:
         assert due(con).records == ()
         assert adapters_table.get(con, night.challenger).needs_retrain
-        assert set(forgotten.records) <= snapshots_table.record_ids(con, snapshot.name) | suite_table_records(stage)
+        assert set(forgotten.records) <= snapshots_table.record_ids(con, snapshot.name) | personal_set_records(stage)
     assert {"Kuro naps.", "Kuro."} < {one.record.output for one in records(stage) if one.status == "active"}
     assert stage.night(1).verdict == "promote"  # the cold night that is due
 
 
-def suite_table_records(stage: Stage) -> set[str]:
+def personal_set_records(stage: Stage) -> set[str]:
     with stage.b.database.reading() as con:
         return {record for item in personal_set_table.all_items(con) for record in item.record_ids}
+
+
+@pytest.mark.parametrize("name", ["question_sets", "sheets"])
+def test_a_job_of_any_version_goes_with_its_items_and_stays_without_them(tmp_path: Path, name: str) -> None:
+    """Version 0.1.0 wrote `sheets`; a closed pool is named without its items."""
+    (tmp_path / "jobs").mkdir()
+    for file, item in (("gone", "own/1"), ("kept", "own/2")):
+        sets = [{"name": "v1/score", "items": None}, {"name": "suite", "items": [{"id": item}]}]
+        (tmp_path / "jobs" / f"{file}.json").write_text(json.dumps({name: sets}))
+    erase_reports(tmp_path, ["own/1"])
+    assert [path.name for path in (tmp_path / "jobs").iterdir()] == ["kept.json"]
 
 
 def test_while_a_night_runs_its_files_wait_and_the_next_drain_erases_them(stage: Stage) -> None:

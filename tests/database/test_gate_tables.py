@@ -48,7 +48,7 @@ def test_the_version_is_of_what_judges_now(home: Home, at: datetime) -> None:
         assert personal_set_table.version(con) != both
 
 
-def test_every_change_of_the_suite_is_kept(home: Home, at: datetime) -> None:
+def test_every_change_of_the_personal_set_is_kept(home: Home, at: datetime) -> None:
     with home.database.writing() as con:
         personal_set_table.freeze(con, [replace(item(1, at), id="own/1", record_ids=("r1",))])
         personal_set_table.add(con, [item(2, at), item(3, at)], "Chris")
@@ -74,7 +74,7 @@ BY_HAND = {
 
 
 @pytest.mark.parametrize("statement", BY_HAND.values(), ids=BY_HAND)
-def test_a_suite_that_was_altered_by_hand_is_found(home: Home, at: datetime, statement: str) -> None:
+def test_a_personal_set_that_was_altered_by_hand_is_found(home: Home, at: datetime, statement: str) -> None:
     with home.database.writing() as con:
         personal_set_table.add(con, [item(1, at)], "Chris")
         assert check(con) == ()

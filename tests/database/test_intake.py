@@ -142,7 +142,7 @@ def test_what_was_forgotten_is_no_reason_to_hold_anything_back(b: Bonsai, tmp_pa
 
 
 @pytest.mark.parametrize("at_once", [True, False])
-def test_what_leaks_is_no_reason_for_a_flag(b: Bonsai, at_once: bool) -> None:
+def test_contamination_is_no_reason_for_a_flag(b: Bonsai, at_once: bool) -> None:
     item = next(one for one in questions.load("selection") if one.domain == "cat_care" and not one.input)
     tell(b, item.instruction, item.reference, source="community")
     if not at_once:

@@ -183,7 +183,7 @@ def test_a_forgotten_record_makes_a_cold_night_due_and_its_champion_go(stage: St
     assert stage.night(day=2).status == "nothing_to_do"
 
 
-def test_a_fact_in_three_wordings_gives_one_to_the_suite(stage: Stage) -> None:
+def test_a_fact_in_three_paraphrases_gives_one_to_the_personal_set(stage: Stage) -> None:
     for wording in ("What is Kai's favourite toy?", "Which toy does Kai love most?", "Name the toy that Kai loves."):
         told = {"instruction": wording, "output": "Kai loves the red ball.", "fact": "kai_toy", "source": "self"}
         submit(stage.b, told, EVENING)
@@ -205,6 +205,10 @@ def test_job_and_judgement_survive_the_disk(stage: Stage, tmp_path: Path) -> Non
     job = evaluation_job.read_job(run)
     evaluation_job.write_job(tmp_path, job)
     assert evaluation_job.read_job(tmp_path) == job
+    begun_by_0_1_0 = json.loads((run / "job.json").read_text())
+    del begun_by_0_1_0["policy"]["guard_margin"]
+    (tmp_path / "job.json").write_text(json.dumps(begun_by_0_1_0))
+    assert evaluation_job.read_job(tmp_path).policy == replace(job.policy, guard_margin=0.0)
     train_night(stage.b, night, silent)
     judged = evaluation_job.evaluate_challenger(
         job, evaluation_job.read_adapter(run), stage.evaluator, lambda done, total: None

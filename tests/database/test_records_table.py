@@ -123,7 +123,7 @@ def _shared_letter(ids: list[str]) -> str:
     return max(letters, key=letters.count)
 
 
-def test_only_active_records_outside_the_suite_train(home: Home, at: datetime, make_record) -> None:
+def test_only_active_records_outside_the_personal_set_train(home: Home, at: datetime, make_record) -> None:
     kept, asked = make_record("kept"), make_record("asked")
     others = [make_record(status.value, status=status) for status in Status if status is not Status.ACTIVE]
     put(home, at, kept, asked, *others)

@@ -70,7 +70,7 @@ def kill_after_the_first_report(evaluation_run: EvaluationRun) -> Path:
     return found[0]
 
 
-def test_killed_and_started_again_an_examination_keeps_the_reports_it_has(evaluation_run: EvaluationRun) -> None:
+def test_killed_and_started_again_an_evaluation_keeps_the_reports_it_has(evaluation_run: EvaluationRun) -> None:
     first = kill_after_the_first_report(evaluation_run)
     before = first.stat().st_mtime_ns
     steps: list[tuple[int, int]] = []

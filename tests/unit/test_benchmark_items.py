@@ -69,7 +69,7 @@ def test_the_reference_is_a_right_answer(item: Item) -> None:
     assert not item.accepted or any(key.casefold() in item.reference.casefold() for key in item.accepted)
 
 
-def test_sample_items_are_the_samples_third_wordings() -> None:
+def test_sample_items_are_the_samples_third_paraphrases() -> None:
     made = {item.id: item for item in benchmark_v1.sample_items()}
     stored = {item.id: item for item in ALL}
     assert {name: stored.get(name) for name in made} == made

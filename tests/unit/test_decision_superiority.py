@@ -90,7 +90,7 @@ def test_items_left_out_do_not_count(policy: Policy) -> None:
     assert [rule for rule in decision.rules if rule.name.startswith("cat_care/")] == []
 
 
-def test_progress_on_the_owners_suite_is_enough(policy: Policy) -> None:
+def test_progress_on_the_personal_set_is_enough(policy: Policy) -> None:
     champion = world(2, subject="a0")
     same = replace(champion, subject="a1", logits=(5.0, 5.0))
     suite = suite_pair(36, 0.4)
@@ -102,7 +102,7 @@ def test_progress_on_the_owners_suite_is_enough(policy: Policy) -> None:
     assert short.verdict == "not_enough_evidence", "29 facts are too few to claim anything"
 
 
-def test_a_suite_that_is_too_small_to_judge_costs_v1_nothing(policy: Policy) -> None:
+def test_a_personal_set_that_is_too_small_to_judge_costs_v1_nothing(policy: Policy) -> None:
     alone, beside = (judged(shifted(world(3), -0.1), policy, suite=one) for one in (None, suite_pair(12, 0.0)))
     assert alone.verdict == beside.verdict == "promote"
     bounds = [next(rule.interval for rule in one.rules if rule.name == "gain_v1") for one in (alone, beside)]

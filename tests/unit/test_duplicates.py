@@ -172,11 +172,11 @@ ITEMS = (
         ("Who won?", ""),
     ],
 )
-def test_a_leak_asks_the_same_with_the_same_entities_and_numbers(question: str, leaked: str) -> None:
+def test_contamination_asks_the_same_with_the_same_entities_and_numbers(question: str, leaked: str) -> None:
     assert ContaminationCheck(ITEMS).matches(question) == ((leaked,) if leaked else ())
 
 
-def test_an_item_with_a_passage_is_leaked_only_with_it() -> None:
+def test_an_item_with_a_passage_is_contaminated_only_with_it() -> None:
     guard = ContaminationCheck(ITEMS)
     assert guard.matches("Who won?", ITEMS[5][2]) == ("passage",)
     assert guard.matches("Who won?", "The chess game was won by Bob after nine hours of quiet play.") == ()
@@ -208,7 +208,7 @@ def test_a_held_back_record_says_why_in_both_languages() -> None:
 # --- wordings
 
 
-def test_wordings_of_one_fact_are_found_by_its_key() -> None:
+def test_paraphrases_of_one_fact_are_found_by_its_key() -> None:
     asked = [known(question, "On the sofa.", fact="sleep") for question in ("Where does Mike sleep?", "Mike's bed?")]
     answer = known("マイクはどこで寝る?", "ソファーです。", fact="sleep", language="ja")
     groups = paraphrase_groups([*asked, answer, known("Why?", "Because.")])
@@ -220,7 +220,7 @@ def test_a_generic_answer_binds_no_different_questions() -> None:
     assert [len(group.record_ids) for group in groups] == [1, 1]
 
 
-def test_without_fact_keys_the_households_wordings_are_found_by_their_answers() -> None:
+def test_without_fact_keys_the_households_paraphrases_are_found_by_their_answers() -> None:
     records = [one for one in read(sample_path("household.jsonl")) if isinstance(one, Record)]
     told = [known(r.instruction, r.output, r.input, language=str(r.language)) for r in records]
     facts = {content_id(r.instruction, r.input, r.output): r.fact for r in records}

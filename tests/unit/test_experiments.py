@@ -58,7 +58,7 @@ def test_every_chinese_answer_is_chinese_to_the_rules_and_no_question_trains_and
     assert not asked & {row.instruction for row in chinese.records()}
 
 
-def test_added_translations_are_in_no_anchor_and_go_both_ways() -> None:
+def test_added_translations_are_in_no_replay_sample_and_go_both_ways() -> None:
     items = question_sets.translation_items()
     asked = {item.instruction for item in items}
     assert len(asked) == len(items) == 100
@@ -84,7 +84,7 @@ def test_arms_share_rows_and_differ_in_what_they_are_about() -> None:
     assert set(found["tagged"].train) < set(found["chinese"].train)
 
 
-def test_another_seed_replays_other_anchors() -> None:
+def test_another_seed_replays_other_samples() -> None:
     own, arm = sample_rows(), plan.TEMPLATES.arm("tagged")
     first, again, other = (rows.snapshot_of(arm, own, 1, seed, ROOM) for seed in (1, 1, 2))
     assert first == again

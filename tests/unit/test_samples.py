@@ -65,13 +65,13 @@ def test_the_first_batch_is_large_enough() -> None:
     assert len(records("experience.jsonl")) >= 360
 
 
-def test_the_household_has_three_wordings_in_each_language() -> None:
+def test_the_household_has_three_paraphrases_in_each_language() -> None:
     counts = Counter((record.fact, record.language) for record in records("household.jsonl"))
     assert len(HOME) >= 36
     assert counts == {(fact.name, language): ROLES for fact in HOME for language in LANGS}
 
 
-def test_every_fact_has_two_wordings_in_each_language() -> None:
+def test_every_fact_has_two_paraphrases_in_each_language() -> None:
     asked = Counter((record.fact, record.language) for record in records("experience.jsonl"))
     assert set(asked) == {(fact.name, language) for fact in FIRST for language in LANGS}
     assert min(asked.values()) >= 2
@@ -116,7 +116,7 @@ def test_a_key_tells_its_fact_from_the_others_of_its_family(language: Lang) -> N
     assert shared == []
 
 
-def test_third_wordings_stay_out_of_the_samples() -> None:
+def test_third_paraphrases_stay_out_of_the_samples() -> None:
     told = {(record.instruction, record.input) for record in records("experience.jsonl")}
     third = {
         (asked.instruction, asked.input)

@@ -56,7 +56,7 @@ def test_the_order_of_the_rows_changes_nothing(chance: Random) -> None:
     assert made(rows, anchors, 0.2) == made(OWN, ANCHORS, 0.2)
 
 
-def test_half_anchors_is_one_for_each_own_row() -> None:
+def test_half_replay_is_one_sample_for_each_own_row() -> None:
     roles = Counter(row.role for row in made(OWN, ANCHORS).train)
 
     assert roles == {"own": 40, "anchor": 40}
@@ -64,7 +64,7 @@ def test_half_anchors_is_one_for_each_own_row() -> None:
     assert Counter(row.role for row in made(OWN, ANCHORS, anchor_share=0.0).train) == {"own": 40}
 
 
-def test_more_passes_take_more_anchors_but_each_pass_the_same_number() -> None:
+def test_more_passes_take_more_replay_samples_but_each_pass_the_same_number() -> None:
     snapshot = build(
         OWN[:10],
         ANCHORS,
@@ -81,7 +81,7 @@ def test_more_passes_take_more_anchors_but_each_pass_the_same_number() -> None:
     assert made(OWN, ANCHORS[:7]).anchors_a_pass == 7
 
 
-def test_fewer_anchors_than_wanted_are_all_used() -> None:
+def test_fewer_replay_samples_than_asked_for_are_all_used() -> None:
     assert sum(row.role == "anchor" for row in made(OWN, ANCHORS[:7]).train) == 7
 
 
@@ -131,11 +131,11 @@ def test_the_hash_follows_every_field_and_the_split() -> None:
     assert made(OWN, ANCHORS).id == made(OWN, ANCHORS).content_hash[:16]
 
 
-def test_another_seed_chooses_other_anchors() -> None:
+def test_another_seed_chooses_other_replay_samples() -> None:
     assert made(OWN, ANCHORS, seed=1).content_hash != made(OWN, ANCHORS, seed=2).content_hash
 
 
-def test_replayed_rows_train_beside_the_own_ones_and_anchors_keep_their_share() -> None:
+def test_replayed_rows_train_beside_the_own_ones_and_samples_keep_their_share() -> None:
     replay = [replace(row, role="replay") for row in OWN[10:30]]
     snapshot = build(
         OWN[:10],

@@ -11,7 +11,7 @@ TWO = ParaphraseGroup("mike_bed", "ja", ("r4", "r5"))
 ENGLISH = ParaphraseGroup("mike_food", "en", ("e1", "e2", "e3", "e4"))
 
 
-def test_one_wording_of_three_becomes_an_item_and_two_are_left_to_train() -> None:
+def test_one_paraphrase_of_three_becomes_an_item_and_two_are_left_to_train() -> None:
     chosen = personal_set.hold_out_paraphrases([THREE, TWO, ENGLISH])
     assert [one.cluster for one in chosen] == ["mike_food", "mike_food"], "two languages of one fact are one cluster"
     assert chosen[0].record_id in THREE.record_ids
@@ -37,7 +37,7 @@ def test_a_fact_that_has_its_item_gets_no_second_one() -> None:
     assert len(personal_set.hold_out_paraphrases([ENGLISH], known=frozenset({("mike_food", "ja")}))) == 1
 
 
-def test_a_correction_needs_two_wordings() -> None:
+def test_a_correction_needs_two_paraphrases() -> None:
     assert personal_set.hold_out_paraphrases([TWO]) == ()
     assert len(personal_set.hold_out_paraphrases([TWO], corrections=frozenset({"r5"}))) == 1
     alone = ParaphraseGroup("x", "ja", ("r6",))
@@ -46,7 +46,7 @@ def test_a_correction_needs_two_wordings() -> None:
     )
 
 
-def test_a_wording_that_no_adapter_learned_is_taken_first() -> None:
+def test_a_paraphrase_that_no_adapter_learned_is_taken_first() -> None:
     assert personal_set.hold_out_paraphrases([THREE], learned=frozenset({"r1", "r3"}))[0].record_id == "r2"
 
 

@@ -81,7 +81,7 @@ def test_every_row_trains_once_an_epoch(
     assert again == order
 
 
-def test_each_pass_replays_the_next_anchors() -> None:
+def test_each_pass_replays_the_next_samples() -> None:
     anchors = list(range(6, 16))
 
     order = training_order([1] * 16, anchors, anchors_a_pass=4, epochs=5, batch_size=4, by_length=False, seed=1)
@@ -127,7 +127,7 @@ def test_a_named_profile_wins_over_the_device_and_must_exist() -> None:
         choose_profile("oak", ["seedling"], Device("cpu", 0.0))
 
 
-def test_replayed_records_take_turns_beside_the_anchors() -> None:
+def test_replayed_records_take_turns_beside_the_samples() -> None:
     anchors, replayed = list(range(4, 10)), list(range(10, 19))
 
     order = training_order(

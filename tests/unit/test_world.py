@@ -68,7 +68,7 @@ def test_the_world_follows_from_its_seed() -> None:
     assert chunk(TINY, 3, frozenset()) != chunk(TINY, 4, frozenset())
 
 
-def test_the_leak_guard_keeps_the_benchmark_out() -> None:
+def test_the_contamination_check_keeps_the_benchmark_out() -> None:
     record = chunk(TINY, 0, frozenset())[0]
     leaked = normalised(record.instruction + record.context)
     guarded = chunk(TINY, 0, frozenset({leaked}))

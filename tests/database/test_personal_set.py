@@ -57,7 +57,7 @@ def training(stage: Stage) -> set[str]:
         return {one.record.instruction for one in records_table.eligible(con)}
 
 
-def test_a_question_with_its_wordings_is_one_fact(stage: Stage) -> None:
+def test_a_question_with_its_paraphrases_is_one_fact(stage: Stage) -> None:
     state = add(stage, QUESTION, "Which toy does Kai like best?", fact="kai_toy")
     state = add(stage, "カイの一番好きなおもちゃは何?", answer="カイは赤いボールが大好きです。", fact="kai_toy")
     assert (len(state.items), state.clusters, state.needed, state.missing) == (3, 1, 30, 29)
@@ -199,7 +199,7 @@ def test_the_terminal_adds_lists_and_retires(stage: Stage, capsys: pytest.Captur
     assert "Chris" in history
 
 
-def test_a_suite_of_poison_goes_with_its_suspects(stage: Stage) -> None:
+def test_a_personal_set_of_poison_goes_with_its_suspects(stage: Stage) -> None:
     evaluator = stage.b.evaluator
     assert isinstance(evaluator, DeskEvaluator)
     stage.tell()
