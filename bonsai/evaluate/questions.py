@@ -78,6 +78,12 @@ def version_folder(version: str = CURRENT_VERSION) -> Path:
     return Path(str(resources.files(__package__) / version))
 
 
+def versions() -> tuple[str, ...]:
+    """All bundled versions, the oldest first."""
+    folders = Path(str(resources.files(__package__))).glob("v*/manifest.json")
+    return tuple(sorted((path.parent.name for path in folders), key=lambda name: int(name[1:])))
+
+
 def pools() -> tuple[Pool, ...]:
     """Pools in the order in which a night opens them."""
     return POOLS

@@ -84,17 +84,17 @@ def work(job: Path, emit: Emit) -> Mapping[str, Any]:
     return {"reports": made}
 
 
-def paced(emit: Emit, number: int, reports: int) -> Callable[[int, int], None]:
-    """Passes on the progress of report `number`: when a step is done, and each half second, so that a cancelled night
-    ends within seconds, however slow the base is."""
+def paced(emit: Emit, number: int, reports: int, steps: int = _STEPS) -> Callable[[int, int], None]:
+    """Passes on the progress of report `number`: when one of its `steps` is done, and each half second, so that a
+    cancelled night ends within seconds, however slow the base is."""
     sent, at = -1, 0.0
 
     def progress(done: int, of: int) -> None:
         nonlocal sent, at
-        share, now = _STEPS * done // of, time.monotonic()
+        share, now = steps * done // of, time.monotonic()
         if share != sent or now - at >= HEARTBEAT_SECONDS:
             sent, at = share, now
-            emit({"type": "progress", "done": _STEPS * number + share, "total": _STEPS * reports})
+            emit({"type": "progress", "done": steps * number + share, "total": steps * reports})
 
     return progress
 

@@ -4,13 +4,16 @@ A record is contaminated when it asks what an item asks: the same question after
 characters of Japanese) in a row, or 80 % of the item's 5-character shingles, and in each case the item's entities and
 numbers. So "Can cats eat onions?" matches neither "Can cats eat grapes?" nor "Is it okay to give a cat onions?":
 paraphrases of a fact are how the fact is taught. Thresholds: Brown et al. 2020 (13-grams), Lee et al. 2022 (shingles).
+
+Replay samples are checked more strictly (`ReplayCheck`): no person decides about one, and the items that no night
+teaches measure what is forgotten, so neither their questions nor their answers may be replayed.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz
@@ -118,6 +121,40 @@ class ContaminationCheck:
                 yield number
         for run in _runs(question, key):
             yield from self._by_run.get(run, ())
+
+
+REFERENCE_CHARACTERS = 12
+"Shorter references, normalised, are phrases that an answer holds by chance."
+
+
+class ReplayCheck:
+    """Finds rows that must not be replayed: they hold a benchmark's question or answer."""
+
+    def __init__(
+        self, items: Iterable[tuple[str, str, str]], references: Iterable[str], normalise: Callable[[str], str]
+    ) -> None:
+        """`items`: as for ContaminationCheck. `references`: right answers that no row may give.
+
+        `normalise` makes answers comparable.
+        """
+        self._questions = ContaminationCheck(items)
+        self._normalise = normalise
+        self._references = frozenset(one for one in map(normalise, references) if len(one) >= REFERENCE_CHARACTERS)
+
+    def finds(self, instruction: str, input: str, output: str) -> bool:
+        """The row asks an item's question, its answer repeats one, or its answer holds a reference."""
+        answer = self._normalise(output)
+        return (
+            bool(self._questions.matches(instruction, input))
+            or any(self._questions.matches(part) for part in _parts(output))
+            or any(reference in answer for reference in self._references)
+        )
+
+
+def _parts(text: str) -> Iterator[str]:
+    """Overlapping parts of a text, each as long as a question may be."""
+    step = MAX_QUESTION_CHARACTERS // 2
+    yield from (text[at : at + MAX_QUESTION_CHARACTERS] for at in range(0, max(len(text) - step, 1), step))
 
 
 def _item(id: str, instruction: str, input: str) -> _Item:
