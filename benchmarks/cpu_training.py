@@ -37,7 +37,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.packed_base import packed_base
 from bonsai.config.settings import load_config
 from bonsai.model import quiet_libraries
-from bonsai.model.bases import model_folder
+from bonsai.model.bases import SEEDLING, model_folder
 from bonsai.model.encoding import IGNORED, Encoded, load_encoder
 from bonsai.model.hf import load_model
 from bonsai.model.prompt import template
@@ -105,7 +105,7 @@ def material(records: int, folder: Path) -> Material:
     profile = config.profiles["seedling"]
     encoder, form = load_encoder(model_folder(profile.base)), template(profile.recipe.template)
     own = sample_rows()
-    examples = [*own, *replay_samples(2 * len(own), 7)]
+    examples = [*own, *replay_samples(SEEDLING, 2 * len(own), 7)]
     order = training_order([1] * len(examples), epochs=1, batch_size=1, by_length=False, seed=7)
     rows = [encoder.example(form, examples[index]) for index in order]
     recipe = replace(profile.recipe, epochs=1)

@@ -10,7 +10,7 @@ from pathlib import Path
 from bonsai.config.settings import Config
 from bonsai.domain import snapshots
 from bonsai.domain.snapshots import Example, Snapshot
-from bonsai.model.bases import model_folder
+from bonsai.model.bases import SEEDLING, model_folder
 from bonsai.model.encoding import load_encoder
 from bonsai.model.prompt import template
 from bonsai.train.replay import replay_samples
@@ -32,7 +32,7 @@ def snapshot_of(
     replayed = passes * ceil(len(rows) * settings.anchor_share / (1 - settings.anchor_share))
     made = snapshots.build(
         rows,
-        replay_samples(replayed, seed),
+        replay_samples(SEEDLING, replayed, seed),
         seed=seed,
         validation_share=validation_share,
         anchor_share=settings.anchor_share,

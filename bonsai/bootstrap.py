@@ -16,6 +16,7 @@ from bonsai.config.settings import Config, load_config
 from bonsai.context import Bonsai
 from bonsai.errors import HomeError
 from bonsai.evaluate.evaluation import ProcessEvaluator
+from bonsai.evaluate.replay_maker import ProcessReplayMaker
 from bonsai.i18n import TextLanguage
 from bonsai.inference.client import ProcessClient
 from bonsai.inference.resident import ResidentClient
@@ -62,6 +63,7 @@ def open(home: Path, environ: Mapping[str, str]) -> Bonsai:
         config=config,
         trainer=ProcessTrainer(config.training.nice),
         evaluator=ProcessEvaluator(config.training.nice),
+        replay_maker=ProcessReplayMaker(config.training.nice),
         inference=ProcessClient(places.runs, device_lock=partial(beside_no_training, places.root)),
         find_profile=_profile_finder(config),
     )

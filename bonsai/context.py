@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bonsai.config.settings import Config
 from bonsai.evaluate.evaluation import Evaluator
+from bonsai.evaluate.replay_maker import ReplayMaker
 from bonsai.inference.client import InferenceClient
 from bonsai.train.plan import Trainer
 from storage.connect import Database
@@ -22,6 +23,7 @@ class Bonsai:
     config: Config
     trainer: Trainer
     evaluator: Evaluator
+    replay_maker: ReplayMaker
     inference: InferenceClient
     find_profile: Callable[[], str]
     "Name of the training profile for this machine; asks the GPU driver only if the setting is `auto`."

@@ -103,7 +103,7 @@ def begin_night(cold: bool) -> tuple[str, str]:
     """(night, status)."""
     with reporting_start_and_end("snapshot"):
         b = opened()
-        begun = steps.begin_night(b, now(), cold=cold)
+        begun = steps.begin_night(b, now(), cold=cold, report=reporting(), clock=now)
         snapshot_made(b, begun.night, now())
     return begun.night, begun.status
 

@@ -4,7 +4,7 @@
     bonsai.duckdb     records and nights  adapters/    what each night made
     inbox/            submissions         runs/        work in progress: checkpoints, worker logs
     uploads/          files to import     reports/     benchmark reports and their cache
-    logs/             of flows, workers
+    logs/             of flows, workers   replay/      own answers of bases, made once each
 
 A snapshot or adapter folder is complete once its manifest, written last, exists.
 """
@@ -24,7 +24,7 @@ from storage.connect import Database
 from storage.migrate import migrate, require_current
 from storage.scale import text_index
 
-FOLDERS = ("inbox", "uploads", "snapshots", "adapters", "runs", "reports", "logs")
+FOLDERS = ("inbox", "uploads", "snapshots", "adapters", "runs", "reports", "replay", "logs")
 SETTINGS_HEADER = """\
 # The settings of this home. Whatever is not set here has its default:
 # every setting with its unit and meaning stands in bonsai/config/defaults.toml.
@@ -72,6 +72,11 @@ class Home:
     def reports(self) -> Path:
         """Benchmark reports."""
         return self.root / "reports"
+
+    @property
+    def replay(self) -> Path:
+        """Own answers of bases, a file each (`bonsai.train.own_answers`)."""
+        return self.root / "replay"
 
     @property
     def logs(self) -> Path:
@@ -124,7 +129,7 @@ def remove_unfinished(parent: Path, manifest: str) -> list[str]:
 
 def remove_leftovers(home: Home) -> None:
     """Remove the temporary files of killed processes. Safe at any time."""
-    parents = (home.snapshots, home.runs, home.reports, home.adapters)
+    parents = (home.snapshots, home.runs, home.reports, home.replay, home.adapters)
     for folder in (home.root, *parents, *(folder for parent in parents for folder in _folders(parent))):
         if folder.is_dir():
             remove_abandoned(folder)

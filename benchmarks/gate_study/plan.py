@@ -21,7 +21,7 @@ from bonsai.evaluate.personal_set import DOMAIN, POOL
 from bonsai.evaluate.questions import Item
 from bonsai.gate.decision import Policy
 from bonsai.ingest.tags.language import guess
-from bonsai.model.bases import model_folder
+from bonsai.model.bases import SEEDLING, model_folder
 from bonsai.model.encoding import Encoder, load_encoder
 from bonsai.samples import sample_path
 from bonsai.train import replay
@@ -90,7 +90,7 @@ def _own_item(values: dict[str, Any]) -> Item:
 
 def replay_rows(count: int, seed: int) -> list[Example]:
     """Replay samples as training rows."""
-    return replay.replay_samples(count, seed)
+    return replay.replay_samples(SEEDLING, count, seed)
 
 
 def recipe_of(config: Config, *, whole: bool) -> Recipe:

@@ -18,7 +18,7 @@ from benchmarks.month_study import world
 from bonsai.config.settings import ProfileSettings, load_config
 from bonsai.domain import snapshots
 from bonsai.domain.snapshots import Example
-from bonsai.model.bases import model_folder
+from bonsai.model.bases import SEEDLING, model_folder
 from bonsai.model.encoding import load_encoder
 from bonsai.model.prompt import Question, parse, template
 from bonsai.train import continual
@@ -143,7 +143,7 @@ class Month:
         return self._encoder.tokens(self._form, row)
 
     def _choose(self, night: int, candidates: list[TrainingCandidate]) -> Curriculum:
-        general = [self._tokens(one) for one in replay_samples(400, SEED)]
+        general = [self._tokens(one) for one in replay_samples(SEEDLING, 400, SEED)]
         always_cold = self._policy == "cold"
         limits = CurriculumLimits(
             token_budget=continual.UNLIMITED if always_cold else TOKEN_BUDGET,
@@ -199,7 +199,7 @@ class Month:
         a_pass = round((len(chosen.rows) + chosen.replayed_a_pass) * share / (1 - share))
         made = snapshots.build(
             chosen.rows,
-            replay_samples(recipe.epochs * a_pass, SEED + night),
+            replay_samples(SEEDLING, recipe.epochs * a_pass, SEED + night),
             seed=SEED,
             validation_share=0.0,
             anchor_share=share,

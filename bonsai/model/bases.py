@@ -16,12 +16,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 from bonsai.errors import ConfigError
 from bonsai.system.files import sha256_file, sha256_json
 
-SEEDLING = "seedling"
+SEEDLING: Final = "seedling"
 PHI_MODULES = ("q_proj", "k_proj", "v_proj", "dense", "fc1", "fc2")
 "Every linear map of a Phi block; an adapter that misses one learns less, and peft does not say so."
 _FILES = ("*.json", "*.safetensors")

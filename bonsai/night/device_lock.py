@@ -11,7 +11,6 @@ from pathlib import Path
 from bonsai.errors import LockTimeout
 from bonsai.model.bases import Device, find_device
 from bonsai.system.locks import file_lock, has_waiters
-from bonsai.train.plan import TrainingPlan
 
 WAIT_SECONDS = 6 * 3600.0
 ASKING_WAIT_SECONDS = 0.2
@@ -19,14 +18,16 @@ ASKING_WAIT_SECONDS = 0.2
 
 
 @contextmanager
-def alone_on_device(home: Path, plan: TrainingPlan, while_waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Hold the devices of a plan during the block.
+def alone_on_device(
+    home: Path, device: str, processes: int, while_waiting: Callable[[], None] = lambda: None
+) -> Iterator[None]:
+    """Hold the GPUs of so many processes, or the CPU, during the block. `device`: `cpu` or `cuda`.
 
     Raises LockTimeout after six hours, and before that what `while_waiting` raises.
     """
-    device = find_device() if plan.device == "cuda" else Device("cpu", 0.0)
+    found = find_device() if device == "cuda" else Device("cpu", 0.0)
     with ExitStack() as stack:
-        for path in lock_files(home, device, plan.processes):
+        for path in lock_files(home, found, processes):
             stack.enter_context(file_lock(path, exclusive=True, wait_seconds=WAIT_SECONDS, while_waiting=while_waiting))
         yield
 

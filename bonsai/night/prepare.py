@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import cache
 from math import ceil
+from pathlib import Path
 
 from bonsai.config.settings import ProfileSettings, TrainingSettings
 from bonsai.context import Bonsai
@@ -24,10 +25,11 @@ from bonsai.model.encoding import load_encoder
 from bonsai.model.prompt import template
 from bonsai.night import evaluation_job
 from bonsai.system.json_values import from_values
-from bonsai.train import adapters, continual
+from bonsai.train import adapters, continual, own_answers
 from bonsai.train.continual import Curriculum, CurriculumLimits, Situation, TrainingCandidate
+from bonsai.train.own_answers import OwnAnswers
 from bonsai.train.plan import make_plan
-from bonsai.train.replay import replay_samples
+from bonsai.train.replay import ReplaySource, replay_samples
 from storage.connect import Connection
 from storage.scale.pacing import read_in_batches
 from storage.tables import (
@@ -96,6 +98,8 @@ class Prepared:
 
     snapshot: Snapshot
     curriculum: Curriculum
+    own_answers: OwnAnswers | None
+    "What the base replays; None for the seedling, which replays its facts."
 
     @property
     def passed_over(self) -> tuple[str, ...]:
@@ -104,21 +108,35 @@ class Prepared:
 
     @property
     def start_report(self) -> dict[str, object]:
-        """Cold or warm and why, for the night's report."""
-        chosen = self.curriculum
+        """Cold or warm and why, and what is replayed, for the night's report."""
+        chosen, found = self.curriculum, self.own_answers
         values = {**chosen.values, "tokens": chosen.tokens, "still_due": len(chosen.still_due)}
+        if found:
+            values |= {"base": found.base, "prompts": found.prompts, "usable": len(found.rows)}
         return {
             "start": chosen.start,
             "parent": chosen.parent,
             "depth": chosen.depth,
             "why": chosen.why,
             "what": chosen.what,
+            "replay": self.replay_key,
             "values": values,
         }
 
+    @property
+    def replay_key(self) -> str:
+        """Text key of what is replayed; empty for the seedling."""
+        found = self.own_answers
+        if found is None:
+            return ""
+        return f"continual.{'few_' if found.few else ''}own_answers" if found.rows else "continual.no_own_answers"
 
-def write_snapshot(b: Bonsai, key: str, now: datetime, *, cold: bool = False) -> Prepared:
-    """Choose and store the snapshot of the night `key`. `cold`: a person asked for a cold start."""
+
+def write_snapshot(b: Bonsai, key: str, source: ReplaySource, now: datetime, *, cold: bool = False) -> Prepared:
+    """Choose and store the snapshot of the night `key`; `source` is what the base replays.
+
+    `cold`: a person asked for a cold start.
+    """
     profile = b.config.profiles[b.find_profile()]
     encoder = load_encoder(model_folder(profile.base))
     form = template(profile.recipe.template)
@@ -129,13 +147,13 @@ def write_snapshot(b: Bonsai, key: str, now: datetime, *, cold: bool = False) ->
         situation = _situation(con, profile, now, cold)
     fitting = [one for one in candidates if one.tokens <= profile.base.max_tokens]
     too_long = [one.row for one in candidates if one.tokens > profile.base.max_tokens]
-    lengths = [count_tokens(one) for one in replay_samples(REPLAY_MEASURED, settings.seed)]
-    limits = _limits(profile, settings, sum(lengths) / len(lengths) + REPLAY_ALLOWANCE)
+    lengths = [count_tokens(one) for one in replay_samples(source, REPLAY_MEASURED, settings.seed)]
+    limits = _limits(profile, settings, sum(lengths) / len(lengths) + REPLAY_ALLOWANCE if lengths else 0.0)
     curriculum = continual.choose(fitting, situation, limits, salt=f"{settings.seed} {key}")
     a_pass = _replay_per_pass(len(curriculum.rows) + len(too_long) + curriculum.replayed_a_pass, settings)
     made = snapshots.build(
         [*curriculum.rows, *too_long],
-        replay_samples(passes * a_pass, settings.seed),
+        replay_samples(source, passes * a_pass, settings.seed),
         seed=settings.seed,
         validation_share=settings.validation_share,
         anchor_share=settings.anchor_share,
@@ -145,7 +163,8 @@ def write_snapshot(b: Bonsai, key: str, now: datetime, *, cold: bool = False) ->
         replay=curriculum.replay,
         replayed_a_pass=curriculum.replayed_a_pass,
     )
-    return Prepared(snapshots.write(made, b.places.snapshots / made.id, now), curriculum)
+    found = own_answers.read(source) if isinstance(source, Path) else None
+    return Prepared(snapshots.write(made, b.places.snapshots / made.id, now), curriculum, found)
 
 
 def _candidates(b: Bonsai, count_tokens: Callable[[Example], int], now: datetime) -> list[TrainingCandidate]:

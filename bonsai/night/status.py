@@ -28,7 +28,7 @@ from storage.tables.nights_table import Night, Outcome
 
 Clock = Callable[[], datetime]
 WRITE_EVERY = timedelta(seconds=1)
-STOPPABLE = ("snapshot", "train", "benchmark")
+STOPPABLE = ("snapshot", "replay", "train", "benchmark")
 
 
 @contextmanager
@@ -89,6 +89,13 @@ def begin_status(b: Bonsai, con: Connection, night: str, now: datetime) -> None:
         usual_seconds=step_seconds(reported_steps(last.outcome.report or {})) if last else {},
     )
     night_status.write(run, made.entered("snapshot", now))
+
+
+def enter_step(b: Bonsai, night: str, step: str, at: datetime) -> None:
+    """Write that a step begins, or goes on after another one."""
+    run = b.places.runs / night
+    status = night_status.read(run) or NightStatus(night, process_name(), at)
+    night_status.write(run, status.entered(step, at))
 
 
 def snapshot_made(b: Bonsai, night: str, at: datetime) -> None:

@@ -1,6 +1,7 @@
 """A night, step by step: `SEQUENCE`. Every step may be killed and called again: it resumes.
 
-    begin_night       read records -> freeze the personal set, write the snapshot and the job (database)
+    begin_night       read records -> freeze the personal set, write the snapshot and the job (database);
+                      once for each base but the seedling: have it answer what it will replay
     train_night       job -> adapter                                                             (folders only)
     benchmark_night   job -> reports, decision                                                   (folders only)
     decide_night      decision -> database: adapter, candidate, openings, suspects
@@ -26,6 +27,7 @@ from bonsai.evaluate import personal_set
 from bonsai.night import evaluation_job
 from bonsai.night.device_lock import alone_on_device
 from bonsai.night.prepare import due_records, freeze_personal_set, write_job, write_snapshot
+from bonsai.night.replay import find_replay
 from bonsai.night.status import (
     UNFINISHED,
     Clock,
@@ -39,7 +41,7 @@ from bonsai.night.status import (
     watched,
 )
 from bonsai.system.locks import process_name
-from bonsai.system.progress import Progress, Report, ResourceUsage
+from bonsai.system.progress import Progress, Report, ResourceUsage, silent
 from bonsai.train.manifest import MANIFEST_FILE, read_manifest
 from bonsai.train.plan import TrainingProgress
 from storage import forgetting
@@ -75,11 +77,14 @@ class NightStart:
     snapshot: str = ""
 
 
-def begin_night(b: Bonsai, now: datetime, *, cold: bool = False) -> NightStart:
-    """Claim tonight's key and write all that the training needs. Loads no model.
+def begin_night(
+    b: Bonsai, now: datetime, *, cold: bool = False, report: Report = silent, clock: Clock | None = None
+) -> NightStart:
+    """Claim tonight's key and write all that the training needs. Loads no model in this process.
 
-    `cold` (or a forgotten record) runs a night even without new records. Raises LockTimeout when another process runs
-    this night.
+    Before the first night of a base other than the seedling, that base answers the replay prompts: minutes to hours,
+    told to `report` and timed by `clock`. `cold` (or a forgotten record) runs a night even without new records. Raises
+    LockTimeout when another process runs this night, NightCancelled when a person asked for it.
     """
     _end_decided(b, now)
     dead_nights(b, now)
@@ -102,7 +107,8 @@ def begin_night(b: Bonsai, now: datetime, *, cold: bool = False) -> NightStart:
     if alone:  # nobody else writes there: unfinished folders were left by a killed night
         remove_unfinished(b.places.adapters, MANIFEST_FILE)
         remove_leftovers(b.places)
-    prepared = write_snapshot(b, key, now, cold=cold)
+    source = find_replay(b, key, report, clock or (lambda: now))
+    prepared = write_snapshot(b, key, source, now, cold=cold)
     snapshots_table.pass_over(b.database, prepared.snapshot.id, sorted(prepared.passed_over))
     with b.database.writing() as con:
         snapshots_table.add(con, prepared.snapshot, now)
@@ -153,7 +159,8 @@ def train_night(b: Bonsai, night: str, report: Report) -> str:
         used = ResourceUsage(progress.tokens, progress.memory_bytes, progress.gpu_memory_bytes, gpus)
         report(Progress("train", progress.step, progress.steps, progress.loss, progress.eta_seconds, used))
 
-    with alone_on_device(b.home, job.plan, lambda: report(Progress("train", 0, job.plan.steps))):
+    waiting = Progress("train", 0, job.plan.steps)
+    with alone_on_device(b.home, job.plan.device, job.plan.processes, lambda: report(waiting)):
         adapter = b.trainer.train(job.plan, show)
     evaluation_job.write_adapter(run, adapter)
     return adapter.id
@@ -163,7 +170,8 @@ def benchmark_night(b: Bonsai, night: str, report: Report) -> None:
     """Evaluate the challenger, decide, write the result into the run's folder."""
     run = b.places.runs / night
     job = evaluation_job.read_job(run)
-    with alone_on_device(b.home, job.plan, lambda: report(Progress("benchmark", 0, 1))):
+    waiting = Progress("benchmark", 0, 1)
+    with alone_on_device(b.home, job.plan.device, job.plan.processes, lambda: report(waiting)):
         result = evaluation_job.evaluate_challenger(
             job,
             evaluation_job.read_adapter(run),
@@ -323,7 +331,7 @@ def run_night(
     `clock` times the steps; without one they all happen `now`.
     """
     tick = clock or (lambda: now)
-    begun = begin_night(b, now, cold=cold)
+    begun = begin_night(b, now, cold=cold, report=report, clock=tick)
     if begun.status in BEGUN:
         snapshot_made(b, begun.night, tick())
 

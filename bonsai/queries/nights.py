@@ -53,7 +53,7 @@ class NightReport:
     parent: str = ""
     "Adapter that a warm start trained from."
     why: tuple[Reason, ...] = ()
-    "Reasons for the kind of start and the choice of records."
+    "Reasons for the kind of start, the choice of records, and what a base other than the seedling replays."
 
     def why_in(self, language: TextLanguage) -> str:
         """The reasons as one text."""
@@ -96,8 +96,8 @@ def night_report(night: Night) -> NightReport:
         parent=str(training.get("parent", "")),
         why=tuple(
             reason_from_json({"key": training[part], "values": training["values"]})
-            for part in ("why", "what")
-            if training
+            for part in ("why", "what", "replay")
+            if training.get(part)
         ),
     )
 
@@ -107,7 +107,10 @@ def _mapping(value: object) -> Accuracy:
 
 
 STEPS = ("snapshot", "train", "benchmark", "decide", "promote")
-ON_ACCELERATOR = ("train", "benchmark")
+"Of every night."
+ALL_STEPS = ("replay", *STEPS)
+"`replay` only before the first night of a base other than the seedling."
+ON_ACCELERATOR = ("replay", "train", "benchmark")
 LOGS = ("training", "benchmark")
 TAIL_BYTES = 64 * 1024
 State = Literal["running", "cancelling", "interrupted", "done", "failed", "cancelled"]
@@ -241,9 +244,9 @@ def seconds_left(status: NightStatus) -> float | None:
         left = spent * (status.total - status.done) / status.done
     if left is None and step.name in status.usual_seconds:
         left = max(status.usual_seconds[step.name] - spent, 0.0)
-    if left is None or step.name not in STEPS:
+    if left is None or step.name not in ALL_STEPS:
         return None
-    later = STEPS[STEPS.index(step.name) + 1 :]
+    later = ALL_STEPS[ALL_STEPS.index(step.name) + 1 :]
     return left + sum(status.usual_seconds.get(name, 0.0) for name in later)
 
 

@@ -1,110 +1,26 @@
-"""Replay samples: records of the seedling's knowledge, trained again against forgetting.
+"""Replay samples: general rows, trained again against forgetting, that belong to the base.
 
-At this size a fact that is not replayed is forgotten within a minute of training (measured), so the samples cover as
-many facts as possible: no fact repeats in a language before its whole family was used in both. The facts ship as data
-(`replay.json.gz` beside the weights); `python -m research seedling replay` makes the file from the seedling's world.
+The seedling replays the facts of its pre-training (`bonsai.train.seedling_facts`); any other base its own answers to
+general prompts (`bonsai.train.own_answers`), which a night has it give once. A base never learns another's knowledge.
 """
 
 from __future__ import annotations
 
-import gzip
-import json
-import random
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
+from pathlib import Path
 from typing import Literal
 
-from bonsai.domain.records import content_id, reasoning_sentence
 from bonsai.domain.snapshots import Example
-from bonsai.model.seedling import weights_folder
+from bonsai.train import own_answers, seedling_facts
 
-FILE = "replay.json.gz"
-GENERAL_SHARE = 0.95
-"The rest is about invented names: the night's own records keep those kinds of question alive."
-
-RULES = frozenset({"translate_sentence_en_ja", "translate_sentence_ja_en", "creative", "brainstorm", "sum", "classify"})
-"Families that follow a rule more than they are known by heart; a rule survives with fewer replays."
-RULE_SHARE = 0.4
-
-ACROSS_SHARE = 0.08
-"Asked in one language for an answer in the other; without these an answer stays in its question's language (measured)."
-
-ReplayLanguage = Literal["en", "ja"]
-LANGUAGES: tuple[ReplayLanguage, ...] = ("en", "ja")
+ReplaySource = Literal["seedling"] | Path
+"`seedling`: its facts; a path: the file with the own answers of another base."
 
 
-@dataclass(frozen=True, slots=True)
-class ReplayFact:
-    """One fact in both languages, with the questions that the pre-training used for it."""
+def replay_samples(source: ReplaySource, count: int, seed: int) -> list[Example]:
+    """`count` rows in both languages alike; fewer when a base has fewer own answers, and none when it has none.
 
-    family: str
-    category: str
-    general: bool
-    "False: it is about an invented name, or answered from a passage."
-    questions: Mapping[ReplayLanguage, tuple[str, ...]]
-    answer: Mapping[ReplayLanguage, str]
-    "By the question's language."
-    context: Mapping[ReplayLanguage, str]
-
-
-_Choice = tuple[ReplayFact, ReplayLanguage]
-
-
-def replay_samples(count: int, seed: int) -> list[Example]:
-    """`count` rows of known facts in trained paraphrases, over all families, in both languages alike."""
-    chance = random.Random(f"{seed}/anchors")
-    facts, lead_ins = replay_facts()
-    among_general = _rounds(tuple(fact for fact in facts if fact.general), chance)
-    among_invented = _rounds(tuple(fact for fact in facts if not fact.general), chance)
-    made: list[Example] = []
-    for number in range(count):
-        is_general = int((number + 1) * GENERAL_SHARE) > int(number * GENERAL_SHARE)
-        fact, language = next(among_general if is_general else among_invented)
-        made.append(_row(fact, language, lead_ins, chance))
-    return made
-
-
-@cache
-def replay_facts() -> tuple[tuple[ReplayFact, ...], Mapping[ReplayLanguage, tuple[str, ...]]]:
-    """The shipped facts, and by language the sentences that ask for an answer in that language."""
-    with gzip.open(weights_folder() / FILE, "rt", encoding="utf-8") as file:
-        found = json.load(file)
-    return tuple(ReplayFact(**values) for values in found["facts"]), found["lead_ins"]
-
-
-def _row(
-    fact: ReplayFact, asked: ReplayLanguage, lead_ins: Mapping[ReplayLanguage, tuple[str, ...]], chance: random.Random
-) -> Example:
-    question, answered = chance.choice(fact.questions[asked]), asked
-    if fact.family.startswith("translate_"):
-        answered, answer = "ja" if fact.family.endswith("_ja") else "en", fact.answer[asked]
-    elif fact.family.startswith("from_") or chance.random() >= ACROSS_SHARE:
-        answer = fact.answer[asked]
-    else:
-        answered = "ja" if asked == "en" else "en"
-        question, answer = chance.choice(lead_ins[answered]).format(question=question), fact.answer[answered]
-    return Example(
-        record_id=content_id(question, fact.context[asked], answer),
-        role="anchor",
-        instruction=question,
-        context=fact.context[asked],
-        reasoning=reasoning_sentence(asked, answered),
-        category=fact.category,
-        language=answered,
-        output=answer,
-    )
-
-
-def _rounds(among: tuple[ReplayFact, ...], chance: random.Random) -> Iterator[_Choice]:
-    """Endlessly: a family by the square root of its size, and its facts in rounds."""
-    groups: dict[str, list[_Choice]] = {}
-    for fact in among:
-        groups.setdefault(fact.family, []).extend((fact, language) for language in LANGUAGES)
-    decks = {family: chance.sample(group, len(group)) for family, group in groups.items()}
-    weights = [len(group) ** 0.5 * (RULE_SHARE if family in RULES else 1.0) for family, group in groups.items()]
-    while True:
-        family = chance.choices(list(decks), weights)[0]
-        if not decks[family]:
-            decks[family] = chance.sample(groups[family], len(groups[family]))
-        yield decks[family].pop()
+    Raises IntegrityError for a file of own answers that is missing or damaged.
+    """
+    if source == "seedling":
+        return seedling_facts.samples(count, seed)
+    return own_answers.samples(own_answers.read(source).rows, count, seed)

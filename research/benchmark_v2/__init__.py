@@ -3,5 +3,5 @@
 Each fact names the values of a right answer, their rivals, and what a right answer does (`kind`), for scoring 2
 (`bonsai.evaluate.statements`). `control.toml` holds facts of the same kinds as the samples, in their format
 (`research.samples.facts`), which nothing teaches: what they gain is form. Answers to the prompts in
-`research/replay_prompts.toml`, which ask for none of these facts, are to be the replay of other bases.
+`bonsai/train/replay_prompts.toml`, which ask for none of these facts, are the replay of other bases.
 """

@@ -1,4 +1,4 @@
-"""Writes the facts of which nights draw replay samples (`bonsai.train.replay`), from the seedling's world."""
+"""Writes the facts of which nights draw replay samples (`bonsai.train.seedling_facts`), from the seedling's world."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from bonsai.domain.records import content_id
 from bonsai.domain.snapshots import Example, Role
 from bonsai.system.files import write_atomic
-from bonsai.train.replay import FILE
+from bonsai.train.seedling_facts import FILE
 from research.seedling import world
 from research.seedling.wordings import WORLD_LANGUAGES, ask, category
 from research.seedling.world.fact import Fact, WorldRecord

@@ -23,7 +23,7 @@ def test_a_new_home_has_its_places_for_its_owner_alone(home: Home, settings: Dat
     assert {path.name for path in home.root.iterdir() if path.is_dir()} == set(FOLDERS)
     assert home.root.stat().st_mode & 0o077 == 0
     assert open_home(home.root, settings) == home
-    places = (home.inbox, home.snapshots, home.adapters, home.runs, home.reports, home.logs)
+    places = (home.inbox, home.snapshots, home.adapters, home.runs, home.reports, home.replay, home.logs)
     assert all(place.is_dir() for place in places)
     assert load_config(home.root, {}) == load_config(home.root / "nowhere", {})
 
