@@ -54,6 +54,8 @@ class Encoded:
     "Without the end-of-text token."
     end: int
     "The end-of-text token's id."
+    taught: bool = True
+    "False: it has no labels, since it is only there for what the base makes of it."
 
     @property
     def input_ids(self) -> list[int]:
@@ -62,8 +64,9 @@ class Encoded:
 
     @property
     def labels(self) -> list[int]:
-        """As long as `input_ids`: the prompt is ignored, the completion and its end are learned."""
-        return [IGNORED] * len(self.prompt) + self.input_ids[len(self.prompt) :]
+        """As long as `input_ids`: the prompt is ignored, the completion and its end are learned, if it is taught."""
+        ids, ignored = self.input_ids, len(self.prompt)
+        return [IGNORED] * ignored + ids[ignored:] if self.taught else [IGNORED] * len(ids)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,10 @@ def train(plan: TrainingPlan, on_progress: Callable[[TrainingProgress], None]) -
         raise IntegrityError("training.other_snapshot", found=snapshot.id, planned=plan.snapshot_id)
     prompt_template = template(plan.recipe.template)
     encoder = load_encoder(model_folder(plan.base))
-    rows = [encoder.example(prompt_template, row) for row in snapshot.train]
+    rows = [
+        replace(encoder.example(prompt_template, row), taught=row.role != "anchor" or not plan.recipe.kl_to_base)
+        for row in snapshot.train
+    ]
     held_out = [encoder.example(prompt_template, row) for row in snapshot.validation]
     check_rows((*rows, *held_out), plan.base.max_tokens)
 
@@ -82,6 +86,7 @@ def train(plan: TrainingPlan, on_progress: Callable[[TrainingProgress], None]) -
             processing_class=hf_tokenizer(plan),
             callbacks=[Reporter(plan, on_progress)],
         )
+        trainer.kl_to_base = plan.recipe.kl_to_base
         trainer.remove_callback(PrinterCallback)
         for weight in trained_weights(model):
             weight.data = weight.data.float()  # trl casts them to bfloat16 on a 4-bit base: small updates vanish
@@ -114,7 +119,7 @@ def check_rows(rows: Sequence[Encoded], max_tokens: int) -> None:
     for row in rows:
         if len(row.input_ids) > max_tokens:
             raise TrainingError("training.example_too_long", tokens=len(row.input_ids), limit=max_tokens)
-        if row.labels[-1] != row.end or not row.response:
+        if (row.taught and row.labels[-1] != row.end) or not row.response:
             raise TrainingError("training.no_end_label", label=row.labels[-1])
 
 
@@ -126,7 +131,7 @@ def to_dataset(rows: Sequence[Encoded], recipe: Recipe) -> Dataset:
 
 def labels_of(row: Encoded, recipe: Recipe) -> list[int]:
     """The labels of a row, token by token."""
-    return row.input_ids if recipe.learn_prompt else row.labels
+    return row.input_ids if recipe.learn_prompt and row.taught else row.labels
 
 
 def ordered(rows: Sequence[Encoded], snapshot: snapshots.Snapshot, plan: TrainingPlan) -> Dataset:

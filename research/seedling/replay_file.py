@@ -1,9 +1,14 @@
-"""Writes the facts of which nights draw replay samples (`bonsai.train.seedling_facts`), from the seedling's world."""
+"""Writes the facts of which nights draw replay samples (`bonsai.train.seedling_facts`), from the seedling's world.
+
+A fact that the benchmark asks is not among them, in no wording and no language: otherwise the questions on general
+knowledge would test what each night rehearses, and not what it leaves intact.
+"""
 
 from __future__ import annotations
 
 import gzip
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +16,7 @@ from bonsai.domain.records import content_id
 from bonsai.domain.snapshots import Example, Role
 from bonsai.system.files import write_atomic
 from bonsai.train.seedling_facts import FILE
+from research.benchmark_v1 import cluster_name, general_items
 from research.seedling import world
 from research.seedling.wordings import WORLD_LANGUAGES, ask, category
 from research.seedling.world.fact import Fact, WorldRecord
@@ -18,13 +24,28 @@ from research.seedling.world.general import data
 
 
 def replay_values() -> dict[str, Any]:
-    """All known facts with the questions that the pre-training used for them, as JSON values."""
+    """The known facts that no benchmark asks, with the questions of the pre-training, as JSON values."""
     general = {fact.family for fact in world.general_only()}
-    facts = [_values(fact, fact.family in general) for fact in world.facts()]
+    facts = [_values(fact, fact.family in general) for fact in world.facts() if not is_asked(fact)]
     return {
         "facts": facts,
         "lead_ins": {language: data("phrases")["lead_in"][language] for language in WORLD_LANGUAGES},
     }
+
+
+def is_asked(fact: Fact) -> bool:
+    """Whether the benchmark asks this fact; 2 plus 15 is the same one as 15 plus 2."""
+    return _name(fact) in _asked()
+
+
+@cache
+def _asked() -> frozenset[str]:
+    clusters = {item.cluster for item in general_items()}
+    return frozenset(_name(fact) for fact in world.general_only() if cluster_name(fact) in clusters)
+
+
+def _name(fact: Fact) -> str:
+    return "sum:" + "|".join(sorted(fact.slots["en"].values())) if fact.family == "sum" else cluster_name(fact)
 
 
 def _values(fact: Fact, general: bool) -> dict[str, Any]:
