@@ -23,7 +23,7 @@ from bonsai.queries.promotions import list_promotions
 from bonsai.queries.records import list_records
 from storage.tables.records_table import RecordFilter
 
-GRAPES = next(one for one in questions.load("selection") if one.id == "v1/food_grapes/en-en")
+GRAPES = next(one for one in questions.load("selection") if one.id == "v2/food_grapes/en-en")
 CAPITAL = next(one for one in questions.load("selection") if one.domain == "general" and one.language == "ja")
 TOLD = ("Tell me whether grapes are safe for my cat.", GRAPES.reference)
 
@@ -129,7 +129,7 @@ def test_without_reports_the_rules_still_speak(morning: Stage, capsys: pytest.Ca
     for path in morning.b.places.reports.glob("*.json"):
         path.unlink()
     found = explain(morning.b, "")
-    assert (found.flips, found.slices, found.missing) == ((), (), ("v1/selection",))
+    assert (found.flips, found.slices, found.missing) == ((), (), ("v2/selection",))
     assert len(found.decision.rules) > 10
     assert "bonsai benchmark run" in shown(morning, capsys)
 
