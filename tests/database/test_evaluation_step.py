@@ -46,7 +46,7 @@ def test_the_pair_that_the_gate_compared_last_is_measured(morning: Stage) -> Non
     assert (fixed.question_set, fixed.champion, own.question_set) == ("v2/selection", "base", "suite")
     named = {(one.slice, one.measure): one for one in fixed.effects}
     assert {("all", "bits"), ("ja", "bits"), ("en", "accuracy"), ("general/ja", "bits")} <= named.keys()
-    assert (named["all", "bits"].items, named["all", "bits"].clusters) == (302, 143)
+    assert (named["all", "bits"].items, named["all", "bits"].clusters) == (646, 315)
     assert fixed.smallest_promoted is not None
     assert fixed.smallest_promoted > fixed.minimum_gain
     assert fixed.alpha == 0.05, "a personal set that cannot decide takes no share of the level"
