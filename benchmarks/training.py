@@ -16,7 +16,7 @@ from benchmarks.snapshot_of import snapshot_of
 from bonsai.config.settings import Config, load_config
 from bonsai.domain.snapshots import Snapshot
 from bonsai.evaluate import questions
-from bonsai.evaluate.evaluation import BASE, EvaluatedModel, EvaluationRun, ProcessEvaluator, QuestionSet
+from bonsai.evaluate.evaluation import BASE, EvaluatedModel, EvaluationRun, ProcessEvaluator, fixed_question_set
 from bonsai.train.manifest import read_manifest
 from bonsai.train.plan import AdapterFolder, TrainingProgress, make_plan
 from bonsai.train.trainer import ProcessTrainer
@@ -70,7 +70,7 @@ def evaluate(config: Config, adapter: AdapterFolder, folder: Path) -> tuple[dict
         device="cpu",
         template=profile.recipe.template,
         subjects=(EvaluatedModel(BASE), EvaluatedModel(adapter.id, str(adapter.path))),
-        sheets=(QuestionSet("v1/selection", questions.load("selection")),),
+        question_sets=(fixed_question_set(questions.set_name("selection")),),
         settings=config.benchmark,
         reports_folder=str(folder / "reports"),
         created_at=datetime.now(UTC).isoformat(),

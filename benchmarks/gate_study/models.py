@@ -24,7 +24,6 @@ from benchmarks.gate_study import plan
 from benchmarks.gate_study.harms import Lesson
 from benchmarks.gate_study.runs import PoolResult, Run, logits_of, pool_result
 from bonsai.domain.snapshots import Example
-from bonsai.evaluate import questions
 from bonsai.evaluate.questions import Item
 from bonsai.evaluate.run import ReportMetadata, RunSettings, expected_tags, run
 from bonsai.model.answerer import Scored
@@ -166,11 +165,6 @@ def broken(weights: Weights) -> Weights:
 def untouched(weights: Weights) -> Weights:
     """An adapter without effect."""
     return scaled(weights, 0.0)
-
-
-def pool_items(*pools: str) -> dict[str, tuple[Item, ...]]:
-    """The pools' questions by name."""
-    return {pool: questions.load(pool) for pool in pools}
 
 
 def run_of(key: str, asked: Asked, note: Mapping[str, float] | None = None) -> Run:

@@ -17,10 +17,12 @@ from pathlib import Path
 from bonsai.evaluate import questions
 from bonsai.evaluate.questions import Item
 from bonsai.evaluate.report import Answer, ItemResult, Report, Scores
-from bonsai.evaluate.scoring import UNIQUE_CATEGORIES
+from bonsai.evaluate.scoring import has_right_answer
 from bonsai.system.locks import file_lock
 
 BASE = "base"
+VERSION = "v1"
+"Of the questions: the stored runs answered these."
 WAIT_SECONDS = 60.0
 "Wait for another process that appends a line."
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -95,10 +97,15 @@ def _scores(flag: str, graded: bool) -> Scores:
     )  # fmt: skip
 
 
+def pool_items(pool: str) -> tuple[Item, ...]:
+    """The items of a pool that the stored runs answered."""
+    return questions.load(pool, VERSION)
+
+
 def report_of(run: Run, pool: str, items: Sequence[Item] | None = None) -> Report:
     """The report that the gate judges. Raises KeyError if the run lacks this pool."""
     sheet = run.sheets[pool]
-    asked = questions.load(pool) if items is None else items
+    asked = pool_items(pool) if items is None else items
     flags = sheet.flags or FINE * len(sheet.bits)
     results = tuple(_result(*one) for one in zip(asked, sheet.bits, flags, strict=True))
     logits = tuple(math.nan if logit is None else logit for logit in run.logits)
@@ -109,7 +116,7 @@ def report_of(run: Run, pool: str, items: Sequence[Item] | None = None) -> Repor
 
 
 def _result(item: Item, bits: int | None, flag: str) -> ItemResult:
-    answer = Answer("", ("", "", ""), 0, _scores(flag, item.category in UNIQUE_CATEGORIES))
+    answer = Answer("", ("", "", ""), 0, _scores(flag, has_right_answer(item)))
     value = math.nan if bits is None else bits / 1000
     return ItemResult(item.id, item.cluster, item.domain, item.category, item.language, value, answer, None)
 

@@ -11,11 +11,10 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from benchmarks.gate_study import harms, plan
-from benchmarks.gate_study.runs import BASE, Run, read
+from benchmarks.gate_study.runs import BASE, Run, pool_items, read
 from benchmarks.gate_study.verdicts import CONFIRMATION, SELECTION, SUITE, ConfirmationMissing, Court
 from bonsai.domain.snapshots import Example
 from bonsai.errors import LockTimeout
-from bonsai.evaluate import questions
 from bonsai.system.locks import file_lock
 
 if TYPE_CHECKING:
@@ -111,7 +110,7 @@ class Maker:
         if step.parts[0] == "house":
             own = self.shop.ask(step.key, weights, {SUITE: plan.household().suite})
             return Run(step.key, own.logits, own.sheets, note)
-        asked = self.shop.ask(step.key, weights, {SELECTION: questions.load(SELECTION)})
+        asked = self.shop.ask(step.key, weights, {SELECTION: pool_items(SELECTION)})
         made = Run(step.key, asked.logits, asked.sheets, note)
         if step.parts[0] != "harm":
             return self._with(made, weights, CONFIRMATION, SCORE)
@@ -121,7 +120,7 @@ class Maker:
         return self._with(made, weights, CONFIRMATION) if seen or self._opens(made, step) else made
 
     def _with(self, made: Run, weights: Weights | None, *pools: str) -> Run:
-        more = {pool: self.shop.likelihoods(weights, questions.load(pool)) for pool in pools}
+        more = {pool: self.shop.likelihoods(weights, pool_items(pool)) for pool in pools}
         return replace(made, sheets={**made.sheets, **more})
 
     def _opens(self, made: Run, step: Step) -> bool:
@@ -163,7 +162,7 @@ class Maker:
         if name in harms.EDITS:
             return {"nan": models.broken, "untouched": models.untouched}[name](whole), {}
         encoder = plan.encoder_of_base(plan.defaults())
-        items = questions.load(SELECTION)
+        items = pool_items(SELECTION)
         rows = (*plan.own_rows(), *plan.replay_rows(2 * len(plan.own_rows()), seed))
         material = harms.Material(rows, items, encoder)
         lessons = harms.lessons(name, TRIES.index(seed), LESSONS, material)

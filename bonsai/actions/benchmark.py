@@ -103,7 +103,7 @@ def _question_set(con: Connection, pool: str) -> QuestionSet:
 
 
 def _name(pool: str) -> str:
-    return evaluation_job.PERSONAL if pool == PERSONAL else f"{questions.CURRENT_VERSION}/{pool}"
+    return evaluation_job.PERSONAL if pool == PERSONAL else questions.set_name(pool)
 
 
 def benchmark_report(b: Bonsai, adapter: str, pool: str) -> Report:

@@ -8,7 +8,7 @@ it trains and the question retires.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 from bonsai.actions.learned_tagger import category_tagger
@@ -17,7 +17,7 @@ from bonsai.domain.promotion import BASE
 from bonsai.domain.records import Defaults, Origin, Record, Reject, Status, Tags, parse
 from bonsai.errors import UsageError
 from bonsai.evaluate import personal_set
-from bonsai.evaluate.questions import Item
+from bonsai.evaluate.questions import Item, item_values
 from bonsai.i18n import text
 from bonsai.ingest import tags
 from bonsai.ingest.dedup.contamination import ContaminationCheck
@@ -93,7 +93,7 @@ def add_question(b: Bonsai, written: WrittenQuestion, *, hold_back: bool, by: st
     if known and not hold_back:
         asked = next(item for item in items if asked_by[item.id])
         raise UsageError("suite.asked_by_record", question=asked.instruction, ids=", ".join(one[:10] for one in known))
-    stored = [PersonalItem(item.id, item.cluster, asdict(item), asked_by[item.id], now) for item in items]
+    stored = [PersonalItem(item.id, item.cluster, item_values(item), asked_by[item.id], now) for item in items]
     with b.database.writing() as con:
         new = personal_set_table.add(con, stored, by)
         return AddedQuestion(items, new, known, _state(b, con))

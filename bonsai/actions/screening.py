@@ -22,7 +22,6 @@ from bonsai.context import Bonsai
 from bonsai.domain.reasons import Reason
 from bonsai.domain.records import Language, Record, Status, Tags
 from bonsai.evaluate import questions
-from bonsai.evaluate import questions as evaluate_questions
 from bonsai.ingest import dedup, tags
 from bonsai.ingest.dedup.contamination import Contamination, ContaminationCheck
 from bonsai.ingest.dedup.index import DuplicateFinding, DuplicateIndex, IndexedRecord, question_key
@@ -146,8 +145,8 @@ def _screen(b: Bonsai, index: DuplicateIndex, written: Sequence[tuple[str, str, 
 
 
 def contamination_check(written: Sequence[tuple[str, str, str]]) -> ContaminationCheck:
-    """Against the benchmark's questions and the owner's: (id, instruction, input)."""
-    items = [(i.id, i.instruction, i.input) for pool in questions.pools() for i in evaluate_questions.items(pool)]
+    """Against the benchmark's questions, of every version, and the owner's: (id, instruction, input)."""
+    items = [(one.id, one.instruction, one.input) for one in questions.all_questions()]
     return ContaminationCheck([*items, *written], kept=frozenset(item for item, _, _ in written))
 
 

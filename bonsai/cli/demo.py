@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 app = noun()
 
 ASKED = (
-    "v1/food_grapes/en-en",
-    "v1/sign_lily/ja-ja",
-    "v1/on_mike_sneezing/en-en",
-    "v1/many_whiskers/ja-ja",
-    "v1/highest_mountain:Japan/ja-ja",
+    "food_grapes/en-en",
+    "sign_lily/ja-ja",
+    "on_mike_sneezing/en-en",
+    "many_whiskers/ja-ja",
+    "highest_mountain:Japan/ja-ja",
 )
 "Items of the selection pool, which may be shown: four that only the samples teach, one that the base knows."
 NIGHTS, EVENING = 4, timedelta(hours=22)
@@ -67,9 +67,9 @@ def evening(today: datetime, night: int) -> datetime:
 
 
 def _is_right(item: Item, answer: str) -> bool:
-    from bonsai.evaluate.scoring import accepts, same_answer
+    from bonsai.evaluate.scoring import is_right_answer
 
-    return same_answer(answer, item.reference) or accepts(answer, item.reference, item.accepted)
+    return is_right_answer(answer, item)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class _Story:
         from bonsai.evaluate import questions
 
         known = {item.id: item for item in questions.load("selection")}
-        return tuple(known[name] for name in ASKED)
+        return tuple(known[f"{questions.CURRENT_VERSION}/{name}"] for name in ASKED)
 
     def answers(self, items: Iterable[Item]) -> tuple[bool, ...]:
         """Ask the champion, show its answers, return which are right."""

@@ -39,15 +39,16 @@ class QuestionSet:
     """The items to ask."""
 
     name: str
-    "`v1/selection`, `v1/confirmation`, `v1/score` or `suite`."
+    "`v2/selection`, `v2/confirmation`, `v2/score` or `suite`."
     items: tuple[Item, ...]
     dealing: int = 0
     "Number of the split of the fixed questions (`bonsai.evaluate.questions`)."
 
 
 def fixed_question_set(name: str, dealing: int = 0) -> QuestionSet:
-    """Question set of a pool of the fixed questions, e.g. `v1/selection`."""
-    return QuestionSet(name, questions.items(name.rpartition("/")[2], dealing), dealing)
+    """Question set of a pool of the fixed questions, e.g. `v2/selection`, in the version that the name says."""
+    version, _, pool = name.rpartition("/")
+    return QuestionSet(name, questions.items(pool, dealing, version), dealing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
 """The benchmark's fixed questions: load a pool and verify its checksum.
 
-A version is a folder (`v1/`) with one JSON Lines file per pool and a `manifest.json` of checksums. The pools have
+A version is a folder (`v2/`) with one JSON Lines file per pool and a `manifest.json` of checksums. The pools have
 disjoint facts: `selection` is asked every night, `confirmation` only after selection passes, and `score` is read by no
 rule and is the only figure shown as the score. All paraphrases and both languages of a fact share one `cluster`:
 related questions are not independent evidence.
+
+Nights ask CURRENT_VERSION. Earlier versions stay, because stored reports, verdicts and retired ids name them.
 """
 
 from __future__ import annotations
@@ -16,17 +18,23 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, get_args
 
 from bonsai.errors import IntegrityError, UsageError
+from bonsai.evaluate.statements import Expected
 from bonsai.system.files import sha256_file, sha256_json, write_json_atomic
 from bonsai.system.json_values import from_values, to_values
 
 Pool = Literal["selection", "confirmation", "score"]
 POOLS: tuple[Pool, ...] = ("selection", "confirmation", "score")
-Domain = Literal["cat_care", "general", "translation", "language", "ask_back"]
-DOMAINS: tuple[Domain, ...] = ("cat_care", "general", "translation", "language", "ask_back")
-CURRENT_VERSION = "v1"
+Domain = Literal[
+    "cat_care", "general", "translation", "language", "ask_back",
+    "control", "reading", "classification", "brainstorming", "unanswerable",
+]  # fmt: skip
+DOMAINS: tuple[Domain, ...] = get_args(Domain)
+"`control` asks facts of the kinds that the samples teach, which nothing teaches: what they gain is form."
+VERSIONS = ("v1", "v2")
+CURRENT_VERSION = VERSIONS[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +56,9 @@ class Item:
     input: str
     reference: str
     accepted: tuple[str, ...]
-    "Keywords: an answer that contains one (after normalisation) is right; empty: only the reference is."
+    "Keywords of v1 and of the personal set: an answer that states one is right; empty: only the reference is."
+    expected: Expected | None = None
+    "What a right answer states, in items since v2; None for creative ones, which have no right answer."
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +81,11 @@ class Manifest:
     def questions_hash(self) -> str:
         """Hash of all questions; reports are comparable only if it is equal."""
         return sha256_json({name: pool.sha256 for name, pool in self.pools.items()})
+
+
+def set_name(pool: str, version: str = CURRENT_VERSION) -> str:
+    """Name of a pool's question set, e.g. `v2/selection`."""
+    return f"{version}/{pool}"
 
 
 def version_folder(version: str = CURRENT_VERSION) -> Path:
@@ -140,7 +155,15 @@ def item_from_json(line: str) -> Item:
 
 def item_to_json(item: Item) -> str:
     """One item as a line of JSON, readable and with its fields in order."""
-    return json.dumps(to_values(item), ensure_ascii=False)
+    return json.dumps(item_values(item), ensure_ascii=False)
+
+
+def item_values(item: Item) -> dict[str, Any]:
+    """The item as JSON values, without a missing `expected`: the hashes of items from before that field stay valid."""
+    values: dict[str, Any] = to_values(item)
+    if item.expected is None:
+        del values["expected"]
+    return values
 
 
 def write_manifest(folder: Path, version: str = CURRENT_VERSION) -> Manifest:
@@ -165,18 +188,19 @@ SEALED = "sealed"
 
 
 @cache
-def items(pool: str, dealing: int = 0) -> tuple[Item, ...]:
+def items(pool: str, dealing: int = 0, version: str = CURRENT_VERSION) -> tuple[Item, ...]:
     """Items of a pool in a split; those of a closed pool are sealed.
 
     Raises UsageError for an unknown pool, IntegrityError for altered questions.
     """
-    items = _split(dealing)[pool] if dealing and pool in SPLIT else load(pool)
+    items = _split(dealing, version)[pool] if dealing and pool in SPLIT else load(pool, version)
     return tuple(seal(item) for item in items) if pool in CLOSED else items
 
 
 def is_closed(question_set: str) -> bool:
-    """Whether a question set ("v1/confirmation") belongs to a closed pool."""
-    return question_set.rpartition("/")[2] in CLOSED and question_set.startswith(f"{CURRENT_VERSION}/")
+    """Whether a question set ("v2/confirmation") belongs to a closed pool, of any version."""
+    version, _, pool = question_set.rpartition("/")
+    return pool in CLOSED and version in VERSIONS
 
 
 def seal(item: Item) -> Item:
@@ -190,19 +214,36 @@ def seal_name(name: str) -> str:
 
 
 def open_and_sealed_ids(ids: Iterable[str]) -> frozenset[str]:
-    """Open and sealed ids of the items, so that an item left out stays so in every split."""
+    """Open and sealed ids of the items in every version, so that a question left out stays so."""
     given = frozenset(ids)
-    sealed_of = {item.id: seal_name(item.id) for pool in pools() for item in load(pool)}
-    known = {name for pair in sealed_of.items() for name in pair if given.intersection(pair)}
-    return given | known
+    return given.union(*(names for names in _names_by_question() if given & names))
 
 
 @cache
-def _split(dealing: int) -> dict[str, tuple[Item, ...]]:
+def _names_by_question() -> tuple[frozenset[str], ...]:
+    """The open and sealed ids of each question; versions that share a question have an id each."""
+    names: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    for version in VERSIONS:
+        for item in (item for pool in POOLS for item in load(pool, version)):
+            names[item.instruction, item.input, item.language] |= {item.id, seal_name(item.id)}
+    return tuple(map(frozenset, names.values()))
+
+
+def all_questions() -> tuple[Item, ...]:
+    """The items of the current version, and those of earlier ones that it does not ask; closed ones are sealed."""
+    found: dict[tuple[str, str, str], Item] = {}
+    for version in reversed(VERSIONS):
+        for item in (item for pool in POOLS for item in items(pool, version=version)):
+            found.setdefault((item.instruction, item.input, item.language), item)
+    return tuple(found.values())
+
+
+@cache
+def _split(dealing: int, version: str) -> dict[str, tuple[Item, ...]]:
     """Redraw both pools; confirmation keeps its number of facts of each kind."""
     clusters: dict[str, list[Item]] = defaultdict(list)
     for pool in SPLIT:
-        for item in load(pool):
+        for item in load(pool, version):
             clusters[item.cluster].append(item)
     kinds: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for cluster, items in clusters.items():
@@ -210,10 +251,10 @@ def _split(dealing: int) -> dict[str, tuple[Item, ...]]:
     confirming: set[str] = set()
     for members in kinds.values():
         places = sum(clusters[name][0].pool == "confirmation" for name in members)
-        confirming.update(sorted(members, key=lambda name: _draw(dealing, name))[:places])
+        confirming.update(sorted(members, key=lambda name: _draw(version, dealing, name))[:places])
     dealt = {name: [replace(one, pool=SPLIT[name in confirming]) for one in items] for name, items in clusters.items()}
     return {pool: tuple(one for items in dealt.values() for one in items if one.pool == pool) for pool in SPLIT}
 
 
-def _draw(dealing: int, cluster: str) -> str:
-    return hashlib.sha256(f"{CURRENT_VERSION} {dealing} {cluster}".encode()).hexdigest()
+def _draw(version: str, dealing: int, cluster: str) -> str:
+    return hashlib.sha256(f"{version} {dealing} {cluster}".encode()).hexdigest()

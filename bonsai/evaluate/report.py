@@ -100,7 +100,7 @@ class Report:
     """One model's results on one question set."""
 
     benchmark: str
-    "Question set, e.g. `v1/selection`, `suite`."
+    "Question set, e.g. `v2/selection`, `suite`."
     items_hash: str
     subject: str
     "Adapter id, or `base`."

@@ -21,7 +21,7 @@ from annotated_types import Ge
 
 from bonsai.domain.records import Language, reasoning_sentence
 from bonsai.errors import BenchmarkError, InputError
-from bonsai.evaluate.questions import Item
+from bonsai.evaluate.questions import Item, item_values
 from bonsai.evaluate.report import Answer, ConsistencyCheck, ItemResult, Report
 from bonsai.evaluate.scoring import SCORING_VERSION, score
 from bonsai.model.answerer import Answerer, Generated, Likelihood, OnProgress, Scored, ignore_progress
@@ -172,7 +172,7 @@ def expected_tags(item: Item) -> AnswerTags:
 
 def items_hash(items: Sequence[Item]) -> str:
     """Hash of a question set with its references."""
-    return sha256_json([asdict(item) for item in items])
+    return sha256_json([item_values(item) for item in items])
 
 
 def library_fingerprint(device: str) -> str:

@@ -1,7 +1,8 @@
 """Scores of one answer: pure functions of the texts, without a judge model.
 
-An answer is *right* if, after normalisation, it equals the reference, or states one of the item's values (`accepts`, by
-`bonsai.evaluate.statements`). Creative categories have no single right answer and are not counted.
+An answer is *right* if, after normalisation, it equals the reference, or does what the item expects: states its
+values, asks back, or says that it is not known (`bonsai.evaluate.statements`). Items of v1 and of the personal set have
+keywords instead (`accepts`). Creative items have no right answer and are not counted.
 
 Normalisation makes `Ｙｅｓ、３匹。` and `yes, 三匹` equal, for comparison only:
 
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 
 SCORING_VERSION = "scoring-2"
 UNIQUE_CATEGORIES = frozenset({"open_qa", "closed_qa", "classification", "translation"})
-"Categories with one right answer; the others are creative."
+"Categories with one right answer, among items without an expected statement."
 
 _UNSURE = 0.5
 "Below this confidence, a few letters (a name) count as the reference's language."
@@ -63,22 +64,49 @@ _ENGLISH_RUN = re.compile(r"[A-Za-z']+(?:[ ,;]+[A-Za-z']+){3,}")
 def score(item: Item, completion: ParsedCompletion, *, ended: bool, forced: bool) -> Scores:
     """All scores of one parsed completion."""
     response = completion.response
-    exact = same_answer(response, item.reference)
-    accepted = accepts(response, item.reference, item.accepted, f"{item.instruction}\n{item.input}")
-    graded = item.category in UNIQUE_CATEGORIES
+    exact, accepted = same_answer(response, item.reference), does_as_expected(response, item)
     return Scores(
-        correct=(exact or accepted) and not completion.leaked_markers if graded else None,
+        correct=(exact or accepted) and not completion.leaked_markers if has_right_answer(item) else None,
         exact=exact,
         accepted=accepted,
         character_f1=character_f1(response, item.reference),
         chrf=chrf(response, item.reference),
-        language_ok=is_in_language(response, item.language, item.reference, f"{item.instruction}\n{item.input}"),
+        language_ok=is_in_language(response, item.language, item.reference, _asked(item)),
         looping=is_looping(response),
         ended=ended,
         empty=not normalise_answer(response),
         leaked=completion.leaked_markers,
         tags_ok=None if forced else declares_expected_tags(completion, item),
     )
+
+
+def has_right_answer(item: Item) -> bool:
+    """Whether an answer to the item is right or wrong; a poem is neither."""
+    return item.expected is not None or item.category in UNIQUE_CATEGORIES
+
+
+def is_right_answer(response: str, item: Item) -> bool:
+    """The answer equals the reference, or does what the item expects."""
+    return same_answer(response, item.reference) or does_as_expected(response, item)
+
+
+def does_as_expected(response: str, item: Item) -> bool:
+    """The answer states, asks or admits what the item expects.
+
+    A value belongs to its language; asking and admitting do not ("I don't know." to a Japanese question), so these must
+    be in the asked language.
+    """
+    if item.expected is None:
+        return accepts(response, item.reference, item.accepted, _asked(item))
+    if item.expected.kind == "states":
+        said = response.replace(item.input, " ") if item.input else response  # the whole passage again states nothing
+        return _states_values(said, item.reference, item.expected, item.instruction)
+    in_language = is_in_language(response, item.language, item.reference, _asked(item))
+    return in_language and is_right(response, item.expected, item.instruction)
+
+
+def _asked(item: Item) -> str:
+    return f"{item.instruction}\n{item.input}"
 
 
 def same_answer(response: str, reference: str) -> bool:
@@ -93,16 +121,31 @@ def accepts(response: str, reference: str, accepted: Sequence[str], question: st
     A key that holds the verb of its reference ("is Tokyo", は東京) is right without it. Refused are the opposite ("Yes,
     grapes harm the kidneys" for "No, ..."), two candidates, and a list of everything.
     """
-    said, expected = normalise_answer(response), normalise_answer(reference)
-    if _polarity(said) * _polarity(expected) < 0 or lists_more(response, reference):
+    if _is_refused(response, reference):
         return False
-    values = tuple(
-        dict.fromkeys(value for key in accepted for value in (key, _VERB.sub("", key).strip('"「」')) if value)
-    )
-    if is_right(response, Expected((values,)), question):
+    if is_right(response, Expected((values_of(accepted),)), question):
         return True
     # Where the reference itself denies its key ("never onions"), so may the answer.
-    return _denies(expected) and any(_states(said, normalise_answer(key)) for key in accepted)
+    said = normalise_answer(response)
+    return _denies(normalise_answer(reference)) and any(_states(said, normalise_answer(key)) for key in accepted)
+
+
+def values_of(keys: Sequence[str]) -> tuple[str, ...]:
+    """The keys, and each without the verb and the quotation marks of its reference (は「東京」 is 東京)."""
+    return tuple(dict.fromkeys(value for key in keys for value in (key, _VERB.sub("", key).strip('"「」')) if value))
+
+
+def _states_values(response: str, reference: str, expected: Expected, question: str) -> bool:
+    """The response states the expected values. Where one value is asked for, a list of everything is refused."""
+    if len(expected.accepted) == 1 and _is_refused(response, reference):
+        return False
+    return is_right(response, expected, question)
+
+
+def _is_refused(response: str, reference: str) -> bool:
+    """The answer opens with the opposite of the reference (yes for no), or lists more than it."""
+    opposite = _polarity(normalise_answer(response)) * _polarity(normalise_answer(reference)) < 0
+    return opposite or lists_more(response, reference)
 
 
 def _states(said: str, key: str) -> bool:

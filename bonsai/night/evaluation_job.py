@@ -35,7 +35,8 @@ from bonsai.system.json_values import from_values, to_values
 from bonsai.train.manifest import read_manifest
 from bonsai.train.plan import AdapterFolder, TrainingPlan
 
-SELECTION, CONFIRMATION, SCORE, PERSONAL = "v1/selection", "v1/confirmation", "v1/score", "suite"
+SELECTION, CONFIRMATION, SCORE = map(questions.set_name, questions.POOLS)
+PERSONAL = "suite"
 Accuracy = Mapping[str, Mapping[str, Mapping[str, float]]]
 "domain -> language -> {before, after}; shares of right answers."
 
@@ -68,6 +69,8 @@ class EvaluationJob:
 class Evidence:
     """Hashes of what a decision rests on, by which its reports are found again."""
 
+    benchmark: str = "v1"
+    "Version of the fixed questions; what was stored before there was a second one does not name it."
     dealing: int = 0
     selection: str = ""
     "Items hash of the selection pool."
@@ -162,6 +165,7 @@ def evaluate_challenger(
 def _evidence(job: EvaluationJob, selection: Report, suite: Report | None) -> Evidence:
     counting = {item.cluster for item in job.suite if item.id not in job.left_out}
     return Evidence(
+        benchmark=questions.CURRENT_VERSION,
         dealing=job.dealing,
         selection=selection.items_hash,
         suite=suite.items_hash if suite else "",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from math import ceil
@@ -17,7 +17,7 @@ from bonsai.domain.records import Status
 from bonsai.domain.snapshots import Example, Snapshot
 from bonsai.evaluate import personal_set
 from bonsai.evaluate.evaluation import EvaluatedModel
-from bonsai.evaluate.questions import Item
+from bonsai.evaluate.questions import Item, item_values
 from bonsai.ingest import dedup
 from bonsai.ingest.dedup import paraphrases
 from bonsai.model.bases import find_device, model_folder
@@ -89,7 +89,7 @@ def _retire_fallen(b: Bonsai, now: datetime) -> None:
 
 def _personal_item(stored: StoredRecord, cluster: str, now: datetime) -> personal_set_table.PersonalItem:
     item = personal_set.item_of(stored.record, stored.tags, stored.question_language, cluster)
-    return personal_set_table.PersonalItem(item.id, item.cluster, asdict(item), (stored.record.id,), now)
+    return personal_set_table.PersonalItem(item.id, item.cluster, item_values(item), (stored.record.id,), now)
 
 
 @dataclass(frozen=True, slots=True)

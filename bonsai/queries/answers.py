@@ -25,8 +25,6 @@ from storage.connect import Connection
 from storage.tables import personal_set_table, promotions_table
 from storage.tables.promotions_table import Promotion
 
-VISIBLE_SETS = (evaluation_job.SELECTION, evaluation_job.PERSONAL)
-"The only question sets whose questions and answers may be shown."
 AnswerChange = Literal["gained", "lost", "changed", "same"]
 ANSWER_CHANGES: tuple[AnswerChange, ...] = get_args(AnswerChange)
 CORRECTNESS = ("right", "wrong", "open")
@@ -153,20 +151,20 @@ def promotion_of(con: Connection, prefix: str) -> Promotion:
 
 
 def read_visible_answers(b: Bonsai, known: PromotionContext) -> VisibleAnswers:
-    """Read the reports behind the verdict; needs no database."""
+    """Read the reports behind the verdict, in the version that it was given by; needs no database."""
     promotion, evidence = known.promotion, known.evidence
-    hashes = {evaluation_job.SELECTION: evidence.selection, evaluation_job.PERSONAL: evidence.suite}
-    asked = [name for name in VISIBLE_SETS if hashes[name] or not evidence.selection]
+    selection = questions.set_name("selection", evidence.benchmark)
+    hashes = {selection: evidence.selection, evaluation_job.PERSONAL: evidence.suite}  # all that may be shown
+    asked = [name for name in hashes if hashes[name] or not evidence.selection]
     both = promotion.adapter, promotion.judged_against
     found = {name: newest_pair(b.places.reports, *both, name, hashes[name]) for name in asked}
     pairs = {name: pair for name, pair in found.items() if pair}
-    texts = {**{item.id: item for item in questions.items("selection", evidence.dealing)}, **known.suite}
+    fixed = questions.items("selection", evidence.dealing, evidence.benchmark)
+    texts = {**{item.id: item for item in fixed}, **known.suite}
     return VisibleAnswers(
         promotion=promotion,
         pairs=pairs,
-        missing=tuple(
-            name for name in asked if name not in pairs and (hashes[name] or name == evaluation_job.SELECTION)
-        ),
+        missing=tuple(name for name in asked if name not in pairs and (hashes[name] or name == selection)),
         answers=tuple(one for name, pair in pairs.items() for one in _compared(name, pair, texts)),
     )
 

@@ -11,10 +11,9 @@ from pathlib import Path
 from bonsai.context import Bonsai
 from bonsai.domain.promotion import BASE, State
 from bonsai.errors import BenchmarkError
-from bonsai.evaluate import report
+from bonsai.evaluate import questions, report
 from bonsai.evaluate.report import Report, accuracy
 from bonsai.evaluate.statistics import Bootstrap, estimate
-from bonsai.night import evaluation_job
 from storage import inbox
 from storage.connect import Connection
 from storage.scale import counters
@@ -109,11 +108,20 @@ def _pending(con: Connection, in_inbox: int) -> PendingWork:
 
 
 def scores(reports: Path, changes: list[Logged]) -> tuple[Score, ...]:
-    """Scores at each change of champion; champions without a report (the base, a lost file) are left out."""
+    """Scores at each change of champion; champions without a report (the base, a lost file) are left out.
+
+    All are of one version, the newest that has any: two versions ask different questions.
+    """
+    by_version = (_scores(reports, changes, version) for version in reversed(questions.VERSIONS))
+    return next((found for found in by_version if found), ())
+
+
+def _scores(reports: Path, changes: list[Logged], version: str) -> tuple[Score, ...]:
+    name = questions.set_name("score", version).replace("/", "-")
     found: list[Score] = []
     for line in changes:
         adapter = line.entry.champion_after
-        stored = [] if adapter == BASE else reports.glob(f"{adapter}-{evaluation_job.SCORE.replace('/', '-')}-*.json")
+        stored = [] if adapter == BASE else reports.glob(f"{adapter}-{name}-*.json")
         written = {path: path.stat().st_mtime_ns for path in stored}
         if written:
             newest = max(written, key=lambda path: written[path])

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import sys
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -199,11 +198,7 @@ def write(folder: Path) -> None:
     for pool in POOLS:
         lines = [item_to_json(item) for item in made if item.pool == pool]
         write_atomic(folder / f"{pool}.jsonl", "\n".join(lines) + "\n")
-    write_manifest(folder)
-
-
-if __name__ == "__main__":
-    write(Path(sys.argv[1]))
+    write_manifest(folder, "v1")
 
 
 SHINGLE_CHARACTERS = 5

@@ -18,6 +18,8 @@ from research.experiment import chinese
 from research.seedling import world
 from research.seedling.world.fact import Fact, WorldRecord
 
+VERSION = "v1"
+"Of the benchmark: the stored results answered it."
 TRANSLATIONS = "translations"
 "Domain of the added translations; those of the pool keep theirs."
 DIRECTIONS = (("en", "ja"), ("ja", "en"))
@@ -50,7 +52,7 @@ def question_set(every: int = 1) -> ExperimentQuestions:
 
 def pool_items() -> tuple[Item, ...]:
     """The selection pool; no experiment opens another one."""
-    return questions.load("selection")
+    return questions.load("selection", VERSION)
 
 
 def translation_items() -> tuple[Item, ...]:

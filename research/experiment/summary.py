@@ -9,7 +9,7 @@ from math import fsum
 import numpy as np
 
 from bonsai.evaluate.questions import Item
-from bonsai.evaluate.scoring import UNIQUE_CATEGORIES
+from bonsai.evaluate.scoring import has_right_answer
 from research.experiment.plan import BASE, PIPELINE, Design, Measure
 from research.experiment.results import Run
 from research.experiment.verdicts import POOL, values
@@ -92,14 +92,14 @@ def loss_rows(design: Design, runs: Mapping[str, Run], items: Sequence[Item]) ->
 
 def slice_rows(design: Design, runs: Mapping[str, Run], items: Sequence[Item]) -> tuple[SliceRow, ...]:
     """Accuracy of every domain and language of the pool."""
-    graded = [item for item in items if item.pool == POOL and item.category in UNIQUE_CATEGORIES]
+    graded = [item for item in items if item.pool == POOL and has_right_answer(item)]
     parts = sorted({(item.domain, item.language) for item in graded})
     return tuple(_slice(arms_of(design, runs), part, items) for part in parts)
 
 
 def _slice(arms: Mapping[str, Sequence[Run]], part: tuple[str, str], items: Sequence[Item]) -> SliceRow:
     def inside(item: Item) -> bool:
-        return item.pool == POOL and (item.domain, item.language) == part and item.category in UNIQUE_CATEGORIES
+        return item.pool == POOL and (item.domain, item.language) == part and has_right_answer(item)
 
     chosen = _indices(items, inside)
     return SliceRow(*part, len(chosen), {name: _of("accuracy", found, chosen) for name, found in arms.items()})
@@ -127,7 +127,7 @@ def _behaviour(name: str, way: str, found: Sequence[Run], items: Sequence[Item])
     return BehaviourRow(
         arm=name,
         way=way,
-        accuracy=share("accuracy", lambda item: pool(item) and item.category in UNIQUE_CATEGORIES),
+        accuracy=share("accuracy", lambda item: pool(item) and has_right_answer(item)),
         language_ja=share("language", lambda item: pool(item) and item.language == "ja"),
         language_en=share("language", lambda item: pool(item) and item.language == "en"),
         language_asked=share("language", lambda item: item.domain == "language"),

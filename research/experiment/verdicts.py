@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonsai.evaluate.questions import Item
-from bonsai.evaluate.scoring import UNIQUE_CATEGORIES
+from bonsai.evaluate.scoring import has_right_answer
 from research.experiment.comparing import Asked, Difference, difference
 from research.experiment.plan import BASE, PIPELINE, Claim, Design, Measure
 from research.experiment.results import Run
@@ -63,7 +63,7 @@ def seeds_of(runs: Mapping[str, Run]) -> tuple[int, ...]:
 def holds(claim: Claim, item: Item) -> bool:
     """Whether the claim is about this item."""
     inside = item.pool == POOL if claim.domains is None else item.domain in claim.domains
-    graded = claim.measure != "accuracy" or item.category in UNIQUE_CATEGORIES
+    graded = claim.measure != "accuracy" or has_right_answer(item)
     return inside and graded and claim.language in (None, item.language)
 
 

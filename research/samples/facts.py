@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -51,6 +51,7 @@ class FactTable(TypedDict):
     slots: NotRequired[Mapping[Lang, Mapping[str, str | Sequence[str]]]]
     answer: Mapping[Lang, str]
     key: NotRequired[Mapping[Lang, Sequence[str]]]
+    wrong: NotRequired[Mapping[Lang, Sequence[str]]]
     subject: NotRequired[Mapping[Lang, str]]
     happened_on: NotRequired[str]
     feeling: NotRequired[str]
@@ -71,6 +72,8 @@ class Fact:
     answer: Mapping[Lang, str]
     key: Mapping[Lang, Sequence[str]]
     "An answer that contains one of these is right; empty: only the whole answer is right."
+    wrong: Mapping[Lang, Sequence[str]]
+    "Rival values, of the benchmark's control facts alone."
     subject: Mapping[Lang, str]
     happened_on: str
     "ISO date, or empty."
@@ -100,7 +103,11 @@ class Asked:
 def load_facts(themes: tuple[str, ...] = FIRST_BATCH) -> tuple[Fact, ...]:
     """Facts of the named theme files, in order."""
     folder = resources.files("research.samples") / "facts"
-    texts = [(folder / f"{theme}.toml").read_text("utf-8") for theme in themes]
+    return parse_facts((folder / f"{theme}.toml").read_text("utf-8") for theme in themes)
+
+
+def parse_facts(texts: Iterable[str]) -> tuple[Fact, ...]:
+    """Facts of the given files' texts, in order."""
     tables = cast("list[FactTable]", [table for text in texts for table in tomllib.loads(text)["fact"]])
     seen: Counter[str] = Counter()
     facts = []
@@ -119,6 +126,7 @@ def _fact(table: FactTable, ordinal: int) -> Fact:
         slots=table.get("slots", _NO_SLOTS),
         answer=table["answer"],
         key=table.get("key", _NO_TEXTS),
+        wrong=table.get("wrong", _NO_TEXTS),
         subject=table.get("subject", _NOBODY),
         happened_on=table.get("happened_on", ""),
         feeling=table.get("feeling", ""),

@@ -43,10 +43,10 @@ def morning(first_morning: Path, tmp_path: Path) -> Stage:
 
 def test_the_pair_that_the_gate_compared_last_is_measured(morning: Stage) -> None:
     fixed, own = benchmark_power(morning.b, power=0.8)
-    assert (fixed.question_set, fixed.champion, own.question_set) == ("v1/selection", "base", "suite")
+    assert (fixed.question_set, fixed.champion, own.question_set) == ("v2/selection", "base", "suite")
     named = {(one.slice, one.measure): one for one in fixed.effects}
     assert {("all", "bits"), ("ja", "bits"), ("en", "accuracy"), ("general/ja", "bits")} <= named.keys()
-    assert (named["all", "bits"].items, named["all", "bits"].clusters) == (302, 143)
+    assert (named["all", "bits"].items, named["all", "bits"].clusters) == (646, 315)
     assert fixed.smallest_promoted is not None
     assert fixed.smallest_promoted > fixed.minimum_gain
     assert fixed.alpha == 0.05, "a personal set that cannot decide takes no share of the level"
@@ -63,7 +63,7 @@ def test_more_power_asks_for_a_larger_gain(morning: Stage) -> None:
 
 def test_any_pair_with_common_reports_can_be_named(morning: Stage) -> None:
     assert benchmark_power(morning.b, "base", "champion", power=0.8)[0].challenger == "base"
-    for path in morning.b.places.reports.glob("base-v1-selection-*.json"):
+    for path in morning.b.places.reports.glob("base-v2-selection-*.json"):
         path.write_text(path.read_text("utf-8").replace('"settings"', '"other settings"'), "utf-8")
     with pytest.raises(UnknownId, match="bonsai benchmark run"):
         benchmark_power(morning.b, power=0.8)
@@ -97,5 +97,5 @@ def test_the_terminal_tells_it_in_two_languages_and_as_json(
     assert "検出できる最小の改善" in pages[1]
     assert max(len(line) for line in pages[0].splitlines()) <= 80
     told = json.loads(pages[2])
-    assert [one["question_set"] for one in told] == ["v1/selection", "suite"]
+    assert [one["question_set"] for one in told] == ["v2/selection", "suite"]
     assert set(told[0]["slices"][0]) == {"slice", "measure", "items", "clusters", "standard_error", "smallest_gain"}

@@ -10,20 +10,25 @@ from pathlib import Path
 
 import pytest
 from hand_answers import DeskEvaluator, learned, nonsense
-from hand_nights import EVENING, Stage, open_stage
+from hand_nights import EVENING, Stage, hand_report, open_stage
 
 from bonsai.actions.forget import forget_records
 from bonsai.actions.inbox import drain_inbox, submit
 from bonsai.cli import main as cli
 from bonsai.errors import UnknownId
-from bonsai.evaluate import questions
+from bonsai.evaluate import questions, report
+from bonsai.evaluate.run import items_hash
+from bonsai.night.evaluation_job import Evidence
+from bonsai.queries.answers import promotion_context, read_visible_answers
 from bonsai.queries.explanation import Flip, explain
 from bonsai.queries.nights import NightReport
+from bonsai.queries.overview import scores
 from bonsai.queries.promotions import list_promotions
 from bonsai.queries.records import list_records
+from storage.tables import promotions_table
 from storage.tables.records_table import RecordFilter
 
-GRAPES = next(one for one in questions.load("selection") if one.id == "v1/food_grapes/en-en")
+GRAPES = next(one for one in questions.load("selection") if one.id == "v2/food_grapes/en-en")
 CAPITAL = next(one for one in questions.load("selection") if one.domain == "general" and one.language == "ja")
 TOLD = ("Tell me whether grapes are safe for my cat.", GRAPES.reference)
 
@@ -129,7 +134,7 @@ def test_without_reports_the_rules_still_speak(morning: Stage, capsys: pytest.Ca
     for path in morning.b.places.reports.glob("*.json"):
         path.unlink()
     found = explain(morning.b, "")
-    assert (found.flips, found.slices, found.missing) == ((), (), ("v1/selection",))
+    assert (found.flips, found.slices, found.missing) == ((), (), ("v2/selection",))
     assert len(found.decision.rules) > 10
     assert "bonsai benchmark run" in shown(morning, capsys)
 
@@ -185,3 +190,31 @@ def test_a_refusal_for_harm_is_said_as_such(stage: Stage, capsys: pytest.Capture
     assert "did harm" in shown(stage, capsys)
     later = EVENING + timedelta(days=2)
     assert explain(stage.b, first.challenger).promotion.updated_at < later
+
+
+def test_a_verdict_given_by_an_earlier_version_is_shown_with_its_questions(morning: Stage) -> None:
+    asked = questions.load("selection", "v1")
+    with morning.b.database.reading() as con:
+        known = promotion_context(con, "")
+    for subject, bits in ((known.promotion.adapter, 1.0), (known.promotion.judged_against, 1.5)):
+        made = hand_report("v1/selection", asked, subject, bits, forgets=False)
+        report.write(made, morning.b.places.reports / f"{subject}-v1-selection-0.json")
+    stored = Evidence(selection=items_hash(asked))  # version 0.1.0 named no version
+    found = read_visible_answers(morning.b, replace(known, evidence=stored, suite={}))
+    assert (found.missing, set(found.pairs)) == ((), {"v1/selection"})
+    assert [one.item for one in found.answers] == [one.id for one in asked]
+
+
+def test_scores_of_two_versions_are_not_put_side_by_side(morning: Stage) -> None:
+    folder = morning.b.places.reports
+    with morning.b.database.reading() as con:
+        changes = promotions_table.log(con)
+    both = scores(folder, changes)
+    assert len({one.adapter for one in both}) == 2
+    first, second = sorted(folder.glob("*-v2-score-*.json"))
+    for path in (first, second):
+        path.rename(path.with_name(path.name.replace("-v2-", "-v1-")))
+    assert scores(folder, changes) == both, "the champions of a home from before v2 keep their scores"
+    now = second.with_name(second.name.replace("-v2-", "-v1-"))
+    now.rename(second)
+    assert {one.adapter for one in scores(folder, changes)} == {second.name.partition("-")[0]}

@@ -109,7 +109,7 @@ def test_a_job_of_any_version_goes_with_its_items_and_stays_without_them(tmp_pat
     """Version 0.1.0 wrote `sheets`; a closed pool is named without its items."""
     (tmp_path / "jobs").mkdir()
     for file, item in (("gone", "own/1"), ("kept", "own/2")):
-        sets = [{"name": "v1/score", "items": None}, {"name": "suite", "items": [{"id": item}]}]
+        sets = [{"name": "v2/score", "items": None}, {"name": "suite", "items": [{"id": item}]}]
         (tmp_path / "jobs" / f"{file}.json").write_text(json.dumps({name: sets}))
     erase_reports(tmp_path, ["own/1"])
     assert [path.name for path in (tmp_path / "jobs").iterdir()] == ["kept.json"]

@@ -12,7 +12,7 @@ from storage.home import Home
 from storage.tables import holdout_access_table, personal_set_table
 from storage.tables.personal_set_table import PersonalItem
 
-POOL = "v1/confirmation"
+POOL = "v2/confirmation"
 
 
 def item(number: int, at: datetime, answer: str = "tuna") -> PersonalItem:

@@ -144,7 +144,7 @@ def altered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     code = tmp_path_factory.mktemp("code")
     for name in ("bonsai", "storage", "flows"):
         shutil.copytree(ROOT / name, code / name, ignore=shutil.ignore_patterns("__pycache__"))
-    pool = code / "bonsai" / "evaluate" / "v1" / "selection.jsonl"
+    pool = code / "bonsai" / "evaluate" / "v2" / "selection.jsonl"
     pool.write_text("".join(pool.read_text("utf-8").splitlines(keepends=True)[1:]), "utf-8")
     return code
 

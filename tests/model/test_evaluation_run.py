@@ -43,7 +43,7 @@ def evaluation_run(tiny_plan: TrainingPlan, tmp_path: Path) -> EvaluationRun:
     adapter = train(tiny_plan, lambda progress: None)
     return EvaluationRun(
         tiny_plan.base, "cpu", "tagged", (EvaluatedModel(BASE), EvaluatedModel(adapter.id, str(adapter.path))),
-        (QuestionSet("v1/selection", ITEMS), QuestionSet("suite", ITEMS[:2])), RunSettings(True, 3),
+        (QuestionSet("v2/selection", ITEMS), QuestionSet("suite", ITEMS[:2])), RunSettings(True, 3),
         str(tmp_path / "reports"), "2026-11-21T00:00:00+00:00",
     )  # fmt: skip
 
@@ -62,7 +62,7 @@ def kill_after_the_first_report(evaluation_run: EvaluationRun) -> Path:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as worker:
         assert worker.stdout is not None
         for line in worker.stdout:
-            if json.loads(line)["done"] >= 10 and (found := list(folder.glob("base-v1-selection-*.json"))):
+            if json.loads(line)["done"] >= 10 and (found := list(folder.glob("base-v2-selection-*.json"))):
                 os.kill(worker.pid, signal.SIGKILL)
                 break
         worker.wait()
@@ -78,10 +78,10 @@ def test_killed_and_started_again_an_evaluation_keeps_the_reports_it_has(evaluat
     assert first.stat().st_mtime_ns == before, "its canaries reproduced: believed, not made again"
     assert steps[-1] == (40, 40)
     assert [(one.subject == BASE, one.question_set) for one in examined] == [
-        (True, "v1/selection"), (True, "suite"), (False, "v1/selection"), (False, "suite"),
+        (True, "v2/selection"), (True, "suite"), (False, "v2/selection"), (False, "suite"),
     ]  # fmt: skip
     adapter = evaluation_run.subjects[1].adapter
-    base, new = (find_report(examined, name, "v1/selection") for name in (BASE, adapter))
+    base, new = (find_report(examined, name, "v2/selection") for name in (BASE, adapter))
     assert new.logits != base.logits
     assert new.settings_hash == base.settings_hash
     assert new.library_fingerprint == base.library_fingerprint

@@ -37,7 +37,7 @@ def default_policy(resamples: int = 300) -> Policy:
     return replace(settings.policy, resamples=resamples)
 
 
-def world(seed: int, *, subject: str = "a1", pool: str = "v1/selection", facts: Mapping[str, int] = FACTS) -> Report:
+def world(seed: int, *, subject: str = "a1", pool: str = "v2/selection", facts: Mapping[str, int] = FACTS) -> Report:
     """A model: each fact has its difficulty (the same in every world), each seed its own luck."""
     luck, fixed = np.random.default_rng(seed), np.random.default_rng(7)
     items = []
@@ -105,7 +105,7 @@ def judged(
 ) -> Decision:  # fmt: skip
     """The decision; on the confirmation pool, with new luck, the challenger gains `confirmed` bits."""
     seed = round(1000 * challenger.logits[0]) if math.isfinite(challenger.logits[0]) else 0
-    fresh = [world(seed + 5000 + side, pool="v1/confirmation") for side in (0, 1)]
+    fresh = [world(seed + 5000 + side, pool="v2/confirmation") for side in (0, 1)]
     confirm = ReportPair(shifted(fresh[0], -confirmed), fresh[1])
     return decide(
         challenger, champion or world(2, subject="a0"), base=base or bare(), confirm=lambda: confirm, policy=policy,

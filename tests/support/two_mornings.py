@@ -23,8 +23,8 @@ from bonsai.queries.records import list_records
 from storage.tables.records_table import RecordFilter
 
 CAPITAL = next(one for one in questions.load("selection") if one.domain == "general" and one.language == "ja")
-GRAPES = next(one for one in questions.load("selection") if one.id == "v1/food_grapes/en-en")
-CREATIVE = tuple(one.id for one in questions.load("selection") if one.domain == "ask_back")[:2]
+GRAPES = next(one for one in questions.load("selection") if one.id == "v2/food_grapes/en-en")
+CREATIVE = tuple(one.id for one in questions.load("selection") if one.category == "creative")[:2]
 
 
 def record(stage: Stage, words: str) -> str:
@@ -59,7 +59,7 @@ def two_mornings(folder: Path) -> Path:
 
 def say(stage: Stage, adapter: str, answers: dict[str, str]) -> None:
     """Put other words into an adapter's mouth."""
-    [path] = stage.b.places.reports.glob(f"{adapter}-v1-selection-*.json")
+    [path] = stage.b.places.reports.glob(f"{adapter}-v2-selection-*.json")
     report = json.loads(path.read_text("utf-8"))
     for item in report["items"]:
         item["free"]["response"] = answers.get(item["id"], item["free"]["response"])

@@ -1,9 +1,12 @@
-"""The fixed questions of benchmark v1: their counts, their separation, and the checksum that guards them."""
+"""The fixed questions: their counts, their separation, their right answers, and the checksum that guards them."""
 
 from __future__ import annotations
 
 import json
 import shutil
+import tomllib
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,16 +15,40 @@ import pytest
 from bonsai.domain.records import Category
 from bonsai.errors import IntegrityError, UsageError
 from bonsai.evaluate import questions
-from bonsai.evaluate.questions import DOMAINS, POOLS, Item, item_from_json, item_to_json, load, manifest, version_folder
+from bonsai.evaluate.questions import (
+    CURRENT_VERSION,
+    DOMAINS,
+    POOLS,
+    VERSIONS,
+    Item,
+    item_from_json,
+    item_to_json,
+    load,
+    manifest,
+    version_folder,
+)
+from bonsai.evaluate.run import items_hash
+from bonsai.evaluate.scoring import is_right_answer, score
+from bonsai.ingest.dedup.contamination import ContaminationCheck
+from bonsai.model.prompt import AnswerTags, ParsedCompletion
 from bonsai.samples import sample_path
-from research import benchmark_v1
+from research import benchmark_v1, benchmark_v2
 from research.benchmark_v1 import containment, normalised, shingles
+from research.benchmark_v2 import build
 from research.seedling.wordings import WORLD_LANGUAGES
 from research.seedling.world import general_only
 
-LEAST_ITEMS = {"selection": 240, "confirmation": 160, "score": 160}
-LEAST_CLUSTERS = {"selection": 60, "confirmation": 30, "score": 30}
+LEAST_ITEMS = {"selection": 600, "confirmation": 300, "score": 300}
+LEAST_CLUSTERS = {"selection": 300, "confirmation": 150, "score": 150}
 ALL = tuple(item for pool in POOLS for item in load(pool))
+V1 = tuple(item for pool in POOLS for item in load(pool, "v1"))
+V1_HASHES = {
+    "selection": "2737db2613186ec1a087dab115632f0e8926be78afe97e235bcbcb9eee01abc4",
+    "confirmation": "b319f257ee0ac576f9b0852754a7cce79ff5f461ba4deb84db7a9aa13ff1b8fd",
+    "score": "ea5c6cfbbcb398ec06fc3a51343a131f2ca985a56df14a908f794ec6e3925395",
+}
+"Items hashes in the reports of version 0.1.0, whose items had no field `expected`."
+TAGS = AnswerTags("", "", "")
 
 
 @pytest.mark.parametrize("pool", POOLS)
@@ -63,16 +90,106 @@ def test_everybodys_first_questions_are_asked() -> None:
     assert {"capital:Japan", "highest_mountain:Japan"} <= asked
 
 
-@pytest.mark.parametrize("item", ALL, ids=lambda item: item.id)
-def test_the_reference_is_a_right_answer(item: Item) -> None:
-    assert item.reference
-    assert not item.accepted or any(key.casefold() in item.reference.casefold() for key in item.accepted)
+def is_correct(item: Item, response: str) -> bool | None:
+    return score(item, ParsedCompletion(TAGS, response, leaked_markers=False), ended=True, forced=False).correct
+
+
+def test_half_of_a_domains_new_facts_select_and_a_quarter_each_confirm_and_score() -> None:
+    old = {item.cluster for item in V1}
+    new = {(item.cluster, item.domain, item.pool) for item in ALL if item.cluster not in old}
+    for domain in {domain for _, domain, _ in new}:
+        counts = Counter(pool for _, where, pool in new if where == domain)
+        whole = sum(counts.values())
+        assert all(abs(4 * counts[pool] - share * whole) <= 4 for pool, share in zip(POOLS, (2, 1, 1), strict=True))
+
+
+def test_a_fact_of_v1_stays_in_its_pool() -> None:
+    was, now = ({item.cluster: item.pool for item in items} for items in (V1, ALL))
+    assert {cluster: now.get(cluster) for cluster in was} == was
+
+
+def test_only_creative_items_have_no_expected_answer() -> None:
+    assert {item.category for item in ALL if item.expected is None} == {"creative"}
+    assert not any(item.expected for item in ALL if item.category == "creative")
+    assert not any(item.accepted for item in ALL)
+    assert not any(item.expected for item in V1)
+
+
+def test_the_reference_is_a_right_answer() -> None:
+    assert [item.id for item in ALL if is_correct(item, item.reference) is not True and item.expected] == []
+    assert {is_correct(item, item.reference) for item in ALL if item.expected is None} == {None}
+
+
+def test_no_reference_has_to_repeat_itself_word_for_word() -> None:
+    """What is expected accepts it, not its being equal to itself."""
+    told = [
+        (item, f"{item.reference.rstrip('。.')}{'。そうです。' if item.language == 'ja' else '. Yes.'}") for item in ALL
+    ]
+    shaped = [(item, said) for item, said in told if item.expected and item.expected.kind == "states"]
+    assert [item.id for item, said in shaped if not is_right_answer(said, item)] == []
+
+
+def test_a_bare_accepted_value_is_right() -> None:
+    wrong = [
+        (item.id, said)
+        for item in ALL
+        if item.expected and item.expected.kind == "states" and item.expected.at_least <= 1
+        if len(item.expected.accepted) == 1 or item.expected.at_least == 1
+        for group in item.expected.accepted
+        for value in group
+        for said in (value, f"{value}です。" if item.language == "ja" else f"{value}.")
+        if not is_right_answer(said, item)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        lambda item: "",
+        lambda item: "。",
+        lambda item: item.instruction,
+        lambda item: item.input,
+        lambda item: f"{item.instruction}\n{item.input}",
+    ],
+    ids=["nothing", "a full stop", "the question", "the passage", "both"],
+)
+def test_saying_nothing_and_repeating_the_question_is_wrong(said: Callable[[Item], str]) -> None:
+    assert [item.id for item in ALL if item.expected and is_right_answer(said(item), item)] == []
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_admitting_counts_in_the_asked_language_alone(language: str) -> None:
+    asked = [item for item in ALL if item.domain == "unanswerable" and item.language == language]
+    said = {"en": "I do not know that.", "ja": "それはわかりません。"}
+    assert {is_correct(item, said[language]) for item in asked} == {True}
+    assert {is_correct(item, said["ja" if language == "en" else "en"]) for item in asked} == {False}
+
+
+def test_a_leaked_marker_makes_a_right_answer_wrong() -> None:
+    item = next(item for item in ALL if item.domain == "reading")
+    leaked = ParsedCompletion(TAGS, item.reference, leaked_markers=True)
+    assert score(item, leaked, ended=True, forced=False).correct is False
 
 
 def test_sample_items_are_the_samples_third_paraphrases() -> None:
     made = {item.id: item for item in benchmark_v1.sample_items()}
-    stored = {item.id: item for item in ALL}
+    stored = {item.id: item for item in V1}
     assert {name: stored.get(name) for name in made} == made
+
+
+def test_no_replayed_prompt_asks_the_benchmark() -> None:
+    path = Path(benchmark_v2.__file__).parents[1] / "replay_prompts.toml"
+    prompts = tomllib.loads(path.read_text("utf-8"))["prompt"]
+    guard = ContaminationCheck([(item.id, item.instruction, item.input) for item in ALL])
+    assert len(prompts) > 100
+    assert [one["text"] for one in prompts if guard.matches(one["text"], one.get("input", ""))] == []
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_reports_of_v1_are_found_by_the_hash_that_they_were_stored_under(pool: str) -> None:
+    assert items_hash(load(pool, "v1")) == V1_HASHES[pool]
+    assert '"expected"' not in item_to_json(load(pool, "v1")[0])
 
 
 def test_no_question_is_trained_by_the_seedling() -> None:
@@ -117,17 +234,22 @@ def test_the_manifest_counts_what_lies_there() -> None:
         assert told.pools[pool].items == len(items)
         assert told.pools[pool].clusters == len({item.cluster for item in items})
     assert questions.questions_hash() == told.questions_hash
-    assert questions.verify() == f"v1 {told.questions_hash[:12]}, {len(ALL)} items"
+    assert questions.verify() == f"v2 {told.questions_hash[:12]}, {len(ALL)} items"
+
+
+def test_earlier_versions_stay() -> None:
+    assert CURRENT_VERSION == VERSIONS[-1]
+    assert questions.verify("v1").endswith(", 652 items")
 
 
 def test_an_item_survives_its_line() -> None:
-    item = replace(ALL[0], accepted=("a", "b"))
-    assert item_from_json(item_to_json(item)) == item
+    for item in (ALL[0], replace(V1[0], accepted=("a", "b"))):
+        assert item_from_json(item_to_json(item)) == item
 
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    folder = tmp_path / "v1"
+    folder = tmp_path / CURRENT_VERSION
     shutil.copytree(version_folder(), folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     return folder
 
@@ -159,8 +281,9 @@ def test_an_unknown_pool_is_named_with_the_known_ones() -> None:
         load("finals")
 
 
-def test_the_builder_writes_a_version_that_loads(tmp_path: Path) -> None:
-    benchmark_v1.write(tmp_path)
-    made = [item for pool in POOLS for item in load(pool, folder=tmp_path)]
-    assert [item for item in made if item.cluster == "highest_mountain:Japan" and item.pool == "selection"]
-    assert len(made) >= sum(LEAST_ITEMS.values())
+@pytest.mark.parametrize(("version", "write"), [("v1", benchmark_v1.write), ("v2", build.write)])
+def test_the_builder_writes_the_version_that_ships(version: str, write: Callable[[Path], None], tmp_path: Path) -> None:
+    write(tmp_path)
+    names = [f"{pool}.jsonl" for pool in POOLS]
+    made = {name: (tmp_path / name).read_bytes() for name in [*names, "manifest.json"]}
+    assert made == {name: (version_folder(version) / name).read_bytes() for name in made}

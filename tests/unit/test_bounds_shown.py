@@ -13,13 +13,13 @@ from bonsai.evaluate.statistics import Bootstrap
 
 BOOTSTRAP = Bootstrap(resamples=2_000, seed=1, min_clusters=10, min_stratum_clusters=10)
 BITS = bits_measure(8.0, 0.0)
-FEW = tuple(one for one in load("selection") if one.domain == "ask_back" and one.language == "en")
+FEW = tuple(one for one in load("selection") if one.domain == "ask_back" and one.language == "en")[:10]
 
 
 def reports(gains: dict[int, float]) -> ReportPair:
     """Ten facts; the challenger saves these bits on some of them, and next to none on the others."""
     assert len({one.cluster for one in FEW}) == len(FEW) == 10
-    old = hand_report("v1/selection", FEW, "base", 2.0, forgets=False)
+    old = hand_report("v2/selection", FEW, "base", 2.0, forgets=False)
     return ReportPair(moved(old, gains), old)
 
 

@@ -131,8 +131,8 @@ CONFIRMATIONS = {
 @pytest.mark.parametrize("case", CONFIRMATIONS)
 def test_the_confirmation_pool_can_refuse_and_says_no_more(policy: Policy, case: str) -> None:
     gain, language, lost = CONFIRMATIONS[case]
-    unseen = shifted(shifted(world(50, pool="v1/confirmation"), -gain), lost, language=language)
-    pair = ReportPair(unseen, world(51, pool="v1/confirmation"))
+    unseen = shifted(shifted(world(50, pool="v2/confirmation"), -gain), lost, language=language)
+    pair = ReportPair(unseen, world(51, pool="v2/confirmation"))
     champion = world(2, subject="a0")
     decision = decide(shifted(world(3), -0.2), champion, base=bare(), confirm=lambda: pair, policy=policy)
     assert decision.verdict == "keep"

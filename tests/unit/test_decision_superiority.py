@@ -120,7 +120,7 @@ def test_progress_on_v1_does_not_buy_a_loss_of_what_the_owner_taught(policy: Pol
 def must_go(challenger_hash: str, policy: Policy) -> str:
     champion = world(2, subject="a0")
     same = replace(champion, subject="a1", logits=(5.0, 5.0), adapter_hash=challenger_hash)
-    confirm = ReportPair(shifted(world(50, pool="v1/confirmation"), -0.3), world(51, pool="v1/confirmation"))
+    confirm = ReportPair(shifted(world(50, pool="v2/confirmation"), -0.3), world(51, pool="v2/confirmation"))
     return decide(
         same, champion, base=bare(), confirm=lambda: confirm, policy=policy, champion_must_go=True
     ).verdict  # fmt: skip

@@ -30,7 +30,7 @@ def made(key: str, bits: float, *, luck: int = 0, flag: str = GOOD, spoiled: int
     rng = np.random.default_rng(luck)
     sheets: dict[str, PoolResult] = {}
     for pool in questions.POOLS:
-        count = len(questions.load(pool))
+        count = len(runs.pool_items(pool))
         values = tuple(max(0, round(1000 * bits + noise)) for noise in rng.normal(0, 20, count))
         sheets[pool] = PoolResult(values, flag * spoiled + GOOD * (count - spoiled))
     return Run(key, (logit, 0.0), sheets, {})

@@ -21,7 +21,7 @@ from bonsai.model.prompt import CURRENT, AnswerTags, Question, completion
 
 SETTINGS = run.RunSettings(forced_answers=True, canaries=4)
 ABOUT = run.ReportMetadata(
-    "v1/selection", "a1", "hash", "seedling", "settings", "libraries", "2026-11-21T00:00:00+00:00"
+    "v2/selection", "a1", "hash", "seedling", "settings", "libraries", "2026-11-21T00:00:00+00:00"
 )
 WORDS = {"ja": ("{n}は何ですか?", "{n}です。"), "en": ("What is {n}?", "It is {n}.")}
 
@@ -203,7 +203,7 @@ def test_canaries_tell_a_changed_model() -> None:
 
 
 BASE = Base("seedling", "seedling", "", "nf4", True, "float32", 512, 96, 128, 64)
-QUESTION_SET = evaluation.QuestionSet("v1/selection", tuple(items()))
+QUESTION_SET = evaluation.QuestionSet("v2/selection", tuple(items()))
 
 
 def desk(folder: Path, fingerprint: str = "libraries") -> worker.Session:

@@ -105,7 +105,7 @@ def test_the_key_alone_is_not_enough(response: str, reference: str, key: str) ->
 @pytest.mark.parametrize("pool", POOLS)
 def test_a_bare_right_answer_is_right_and_the_question_again_is_none(pool: str) -> None:
     """The keys are phrases ("is Tokyo"): the bare value once counted on none of 104 general items."""
-    for item in load(pool):
+    for item in load(pool, "v1"):
         asked = f"{item.instruction}\n{item.input}"
         for key in item.accepted:
             bare = key.removeprefix("は")
