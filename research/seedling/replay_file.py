@@ -14,11 +14,12 @@ from typing import Any
 
 from bonsai.domain.records import content_id
 from bonsai.domain.snapshots import Example, Role
+from bonsai.evaluate.replay_rows import replay_check
 from bonsai.system.files import write_atomic
 from bonsai.train.seedling_facts import FILE
 from research.benchmark_v1 import cluster_name, general_items
 from research.seedling import world
-from research.seedling.wordings import WORLD_LANGUAGES, ask, category
+from research.seedling.wordings import WORLD_LANGUAGES, WorldLanguage, ask, category
 from research.seedling.world.fact import Fact, WorldRecord
 from research.seedling.world.general import data
 
@@ -53,13 +54,26 @@ def _values(fact: Fact, general: bool) -> dict[str, Any]:
         "family": fact.family,
         "category": category(fact.family),
         "general": general,
-        "questions": {
-            language: [ask(fact.family, language, number, fact.slots[language]) for number in fact.trained[language]]
-            for language in WORLD_LANGUAGES
-        },
+        "questions": {language: _questions(fact, language) for language in WORLD_LANGUAGES},
         "answer": dict(fact.answer),
         "context": dict(fact.context),
     }
+
+
+def _questions(fact: Fact, language: WorldLanguage) -> list[str]:
+    """Its paraphrases in the pre-training, without those that are worded like a question of the benchmark."""
+    other: WorldLanguage = "ja" if language == "en" else "en"
+    finds, context = replay_check().finds, fact.context[language]
+    asked = (ask(fact.family, language, number, fact.slots[language]) for number in fact.trained[language])
+    return [
+        question
+        for question in asked
+        if not finds(question, context, fact.answer[language])
+        and not any(
+            finds(lead_in.format(question=question), context, fact.answer[other])
+            for lead_in in data("phrases")["lead_in"][other]
+        )
+    ]
 
 
 def write_replay(folder: Path) -> Path:

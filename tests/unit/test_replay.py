@@ -89,7 +89,6 @@ def test_a_row_whose_answer_holds_a_reference_is_found_however_it_is_written() -
     assert not check.finds("Tell me a story.", "", "Once upon a time there was a frog in a boat.")
 
 
-@pytest.mark.xfail(strict=True, reason="the shipped facts of the seedling hold tested facts; they are being replaced")
 def test_no_row_that_the_seedling_may_replay_holds_what_is_tested() -> None:
     check = replay_check()
     assert not any(check.finds(one.instruction, one.context, one.output) for one in seedling_facts.all_rows())
