@@ -4,7 +4,7 @@
     bonsai.duckdb     records and nights  adapters/    what each night made
     inbox/            submissions         runs/        work in progress: checkpoints, worker logs
     uploads/          files to import     reports/     benchmark reports and their cache
-    logs/             of flows, workers
+    logs/             of flows, workers   calibrations/ smallest gains that count, by base and recipe
 
 A snapshot or adapter folder is complete once its manifest, written last, exists.
 """
@@ -24,7 +24,7 @@ from storage.connect import Database
 from storage.migrate import migrate, require_current
 from storage.scale import text_index
 
-FOLDERS = ("inbox", "uploads", "snapshots", "adapters", "runs", "reports", "logs")
+FOLDERS = ("inbox", "uploads", "snapshots", "adapters", "runs", "reports", "calibrations", "logs")
 SETTINGS_HEADER = """\
 # The settings of this home. Whatever is not set here has its default:
 # every setting with its unit and meaning stands in bonsai/config/defaults.toml.
@@ -72,6 +72,11 @@ class Home:
     def reports(self) -> Path:
         """Benchmark reports."""
         return self.root / "reports"
+
+    @property
+    def calibrations(self) -> Path:
+        """Measured minimum gains of the gate."""
+        return self.root / "calibrations"
 
     @property
     def logs(self) -> Path:
