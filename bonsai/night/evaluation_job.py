@@ -36,6 +36,8 @@ from bonsai.train.manifest import read_manifest
 from bonsai.train.plan import AdapterFolder, TrainingPlan
 
 SELECTION, CONFIRMATION, SCORE, PERSONAL = "v1/selection", "v1/confirmation", "v1/score", "suite"
+Accuracy = Mapping[str, Mapping[str, Mapping[str, float]]]
+"domain -> language -> {before, after}; shares of right answers."
 OLD_POLICY: Mapping[str, object] = {
     "guard_margin": 0.0,
     "false_promotions": 0.1,
@@ -45,8 +47,6 @@ OLD_POLICY: Mapping[str, object] = {
     "control_domains": ("control",),
 }
 "What the policy of a job that version 0.1.0 began does not say."
-Accuracy = Mapping[str, Mapping[str, Mapping[str, float]]]
-"domain -> language -> {before, after}; shares of right answers."
 
 
 @dataclass(frozen=True, slots=True)
