@@ -53,6 +53,7 @@ forced_answers = false
 # The gate itself is tested elsewhere; here a base that knows nothing has to get through it.
 [gate]
 min_gain_bits = 0.0
+min_gain_right = 0.0
 bits_cap = 100.0
 language_margin_bits = 50.0
 retention_margin_bits = 50.0
