@@ -34,7 +34,7 @@ MINIMA = {
     "bits_personal": "min_suite_gain_bits",
     "right_personal": "min_suite_gain_right",
 }
-"The claim whose minimum each field of `Policy` is."
+"Claim -> the field of `Policy` with its minimum."
 SHIPPED = Path(__file__).parent / "calibrations"
 "Calibrations of the bases in this package."
 
