@@ -4,7 +4,9 @@
     bonsai.duckdb     records and nights  adapters/    what each night made
     inbox/            submissions         runs/        work in progress: checkpoints, worker logs
     uploads/          files to import     reports/     benchmark reports and their cache
-    logs/             of flows, workers   replay/      own answers of bases, made once each
+    replay/           own answers of bases, made once each
+    calibrations/     smallest gains that count, by base and recipe
+    logs/             of flows, workers
 
 A snapshot or adapter folder is complete once its manifest, written last, exists.
 """
@@ -24,7 +26,7 @@ from storage.connect import Database
 from storage.migrate import migrate, require_current
 from storage.scale import text_index
 
-FOLDERS = ("inbox", "uploads", "snapshots", "adapters", "runs", "reports", "replay", "logs")
+FOLDERS = ("inbox", "uploads", "snapshots", "adapters", "runs", "reports", "replay", "calibrations", "logs")
 SETTINGS_HEADER = """\
 # The settings of this home. Whatever is not set here has its default:
 # every setting with its unit and meaning stands in bonsai/config/defaults.toml.
@@ -77,6 +79,11 @@ class Home:
     def replay(self) -> Path:
         """Own answers of bases, a file each (`bonsai.train.own_answers`)."""
         return self.root / "replay"
+
+    @property
+    def calibrations(self) -> Path:
+        """Measured minimum gains of the gate."""
+        return self.root / "calibrations"
 
     @property
     def logs(self) -> Path:

@@ -43,8 +43,8 @@ def defaults() -> Config:
 
 
 def policy_of(config: Config) -> Policy:
-    """The shipped gate policy."""
-    return config.gate.policy
+    """The shipped gate policy. v1 asks no control facts; general ones, which nothing teaches either, stand in."""
+    return replace(config.gate.policy, control_domains=config.gate.retention_domains)
 
 
 def own_rows(name: str = "experience.jsonl") -> list[Example]:

@@ -14,6 +14,7 @@ from benchmarks.gate_study.runs import BASE, Run
 from benchmarks.gate_study.values import Detected, Harmed, Minimum, NoProgress, SliceSpread, Study
 from benchmarks.gate_study.verdicts import Court, Finding, Share
 from bonsai.evaluate.compare import Slice, compare, slices
+from bonsai.gate.calibration import QUANTILE, predicted_minimum, seed_spread
 from bonsai.gate.decision import Policy
 
 YEARS = 40
@@ -62,9 +63,8 @@ def fit_suite(runs: Mapping[str, Run], policy: Policy) -> Minimum | None:
 def fit(court: Court, keys: Sequence[str], pool: str = verdicts.SELECTION) -> Minimum:
     """The minimum gain with its interval."""
     gains = verdicts.gains_between(court, keys, pool)
-    effects = np.nanmean(gains, axis=1) * (len(keys) - 1) / len(keys)
-    spread = float(effects.std(ddof=1))
-    return Minimum(len(keys), verdicts.predicted_minimum(spread, len(keys)), verdicts.minimum(gains), spread)
+    spread = seed_spread(gains)
+    return Minimum(len(keys), predicted_minimum(spread, len(keys)), verdicts.minimum(gains), spread)
 
 
 def no_progress(court: Court, keys: Sequence[str], shown: Mapping[str, float]) -> NoProgress:
@@ -111,9 +111,7 @@ def _slice_spread(court: Court, keys: Sequence[str], part: Slice, margin: float)
     found = [compare(court.pair(*pair), part, court.policy.bits, few, frozenset()) for pair in combinations(keys, 2)]
     gains = np.array([one.mean for one in found])
     deviation = float(np.sqrt(np.mean(gains**2)))  # both orders of a pair, so the mean is 0
-    return SliceSpread(
-        part.name, found[0].clusters, deviation, float(np.quantile(np.abs(gains), verdicts.QUANTILE)), margin
-    )
+    return SliceSpread(part.name, found[0].clusters, deviation, float(np.quantile(np.abs(gains), QUANTILE)), margin)
 
 
 def typical_errors(court: Court, keys: Sequence[str]) -> tuple[float, float]:

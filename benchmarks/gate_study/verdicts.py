@@ -15,17 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.gate_study.runs import BASE, Run, report_of
-from bonsai.evaluate.compare import ReportPair, Slice, compare
+from bonsai.evaluate.compare import ReportPair, compare
 from bonsai.evaluate.questions import Item
 from bonsai.evaluate.report import Report
+from bonsai.evaluate.statistics import Bootstrap
+from bonsai.gate.calibration import QUANTILE
 from bonsai.gate.decide import decide
 from bonsai.gate.decision import Policy, RuleResult
+from bonsai.gate.rules import ALL, Claim, claims_of, weigh
 
 Matrix = NDArray[np.float64]
 SELECTION, CONFIRMATION, SUITE = "selection", "confirmation", "suite"
-QUANTILE = 0.975
-"Quantile of the absolute differences between seeds of one recipe: `gate.min_gain_bits`."
-NO_CLAIM = "C gain_v1"
+NO_CLAIM = "C bits_fixed"
 
 
 class ConfirmationMissing(Exception):
@@ -73,18 +74,28 @@ class Court:
         """Both reports."""
         return ReportPair(self.report(challenger, pool), self.report(champion, pool))
 
+    def claim(self, challenger: str, champion: str, pool: str = SELECTION) -> Claim:
+        """The gate's claim in bits/byte on a pool of fixed questions."""
+        return claims_of(self.pair(challenger, champion, pool), None, self.policy)[-1]
+
     def gain(self, challenger: str, champion: str, pool: str = SELECTION) -> float:
-        """The gate's statistic: bits per byte saved, languages weighted equally; without an interval."""
+        """The gate's statistic: bits per byte saved beyond control, languages weighted equally; without an interval.
+
+        On the personal set without control, which its runs were not asked.
+        """
         if any(None in self.runs[key].sheets[pool].bits for key in (challenger, champion)):
             return float("nan")
-        few = replace(self.policy.bootstrap, resamples=2)
-        return compare(self.pair(challenger, champion, pool), Slice("all"), self.policy.bits, few, frozenset()).mean
+        if pool == SUITE:
+            return compare(self.pair(challenger, champion, pool), ALL, self.policy.bits, self._quick, frozenset()).mean
+        return weigh(self.claim(challenger, champion, pool), self._quick).mean
+
+    @property
+    def _quick(self) -> Bootstrap:
+        return replace(self.policy.bootstrap, resamples=2)
 
     def error(self, challenger: str, champion: str, pool: str) -> float:
         """Standard error of a gain over questions."""
-        found = compare(
-            self.pair(challenger, champion, pool), Slice("all"), self.policy.bits, self.policy.bootstrap, frozenset()
-        )
+        found = weigh(self.claim(challenger, champion, pool), self.policy.slice_bootstrap)
         return found.estimate.standard_error if found.estimate else float("nan")
 
     def judge(self, challenger: str, champion: str) -> Finding:
@@ -107,10 +118,10 @@ class Court:
         )
 
     def judge_soon(self, challenger: str, champion: str) -> Finding:
-        """Whether `judge` promotes; a hundred times faster if the gain is below the minimum."""
-        gain = self.gain(challenger, champion)
-        if gain < self.policy.min_gain_bits:
-            return Finding(challenger, champion, "keep", (NO_CLAIM,), gain)
+        """Whether `judge` promotes; a hundred times faster if no gain reaches its minimum."""
+        claims = claims_of(self.pair(challenger, champion), None, self.policy)
+        if all(weigh(claim, self._quick).mean < claim.smallest for claim in claims):
+            return Finding(challenger, champion, "keep", (NO_CLAIM,), self.gain(challenger, champion))
         return self.judge(challenger, champion)
 
     def table(self, challengers: Sequence[str], champions: Sequence[str]) -> list[list[Finding | None]]:
@@ -151,17 +162,6 @@ def gains_between(court: Court, keys: Sequence[str], pool: str = SELECTION) -> M
 def minimum(gains: Matrix) -> float:
     """The 97.5 % quantile of the measured absolute differences between seeds."""
     return float(np.nanquantile(np.abs(gains), QUANTILE))
-
-
-def predicted_minimum(spread: float, seeds: int) -> float:
-    """The same quantile for a pair of further seeds, if `spread` was estimated from `seeds` seeds: Student's t.
-
-    The empirical quantile over ten seeds depends on the two most distant ones; this one uses all seeds, and
-    grows as their number falls.
-    """
-    from scipy.stats import t
-
-    return float(t.ppf((1 + QUANTILE) / 2, seeds - 1) * 2**0.5 * spread)
 
 
 @dataclass(frozen=True, slots=True)

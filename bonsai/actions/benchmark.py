@@ -10,15 +10,16 @@ from bonsai.context import Bonsai
 from bonsai.domain.promotion import BASE
 from bonsai.errors import UnknownId, UsageError
 from bonsai.evaluate import questions
-from bonsai.evaluate.compare import ACCURACY, Comparison, ReportPair, Slice, compare, slices
+from bonsai.evaluate.compare import ACCURACY, BeyondControl, Comparison, ReportPair, Slice, compare, slices
 from bonsai.evaluate.evaluation import EvaluatedModel, EvaluationRun, QuestionSet, fixed_question_set
 from bonsai.evaluate.power import DetectableEffect, clusters_needed, detectable_effects, smallest_gain
 from bonsai.evaluate.questions import Item
 from bonsai.evaluate.report import Report
 from bonsai.gate.decision import Policy
-from bonsai.gate.rules import ALL
+from bonsai.gate.rules import ALL, Claim, claims_of, weigh
 from bonsai.model.bases import find_device
 from bonsai.night import evaluation_job
+from bonsai.night.prepare import Claims, claims_tonight
 from bonsai.queries import answers
 from bonsai.queries.adapters import adapter_id
 from bonsai.system.json_values import from_values
@@ -48,7 +49,7 @@ class PowerAnalysis:
     effects: tuple[DetectableEffect, ...]
     "All, each language, each (domain, language); in bits and in right answers."
     smallest_promoted: float | None
-    "Bits/byte of true gain needed to pass rule C with probability `power`; None: too few facts to decide."
+    "Bits/byte beyond control that must truly be gained to pass rule C with probability `power`; None: too few facts."
     minimum_gain: float
     "Gain that the policy requires, besides a lower bound above 0."
     facts_to_see_minimum: int | None
@@ -156,7 +157,7 @@ def benchmark_power(
     Defaults to the newest judged adapter and its champion, the pair that the gate compared. A personal set that was not
     put to both is left out. Raises UnknownId without two comparable reports.
     """
-    policy = b.config.gate.policy
+    tonight = claims_tonight(b)
     if not left:
         left, right = _judged_last(b)
     pairs = {pool: _pair(b, left, right or "champion", pool) for pool in pools[:1]}
@@ -164,18 +165,21 @@ def benchmark_power(
         one = next(iter(pairs.values()))
         found = answers.newest_pair(b.places.reports, one.challenger.subject, one.champion.subject, _name(pool))
         pairs |= {pool: found} if found else {}
-    deciding = sum(
-        compare(pair, ALL, policy.bits, policy.bootstrap, frozenset()).estimate is not None for pair in pairs.values()
-    )
+    claims = claims_of(pairs[pools[0]], pairs.get(PERSONAL), tonight.policy)
+    weighed = {claim.name: (claim, weigh(claim, tonight.policy.bootstrap)) for claim in claims}
+    made = sum(found.estimate is not None for _, found in weighed.values())
+    alpha = tonight.level / max(made, 1)
+    named = {pool: "bits_personal" if pool == PERSONAL else "bits_fixed" for pool in pairs}
     return tuple(
-        _analyse_power(pool, pair, policy, policy.alpha / max(deciding, 1), power) for pool, pair in pairs.items()
+        _analyse_power(pool, pair, *weighed[named[pool]], tonight, alpha, power) for pool, pair in pairs.items()
     )
 
 
-def _facts_needed(whole: Comparison, alpha: float, power: float, minimum: float, least: int) -> int | None:
-    if whole.estimate is None or not minimum:
+def _facts_needed(found: BeyondControl, alpha: float, power: float, claim: Claim, least: int) -> int | None:
+    if found.estimate is None or not claim.smallest:
         return None
-    return max(clusters_needed(whole.clusters, smallest_gain(whole.estimate, alpha, power), minimum), least)
+    seen = smallest_gain(found.estimate, alpha, power)
+    return max(clusters_needed(found.taught.clusters, seen, claim.smallest), least)
 
 
 def _judged_last(b: Bonsai) -> tuple[str, str]:
@@ -186,11 +190,11 @@ def _judged_last(b: Bonsai) -> tuple[str, str]:
     return judged[-1].adapter, judged[-1].judged_against
 
 
-def _analyse_power(pool: str, pair: ReportPair, policy: Policy, alpha: float, power: float) -> PowerAnalysis:
-    """Power on one question set; the claims of progress share the gate's alpha, as in rule C."""
-    minimum = policy.min_suite_gain_bits if pool == PERSONAL else policy.min_gain_bits
-    whole = compare(pair, ALL, policy.bits, policy.bootstrap, frozenset())
-    made = whole.estimate
+def _analyse_power(
+    pool: str, pair: ReportPair, claim: Claim, found: BeyondControl, tonight: Claims, alpha: float, power: float
+) -> PowerAnalysis:
+    """Power on one question set; the claims of progress share the next night's level, as in rule C."""
+    policy, made = tonight.policy, found.estimate
     return PowerAnalysis(
         question_set=_name(pool),
         challenger=pair.challenger.subject,
@@ -200,7 +204,7 @@ def _analyse_power(pool: str, pair: ReportPair, policy: Policy, alpha: float, po
         effects=detectable_effects(
             pair, _parts(pair, policy), (policy.bits, ACCURACY), policy.slice_bootstrap, alpha=alpha, power=power
         ),
-        smallest_promoted=smallest_gain(made, alpha, power, minimum) if made else None,
-        minimum_gain=minimum,
-        facts_to_see_minimum=_facts_needed(whole, alpha, power, minimum, policy.min_clusters),
+        smallest_promoted=smallest_gain(made, alpha, power, claim.smallest) if made else None,
+        minimum_gain=claim.smallest,
+        facts_to_see_minimum=_facts_needed(found, alpha, power, claim, policy.min_clusters),
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bonsai.evaluate.report import ItemResult, Metric, Report, accuracy, bits_per_byte
-from bonsai.evaluate.statistics import Bootstrap, Estimate, estimate, winsorise
+from bonsai.evaluate.statistics import Bootstrap, Estimate, Sample, difference, estimate, winsorise
 
 ROUNDING = 1e-9
 
@@ -89,14 +89,64 @@ ACCURACY = Measure("accuracy", accuracy, 1.0, 1.0, 0.0, matched_proportions=True
 "Right or wrong; no outliers to treat."
 
 
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """Two models' answers to some questions."""
+
+    pair: ReportPair
+    part: Slice
+
+
+@dataclass(frozen=True, slots=True)
+class BeyondControl:
+    """A gain on taught questions beside the one on control questions, which nothing taught: difference of differences.
+
+    An adapter that only learned the form of the answers gains on both alike.
+    """
+
+    taught: Comparison
+    control: Comparison
+    estimate: Estimate | None
+    "Of the gain on taught questions less the one on control questions; None: too few clusters of either."
+
+    @property
+    def mean(self) -> float:
+        """The gain beyond control; NaN without items of either."""
+        return self.taught.mean - self.control.mean
+
+
 def compare(
     pair: ReportPair, part: Slice, measure: Measure, bootstrap: Bootstrap, left_out: frozenset[str]
 ) -> Comparison:
     """Paired difference on one slice, without the items in `left_out`."""
-    champion = {item.id: item for item in pair.champion.items}
+    taken = _differences(Questions(pair, part), measure, left_out)
+    values, clusters = np.asarray(taken.values, float), taken.clusters
+    found = estimate(values, clusters, taken.languages, bootstrap, matched_proportions=measure.matched_proportions)
+    mean = found.mean if found else (math.fsum(values) / len(values) if len(values) else math.nan)
+    least, most = (float(values.min()), float(values.max())) if len(values) else (math.nan, math.nan)
+    if measure.matched_proportions:  # "no answer changed" does not mean that none could
+        least, most = -measure.cap, measure.cap
+    return Comparison(part, measure.name, len(values), len(set(clusters)), mean, found, least, most)
+
+
+def compare_beyond(
+    taught: Questions, control: Questions, measure: Measure, bootstrap: Bootstrap, left_out: frozenset[str]
+) -> BeyondControl:
+    """What the challenger gained on `taught` beyond what it gained on `control`, without the items in `left_out`."""
+    one, other = (_differences(questions, measure, left_out) for questions in (taught, control))
+    return BeyondControl(
+        compare(taught.pair, taught.part, measure, bootstrap, left_out),
+        compare(control.pair, control.part, measure, bootstrap, left_out),
+        difference(one, other, bootstrap, matched_proportions=measure.matched_proportions),
+    )
+
+
+def _differences(questions: Questions, measure: Measure, left_out: frozenset[str]) -> Sample:
+    """Winsorised differences of the items that both models have the metric for."""
+    champion = {item.id: item for item in questions.pair.champion.items}
     values, clusters, languages = [], [], []
-    for item in pair.challenger.items:
-        if item.id in left_out or not part.holds(item):
+    for item in questions.pair.challenger.items:
+        if item.id in left_out or not questions.part.holds(item):
             continue
         new, old = measure.metric(item), measure.metric(champion[item.id])
         if new is None or old is None:
@@ -104,13 +154,7 @@ def compare(
         values.append(measure.sign * (min(new, measure.cap) - min(old, measure.cap)))
         clusters.append(item.cluster)
         languages.append(item.language)
-    tamed = winsorise(np.array(values, float), measure.winsor_share)
-    found = estimate(tamed, clusters, languages, bootstrap, matched_proportions=measure.matched_proportions)
-    mean = found.mean if found else (math.fsum(tamed) / len(values) if values else math.nan)
-    least, most = (float(tamed.min()), float(tamed.max())) if values else (math.nan, math.nan)
-    if measure.matched_proportions:  # "no answer changed" does not mean that none could
-        least, most = -measure.cap, measure.cap
-    return Comparison(part, measure.name, len(values), len(set(clusters)), mean, found, least, most)
+    return Sample(winsorise(np.array(values, float), measure.winsor_share), clusters, languages)
 
 
 def slices(report: Report, min_clusters: int) -> tuple[Slice, ...]:

@@ -15,8 +15,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
-import numpy as np
-
 from bonsai.evaluate.compare import Comparison, Measure, ReportPair, Slice, compare
 from bonsai.evaluate.statistics import Bootstrap, Estimate
 
@@ -66,8 +64,8 @@ def _detectable_effect(found: Comparison, alpha: float, power: float) -> Detecta
 def smallest_gain(found: Estimate, alpha: float, power: float, at_least: float = 0.0) -> float:
     """The true gain that is detected with probability `power`: shown above 0, and measured as at least `at_least`."""
     normal = NormalDist()
-    needed = max(float(np.quantile(found.studentised, 1 - alpha)), normal.inv_cdf(1 - alpha))
-    luck = max(-float(np.quantile(found.studentised, 1 - power)), normal.inv_cdf(power))
+    needed = max(found.quantile(1 - alpha), normal.inv_cdf(1 - alpha))
+    luck = max(-found.quantile(1 - power), normal.inv_cdf(power))
     return max(needed * found.standard_error, at_least) + luck * found.standard_error
 
 

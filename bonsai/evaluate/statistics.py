@@ -3,14 +3,16 @@
 Questions about one fact (its paraphrases, its two languages) are not independent, so whole *clusters* are resampled,
 never single items; and Japanese and English have equal weight, however many questions each has. The interval is the
 studentised ("percentile-t") cluster bootstrap, seeded: it keeps its coverage with few and skewed clusters, where a
-plain percentile interval is too narrow.
+plain percentile interval is too narrow. Of 4,000 resamples only ten lie beyond the level 0.0025; bounds at smaller
+levels go on from there in the proportion of Student's t.
 
 Sources: Davison & Hinkley, *Bootstrap Methods and their Application* (1997), section 5.2 (studentised);
 Cameron, Gelbach & Miller, "Bootstrap-based improvements for inference with clustered errors" (2008), whole
 clusters; Miller, "Adding error bars to evals", https://arxiv.org/abs/2411.00640, clustered questions and paired
-differences; Agresti & Min, "Simple improved confidence intervals for comparing matched proportions" (2005), the
-pseudo-observations; Holm (1979); winsorising after Tukey (1962); Clopper & Pearson, "The use of confidence or fiducial
-limits illustrated in the case of the binomial" (1934).
+differences; Efron & Tibshirani, *An Introduction to the Bootstrap* (1993), section 8.3, two independent samples; Welch
+(1947) and Satterthwaite (1946), their degrees of freedom; Agresti & Min, "Simple improved confidence intervals for
+comparing matched proportions" (2005), the pseudo-observations; Holm (1979); winsorising after Tukey (1962); Clopper &
+Pearson, "The use of confidence or fiducial limits illustrated in the case of the binomial" (1934).
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+RESOLVED = 10
+"Resamples that must lie beyond a quantile for it to be read off; one further out is extrapolated."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,15 @@ class Bootstrap:
 
 
 @dataclass(frozen=True, slots=True)
+class Sample:
+    """Differences of single items; the three sequences run over the items."""
+
+    values: Sequence[float] | Array
+    clusters: Sequence[str]
+    languages: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Estimate:
     """A mean difference with its bootstrap distribution."""
 
@@ -45,14 +58,26 @@ class Estimate:
     clusters: int
     studentised: Array
     "Sorted t of every resample, (resamples,)."
+    degrees: float
+    "Degrees of freedom of the standard error: clusters - 1 for one sample."
 
     def lower(self, alpha: float) -> float:
         """One-sided lower bound at level `alpha`."""
-        return self.mean - float(np.quantile(self.studentised, 1 - alpha)) * self.standard_error
+        return self.mean - self.quantile(1 - alpha) * self.standard_error
 
     def upper(self, alpha: float) -> float:
         """One-sided upper bound at level `alpha`."""
-        return self.mean - float(np.quantile(self.studentised, alpha)) * self.standard_error
+        return self.mean - self.quantile(alpha) * self.standard_error
+
+    def quantile(self, share: float) -> float:
+        """Quantile of t. Beyond what the resamples resolve, the last that they do, scaled as Student's t grows."""
+        tail, finest = min(share, 1 - share), RESOLVED / self.studentised.size
+        if tail > finest or np.isclose(tail, finest):
+            return float(np.quantile(self.studentised, share))
+        from scipy.special import stdtrit  # the quantile function of Student's t
+
+        known = float(np.quantile(self.studentised, finest if share < 0.5 else 1 - finest))
+        return known * float(stdtrit(self.degrees, tail) / stdtrit(self.degrees, finest))
 
     def p_above(self, value: float = 0.0) -> float:
         """One-sided p for H0 "the true mean is at most `value`"."""
@@ -97,22 +122,72 @@ def estimate(
     otherwise claim certainty; the mean stays the observed one. The result depends, to the last bit, neither on the
     order of the items nor on the names of the clusters.
     """
-    facts = len(set(clusters))
+    drawn = _resampled(Sample(values, clusters, languages), bootstrap, matched_proportions, stream=0)
+    if drawn is None:
+        return None
+    studentised = _studentised(drawn.shifts, drawn.errors)
+    return Estimate(drawn.mean, drawn.standard_error, drawn.clusters, studentised, drawn.clusters - 1)
+
+
+def difference(
+    taught: Sample, control: Sample, bootstrap: Bootstrap, *, matched_proportions: bool = False
+) -> Estimate | None:
+    """The mean of `taught` less that of `control`, two independent sets of clusters; None if either has too few.
+
+    Each set is resampled by itself, with `estimate`'s weights; the standard error of a resample is the root of the sum
+    of both squared errors. `clusters` of the result are those of `taught`.
+    """
+    one = _resampled(taught, bootstrap, matched_proportions, stream=0)
+    other = _resampled(control, bootstrap, matched_proportions, stream=1)
+    if one is None or other is None:
+        return None
+    studentised = _studentised(one.shifts - other.shifts, np.hypot(one.errors, other.errors))
+    error = float(np.hypot(one.standard_error, other.standard_error))
+    return Estimate(one.mean - other.mean, error, one.clusters, studentised, _welch(one, other))
+
+
+@dataclass(frozen=True, slots=True)
+class _Resampled:
+    """A mean and its resamples, not yet studentised."""
+
+    mean: float
+    standard_error: float
+    clusters: int
+    shifts: Array
+    "Mean of each resample less the mean of what was resampled, (resamples,)."
+    errors: Array
+    "Standard error of each resample, (resamples,)."
+
+
+def _resampled(sample: Sample, bootstrap: Bootstrap, matched_proportions: bool, *, stream: int) -> _Resampled | None:
+    """`stream` numbers the independent samples of one result, so that each has draws of its own."""
+    facts = len(set(sample.clusters))
     if facts < bootstrap.min_clusters:
         return None
-    table = _cluster_means(values, clusters, languages, bootstrap.min_stratum_clusters)  # (clusters, strata)
-    mean = float(np.nanmean(table, axis=0).mean())
+    table = _cluster_means(sample.values, sample.clusters, sample.languages, bootstrap.min_stratum_clusters)
+    mean = float(np.nanmean(table, axis=0).mean())  # the table is (clusters, strata)
     if matched_proportions:
         table = np.vstack([table, np.ones(table.shape[1]), -np.ones(table.shape[1])])
-    rng = np.random.default_rng(bootstrap.seed)
+    rng = np.random.default_rng([bootstrap.seed, stream] if stream else bootstrap.seed)
     draws = _draws(rng, bootstrap.resamples, len(table))
     _, spread = _weighted(table, np.ones((1, len(table))))
     centre = float(np.nanmean(table, axis=0).mean())
     means, spreads = _weighted(table, draws)
+    return _Resampled(mean, float(spread[0]), facts, means - centre, spreads)
+
+
+def _studentised(shifts: Array, errors: Array) -> Array:
+    """Sorted t of the resamples; those that drew no cluster of a language have none."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        studentised = np.where(spreads > 0, (means - centre) / spreads, 0.0)
-    studentised = studentised[np.isfinite(studentised)]
-    return Estimate(mean, float(spread[0]), facts, np.sort(studentised))
+        found = np.where(errors > 0, shifts / errors, 0.0)
+    return np.sort(found[np.isfinite(shifts) & np.isfinite(found)])
+
+
+def _welch(one: _Resampled, other: _Resampled) -> float:
+    """Welch-Satterthwaite degrees of freedom of the difference of two means."""
+    squares = [(drawn.standard_error**2, drawn.clusters - 1) for drawn in (one, other)]
+    parts = sum(square**2 / degrees for square, degrees in squares)
+    return sum(square for square, _ in squares) ** 2 / parts if parts else float(min(d for _, d in squares))
 
 
 def _draws(rng: np.random.Generator, resamples: int, clusters: int) -> Array:

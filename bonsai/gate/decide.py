@@ -3,7 +3,8 @@
     A validity       both reports answer the same items in the same way, and every number is finite
     B guards         answers end, use the asked language, and do not loop, leak tags or stay empty: absolute floors;
                      and some of them are right
-    C superiority    better on v1 or on the personal set, by more than a lucky seed; and not less accurate
+    C superiority    better on the fixed questions or on the personal set, by more than facts that nobody taught gained,
+                     and than a lucky seed; and not less accurate
     D no harm        Japanese, English and retention are shown non-inferior; no smaller slice or personal set is worse
     E no erosion     D against the anchor too; and most of the base's abilities are retained
     F confirmation   questions that no night has used agree (opened only if A to E pass)
@@ -25,12 +26,14 @@ from bonsai.evaluate.compare import ReportPair
 from bonsai.evaluate.report import Report
 from bonsai.gate.decision import Decision, Outcome, Policy, Rule, RuleResult, Verdict, render
 from bonsai.gate.rules import (
+    calibration,
     confirmation,
     erosion,
     guards,
     harmed_slices,
+    losses,
     no_harm,
-    passed,
+    not_less_accurate,
     right_answers,
     superiority,
     validity,
@@ -50,6 +53,10 @@ def decide(
     suite: ReportPair | None = None,
     left_out: frozenset[str] = frozenset(),
     champion_must_go: bool = False,
+    level: float | None = None,
+    calibrated_seeds: int = 0,
+    form: Report | None = None,
+    form_suite: Report | None = None,
 ) -> Decision:
     """Judge the challenger's report on the selection pool.
 
@@ -57,22 +64,36 @@ def decide(
     oldest promoted adapter. `left_out` names items that a compared adapter was trained on, and retired ones. `confirm`
     scores both on the confirmation pool; it is called only if A to E pass. `champion_must_go`: it was trained on a
     record that was forgotten since; its replacement (never itself) needs to show no progress, only no harm.
+
+    `level` is that of the night's claims of progress (`error_budget.level`); without one it is the policy's alpha.
+    `calibrated_seeds` is the number of seeds on which the policy's minimum gains were measured, 0 if they were not.
+    `form` and `form_suite` are reports of an adapter of this base that learned the form of answers alone: while the
+    bare base is champion, rule C measures progress from there.
     """
     night = ReportPair(challenger, champion)
     pairs = [night, ReportPair(challenger, base), *([suite] if suite else [])]
+    measured, measured_suite = night, suite
+    if form and not champion.adapter_hash:
+        measured = ReportPair(challenger, form)
+        measured_suite = ReportPair(suite.challenger, form_suite) if suite and form_suite else None
+        pairs += [measured, *([measured_suite] if measured_suite else [])]
     found = tuple(dict.fromkeys(result for pair in pairs for result in validity(pair, base.logits)))
     if any(result.outcome == "fail" for result in found):
         return conclude(found, opened=False)
+    at = policy.alpha if level is None else level
     found += guards(night, anchor, policy, left_out)
     found += (right_answers([night, *([suite] if suite else [])], left_out),)
-    better = superiority(night, suite, policy, left_out)
-    waived = champion_must_go and challenger.adapter_hash != champion.adapter_hash
-    found += tuple(replace(one, outcome="noted") for one in better) if waived else better
+    better = superiority(measured, measured_suite, policy, at, left_out)
+    claimed = frozenset(one.name for one in better if one.outcome == "pass")
+    better += (*losses(night, suite, claimed, policy, left_out), not_less_accurate(night, policy, left_out))
+    if champion_must_go and challenger.adapter_hash != champion.adapter_hash:
+        better, claimed = tuple(replace(one, outcome="noted") for one in better), frozenset()
+    found += (calibration(base.base, calibrated_seeds), *better)
     found += no_harm("D", night, policy, left_out) + (harmed_slices("D", suite, policy, left_out) if suite else ())
     found += erosion(night, base, anchor, policy, left_out)
     if any(result.outcome in ("fail", "unclear") for result in found):
         return conclude(found, opened=False)
-    found += confirmation(confirm(), base, suite_only=not passed(found, "gain_v1"), policy=policy, left_out=left_out)
+    found += confirmation(confirm(), base, claimed=claimed, policy=policy, level=at, left_out=left_out)
     return conclude(found, opened=True)
 
 

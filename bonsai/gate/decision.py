@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
@@ -44,8 +45,13 @@ class Policy:
     """Every level, margin, floor and minimum of the gate; defaults, units and reasons in `defaults.toml` [gate]."""
 
     alpha: Annotated[float, Gt(0), Lt(0.5)]
+    false_promotions: Annotated[float, Gt(0), Lt(0.5)]
     min_gain_bits: NotNegative
     min_suite_gain_bits: NotNegative
+    min_gain_right: Share
+    min_suite_gain_right: Share
+    taught_domains: Annotated[tuple[str, ...], MinLen(1)]
+    control_domains: Annotated[tuple[str, ...], MinLen(1)]
     min_clusters: Annotated[int, Ge(30)]
     min_slice_clusters: Annotated[int, Ge(5)]
     bits_cap: Annotated[float, Gt(0)]
@@ -108,6 +114,11 @@ class Decision:
     "Rule F used the confirmation pool: a holdout access to count."
 
     @property
+    def judged_for_progress(self) -> bool:
+        """Whether rule C decided: not for reports that cannot be compared, nor where a champion must go."""
+        return any(one.rule == "C" and one.outcome != "noted" for one in self.rules)
+
+    @property
     def finding(self) -> Finding:
         """The finding on the challenger, in one word."""
         match self.verdict:
@@ -168,10 +179,12 @@ def render(reason: Reason, language: TextLanguage) -> str:
 
 
 def _words(name: str, value: Value, language: TextLanguage) -> Value:
-    """Names of guards, slices, languages and rules in the reader's language; numbers stay numbers."""
+    """Names of guards, slices, languages and rules in the reader's language; a level with two digits."""
     if name == "slice" and "/" in str(value):
         domain, _, answered = str(value).partition("/")
         return f"{domain_name(domain, language)} / {text(f'decision.language_{answered}', language)}"
     if name in ("guard", "slice", "language", "name", "rule"):
         return text(f"decision.{name}_{value}", language)
+    if name == "level":
+        return f"{Decimal(f'{value:.2g}'):f}"  # 0.0000055: no exponent
     return value

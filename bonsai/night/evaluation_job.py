@@ -39,6 +39,15 @@ SELECTION, CONFIRMATION, SCORE = map(questions.set_name, questions.POOLS)
 PERSONAL = "suite"
 Accuracy = Mapping[str, Mapping[str, Mapping[str, float]]]
 "domain -> language -> {before, after}; shares of right answers."
+OLD_POLICY: Mapping[str, object] = {
+    "guard_margin": 0.0,
+    "false_promotions": 0.1,
+    "min_gain_right": 0.15,
+    "min_suite_gain_right": 0.15,
+    "taught_domains": ("cat_care",),
+    "control_domains": ("control",),
+}
+"What the policy of a job that version 0.1.0 began does not say."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,10 @@ class EvaluationJob:
     dealing: int = 0
     "Number of the split of the fixed questions (`bonsai.evaluate.questions`)."
     suite_version: str = ""
+    level: float | None = None
+    "Of the claims of progress (`bonsai.gate.error_budget`); None in jobs of before 0.2.0: the policy's alpha."
+    calibrated_seeds: int = 0
+    "On which the policy's minimum gains were measured; 0: they were not."
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +123,7 @@ def read_job(run: Path) -> EvaluationJob:
     if not path.is_file():
         raise IntegrityError("pipeline.no_job", folder=run)
     values = json.loads(path.read_text("utf-8"))
-    values["policy"].setdefault("guard_margin", 0.0)  # a job that version 0.1.0 began
+    values["policy"] = {**OLD_POLICY, **values["policy"]}
     return from_values(EvaluationJob, values)
 
 
@@ -148,6 +161,8 @@ def evaluate_challenger(
         suite=suite,
         left_out=questions.open_and_sealed_ids(job.left_out),
         champion_must_go=job.champion_must_go,
+        level=job.level,
+        calibrated_seeds=job.calibrated_seeds,
     )
     promoted = decision.verdict == "promote"
     score = find_report(bench.ask((SCORE,), (bench.challenger,)), adapter.id, SCORE) if promoted else None

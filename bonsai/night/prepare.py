@@ -18,6 +18,8 @@ from bonsai.domain.snapshots import Example, Snapshot
 from bonsai.evaluate import personal_set
 from bonsai.evaluate.evaluation import EvaluatedModel
 from bonsai.evaluate.questions import Item, item_values
+from bonsai.gate import calibration, error_budget
+from bonsai.gate.decision import Policy
 from bonsai.ingest import dedup
 from bonsai.ingest.dedup import paraphrases
 from bonsai.model.bases import find_device, model_folder
@@ -278,7 +280,7 @@ def write_job(b: Bonsai, key: str, prepared: Prepared, now: datetime) -> None:
         parent=chosen.parent,
         depth=chosen.depth,
     )
-    gate = b.config.gate
+    claims = claims_tonight(b)
     with b.database.reading() as con:
         champion, anchor = promotions_table.champion(con).adapter, _anchor(con)
         compared = [adapter for adapter in (champion, anchor) if adapter != BASE]
@@ -290,14 +292,38 @@ def write_job(b: Bonsai, key: str, prepared: Prepared, now: datetime) -> None:
             suite=tuple(from_values(Item, one.item) for one in personal_set_table.active_items(con)),
             left_out=tuple(sorted(retired_fixed_items(con) | personal_set_table.trained_items(con, compared))),
             champion_must_go=champion != BASE and adapters_table.get(con, champion).needs_retrain,
-            policy=gate.policy,
+            policy=claims.policy,
             settings=b.config.benchmark,
             reports_folder=str(b.places.reports),
             created_at=now.isoformat(),
             dealing=holdout_access_table.rotation(con),
             suite_version=personal_set_table.version(con),
+            level=claims.level,
+            calibrated_seeds=claims.calibrated_seeds,
         )
     evaluation_job.write_job(run, job)
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """By what the next night's claims of progress are judged."""
+
+    policy: Policy
+    "With the minimum gains that hold for tonight's base and recipe."
+    calibrated_seeds: int
+    "Seeds that they were measured on; 0: they are the settings'."
+    level: float
+    "What the error budget leaves for all claims together; never more than the level of harm."
+
+
+def claims_tonight(b: Bonsai) -> Claims:
+    """The policy and the level of the next night."""
+    profile, policy = b.config.profiles[b.find_profile()], b.config.gate.policy
+    found = calibration.find((b.places.calibrations, calibration.SHIPPED), profile.base, profile.recipe)
+    with b.database.reading() as con:
+        looks = promotions_table.looks(con)
+    level = min(error_budget.level(looks, policy.false_promotions), policy.alpha)
+    return Claims(found.applied(policy) if found else policy, found.seeds if found else 0, level)
 
 
 def _subject(con: Connection, adapter: str) -> EvaluatedModel:

@@ -173,6 +173,20 @@ def states_of(con: Connection, adapters: Collection[str]) -> dict[str, State]:
     return {str(adapter): State(state) for adapter, state in con.execute(query, [list(adapters)]).fetchall()}
 
 
+def looks(con: Connection) -> list[bool]:
+    """One entry for each night that was judged for progress, oldest first: whether the gate promoted.
+
+    A night that made a known adapter again, which stays what it was, is one more look.
+    """
+    candidates = [one for one in list_promotions(con) if one.decision.judged_for_progress]
+    repeated = con.execute("""
+        SELECT finished_at FROM nights
+        WHERE status = 'done' AND verdict NOT IN ('', 'invalid') AND key NOT IN (SELECT night FROM promotions)
+    """).fetchall()
+    found = [(one.created_at, one.verdict == "promote") for one in candidates]
+    return [promoted for _, promoted in sorted(found + [(from_utc(at), False) for (at,) in repeated])]
+
+
 def etag(con: Connection) -> str:
     """An etag that changes with every move, edit, forgotten record and change of the personal set."""
     query = """

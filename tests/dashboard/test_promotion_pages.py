@@ -37,7 +37,7 @@ def test_every_rule_is_drawn_with_its_figures(client: TestClient, desk: Desk, wa
     page = Page(client.get(f"/promotions/{waiting}").text)
     assert len(page.all("svg")) == sum(rule.figure is not None for rule in rules) > 10
     drawn = [one.attributes["aria-label"] for one in page.all("svg")]
-    gain = next(rule for rule in rules if rule.name == "gain_v1")
+    gain = next(rule for rule in rules if rule.name == "bits_fixed")
     assert gain.interval is not None
     low, high = gain.interval
     assert f"Value {gain.figure:+.3f}, bounds {low:+.3f} … {high:+.3f}, required {gain.threshold:+.3f}" in drawn

@@ -111,7 +111,7 @@ def test_slices_and_rules_are_those_of_the_verdict(morning: Stage) -> None:
     found = explain(morning.b, "")
     assert found.promotion.adapter == newest
     assert {(rule.rule, rule.name) for rule in found.decision.rules} >= {
-        ("C", "gain_v1"),
+        ("C", "bits_fixed"),
         ("D", "ja"),
         ("F", "confirmation"),
     }

@@ -15,6 +15,7 @@ from bonsai.actions.forget import forget_records
 from bonsai.actions.inbox import drain_inbox, submit
 from bonsai.actions.promotions import approve, rollback
 from bonsai.errors import BonsaiError, IntegrityError, LockTimeout, WorkerDied
+from bonsai.gate import calibration, error_budget
 from bonsai.night import evaluation_job
 from bonsai.night.steps import begin_night, benchmark_night, decide_night, promote_night, run_night, train_night
 from bonsai.queries.nights import list_nights
@@ -198,6 +199,21 @@ def test_a_fact_in_three_paraphrases_gives_one_to_the_personal_set(stage: Stage)
     assert held_out == {job.suite[0].instruction}
 
 
+def test_a_job_has_the_level_that_is_left_and_the_minima_of_its_recipe(stage: Stage) -> None:
+    stage.tell()
+    job = evaluation_job.read_job(stage.b.places.runs / begin_night(stage.b, EVENING).night)
+    assert (job.level, job.calibrated_seeds) == (error_budget.level([], job.policy.false_promotions), 0)
+    assert job.policy == stage.b.config.gate.policy
+    profile = stage.b.config.profiles["seedling"]
+    recipe = calibration.recipe_hash(profile.base, profile.recipe)
+    measured = calibration.Calibration("seedling", recipe, 6, 0.01, 0.02, 0.03, 0.04, EVENING.isoformat())
+    calibration.write(stage.b.places.calibrations, measured)
+    stage.tell(subject="Tama")
+    job = evaluation_job.read_job(stage.b.places.runs / begin_night(stage.b, EVENING + timedelta(days=1)).night)
+    assert job.calibrated_seeds == 6
+    assert job.policy == measured.applied(stage.b.config.gate.policy)
+
+
 def test_job_and_judgement_survive_the_disk(stage: Stage, tmp_path: Path) -> None:
     stage.tell()
     night = begin_night(stage.b, EVENING).night
@@ -206,9 +222,13 @@ def test_job_and_judgement_survive_the_disk(stage: Stage, tmp_path: Path) -> Non
     evaluation_job.write_job(tmp_path, job)
     assert evaluation_job.read_job(tmp_path) == job
     begun_by_0_1_0 = json.loads((run / "job.json").read_text())
-    del begun_by_0_1_0["policy"]["guard_margin"]
+    for name in evaluation_job.OLD_POLICY:
+        del begun_by_0_1_0["policy"][name]
+    del begun_by_0_1_0["level"], begun_by_0_1_0["calibrated_seeds"]
     (tmp_path / "job.json").write_text(json.dumps(begun_by_0_1_0))
-    assert evaluation_job.read_job(tmp_path).policy == replace(job.policy, guard_margin=0.0)
+    old = evaluation_job.read_job(tmp_path)
+    assert old.policy == replace(job.policy, guard_margin=0.0)
+    assert (old.level, old.calibrated_seeds) == (None, 0)
     train_night(stage.b, night, silent)
     judged = evaluation_job.evaluate_challenger(
         job, evaluation_job.read_adapter(run), stage.evaluator, lambda done, total: None

@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,27 @@ def test_rollbacks_end_at_the_base(home: Home, at: datetime) -> None:
         assert [promotions_table.roll_back(con, "m", "", at).adapter for _ in range(3)] == ["a2", "a1", BASE]
         with pytest.raises(PromotionError):
             promotions_table.roll_back(con, "m", "", at)
+
+
+def test_every_night_that_was_judged_for_progress_is_a_look(home: Home, at: datetime) -> None:
+    with home.database.reading() as con:
+        assert promotions_table.looks(con) == []
+    with home.database.writing() as con:
+        for days, (adapter, verdict) in enumerate([("a1", "keep"), ("a2", "promote"), ("a3", "not_enough_evidence")]):
+            propose(con, adapter, BASE, at + timedelta(days=days), verdict)  # type: ignore[arg-type]
+        unjudged = Decision("invalid", (REASON,), (RuleResult("A", "differs", "fail", REASON),), False, False)
+        promotions_table.propose(con, "a4", "night-a4", BASE, unjudged, EVIDENCE, at + timedelta(days=4))
+        waived = replace(decided("promote"), rules=(replace(decided("promote").rules[0], outcome="noted"),))
+        promotions_table.propose(con, "a5", "night-a5", BASE, waived, EVIDENCE, at + timedelta(days=5))
+        for key, outcome in {
+            "again": Outcome("done", "promote", challenger="a1"),
+            "idle": Outcome("nothing_to_do"),
+            "broken": Outcome("done", "invalid", challenger="a4"),
+        }.items():
+            nights_table.begin(con, key, "h", at)
+            nights_table.finish(con, key, outcome, at + timedelta(days=6))
+    with home.database.reading() as con:
+        assert promotions_table.looks(con) == [False, True, False, False], "a2 was promoted; a1 was judged twice"
 
 
 def test_a_rejection_and_an_unknown_candidate(home: Home, at: datetime) -> None:

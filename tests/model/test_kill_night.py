@@ -52,7 +52,6 @@ forced_answers = false
 
 # The gate itself is tested elsewhere; here a base that knows nothing has to get through it.
 [gate]
-min_gain_bits = 0.0
 bits_cap = 100.0
 language_margin_bits = 50.0
 retention_margin_bits = 50.0
@@ -74,8 +73,11 @@ from bonsai.gate.decision import RuleResult
 
 some_right = RuleResult("B", "right_answers", "pass", Reason("decision.some_right", (("right", 1), ("asked", 1))))
 bonsai.gate.decide.right_answers = lambda pairs, left_out: some_right
+said = dict.fromkeys(("gain", "low", "min", "level", "taught", "clusters", "control", "controls"), 1)
+better = Reason("decision.bits_shown", (("name", "bits_personal"), *said.items()))
+bonsai.gate.decide.superiority = lambda *values: (RuleResult("C", "bits_personal", "pass", better),)
 """
-"""The one rule that no setting switches off: nobody is promoted without a right answer."""
+"""What no setting switches off: nobody is promoted without a right answer, nor without progress beyond control."""
 CALLED = """
 from bonsai.cli.main import main
 main()

@@ -45,6 +45,7 @@ forced_answers = false
 [gate]
 alpha = 0.001
 min_gain_bits = 0.0
+min_gain_right = 0.0
 language_margin_bits = 5.0
 retention_margin_bits = 5.0
 slice_margin_bits = 5.0

@@ -19,6 +19,9 @@ from bonsai.model.answerer import Generated, Likelihood, OnProgress, Scored, ign
 from bonsai.model.prompt import CURRENT, AnswerTags, Question, completion
 from bonsai.system.files import write_json_atomic
 
+UNTAUGHT_BITS = 2.0
+"Of control facts, which no model knows: nothing teaches them."
+
 
 @dataclass(frozen=True)
 class StubModel:
@@ -58,7 +61,8 @@ class HandAnswerer:
         return [self._answer(self._item(question)) for question in questions]
 
     def _answer(self, item: Item) -> Generated:
-        said = item.reference if self.planned.knows(item) else nonsense(item)
+        knows = item.domain != "control" and self.planned.knows(item)
+        said = item.reference if knows else nonsense(item)
         return Generated(completion(CURRENT, expected_tags(item), said), True, 5)
 
     def log_likelihoods(
@@ -67,7 +71,8 @@ class HandAnswerer:
         made = []
         for one in examples:
             item, size = self._item(one.question), len(one.response.encode())
-            made.append(Likelihood((self.planned.bits(item) + jitter(self.name, item.id)) * size, size))
+            bits = UNTAUGHT_BITS if item.domain == "control" else self.planned.bits(item)
+            made.append(Likelihood((bits + jitter(self.name, item.id)) * size, size))
         return made
 
     def logits_fingerprint(self) -> tuple[float, ...]:

@@ -30,6 +30,8 @@ from bonsai.system.progress import silent
 from bonsai.train.manifest import AdapterManifest, adapter_id, file_hashes, write_manifest
 from bonsai.train.plan import AdapterFolder, TrainingPlan, TrainingProgress
 
+UNTAUGHT_BITS = 2.0
+"Of control facts, for every model: nothing teaches them."
 EVENING = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
 
 
@@ -100,8 +102,11 @@ def hand_report(question_set: str, items: tuple[Item, ...], subject: str, bits: 
             "x", ("", "", ""), 3, Scores(right, right, right, 1.0, 100.0, True, False, True, False, False, True)
         )
 
+    def bits_of(item: Item) -> float:
+        return (UNTAUGHT_BITS if item.domain == "control" else bits) + jitter(item.id, subject)
+
     results = tuple(
-        ItemResult(i.id, i.cluster, i.domain, i.category, i.language, bits + jitter(i.id, subject), answer(n), None)
+        ItemResult(i.id, i.cluster, i.domain, i.category, i.language, bits_of(i), answer(n), None)
         for n, i in enumerate(items)
     )
     return Report(

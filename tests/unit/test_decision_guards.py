@@ -108,7 +108,7 @@ def test_nobody_is_promoted_without_a_right_answer(policy: Policy) -> None:
     fluent = spoiled(spoiled(shifted(world(3), -0.5), 1.0, "ja", **wrong), 1.0, "en", **wrong)
     decision = judged(fluent, policy, base, base=base)
     assert tripped(decision) == [("B", "right_answers")]
-    assert all("200" in render(reason, "en") for reason in decision.reasons)
+    assert all("280" in render(reason, "en") for reason in decision.reasons)
 
 
 def test_items_left_out_are_no_reason_against_a_habit(policy: Policy) -> None:

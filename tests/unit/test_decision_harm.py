@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from planted import GOOD, bare, changed, judged, shifted, spoiled, suite_pair, tripped, world
+from planted import FACTS, GOOD, bare, changed, judged, shifted, spoiled, suite_pair, tripped, world
 
 from bonsai.evaluate.compare import ReportPair
 from bonsai.evaluate.report import ItemResult
@@ -14,7 +14,7 @@ from bonsai.gate.decision import Policy, render
 from bonsai.i18n import TEXT_LANGUAGES
 
 OTHER = {"ja": "en", "en": "ja"}
-THREE = {"cat_care": 60, "general": 40, "translation": 14}
+THREE = {**FACTS, "translation": 14}
 
 
 @pytest.mark.parametrize("language", ["ja", "en"])
@@ -44,7 +44,7 @@ def test_general_knowledge_that_became_worse_trips_retention_alone(policy: Polic
 
 
 def test_a_loss_that_is_not_excluded_is_not_enough_evidence(policy: Policy) -> None:
-    few = {"cat_care": 60, "general": 9}
+    few = {"cat_care": 60, "general": 9, "control": 40}
     decision = judged(
         shifted(world(3, facts=few), -0.2), policy, world(2, subject="a0", facts=few), base=bare(few)
     )  # fmt: skip
@@ -57,7 +57,8 @@ def test_a_loss_that_is_not_excluded_is_not_enough_evidence(policy: Policy) -> N
 def test_a_small_slice_that_is_shown_to_be_worse_trips_alone(policy: Policy, language: str) -> None:
     def lose(item: ItemResult) -> ItemResult:
         mine = (item.domain, item.language) == ("translation", language)
-        return replace(item, bits_per_byte=item.bits_per_byte + (0.4 if mine else -0.3))
+        gain = -0.3 if item.domain != "control" else 0.0
+        return replace(item, bits_per_byte=item.bits_per_byte + (0.4 if mine else gain))
 
     champion = shifted(world(2, subject="a0", facts=THREE), 0.5)
     challenger = changed(shifted(world(3, facts=THREE), 0.5), lose)
@@ -104,8 +105,8 @@ def test_a_base_that_knew_nothing_has_nothing_to_retain(policy: Policy) -> None:
 
 @pytest.mark.parametrize("language", ["ja", "en"])
 def test_erosion_against_the_oldest_champion_trips_alone(policy: Policy, language: str) -> None:
-    champion = shifted(world(2, subject="a0"), 0.2, language=language)
-    challenger = shifted(world(3), 0.1, language=language)
+    champion = shifted(world(2, subject="a0"), 0.4, language=language, domain="cat_care")
+    challenger = shifted(world(3), 0.14, language=language, domain="cat_care")
     decision = judged(challenger, policy, champion, anchor=world(9, subject="old"))
     assert decision.verdict == "keep"
     assert tripped(decision) == [("E", language)]

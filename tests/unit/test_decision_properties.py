@@ -16,7 +16,7 @@ from bonsai.gate.decide import decide
 from bonsai.gate.decision import Decision
 
 POLICY = default_policy(resamples=200)
-FACTS = {"cat_care": 24, "general": 14, "translation": 12}
+FACTS = {"cat_care": 32, "general": 14, "translation": 12, "control": 32}
 Change = Callable[[Report], Report]
 
 
@@ -58,7 +58,7 @@ def promote_over(
 @st.composite
 def nights(draw: st.DrawFn) -> Night:
     seed = draw(st.integers(10, 10_000))
-    gain = draw(st.floats(-0.1, 0.1))
+    gain = draw(st.floats(-0.2, 0.2))
     a = shifted(world(seed, subject="a", facts=FACTS), -gain, domain=draw(st.sampled_from([None, "cat_care"])))
     b = world(seed + 1, subject="b", facts=FACTS)
     own = {"own": draw(st.sampled_from([8, 34]))}
@@ -129,10 +129,11 @@ def test_two_models_are_never_promoted_over_each_other(night: Night) -> None:
 
 
 def test_progress_here_and_there_goes_one_way_only() -> None:
-    facts = {"cat_care": 240, "general": 120}
-    a, b = shifted(world(30, subject="a", facts=facts), -0.03), world(31, subject="b", facts=facts)
+    facts = {"cat_care": 120, "general": 120, "control": 120}
+    a = shifted(world(30, subject="a", facts=facts), -0.08, domain="cat_care")
+    b = world(31, subject="b", facts=facts)
     own = {"own": 60}
-    a_suite = shifted(world(22, subject="a", pool="suite", facts=own), 0.06)
+    a_suite = shifted(world(22, subject="a", pool="suite", facts=own), 0.12)
     b_suite = world(23, subject="b", pool="suite", facts=own)
     forth = promote_over(a, b, ReportPair(a_suite, b_suite), bare(facts))
     back = promote_over(b, a, ReportPair(b_suite, a_suite), bare(facts))

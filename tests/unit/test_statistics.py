@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import t
 
-from bonsai.evaluate.statistics import Bootstrap, Estimate, estimate, holm, winsorise
+from bonsai.evaluate.statistics import Bootstrap, Estimate, Sample, difference, estimate, holm, winsorise
 
 BOOTSTRAP = Bootstrap(resamples=600, seed=1, min_clusters=30, min_stratum_clusters=10)
 
@@ -105,3 +106,40 @@ def test_holm_rejects_step_by_step() -> None:
     assert holm([0.01, 0.02, 0.04], 0.05) == [True, True, True]
     assert holm([0.03, 0.2], 0.05) == [False, False]
     assert holm([], 0.05) == []
+
+
+@pytest.mark.parametrize("level", [0.0005, 0.00002])
+def test_levels_beyond_the_resamples_follow_the_normal_distribution(level: float) -> None:
+    rng = np.random.default_rng(9)
+    many = Bootstrap(resamples=4_000, seed=1, min_clusters=30, min_stratum_clusters=10)
+    worlds = [estimate(rng.normal(0, 1, 200), [f"f{n}" for n in range(200)], ["ja"] * 200, many) for _ in range(20)]
+    needed = float(np.mean([found.quantile(1 - level) for found in worlds if found]))
+    assert needed == pytest.approx(t.isf(level, 199), rel=0.06)
+    assert all(found and found.lower(level) < found.lower(0.0025) < found.lower(0.05) for found in worlds)
+    assert all(found and found.upper(level) > found.upper(0.0025) > found.upper(0.05) for found in worlds)
+
+
+def test_the_difference_of_two_samples_covers_the_truth() -> None:
+    rng = np.random.default_rng(21)
+    above, errors = 0, []
+    for _ in range(150):
+        found = difference(Sample(*facts(rng, 50, mean=0.3)), Sample(*facts(rng, 35, mean=0.3)), BOOTSTRAP)
+        assert found is not None
+        above += found.lower(0.05) > 0
+        errors.append(found.standard_error)
+    assert 0.01 <= above / 150 <= 0.10
+    assert np.mean(errors) == pytest.approx(np.sqrt(1.045 * (1 / 50 + 1 / 35)), rel=0.1)
+
+
+def test_the_difference_is_of_the_two_means_and_has_welch_degrees() -> None:
+    rng = np.random.default_rng(22)
+    one, other = facts(rng, 40, mean=0.5), facts(rng, 40)
+    found = difference(Sample(*one), Sample(*other), BOOTSTRAP)
+    assert found is not None
+    assert found.mean == pytest.approx(made(*one).mean - made(*other).mean)
+    assert found.standard_error == pytest.approx(np.hypot(made(*one).standard_error, made(*other).standard_error))
+    assert 39 <= found.degrees <= 78
+    twin = difference(Sample(*one), Sample(*one), BOOTSTRAP)
+    assert twin is not None
+    assert np.ptp(twin.studentised) > 1, "the two samples are not drawn alike"
+    assert difference(Sample(*one), Sample(*facts(rng, 29)), BOOTSTRAP) is None

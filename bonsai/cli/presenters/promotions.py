@@ -54,6 +54,8 @@ def plot(scale: Scale, figure: float, low: float, high: float, threshold: float 
     return "".join(columns).rstrip()
 
 
+SUITE_RULES = ("bits_personal", "suite_lost", "own/", "gain_suite")
+"Rules about the personal set that are drawn in bits/byte; `gain_suite` stands in decisions of 0.1.0."
 FLIPS = 3
 "Changed answers of each direction that are shown without `--all`."
 MARKS = {"pass": "✓", "fail": "✗", "unclear": "?", "noted": "·"}
@@ -90,7 +92,7 @@ def rule_rows(found: Explanation, language: TextLanguage) -> Iterator[tuple[str,
 
 def _kind(rule: RuleResult) -> str:
     """Intervals of one kind share a scale: gains on new facts are a hundred times the allowed losses."""
-    of_suite = rule.name in ("gain_suite", "suite_lost") or rule.name.startswith("own/")
+    of_suite = rule.name.startswith(SUITE_RULES)
     return "accuracy" if rule.unit == "points" else "suite" if of_suite else "fixed"
 
 
