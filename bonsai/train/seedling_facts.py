@@ -1,8 +1,8 @@
 """Replay samples of the seedling: records of the facts that it was pre-trained on.
 
-At this size a fact that is not replayed is forgotten within a minute of training (measured), so the samples cover as
-many facts as possible: no fact repeats in a language before its whole family was used in both. The facts ship as data
-(`replay.json.gz` beside the weights); `python -m research seedling replay` makes the file from the seedling's world.
+Half of them are facts, as many as possible: no fact repeats in a language before its whole family was used in both. No
+benchmark asks them. The other half are the seedling's own answers to invented questions, which keep what nothing
+rehearses (docs/forgetting.md). Both ship beside the weights; `python -m research seedling replay` makes the files.
 """
 
 from __future__ import annotations
@@ -18,8 +18,12 @@ from typing import Literal
 from bonsai.domain.records import content_id, reasoning_sentence
 from bonsai.domain.snapshots import Example
 from bonsai.model.seedling import weights_folder
+from bonsai.train import own_answers
 
 FILE = "replay.json.gz"
+OWN_ANSWERS = "own_answers.jsonl.gz"
+OWN_SHARE = 0.5
+"Of own answers to invented questions among the samples, as far as there are any."
 GENERAL_SHARE = 0.95
 "The rest is about invented names: the night's own records keep those kinds of question alive."
 
@@ -52,6 +56,12 @@ _Choice = tuple[ReplayFact, ReplayLanguage]
 
 
 def samples(count: int, seed: int) -> list[Example]:
+    """`count` rows in both languages alike: known facts in trained paraphrases, own answers to invented questions."""
+    own = own_answers.samples(own_answers.read(weights_folder() / OWN_ANSWERS).rows, int(count * OWN_SHARE), seed)
+    return [*fact_samples(count - len(own), seed), *own]
+
+
+def fact_samples(count: int, seed: int) -> list[Example]:
     """`count` rows of known facts in trained paraphrases, over all families, in both languages alike."""
     chance = random.Random(f"{seed}/anchors")
     facts, lead_ins = replay_facts()
@@ -85,6 +95,7 @@ def _row(
 
 def all_rows() -> Iterator[Example]:
     """Every row that may be drawn."""
+    yield from own_answers.read(weights_folder() / OWN_ANSWERS).rows
     facts, lead_ins = replay_facts()
     for fact in facts:
         for asked in LANGUAGES:

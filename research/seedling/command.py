@@ -32,11 +32,13 @@ def build(
 
 @verb(app, "cli.seedling_replay")
 def replay() -> None:
-    """Write the facts that nights replay, from the seedling's world."""
+    """Write the facts that nights replay, from the seedling's world, and its own answers to invented questions."""
     from bonsai.model.seedling import weights_folder
+    from research.seedling.invented import write_own_answers
     from research.seedling.replay_file import write_replay
 
     write_replay(weights_folder())
+    write_own_answers(weights_folder())
 
 
 @verb(app, "cli.seedling_measure")

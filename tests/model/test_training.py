@@ -83,6 +83,48 @@ def test_labels_cover_the_completion_and_its_end_alone(tiny_base: Base, tiny_sna
         assert encoder.text(given) == prompt(CURRENT, Question(row.instruction, row.context))
 
 
+def test_replay_rows_carry_no_labels_and_hold_the_model_to_its_base(
+    tiny_plan: TrainingPlan, tiny_snapshot: snapshots.Snapshot
+) -> None:
+    plan = with_recipe(tiny_plan, kl_to_base=2.0)
+    encoder = load_encoder(Path(plan.base.model))
+    rows = [
+        replace(encoder.example(CURRENT, row), taught=number > 1) for number, row in enumerate(tiny_snapshot.train[:4])
+    ]
+    model = with_lora(load_model(plan.base, "cpu"), plan).train()
+    trainer = BonsaiTrainer(
+        model=model,
+        args=sft_config(plan),
+        train_dataset=to_dataset(rows, plan.recipe),
+        processing_class=hf_tokenizer(plan),
+    )
+    batch = dict(next(iter(trainer.get_train_dataloader())))
+    taught = trainer.compute_loss(model, dict(batch), num_items_in_batch=torch.tensor(50))
+    trainer.kl_to_base = plan.recipe.kl_to_base
+
+    untouched = trainer.compute_loss(model, dict(batch), num_items_in_batch=torch.tensor(50))
+    assert untouched.item() == pytest.approx(taught.item(), rel=1e-5)  # a fresh LoRA is the base: no divergence yet
+
+    for name, weight in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, generator=torch.Generator().manual_seed(1))
+    with model.disable_adapter(), torch.no_grad():
+        base = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits.log_softmax(-1)
+    ours = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits.log_softmax(-1)
+    free = (batch["labels"][:, 1:] == IGNORED) & batch["attention_mask"][:, 1:].bool()
+    apart = (base.exp() * (base - ours)).sum(-1)[:, :-1][free].sum()
+    trainer.kl_to_base = 0.0
+    taught = trainer.compute_loss(model, dict(batch), num_items_in_batch=torch.tensor(50))
+    trainer.kl_to_base = 2.0
+    both = trainer.compute_loss(model, dict(batch), num_items_in_batch=torch.tensor(50))
+    assert both.item() == pytest.approx(taught.item() + 2.0 * apart.item() / 50, rel=1e-4)
+
+    only_replay = {**batch, "labels": torch.full_like(batch["labels"], IGNORED)}
+    alone = trainer.compute_loss(model, only_replay, num_items_in_batch=torch.tensor(0))
+    assert torch.isfinite(alone)
+    assert alone.item() > 0
+
+
 def test_the_quick_loss_on_a_cpu_is_trls_loss(
     tiny_plan: TrainingPlan, tiny_snapshot: snapshots.Snapshot, tmp_path: Path
 ) -> None:
