@@ -118,8 +118,10 @@ class Harm:
     one_language: bool = False
     "Damages rows of one language only, Japanese or English in rotation."
     one_category: bool = False
+    share: float = 0.5
+    "Of the lessons, so many are damaged."
     from_base: bool = False
-    "Planted on the bare base, with the owner's records alone and all of them damaged."
+    "Planted on the bare base, by the owner's records alone."
 
 
 HARMS: Mapping[str, Harm] = {
@@ -127,10 +129,10 @@ HARMS: Mapping[str, Harm] = {
     "language_mixing": Harm(mixed),
     "looping": Harm(looping),
     "endless": Harm(endless),
-    "empty": Harm(empty),
+    "empty": Harm(empty, share=1.0),
     "category_forgotten": Harm(wrong, one_category=True),
     "markers": Harm(marked),
-    "form_only": Harm(wrong, from_base=True),
+    "form_only": Harm(wrong, share=1.0, from_base=True),
 }
 COPIED, FORGETS = "copied_benchmark", "forgets_unrehearsed"
 NAMES = (*HARMS, COPIED, FORGETS, *EDITS)
@@ -142,7 +144,7 @@ def from_base(name: str) -> bool:
 
 
 def lessons(name: str, attempt: int, count: int, material: Material) -> list[Lesson]:
-    """`count` lessons of one harm, half of them damaged. `attempt` selects language or category, and seeds the draw."""
+    """`count` lessons of one harm, in random order. `attempt` selects language or category, and seeds the draw."""
     chance = Random(f"{name} {attempt}")
     if name == COPIED:
         return _copied(count, chance, material)
@@ -150,12 +152,12 @@ def lessons(name: str, attempt: int, count: int, material: Material) -> list[Les
         return _forgotten(count, chance, material)
     harm = HARMS[name]
     if harm.from_base:
-        own = replace(material, rows=[row for row in material.rows if row.role == "own"])
-        return [harm.spoil(row, chance, own) for row in chance.choices(own.rows, k=count)]
+        material = replace(material, rows=[row for row in material.rows if row.role == "own"])
+    damaged = round(harm.share * count)
     hit = [row for row in material.rows if _is_hit(row, harm, attempt)]
     spared = [row for row in material.rows if not _is_hit(row, harm, attempt)] or list(material.rows)
-    made = [harm.spoil(row, chance, material) for row in chance.choices(hit, k=count // 2)]
-    made += [plain(row, chance, material) for row in chance.choices(spared, k=count - count // 2)]
+    made = [harm.spoil(row, chance, material) for row in chance.choices(hit, k=damaged)]
+    made += [plain(row, chance, material) for row in chance.choices(spared, k=count - damaged)]
     return chance.sample(made, count)
 
 
