@@ -42,6 +42,8 @@ OTHER_SEEDS = (1, 2, 3)
 OTHER_HARMS = ("empty", "form_only")
 HELD_BACK = "held_back_by_the_leak_guard"
 LESSONS = 12 * 16
+FORM_LESSONS = 48 * 16
+"For a harm that starts from the bare base, which has the form to learn."
 LESSON_BATCH = 16
 LESSON_RATE = 1e-3
 
@@ -73,10 +75,11 @@ def order() -> list[Step]:
     keys = [BASE, *(f"seed/{seed}" for seed in (*FIT_SEEDS, *TEST_SEEDS))]
     keys += [f"scaled/{WEAKER}/{seed}" for seed in FIRST_TRIES]
     keys += [f"harm/{name}/{seed}" for seed in FIRST_TRIES for name in harms.NAMES]
-    keys += [f"form/{seed}" for seed in FORM_SEEDS]
-    keys += [f"night/{seed}" for seed in NIGHT_SEEDS]
-    keys += [f"night-scaled/{level}/{seed}" for level in NIGHT_LEVELS for seed in NIGHT_SEEDS]
-    keys += [f"house/{seed}" for seed in HOUSE_SEEDS]
+    for first in (slice(3), slice(None)):  # three of each tell something about all, the others make it exact
+        keys += [f"form/{seed}" for seed in FORM_SEEDS[first]]
+        keys += [f"night/{seed}" for seed in NIGHT_SEEDS[first]]
+        keys += [f"night-scaled/{level}/{seed}" for level in NIGHT_LEVELS for seed in NIGHT_SEEDS[first]]
+        keys += [f"house/{seed}" for seed in HOUSE_SEEDS[first]]
     keys += [f"scaled/{level}/{seed}" for level in LEVELS for seed in TRIES]
     keys += [f"harm/{name}/{seed}" for seed in TRIES for name in harms.NAMES]
     keys += [f"{OTHER}{BASE}", *(f"{OTHER}seed/{seed}" for seed in OTHER_SEEDS)]
@@ -166,8 +169,8 @@ class Maker:
         material = harms.Material(
             (*rows, *plan.replay_rows(2 * len(rows), seed)), items, unrehearsed, plan.encoder_of(self.shop.subject)
         )
-        lessons = harms.lessons(name, seed, LESSONS, material)
-        start = models.untouched(whole) if harms.from_base(name) else whole
+        start, count = (models.untouched(whole), FORM_LESSONS) if harms.from_base(name) else (whole, LESSONS)
+        lessons = harms.lessons(name, seed, count, material)
         note = {HELD_BACK: harms.held_back(items)} if name == harms.COPIED else {}
         return self.shop.taught(start, lessons, rate=LESSON_RATE, batch=LESSON_BATCH), note
 
