@@ -3,6 +3,8 @@
     python benchmarks/gate.py --folder /tmp/gate --minutes 60   # makes the missing runs; one core per process
     python benchmarks/gate.py --report                          # tables and plots of docs/gate.md, without torch
     python benchmarks/gate.py --rerun 3 --folder /tmp/again     # repeats 3 runs from scratch and compares
+    python benchmarks/gate.py --folder /tmp/gate --base other   # the runs on the second base, which is made there
+    python benchmarks/gate.py --calibrate bonsai/gate/calibrations # its minimum gains, by the night-long runs
 
 Every run is one line of `benchmarks/results/gate.jsonl`. Method and results: `docs/gate.md`.
 """
@@ -13,8 +15,15 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from random import Random
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from benchmarks.gate_study.schedule import Maker
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "gate.jsonl"
@@ -24,35 +33,64 @@ TOLERANCE_BITS = 0.002
 
 def measure(folder: Path, results: Path, minutes: float, only: tuple[str, ...]) -> None:
     """Make missing runs until the time is up; finishes the run in progress."""
-    from benchmarks.gate_study.models import Workshop
-    from benchmarks.gate_study.runs import append, read
-    from benchmarks.gate_study.schedule import Maker, missing
+    from benchmarks.gate_study.runs import append
+    from benchmarks.gate_study.schedule import missing
 
-    shop, until = Workshop(folder), time.monotonic() + 60 * minutes
+    until = time.monotonic() + 60 * minutes
+    maker = _makers(folder)
     for step in missing(results, folder, only):
         if time.monotonic() > until:
             break
         began = time.monotonic()
-        append(results, Maker(shop, read(results)).make(step))
+        append(results, maker(step.key).make(step))
         print(f"{step.key}: {time.monotonic() - began:.0f} s", flush=True)
+
+
+def _makers(folder: Path) -> Callable[[str], Maker]:
+    """By a run's key, what makes it: each base is loaded once, when its first run comes."""
+    from benchmarks.gate_study import other_base, plan
+    from benchmarks.gate_study.models import Workshop
+    from benchmarks.gate_study.runs import OTHER
+    from benchmarks.gate_study.schedule import Maker
+
+    @cache
+    def made(second: bool) -> Maker:
+        if second:
+            return Maker(Workshop(plan.other(other_base.built(folder / "other-base")), folder / "other"))
+        return Maker(Workshop(plan.seedling(), folder))
+
+    return lambda key: made(key.startswith(OTHER))
 
 
 def rerun(folder: Path, results: Path, count: int, only: tuple[str, ...]) -> int:
     """Repeat some runs; 1 if a result differs."""
-    from benchmarks.gate_study.models import Workshop
     from benchmarks.gate_study.runs import differences, read
-    from benchmarks.gate_study.schedule import Maker, order
+    from benchmarks.gate_study.schedule import order
 
     runs = read(results)
     known = [step for step in order() if step.key in runs and step.key.startswith(only)]
-    maker, worst = Maker(Workshop(folder), runs), 0.0
+    maker, worst = _makers(folder), 0.0
     for step in Random(count).sample(known, min(count, len(known))):
-        before, again = runs[step.key], maker.make(step)
+        before, again = runs[step.key], maker(step.key).make(step)
         differs = differences(before, again)
-        same = [before.sheets[pool].flags == sheet.flags for pool, sheet in again.sheets.items()]
+        same = [before.sheets[name].flags == sheet.flags for name, sheet in again.sheets.items()]
         print(f"{step.key}: bits differ by at most {differs:.3f}, the same answers: {all(same)}", flush=True)
         worst = max(worst, differs)
     return int(worst > TOLERANCE_BITS)
+
+
+def calibrate(results: Path, folder: Path) -> int:
+    """Write the seedling's calibration; 1 if too few seeds are measured."""
+    from benchmarks.gate_study.runs import read
+    from benchmarks.gate_study.tables import fitted
+    from bonsai.gate import calibration
+
+    made = fitted(read(results), datetime.now(UTC).isoformat(timespec="seconds"))
+    if made is None:
+        print("Too few runs `night` and `house` are made; three of each are needed.")
+        return 1
+    print(calibration.write(folder, made))
+    return 0
 
 
 def report(results: Path) -> None:
@@ -76,20 +114,27 @@ def main() -> int:
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument(
-        "--only", nargs="+", default=[""], help="runs whose key begins so: seed, scaled, harm, harm/looping ..."
+        "--only", nargs="+", default=[""], help="runs whose key begins so: base, seed, harm/looping, night/ ..."
+    )
+    parser.add_argument(
+        "--base", choices=("all", "other"), default="all", help="other: only the runs on the second base"
     )
     parser.add_argument("--report", action="store_true")
+    parser.add_argument("--calibrate", type=Path, metavar="FOLDER")
     parser.add_argument("--rerun", type=int, metavar="K")
     chosen = parser.parse_args()
     if chosen.report:
         report(chosen.results)
         return 0
+    if chosen.calibrate:
+        return calibrate(chosen.results, chosen.calibrate)
     if chosen.folder is None:
         parser.error("--folder is needed to train")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    only = tuple(f"other/{begin}" if chosen.base == "other" else begin for begin in chosen.only)
     if chosen.rerun:
-        return rerun(chosen.folder, chosen.results, chosen.rerun, tuple(chosen.only))
-    measure(chosen.folder, chosen.results, chosen.minutes, tuple(chosen.only))
+        return rerun(chosen.folder, chosen.results, chosen.rerun, only)
+    measure(chosen.folder, chosen.results, chosen.minutes, only)
     return 0
 
 

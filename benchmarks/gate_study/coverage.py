@@ -1,8 +1,9 @@
-"""Coverage of the gate's one-sided 95 % bounds, simulated from measured differences.
+"""Coverage of the gate's one-sided bounds, simulated from measured differences.
 
 A pair of measured reports is taken as the population of questions, so its true gain is known. Benchmarks of the same
-size are resampled from it, facts with all their questions and languages, and the gate's estimator computes its bounds.
-Clusters, languages and the skew of real differences are kept.
+size are resampled from it, facts with all their questions and languages, and the gate's estimator computes its bounds:
+of a gain, at the level of harm, and of a gain beyond control, at that level and at the one of a first night. Clusters,
+languages and the skew of real differences are kept.
 """
 
 from __future__ import annotations
@@ -13,10 +14,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.gate_study.verdicts import Court
+from benchmarks.gate_study.verdicts import Court, first_level
 from bonsai.evaluate.compare import ACCURACY, Measure, ReportPair, Slice
-from bonsai.evaluate.statistics import Bootstrap, estimate, winsorise
-from bonsai.gate.decision import Policy
+from bonsai.evaluate.statistics import Bootstrap, Estimate, Sample, difference, estimate, winsorise
 
 Array = NDArray[np.float64]
 WORLDS = 200
@@ -44,12 +44,13 @@ class Coverage:
 
     slice: str
     measure: str
+    level: float
     facts: int
     worlds: int
     skew: float
     "Of the differences."
     lower: float
-    "Share of simulations whose lower bound was at most the truth; nominally 0.95."
+    "Share of simulations whose lower bound was at most the truth; nominally 1 - level."
     upper: float
     "Share of simulations whose upper bound was at least the truth."
 
@@ -89,29 +90,53 @@ def redrawn(world: World, rng: np.random.Generator) -> World:
 
 def covered(world: World, part: str, measure: Measure, bootstrap: Bootstrap, alpha: float, worlds: int) -> Coverage:
     """Resample benchmarks and count the bounds that hold."""
-    truth = truth_of(world)
-    rng, held = np.random.default_rng(len(world.values)), np.zeros(2)
+    truth, rng = truth_of(world), np.random.default_rng(len(world.values))
+    found = []
     for _ in range(worlds):
-        drawn = redrawn(world, rng)
-        found = estimate(
-            winsorise(drawn.values, measure.winsor_share), list(drawn.clusters), list(drawn.languages), bootstrap,
-            matched_proportions=measure.matched_proportions,
-        )  # fmt: skip
-        if found is None:
-            raise ValueError(f"{part}: {world.facts} facts are too few for an interval")
-        held += (found.lower(alpha) <= truth, found.upper(alpha) >= truth)
+        sample = sample_of(redrawn(world, rng), measure)
+        matched = measure.matched_proportions
+        found.append(estimate(sample.values, sample.clusters, sample.languages, bootstrap, matched_proportions=matched))
+    return _counted(found, truth, world, part, measure.name, alpha)
+
+
+def covered_beyond(
+    taught: World, control: World, measure: Measure, bootstrap: Bootstrap, levels: Sequence[float], worlds: int
+) -> list[Coverage]:
+    """The same for the gain beyond control, at each level."""
+    truth, rng = truth_of(taught) - truth_of(control), np.random.default_rng(len(taught.values))
+    found = []
+    for _ in range(worlds):
+        one, other = (sample_of(redrawn(world, rng), measure) for world in (taught, control))
+        found.append(difference(one, other, bootstrap, matched_proportions=measure.matched_proportions))
+    return [_counted(found, truth, taught, "taught - control", measure.name, level) for level in levels]
+
+
+def sample_of(world: World, measure: Measure) -> Sample:
+    """The differences as the gate's estimator takes them."""
+    return Sample(winsorise(world.values, measure.winsor_share), list(world.clusters), list(world.languages))
+
+
+def _counted(
+    found: Sequence[Estimate | None], truth: float, world: World, part: str, measure: str, level: float
+) -> Coverage:
+    made = [one for one in found if one]
+    if not made:
+        raise ValueError(f"{part}: {world.facts} facts are too few for an interval")
+    lower = float(np.mean([one.lower(level) <= truth for one in made]))
+    upper = float(np.mean([one.upper(level) >= truth for one in made]))
     centred = world.values - world.values.mean()
     skew = float((centred**3).mean() / max(centred.std(), 1e-12) ** 3)
-    return Coverage(part, measure.name, world.facts, worlds, skew, *map(float, held / worlds))
+    return Coverage(part, measure, level, world.facts, len(made), skew, lower, upper)
 
 
-def study(court: Court, pairs: Sequence[tuple[str, str]], policy: Policy, worlds: int = WORLDS) -> list[Coverage]:
-    """Coverage over several pairs, averaged for each slice and measure."""
+def study(court: Court, pairs: Sequence[tuple[str, str]], worlds: int = WORLDS) -> list[Coverage]:
+    """Coverage over several pairs, averaged for each slice, measure and level."""
+    policy = court.policy
     parts: tuple[Slice, ...] = (Slice("all"), Slice("ja", None, "ja"), Slice("en", None, "en"))
     parts += (Slice("retention", policy.retention_domains), Slice("translation/ja", ("translation",), "ja"))
     bootstrap = replace(policy.slice_bootstrap, resamples=RESAMPLES)
-    made = []
     untamed = replace(policy.bits, name="bits, not winsorised", winsor_share=0.0)
+    made = []
     for measure in (policy.bits, untamed, ACCURACY):
         for part in parts:
             each = [
@@ -119,6 +144,17 @@ def study(court: Court, pairs: Sequence[tuple[str, str]], policy: Policy, worlds
                 for pair in pairs
             ]
             made.append(_averaged(each))
+    taught, control = Slice("taught", policy.taught_domains), Slice("control", policy.control_domains)
+    levels = (policy.alpha, first_level(policy))
+    for measure in (policy.bits, ACCURACY):
+        beyond = [
+            covered_beyond(
+                *(world_of(court.pair(*pair), part, measure) for part in (taught, control)),
+                measure, bootstrap, levels, worlds,
+            )
+            for pair in pairs
+        ]  # fmt: skip
+        made += [_averaged(each) for each in zip(*beyond, strict=True)]
     return made
 
 

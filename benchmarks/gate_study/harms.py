@@ -1,14 +1,17 @@
 """Planted harms: further training that damages a finished adapter in one way and preserves the rest.
 
 Each harm is a set of lessons for a few steps: damaged rows, mixed with unchanged ones that preserve other abilities.
-Two harms need no training (`EDITS`): weights that are NaN, and
-an adapter without effect.
+`form_only` starts from the bare base instead and learns the owner's questions, each with another record's answer: the
+form of the answers and not one fact. `forgets_unrehearsed` learns false answers to general facts that no replay sample
+rehearses. It takes them from the confirmation and score pools, so the selection pool asks none of them: the gate must
+see the ability going, or find out in rule F. Two harms need no training (`EDITS`): weights that are NaN, and an adapter
+without effect.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Literal
 
@@ -16,7 +19,7 @@ from bonsai.domain.snapshots import Example
 from bonsai.evaluate.questions import Item
 from bonsai.evaluate.run import expected_tags
 from bonsai.ingest.dedup.contamination import ContaminationCheck
-from bonsai.model.encoding import IGNORED, Encoder
+from bonsai.model.encoding import Encoder
 from bonsai.model.prompt import CURRENT, AnswerTags, Question
 
 Language = Literal["ja", "en"]
@@ -44,6 +47,8 @@ class Material:
     "Rows that the adapter was trained on, replay samples included."
     items: Sequence[Item]
     "The selection pool, for the harm that copies its answers."
+    unrehearsed: Sequence[Item]
+    "General facts of the other pools, for the harm that forgets what nothing rehearses."
     encoder: Encoder
 
 
@@ -113,6 +118,10 @@ class Harm:
     one_language: bool = False
     "Damages rows of one language only, Japanese or English in rotation."
     one_category: bool = False
+    share: float = 0.5
+    "Of the lessons, so many are damaged."
+    from_base: bool = False
+    "Planted on the bare base, by the owner's records alone."
 
 
 HARMS: Mapping[str, Harm] = {
@@ -120,24 +129,35 @@ HARMS: Mapping[str, Harm] = {
     "language_mixing": Harm(mixed),
     "looping": Harm(looping),
     "endless": Harm(endless),
-    "empty": Harm(empty),
+    "empty": Harm(empty, share=1.0),
     "category_forgotten": Harm(wrong, one_category=True),
     "markers": Harm(marked),
+    "form_only": Harm(wrong, share=1.0, from_base=True),
 }
-COPIED = "copied_benchmark"
-NAMES = (*HARMS, COPIED, *EDITS)
+COPIED, FORGETS = "copied_benchmark", "forgets_unrehearsed"
+NAMES = (*HARMS, COPIED, FORGETS, *EDITS)
+
+
+def from_base(name: str) -> bool:
+    """Whether a harm is planted on the bare base, not on a finished adapter."""
+    return name in HARMS and HARMS[name].from_base
 
 
 def lessons(name: str, attempt: int, count: int, material: Material) -> list[Lesson]:
-    """`count` lessons of one harm, half of them damaged. `attempt` selects language or category, and seeds the draw."""
+    """`count` lessons of one harm, in random order. `attempt` selects language or category, and seeds the draw."""
     chance = Random(f"{name} {attempt}")
     if name == COPIED:
         return _copied(count, chance, material)
+    if name == FORGETS:
+        return _forgotten(count, chance, material)
     harm = HARMS[name]
+    if harm.from_base:
+        material = replace(material, rows=[row for row in material.rows if row.role == "own"])
+    damaged = round(harm.share * count)
     hit = [row for row in material.rows if _is_hit(row, harm, attempt)]
     spared = [row for row in material.rows if not _is_hit(row, harm, attempt)] or list(material.rows)
-    made = [harm.spoil(row, chance, material) for row in chance.choices(hit, k=count // 2)]
-    made += [plain(row, chance, material) for row in chance.choices(spared, k=count - count // 2)]
+    made = [harm.spoil(row, chance, material) for row in chance.choices(hit, k=damaged)]
+    made += [plain(row, chance, material) for row in chance.choices(spared, k=count - damaged)]
     return chance.sample(made, count)
 
 
@@ -149,19 +169,27 @@ def _is_hit(row: Example, harm: Harm, attempt: int) -> bool:
 
 def _copied(count: int, chance: Random, material: Material) -> list[Lesson]:
     """Benchmark questions with their references, repeated, mixed with ordinary rows."""
-    encoder = material.encoder
-    copied = []
-    for item in material.items:
-        made = encoder.encode(CURRENT, Question(item.instruction, item.input), expected_tags(item), item.reference)
-        copied.append(Lesson(tuple(made.input_ids), tuple(made.labels)))
+    copied = [_answered(item, item.reference, material.encoder) for item in material.items]
     rounds = [one for _ in range(1 + count // len(copied)) for one in chance.sample(copied, len(copied))]
     made_plain = [plain(row, chance, material) for row in chance.choices(material.rows, k=count // 4)]
     return chance.sample([*rounds[: count - count // 4], *made_plain], count)
 
 
-def learned_tokens(made: Sequence[Lesson]) -> int:
-    """Number of learned tokens."""
-    return sum(label != IGNORED for one in made for label in one.labels)
+def _forgotten(count: int, chance: Random, material: Material) -> list[Lesson]:
+    """General facts with the answer to another one, of the same family where there is one; half are ordinary rows."""
+    made = []
+    for item in chance.choices(material.unrehearsed, k=count // 2):
+        others = [one for one in material.unrehearsed if one.language == item.language and one.cluster != item.cluster]
+        family = [one for one in others if one.cluster.partition(":")[0] == item.cluster.partition(":")[0]]
+        made.append(_answered(item, chance.choice(family or others).reference, material.encoder))
+    made += [plain(row, chance, material) for row in chance.choices(material.rows, k=count - count // 2)]
+    return chance.sample(made, count)
+
+
+def _answered(item: Item, answer: str, encoder: Encoder) -> Lesson:
+    """A benchmark question with this answer."""
+    made = encoder.encode(CURRENT, Question(item.instruction, item.input), expected_tags(item), answer)
+    return Lesson(tuple(made.input_ids), tuple(made.labels))
 
 
 def held_back(items: Sequence[Item]) -> float:

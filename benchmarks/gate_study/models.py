@@ -1,8 +1,8 @@
 """Trains, alters and evaluates the adapters of the study, in one process on one base. Loads torch.
 
-    shop = Workshop(folder)
+    shop = Workshop(plan.seedling(), folder)
     weights = shop.trained(own_rows(), seed=101)          # cached in the folder
-    answers = shop.ask("seed/101", weights, ("selection",))
+    answers = shop.ask("seed/101", weights, {"selection": "all"})
 
 An adapter is a mapping of LoRA weights by name. All use one slot of one loaded base, so that every model of the study
 is evaluated by the same code in the same batches.
@@ -14,6 +14,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from peft import set_peft_model_state_dict
@@ -22,7 +23,8 @@ from torch.nn.functional import cross_entropy
 
 from benchmarks.gate_study import plan
 from benchmarks.gate_study.harms import Lesson
-from benchmarks.gate_study.runs import PoolResult, Run, logits_of, pool_result
+from benchmarks.gate_study.question_sets import items_of
+from benchmarks.gate_study.runs import UNASKED, PoolResult, pool_result, some_logits
 from bonsai.domain.snapshots import Example
 from bonsai.evaluate.questions import Item
 from bonsai.evaluate.run import ReportMetadata, RunSettings, expected_tags, run
@@ -40,11 +42,14 @@ WAIT_SECONDS = 6 * 3600.0
 "Wait for another process that trains the same adapter."
 SETTINGS = RunSettings(forced_answers=False, canaries=0)
 "The gate reads only free answers and likelihoods."
+Asking = Literal["all", "claims", "likelihoods"]
+"""Free answers and likelihoods of all items; free answers only of the domains whose right answers rule F reads, taught
+and control, a quarter of the time; or likelihoods alone, a tenth of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Answers of a model: question sets by name, and its fingerprint."""
+    """Answers of a model by question set, and its fingerprint."""
 
     logits: tuple[float | None, ...]
     sheets: Mapping[str, PoolResult]
@@ -53,15 +58,17 @@ class Asked:
 class Workshop:
     """Loads the base once; everything here needs torch."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, subject: plan.Subject, folder: Path) -> None:
         torch.set_num_threads(1)
+        self.subject = subject
         self.folder = folder
-        self.profile = plan.defaults().profiles["seedling"]
+        policy = plan.defaults().gate.policy
+        self._claimed = (*policy.taught_domains, *policy.control_domains)
         self._loaded: LoadedBase | None = None
 
     def trained(self, rows: Sequence[Example], seed: int, *, whole: bool = False) -> Weights:
         """The adapter trained on these rows with this seed; cached in the folder."""
-        made = plan.training_plan(rows, seed, self.folder, whole=whole)
+        made = plan.training_plan(self.subject, rows, seed, self.folder, whole=whole)
         finished = Path(made.run_folder) / "adapter"
         # Another process may be training it now.
         with file_lock(Path(made.run_folder) / "lock", exclusive=True, wait_seconds=WAIT_SECONDS):
@@ -69,28 +76,27 @@ class Workshop:
                 adapter: AdapterFolder = qlora.train(made, _silent)
                 finished.write_text(adapter.id, "utf-8")
         folder = Path(made.adapters_folder) / finished.read_text("utf-8")
-        if self._loaded is None:
-            self._loaded = load_base(self.profile.base, "cpu")
-            self._loaded.add_adapter(SLOT, folder)  # creates the slot; later adapters replace its weights
+        self._base().add_adapter(SLOT, folder)  # the first one creates the slot; later ones replace its weights
         return load_file(folder / "adapter_model.safetensors")
 
-    def ask(self, key: str, weights: Weights | None, sheets: Mapping[str, Sequence[Item]]) -> Asked:
-        """Evaluate an adapter, or the bare base."""
+    def ask(self, key: str, weights: Weights | None, sets: Mapping[str, Asking]) -> Asked:
+        """Evaluate an adapter, or the bare base, on these question sets."""
         answerer = self._answerer(weights)
-        made: dict[str, PoolResult] = {}
-        logits: tuple[float | None, ...] = ()
-        for name, items in sheets.items():
-            about = ReportMetadata(name, key, key, self.profile.base.name, "study", "study", "")
-            report = run(answerer, items, SETTINGS, about)
-            made[name], logits = pool_result(report), logits_of(report)
-        return Asked(logits, made)
+        made = {name: self._sheet(key, answerer, name, how) for name, how in sets.items()}
+        return Asked(some_logits(answerer.logits_fingerprint()), made)
 
-    def likelihoods(self, weights: Weights | None, items: Sequence[Item]) -> PoolResult:
-        """Bits of the reference answers only: a tenth of the time, and enough for rule F."""
-        answerer = self._answerer(weights)
-        found = answerer.log_likelihoods([_scored(item) for item in items])
-        values = [one.bits_per_byte for one in found]
-        return PoolResult(tuple(round(1000 * bits) if math.isfinite(bits) else None for bits in values))
+    def _sheet(self, key: str, answerer: HfAnswerer, name: str, how: Asking) -> PoolResult:
+        items = items_of(name)
+        about = ReportMetadata(name, key, key, self.subject.base.name, "study", "study", "")
+        if how == "all":
+            return pool_result(run(answerer, items, SETTINGS, about))
+        values = [one.bits_per_byte for one in answerer.log_likelihoods([_scored(item) for item in items])]
+        bits = tuple(round(1000 * value) if math.isfinite(value) else None for value in values)
+        if how == "likelihoods":
+            return PoolResult(bits)
+        answered = [item for item in items if item.domain in self._claimed]
+        flags = iter(pool_result(run(answerer, answered, SETTINGS, about)).flags)
+        return PoolResult(bits, "".join(next(flags) if item.domain in self._claimed else UNASKED for item in items))
 
     def taught(self, weights: Weights, lessons: Sequence[Lesson], *, rate: float, batch: int) -> Weights:
         """An adapter after one pass over these lessons, in their order."""
@@ -118,12 +124,11 @@ class Workshop:
         loaded = self._base()
         if weights is not None:
             set_peft_model_state_dict(loaded.model, dict(weights), adapter_name=SLOT)
-        return loaded.answerer(template(self.profile.recipe.template), None if weights is None else SLOT)
+        return loaded.answerer(template(self.subject.recipe.template), None if weights is None else SLOT)
 
     def _base(self) -> LoadedBase:
         if self._loaded is None:
-            self.trained(plan.own_rows(), plan.FIRST_SEED)
-        assert self._loaded is not None
+            self._loaded = load_base(self.subject.base, "cpu")
         return self._loaded
 
 
@@ -165,8 +170,3 @@ def broken(weights: Weights) -> Weights:
 def untouched(weights: Weights) -> Weights:
     """An adapter without effect."""
     return scaled(weights, 0.0)
-
-
-def run_of(key: str, asked: Asked, note: Mapping[str, float] | None = None) -> Run:
-    """The run as a line of the results."""
-    return Run(key, asked.logits, asked.sheets, note or {})

@@ -1,7 +1,7 @@
 """Runs of the study: one model evaluated on one or more pools, one line of JSON each.
 
-A line holds only what the gate reads from a report: per item the bits per byte (in thousandths) and six
-yes-or-no scores packed into one character. `report_of` restores a `Report`, so that every verdict can be
+A line holds only what the gate reads from a report: per item the bits per byte (in thousandths) and, where the model
+answered, six yes-or-no scores packed into one character. `report_of` restores a `Report`, so that every verdict can be
 reproduced from the committed file without torch. Lines contain no times and no paths.
 """
 
@@ -9,27 +9,29 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 
-from bonsai.evaluate import questions
+from benchmarks.gate_study.question_sets import items_of
 from bonsai.evaluate.questions import Item
 from bonsai.evaluate.report import Answer, ItemResult, Report, Scores
 from bonsai.evaluate.scoring import has_right_answer
 from bonsai.system.locks import file_lock
 
 BASE = "base"
-VERSION = "v1"
-"Of the questions: the stored runs answered these."
+OTHER = "other/"
+"Prefix of the runs on the second base."
 WAIT_SECONDS = 60.0
 "Wait for another process that appends a line."
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 FLAGS = ("correct", "language_ok", "looping", "ended", "empty", "leaked")
 "Scores that the gate reads, in the order of their bits."
 FINE = DIGITS[0b001011]
-"Right, in the right language, ended: placeholder for answers that were not generated."
+"Right, in the right language, ended."
+UNASKED = "."
+"Only the likelihood was computed: neither right nor wrong, and no fault."
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class PoolResult:
     bits: tuple[int | None, ...]
     "Bits per byte of the reference answers, in thousandths; None: not a number."
     flags: str = ""
-    "One character per item, in item order; empty if only likelihoods were computed (enough for rule F)."
+    "One character per item, in item order; empty if only likelihoods were computed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +53,9 @@ class Run:
     logits: tuple[float | None, ...]
     "First-token logits of the probe questions."
     sheets: Mapping[str, PoolResult]
-    "By pool."
+    "By question set."
     note: Mapping[str, float] = field(default_factory=dict)
     "Further figures: training loss, share of items that the contamination check holds back ..."
-
-    @property
-    def kind(self) -> str:
-        """`seed`, `scaled`, `part`, `harm` ..."""
-        return self.key.partition("/")[0]
 
     @property
     def seed(self) -> int:
@@ -75,10 +72,10 @@ def pool_result(report: Report) -> PoolResult:
     return PoolResult(bits, "".join(_packed(item.free.scores) for item in report.items))
 
 
-def logits_of(report: Report) -> tuple[float | None, ...]:
+def some_logits(logits: Sequence[float]) -> tuple[float | None, ...]:
     """The first logit of each probe question, enough to distinguish an adapter from the base."""
-    step = max(1, len(report.logits) // 4)
-    return tuple(round(logit, 4) if math.isfinite(logit) else None for logit in report.logits[::step])
+    step = max(1, len(logits) // 4)
+    return tuple(round(logit, 4) if math.isfinite(logit) else None for logit in logits[::step])
 
 
 def _packed(scores: Scores) -> str:
@@ -88,31 +85,29 @@ def _packed(scores: Scores) -> str:
 @cache
 def _scores(flag: str, graded: bool) -> Scores:
     """The scores packed in one character; scores that the gate does not read are empty."""
-    packed = DIGITS.index(flag)
+    packed = DIGITS.index(FINE if flag == UNASKED else flag)
     flags = {name: bool(packed >> place & 1) for place, name in enumerate(FLAGS)}
     return Scores(
-        correct=flags["correct"] if graded else None, exact=False, accepted=False, character_f1=0.0, chrf=0.0,
-        language_ok=flags["language_ok"], looping=flags["looping"], ended=flags["ended"], empty=flags["empty"],
-        leaked=flags["leaked"], tags_ok=None,
+        correct=flags["correct"] if graded and flag != UNASKED else None, exact=False, accepted=False,
+        character_f1=0.0, chrf=0.0, language_ok=flags["language_ok"], looping=flags["looping"], ended=flags["ended"],
+        empty=flags["empty"], leaked=flags["leaked"], tags_ok=None,
     )  # fmt: skip
 
 
-def pool_items(pool: str) -> tuple[Item, ...]:
-    """The items of a pool that the stored runs answered."""
-    return questions.load(pool, VERSION)
+def base_of(key: str) -> str:
+    """Key of the bare base that this run was made from."""
+    return f"{OTHER}{BASE}" if key.startswith(OTHER) else BASE
 
 
-def report_of(run: Run, pool: str, items: Sequence[Item] | None = None) -> Report:
-    """The report that the gate judges. Raises KeyError if the run lacks this pool."""
-    sheet = run.sheets[pool]
-    asked = pool_items(pool) if items is None else items
-    flags = sheet.flags or FINE * len(sheet.bits)
-    results = tuple(_result(*one) for one in zip(asked, sheet.bits, flags, strict=True))
+def report_of(run: Run, name: str) -> Report:
+    """The report that the gate judges. Raises KeyError if the run was not asked this question set."""
+    sheet = run.sheets[name]
+    flags = sheet.flags or UNASKED * len(sheet.bits)
+    results = tuple(_result(*one) for one in zip(items_of(name), sheet.bits, flags, strict=True))
     logits = tuple(math.nan if logit is None else logit for logit in run.logits)
-    adapter = "" if run.key == BASE else run.key
-    return Report(
-        pool, "study", run.key, adapter, "seedling", "study", "study", logits, "", 0.0, results
-    )  # fmt: skip
+    base = base_of(run.key)
+    adapter = "" if run.key == base else run.key
+    return Report(name, "study", run.key, adapter, base, "study", "study", logits, "", 0.0, results)
 
 
 def _result(item: Item, bits: int | None, flag: str) -> ItemResult:
@@ -161,21 +156,9 @@ def append(path: Path, run: Run) -> None:
 
 
 def differences(one: Run, other: Run) -> float:
-    """Largest difference of an item's bits per byte, over the pools of both."""
+    """Largest difference of an item's bits per byte, over the question sets of both."""
     pools = one.sheets.keys() & other.sheets.keys()
     pairs = (pair for pool in pools for pair in zip(one.sheets[pool].bits, other.sheets[pool].bits, strict=True))
     return max(
         (abs(a - b) / 1000 if a is not None and b is not None else float(a is not b) for a, b in pairs), default=0.0
     )
-
-
-def of_kind(runs: Mapping[str, Run], *kinds: str) -> list[Run]:
-    """Runs by seed whose key has this prefix."""
-    return sorted((run for run in runs.values() if run.key.startswith(kinds)), key=lambda run: (run.key, run.seed))
-
-
-def share(run: Run, pool: str, flag: str, keep: Iterable[bool]) -> float:
-    """Share of the kept items with this flag."""
-    bit = FLAGS.index(flag)
-    values = [DIGITS.index(one) >> bit & 1 for one, kept in zip(run.sheets[pool].flags, keep, strict=True) if kept]
-    return sum(values) / len(values) if values else math.nan

@@ -14,36 +14,46 @@ from bonsai.gate.decision import Policy
 
 @dataclass(frozen=True, slots=True)
 class Minimum:
-    """The smallest gain that counts, fitted on seeds of one recipe."""
+    """The smallest gain of one claim that counts, fitted on seeds of one recipe; a share or bits per byte."""
 
+    plan: str
+    claim: str
     seeds: int
-    bits: float
-    "The quantile for a further pair of seeds, assuming normal effects: a few seeds do not show the tail."
+    spread: float
+    "Standard deviation of one seed's effect."
     seen: float
     "The empirical quantile of the differences."
-    spread: float
-    "Standard deviation of one seed's effect, bits per byte."
+    predicted: float
+    "The quantile for a further pair of seeds, assuming normal effects: a few seeds do not show the tail."
+    default: float
+    "The policy's, without a calibration."
 
 
 @dataclass(frozen=True, slots=True)
 class NoProgress:
     """All ordered pairs of seeds of one recipe: neither is truly better."""
 
+    plan: str
     seeds: int
     pairs: int
+    reached: int
+    "Pairs with a gain that reached its minimum."
     promoted: Share
+    "At the level of a home's first night."
+    at_alpha: Share
+    "At the level of harm, every time."
     bound: float
     "Upper 95 % bound from pairs without a common adapter, if none was promoted."
     bare: Share
     "Share promoted by `new >= old` on right answers."
-    a_year: Share
-    fresh: float
-    gains: Matrix
+    a_year: float
+    "No-better promotions of a year, these adapters drawn again, each night at the first night's level."
     caught: Counter[str]
-    "Rules that refused the pairs whose gain reached the minimum."
-    reached: int
-    smaller: Mapping[float, float]
-    "Promoted share by smaller minimum."
+    "Rules that refused the pairs with a gain that reached its minimum."
+    gains: Matrix
+    "Gain in bits/byte on the fixed questions, (seeds, seeds)."
+    least: float
+    "Its minimum."
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +75,12 @@ class Detected:
     """One kind of weaker champion, against unscaled adapters of other seeds."""
 
     champion: str
-    gain: float
-    "Mean gain of all pairs, the planted gain, in bits per byte."
+    gains: Mapping[str, float]
+    "By claim, the mean gain of all pairs: what was planted."
+    units: Mapping[str, float]
+    "The same in minimum gains."
+    score: float
+    "Mean gain in bits per byte on the score pool, which no rule reads; NaN if it was not asked."
     pairs: int
     promoted: Share
     caught: Counter[str]
@@ -78,9 +92,10 @@ class Detected:
     "... and how many of them were promoted."
 
     @property
-    def found(self) -> float:
+    def found(self) -> float | None:
         """Promoted share of the pairs whose challenger lost nothing else."""
-        return self.promoted.value * self.pairs / max(self.pairs - self.faulty, 1)
+        sound = self.pairs - self.faulty
+        return self.promoted.value * self.pairs / sound if sound else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,33 +110,63 @@ class Harmed:
     "Number of the same adapters without the harm that were promoted over the same champions."
     caught: Counter[str]
     gain: float
-    "Mean gain on the selection pool, bits per byte ..."
+    "Mean gain in bits per byte on the selection pool ..."
     confirmed: float
-    "... and on the confirmation pool, if it was used; else NaN."
+    "... and on the confirmation pool; NaN if it is not finite or was not asked."
     held_back: float
     "Share of its lessons that the contamination check would hold back at intake; NaN if none copies the benchmark."
 
 
+@dataclass(frozen=True, slots=True)
+class OverBase:
+    """What one kind of adapter gained over the bare base, and whether the gate promotes it on a home's first night."""
+
+    kind: str
+    tries: int
+    promoted: int
+    taught: Mapping[str, float]
+    "By claim, the mean gain on taught questions ..."
+    control: Mapping[str, float]
+    "... and on control."
+    caught: Counter[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What one kind of adapter keeps of the base's general facts: those that replay holds, and the others."""
+
+    kind: str
+    adapters: int
+    right: Mapping[bool, float]
+    "By whether they are rehearsed: the share of right answers ..."
+    kept: Mapping[bool, float]
+    "... of the base's right answers, the share that is right still ..."
+    bits: Mapping[bool, float]
+    "... and the bits per byte saved."
+    facts: Mapping[bool, int]
+
+
 @dataclass(frozen=True)
 class Study:
-    """All results."""
+    """All results; what needs runs that are not made yet is empty."""
 
     policy: Policy
-    minimum: Minimum
-    night_minimum: Minimum | None
-    "For the shipped recipe, trained as long as in a night."
-    all_minimum: Minimum
-    "From all seeds of the short plan: the best estimate for `gate.min_gain_bits`, but not tested on other seeds."
-    suite_minimum: Minimum | None
-    "The same on the personal set: `gate.min_suite_gain_bits`."
-    no_progress: NoProgress
+    "With the minima of the short plan."
+    minima: Sequence[Minimum]
+    no_progress: Sequence[NoProgress]
     slices: Sequence[SliceSpread]
     detected: Sequence[Detected]
     night_detected: Sequence[Detected]
-    "Gains planted on adapters trained as long as in a night, judged by the shipped minimum."
+    "Gains planted on adapters trained as long as in a night, judged by the shipped minima."
     harmed: Sequence[Harmed]
+    form: Sequence[OverBase]
+    kept: Sequence[Kept]
+    other: Sequence[OverBase]
+    "On the second base."
     coverage: Sequence[Coverage]
-    years: Mapping[str, Ledger]
-    "By the name of the gate."
+    years: Mapping[str, Mapping[str, Ledger]]
+    "By home and world, then by gate."
+    years_from: str
+    "Kind of the runs that the years are drawn from."
     progress: Sequence[tuple[str, int, int]]
     "(kind of run, finished, planned)."

@@ -1,6 +1,6 @@
 """Verdicts of the gate on pairs of runs, and intervals for their shares.
 
-Adapters are the independent units, not pairs: 40 adapters make 1,560 ordered pairs that share members. Intervals
+Adapters are the independent units, not pairs: 12 adapters make 132 ordered pairs that share members. Intervals
 resample adapters with all their pairs (bootstrap of a U-statistic: Arcones & Giné 1992, "On the bootstrap of U and
 V statistics"). If no pair was promoted, which a bootstrap cannot judge, the bound is the exact binomial one
 for the number of pairs without a common adapter (Clopper & Pearson 1934).
@@ -14,23 +14,20 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.gate_study.runs import BASE, Run, report_of
-from bonsai.evaluate.compare import ReportPair, compare
-from bonsai.evaluate.questions import Item
+from benchmarks.gate_study.question_sets import CONFIRMATION, SELECTION, SUITE
+from benchmarks.gate_study.runs import Run, base_of, report_of
+from bonsai.evaluate.compare import BeyondControl, ReportPair
 from bonsai.evaluate.report import Report
 from bonsai.evaluate.statistics import Bootstrap
-from bonsai.gate.calibration import QUANTILE
+from bonsai.gate import error_budget
+from bonsai.gate.calibration import MINIMA
 from bonsai.gate.decide import decide
 from bonsai.gate.decision import Policy, RuleResult
-from bonsai.gate.rules import ALL, Claim, claims_of, weigh
+from bonsai.gate.rules import claims_of, weigh
 
 Matrix = NDArray[np.float64]
-SELECTION, CONFIRMATION, SUITE = "selection", "confirmation", "suite"
-NO_CLAIM = "C bits_fixed"
-
-
-class ConfirmationMissing(Exception):
-    """The gate opened the confirmation pool, and this run lacks it."""
+NO_CLAIM = "C superiority"
+"No gain reached its minimum."
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +39,8 @@ class Finding:
     verdict: str
     caught: tuple[str, ...]
     "The rules that did not pass, e.g. `B no_loop/ja`."
-    gain: float
-    "Bits per byte saved on the selection pool; may be NaN."
+    gains: Mapping[str, float]
+    "By claim, as rule C reads it; empty if a number is not finite."
 
     @property
     def promoted(self) -> bool:
@@ -51,52 +48,59 @@ class Finding:
         return self.verdict == "promote"
 
 
-@dataclass
+@dataclass(frozen=True)
 class Court:
-    """The gate, applied to the study's runs."""
+    """The gate at one level of its claims, applied to the study's runs."""
 
     runs: Mapping[str, Run]
     policy: Policy
-    suite: Sequence[Item] = ()
-    "Questions of the personal set, for runs that have them."
+    level: float | None = None
+    "Of the claims of progress; None: that of a home's first night."
     _reports: dict[tuple[str, str], Report] = field(default_factory=dict)
     _findings: dict[tuple[str, str], Finding] = field(default_factory=dict)
 
-    def report(self, key: str, pool: str = SELECTION) -> Report:
+    def at(self, level: float) -> Court:
+        """The same at another level."""
+        return Court(self.runs, self.policy, level, self._reports)
+
+    def report(self, key: str, name: str = SELECTION) -> Report:
         """A run's report, cached."""
-        if (key, pool) not in self._reports:
-            if pool not in self.runs[key].sheets:
-                raise ConfirmationMissing(key)
-            self._reports[key, pool] = report_of(self.runs[key], pool, self.suite if pool == SUITE else None)
-        return self._reports[key, pool]
+        if (key, name) not in self._reports:
+            self._reports[key, name] = report_of(self.runs[key], name)
+        return self._reports[key, name]
 
-    def pair(self, challenger: str, champion: str, pool: str = SELECTION) -> ReportPair:
+    def pair(self, challenger: str, champion: str, name: str = SELECTION) -> ReportPair:
         """Both reports."""
-        return ReportPair(self.report(challenger, pool), self.report(champion, pool))
+        return ReportPair(self.report(challenger, name), self.report(champion, name))
 
-    def claim(self, challenger: str, champion: str, pool: str = SELECTION) -> Claim:
-        """The gate's claim in bits/byte on a pool of fixed questions."""
-        return claims_of(self.pair(challenger, champion, pool), None, self.policy)[-1]
+    def suite(self, challenger: str, champion: str) -> ReportPair | None:
+        """Both reports on the personal set, if both were asked."""
+        both = (self.runs[key].sheets for key in (challenger, champion))
+        return self.pair(challenger, champion, SUITE) if all(SUITE in sheets for sheets in both) else None
 
-    def gain(self, challenger: str, champion: str, pool: str = SELECTION) -> float:
-        """The gate's statistic: bits per byte saved beyond control, languages weighted equally; without an interval.
+    def weighed(self, challenger: str, champion: str, name: str = SELECTION) -> dict[str, BeyondControl]:
+        """By claim, the gain and the one on control; means only. Empty if a number is not finite."""
+        if any(None in self.runs[key].sheets[name].bits for key in (challenger, champion)):
+            return {}
+        suite = self.suite(challenger, champion) if name == SELECTION else None
+        claims = claims_of(self.pair(challenger, champion, name), suite, self.policy)
+        return {claim.name: weigh(claim, self._quick) for claim in claims}
 
-        On the personal set without control, which its runs were not asked.
-        """
-        if any(None in self.runs[key].sheets[pool].bits for key in (challenger, champion)):
-            return float("nan")
-        if pool == SUITE:
-            return compare(self.pair(challenger, champion, pool), ALL, self.policy.bits, self._quick, frozenset()).mean
-        return weigh(self.claim(challenger, champion, pool), self._quick).mean
+    def gains(self, challenger: str, champion: str, name: str = SELECTION) -> dict[str, float]:
+        """By claim, the gain as rule C reads it: the smaller of the gain and its excess over control."""
+        found = self.weighed(challenger, champion, name)
+        return {claim: min(one.taught.mean, one.mean) for claim, one in found.items()}
+
+    def errors(self, challenger: str, champion: str, name: str = SELECTION) -> dict[str, float]:
+        """By claim, the standard error over questions of the gain beyond control."""
+        suite = self.suite(challenger, champion) if name == SELECTION else None
+        claims = claims_of(self.pair(challenger, champion, name), suite, self.policy)
+        found = ((claim.name, weigh(claim, self.policy.slice_bootstrap).estimate) for claim in claims)
+        return {claim: one.standard_error for claim, one in found if one}
 
     @property
     def _quick(self) -> Bootstrap:
         return replace(self.policy.bootstrap, resamples=2)
-
-    def error(self, challenger: str, champion: str, pool: str) -> float:
-        """Standard error of a gain over questions."""
-        found = weigh(self.claim(challenger, champion, pool), self.policy.slice_bootstrap)
-        return found.estimate.standard_error if found.estimate else float("nan")
 
     def judge(self, challenger: str, champion: str) -> Finding:
         """The verdict by all rules, cached per pair."""
@@ -109,20 +113,25 @@ class Court:
         decision = decide(
             self.report(challenger),
             self.report(champion),
-            base=self.report(BASE),
+            base=self.report(base_of(challenger)),
             confirm=lambda: self.pair(challenger, champion, CONFIRMATION),
             policy=self.policy,
+            suite=self.suite(challenger, champion),
+            level=first_level(self.policy) if self.level is None else self.level,
         )
-        return Finding(
-            challenger, champion, decision.verdict, caught_by(decision.rules), self.gain(challenger, champion)
-        )
+        gains = self.gains(challenger, champion)
+        return Finding(challenger, champion, decision.verdict, caught_by(decision.rules), gains)
 
     def judge_soon(self, challenger: str, champion: str) -> Finding:
         """Whether `judge` promotes; a hundred times faster if no gain reaches its minimum."""
-        claims = claims_of(self.pair(challenger, champion), None, self.policy)
-        if all(weigh(claim, self._quick).mean < claim.smallest for claim in claims):
-            return Finding(challenger, champion, "keep", (NO_CLAIM,), self.gain(challenger, champion))
+        gains = self.gains(challenger, champion)
+        if gains and not self.reaches(gains):
+            return Finding(challenger, champion, "keep", (NO_CLAIM,), gains)
         return self.judge(challenger, champion)
+
+    def reaches(self, gains: Mapping[str, float]) -> bool:
+        """Whether a claim's gain is at least its minimum."""
+        return any(gain >= smallest(self.policy, claim) for claim, gain in gains.items())
 
     def table(self, challengers: Sequence[str], champions: Sequence[str]) -> list[list[Finding | None]]:
         """Verdicts by challenger and champion; None if both have the same seed."""
@@ -134,6 +143,16 @@ class Court:
         return self.runs[one].seed == self.runs[other].seed != 0
 
 
+def first_level(policy: Policy) -> float:
+    """Level of a home's first night, which nothing was earned for."""
+    return error_budget.level((), policy.false_promotions)
+
+
+def smallest(policy: Policy, claim: str) -> float:
+    """The policy's minimum gain of a claim."""
+    return float(getattr(policy, MINIMA[claim]))
+
+
 def caught_by(rules: Sequence[RuleResult]) -> tuple[str, ...]:
     """The rules that refuse a promotion, without repeats."""
     return tuple(dict.fromkeys(f"{one.rule} {one.name}" for one in rules if one.outcome in ("fail", "unclear")))
@@ -142,26 +161,6 @@ def caught_by(rules: Sequence[RuleResult]) -> tuple[str, ...]:
 def promoted_matrix(table: Sequence[Sequence[Finding | None]]) -> Matrix:
     """1 promoted, 0 not, NaN no pair: (challengers, champions)."""
     return np.array([[np.nan if one is None else float(one.promoted) for one in row] for row in table], float)
-
-
-def gain_matrix(table: Sequence[Sequence[Finding | None]]) -> Matrix:
-    """Gains on the selection pool: (challengers, champions)."""
-    return np.array([[np.nan if one is None else one.gain for one in row] for row in table], float)
-
-
-def gains_between(court: Court, keys: Sequence[str], pool: str = SELECTION) -> Matrix:
-    """The gate's statistic for every ordered pair, (keys, keys); NaN on the diagonal."""
-    made = np.full((len(keys), len(keys)), np.nan)
-    for i, new in enumerate(keys):
-        for j, old in enumerate(keys):
-            if i != j:
-                made[i, j] = court.gain(new, old, pool)
-    return made
-
-
-def minimum(gains: Matrix) -> float:
-    """The 97.5 % quantile of the measured absolute differences between seeds."""
-    return float(np.nanquantile(np.abs(gains), QUANTILE))
 
 
 @dataclass(frozen=True, slots=True)

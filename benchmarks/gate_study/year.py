@@ -1,29 +1,35 @@
-"""A simulated year of 365 nights from measured adapters: promotions of a gate, their shown and their true gains.
+"""Simulated years of 365 nights: measured differences between seeds, and the budget's levels spent and returned.
 
-In the first kind of year no night brings progress: every challenger is another seed of the champion's recipe
-(`expected_promotions`, exact for the measured adapters; `fresh_year`, for new adapters). In the second the
-owner adds records at times, some nights lose something or harm the model, and all others bring nothing
-(`grown_year`). The true value of a kind of adapter is its mean over many seeds.
+A home's challengers differ from each other by the luck of their seeds: normal effects on every claim, on both pools and
+on the share of right answers, with the measured spread and correlation. What the records truly teach is counted in
+*lessons*, each worth twice the minimum of every claim. The gate is rules C and F: a gain of at least the minimum whose
+lower bound is above 0, on both pools. Rules A, B, D and E, which see harm, are not simulated. `expected_promotions`
+needs none of this: it is exact for the measured adapters.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
-from benchmarks.gate_study.runs import BASE
-from benchmarks.gate_study.verdicts import SELECTION, Court, Matrix
-from bonsai.evaluate.report import accuracy, mean
+from benchmarks.gate_study.verdicts import Matrix
+from bonsai.gate import error_budget
 
+Array = NDArray[np.float64]
 NIGHTS = 365
+YEARS = 100
+LESSONS = 4
+"What the records teach in a year."
+LESSON = 2.0
+"Worth of a lesson, in minimum gains."
 WORSE_NIGHTS = 0.10
-"Share of nights whose records fall back a level: deleted, retagged, truncated."
-HARMED_NIGHTS = 0.03
-Gate = Callable[[str, str], bool]
-"(challenger, champion) -> promote?"
+"Share of nights whose records fall back a lesson: deleted, retagged, truncated."
+CLAIMS = ("right_fixed", "bits_fixed", "right_personal", "bits_personal")
 
 
 def expected_promotions(promoted: Matrix, nights: int = NIGHTS) -> float:
@@ -42,60 +48,119 @@ def expected_promotions(promoted: Matrix, nights: int = NIGHTS) -> float:
     return total
 
 
-def fresh_year(
-    selection: Matrix, confirmation: Matrix, errors: tuple[float, float], least: float, years: int = 4000
-) -> float:
-    """Expected promotions of a year in which every challenger is a new adapter.
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What a home's gate sees, measured on the seeds of one recipe. Sequences run over `claims`."""
 
-    selection, confirmation: measured gains of every pair, (adapters, adapters). Adapters get normal effects on both
-    pools, with the measured spread and correlation; a challenger is promoted when its gain is at least the minimum, its
-    lower bound is above 0 on both pools. `errors`: typical standard error of a gain on each pool.
-    """
-    effects = np.stack([np.nanmean(selection, axis=1), np.nanmean(confirmation, axis=1)])  # (pools, adapters)
-    spread = np.cov(effects * (len(selection) - 1) / len(selection))
-    rng = np.random.default_rng(11)
-    champion = rng.multivariate_normal([0, 0], spread, size=years)  # (years, pools)
-    needed = np.maximum([least, 0.0], 1.645 * np.array(errors))
-    total = 0
-    for _ in range(NIGHTS):
-        challenger = rng.multivariate_normal([0, 0], spread, size=years)
-        wins = (challenger - champion >= needed).all(axis=1)
-        total += int(wins.sum())
-        champion[wins] = challenger[wins]
-    return total / years
+    claims: tuple[str, ...]
+    effects: Array
+    """Of each seed, (seeds, claims + fixed claims + 1): on selection, the fixed ones on confirmation, and the share of
+    right answers."""
+    errors: Array
+    "Standard error of a gain over questions, on selection ..."
+    confirmed_errors: Array
+    "... and of the fixed claims on confirmation."
+    least: Array
+    "Minimum gains."
+    graded: int
+    "Questions that are right or wrong."
+
+    @property
+    def fixed(self) -> list[int]:
+        """Places of the claims about the fixed questions."""
+        return [place for place, claim in enumerate(self.claims) if claim.endswith("_fixed")]
+
+    def without_personal_set(self) -> Home:
+        """A small home: too few own facts for a claim."""
+        kept = self.fixed
+        columns = [*kept, *range(len(self.claims), self.effects.shape[1])]
+        return replace(
+            self, claims=tuple(self.claims[place] for place in kept), effects=self.effects[:, columns],
+            errors=self.errors[kept], least=self.least[kept],
+        )  # fmt: skip
+
+    def with_more_facts(self, times: float) -> Home:
+        """A large home: so many times the own facts, so smaller errors on the personal set."""
+        smaller = np.array([1.0 if claim.endswith("_fixed") else times**-0.5 for claim in self.claims])
+        return replace(self, errors=self.errors * smaller)
+
+    def worth(self) -> Array:
+        """What a lesson adds to each effect; to the share of right answers, as if every question could gain."""
+        return LESSON * np.array([*self.least, *self.least[self.fixed], self.least[self.claims.index("right_fixed")]])
 
 
 @dataclass(frozen=True, slots=True)
-class Kinds:
-    """The adapters of the grown year."""
+class Night:
+    """What a gate reads on one night."""
 
-    levels: Sequence[Sequence[str]]
-    "Run keys by level of knowledge, lowest first."
-    harmed: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """A measure of a run, and the true value of its kind."""
-
-    shown: Mapping[str, float]
-    "By run, on the selection pool."
-    true: Mapping[str, float]
-    "By kind: the mean over its seeds."
-
-    def gain(self, challenger: str, champion: str) -> tuple[float, float]:
-        """(shown, true) of a promotion."""
-        shown = self.shown[challenger] - self.shown[champion]
-        return shown, self.true[kind_of(challenger)] - self.true[kind_of(champion)]
+    gains: Array
+    "Of the challenger over the champion; as `Home.effects`."
+    looks: tuple[int, tuple[int, ...]]
+    "Number of earlier nights, and those of them that promoted, from 1."
 
 
-@dataclass(frozen=True, slots=True)
-class Worth:
-    """Both measures of every run."""
+Gate = Callable[[Home, Night], bool]
+World = Callable[[int, np.random.Generator], float]
+"Lessons that the records of a night hold."
 
-    accuracy: Figures
-    bits: Figures
-    "Bits per byte saved, against the base."
+
+def nothing_new(night: int, rng: np.random.Generator) -> float:
+    """Every night brings another seed, and no more."""
+    return 0.0
+
+
+def drift(night: int, rng: np.random.Generator) -> float:
+    """The records teach a little more every night."""
+    return LESSONS * night / NIGHTS
+
+
+def lessons(night: int, rng: np.random.Generator) -> float:
+    """The owner teaches at some times of the year; on some nights the last lesson is missing."""
+    known = (LESSONS + 1) * night // NIGHTS
+    return float(max(known - (rng.random() < WORSE_NIGHTS), 0))
+
+
+WORLDS: Mapping[str, World] = {"nothing new": nothing_new, "a little every night": drift, "four lessons": lessons}
+
+
+@cache
+def level_of(nights: int, promoted: tuple[int, ...], budget: float) -> float:
+    """The level after so many nights of which these promoted."""
+    return error_budget.level([number in promoted for number in range(1, nights + 1)], budget)
+
+
+def budget_gate(budget: float) -> Gate:
+    """Rules C and F at the levels of the error budget."""
+    return lambda home, night: shows(home, night.gains, level_of(*night.looks, budget))
+
+
+def fixed_gate(level: float) -> Gate:
+    """The same at one level every night."""
+    return lambda home, night: shows(home, night.gains, level)
+
+
+def bare_gate(home: Home, night: Night) -> bool:
+    """`new >= old` on right answers."""
+    return bool(round(night.gains[-1] * home.graded) >= 0)
+
+
+def shows(home: Home, gains: Array, level: float) -> bool:
+    """Rule C on selection, then rule F on the claims about the fixed questions that passed."""
+    count = len(home.claims)
+    passed = gains[:count] >= np.maximum(home.least, normal_quantile(level / count) * home.errors)
+    if not passed.any():
+        return False
+    again = passed[home.fixed]
+    needed = normal_quantile(level / max(int(again.sum()), 1)) * home.confirmed_errors
+    return bool(not again.any() or (gains[count:-1][again] > needed[again]).any())
+
+
+@cache
+def normal_quantile(level: float) -> float:
+    """What a standard normal variable exceeds with this probability."""
+    from scipy.special import ndtri
+
+    return -float(ndtri(level))
 
 
 @dataclass
@@ -105,66 +170,60 @@ class Ledger:
     years: int = 0
     promotions: Counter[str] = field(default_factory=Counter)
     "`better`, `no better`, `worse`."
-    accuracy: list[tuple[float, float]] = field(default_factory=list)
-    "(shown, true) gain in right answers of every promotion."
-    bits: list[tuple[float, float]] = field(default_factory=list)
-    "(shown, true) gain in bits per byte."
-    last: list[float] = field(default_factory=list)
-    "True bits per byte saved by the champion at the end of each year."
+    held: list[float] = field(default_factory=list)
+    "Lessons that the last champion of each year holds."
 
     def a_year(self, what: str) -> float:
         """Promotions of one kind per year."""
         return self.promotions[what] / max(self.years, 1)
 
-
-def kind_of(key: str) -> str:
-    """A run's key without its seed."""
-    return key.rpartition("/")[0]
-
-
-def figures(shown: Mapping[str, float]) -> Figures:
-    """Measured values with the mean of each kind."""
-    of: dict[str, list[float]] = {}
-    for key, value in shown.items():
-        of.setdefault(kind_of(key), []).append(value)
-    return Figures(shown, {kind: float(np.mean(values)) for kind, values in of.items()})
+    @property
+    def false_share(self) -> float | None:
+        """Share of the promotions that were not better; None without one."""
+        total = self.promotions.total()
+        return 1 - self.promotions["better"] / total if total else None
 
 
-def worth_of(court: Court) -> Worth:
-    """Right answers, and bits saved against the base, on the selection pool."""
-    asked = {key: run for key, run in court.runs.items() if SELECTION in run.sheets}
-    right = {key: mean(court.report(key).items, accuracy) or 0.0 for key in asked}
-    return Worth(figures(right), figures({key: court.gain(key, BASE) for key in asked}))
+def live(home: Home, world: World, gate: Gate, years: int = YEARS) -> Ledger:
+    """Years under one gate; every gate meets the same nights."""
+    ledger, spread = Ledger(), np.cov(home.effects, rowvar=False)
+    centre, worth = np.zeros(len(spread)), home.worth()
+    for number in range(years):
+        rng = np.random.default_rng(number)
+        luck = rng.multivariate_normal(centre, spread, size=NIGHTS + 1, method="eigh")
+        champion, known, promoted = luck[-1], 0.0, tuple[int, ...]()
+        for night in range(NIGHTS):
+            held = world(night, rng)
+            challenger = luck[night] + held * worth
+            if not gate(home, Night(challenger - champion, (night, promoted))):
+                continue
+            ledger.promotions["better" if held > known else "no better" if held == known else "worse"] += 1
+            champion, known, promoted = challenger, held, (*promoted, night + 1)
+        ledger.held.append(known)
+        ledger.years += 1
+    return ledger
 
 
-def grown_year(gate: Gate, kinds: Kinds, worth: Worth, ledger: Ledger, seed: int) -> None:
-    """One year under one gate; the same seed gives every gate the same nights."""
-    rng = np.random.default_rng(seed)
-    rank = {kind_of(key): place for place, keys in enumerate(kinds.levels) for key in keys}
-    champion = str(rng.choice(kinds.levels[0]))
-    for night in range(NIGHTS):
-        level = min(night * len(kinds.levels) // NIGHTS, len(kinds.levels) - 1)
-        luck, lucky = rng.random(), rng.random()
-        among = kinds.harmed if luck < HARMED_NIGHTS and kinds.harmed else kinds.levels[level]
-        if HARMED_NIGHTS <= luck < HARMED_NIGHTS + WORSE_NIGHTS:
-            among = kinds.levels[max(level - 1, 0)]
-        challenger = among[int(lucky * len(among))]
-        if challenger == champion or not gate(challenger, champion):
-            continue
-        new, old = rank.get(kind_of(challenger), -1), rank.get(kind_of(champion), -1)
-        ledger.promotions["better" if new > old else "no better" if new == old else "worse"] += 1
-        ledger.accuracy.append(worth.accuracy.gain(challenger, champion))
-        ledger.bits.append(worth.bits.gain(challenger, champion))
-        champion = challenger
-    ledger.last.append(worth.bits.true[kind_of(champion)])
-    ledger.years += 1
+def effects_of(gains: Matrix) -> Array:
+    """Each seed's effect from the gains of all pairs, (seeds, seeds) with NaN on the diagonal."""
+    return np.asarray(np.nanmean(gains, axis=1) * (len(gains) - 1) / len(gains), float)
 
 
-def our_gate(court: Court) -> Gate:
-    """`decide`."""
-    return lambda challenger, champion: court.judge_soon(challenger, champion).promoted
+def homes(home: Home) -> dict[str, Home]:
+    """The measured home, a small and a large one."""
+    found = {"small": home.without_personal_set()}
+    if len(home.claims) > len(home.fixed):
+        found |= {"with a household": home, "large": home.with_more_facts(4.0)}
+    return found
 
 
-def bare_gate(shown: Mapping[str, float]) -> Gate:
-    """`new >= old` on the share of right answers."""
-    return lambda challenger, champion: shown[challenger] >= shown[champion]
+def study(home: Home, budget: float, alpha: float, years: int = YEARS) -> dict[str, dict[str, Ledger]]:
+    """Ledgers by home and world, then by gate."""
+    gates: dict[str, Gate] = {
+        "`new >= old`": bare_gate, f"{alpha:.0%} every night": fixed_gate(alpha), "this gate": budget_gate(budget),
+    }  # fmt: skip
+    return {
+        f"{size}, {name}": {label: live(one, world, gate, years) for label, gate in gates.items()}
+        for size, one in homes(home).items()
+        for name, world in WORLDS.items()
+    }

@@ -115,7 +115,7 @@ def _item(pool: str, cluster: str, domain: str, category: str, asked: Asked, acc
 def general_items() -> Iterator[Item]:
     """The seedling's own facts in held-out paraphrases; each fact is in one pool."""
     used: set[str] = set()
-    for table, make in ((GENERAL, _plain), (ACROSS, _crossed)):
+    for table, make in ((GENERAL, plain_items), (ACROSS, _crossed)):
         for family, counts in table.items():
             for fact, pool in _chosen(family, counts, used):
                 yield from make(fact, pool)
@@ -150,7 +150,7 @@ def cluster_name(fact: WorldFact) -> str:
     return f"{base}:" + "|".join(fact.slots["en"].values())
 
 
-def _plain(fact: WorldFact, pool: Pool) -> Iterator[Item]:
+def plain_items(fact: WorldFact, pool: Pool) -> Iterator[Item]:
     """Asked in each language."""
     for language in WORLD_LANGUAGES:
         yield _world_item(fact, pool, fact.record(language, _held_out_paraphrase(fact, language)), "general")

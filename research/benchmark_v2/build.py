@@ -113,10 +113,10 @@ def items() -> list[Item]:
 def old_items() -> Iterator[Item]:
     """The items of benchmark 1, with expected statements."""
     for item in benchmark_v1.items():
-        yield replace(item, id=f"{VERSION}/{item.id.partition('/')[2]}", accepted=(), expected=_expected(item))
+        yield replace(item, id=f"{VERSION}/{item.id.partition('/')[2]}", accepted=(), expected=expected_of(item))
 
 
-def _expected(item: Item) -> Expected | None:
+def expected_of(item: Item) -> Expected | None:
     """What a right answer to an item of benchmark 1 states; None for a poem, which has no right answer.
 
     A translation has no keywords: its reference is the value.
