@@ -33,11 +33,11 @@ class Arm:
 
 ARMS: Mapping[str, Arm] = {
     SHIPPED: Arm("as it ships"),
-    "labels": Arm("replay rows are taught like own ones (version 0.1.0), facts alone", kl_to_base=0.0, own_share=0.0),
-    "labels-own": Arm("replay rows are taught like own ones", kl_to_base=0.0),
-    "facts": Arm("no own answers to invented questions: facts alone", own_share=0.0),
-    "pulled-back": Arm("version 0.1.0, and a fifth of the update taken back", 0.0, 0.0, pulled_back=0.8),
-    "slow": Arm("half the learning rate", rate=0.5),
+    "labels": Arm("replay rows are taught like own ones, facts alone: version 0.1.0", kl_to_base=0.0, own_share=0.0),
+    "facts": Arm("held to the base on facts alone, without invented questions", own_share=0.0),
     "more-replay": Arm("four replay rows beside every own row instead of two", anchor_share=0.8),
-    "half-kl": Arm("half the pull", kl_to_base=0.5),
+    "more-passes": Arm("half as many passes again", passes=1.5),
+    "pulled-back": Arm("version 0.1.0, and a fifth of the update taken back", 0.0, 0.0, pulled_back=0.8),
+    "labels-own": Arm("replay rows are taught like own ones, invented questions among them", kl_to_base=0.0),
+    "slow": Arm("half the learning rate", rate=0.5),
 }
