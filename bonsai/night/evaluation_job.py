@@ -46,6 +46,7 @@ OLD_POLICY: Mapping[str, object] = {
     "min_suite_gain_right": 0.15,
     "taught_domains": ("cat_care",),
     "control_domains": ("control",),
+    "min_control_clusters": 20,
 }
 "What the policy of a job that version 0.1.0 began does not say."
 
