@@ -54,6 +54,8 @@ class Calibration:
     min_suite_gain_right: float
     made_at: str
     "ISO 8601, UTC."
+    form: str = ""
+    "Folder, relative to the home, of an adapter that learned the form of answers alone; empty without one."
 
     def applied(self, policy: Policy) -> Policy:
         """The policy with these minima."""
@@ -73,11 +75,13 @@ def fit(base: Base, recipe: Recipe, gains: Mapping[str, Matrix], policy: Policy,
     return Calibration(base.name, recipe_hash(base, recipe), seeds, **minima, made_at=made_at)
 
 
-def seed_gains(fixed: Sequence[Report], personal: Sequence[Report], policy: Policy) -> dict[str, Matrix]:
+def seed_gains(
+    fixed: Sequence[Report], personal: Sequence[Report], policy: Policy, left_out: frozenset[str] = frozenset()
+) -> dict[str, Matrix]:
     """By claim, the gain beyond control of each seed (row) over each other (column), (seeds, seeds); NaN for itself.
 
     `fixed` and `personal` are the seeds' reports on the selection pool and the personal set (which may be empty), in
-    the same order. Claims that lack questions are left out.
+    the same order. Claims that lack questions, and the items in `left_out`, do not count.
     """
     count = len(fixed)
     quick = replace(policy.bootstrap, resamples=2)  # only means are read
@@ -86,7 +90,7 @@ def seed_gains(fixed: Sequence[Report], personal: Sequence[Report], policy: Poli
         for j in (other for other in range(count) if other != i):
             suite = ReportPair(personal[i], personal[j]) if personal else None
             for claim in claims_of(ReportPair(fixed[i], fixed[j]), suite, policy):
-                gains.setdefault(claim.name, np.full((count, count), np.nan))[i, j] = weigh(claim, quick).mean
+                gains.setdefault(claim.name, np.full((count, count), np.nan))[i, j] = weigh(claim, quick, left_out).mean
     return {name: matrix for name, matrix in gains.items() if np.isfinite(matrix).any()}
 
 
