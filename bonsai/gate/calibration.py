@@ -1,9 +1,9 @@
 """The smallest gains that count, measured for one base and recipe on seeds that learned the same records.
 
-Two seeds of one recipe differ, and neither is progress. A calibration trains some and fits the four minima of
-`Policy`: the gain beyond control that 97.5 % of further pairs of seeds stay below. It holds for its base and recipe
-alone; without one, the values of `defaults.toml` [gate] are on the safe side. One JSON file for each base and recipe
-lies in the home's `calibrations/`, or ships in `SHIPPED`.
+Two seeds of one recipe differ, and neither is progress. A calibration (`bonsai.actions.calibration`) trains some and
+fits the four minima of `Policy`: the gain beyond control that 97.5 % of further pairs of seeds stay below. It holds for
+its base and recipe alone; without one, the values of `defaults.toml` [gate] are on the safe side. One JSON file for
+each base and recipe lies in the home's `calibrations/`, or ships in `SHIPPED`.
 """
 
 from __future__ import annotations
@@ -133,5 +133,14 @@ def find(folders: Iterable[Path], base: Base, recipe: Recipe) -> Calibration | N
     """The calibration of a base and recipe in the first folder that has one."""
     wanted = recipe_hash(base, recipe)
     paths = (path_of(folder, base.name, wanted) for folder in folders)
-    found = (from_values(Calibration, json.loads(path.read_text("utf-8"))) for path in paths if path.is_file())
+    found = (_read(path) for path in paths if path.is_file())
     return next((one for one in found if one.recipe == wanted), None)
+
+
+def read_all(folder: Path) -> list[Calibration]:
+    """The calibrations of a folder."""
+    return [_read(path) for path in sorted(folder.glob("*.json"))]
+
+
+def _read(path: Path) -> Calibration:
+    return from_values(Calibration, json.loads(path.read_text("utf-8")))

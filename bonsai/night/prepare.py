@@ -303,7 +303,7 @@ def write_job(b: Bonsai, key: str, prepared: Prepared, now: datetime) -> None:
             suite_version=personal_set_table.version(con),
             level=claims.level,
             calibrated_seeds=claims.calibrated_seeds,
-            form=claims.form if champion == BASE else None,
+            form=form_tonight(b, claims.calibration) if champion == BASE else None,
         )
     evaluation_job.write_job(run, job)
 
@@ -320,8 +320,6 @@ class Claims:
     "Nights that were judged for progress, oldest first; True: promoted."
     calibration: Calibration | None
     "Where the minimum gains were measured; None: they are the settings'."
-    form: EvaluatedModel | None
-    "From which progress is measured while the bare base is champion."
 
     @property
     def calibrated_seeds(self) -> int:
@@ -336,15 +334,14 @@ def claims_tonight(b: Bonsai) -> Claims:
     with b.database.reading() as con:
         looks = promotions_table.looks(con)
     level = min(error_budget.level(looks, policy.false_promotions), policy.alpha)
-    form = _form_model(b, profile, found) if found else None
-    return Claims(found.applied(policy) if found else policy, level, tuple(looks), found, form)
+    return Claims(found.applied(policy) if found else policy, level, tuple(looks), found)
 
 
-def _form_model(b: Bonsai, profile: ProfileSettings, found: Calibration) -> EvaluatedModel | None:
-    """The form adapter of a calibration; None if it is gone, was altered, or the base has other weights now."""
-    if not found.form:
+def form_tonight(b: Bonsai, found: Calibration | None) -> EvaluatedModel | None:
+    """The form adapter of a calibration; None if it has none, or it is gone, altered, or of other weights."""
+    if found is None or not found.form:
         return None
-    folder = b.home / found.form
+    profile, folder = b.config.profiles[b.find_profile()], b.home / found.form
     try:
         manifest = read_manifest(folder)
     except IntegrityError:
