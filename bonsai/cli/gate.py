@@ -103,7 +103,7 @@ def _tell_minima(shell: Shell, tonight: GateTonight) -> None:
     shell.fields((("base", tonight.base), ("recipe", tonight.recipe[:12])))
     shell.show(_origin(shell, found, tonight.base))
     shell.line("")
-    shell.table(("claim", "smallest_gain"), _minimum_rows(shell, tonight), right=(1,))
+    shell.table(("claim", "minimum", "set_by"), _minimum_rows(shell, tonight), right=(1,))
     shell.line("")
 
 
@@ -113,16 +113,15 @@ def _origin(shell: Shell, found: Calibration | None, base: str) -> str:
     return shell.text("gate.calibrated", seeds=found.seeds, date=found.made_at[:10])
 
 
-def _minimum_rows(shell: Shell, tonight: GateTonight) -> list[tuple[str, str]]:
-    return [
-        (
-            shell.text(f"gate.claim_{claim}"),
-            shell.text("gate.bits", value=value)
-            if claim.startswith("bits")
-            else shell.text("gate.points", value=100 * value),
-        )
-        for claim, value in tonight.minima.items()
-    ]
+def _minimum_rows(shell: Shell, tonight: GateTonight) -> list[tuple[str, str, str]]:
+    found, rows = tonight.claims.calibration, []
+    for claim, value in tonight.minima.items():
+        in_bits = claim.startswith("bits")
+        words = shell.text("gate.bits", value=value) if in_bits else shell.text("gate.points", value=100 * value)
+        measured = found is not None and claim in found.measured
+        origin = shell.text("gate.from_seeds" if measured else "gate.from_settings", seeds=found.seeds if found else 0)
+        rows.append((shell.text(f"gate.claim_{claim}"), words, origin))
+    return rows
 
 
 def _floor_rows(shell: Shell, tonight: GateTonight) -> list[tuple[str, str]]:

@@ -56,10 +56,12 @@ class Calibration:
     "ISO 8601, UTC."
     form: str = ""
     "Folder, relative to the home, of an adapter that learned the form of answers alone; empty without one."
+    measured: tuple[str, ...] = tuple(MINIMA)
+    "Claims that the seeds could be asked about; the others have the minimum of the settings."
 
     def applied(self, policy: Policy) -> Policy:
-        """The policy with these minima."""
-        return replace(policy, **{name: getattr(self, name) for name in MINIMA.values()})
+        """The policy with the measured minima."""
+        return replace(policy, **{MINIMA[claim]: getattr(self, MINIMA[claim]) for claim in self.measured})
 
 
 def fit(base: Base, recipe: Recipe, gains: Mapping[str, Matrix], policy: Policy, made_at: str) -> Calibration:
@@ -72,7 +74,9 @@ def fit(base: Base, recipe: Recipe, gains: Mapping[str, Matrix], policy: Policy,
         raise ValueError(f"{seeds} seeds are too few to fit a minimum; at least 3 are needed")
     fitted = {MINIMA[claim]: predicted_minimum(seed_spread(matrix), len(matrix)) for claim, matrix in gains.items()}
     minima = {name: fitted.get(name, getattr(policy, name)) for name in MINIMA.values()}
-    return Calibration(base.name, recipe_hash(base, recipe), seeds, **minima, made_at=made_at)
+    return Calibration(
+        base.name, recipe_hash(base, recipe), seeds, **minima, made_at=made_at, measured=tuple(sorted(gains))
+    )
 
 
 def seed_gains(

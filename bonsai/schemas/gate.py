@@ -28,6 +28,8 @@ class Calibration(ResponseModel):
     seeds: int
     made_at: datetime
     minima: MinimumGains
+    measured: list[str]
+    "Claims whose minimum was measured; the others have that of the settings."
     form: str
     "Folder of the form adapter, relative to the home; empty without one."
 

@@ -18,6 +18,7 @@ def calibration(made: Calibration) -> schemas.Calibration:
         seeds=made.seeds,
         made_at=datetime.fromisoformat(made.made_at),
         minima=schemas.MinimumGains(**{claim: getattr(made, name) for claim, name in MINIMA.items()}),
+        measured=list(made.measured),
         form=made.form,
     )
 

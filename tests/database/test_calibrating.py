@@ -260,6 +260,9 @@ def test_the_terminal_shows_the_gate_in_two_languages(
     told = json.loads(run(morning, capsys, "show", "--json")[1])
     assert told["calibration"]["seeds"] == 4
     assert told["minima"] == told["calibration"]["minima"]
+    assert told["calibration"]["measured"] == ["bits_fixed", "right_fixed"], "this home has no personal set"
+    assert "4 seeds" in pages["en", True]
+    assert "0.090 bits/byte settings" in pages["en", True]
     assert (told["looks"], told["promoted"], told["measured_from_form"]) == (1, 1, False)
     assert told["floors"]["retention"] == 0.9
 
