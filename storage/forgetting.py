@@ -8,6 +8,7 @@ erased from files (`bonsai.actions.forget` erases it), so that a kill in between
     runs/<night>/checkpoints/   of a training on such a snapshot: it cannot be resumed
     runs/<night>/job.json       loses the items of the personal set that were made of the records
     reports/                    jobs with such items go; in reports their answers are emptied, the scores stay
+    calibrations/unfinished/    goes; the next calibration begins anew
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from bonsai.domain import snapshots
 from bonsai.domain.reasons import Reason
 from bonsai.domain.records import Status
 from bonsai.system.files import write_json_atomic
+from bonsai.system.locks import file_lock
 from storage.connect import Connection
+from storage.home import Home
 from storage.scale import text_index
 from storage.scale.counters import RECORDS, counting
 from storage.sql import among, batch
@@ -168,6 +171,13 @@ def erase_runs(runs: Path, snapshots: Collection[str], items: Collection[str]) -
         kept = [one for one in job["suite"] if one["id"] not in items]
         if len(kept) < len(job["suite"]):
             write_json_atomic(path, {**job, "suite": kept})
+
+
+def erase_unfinished_calibrations(home: Home) -> None:
+    """Erase what unfinished calibrations trained and asked. Raises LockTimeout while one runs."""
+    if home.unfinished_calibrations.is_dir():
+        with file_lock(home.calibration_lock, exclusive=True, wait_seconds=0):
+            shutil.rmtree(home.unfinished_calibrations)
 
 
 def erase_reports(reports: Path, items: Collection[str]) -> None:

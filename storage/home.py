@@ -5,7 +5,7 @@
     inbox/            submissions         runs/        work in progress: checkpoints, worker logs
     uploads/          files to import     reports/     benchmark reports and their cache
     replay/           own answers of bases, made once each
-    calibrations/     smallest gains that count, by base and recipe
+    calibrations/     smallest gains that count, by base and recipe; forms/, their form adapters; unfinished/
     logs/             of flows, workers
 
 A snapshot or adapter folder is complete once its manifest, written last, exists.
@@ -86,6 +86,21 @@ class Home:
         return self.root / "calibrations"
 
     @property
+    def forms(self) -> Path:
+        """Form adapters of finished calibrations, a folder each."""
+        return self.calibrations / "forms"
+
+    @property
+    def unfinished_calibrations(self) -> Path:
+        """Adapters and reports of calibrations that have not ended: they learned and ask the owner's records."""
+        return self.calibrations / "unfinished"
+
+    @property
+    def calibration_lock(self) -> Path:
+        """Held by a calibration while it runs."""
+        return self.calibrations / ".lock"
+
+    @property
     def logs(self) -> Path:
         """Of flows and workers."""
         return self.root / "logs"
@@ -136,7 +151,7 @@ def remove_unfinished(parent: Path, manifest: str) -> list[str]:
 
 def remove_leftovers(home: Home) -> None:
     """Remove the temporary files of killed processes. Safe at any time."""
-    parents = (home.snapshots, home.runs, home.reports, home.replay, home.adapters)
+    parents = (home.snapshots, home.runs, home.reports, home.replay, home.adapters, home.calibrations)
     for folder in (home.root, *parents, *(folder for parent in parents for folder in _folders(parent))):
         if folder.is_dir():
             remove_abandoned(folder)

@@ -2,7 +2,7 @@
 
     1  one transaction: texts out of every table, tombstones, marks, and a to-do entry for the files
     2  submissions in the inbox; a copied file is erased whole: everything else in it is stored or was unreadable
-    3  files of nights: snapshots, checkpoints, jobs, answers; not while a night runs, which needs them
+    3  files of nights and calibrations: snapshots, checkpoints, jobs, answers; not while one runs, which needs them
     4  the database file is rewritten: its free pages still hold the old contents
     5  the to-do entry is removed
 
@@ -24,7 +24,7 @@ from bonsai.ingest.readers import read
 from bonsai.system.locks import may_be_running
 from storage import forgetting, inbox, uploads
 from storage.connect import Connection
-from storage.forgetting import Due, erase_reports, erase_runs, erase_snapshot
+from storage.forgetting import Due, erase_reports, erase_runs, erase_snapshot, erase_unfinished_calibrations
 from storage.home import remove_leftovers
 from storage.inbox import InboxItem
 from storage.tables import nights_table, rejects_table, snapshots_table
@@ -46,7 +46,7 @@ class ForgetResult:
     snapshots: tuple[str, ...]
     "Snapshots that contained one of the texts; only their metadata is left."
     erased: bool
-    "False: a running night needs some of the files; the first drain after it erases them."
+    "False: a running night or calibration needs some of the files; the first drain after it erases them."
 
 
 def forget_records(b: Bonsai, ids: Sequence[str], by: str, now: datetime, *, here: bool = True) -> ForgetResult:
@@ -69,7 +69,7 @@ def forget_records(b: Bonsai, ids: Sequence[str], by: str, now: datetime, *, her
 
 
 def erase_files(b: Bonsai, now: datetime) -> bool:
-    """Erase what is still due from the home's files; False if a night needs them now. Idempotent."""
+    """Erase what is still due from the home's files; False if a night or calibration needs them now. Idempotent."""
     with b.database.reading() as con:
         due = forgetting.due(con)
         snapshots = snapshots_table.snapshots_with(con, due.records) if due.records else ()
@@ -81,6 +81,7 @@ def erase_files(b: Bonsai, now: datetime) -> bool:
             _erase_submissions(b, due)
         if running:
             return False
+        erase_unfinished_calibrations(b.places)
         for name in snapshots:
             erase_snapshot(b.places.snapshots / name, now)
         erase_runs(b.places.runs, snapshots, due.suite_items)

@@ -68,7 +68,7 @@ class Root(Group):
     nouns: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("cli.help_start", ("init", "demo", "doctor", "up", "dashboard")),
         ("cli.help_records", ("records", "tags", "inbox")),
-        ("cli.help_nights", ("snapshots", "night", "benchmark", "promotions")),
+        ("cli.help_nights", ("snapshots", "night", "benchmark", "gate", "promotions")),
         ("cli.help_model", ("ask", "asked", "adapters", "seedling")),
         ("cli.help_home", ("db", "config", "users", "tokens")),
     )

@@ -136,7 +136,7 @@ def compare_beyond(
     one, other = (_differences(questions, measure, left_out) for questions in (taught, control))
     return BeyondControl(
         compare(taught.pair, taught.part, measure, bootstrap, left_out),
-        compare(control.pair, control.part, measure, bootstrap, left_out),
+        compare(control.pair, control.part, measure, bootstrap.of_control, left_out),
         difference(one, other, bootstrap, matched_proportions=measure.matched_proportions),
     )
 

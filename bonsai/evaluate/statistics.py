@@ -18,7 +18,7 @@ Pearson, "The use of confidence or fiducial limits illustrated in the case of th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,14 @@ class Bootstrap:
     "With fewer there is no interval: no number is better than a wrong one."
     min_stratum_clusters: int
     "A language with fewer clusters is pooled with the rest instead of weighted separately."
+    min_control_clusters: int | None = None
+    "`min_clusters` of what a difference is taken from; None: the same."
+
+    @property
+    def of_control(self) -> Bootstrap:
+        """The bootstrap of what a difference is taken from."""
+        needed = self.min_clusters if self.min_control_clusters is None else self.min_control_clusters
+        return replace(self, min_clusters=needed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +146,7 @@ def difference(
     of both squared errors. `clusters` of the result are those of `taught`.
     """
     one = _resampled(taught, bootstrap, matched_proportions, stream=0)
-    other = _resampled(control, bootstrap, matched_proportions, stream=1)
+    other = _resampled(control, bootstrap.of_control, matched_proportions, stream=1)
     if one is None or other is None:
         return None
     studentised = _studentised(one.shifts - other.shifts, np.hypot(one.errors, other.errors))

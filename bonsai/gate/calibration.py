@@ -1,9 +1,9 @@
 """The smallest gains that count, measured for one base and recipe on seeds that learned the same records.
 
-Two seeds of one recipe differ, and neither is progress. A calibration trains some and fits the four minima of
-`Policy`: the gain beyond control that 97.5 % of further pairs of seeds stay below. It holds for its base and recipe
-alone; without one, the values of `defaults.toml` [gate] are on the safe side. One JSON file for each base and recipe
-lies in the home's `calibrations/`, or ships in `SHIPPED`.
+Two seeds of one recipe differ, and neither is progress. A calibration (`bonsai.actions.calibration`) trains some and
+fits the four minima of `Policy`: the gain beyond control that 97.5 % of further pairs of seeds stay below. It holds for
+its base and recipe alone; without one, the values of `defaults.toml` [gate] are on the safe side. One JSON file for
+each base and recipe lies in the home's `calibrations/`, or ships in `SHIPPED`.
 """
 
 from __future__ import annotations
@@ -54,10 +54,14 @@ class Calibration:
     min_suite_gain_right: float
     made_at: str
     "ISO 8601, UTC."
+    form: str = ""
+    "Folder, relative to the home, of an adapter that learned the form of answers alone; empty without one."
+    measured: tuple[str, ...] = tuple(MINIMA)
+    "Claims that the seeds could be asked about; the others have the minimum of the settings."
 
     def applied(self, policy: Policy) -> Policy:
-        """The policy with these minima."""
-        return replace(policy, **{name: getattr(self, name) for name in MINIMA.values()})
+        """The policy with the measured minima."""
+        return replace(policy, **{MINIMA[claim]: getattr(self, MINIMA[claim]) for claim in self.measured})
 
 
 def fit(base: Base, recipe: Recipe, gains: Mapping[str, Matrix], policy: Policy, made_at: str) -> Calibration:
@@ -70,14 +74,18 @@ def fit(base: Base, recipe: Recipe, gains: Mapping[str, Matrix], policy: Policy,
         raise ValueError(f"{seeds} seeds are too few to fit a minimum; at least 3 are needed")
     fitted = {MINIMA[claim]: predicted_minimum(seed_spread(matrix), len(matrix)) for claim, matrix in gains.items()}
     minima = {name: fitted.get(name, getattr(policy, name)) for name in MINIMA.values()}
-    return Calibration(base.name, recipe_hash(base, recipe), seeds, **minima, made_at=made_at)
+    return Calibration(
+        base.name, recipe_hash(base, recipe), seeds, **minima, made_at=made_at, measured=tuple(sorted(gains))
+    )
 
 
-def seed_gains(fixed: Sequence[Report], personal: Sequence[Report], policy: Policy) -> dict[str, Matrix]:
+def seed_gains(
+    fixed: Sequence[Report], personal: Sequence[Report], policy: Policy, left_out: frozenset[str] = frozenset()
+) -> dict[str, Matrix]:
     """By claim, the gain beyond control of each seed (row) over each other (column), (seeds, seeds); NaN for itself.
 
     `fixed` and `personal` are the seeds' reports on the selection pool and the personal set (which may be empty), in
-    the same order. Claims that lack questions are left out.
+    the same order. Claims that lack questions, and the items in `left_out`, do not count.
     """
     count = len(fixed)
     quick = replace(policy.bootstrap, resamples=2)  # only means are read
@@ -86,7 +94,7 @@ def seed_gains(fixed: Sequence[Report], personal: Sequence[Report], policy: Poli
         for j in (other for other in range(count) if other != i):
             suite = ReportPair(personal[i], personal[j]) if personal else None
             for claim in claims_of(ReportPair(fixed[i], fixed[j]), suite, policy):
-                gains.setdefault(claim.name, np.full((count, count), np.nan))[i, j] = weigh(claim, quick).mean
+                gains.setdefault(claim.name, np.full((count, count), np.nan))[i, j] = weigh(claim, quick, left_out).mean
     return {name: matrix for name, matrix in gains.items() if np.isfinite(matrix).any()}
 
 
@@ -129,5 +137,14 @@ def find(folders: Iterable[Path], base: Base, recipe: Recipe) -> Calibration | N
     """The calibration of a base and recipe in the first folder that has one."""
     wanted = recipe_hash(base, recipe)
     paths = (path_of(folder, base.name, wanted) for folder in folders)
-    found = (from_values(Calibration, json.loads(path.read_text("utf-8"))) for path in paths if path.is_file())
+    found = (_read(path) for path in paths if path.is_file())
     return next((one for one in found if one.recipe == wanted), None)
+
+
+def read_all(folder: Path) -> list[Calibration]:
+    """The calibrations of a folder."""
+    return [_read(path) for path in sorted(folder.glob("*.json"))]
+
+
+def _read(path: Path) -> Calibration:
+    return from_values(Calibration, json.loads(path.read_text("utf-8")))

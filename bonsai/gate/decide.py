@@ -29,6 +29,7 @@ from bonsai.gate.rules import (
     calibration,
     confirmation,
     erosion,
+    from_form,
     guards,
     harmed_slices,
     losses,
@@ -68,15 +69,17 @@ def decide(
     `level` is that of the night's claims of progress (`error_budget.level`); without one it is the policy's alpha.
     `calibrated_seeds` is the number of seeds on which the policy's minimum gains were measured, 0 if they were not.
     `form` and `form_suite` are reports of an adapter of this base that learned the form of answers alone: while the
-    bare base is champion, rule C measures progress from there.
+    bare base is champion, rule C measures progress from there, and the reasons say so.
     """
     night = ReportPair(challenger, champion)
     pairs = [night, ReportPair(challenger, base), *([suite] if suite else [])]
     measured, measured_suite = night, suite
+    noted = [calibration(base.base, calibrated_seeds)]
     if form and not champion.adapter_hash:
         measured = ReportPair(challenger, form)
         measured_suite = ReportPair(suite.challenger, form_suite) if suite and form_suite else None
         pairs += [measured, *([measured_suite] if measured_suite else [])]
+        noted.append(from_form())
     found = tuple(dict.fromkeys(result for pair in pairs for result in validity(pair, base.logits)))
     if any(result.outcome == "fail" for result in found):
         return conclude(found, opened=False)
@@ -88,7 +91,7 @@ def decide(
     better += (*losses(night, suite, claimed, policy, left_out), not_less_accurate(night, policy, left_out))
     if champion_must_go and challenger.adapter_hash != champion.adapter_hash:
         better, claimed = tuple(replace(one, outcome="noted") for one in better), frozenset()
-    found += (calibration(base.base, calibrated_seeds), *better)
+    found += (*noted, *better)
     found += no_harm("D", night, policy, left_out) + (harmed_slices("D", suite, policy, left_out) if suite else ())
     found += erosion(night, base, anchor, policy, left_out)
     if any(result.outcome in ("fail", "unclear") for result in found):
@@ -106,5 +109,7 @@ def conclude(found: tuple[RuleResult, ...], *, opened: bool) -> Decision:
         verdict = "invalid" if any(result.rule == "A" for result in failed) else "keep"
     decisive = failed or unclear or tuple(result for result in found if result.rule in "CDEF")
     shown = tuple(result.reason for result in decisive if result.outcome != "noted")
+    if any(result.rule == "C" and result.outcome != "noted" for result in decisive):
+        shown += tuple(result.reason for result in found if result.name == "form")
     harm = verdict == "keep" and any(result.harm for result in failed)
     return Decision(verdict, shown, found, harm, opened)

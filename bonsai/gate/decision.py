@@ -53,6 +53,7 @@ class Policy:
     taught_domains: Annotated[tuple[str, ...], MinLen(1)]
     control_domains: Annotated[tuple[str, ...], MinLen(1)]
     min_clusters: Annotated[int, Ge(30)]
+    min_control_clusters: Annotated[int, Ge(15)]
     min_slice_clusters: Annotated[int, Ge(5)]
     bits_cap: Annotated[float, Gt(0)]
     winsor_share: Annotated[float, Ge(0), Lt(0.25)]
@@ -75,12 +76,14 @@ class Policy:
     @property
     def bootstrap(self) -> Bootstrap:
         """Bootstrap of a claim of progress."""
-        return Bootstrap(self.resamples, self.seed, self.min_clusters, self.min_slice_clusters)
+        return Bootstrap(
+            self.resamples, self.seed, self.min_clusters, self.min_slice_clusters, self.min_control_clusters
+        )
 
     @property
     def slice_bootstrap(self) -> Bootstrap:
         """Bootstrap of harm, which must be detected in smaller slices too."""
-        return replace(self.bootstrap, min_clusters=self.min_slice_clusters)
+        return replace(self.bootstrap, min_clusters=self.min_slice_clusters, min_control_clusters=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -369,6 +369,11 @@ def calibration(base: str, seeds: int) -> RuleResult:
     return RuleResult("C", "calibration", "noted", Reason(f"decision.{key}", values))
 
 
+def from_form() -> RuleResult:
+    """C: progress was measured from an adapter that learned the form of answers alone."""
+    return RuleResult("C", "form", "noted", Reason("decision.from_form"))
+
+
 def within_margin(result: RuleResult) -> bool:
     """Harm is not excluded, but the observed loss is within the margin."""
     seen, limit = result.figure, result.threshold

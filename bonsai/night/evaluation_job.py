@@ -46,6 +46,7 @@ OLD_POLICY: Mapping[str, object] = {
     "min_suite_gain_right": 0.15,
     "taught_domains": ("cat_care",),
     "control_domains": ("control",),
+    "min_control_clusters": 20,
 }
 "What the policy of a job that version 0.1.0 began does not say."
 
@@ -76,6 +77,8 @@ class EvaluationJob:
     "Of the claims of progress (`bonsai.gate.error_budget`); None in jobs of before 0.2.0: the policy's alpha."
     calibrated_seeds: int = 0
     "On which the policy's minimum gains were measured; 0: they were not."
+    form: EvaluatedModel | None = None
+    "What learned the form of answers alone; known only while the bare base is champion."
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +151,7 @@ def evaluate_challenger(
     """Evaluate all models, decide, and open the confirmation pool only if the rules before it pass."""
     bench = _Evaluation(job, EvaluatedModel(adapter.id, str(adapter.path)), evaluator, on_progress)
     subjects = [bench.challenger, job.champion, EvaluatedModel(BASE), *([job.anchor] if job.anchor else [])]
+    subjects += [job.form] if job.form else []
     asked = bench.ask((SELECTION, PERSONAL) if job.suite else (SELECTION,), tuple(dict.fromkeys(subjects)))
     found = bench.pair(asked, SELECTION)
     suite = bench.pair(asked, PERSONAL) if job.suite else None
@@ -163,6 +167,8 @@ def evaluate_challenger(
         champion_must_go=job.champion_must_go,
         level=job.level,
         calibrated_seeds=job.calibrated_seeds,
+        form=find_report(asked, job.form.adapter, SELECTION) if job.form else None,
+        form_suite=find_report(asked, job.form.adapter, PERSONAL) if job.form and job.suite else None,
     )
     promoted = decision.verdict == "promote"
     score = find_report(bench.ask((SCORE,), (bench.challenger,)), adapter.id, SCORE) if promoted else None

@@ -15,10 +15,12 @@ from bonsai.domain import snapshots
 from bonsai.domain.promotion import BASE
 from bonsai.domain.records import Status
 from bonsai.domain.snapshots import Example, Snapshot
+from bonsai.errors import IntegrityError
 from bonsai.evaluate import personal_set
 from bonsai.evaluate.evaluation import EvaluatedModel
 from bonsai.evaluate.questions import Item, item_values
 from bonsai.gate import calibration, error_budget
+from bonsai.gate.calibration import Calibration
 from bonsai.gate.decision import Policy
 from bonsai.ingest import dedup
 from bonsai.ingest.dedup import paraphrases
@@ -26,9 +28,10 @@ from bonsai.model.bases import find_device, model_folder
 from bonsai.model.encoding import load_encoder
 from bonsai.model.prompt import template
 from bonsai.night import evaluation_job
-from bonsai.system.json_values import from_values
+from bonsai.system.json_values import from_values, to_values
 from bonsai.train import adapters, continual, own_answers
 from bonsai.train.continual import Curriculum, CurriculumLimits, Situation, TrainingCandidate
+from bonsai.train.manifest import read_manifest
 from bonsai.train.own_answers import OwnAnswers
 from bonsai.train.plan import make_plan
 from bonsai.train.replay import ReplaySource, replay_samples
@@ -300,6 +303,7 @@ def write_job(b: Bonsai, key: str, prepared: Prepared, now: datetime) -> None:
             suite_version=personal_set_table.version(con),
             level=claims.level,
             calibrated_seeds=claims.calibrated_seeds,
+            form=form_tonight(b, claims.calibration) if champion == BASE else None,
         )
     evaluation_job.write_job(run, job)
 
@@ -310,10 +314,17 @@ class Claims:
 
     policy: Policy
     "With the minimum gains that hold for tonight's base and recipe."
-    calibrated_seeds: int
-    "Seeds that they were measured on; 0: they are the settings'."
     level: float
     "What the error budget leaves for all claims together; never more than the level of harm."
+    looks: tuple[bool, ...]
+    "Nights that were judged for progress, oldest first; True: promoted."
+    calibration: Calibration | None
+    "Where the minimum gains were measured; None: they are the settings'."
+
+    @property
+    def calibrated_seeds(self) -> int:
+        """Seeds that the minimum gains were measured on; 0: they are the settings'."""
+        return self.calibration.seeds if self.calibration else 0
 
 
 def claims_tonight(b: Bonsai) -> Claims:
@@ -323,7 +334,20 @@ def claims_tonight(b: Bonsai) -> Claims:
     with b.database.reading() as con:
         looks = promotions_table.looks(con)
     level = min(error_budget.level(looks, policy.false_promotions), policy.alpha)
-    return Claims(found.applied(policy) if found else policy, found.seeds if found else 0, level)
+    return Claims(found.applied(policy) if found else policy, level, tuple(looks), found)
+
+
+def form_tonight(b: Bonsai, found: Calibration | None) -> EvaluatedModel | None:
+    """The form adapter of a calibration; None if it has none, or it is gone, altered, or of other weights."""
+    if found is None or not found.form:
+        return None
+    profile, folder = b.config.profiles[b.find_profile()], b.home / found.form
+    try:
+        manifest = read_manifest(folder)
+    except IntegrityError:
+        return None
+    usable = not adapters.unfit(to_values(manifest), profile.base, profile.recipe)
+    return EvaluatedModel(manifest.adapter_id, str(folder)) if usable else None
 
 
 def _subject(con: Connection, adapter: str) -> EvaluatedModel:

@@ -43,7 +43,7 @@ from bonsai.night.status import (
 from bonsai.system.locks import process_name
 from bonsai.system.progress import Progress, Report, ResourceUsage, silent
 from bonsai.train.manifest import MANIFEST_FILE, read_manifest
-from bonsai.train.plan import TrainingProgress
+from bonsai.train.plan import AdapterFolder, TrainingPlan, TrainingProgress
 from storage import forgetting
 from storage.connect import Connection
 from storage.home import remove_leftovers, remove_unfinished
@@ -152,18 +152,22 @@ def train_night(b: Bonsai, night: str, report: Report) -> str:
     """Returns the challenger's id. One training at a time on this machine; resumes from its last checkpoint."""
     run = b.places.runs / night
     job = evaluation_job.read_job(run)
+    adapter = train_alone(b, job.plan, report)
+    evaluation_job.write_adapter(run, adapter)
+    return adapter.id
 
-    gpus = job.plan.processes if job.plan.device == "cuda" else 0
+
+def train_alone(b: Bonsai, plan: TrainingPlan, report: Report) -> AdapterFolder:
+    """Run a plan when no other training runs on its device; resumes from its last checkpoint."""
+    gpus = plan.processes if plan.device == "cuda" else 0
 
     def show(progress: TrainingProgress) -> None:
         used = ResourceUsage(progress.tokens, progress.memory_bytes, progress.gpu_memory_bytes, gpus)
         report(Progress("train", progress.step, progress.steps, progress.loss, progress.eta_seconds, used))
 
-    waiting = Progress("train", 0, job.plan.steps)
-    with alone_on_device(b.home, job.plan.device, job.plan.processes, lambda: report(waiting)):
-        adapter = b.trainer.train(job.plan, show)
-    evaluation_job.write_adapter(run, adapter)
-    return adapter.id
+    waiting = Progress("train", 0, plan.steps)
+    with alone_on_device(b.home, plan.device, plan.processes, lambda: report(waiting)):
+        return b.trainer.train(plan, show)
 
 
 def benchmark_night(b: Bonsai, night: str, report: Report) -> None:

@@ -224,11 +224,11 @@ def test_job_and_judgement_survive_the_disk(stage: Stage, tmp_path: Path) -> Non
     begun_by_0_1_0 = json.loads((run / "job.json").read_text())
     for name in evaluation_job.OLD_POLICY:
         del begun_by_0_1_0["policy"][name]
-    del begun_by_0_1_0["level"], begun_by_0_1_0["calibrated_seeds"]
+    del begun_by_0_1_0["level"], begun_by_0_1_0["calibrated_seeds"], begun_by_0_1_0["form"]
     (tmp_path / "job.json").write_text(json.dumps(begun_by_0_1_0))
     old = evaluation_job.read_job(tmp_path)
     assert old.policy == replace(job.policy, guard_margin=0.0)
-    assert (old.level, old.calibrated_seeds) == (None, 0)
+    assert (old.level, old.calibrated_seeds, old.form) == (None, 0, None)
     train_night(stage.b, night, silent)
     judged = evaluation_job.evaluate_challenger(
         job, evaluation_job.read_adapter(run), stage.evaluator, lambda done, total: None

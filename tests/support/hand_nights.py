@@ -43,6 +43,8 @@ class HandTrainer:
     steps: int = 0
     before: Callable[[int], None] = lambda step: None
     "Called before each step is told."
+    plans: list[TrainingPlan] = field(default_factory=list)
+    "What was trained to the end."
 
     def train(self, plan: TrainingPlan, on_progress: Callable[[TrainingProgress], None]) -> AdapterFolder:
         if self.dies:
@@ -54,6 +56,7 @@ class HandTrainer:
                 TrainingProgress(step, self.steps, 2.0 / step, 100.0, left, tokens=100 * step, memory_bytes=5 << 30)
             )
         form, base_hash = template(plan.recipe.template), weights_hash(model_folder(plan.base))
+        self.plans.append(plan)
         folder = Path(plan.adapters_folder) / plan.snapshot_id
         folder.mkdir(exist_ok=True)
         (folder / "adapter_model.safetensors").write_text(plan.snapshot_hash)
@@ -78,6 +81,8 @@ class HandEvaluator:
     forgets: bool = False
     "The challenger answers every second question wrongly."
     question_sets: list[str] = field(default_factory=list)
+    subjects: list[str] = field(default_factory=list)
+    "Who answered each of them."
 
     def evaluate(
         self, evaluation_run: EvaluationRun, on_progress: Callable[[int, int], None]
@@ -86,6 +91,7 @@ class HandEvaluator:
         for subject in evaluation_run.subjects:
             for question_set in evaluation_run.question_sets:
                 self.question_sets.append(question_set.name)
+                self.subjects.append(subject.adapter)
                 known = subject.adapter in self.bits
                 bits = self.bits.get(subject.adapter, self.challenger_bits)
                 report = hand_report(

@@ -67,6 +67,8 @@ def test_without_a_personal_set_its_minima_stay(profile: ProfileSettings) -> Non
     gains = calibration.seed_gains([world(seed) for seed in range(20, 24)], [], POLICY)
     made = calibration.fit(profile.base, profile.recipe, gains, POLICY, NOW)
     assert made.min_suite_gain_bits == POLICY.min_suite_gain_bits
+    assert made.measured == ("bits_fixed", "right_fixed")
+    assert made.applied(replace(POLICY, min_suite_gain_bits=0.5)).min_suite_gain_bits == 0.5, "the settings' of tonight"
     assert made.min_gain_bits != POLICY.min_gain_bits
     with pytest.raises(ValueError, match="at least 3"):
         calibration.fit(profile.base, profile.recipe, {"bits_fixed": np.zeros((2, 2))}, POLICY, NOW)

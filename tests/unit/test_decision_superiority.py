@@ -65,13 +65,21 @@ def test_a_loss_on_control_is_no_progress(policy: Policy) -> None:
 
 
 def test_without_control_facts_nothing_is_claimed(policy: Policy) -> None:
-    for control in (0, 29):
+    for control in (0, 19):
         facts = {**FACTS, "control": control}
         champion, better = world(2, subject="a0", facts=facts), shifted(world(3, facts=facts), -0.3)
         decision = judged(better, policy, champion, base=bare(facts), suite=suite_pair(40, 0.4))
         assert decision.verdict == "not_enough_evidence"
         assert {reason.key for reason in decision.reasons} == {"decision.no_control"}
         assert f"{control} control facts" in render(decision.reasons[0], "en")
+
+
+def test_fewer_control_facts_than_taught_ones_are_enough(policy: Policy) -> None:
+    facts = {**FACTS, "control": policy.min_control_clusters}
+    champion, better = world(2, subject="a0", facts=facts), shifted(world(3, facts=facts), -0.3)
+    assert judged(better, policy, champion, base=bare(facts)).verdict == "promote"
+    retired = frozenset(f"control-{fact}-{language}" for fact in range(20) for language in ("ja", "en"))
+    assert judged(shifted(world(3), -0.3), policy, left_out=retired).verdict == "promote"
 
 
 def test_an_empty_candidate_is_refused(policy: Policy) -> None:

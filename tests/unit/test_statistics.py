@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import t
@@ -143,3 +145,23 @@ def test_the_difference_is_of_the_two_means_and_has_welch_degrees() -> None:
     assert twin is not None
     assert np.ptp(twin.studentised) > 1, "the two samples are not drawn alike"
     assert difference(Sample(*one), Sample(*facts(rng, 29)), BOOTSTRAP) is None
+
+
+@pytest.mark.parametrize("control", [20, 33])
+def test_a_difference_from_20_skewed_control_facts_errs_as_one_from_33(control: int) -> None:
+    rng = np.random.default_rng(23)
+    bootstrap = replace(BOOTSTRAP, min_control_clusters=20)
+
+    def skewed(count: int) -> Sample:
+        shared = rng.gamma(0.8, 1, (count, 1)) - 0.8
+        values = shared + rng.normal(0, 0.3, (count, 2))
+        return Sample(values.ravel(), [f"f{n // 2}" for n in range(2 * count)], ["ja", "en"] * count)
+
+    above = 0
+    for _ in range(200):
+        found = difference(skewed(50), skewed(control), bootstrap)
+        assert found is not None
+        above += found.lower(0.05) > 0
+    assert 0.02 <= above / 200 <= 0.11
+    assert difference(skewed(50), skewed(19), bootstrap) is None
+    assert difference(skewed(29), skewed(control), bootstrap) is None
