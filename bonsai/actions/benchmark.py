@@ -103,19 +103,22 @@ def _question_set(con: Connection, pool: str) -> QuestionSet:
     return QuestionSet(evaluation_job.PERSONAL, tuple(from_values(Item, one.item) for one in items))
 
 
-def _name(pool: str) -> str:
-    return evaluation_job.PERSONAL if pool == PERSONAL else questions.set_name(pool)
+def _name(pool: str, version: str = questions.CURRENT_VERSION) -> str:
+    return evaluation_job.PERSONAL if pool == PERSONAL else questions.set_name(pool, version)
 
 
 def benchmark_report(b: Bonsai, adapter: str, pool: str) -> Report:
-    """Newest report of an adapter on a pool. Raises UnknownId if there is none, UsageError for a sealed pool."""
+    """Newest report of an adapter on a pool, of the newest version that it was asked.
+
+    Raises UnknownId if there is none, UsageError for a sealed pool.
+    """
     with b.database.reading() as con:
         subject = adapter_id(con, adapter)
         _require_open(con, pool, subject)
-    reports = answers.stored_reports(b.places.reports, subject, _name(pool))
-    if not reports:
-        raise UnknownId("pipeline.no_report", adapter=subject, pool=pool)
-    return reports[0]
+    for version in reversed(questions.versions()):
+        if reports := answers.stored_reports(b.places.reports, subject, _name(pool, version)):
+            return reports[0]
+    raise UnknownId("pipeline.no_report", adapter=subject, pool=pool)
 
 
 def compare_adapters(b: Bonsai, left: str, right: str, pool: str) -> tuple[Comparison, ...]:

@@ -80,6 +80,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "night list": (),
     "night show": ("{night}",),
     "night watch": ("{night}",),
+    "gate show": (),
     "benchmark run": ("{waiting}", "--pool", "suite"),
     "benchmark show": ("{waiting}",),
     "benchmark compare": ("{waiting}", "champion"),
@@ -112,6 +113,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
 }
 "Each command with `--json`, with arguments for the home; `named` fills them in."
 LEFT_OUT: Mapping[str, str] = {
+    "gate calibrate": "trains several adapters, for minutes",
     "night run": "trains, on a server of its own; it prints what `night show` begins with",
 }
 TYPED: Mapping[str, str] = {"promotions review": "left\nundo\nright\nsame\nquit\n"}
