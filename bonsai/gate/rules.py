@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from bonsai.domain.reasons import Reason
+from bonsai.domain.reasons import Reason, Value
 from bonsai.evaluate.compare import (
     ACCURACY,
     BeyondControl,
@@ -317,7 +317,10 @@ def erosion(
 
 
 def kept_of_base(pair: ReportPair, base: Report, policy: Policy, left_out: frozenset[str]) -> RuleResult:
-    """E: share of the base's right answers on the retention items that the challenger keeps."""
+    """E: right answers on the retention items, as a share of the base's; new ones make up for lost ones.
+
+    Nothing rehearses these items: no replay sample holds what they ask (`bonsai.evaluate.replay_rows`).
+    """
     part = Slice("retention", policy.retention_domains)
 
     def right(report: Report) -> float:
@@ -325,16 +328,20 @@ def kept_of_base(pair: ReportPair, base: Report, policy: Policy, left_out: froze
 
     could, can, champion_can = right(base), right(pair.challenger), right(pair.champion)
     kept, floor = (can / could if could else 1.0), policy.retention_floor
-    values = (("kept", kept), ("floor", floor), ("base", could), ("new", can))
+    changed = compare(ReportPair(pair.challenger, base), part, ACCURACY, policy.slice_bootstrap, left_out)
+    bounds = changed.bounds(policy.alpha)
+    interval = (max(0.0, 1 + bounds[0] / could), 1 + bounds[1] / could) if bounds and could else None
+    values: tuple[tuple[str, Value], ...] = (("kept", kept), ("floor", floor), ("base", could), ("new", can))
+    values += (("low", interval[0]), ("high", interval[1])) if interval else ()
+    within = "_within" if interval else ""
     if could * sum(part.holds(item) for item in base.items) < policy.min_slice_clusters:
         return RuleResult("E", "retention", "noted", Reason("decision.little_to_retain", (("base", could),)))
     if kept >= floor:
-        return RuleResult(
-            "E", "retention", "pass", Reason("decision.retained", values), kept, None, floor, unit="shares"
-        )
-    reason = Reason("decision.forgotten", values)  # only this night's records are suspect, not earlier losses
+        reason = Reason(f"decision.retained{within}", values)
+        return RuleResult("E", "retention", "pass", reason, kept, interval, floor, unit="shares")
+    reason = Reason(f"decision.forgotten{within}", values)  # only this night's records are suspect, not earlier losses
     harm = champion_can >= floor * could
-    return RuleResult("E", "retention", "fail", reason, kept, None, floor, harm, unit="shares")
+    return RuleResult("E", "retention", "fail", reason, kept, interval, floor, harm, unit="shares")
 
 
 def confirmation(

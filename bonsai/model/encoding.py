@@ -23,6 +23,10 @@ IGNORED = -100
 "The label of a token that the loss leaves out (torch's `ignore_index`)."
 
 
+HELD = -200
+"The label of a token that is not learned but held to what the base would say; it counts among a batch's tokens."
+
+
 class _Encoding(Protocol):
     @property
     def ids(self) -> list[int]: ...
@@ -55,7 +59,7 @@ class Encoded:
     end: int
     "The end-of-text token's id."
     taught: bool = True
-    "False: it has no labels, since it is only there for what the base makes of it."
+    "False: nothing of it is learned; it is there for what the base makes of it."
 
     @property
     def input_ids(self) -> list[int]:
@@ -64,9 +68,9 @@ class Encoded:
 
     @property
     def labels(self) -> list[int]:
-        """As long as `input_ids`: the prompt is ignored, the completion and its end are learned, if it is taught."""
-        ids, ignored = self.input_ids, len(self.prompt)
-        return [IGNORED] * ignored + ids[ignored:] if self.taught else [IGNORED] * len(ids)
+        """As long as `input_ids`: the prompt is ignored, the completion with its end learned or held to the base."""
+        completion = self.input_ids[len(self.prompt) :]
+        return [IGNORED] * len(self.prompt) + (completion if self.taught else [HELD] * len(completion))
 
 
 @dataclass(frozen=True, slots=True)

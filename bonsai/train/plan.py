@@ -55,7 +55,7 @@ class Recipe:
     checkpoint_steps: int
     "A killed training loses at most this many steps."
     kl_to_base: float = 0.0
-    "Weight of the divergence from the base wherever nothing is taught; replay rows then carry no labels. 0: they do."
+    "Weight of the divergence from the base wherever nothing is taught, replay rows included. 0: they are learned."
     learn_prompt: bool = False
     "The loss is that of the whole text, as in the original script; otherwise of tags and answer alone."
     prepare_kbit: bool = False

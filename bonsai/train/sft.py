@@ -141,13 +141,14 @@ class BonsaiTrainer(SFTTrainer):  # type: ignore[misc]
     def _loss_beside_base(
         self, model: Any, inputs: dict[str, torch.Tensor], num_items_in_batch: torch.Tensor | int | None
     ) -> torch.Tensor:
-        """Cross entropy of the labelled tokens, and KL(base || model) wherever nothing is taught, `kl_to_base` times.
+        """Cross entropy of the learned tokens, and KL(base || model) wherever nothing is taught, `kl_to_base` times.
 
-        Learning without forgetting (Li & Hoiem, https://arxiv.org/abs/1606.09282), token by token: replay rows carry
-        no labels, so the base's own distribution is all that they teach, in question and answer.
+        Learning without forgetting (Li & Hoiem, https://arxiv.org/abs/1606.09282), token by token: of replay rows the
+        base's own distribution is all that is taught, in question and answer. Both sums are divided by the number of
+        completion tokens, whoever's they are: by the learned ones alone, a batch of few own rows would outweigh others.
         """
         labels = inputs["labels"][:, 1:]  # (batch, width - 1)
-        learned = labels != IGNORED
+        learned = labels >= 0
         mask = inputs.get("attention_mask")
         kept = ~learned if mask is None else ~learned & mask[:, 1:].bool()
         ours = self._log_probabilities(model, inputs, (learned, kept))
@@ -158,8 +159,7 @@ class BonsaiTrainer(SFTTrainer):  # type: ignore[misc]
         loss = loss + self.kl_to_base * kl_div(ours[1], base, log_target=True, reduction="sum")
         if mask is not None and model.device.type == "cpu":
             self._tokens_on_cpu += int(mask.sum())
-        counted = learned.sum() if num_items_in_batch is None else torch.as_tensor(num_items_in_batch)
-        return loss / counted.clamp(min=1)  # a batch may hold replay rows alone
+        return loss / ((labels != IGNORED).sum() if num_items_in_batch is None else num_items_in_batch)
 
     def _log_probabilities(
         self, model: Any, inputs: dict[str, torch.Tensor], wanted: tuple[torch.Tensor, ...]

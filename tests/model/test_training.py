@@ -12,7 +12,7 @@ from trl import SFTTrainer
 from bonsai.domain import snapshots
 from bonsai.errors import IntegrityError, TrainingError
 from bonsai.model.bases import Base
-from bonsai.model.encoding import IGNORED, load_encoder
+from bonsai.model.encoding import HELD, IGNORED, load_encoder
 from bonsai.model.hf import frozen_hash, load_model
 from bonsai.model.prompt import CURRENT, AnswerTags, Question, completion, prompt
 from bonsai.system.json_values import from_values
@@ -83,7 +83,7 @@ def test_labels_cover_the_completion_and_its_end_alone(tiny_base: Base, tiny_sna
         assert encoder.text(given) == prompt(CURRENT, Question(row.instruction, row.context))
 
 
-def test_replay_rows_carry_no_labels_and_hold_the_model_to_its_base(
+def test_replay_rows_are_not_learned_and_hold_the_model_to_its_base(
     tiny_plan: TrainingPlan, tiny_snapshot: snapshots.Snapshot
 ) -> None:
     plan = with_recipe(tiny_plan, kl_to_base=2.0)
@@ -99,7 +99,8 @@ def test_replay_rows_carry_no_labels_and_hold_the_model_to_its_base(
         processing_class=hf_tokenizer(plan),
     )
     batch = dict(next(iter(trainer.get_train_dataloader())))
-    taught = trainer.compute_loss(model, dict(batch), num_items_in_batch=torch.tensor(50))
+    learned = {**batch, "labels": torch.where(batch["labels"] == HELD, IGNORED, batch["labels"])}
+    taught = trainer.compute_loss(model, dict(learned), num_items_in_batch=torch.tensor(50))
     trainer.kl_to_base = plan.recipe.kl_to_base
 
     untouched = trainer.compute_loss(model, dict(batch), num_items_in_batch=torch.tensor(50))
@@ -111,16 +112,16 @@ def test_replay_rows_carry_no_labels_and_hold_the_model_to_its_base(
     with model.disable_adapter(), torch.no_grad():
         base = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits.log_softmax(-1)
     ours = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits.log_softmax(-1)
-    free = (batch["labels"][:, 1:] == IGNORED) & batch["attention_mask"][:, 1:].bool()
+    free = (batch["labels"][:, 1:] < 0) & batch["attention_mask"][:, 1:].bool()
     apart = (base.exp() * (base - ours)).sum(-1)[:, :-1][free].sum()
     trainer.kl_to_base = 0.0
-    taught = trainer.compute_loss(model, dict(batch), num_items_in_batch=torch.tensor(50))
+    taught = trainer.compute_loss(model, dict(learned), num_items_in_batch=torch.tensor(50))
     trainer.kl_to_base = 2.0
     both = trainer.compute_loss(model, dict(batch), num_items_in_batch=torch.tensor(50))
     assert both.item() == pytest.approx(taught.item() + 2.0 * apart.item() / 50, rel=1e-4)
 
-    only_replay = {**batch, "labels": torch.full_like(batch["labels"], IGNORED)}
-    alone = trainer.compute_loss(model, only_replay, num_items_in_batch=torch.tensor(0))
+    held = torch.where(batch["labels"] >= 0, HELD, batch["labels"])
+    alone = trainer.compute_loss(model, {**batch, "labels": held})
     assert torch.isfinite(alone)
     assert alone.item() > 0
 

@@ -93,7 +93,7 @@ def test_retention_below_the_floor_is_refused_even_where_bits_hold(policy: Polic
     assert decision.verdict == "keep"
     assert not decision.harm, "the champion had forgotten it already: this night's records are no suspects"
     assert tripped(decision) == [("E", "retention")]
-    assert [reason.key for reason in decision.reasons] == ["decision.forgotten"]
+    assert [reason.key for reason in decision.reasons] == ["decision.forgotten_within"]
 
 
 def test_a_base_that_knew_nothing_has_nothing_to_retain(policy: Policy) -> None:
