@@ -84,7 +84,7 @@ def rule_rows(found: Explanation, language: TextLanguage) -> Iterator[tuple[str,
         bounds = drawn = ""
         if rule.interval and rule.figure is not None:
             low, high = rule.interval
-            bounds = f"{low:+.3f} {high:+.3f}"
+            bounds = f"{write(low)} {write(high)}"
             drawn = plot(scales[_kind(rule)], rule.figure, low, high, rule.threshold)
         needed = write(rule.threshold) if rule.figure is not None else ""
         yield MARKS[rule.outcome], rule_name(rule, language), write(rule.figure), bounds, needed, drawn
@@ -93,7 +93,7 @@ def rule_rows(found: Explanation, language: TextLanguage) -> Iterator[tuple[str,
 def _kind(rule: RuleResult) -> str:
     """Intervals of one kind share a scale: gains on new facts are a hundred times the allowed losses."""
     of_suite = rule.name.startswith(SUITE_RULES)
-    return "accuracy" if rule.unit == "points" else "suite" if of_suite else "fixed"
+    return rule.unit if rule.unit in ("points", "shares") else "suite" if of_suite else "fixed"
 
 
 def _number(value: float | None) -> str:
