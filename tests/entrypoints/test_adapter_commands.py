@@ -86,7 +86,7 @@ def test_settings_are_shown_with_their_origin(stage: Stage, capsys: pytest.Captu
     assert (one["value"], one["default"], one["origin"]) == (0.05, 0.05, "")
     changed = Said(stage, capsys, "config", "show", "--changed", "--json").lines
     assert [one["name"] for one in changed] == ["cli.language"]
-    assert "片側の誤り率" in Said(stage, capsys, "config", "show", "gate", "--lang", "ja").out.replace("\n", "")
+    assert "片側の誤り率" in "".join(Said(stage, capsys, "config", "show", "gate", "--lang", "ja").out.split())
 
 
 def test_a_question_is_listed_rated_and_corrected(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
