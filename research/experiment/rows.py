@@ -8,8 +8,7 @@ from math import ceil
 
 from bonsai.domain import snapshots
 from bonsai.domain.snapshots import Example, Snapshot
-from bonsai.model.bases import SEEDLING
-from bonsai.train.replay import replay_samples
+from bonsai.train.seedling_facts import fact_samples
 from research.experiment import chinese
 from research.experiment.plan import Arm
 
@@ -45,7 +44,7 @@ def snapshot_of(arm: Arm, own: Sequence[Example], passes: int, seed: int, room: 
 
 def replayed(count: int, seed: int, *, translation: bool) -> list[Example]:
     """`count` replay samples of the seedling, which experiments train; without translations, others replace them."""
-    drawn = replay_samples(SEEDLING, count if translation else 2 * count, seed)
+    drawn = fact_samples(count if translation else 2 * count, seed)
     return [one for one in drawn if translation or one.category != _TRANSLATION][:count]
 
 

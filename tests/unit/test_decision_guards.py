@@ -54,7 +54,7 @@ def test_every_guard_has_a_harm_that_trips_it() -> None:
 @pytest.mark.parametrize("harm", HARMS)
 def test_a_broken_habit_in_one_language_trips_its_guard_alone(policy: Policy, harm: str, language: str) -> None:
     guard, scores = HARMS[harm]
-    decision = judged(spoiled(shifted(world(3), -0.5), 0.1, language, **scores), policy)
+    decision = judged(spoiled(shifted(world(3), -0.5), 0.2, language, **scores), policy)
     assert decision.verdict == "keep"
     assert not decision.harm, "broken form is the training's fault: no record is suspect"
     assert tripped(decision) == [("B", f"{guard}/{language}")]
@@ -64,7 +64,7 @@ def test_a_broken_habit_in_one_language_trips_its_guard_alone(policy: Policy, ha
 def test_the_base_excuses_nobody(policy: Policy, harm: str) -> None:
     guard, scores = HARMS[harm]
     base = spoiled(spoiled(bare(), 1.0, "ja", **scores), 1.0, "en", **scores)
-    decision = judged(spoiled(shifted(world(3), -0.5), 0.1, **scores), policy, base, base=base)
+    decision = judged(spoiled(shifted(world(3), -0.5), 0.2, **scores), policy, base, base=base)
     assert decision.verdict == "keep"
     assert ("B", f"{guard}/ja") in tripped(decision)
 
@@ -72,19 +72,19 @@ def test_the_base_excuses_nobody(policy: Policy, harm: str) -> None:
 @pytest.mark.parametrize("harm", HARMS)
 def test_a_floor_that_no_champion_met_asks_for_no_loss(policy: Policy, harm: str) -> None:
     guard, scores = HARMS[harm]
-    champion = spoiled(world(2, subject="a0"), 0.1, **scores)
-    same = spoiled(shifted(world(3), -0.2), 0.1, **scores)
+    champion = spoiled(world(2, subject="a0"), 0.2, **scores)
+    same = spoiled(shifted(world(3), -0.2), 0.2, **scores)
     decision = judged(same, policy, champion)
     assert decision.verdict == "promote"
     [said] = [one.reason for one in decision.rules if one.name == f"{guard}/ja"]
     assert said.key == "decision.guard_no_worse"
-    worse = spoiled(shifted(world(3), -0.2), 0.2, **scores)
+    worse = spoiled(shifted(world(3), -0.2), 0.4, **scores)
     assert ("B", f"{guard}/ja") in tripped(judged(worse, policy, champion))
 
 
 def test_a_floor_that_the_oldest_champion_met_binds_its_successors(policy: Policy) -> None:
-    champion = spoiled(world(2, subject="a0"), 0.1, looping=True)
-    again = spoiled(shifted(world(3), -0.2), 0.1, looping=True)
+    champion = spoiled(world(2, subject="a0"), 0.2, looping=True)
+    again = spoiled(shifted(world(3), -0.2), 0.2, looping=True)
     assert judged(again, policy, champion).verdict == "promote"
     assert ("B", "no_loop/ja") in tripped(judged(again, policy, champion, anchor=world(4, subject="a00")))
 
@@ -112,7 +112,7 @@ def test_nobody_is_promoted_without_a_right_answer(policy: Policy) -> None:
 
 
 def test_items_left_out_are_no_reason_against_a_habit(policy: Policy) -> None:
-    spoilt = spoiled(shifted(world(3), -0.2), 0.1, "en", looping=True)
+    spoilt = spoiled(shifted(world(3), -0.2), 0.2, "en", looping=True)
     looping = frozenset(item.id for item in spoilt.items if item.free.scores.looping)
     assert judged(spoilt, policy).verdict == "keep"
     assert judged(spoilt, policy, left_out=looping).verdict == "promote"

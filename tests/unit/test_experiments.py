@@ -13,10 +13,9 @@ from bonsai.errors import InputError, UsageError
 from bonsai.evaluate.questions import Item
 from bonsai.evaluate.report import Scores
 from bonsai.ingest.tags.language import detect
-from bonsai.model.bases import SEEDLING
 from bonsai.model.prompt import TEMPLATES
 from bonsai.system.json_values import from_values
-from bonsai.train.replay import replay_samples
+from bonsai.train.seedling_facts import fact_samples
 from research.experiment import chinese, plan, question_sets, results, rows, summary, verdicts
 from research.experiment.comparing import Asked, difference, draws
 from research.experiment.plan import Claim, Design, Unit
@@ -64,7 +63,7 @@ def test_added_translations_are_in_no_replay_sample_and_go_both_ways() -> None:
     asked = {item.instruction for item in items}
     assert len(asked) == len(items) == 100
     assert {(item.language, item.question_language) for item in items} == set(product(("ja", "en"), repeat=2))
-    assert not asked & {record.instruction for record in replay_samples(SEEDLING, 3000, seed=1)}
+    assert not asked & {record.instruction for record in fact_samples(3000, seed=1)}
 
 
 def test_no_pool_but_selection_is_asked() -> None:

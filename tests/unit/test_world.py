@@ -7,8 +7,7 @@ from collections import Counter
 
 import pytest
 
-from bonsai.model.bases import SEEDLING
-from bonsai.train.replay import replay_samples
+from bonsai.train.seedling_facts import fact_samples
 from research.seedling import world
 from research.seedling.recipe import Recipe, chunk, default_guard, normalised
 from research.seedling.wordings import WORLD_LANGUAGES, WorldLanguage, ask, families, wordings
@@ -121,8 +120,8 @@ def test_translations_are_answered_in_the_other_language() -> None:
 
 
 def test_anchors_are_trained_wordings_over_all_categories_and_languages() -> None:
-    drawn = replay_samples(SEEDLING, 400, seed=3)
-    assert drawn == replay_samples(SEEDLING, 400, seed=3) != replay_samples(SEEDLING, 400, seed=4)
+    drawn = fact_samples(400, seed=3)
+    assert drawn == fact_samples(400, seed=3) != fact_samples(400, seed=4)
     assert len({record.category for record in drawn}) == 7
     share = sum("The question is in Japanese" in record.reasoning for record in drawn) / 400
     assert 0.4 < share < 0.6

@@ -123,8 +123,8 @@ class ContaminationCheck:
             yield from self._by_run.get(run, ())
 
 
-REFERENCE_CHARACTERS = 12
-"Shorter references, normalised, are phrases that an answer holds by chance."
+REFERENCE_CHARACTERS = 5
+"A shorter reference, normalised, is a word that an answer holds by chance; the shortest of a whole sentence has five."
 
 
 class ReplayCheck:
