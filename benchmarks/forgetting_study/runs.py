@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from math import ceil
@@ -14,7 +14,6 @@ from random import Random
 from benchmarks.forgetting_study.arms import ARMS, BASE, Arm
 from bonsai.config.settings import load_config
 from bonsai.domain import snapshots
-from bonsai.domain.snapshots import Example
 from bonsai.evaluate import questions
 from bonsai.evaluate.questions import Item
 from bonsai.evaluate.report import accuracy, mean
@@ -23,7 +22,7 @@ from bonsai.model.bases import model_folder
 from bonsai.model.encoding import load_encoder
 from bonsai.model.prompt import template
 from bonsai.system.json_values import from_values
-from bonsai.train import own_answers, seedling_facts
+from bonsai.train import seedling_facts
 from bonsai.train.plan import make_plan
 from research.samples.rows import sample_rows
 from research.seedling import world
@@ -150,7 +149,7 @@ def _trained(arm: Arm, seed: int, folder: Path) -> tuple[Path, int, float]:
     encoder, form = load_encoder(model_folder(profile.base)), template(recipe.template)
     snapshot = snapshots.build(
         own,
-        replay_rows(recipe.epochs * ceil(len(own) * share / (1 - share)), seed, arm.own_share),
+        seedling_facts.samples(recipe.epochs * ceil(len(own) * share / (1 - share)), seed, arm.own_share),
         seed=seed,
         validation_share=0.0,
         anchor_share=share,
@@ -183,13 +182,3 @@ def _pull_back(adapter: Path, share: float) -> None:
 
     path = adapter / "adapter_model.safetensors"
     save_file({name: one * share if "lora_B" in name else one for name, one in load_file(path).items()}, path)
-
-
-def replay_rows(count: int, seed: int, own_share: float | None) -> Sequence[Example]:
-    """As the seedling draws them, or with another share of own answers."""
-    if own_share is None:
-        return seedling_facts.samples(count, seed)
-    path = model_folder(load_config(Path("/nonexistent"), {}).profiles["seedling"].base)
-    rows = own_answers.read(path / seedling_facts.OWN_ANSWERS).rows
-    own = own_answers.samples(rows, int(count * own_share), seed)
-    return [*seedling_facts.fact_samples(count - len(own), seed), *own]

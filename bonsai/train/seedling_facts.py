@@ -55,9 +55,9 @@ class ReplayFact:
 _Choice = tuple[ReplayFact, ReplayLanguage]
 
 
-def samples(count: int, seed: int) -> list[Example]:
+def samples(count: int, seed: int, own_share: float = OWN_SHARE) -> list[Example]:
     """`count` rows in both languages alike: known facts in trained paraphrases, own answers to invented questions."""
-    own = own_answers.samples(own_answers.read(weights_folder() / OWN_ANSWERS).rows, int(count * OWN_SHARE), seed)
+    own = own_answers.samples(own_answers.read(weights_folder() / OWN_ANSWERS).rows, int(count * own_share), seed)
     return [*fact_samples(count - len(own), seed), *own]
 
 

@@ -121,8 +121,8 @@ class BonsaiTrainer(SFTTrainer):  # type: ignore[misc]
         return_outputs: bool = False,
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> Any:
-        """The same loss as trl's. On a CPU, trl takes every position through the LM head; here only labelled ones
-        go, which saves two fifths of a step (measured on the seedling)."""
+        """The same loss as trl's, unless the recipe holds the model to its base. On a CPU, trl takes every position
+        through the LM head; here only labelled ones go, which saves two fifths of a step (measured on the seedling)."""
         if self.kl_to_base and model.training:
             return self._loss_beside_base(model, inputs, num_items_in_batch)
         if not self._may_be_quick(model) or return_outputs or "attention_mask" not in inputs:

@@ -7,8 +7,10 @@ from collections import Counter
 
 import pytest
 
-from bonsai.train.seedling_facts import fact_samples
-from research.seedling import world
+from bonsai.model.seedling import weights_folder
+from bonsai.train import own_answers
+from bonsai.train.seedling_facts import OWN_ANSWERS, fact_samples
+from research.seedling import invented, world
 from research.seedling.recipe import Recipe, chunk, default_guard, normalised
 from research.seedling.wordings import WORLD_LANGUAGES, WorldLanguage, ask, families, wordings
 from research.seedling.world.everyday import Household, everyday_families, grammar
@@ -133,3 +135,11 @@ def test_anchors_are_trained_wordings_over_all_categories_and_languages() -> Non
         for wording in fact.trained[language]
     }
     assert not [record for record in drawn if (record.instruction, record.context) in held_out - trained]
+
+
+def test_own_answers_are_to_invented_questions_that_are_made_again() -> None:
+    """The shipped file is of today's questions: neither may change without the other."""
+    asked = {(one.question.instruction, one.tags.language) for one in invented.prompts()}
+    shipped = own_answers.read(weights_folder() / OWN_ANSWERS)
+    assert len(asked) == shipped.prompts == len(shipped.rows) + sum(shipped.dropped.values())
+    assert {(one.instruction, one.language) for one in shipped.rows} <= asked
