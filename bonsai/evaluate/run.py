@@ -182,7 +182,7 @@ def library_fingerprint(device: str) -> str:
 
 
 def _question(item: Item) -> Question:
-    return Question(item.instruction, item.input)
+    return Question(item.instruction, item.input, item.language)
 
 
 def _scored(item: Item) -> Scored:

@@ -9,7 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +58,9 @@ class Session:
         )
 
 
-def open_session(evaluation_run: EvaluationRun) -> Session:
-    """Record what the reports depend on: weights, generation settings, libraries."""
-    base = evaluation_run.base
+def open_session(evaluation_run: EvaluationRun, batch: int) -> Session:
+    """Record what the reports depend on: weights, generation settings, questions answered at once, libraries."""
+    base = replace(evaluation_run.base, generation_batch=batch)
     dependencies = [asdict(base), weights_hash(model_folder(base)), asdict(evaluation_run.settings), SCORING_VERSION]
     return Session(evaluation_run, sha256_json(dependencies), library_fingerprint(evaluation_run.device))
 
@@ -69,9 +69,9 @@ def work(job: Path, emit: Emit) -> Mapping[str, Any]:
     """All reports of a job file; the result names their files."""
     from bonsai.train.adapters import load, open_answerer
 
-    session = open_session(from_json(json.loads(job.read_text("utf-8"))))
-    one = session.evaluation_run
+    one = from_json(json.loads(job.read_text("utf-8")))
     loaded = load(one.base, one.device)
+    session = open_session(one, loaded.batch)
     pairs = [(subject, question_set) for subject in one.subjects for question_set in one.question_sets]
     made = []
     for number, (subject, question_set) in enumerate(pairs):

@@ -7,7 +7,8 @@ One `LoadedBase` holds the weights once; its answerers share them and switch the
     champion, bare = loaded.answerer(template, "3f2a..."), loaded.answerer(template)
 
 Greedy generation is left-padded (every row's next token stands in the last column), scoring is right-padded.
-The batches depend on the questions alone, so two models that are compared get identical ones.
+The batches depend on the questions and on the memory that was free at loading, so two models that are compared in one
+process get identical ones.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import torch
 from torch.nn.functional import cross_entropy
 from transformers import (
@@ -43,6 +45,8 @@ _PROBES = ("What is the capital of Japan?", "日本の首都はどこですか?"
 _LOGITS_PER_PROBE = 16
 _SCALED_LOGITS = ("final_logit_softcapping", "logit_scale", "logits_scaling")
 _LN2 = 0.6931471805599453
+_SHARE_OF_FREE_MEMORY = 0.5
+"For the questions of one batch; the rest is for activations and other programs."
 
 
 def load_model(base: Base, device: str) -> PreTrainedModel:
@@ -115,6 +119,8 @@ class LoadedBase:
         self.model = model
         "The bare model, later wrapped by peft."
         self.encoder = encoder
+        self.batch = base.generation_batch
+        "Questions answered at once."
         self._adapters: set[str] = set()
 
     @classmethod
@@ -153,8 +159,27 @@ class LoadedBase:
 
 
 def load_base(base: Base, device: str) -> LoadedBase:
-    """Load a base with its tokenizer."""
-    return LoadedBase(base, load_model(base, device), load_encoder(model_folder(base)))
+    """Load a base with its tokenizer. Where memory is short, fewer questions are answered at once."""
+    loaded = LoadedBase(base, load_model(base, device), load_encoder(model_folder(base)))
+    free = psutil.virtual_memory().available if device == "cpu" else torch.cuda.mem_get_info()[0]
+    loaded.batch = fitting_batch(loaded.model.config, base, int(free * _SHARE_OF_FREE_MEMORY))
+    return loaded
+
+
+def fitting_batch(config: PreTrainedConfig, base: Base, memory: int) -> int:
+    """The base's `generation_batch`, halved until the keys and values of so many of its longest texts fit into `memory`
+    bytes. A family without layers and heads of the usual kind keeps its setting."""
+    text = config.get_text_config()
+    layers, heads = getattr(text, "num_hidden_layers", 0), getattr(text, "num_attention_heads", 0)
+    hidden = getattr(text, "hidden_size", 0)
+    width = getattr(text, "head_dim", None) or hidden // max(heads, 1)
+    kept = (getattr(text, "num_key_value_heads", None) or heads) * width
+    tokens = base.max_tokens + max(base.answer_tokens_en, base.answer_tokens_ja)
+    per_question = 2 * layers * kept * tokens * (4 if base.compute_dtype == "float32" else 2)  # bytes
+    batch = base.generation_batch
+    while batch > 1 and batch * per_question > memory:
+        batch //= 2
+    return batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +201,10 @@ class HfAnswerer:
         encoder, base = self.loaded.encoder, self.loaded.base
         pairs = list(zip(questions, forced, strict=True))
         prompts = [encoder.question(self.template, question, tags) for question, tags in pairs]
-        limits = [max_new_tokens or _answer_tokens(base, tags) for _, tags in pairs]
+        limits = [max_new_tokens or _answer_tokens(base, question, tags) for question, tags in pairs]
         made: dict[int, Generated] = {}
         with self.loaded.using(self.adapter) as model:
-            for batch in _batches(prompts, base.generation_batch):
+            for batch in _batches(prompts, self.loaded.batch, limits):
                 self._check_room(model, max(len(prompts[i]) + limits[i] for i in batch))
                 each_token = _EachToken(lambda: on_progress(len(made)))
                 limit = max(limits[i] for i in batch)
@@ -213,7 +238,7 @@ class HfAnswerer:
         rows = [tuple(one.input_ids[:-1]) for one in encoded]
         bits: dict[int, float] = {}
         with self.loaded.using(self.adapter) as model:
-            for batch in _batches(rows, self.loaded.base.generation_batch):
+            for batch in _batches(rows, self.loaded.batch):
                 scored = _response_bits(model, [rows[i] for i in batch], [given[i] for i in batch], encoder.end)
                 bits.update(zip(batch, scored, strict=True))
                 on_progress(len(bits))
@@ -231,13 +256,17 @@ class HfAnswerer:
         return tuple(found)
 
 
-def _answer_tokens(base: Base, tags: AnswerTags | None) -> int:
-    return base.answer_tokens_en if tags is not None and tags.language == "en" else base.answer_tokens_ja
+def _answer_tokens(base: Base, question: Question, tags: AnswerTags | None) -> int:
+    language = tags.language if tags else question.answered_in
+    return base.answer_tokens_en if language == "en" else base.answer_tokens_ja
 
 
-def _batches(rows: Sequence[tuple[int, ...]], size: int) -> Iterator[list[int]]:
-    """Indices by length, then by content: the order in which questions arrive does not change a batch."""
-    order = sorted(range(len(rows)), key=lambda i: (len(rows[i]), rows[i]))
+def _batches(rows: Sequence[tuple[int, ...]], size: int, limits: Sequence[int] | None = None) -> Iterator[list[int]]:
+    """Indices by limit, by length, then by content: the order in which questions arrive does not change a batch.
+
+    The longest limit of a batch is waited for, so short answers stay among themselves.
+    """
+    order = sorted(range(len(rows)), key=lambda i: (limits[i] if limits else 0, len(rows[i]), rows[i]))
     for start in range(0, len(order), size):
         yield order[start : start + size]
 

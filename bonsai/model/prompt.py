@@ -45,6 +45,8 @@ class Question:
     instruction: str
     context: str = ""
     "A passage, dated experiences, or nothing."
+    answered_in: str = ""
+    "Expected language of the answer, where it is known: ja or en. Sets its token budget; no model sees it."
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from transformers import PreTrainedConfig
 
 from bonsai.errors import InputError, IntegrityError, TrainingError
 from bonsai.model.answerer import Answerer, Scored
 from bonsai.model.bases import Base
-from bonsai.model.hf import LoadedBase
+from bonsai.model.hf import LoadedBase, fitting_batch
 from bonsai.model.prompt import CURRENT, AnswerTags, Question, declaration, parse
 from bonsai.train.adapters import load, open_answerer
 from bonsai.train.plan import TrainingPlan
@@ -57,10 +58,22 @@ def test_without_a_limit_the_answers_language_sets_it(bare: LoadedBase) -> None:
     unending = replace(bare.base, answer_tokens_en=3, answer_tokens_ja=7)
     answerer = LoadedBase(unending, bare.model, replace(bare.encoder, end=1)).answerer(CURRENT)
 
-    made = answerer.answers(QUESTIONS[:3], [EN, JA, None])
+    made = answerer.answers([*QUESTIONS[:3], replace(QUESTIONS[4], answered_in="en")], [EN, JA, None, None])
 
-    assert [one.tokens for one in made] == [3, 7, 7]
+    assert [one.tokens for one in made] == [3, 7, 7, 3]
     assert not any(one.ended for one in made)
+
+
+def test_short_memory_answers_fewer_questions_at_once_and_never_none(bare: LoadedBase) -> None:
+    text = bare.model.config
+    longest = bare.base.max_tokens + bare.base.answer_tokens_ja
+    one = 2 * text.num_hidden_layers * text.hidden_size * longest * 4  # keys and values in float32, bytes
+    batch = bare.base.generation_batch
+
+    assert fitting_batch(text, bare.base, batch * one) == batch
+    assert fitting_batch(text, bare.base, batch * one - 1) == batch // 2
+    assert fitting_batch(text, bare.base, 0) == 1
+    assert fitting_batch(PreTrainedConfig(), bare.base, 0) == batch, "of an unknown kind"
 
 
 def test_a_question_without_room_for_an_answer_is_refused(bare: LoadedBase) -> None:
