@@ -1,7 +1,7 @@
 """Tokenisation, shared by training, inference and scoring.
 
 Prompt, declaration and response are tokenised separately and joined: the loss mask and the response's bits are exact
-for every tokenizer, because no token spans a boundary. The end-of-text token is appended as an id; text can never
+for every tokenizer, because no token spans a boundary. The end token is appended as an id; text can never
 spell it (`prompt.neutralise`).
 
 Uses the small `tokenizers` library alone, so counting tokens loads neither torch nor transformers.
@@ -10,10 +10,11 @@ Uses the small `tokenizers` library alone, so counting tokens loads neither torc
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from bonsai.domain.snapshots import Example
 from bonsai.errors import TrainingError
@@ -78,8 +79,15 @@ class Encoder:
     """A tokenizer with the project's prompt."""
 
     tokenizer: RawTokenizer
-    end: int
-    "Id of the end-of-text token."
+    ends: tuple[int, ...]
+    "Ids of the tokens that end an answer; the first is the one that training appends."
+    start: tuple[int, ...] = ()
+    "Ids that the tokenizer puts before every text (BOS); without it, Gemma's answers cost twice the bits."
+
+    @property
+    def end(self) -> int:
+        """Id of the token that training appends to an answer."""
+        return self.ends[0]
 
     def ids(self, text: str) -> tuple[int, ...]:
         """Token ids of a piece of text."""
@@ -91,7 +99,7 @@ class Encoder:
 
     def question(self, template: Template, question: Question, forced: AnswerTags | None = None) -> tuple[int, ...]:
         """The prompt of the model; with `forced` tags their declaration follows the prompt."""
-        head = self.ids(prompt(template, question))
+        head = self.start + self.ids(prompt(template, question))
         return head if forced is None else head + self.ids(declaration(template, forced))
 
     def encode(self, template: Template, question: Question, tags: AnswerTags, response: str) -> Encoded:
@@ -114,20 +122,52 @@ class Encoder:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the tokenizer's whole definition."""
-        return hashlib.sha256(self.tokenizer.to_str().encode()).hexdigest()
+        """SHA-256 of the tokenizer's whole definition, and of the end tokens where they are not END alone."""
+        usual = self.ends == (self.tokenizer.token_to_id(END),)
+        return hashlib.sha256((self.tokenizer.to_str() + ("" if usual else str(self.ends))).encode()).hexdigest()
 
 
-def encoder_of(tokenizer: RawTokenizer) -> Encoder:
-    """Raises TrainingError for a tokenizer without an end-of-text token."""
+def encoder_of(tokenizer: RawTokenizer, ends: Sequence[int] = ()) -> Encoder:
+    """An encoder with these end tokens, or with END.
+
+    Raises TrainingError for a tokenizer without either.
+    """
     end = tokenizer.token_to_id(END)
-    if end is None:
+    if not ends and end is None:
         raise TrainingError("model.no_end_token", token=END)
-    return Encoder(tokenizer, end)
+    return Encoder(tokenizer, tuple(ends) or (end,), _before_every_text(tokenizer))  # type: ignore[arg-type]
+
+
+def _before_every_text(tokenizer: RawTokenizer) -> tuple[int, ...]:
+    """What the tokenizer's post-processor puts before a text."""
+    with_special, plain = (tokenizer.encode("a", add_special_tokens=special).ids for special in (True, False))
+    at = next((i for i in range(len(with_special)) if with_special[i : i + len(plain)] == plain), 0)
+    return tuple(with_special[:at])
 
 
 def load_encoder(folder: Path) -> Encoder:
-    """The encoder of a base's folder (`tokenizer.json`)."""
+    """The encoder of a base's folder: `tokenizer.json`, and the end tokens that its other files name."""
     from tokenizers import Tokenizer
 
-    return encoder_of(Tokenizer.from_file(str(folder / "tokenizer.json")))
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    return encoder_of(tokenizer, _ends(folder, tokenizer))
+
+
+def _ends(folder: Path, tokenizer: RawTokenizer) -> list[int]:
+    """End tokens of the generation configuration, else of the model's, and the tokenizer's own, which comes first."""
+    generation, model, words = (
+        _values(folder / name) for name in ("generation_config.json", "config.json", "tokenizer_config.json")
+    )
+    found = generation.get("eos_token_id")
+    if found is None:
+        found = model.get("eos_token_id", (model.get("text_config") or {}).get("eos_token_id"))
+    ids = [found] if isinstance(found, int) else list(found or ())
+    word = words.get("eos_token")
+    word = word.get("content") if isinstance(word, dict) else word
+    own = tokenizer.token_to_id(word) if word else None
+    return list(dict.fromkeys([own, *ids] if own is not None else ids))
+
+
+def _values(path: Path) -> dict[str, Any]:
+    """A JSON file's object; empty without the file."""
+    return json.loads(path.read_text("utf-8")) if path.is_file() else {}

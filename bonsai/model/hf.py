@@ -17,6 +17,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import psutil
@@ -37,28 +38,22 @@ from transformers.utils import logging as transformers_logging
 from bonsai.errors import InputError
 from bonsai.model import quiet_libraries
 from bonsai.model.answerer import Generated, Likelihood, OnProgress, Scored, ignore_progress
+from bonsai.model.architecture import cache_numbers, context_length, head_is_all, without_dropout
 from bonsai.model.bases import Base, model_folder
 from bonsai.model.encoding import Encoder, load_encoder
 from bonsai.model.prompt import AnswerTags, Question, Template, declaration, neutralise
 
 _PROBES = ("What is the capital of Japan?", "日本の首都はどこですか?", "Why does my cat purr?", "1 + 1 = ?")
 _LOGITS_PER_PROBE = 16
-_SCALED_LOGITS = ("final_logit_softcapping", "logit_scale", "logits_scaling")
 _LN2 = 0.6931471805599453
 _SHARE_OF_FREE_MEMORY = 0.5
 "For the questions of one batch; the rest is for activations and other programs."
 
 
 def load_model(base: Base, device: str) -> PreTrainedModel:
-    """The base's weights on `device` ("cpu" or "cuda"), quantised as the base says, frozen.
-
-    Phi-2 ships `gelu_new` and dropout; the fused form of the same function and no dropout need a third of the memory.
-    """
+    """The base's weights on `device` ("cpu" or "cuda"), quantised as the base says, frozen, without dropout."""
     folder = model_folder(base)
-    config = AutoConfig.from_pretrained(folder)
-    if config.hidden_act == "gelu_new":
-        config.hidden_act = "gelu_pytorch_tanh"
-    config.resid_pdrop = config.embd_pdrop = config.attention_dropout = 0.0
+    config = without_dropout(AutoConfig.from_pretrained(folder))
     dtype = torch.float32 if base.compute_dtype == "float32" else torch.bfloat16
     quantisation = BitsAndBytesConfig(
         load_in_4bit=True,
@@ -77,6 +72,7 @@ def load_model(base: Base, device: str) -> PreTrainedModel:
         )
     if base.quantisation == "nf4" and device == "cpu":
         model = _unpacked(model)
+    model.generation_config = GenerationConfig()  # a chat model's own would sample, or punish repetition
     return model.requires_grad_(False).eval()
 
 
@@ -90,11 +86,6 @@ def _unpacked(model: PreTrainedModel) -> PreTrainedModel:
     with quiet_libraries():
         unpacked: PreTrainedModel = model.dequantize()
     return unpacked
-
-
-def head_is_all(config: PreTrainedConfig) -> bool:
-    """Whether logits are the LM head's output and no more: Gemma caps them, Cohere and Granite scale them."""
-    return not any(getattr(config, name, None) for name in _SCALED_LOGITS)
 
 
 def frozen_hash(model: torch.nn.Module) -> str:
@@ -168,14 +159,9 @@ def load_base(base: Base, device: str) -> LoadedBase:
 
 def fitting_batch(config: PreTrainedConfig, base: Base, memory: int) -> int:
     """The base's `generation_batch`, halved until the keys and values of so many of its longest texts fit into `memory`
-    bytes. A family without layers and heads of the usual kind keeps its setting."""
-    text = config.get_text_config()
-    layers, heads = getattr(text, "num_hidden_layers", 0), getattr(text, "num_attention_heads", 0)
-    hidden = getattr(text, "hidden_size", 0)
-    width = getattr(text, "head_dim", None) or hidden // max(heads, 1)
-    kept = (getattr(text, "num_key_value_heads", None) or heads) * width
+    bytes."""
     tokens = base.max_tokens + max(base.answer_tokens_en, base.answer_tokens_ja)
-    per_question = 2 * layers * kept * tokens * (4 if base.compute_dtype == "float32" else 2)  # bytes
+    per_question = cache_numbers(config) * tokens * (4 if base.compute_dtype == "float32" else 2)  # bytes
     batch = base.generation_batch
     while batch > 1 and batch * per_question > memory:
         batch //= 2
@@ -208,23 +194,23 @@ class HfAnswerer:
                 self._check_room(model, max(len(prompts[i]) + limits[i] for i in batch))
                 each_token = _EachToken(lambda: on_progress(len(made)))
                 limit = max(limits[i] for i in batch)
-                rows = _generate(model, [prompts[i] for i in batch], limit, encoder.end, each_token)
+                rows = _generate(model, [prompts[i] for i in batch], limit, encoder.ends, each_token)
                 for i, ids in zip(batch, rows, strict=True):
                     made[i] = self._completion(ids, limits[i], pairs[i][1])
                 on_progress(len(made))
         return [made[i] for i in range(len(pairs))]
 
     def _check_room(self, model: PreTrainedModel, needed: int) -> None:
-        room = model.config.max_position_embeddings
-        if needed > room:
+        room = context_length(model.config)
+        if room and needed > room:
             raise InputError("model.question_too_long", tokens=needed, limit=room)
 
     def _completion(self, ids: list[int], limit: int, tags: AnswerTags | None) -> Generated:
-        """Cut a row at its first end-of-text token and at its own limit, whatever batch it was in."""
-        end = self.loaded.encoder.end
-        generated = ids[: ids.index(end)] if end in ids else ids
+        """Cut a row at its first end token and at its own limit, whatever batch it was in."""
+        ends = self.loaded.encoder.ends
+        generated = list(takewhile(lambda token: token not in ends, ids))
         head = declaration(self.template, tags) if tags else ""
-        ended = end in ids and len(generated) < limit
+        ended = len(generated) < min(len(ids), limit)
         generated = generated[:limit]
         return Generated(head + self.loaded.encoder.text(generated), ended, len(generated))
 
@@ -283,13 +269,14 @@ class _EachToken(StoppingCriteria):  # type: ignore[misc]
 
 
 def _generate(
-    model: PreTrainedModel, prompts: list[tuple[int, ...]], limit: int, end: int, each_token: _EachToken
+    model: PreTrainedModel, prompts: list[tuple[int, ...]], limit: int, ends: tuple[int, ...], each_token: _EachToken
 ) -> list[list[int]]:
-    """New token ids of each row, padded with `end`."""
+    """New token ids of each row, padded with the first of `ends`."""
+    end = ends[0]
     width = max(map(len, prompts))
     ids = torch.tensor([[end] * (width - len(row)) + list(row) for row in prompts], device=model.device)
     mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in prompts], device=model.device)
-    greedy = GenerationConfig(do_sample=False, max_new_tokens=limit, eos_token_id=end, pad_token_id=end)
+    greedy = GenerationConfig(do_sample=False, max_new_tokens=limit, eos_token_id=list(ends), pad_token_id=end)
     watched = StoppingCriteriaList([each_token])
     made = model.generate(input_ids=ids, attention_mask=mask, generation_config=greedy, stopping_criteria=watched)
     return [row[width:].tolist() for row in made]
@@ -301,7 +288,7 @@ def _response_bits(model: PreTrainedModel, rows: list[tuple[int, ...]], given: l
     ids = torch.tensor([list(row) + [end] * (width - len(row)) for row in rows], device=model.device)
     mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows], device=model.device)
     causal = model.get_base_model() if hasattr(model, "get_base_model") else model
-    if head_is_all(causal.config):
+    if head_is_all(causal):
         # (batch, width, hidden)
         hidden = causal.base_model(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
         head = causal.get_output_embeddings()

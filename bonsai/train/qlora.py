@@ -28,10 +28,12 @@ from peft import (
 )
 from safetensors.torch import load_file
 from transformers import PreTrainedModel, PrinterCallback, set_seed
+from transformers.pytorch_utils import Conv1D
 
 from bonsai.domain import snapshots
 from bonsai.errors import IntegrityError, TrainingError
 from bonsai.model import quiet_libraries
+from bonsai.model.architecture import ALL_LINEAR, without_adapter
 from bonsai.model.bases import model_folder
 from bonsai.model.encoding import Encoded, load_encoder
 from bonsai.model.hf import frozen_hash, load_model
@@ -175,17 +177,23 @@ def prepared(model: PreTrainedModel, plan: TrainingPlan) -> PreTrainedModel:
 def with_lora(model: PreTrainedModel, plan: TrainingPlan) -> Any:
     """Add a fresh LoRA. peft only complains when *no* module matches, so all are counted."""
     recipe = plan.recipe
+    all_linear = recipe.target_modules == (ALL_LINEAR,)
     config = LoraConfig(
         r=recipe.lora_rank,
         lora_alpha=recipe.lora_alpha,
         lora_dropout=recipe.lora_dropout,
-        target_modules=list(recipe.target_modules),
+        target_modules=ALL_LINEAR if all_linear else list(recipe.target_modules),
+        fan_in_fan_out=any(isinstance(one, Conv1D) for one in model.modules()),  # GPT-2 keeps its maps transposed
         task_type="CAUSAL_LM",
     )
     with quiet_libraries():
         wrapped = get_peft_model(model, config)
+    if all_linear:
+        if missed := without_adapter(wrapped):
+            raise TrainingError("training.map_without_adapter", modules=", ".join(missed))
+        return wrapped
     adapted = [name.split(".")[-2] for name, _ in wrapped.named_modules() if name.endswith(".lora_A")]
-    layers = model.config.num_hidden_layers
+    layers = model.config.get_text_config().num_hidden_layers
     missing = [module for module in recipe.target_modules if adapted.count(module) != layers]
     if missing:
         raise TrainingError("training.module_without_adapter", modules=", ".join(missing), layers=layers)

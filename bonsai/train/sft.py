@@ -28,9 +28,9 @@ from transformers import (
 from trl import SFTConfig, SFTTrainer
 
 from bonsai.errors import OutOfMemory, TrainingError
+from bonsai.model.architecture import head_is_all
 from bonsai.model.bases import model_folder
 from bonsai.model.encoding import IGNORED
-from bonsai.model.hf import head_is_all
 from bonsai.train.checkpoints import mark_complete
 from bonsai.train.plan import TrainingPlan, TrainingProgress
 
@@ -166,7 +166,7 @@ class BonsaiTrainer(SFTTrainer):  # type: ignore[misc]
     ) -> list[torch.Tensor]:
         """Log probabilities of the next token at the wanted places, (places, vocabulary) each."""
         given = {name: value for name, value in inputs.items() if name != "labels"}
-        if isinstance(model, DistributedDataParallel) or not head_is_all(model.config):
+        if isinstance(model, DistributedDataParallel) or not head_is_all(model.get_base_model()):
             logits = model(**given, use_cache=False).logits[:, :-1]
             return [log_softmax(logits[places].float(), -1) for places in wanted]
         causal = model.get_base_model()
@@ -178,7 +178,7 @@ class BonsaiTrainer(SFTTrainer):  # type: ignore[misc]
         """Not under DDP, which must see its own forward pass."""
         if isinstance(model, DistributedDataParallel) or model.device.type != "cpu":
             return False
-        return head_is_all(model.config)
+        return head_is_all(model.get_base_model())
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Log the number of tokens, as trl does on a GPU."""

@@ -120,7 +120,7 @@ def _unstopped(
     """Generate with `never` as the stop token; end-of-text itself is not shown."""
     from bonsai.model.hf import LoadedBase
 
-    encoder = replace(loaded.encoder, end=never)
+    encoder = replace(loaded.encoder, ends=(never,))
     deaf = LoadedBase.around(loaded.base, loaded.model, encoder, {adapter} if adapter else set())
     said = _ask(deaf.answerer(form, adapter), items, UNSTOPPED_TOKENS)
     return [replace(one, text=one.text.replace(END, "")) for one in said]

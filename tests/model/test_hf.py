@@ -56,7 +56,7 @@ def test_forced_tags_stand_before_the_answer(bare: LoadedBase) -> None:
 
 def test_without_a_limit_the_answers_language_sets_it(bare: LoadedBase) -> None:
     unending = replace(bare.base, answer_tokens_en=3, answer_tokens_ja=7)
-    answerer = LoadedBase(unending, bare.model, replace(bare.encoder, end=1)).answerer(CURRENT)
+    answerer = LoadedBase(unending, bare.model, replace(bare.encoder, ends=(1,))).answerer(CURRENT)
 
     made = answerer.answers([*QUESTIONS[:3], replace(QUESTIONS[4], answered_in="en")], [EN, JA, None, None])
 

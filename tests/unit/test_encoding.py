@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bonsai.errors import TrainingError
-from bonsai.model.encoding import IGNORED, Encoder, encoder_of
+from bonsai.model.encoding import IGNORED, Encoder, encoder_of, load_encoder
 from bonsai.model.prompt import CURRENT, END, AnswerTags, Question, completion, declaration, neutralise, prompt
 
 
@@ -22,7 +24,6 @@ class PairTokenizer:
     """Two characters a token: a border inside a text would be swallowed at every odd length."""
 
     def encode(self, sequence: str, *, add_special_tokens: bool = True) -> Ids:
-        assert not add_special_tokens
         points = [ord(one) for one in sequence]
         pairs = zip(points[::2], [*points[1::2], 0][: len(points[::2])], strict=True)
         return Ids([1 + first * 0x110000 + second for first, second in pairs])
@@ -79,3 +80,49 @@ def test_a_tokenizer_without_an_end_is_refused() -> None:
 
     with pytest.raises(TrainingError, match="endoftext"):
         encoder_of(Endless())
+
+
+def chat_tokenizer(folder: Path, generation: dict[str, object] | None = None, eos: object = "</s>") -> Path:
+    """A folder as of a chat model: `<s>` before every text, `</s>` behind texts, `<turn>` behind answers."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+
+    special = {"<s>": 0, "</s>": 1, "<turn>": 2}
+    tokenizer = Tokenizer(models.WordLevel({**special, "a": 3, "b": 4, "?": 5}, unk_token="?"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.add_special_tokens(list(special))
+    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 0)])
+    tokenizer.save(str(folder / "tokenizer.json"))
+    (folder / "config.json").write_text(json.dumps({"text_config": {"eos_token_id": 2}}), "utf-8")
+    if eos:
+        (folder / "tokenizer_config.json").write_text(json.dumps({"eos_token": eos}), "utf-8")
+    if generation is not None:
+        (folder / "generation_config.json").write_text(json.dumps(generation), "utf-8")
+    return folder
+
+
+def test_what_the_tokenizer_puts_before_every_text_stands_before_the_prompt_once(tmp_path: Path) -> None:
+    encoder = load_encoder(chat_tokenizer(tmp_path))
+    made = encoder.encode(CURRENT, Question("a"), AnswerTags("b", "a", "b"), "b")
+    assert encoder.start == (0,)
+    assert made.input_ids[0] == 0
+    assert 0 not in made.input_ids[1:]
+    assert encoder.question(CURRENT, Question("a")) == made.prompt
+
+
+@pytest.mark.parametrize(
+    ("generation", "eos", "ends"),
+    [
+        ({"eos_token_id": [2, 1]}, "</s>", (1, 2)),
+        ({"eos_token_id": 2}, {"content": "<turn>"}, (2,)),
+        ({}, "", (2,)),
+        (None, "</s>", (1, 2)),
+        (None, "<none>", (2,)),
+    ],
+)
+def test_an_answer_ends_where_any_file_of_the_base_says(
+    tmp_path: Path, generation: dict[str, object] | None, eos: object, ends: tuple[int, ...]
+) -> None:
+    encoder = load_encoder(chat_tokenizer(tmp_path, generation, eos))
+    assert encoder.ends == ends
+    assert encoder.end == ends[0]
+    assert encoder.digest != Encoder(encoder.tokenizer, (5,), encoder.start).digest

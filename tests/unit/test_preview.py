@@ -37,7 +37,7 @@ class ByteTokenizer:
         return "{}"
 
 
-ENCODER = Encoder(ByteTokenizer(), end=256)
+ENCODER = Encoder(ByteTokenizer(), ends=(256,))
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\N{REPLACEMENT CHARACTER}"), max_size=20)
 
 
