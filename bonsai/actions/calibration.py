@@ -42,7 +42,7 @@ from bonsai.gate import calibration
 from bonsai.gate.calibration import Calibration
 from bonsai.model.bases import find_device, model_folder
 from bonsai.model.encoding import load_encoder
-from bonsai.model.prompt import template
+from bonsai.model.native import template_of
 from bonsai.night import evaluation_job
 from bonsai.night.device_lock import alone_on_device
 from bonsai.night.status import reported_steps, step_seconds
@@ -238,7 +238,7 @@ def _train(
     b: Bonsai, plan: CalibrationPlan, lesson: Lesson, folder: Path, now: datetime, tell: Report
 ) -> AdapterFolder:
     base, recipe, settings = plan.settings.base, plan.settings.recipe, b.config.training
-    encoder, form = load_encoder(model_folder(base)), template(recipe.template)
+    encoder, form = load_encoder(model_folder(base)), template_of(model_folder(base), recipe.template)
     share = lesson.replay_share
     wanted = recipe.epochs * ceil(len(lesson.own) * share / (1 - share))
     built = snapshots.build(

@@ -11,7 +11,7 @@ from bonsai.evaluate import questions
 from bonsai.evaluate.scoring import SCORING_VERSION
 from bonsai.model.bases import SEEDLING, Base, model_folder, weights_hash
 from bonsai.model.encoding import load_encoder
-from bonsai.model.prompt import template
+from bonsai.model.native import template_of
 from bonsai.system.files import sha256_json, write_json_atomic
 from bonsai.system.json_values import to_values
 from bonsai.system.processes import LOWEST_PRIORITY, run_worker
@@ -77,7 +77,8 @@ def source_of(base: Base, template_name: str, folder: Path) -> ReplaySource:
 def answers_file(base: Base, template_name: str, folder: Path) -> Path:
     """Named by a hash of all that the answers and their choice depend on, but device and libraries: these change
     roundings, and a base is not asked anew for them."""
-    weights, form = model_folder(base), template(template_name)
+    weights = model_folder(base)
+    form = template_of(weights, template_name)
     asked = {name: value for name, value in asdict(base).items() if name not in _NAMES_ONLY}
     chosen = [SCORING_VERSION, *map(questions.questions_hash, questions.versions())]
     depends_on = [

@@ -15,9 +15,10 @@ from bonsai.evaluate.replay_maker import ReplayJob
 from bonsai.evaluate.replay_rows import usable
 from bonsai.evaluate.worker import paced
 from bonsai.model.answerer import Answerer
-from bonsai.model.bases import Base
+from bonsai.model.bases import Base, model_folder
 from bonsai.model.encoding import Encoder
-from bonsai.model.prompt import Template, template
+from bonsai.model.native import template_of
+from bonsai.model.prompt import Template
 from bonsai.system.json_values import from_values
 from bonsai.system.processes import Emit, serve
 from bonsai.train import own_answers
@@ -33,7 +34,7 @@ def work(job_file: Path, emit: Emit) -> Mapping[str, Any]:
     progress = paced(emit, 0, 1, steps=len(prompts))
     progress(0, len(prompts))
     loaded = load(job.base, job.device)
-    fits = fitting(prompts, job.base, loaded.encoder, template(job.template))
+    fits = fitting(prompts, job.base, loaded.encoder, template_of(model_folder(job.base), job.template))
     answerer = open_answerer(loaded, None, job.template)
     own_answers.write(Path(job.path), answered(answerer, job.base.name, prompts, fits, progress))
     return {}

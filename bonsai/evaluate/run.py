@@ -116,7 +116,7 @@ def forced_answers(
 
     Greedy decoding after the same prefix gives the same text, so only wrong tags cost a second answer.
     """
-    wrong = [i for i, made in enumerate(free) if parse(made.text).tags != expected_tags(items[i])]
+    wrong = [i for i, made in enumerate(free) if not parse(made.text).tags.agree(expected_tags(items[i]))]
     made = generate(answerer, [items[i] for i in wrong], forced=True, on_progress=on_progress)
     again = dict(zip(wrong, made, strict=True))
     return [again.get(i, one) for i, one in enumerate(free)]

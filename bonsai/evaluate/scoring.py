@@ -203,8 +203,8 @@ def is_in_language(response: str, language: str, reference: str, asked: str) -> 
 
 
 def declares_expected_tags(completion: ParsedCompletion, item: Item) -> bool:
-    """The declared language and category match the expected ones."""
-    return completion.tags.language == item.language and completion.tags.category == item.category
+    """The declared language, and the category where one is declared, match the expected ones."""
+    return completion.tags.language == item.language and completion.tags.category in ("", item.category)
 
 
 def is_looping(response: str) -> bool:

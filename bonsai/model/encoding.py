@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from bonsai.domain.snapshots import Example
 from bonsai.errors import TrainingError
-from bonsai.model.prompt import END, AnswerTags, Question, Template, declaration, neutralise, prompt
+from bonsai.model.prompt import END, AnswerTags, Question, Template, declaration, harmless, prompt
 
 IGNORED = -100
 "The label of a token that the loss leaves out (torch's `ignore_index`)."
@@ -97,9 +97,16 @@ class Encoder:
         """Text of token ids, markers included."""
         return self.tokenizer.decode(list(ids), skip_special_tokens=False)
 
+    def ends_of(self, template: Template) -> tuple[int, ...]:
+        """Ids of the tokens that end an answer under a template: its turn's end first, if it has one."""
+        turn = self.tokenizer.token_to_id(template.turn_end) if template.turn_end else None
+        return self.ends if turn is None else tuple(dict.fromkeys((turn, *self.ends)))
+
     def question(self, template: Template, question: Question, forced: AnswerTags | None = None) -> tuple[int, ...]:
         """The prompt of the model; with `forced` tags their declaration follows the prompt."""
-        head = self.start + self.ids(prompt(template, question))
+        head = self.ids(prompt(template, question))
+        if head[: len(self.start)] != self.start:  # a chat template may write it itself
+            head = self.start + head
         return head if forced is None else head + self.ids(declaration(template, forced))
 
     def encode(self, template: Template, question: Question, tags: AnswerTags, response: str) -> Encoded:
@@ -107,8 +114,8 @@ class Encoder:
         return Encoded(
             prompt=self.question(template, question),
             declaration=self.ids(declaration(template, tags)),
-            response=self.ids(neutralise(response)),
-            end=self.end,
+            response=self.ids(harmless(template, response)),
+            end=self.ends_of(template)[0],
         )
 
     def example(self, template: Template, row: Example) -> Encoded:

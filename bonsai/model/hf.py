@@ -41,7 +41,7 @@ from bonsai.model.answerer import Generated, Likelihood, OnProgress, Scored, ign
 from bonsai.model.architecture import cache_numbers, context_length, head_is_all, without_dropout
 from bonsai.model.bases import Base, model_folder
 from bonsai.model.encoding import Encoder, load_encoder
-from bonsai.model.prompt import AnswerTags, Question, Template, declaration, neutralise
+from bonsai.model.prompt import AnswerTags, Question, Template, declaration, harmless
 
 _PROBES = ("What is the capital of Japan?", "日本の首都はどこですか?", "Why does my cat purr?", "1 + 1 = ?")
 _LOGITS_PER_PROBE = 16
@@ -188,13 +188,14 @@ class HfAnswerer:
         pairs = list(zip(questions, forced, strict=True))
         prompts = [encoder.question(self.template, question, tags) for question, tags in pairs]
         limits = [max_new_tokens or _answer_tokens(base, question, tags) for question, tags in pairs]
+        ends = encoder.ends_of(self.template)
         made: dict[int, Generated] = {}
         with self.loaded.using(self.adapter) as model:
             for batch in _batches(prompts, self.loaded.batch, limits):
                 self._check_room(model, max(len(prompts[i]) + limits[i] for i in batch))
                 each_token = _EachToken(lambda: on_progress(len(made)))
                 limit = max(limits[i] for i in batch)
-                rows = _generate(model, [prompts[i] for i in batch], limit, encoder.ends, each_token)
+                rows = _generate(model, [prompts[i] for i in batch], limit, ends, each_token)
                 for i, ids in zip(batch, rows, strict=True):
                     made[i] = self._completion(ids, limits[i], pairs[i][1])
                 on_progress(len(made))
@@ -207,7 +208,7 @@ class HfAnswerer:
 
     def _completion(self, ids: list[int], limit: int, tags: AnswerTags | None) -> Generated:
         """Cut a row at its first end token and at its own limit, whatever batch it was in."""
-        ends = self.loaded.encoder.ends
+        ends = self.loaded.encoder.ends_of(self.template)
         generated = list(takewhile(lambda token: token not in ends, ids))
         head = declaration(self.template, tags) if tags else ""
         ended = len(generated) < min(len(ids), limit)
@@ -228,7 +229,7 @@ class HfAnswerer:
                 scored = _response_bits(model, [rows[i] for i in batch], [given[i] for i in batch], encoder.end)
                 bits.update(zip(batch, scored, strict=True))
                 on_progress(len(bits))
-        sizes = [len(neutralise(one.response).encode()) for one in examples]
+        sizes = [len(harmless(self.template, one.response).encode()) for one in examples]
         return [Likelihood(bits[i], size) for i, size in enumerate(sizes)]
 
     def logits_fingerprint(self) -> tuple[float, ...]:

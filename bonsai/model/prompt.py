@@ -12,8 +12,8 @@ will give, then answers, so it knows which language it speaks:
     <|response|>富士山です。<|endoftext|>
 
 Prompt and completion are tokenised apart, so no loss mask ever has to search for a marker. The older
-templates `alpaca` and `reasoning` stay for experiments. Marker-like text in a user's field is
-neutralised: it can neither end a field nor open one.
+templates `alpaca` and `reasoning` stay for experiments; the `native` one is the base's own (`bonsai.model.native`).
+Marker-like text in a user's field is neutralised: it can neither end a field nor open one.
 
 The idea (reasoning, category and language beside every record) is the seed project's; the plain
 Alpaca form is https://github.com/tatsu-lab/stanford_alpaca.
@@ -24,11 +24,12 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from bonsai.errors import TrainingError
 
-TemplateName = Literal["tagged", "reasoning", "alpaca"]
+TemplateName = Literal["tagged", "reasoning", "alpaca", "native"]
+NATIVE: Final = "native"
 SYSTEM = "You are Bonsai."
 END = "<|endoftext|>"
 _FIELDS = ("system", "instruction", "context", "reasoning", "category", "language", "response")
@@ -36,6 +37,9 @@ MARKERS = tuple(f"<|{name}|>" for name in _FIELDS)
 
 _MARKER_LIKE = re.compile(r"<(?=\s*\|)|(?<=\|)>")
 _FIELD = re.compile(r"<\|(reasoning|category|language|response)\|>")
+_SHORT_DECLARATION = re.compile(r"\s*\[(ja|en|zh|other)\]\s")
+_LEAKED = re.compile(r"<\||\|>|</?s>|<(?:start|end)_of_turn>|\[/?INST\]")
+_HARMLESS = {"<": "‹", "[": "［"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,16 @@ class AnswerTags:
     language: str
     "The answer's language: ja, en, zh or other."
 
+    def agree(self, expected: AnswerTags) -> bool:
+        """Whether something is declared, and all of it is as expected; templates declare more or less."""
+        pairs = (
+            (self.reasoning, expected.reasoning),
+            (self.category, expected.category),
+            (self.language, expected.language),
+        )
+        declared = [(found, wanted) for found, wanted in pairs if found]
+        return bool(declared) and all(found == wanted for found, wanted in declared)
+
 
 @dataclass(frozen=True, slots=True)
 class ParsedCompletion:
@@ -79,6 +93,12 @@ class Template:
     preamble: str
     declares: tuple[str, ...]
     "Which tags the completion begins with, in order."
+    around: tuple[str, str] = ("", "")
+    "Of a native template: what stands before and after a question."
+    turn_end: str = ""
+    "Of a native template: the token that ends the base's turn; empty where it has none."
+    reserved: tuple[str, ...] = ()
+    "Of a native template: the spellings of the base's special tokens, which no field may hold."
 
     @property
     def digest(self) -> str:
@@ -105,10 +125,15 @@ def template(name: str, digest: str | None = None) -> Template:
     """The template of a manifest. Raises TrainingError when it is unknown or was altered since."""
     found = TEMPLATES.get(name)  # type: ignore[call-overload]
     if found is None:
-        raise TrainingError("errors.template_unknown", name=name, known=", ".join(TEMPLATES))
+        raise TrainingError("errors.template_unknown", name=name, known=", ".join([*TEMPLATES, NATIVE]))
+    return unaltered(found, digest)
+
+
+def unaltered(found: Template, digest: str | None) -> Template:
+    """The template, if it has this digest. Raises TrainingError when it was altered since."""
     if digest is not None and digest != found.digest:
-        raise TrainingError("errors.template_altered", name=name)
-    return found  # type: ignore[no-any-return]
+        raise TrainingError("errors.template_altered", name=found.name)
+    return found
 
 
 def neutralise(field: str) -> str:
@@ -116,8 +141,20 @@ def neutralise(field: str) -> str:
     return _MARKER_LIKE.sub(lambda hit: "‹" if hit[0] == "<" else "›", field)
 
 
+def harmless(template: Template, field: str) -> str:
+    """`neutralise`, and no special token of the base is spelled any more either: `</s>` becomes `‹/s>`."""
+    made = neutralise(field)
+    for token in template.reserved:
+        if token in made and not token.isspace():
+            made = made.replace(token, _HARMLESS.get(token[0], token[0] + "\u200b") + token[1:])
+    return made
+
+
 def prompt(template: Template, question: Question) -> str:
     """The prompt of a question."""
+    if template.name == NATIVE:
+        asked = "\n\n".join(filter(None, (question.instruction, question.context)))
+        return harmless(template, asked).join(template.around)
     lines = [f"<|system|>{template.preamble}", f"<|instruction|>{neutralise(question.instruction)}"]
     if question.context:
         lines.append(f"<|context|>{neutralise(question.context)}")
@@ -126,6 +163,8 @@ def prompt(template: Template, question: Question) -> str:
 
 def declaration(template: Template, tags: AnswerTags) -> str:
     """The head of the completion: the declared tags up to the response marker (used to force tags)."""
+    if template.name == NATIVE:
+        return f"{' ' if template.around[1].endswith(':') else ''}[{tags.language}] "
     fields = {"reasoning": tags.reasoning, "category": tags.category, "language": tags.language}
     head = "".join(f"<|{name}|>{neutralise(fields[name])}\n" for name in template.declares)
     return f"{head}<|response|>"
@@ -133,16 +172,20 @@ def declaration(template: Template, tags: AnswerTags) -> str:
 
 def completion(template: Template, tags: AnswerTags, response: str) -> str:
     """The target completion, without the end-of-text token (the tokeniser's id is appended as an id)."""
-    return declaration(template, tags) + neutralise(response)
+    return declaration(template, tags) + harmless(template, response)
 
 
 def parse(completion_text: str) -> ParsedCompletion:
-    """Parse a generated completion; accepts any text."""
-    head, _, response = completion_text.partition("<|response|>")
-    if "<|response|>" not in completion_text:
+    """Parse a generated completion; accepts any text. Without any declaration, all of it is the answer."""
+    head, marker, response = completion_text.partition("<|response|>")
+    if not marker and not _FIELD.search(completion_text):
+        short = _SHORT_DECLARATION.match(completion_text)
+        response = completion_text[short.end() :] if short else completion_text
+        head = f"<|language|>{short[1]}" if short else ""
+    elif not marker:
         head, response = completion_text, ""
     pieces = _FIELD.split(head)
     declared = dict(zip(pieces[1::2], (value.strip() for value in pieces[2::2]), strict=False))
     tags = AnswerTags(declared.get("reasoning", ""), declared.get("category", ""), declared.get("language", ""))
     response = response.removesuffix(END)
-    return ParsedCompletion(tags, response.strip(), leaked_markers="<|" in response or "|>" in response)
+    return ParsedCompletion(tags, response.strip(), leaked_markers=_LEAKED.search(response) is not None)

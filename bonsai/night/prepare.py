@@ -26,7 +26,7 @@ from bonsai.ingest import dedup
 from bonsai.ingest.dedup import paraphrases
 from bonsai.model.bases import find_device, model_folder
 from bonsai.model.encoding import load_encoder
-from bonsai.model.prompt import template
+from bonsai.model.native import template_of
 from bonsai.night import evaluation_job
 from bonsai.system.json_values import from_values, to_values
 from bonsai.train import adapters, continual, own_answers
@@ -144,7 +144,7 @@ def write_snapshot(b: Bonsai, key: str, source: ReplaySource, now: datetime, *, 
     """
     profile = b.config.profiles[b.find_profile()]
     encoder = load_encoder(model_folder(profile.base))
-    form = template(profile.recipe.template)
+    form = template_of(model_folder(profile.base), profile.recipe.template)
     settings, passes = b.config.training, profile.recipe.epochs
     count_tokens = cache(lambda row: encoder.tokens(form, row))
     candidates = _candidates(b, count_tokens, now)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bonsai.context import Bonsai
 from bonsai.model.bases import model_folder
 from bonsai.model.encoding import load_encoder
-from bonsai.model.prompt import template
+from bonsai.model.native import template_of
 from bonsai.night.prepare import example
 from bonsai.train.preview import Preview, TokenCost, preview, sized, token_costs
 from storage.scale.pacing import read_in_batches
@@ -56,7 +56,8 @@ def preview_records(b: Bonsai, ids: Sequence[str] = ()) -> Preflight:
         named = [records_table.get(con, one) for one in ids]
     name = b.find_profile()
     profile = b.config.profiles[name]
-    encoder, form = load_encoder(model_folder(profile.base)), template(profile.recipe.template)
+    folder = model_folder(profile.base)
+    encoder, form = load_encoder(folder), template_of(folder, profile.recipe.template)
     limit = profile.base.max_tokens
     lengths = [encoder.tokens(form, example(one)) for one in stored]
     texts = [

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from bonsai.errors import IntegrityError
 from bonsai.model.answerer import Answerer
 from bonsai.model.bases import Base, model_folder, weights_hash
-from bonsai.model.prompt import CURRENT, template
+from bonsai.model.native import template_of
+from bonsai.model.prompt import CURRENT
 from bonsai.train.manifest import AdapterManifest, read_manifest
 from bonsai.train.plan import Recipe
 
@@ -37,11 +38,12 @@ def open_answerer(loaded: LoadedBase, adapter: Path | None, template_name: str =
     its template is unknown or altered.
     """
     if adapter is None:
-        return loaded.answerer(template(template_name))
+        return loaded.answerer(template_of(model_folder(loaded.base), template_name))
     manifest = read_manifest(adapter)
     check_base(manifest, loaded.base, loaded.encoder.digest)
     loaded.add_adapter(manifest.adapter_id, adapter)
-    return loaded.answerer(template(manifest.template, manifest.template_digest), manifest.adapter_id)
+    form = template_of(model_folder(loaded.base), manifest.template, manifest.template_digest)
+    return loaded.answerer(form, manifest.adapter_id)
 
 
 def check_base(manifest: AdapterManifest, base: Base, tokenizer_hash: str) -> None:
@@ -59,7 +61,7 @@ def unfit(manifest: Mapping[str, Any], base: Base, recipe: Recipe) -> str:
     known = base.name, base.revision, weights_hash(model_folder(base))
     if (manifest["base_name"], manifest["base_revision"], manifest["base_hash"]) != known:
         return "other_base"
-    if manifest["template_digest"] != template(recipe.template).digest:
+    if manifest["template_digest"] != template_of(model_folder(base), recipe.template).digest:
         return "other_template"
     learned = manifest["plan"].get("recipe", {})
     shape = (recipe.lora_rank, recipe.lora_alpha, sorted(recipe.target_modules))

@@ -37,7 +37,7 @@ from bonsai.model.architecture import ALL_LINEAR, without_adapter
 from bonsai.model.bases import model_folder
 from bonsai.model.encoding import Encoded, load_encoder
 from bonsai.model.hf import frozen_hash, load_model
-from bonsai.model.prompt import template
+from bonsai.model.native import template_of
 from bonsai.model.varlen import attention_for_packs
 from bonsai.train.checkpoints import last_complete
 from bonsai.train.manifest import read_manifest
@@ -65,7 +65,7 @@ def train(plan: TrainingPlan, on_progress: Callable[[TrainingProgress], None]) -
     snapshot = snapshots.read(Path(plan.snapshot_folder))
     if snapshot.content_hash != plan.snapshot_hash:
         raise IntegrityError("training.other_snapshot", found=snapshot.id, planned=plan.snapshot_id)
-    prompt_template = template(plan.recipe.template)
+    prompt_template = template_of(model_folder(plan.base), plan.recipe.template)
     encoder = load_encoder(model_folder(plan.base))
     rows = [
         replace(encoder.example(prompt_template, row), taught=row.role != "anchor" or not plan.recipe.kl_to_base)

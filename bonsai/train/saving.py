@@ -12,7 +12,7 @@ from bonsai.errors import IntegrityError, TrainingError
 from bonsai.model.bases import model_folder, weights_hash
 from bonsai.model.encoding import Encoder
 from bonsai.model.hf import LoadedBase
-from bonsai.model.prompt import template
+from bonsai.model.native import template_of
 from bonsai.system.files import sync_folder, write_atomic, write_json_atomic
 from bonsai.system.json_values import to_values
 from bonsai.train.manifest import (
@@ -31,7 +31,7 @@ _RELOAD_TOLERANCE = 1e-3
 
 def save(plan: TrainingPlan, model: Any, encoder: Encoder, measured: dict[str, float]) -> AdapterFolder:
     """Make the adapter's folder under a temporary name, the manifest last, and rename it whole."""
-    prompt_template = template(plan.recipe.template)
+    prompt_template = template_of(model_folder(plan.base), plan.recipe.template)
     adapters = Path(plan.adapters_folder)
     made = adapters / f".unfinished-{Path(plan.run_folder).name}"
     shutil.rmtree(made, ignore_errors=True)
@@ -83,7 +83,7 @@ def check_reload(plan: TrainingPlan, model: Any, encoder: Encoder, folder: Path)
     """Largest difference of a probe logit between memory and disk; refuses a large one, and logits like the base's."""
     loaded = LoadedBase.around(plan.base, model, encoder, {"default"})
     loaded.add_adapter("reloaded", folder)
-    prompt_template = template(plan.recipe.template)
+    prompt_template = template_of(model_folder(plan.base), plan.recipe.template)
     bare, memory, disk = (
         loaded.answerer(prompt_template, name).logits_fingerprint() for name in (None, "default", "reloaded")
     )

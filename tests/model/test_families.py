@@ -89,7 +89,9 @@ def test_a_family_trains_and_answers(family: str, tiny_base: Base, tiny_snapshot
     plan = make_plan(
         family,
         base,
-        replace(SMALL, target_modules=(ALL_LINEAR,), learning_rate=5e-3, accumulate=1, kl_to_base=0.5),
+        replace(
+            SMALL, template="native", target_modules=(ALL_LINEAR,), learning_rate=5e-3, accumulate=1, kl_to_base=0.5
+        ),
         tiny_snapshot,
         device="cpu",
         threads=1,

@@ -93,7 +93,23 @@ def test_what_a_model_says_is_read_back(reasoning: str, category: str, language:
 def test_parsing_never_fails(said: str) -> None:
     parsed = parse(said)
 
-    assert "<|response|>" in said or parsed.response == ""
+    declared = any(marker in said for marker in MARKERS[3:6])
+    assert "<|response|>" in said or parsed.response == ("" if declared else said.removesuffix(END).strip())
+
+
+@pytest.mark.parametrize(
+    ("said", "language", "response"),
+    [
+        ("Mount Fuji.", "", "Mount Fuji."),
+        ("[ja] 富士山です。", "ja", "富士山です。"),
+        (" [en] Mount Fuji.", "en", "Mount Fuji."),
+        ("[1] Mount Fuji.", "", "[1] Mount Fuji."),
+        ("[en]Mount", "", "[en]Mount"),
+    ],
+)
+def test_an_answer_without_a_declaration_is_an_answer(said: str, language: str, response: str) -> None:
+    parsed = parse(said)
+    assert (parsed.tags.language, parsed.response) == (language, response)
 
 
 def test_a_completion_that_never_answers_has_no_response() -> None:
@@ -101,6 +117,13 @@ def test_a_completion_that_never_answers_has_no_response() -> None:
 
     assert parsed.tags.category.startswith("open_qa")
     assert parsed.response == ""
+
+
+def test_tags_agree_in_what_they_declare() -> None:
+    assert JA.agree(JA)
+    assert AnswerTags("", "", "ja").agree(JA)
+    assert not AnswerTags("", "open_qa", "en").agree(JA)
+    assert not AnswerTags("", "", "").agree(JA)
 
 
 @pytest.mark.parametrize("said", ["<|response|>a<|response|>b", "<|response|>a|>", "<|response|>a<|endoftext|>b"])
