@@ -35,8 +35,10 @@ def show(
     if as_json:
         shell.json_lines(asdict(one) for one in found)
         return
-    rows = (
-        (one.name, str(one.value), one.origin or shell.text("settings.from_default"), str(one.default), one.about)
-        for one in found
-    )
-    shell.table(("name", "value", "set_by", "default", "about"), rows)
+    from rich.padding import Padding
+    from rich.text import Text
+
+    for one in found:
+        changes = shell.text("settings.set_by", origin=one.origin, default=one.default) if one.origin else ""
+        shell.show(Text.assemble((f"{one.name} = {one.value}", "bold"), f"  {changes}" if changes else ""))
+        shell.show(Padding(Text(one.about), (0, 0, 0, 4)))
