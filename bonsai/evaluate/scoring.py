@@ -131,8 +131,13 @@ def accepts(response: str, reference: str, accepted: Sequence[str], question: st
 
 
 def values_of(keys: Sequence[str]) -> tuple[str, ...]:
-    """The keys, and each without the verb and the quotation marks of its reference (は「東京」 is 東京)."""
-    return tuple(dict.fromkeys(value for key in keys for value in (key, _VERB.sub("", key).strip('"「」')) if value))
+    """The keys, and each without the verb and the quotation marks of its reference."""
+    return tuple(dict.fromkeys(value for key in keys for value in (key, bare_value(key)) if value))
+
+
+def bare_value(key: str) -> str:
+    """The key without the verb and the quotation marks of its reference (は「東京」 is 東京)."""
+    return _VERB.sub("", key).strip('"「」')
 
 
 def _states_values(response: str, reference: str, expected: Expected, question: str) -> bool:

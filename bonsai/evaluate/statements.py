@@ -90,10 +90,29 @@ def is_right(answer: str, expected: Expected, question: str = "") -> bool:
         return bool(said) and _enough(said, expected)
     if _is_yes_or_no(expected):
         said = _opened(said)
+    said = _without_choices(said, expected)
     if len(expected.accepted) > 1 and not expected.at_least and _elements(said) > len(expected.accepted):
         return False
     states = _enough(said, expected, asked) or _denies_rival(said, expected) or _warns(said, expected)
     return states and not _names_rival(said, expected, asked)
+
+
+def _without_choices(said: str, expected: Expected) -> str:
+    """Without the question's list of choices, if one is then chosen ("of wood, glass and paper it is glass")."""
+    if len(expected.accepted) != 1 or not expected.wrong:
+        return said
+    choices = [*expected.wrong, *expected.accepted[0]]
+    first = [next(_words(said, _fold(choice)), None) for choice in choices]
+    spans = sorted((span for span in first if span), key=lambda span: (span[0], -span[1]))
+    if not all(first[: len(expected.wrong)]) or len(spans) == len(expected.wrong):
+        return said
+    start, end = spans[0][0], max(span[1] for span in spans)
+    between, at = "", start
+    for span in spans:
+        between, at = between + said[at : max(at, span[0])], max(at, span[1])
+    chosen = said[end:]
+    is_list = _BETWEEN_CHOICES.fullmatch(between) is not None
+    return said[:start] + chosen if is_list and _enough(chosen, expected) else said
 
 
 def _is_yes_or_no(expected: Expected) -> bool:
@@ -117,8 +136,22 @@ def _warns(said: str, expected: Expected) -> bool:
 
 
 def _enough(said: str, expected: Expected, asked: str = "") -> bool:
-    stated = sum(any(_stated(said, key, expected, asked) for key in group) for group in expected.accepted)
+    if len(expected.accepted) == 1 or not expected.at_least:
+        stated = sum(any(_stated(said, key, expected, asked) for key in group) for group in expected.accepted)
+    else:
+        stated = _members(said, expected, asked)
     return stated >= (expected.at_least or len(expected.accepted)) > 0
+
+
+def _members(said: str, expected: Expected, asked: str) -> int:
+    """Groups that are named, each in words of its own: 懐中電灯 does not name 電灯 too."""
+    named = [_spans(said, group, expected, asked) for group in expected.accepted]
+    every = [span for spans in named for span in spans]
+    return sum(any(not any(_holds(other, span) for other in every) for span in spans) for spans in named)
+
+
+def _holds(longer: Span, span: Span) -> bool:
+    return longer != span and longer[0] <= span[0] and span[1] <= longer[1]
 
 
 def _stated(said: str, key: str, expected: Expected, asked: str = "") -> bool:
@@ -199,9 +232,16 @@ def _words(said: str, key: str) -> Iterator[Span]:
         cut = (_KATAKANA_LETTER.match(before) and _KATAKANA_LETTER.match(said[start])) or (
             _KATAKANA_LETTER.match(after) and _KATAKANA_LETTER.match(said[end - 1])
         )
+        part = _SHORT.fullmatch(key) and _HIRAGANA.match(said[start]) and not _stands_alone(said[:start], said[end:])
         opening = key in _OPENINGS and (said[:start].strip(" 、,「\"'") != "" or _NO_MATTER.match(said[end:]))
-        if not cut and not opening:
+        if not cut and not part and not opening:
             yield start, end
+
+
+def _stands_alone(before: str, after: str) -> bool:
+    """A word of one or two kana (て for 手) among hiragana: between marks or particles, not in どんな for ドン."""
+    opens = before.endswith(("では", "語は", "とは")) or not _JAPANESE.match(before[-1:])
+    return opens and not (_JAPANESE.match(after) and not _PARTICLE.match(after))
 
 
 @lru_cache(maxsize=4096)
@@ -241,7 +281,8 @@ def _denied(said: str, span: Span) -> bool:
 
 def _names_rival(said: str, expected: Expected, asked: str) -> bool:
     """A rival is the answer, stands in the clause of a right value, or another candidate stands beside it."""
-    right = [min(spans) for group in expected.accepted if (spans := _spans(said, group, expected, asked))]
+    stated = [spans for group in expected.accepted if (spans := _spans(said, group, expected, asked))]
+    right = [min(spans, key=lambda span: (span[0], -span[1])) for spans in stated]
     for rival in expected.wrong:
         for span in _mentions(said, rival, Expected()):
             covered = any(start < span[1] and span[0] < end for start, end in right)
@@ -275,9 +316,15 @@ def _answers(said: str, rival: Span, asked: str) -> bool:
     clause = re.split("[。、,.;]", before.rstrip(" 、,"))[-1].strip()
     topic = _TOPIC.fullmatch(clause)
     echoed = (clause + said[slice(*rival)]) in asked  # 鶴は千年 of the question
-    if topic is None or echoed or (topic["of"] or topic["subject"]) not in asked:
+    if topic is None or echoed or not _is_asked(topic["of"] or topic["subject"], asked):
         return False
     return topic["of"] is None or bool(_PREDICATE.match(after))
+
+
+def _is_asked(topic: str, asked: str) -> bool:
+    """In the words of the question ("the cat's name" of "what is the cat called?")."""
+    words = {word.removesuffix("'s") for word in topic.split()}
+    return topic in asked or (topic.isascii() and words <= {"name", "answer", *re.findall(r"\w+", asked)})
 
 
 def _is_alternative(said: str, span: Span) -> bool:
@@ -286,13 +333,15 @@ def _is_alternative(said: str, span: Span) -> bool:
 
 
 def _beside(said: str, rival: Span, right: Span) -> bool:
-    """No clause ends between the two; a comma ends one unless it separates a bare list. What follows a "but" counts."""
+    """No clause ends between the two; a comma ends one unless it separates a list. What follows a "but" counts."""
     first, second = sorted((rival, right))
     between = said[first[1] : second[0]]
     if rival > right and _BUT.search(between):
         return True
     if _CLAUSE_END.search(between):
         return False
+    if _NEXT_IN_LIST.fullmatch(between):
+        return True
     parts = re.split("[,、]", between)
     if len(parts) == 1:
         return True
@@ -411,6 +460,11 @@ def _fold(text: str) -> str:
 
 
 _KANJI = re.compile("[\u3400-\u9fff]")
+_HIRAGANA = re.compile("[\u3041-\u3096]")
+_JAPANESE = re.compile("[\u3041-\u30ff\u3400-\u9fff]")
+_PARTICLE = re.compile("で|だ|と|や|は|が|を|も|の")
+_SHORT = re.compile("[\u3041-\u3096]|[\u30a1-\u30fa\u30fc]{1,2}")
+"Kana that begin or end many longer words: one hiragana, or two katakana, which hiragana may spell too."
 _KATAKANA_LETTER = re.compile("[\u30a1-\u30fa\u30fc]")
 
 # ---- numbers -------------------------------------------------------------------------------------------------------
@@ -545,17 +599,20 @@ _WARNING = _any_of(
     r"\bbetter not\b|\bavoid\b|\b(?:do not|never) (?:let|give|feed|use|leave)\b",
     r"\bkeep [^.;]{1,30}(?:\baway\b|\bout of (?:\w+ )?reach\b)",
     r"\b(?:can|could|may|might|will) (?:kill|poison|harm)\b",
-    r"(?<!心配し)(?<!気にし)ないでください|命(?:にかか|に関)わ|命取り",
+    r"(?<!心配し)(?<!気にし)ないでください|ない(?:ほう|方)が(?:いい|よい|良い|無難|安全|賢明)|命(?:にかか|に関)わ|命取り",
 )
 
+_BETWEEN_CHOICES = re.compile(r"(?:[\s,、・]|\b(?:and|or)\b|と|や|か|それとも|または)*")
+_NEXT_IN_LIST = re.compile(r"\s*(?:[,、・]|,?\s*\band\b|と|や)\s*")
 _CLAUSE_END = _any_of(
-    r"[。.!?;:…](?!\d)",
-    r",?\s(?:but|while|whereas|although|though|however|because|so|instead)\s",
+    r"[。!?;…]|[.:](?!\d)",  # 。 also before a number: 二番目 is 2番目
+    r",?\s(?:but|while|whereas|although|though|however|because|so|instead|followed by)\s",
     r"(?:ですが|だが|が|けれど|けど|ので|から|って|して|んで)(?=[、,]?)(?<!か)(?<!いが)",
 )
 _DENIES_BEFORE = _any_of(
-    r"\b(?:not|never|no longer|rather than|instead of|other than|except|without|neither|nor|nobody|unlike|than|can not)"
-    r"(?!\s+(?:only|just|merely))(?:\s+[\w']+){0,3}\s+$",  # not in the city of Osaka; "not only Osaka" is no denial
+    r"\b(?:not|never|no longer|rather than|instead of|other than|except|without|neither|nor|nobody|unlike"
+    r"|(?<!\bmore )(?<!\bless )than|can not)(?!\s+(?:only|just|merely|more than|less than)\b)"
+    r"(?:\s+[\w']+){0,3}\s+$",  # not in the city of Osaka; "not only Osaka" is no denial
     r"\b(?:not|never|neither|nor)\s$",
 )
 _DENIES_AFTER = _any_of(
@@ -574,7 +631,7 @@ _OR_AFTER = re.compile(
     r"""
     [都府県市]?\s*,?\s*
     (?: \bor\b\s*(?!so\b|more\b|less\b|they\b|it\b|else\b)\w                  # Tokyo or; not "8 or so"
-      | か(?![なもらかりけ月所国条。?、\s]|$)                      # 東京か; not かな, から, かもしれません, か月
+      | か(?![なもらかりけせれ月所国条。?、\s]|され|$)               # 東京か; not かな, から, か月, 落ち着かせ
       | または|もしくは|あるいは|それとも )
     """,
     re.VERBOSE,
@@ -613,7 +670,7 @@ _UNKNOWN = _any_of(
     r"(?:わか|分か|判)(?:りま(?:せん|しょう)|らな|りかね)",
     r"(?:記録|記載|情報|メモ|日記|文|記述|データ)[^。]{0,14}(?:ありません|ない|残って|なく|なし|ございません)",
     r"(?:書か|書い|記さ|記録さ|載っ|述べ|触れ|残っ|残さ|聞い|伺っ|うかがっ|教わっ|教え)[^。]{0,8}(?:ません|ない|おらず|なく)",
-    r"知り(?:よう|得)|(?:知る|言う|答える)こと[^。]{0,4}(?:ません|ない)",
+    r"知り(?:よう|得)|(?:知る|言う|答える|予測する|予想する|特定する|断言する|判断する|確認する)こと[^。]{0,4}(?:ません|ない)",
     r"存じ(?:ません|上げません)|知りません|知らな",
     r"不明|未定|予測(?:でき|は)|決まって(?:い)?ません",
     r"(?:お答え|答え|言え|申し上げ)[^。]{0,6}(?:ません|ない)",

@@ -1,8 +1,8 @@
 """Builds the pools of benchmark 2.
 
-The questions of benchmark 1 keep their pools, so that no fact moves between them; their keywords become expected
-statements. New facts are dealt to the pools domain by domain and family by family, in an order by the hash of their
-names: half of them to selection.
+The questions of benchmark 1 keep their pools, so that no fact moves between them. Their keywords find one phrasing
+again; what a person accepts stands in `keys/`, by fact. New facts are dealt to the pools domain by domain and family by
+family, in an order by the hash of their names: half of them to selection.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import NotRequired, TypedDict, cast
 
 from bonsai.evaluate.questions import DOMAINS, POOLS, Item, Pool, item_to_json, write_manifest
-from bonsai.evaluate.scoring import values_of
+from bonsai.evaluate.scoring import bare_value, values_of
 from bonsai.evaluate.statements import Expected, Kind
 from bonsai.system.files import write_atomic
 from research import benchmark_v1
@@ -30,8 +31,6 @@ AUTHORED = (
     "general", "unanswerable", "reading", "classification", "brainstorming", "ask_back", "translation", "language",
 )  # fmt: skip
 "Domains with a file of their own; `control` is in the format of the samples."
-DENIED: Mapping[str, str] = {"lactose": "cannot digest lactose", "run away": "cannot run away"}
-"Keys of benchmark 1 that their references deny, with the denial that is right too."
 ASKED_BACK: Mapping[str, Mapping[Lang, tuple[str, ...]]] = {
     "I want a new": {
         "en": ("for", "use", "purpose", "budget", "cost", "spend", "price"),
@@ -42,16 +41,35 @@ ASKED_BACK: Mapping[str, Mapping[Lang, tuple[str, ...]]] = {
         "ja": ("いつ", "休んで", "動く", "動いて", "どんな音", "どのような音"),
     },
     "seems strange": {
-        "en": ("since when", "how long", "when did", "different", "changed", "what kind"),
-        "ja": ("いつから", "ちが", "違", "変わ", "どんな", "どのよう"),
+        "en": (
+            "since when",
+            "how long",
+            "when did",
+            "different",
+            "changed",
+            "what kind",
+            "symptoms",
+            "exactly",
+            "in what way",
+        ),
+        "ja": ("いつから", "いつ頃", "いつごろ", "ちが", "違", "変わ", "どんな", "どのよう", "具体的", "症状"),
     },
     "weighs too much": {
-        "en": ("weigh", "weight", "eat", "food", "diet", "exercise"),
-        "ja": ("体重", "食べ", "食事", "えさ", "運動", "どのくらい"),
+        "en": ("weigh", "weight", "eat", "food", "diet", "exercise", "how much", "how old"),
+        "ja": ("体重", "食べ", "食事", "えさ", "運動", "どのくらい", "どれくらい", "何歳"),
     },
     "eats less": {
-        "en": ("how many days", "since when", "how long", "when did", "changed", "drink"),
-        "ja": ("何日", "いつから", "いつごろ", "変わ", "水を"),
+        "en": (
+            "how many days",
+            "since when",
+            "how long",
+            "when did",
+            "changed",
+            "drink",
+            "symptoms",
+            "what do you feed",
+        ),
+        "ja": ("何日", "いつから", "いつ頃", "いつごろ", "どのくらい前", "変わ", "水を", "症状", "えさ", "餌"),
     },
     "not want to go out": {
         "en": ("frighten", "frightened", "scared", "since when", "how long", "when did", "outside"),
@@ -62,8 +80,18 @@ ASKED_BACK: Mapping[str, Mapping[Lang, tuple[str, ...]]] = {
         "ja": ("眠", "寝", "熱", "いつから", "食欲", "食べ"),
     },
     "looks bad": {
-        "en": ("where", "changed", "since when", "how long", "when did", "what kind"),
-        "ja": ("どこ", "変わ", "いつから", "どんな", "どのよう"),
+        "en": (
+            "where",
+            "changed",
+            "since when",
+            "how long",
+            "when did",
+            "what kind",
+            "exactly",
+            "symptoms",
+            "in what way",
+        ),
+        "ja": ("どこ", "変わ", "いつから", "いつ頃", "いつごろ", "どんな", "どのよう", "具体的", "症状"),
     },
 }
 "What a helpful question asks for, by the worry that benchmark 1 tells."
@@ -80,6 +108,15 @@ class Asking(TypedDict):
     wrong: Sequence[str]
     at_least: NotRequired[int]
     answer_language: NotRequired[Lang]
+
+
+class Keys(TypedDict):
+    """What a person accepts for a fact, by the language of the answer, as written in `keys/`."""
+
+    en: NotRequired[Sequence[Sequence[str]]]
+    ja: NotRequired[Sequence[Sequence[str]]]
+    wrong: NotRequired[Mapping[Lang, Sequence[str]]]
+    at_least: NotRequired[int]
 
 
 class AuthoredFact(TypedDict):
@@ -119,14 +156,34 @@ def old_items() -> Iterator[Item]:
 def expected_of(item: Item) -> Expected | None:
     """What a right answer to an item of benchmark 1 states; None for a poem, which has no right answer.
 
-    A translation has no keywords: its reference is the value.
+    Without keys of its own it is the value in its keyword, or its reference.
     """
     if item.category == "creative":
         return None
-    if item.category == "question_to_question":
-        return Expected((values_of(item.accepted) or _asked_back(item),), kind="asks")
-    values = values_of(item.accepted) or (_VALUE.sub("", item.reference),)
-    return Expected(((*values, *(DENIED[value] for value in values if value in DENIED)),))
+    kind: Kind = "asks" if item.category == "question_to_question" else "states"
+    if (written := keys_of(item.cluster, cast("Lang", item.language), kind)) is not None:
+        return written
+    if kind == "asks":
+        return Expected((values_of(item.accepted) or _asked_back(item),), kind=kind)
+    return Expected((tuple(map(bare_value, item.accepted)) or (_VALUE.sub("", item.reference),),))
+
+
+def keys_of(cluster: str, language: Lang, kind: Kind) -> Expected | None:
+    """What a person accepts for the fact, if `keys/` says so."""
+    keys = written_keys().get(cluster)
+    if keys is None or language not in keys:
+        return None
+    wrong = keys.get("wrong", {}).get(language, ())
+    return Expected(tuple(map(tuple, keys[language])), tuple(wrong), keys.get("at_least", 0), kind)
+
+
+@cache
+def written_keys() -> dict[str, Keys]:
+    """The keys in `keys/`, by fact."""
+    made: dict[str, Keys] = {}
+    for path in sorted((Path(__file__).parent / "keys").glob("*.toml")):
+        made |= cast("dict[str, Keys]", tomllib.loads(path.read_text("utf-8")))
+    return made
 
 
 def _asked_back(item: Item) -> tuple[str, ...]:
@@ -194,7 +251,9 @@ def control_facts() -> Iterator[NewFact]:
 def _control_item(fact: Fact, language: Lang) -> Item:
     asked = ask(fact, language, BENCHMARK_ROLE)
     kind: Kind = "asks" if fact.category == "question_to_question" else "states"
-    expected = Expected((tuple(fact.key[language]),), tuple(fact.wrong[language]), kind=kind)
+    expected = keys_of(fact.name, language, kind) or Expected(
+        (tuple(fact.key[language]),), tuple(fact.wrong[language]), kind=kind
+    )
     return Item(
         id=f"{VERSION}/{fact.name}/{asked.question_language}-{language}",
         pool="",

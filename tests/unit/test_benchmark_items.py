@@ -113,6 +113,14 @@ def test_only_creative_items_have_no_expected_answer() -> None:
     assert not any(item.expected for item in V1)
 
 
+def test_every_written_key_is_of_an_asked_fact_in_a_language_that_answers_it() -> None:
+    answered = {(item.cluster, item.language) for item in ALL if item.expected}
+    written = {
+        (cluster, language) for cluster, keys in build.written_keys().items() for language in {"en", "ja"} & keys.keys()
+    }
+    assert written - answered == set()
+
+
 def test_the_reference_is_a_right_answer() -> None:
     assert [item.id for item in ALL if is_correct(item, item.reference) is not True and item.expected] == []
     assert {is_correct(item, item.reference) for item in ALL if item.expected is None} == {None}

@@ -1,7 +1,11 @@
 """Scoring 2 agrees with hand-judged answers, and with the sources of benchmark 2.
 
-Each file has 160 answers, half of them English. a and b were read while the rules were written. c agreed in 137 of 160
-while it was unseen at the time: that figure is the one to expect of new answers. It is development data since then.
+a, b and c have 160 answers each, half of them English, with keys of their own. a and b were read while the rules were
+written. c agreed in 137 of 160 while it was unseen at the time, and is development data since then.
+
+d has 230 answers to the pools' own questions, judged without sight of the keys: 120 Japanese ones in the manner of
+assistants, 110 English ones that SmolLM2-135M-Instruct wrote. It agreed in 203 (88 %) while it was unseen: that figure
+is the one to expect of new answers. It is development data since then, read for the keys of benchmark 1's questions.
 """
 
 import json
@@ -13,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from bonsai.evaluate import questions
 from bonsai.evaluate.statements import Expected, Kind, is_right
 
 TESTS = Path(__file__).parents[1]
@@ -43,6 +48,7 @@ def items_of(source: Path) -> Iterator[Item]:
 
 
 ITEMS = [item for source in SOURCES for item in items_of(source)]
+POOLED = {item.id: item for pool in questions.POOLS for item in questions.load(pool)}
 
 
 @pytest.mark.parametrize(("file", "at_least"), [("a", 158), ("b", 158), ("c", 156)])
@@ -57,6 +63,20 @@ def test_agrees_with_hand_judged_answers(file: str, at_least: int) -> None:
 
     assert len(rows) == 160
     assert len(rows) - len(disagreed) >= at_least, "\n".join(disagreed)
+
+
+def test_agrees_with_judged_answers_to_the_pools_own_questions() -> None:
+    text = (TESTS / "unit" / "data" / "judged_answers_d.jsonl").read_text(encoding="utf-8")
+    rows = [json.loads(line) for line in text.splitlines()]
+    disagreed = [
+        f"{row['answer']} ({row['why']})"
+        for row in rows
+        if is_right(row["answer"], (item := POOLED[row["item"]]).expected or Expected(), item.instruction)
+        != row["right"]
+    ]
+
+    assert len(rows) == 230
+    assert len(rows) - len(disagreed) >= 226, "\n".join(disagreed)
 
 
 def test_reads_every_source() -> None:
@@ -88,12 +108,33 @@ def test_every_rival_alone_is_wrong() -> None:
     assert [(item.name, rival) for item, rival in alone if is_right(rival, item.expected, item.question)] == []
 
 
+def test_every_spelling_and_rival_of_the_pools_is_what_it_says() -> None:
+    """The pools' keys, most of which no source above holds."""
+    wrong: list[tuple[str, str]] = []
+    for item in POOLED.values():
+        if (expected := item.expected) is None:
+            continue
+        if expected.kind == "states" and 1 in (expected.at_least, len(expected.accepted)):
+            spellings = (spelling for group in expected.accepted for spelling in group)
+            wrong += [(item.id, one) for one in spellings if not is_right(one, expected, item.instruction)]
+        wrong += [(item.id, one) for one in expected.wrong if is_right(one, expected, item.instruction)]
+
+    assert wrong == []
+
+
 TOKYO = Expected((("Tokyo", "東京"),), ("Osaka", "大阪"))
 LARGEST = Expected((("Jupiter", "木星"),), ("Saturn", "土星"))
 KYOTO = Expected((("京都",),), ("東京",))
 LEGS = Expected((("6本", "6"),), ("8本",))
 TOXIC = Expected((("no", "toxic", "いいえ", "危険"),), ("yes", "safe", "はい", "安全"))
 UNKNOWN = Expected(kind="unknown")
+GLASS = Expected((("glass",),), ("wood", "paper"))
+LAMPS = Expected((("ランプ",), ("懐中電灯",), ("電灯",), ("ろうそく",)), at_least=3)
+OCEAN = Expected((("太平洋",),), ("大西洋",))
+OLIVE = Expected((("Olive",),), ("Princess",))
+HAND = Expected((("手", "て"),))
+DONG = Expected((("ドン",),))
+TENTH = Expected((("10%",),))
 WHEN = Expected((("when", "what time", "何時", "いつ"),), kind="asks")
 
 
@@ -136,6 +177,25 @@ WHEN = Expected((("when", "what time", "何時", "いつ"),), kind="asks")
         ("Keep it well away from them.", TOXIC, "", True),
         ("飲ませないでください。", TOXIC, "", True),
         ("They avoid it, but it is safe.", TOXIC, "", False),
+        ("与えないほうがいいです。", TOXIC, "", True),
+        ("It is usually made of wood, glass, and sometimes metal.", GLASS, "", False),
+        ("Of wood, glass and paper, it is glass.", GLASS, "", True),
+        ("Wood, glass and paper. It is paper.", GLASS, "", False),
+        ("ランプと懐中電灯です。", LAMPS, "", False),
+        ("ランプ、懐中電灯、ろうそくです。", LAMPS, "", True),
+        ("猫を落ち着かせるためです。", Expected((("落ち着",),)), "", True),
+        ("Jupiter, followed by Saturn.", LARGEST, "", True),
+        ("一番広いのは太平洋です。二番目は大西洋です。", OCEAN, "一番広い海は？", True),
+        ("The cat's name is Princess. She's a cat named Olive.", OLIVE, "What is the cat called?", False),
+        ("The cat's name is Olive; it was Princess.", OLIVE, "What is the cat called?", True),
+        ("て", HAND, "", True),
+        ("日本語では「て」です。", HAND, "", True),
+        ("それについては知っています。", HAND, "", False),
+        ("ドンです。", DONG, "", True),
+        ("どんなお金でしょう。", DONG, "", False),
+        ("No more than 10%.", TENTH, "", True),
+        ("Not more than 10%.", TENTH, "", True),
+        ("わかりません。平均は15年ですが、予測することはできません。", UNKNOWN, "", True),
         ("It is not recorded.", UNKNOWN, "", True),
         ("記載はありませんが、5分です。", UNKNOWN, "", False),
         ("Please give me the hour: what time?", WHEN, "", True),
