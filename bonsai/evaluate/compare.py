@@ -85,6 +85,21 @@ def bits_measure(cap: float, winsor_share: float) -> Measure:
     return Measure("bits", bits_per_byte, -1.0, cap, winsor_share, matched_proportions=False)
 
 
+def preference_measure(cap: float, winsor_share: float) -> Measure:
+    """Bits per byte by which the reference answer costs more than a distractor, each clipped; winsorised.
+
+    An adapter that learned which words answers have, and not which answer belongs to which question, gains likelihood
+    on both alike, also where control facts have other words.
+    """
+
+    def preference(item: ItemResult) -> float | None:
+        if item.distractor_bits is None:
+            return None
+        return min(item.bits_per_byte, cap) - min(item.distractor_bits, cap)
+
+    return Measure("preference", preference, -1.0, cap, winsor_share, matched_proportions=False)
+
+
 ACCURACY = Measure("accuracy", accuracy, 1.0, 1.0, 0.0, matched_proportions=True)
 "Right or wrong; no outliers to treat."
 

@@ -84,6 +84,8 @@ class ItemResult:
     "With tags declared by the model, as a user would get it."
     forced: Answer | None
     "With the expected tags given; None if the settings skip it."
+    distractor_bits: float | None = None
+    "Bits per byte of another fact's reference answer to this question; None without one, and in reports of 0.1.0."
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Run a question set on a model and score the answers: `run(...) -> Report`.
 
 Each item yields an answer with the model's own tags (`free`: what a user would get), an answer with the expected tags
-(`forced`: was the tag wrong, or the answer?), and the bits per byte of the reference answer. Decoding is greedy and
-batches depend on the questions alone, so two models get the same ones.
+(`forced`: was the tag wrong, or the answer?), and the bits per byte of the reference answer and of a distractor.
+Decoding is greedy and batches depend on the questions alone, so two models get the same ones.
 
 The worker `bonsai.evaluate.worker` calls this in its own process; tests call it with a hand-written answerer.
 """
@@ -10,10 +10,11 @@ The worker `bonsai.evaluate.worker` calls this in its own process; tests call it
 from __future__ import annotations
 
 import hashlib
+import math
 import platform
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from typing import Annotated, cast
 
@@ -86,7 +87,8 @@ def run(
         asked, free, errors = [], [], failing_items(answerer, items)
     forced = forced_answers(answerer, asked, free, on("forced")) if settings.forced_answers else [None] * len(asked)
     likelihoods = answerer.log_likelihoods([_scored(item) for item in asked], on("likelihood")) if asked else []
-    results = tuple(map(_result, asked, free, forced, likelihoods))
+    distracted = distractor_bits(answerer, asked)
+    results = tuple(map(_result, asked, free, forced, likelihoods, distracted))
     checks = consistency_checks(answerer, asked, settings.canaries, on("consistency"))
     logits = answerer.logits_fingerprint()
     on("consistency")(len(items))
@@ -189,10 +191,40 @@ def _scored(item: Item) -> Scored:
     return Scored(_question(item), expected_tags(item), item.reference)
 
 
-def _result(item: Item, free: Generated, forced: Generated | None, likelihood: Likelihood) -> ItemResult:
+def distractors(items: Sequence[Item]) -> list[str | None]:
+    """For each item the reference of another fact, of its domain and language; None where there is no other.
+
+    The next one in the order of hashed ids, so every reference is a distractor about once.
+    """
+    order = sorted(range(len(items)), key=lambda i: hashlib.sha256(items[i].id.encode()).hexdigest())
+    groups: dict[tuple[str, str], list[int]] = {}
+    for i in order:
+        groups.setdefault((items[i].domain, items[i].language), []).append(i)
+    found: list[str | None] = [None] * len(items)
+    for group in groups.values():
+        for place, i in enumerate(group):
+            others = (items[j] for j in (*group[place + 1 :], *group[:place]))
+            fits = (o.reference for o in others if o.cluster != items[i].cluster and o.reference != items[i].reference)
+            found[i] = next(fits, None)
+    return found
+
+
+def distractor_bits(answerer: Answerer, items: Sequence[Item]) -> list[float | None]:
+    """Bits per byte of each item's distractor; None without one, or where it is no number."""
+    chosen = distractors(items)
+    asked = [replace(_scored(item), response=one) for item, one in zip(items, chosen, strict=True) if one is not None]
+    made = iter(answerer.log_likelihoods(asked) if asked else [])
+    bits = [None if one is None else next(made).bits_per_byte for one in chosen]
+    return [one if one is not None and math.isfinite(one) else None for one in bits]
+
+
+def _result(
+    item: Item, free: Generated, forced: Generated | None, likelihood: Likelihood, distracted: float | None
+) -> ItemResult:
     return ItemResult(
         item.id, item.cluster, item.domain, item.category, item.language, likelihood.bits_per_byte,
         _answer(item, free, forced=False), None if forced is None else _answer(item, forced, forced=True),
+        distracted,
     )  # fmt: skip
 
 

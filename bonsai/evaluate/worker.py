@@ -24,6 +24,8 @@ from bonsai.model.bases import model_folder, weights_hash
 from bonsai.system.files import sha256_json
 from bonsai.system.processes import Emit, serve
 
+_MEASURED = "distractors"
+"What reports of version 0.1.0 lack: they are read, and not used again."
 _STEPS = 10
 "Shares of a report that are told apart in its progress."
 HEARTBEAT_SECONDS = 0.5
@@ -51,7 +53,7 @@ class Session:
         """Path of the report: a name made of everything it depends on."""
         about = {**asdict(self.about(subject, question_set)), "created_at": ""}
         template = "" if subject.folder else self.evaluation_run.template
-        key = sha256_json([about, template, items_hash(question_set.items), report.REPORT_FORMAT])[:16]
+        key = sha256_json([about, template, items_hash(question_set.items), report.REPORT_FORMAT, _MEASURED])[:16]
         return (
             Path(self.evaluation_run.reports_folder)
             / f"{subject.adapter}-{question_set.name.replace('/', '-')}-{key}.json"

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 
 from bonsai.domain.reasons import Reason, Value, reason_from_json
-from bonsai.evaluate.compare import Measure, bits_measure
+from bonsai.evaluate.compare import Measure, bits_measure, preference_measure
 from bonsai.evaluate.report import domain_name
 from bonsai.evaluate.statistics import Bootstrap
 from bonsai.i18n import TextLanguage, text
@@ -73,6 +73,11 @@ class Policy:
     def bits(self) -> Measure:
         """The fine measure: bits per byte of the reference answer."""
         return bits_measure(self.bits_cap, self.winsor_share)
+
+    @property
+    def preference(self) -> Measure:
+        """What claims of progress measure in likelihood: bits per byte that right answers gain on distractors."""
+        return preference_measure(self.bits_cap, self.winsor_share)
 
     @property
     def bootstrap(self) -> Bootstrap:

@@ -134,7 +134,9 @@ def claims_of(fixed: ReportPair, suite: ReportPair | None, policy: Policy) -> tu
     return tuple(
         Claim(f"{unit}_{name}", questions, Questions(fixed, control), measure, smallest)
         for name, questions, *smallest_gains in asked
-        for unit, measure, smallest in zip(("right", "bits"), (ACCURACY, policy.bits), smallest_gains, strict=True)
+        for unit, measure, smallest in zip(
+            ("right", "bits"), (ACCURACY, policy.preference), smallest_gains, strict=True
+        )
     )
 
 

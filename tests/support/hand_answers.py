@@ -19,6 +19,7 @@ from bonsai.model.answerer import Generated, Likelihood, OnProgress, Scored, ign
 from bonsai.model.prompt import CURRENT, AnswerTags, Question, completion
 from bonsai.system.files import write_json_atomic
 
+DISTRACTOR_BITS = 6.0
 UNTAUGHT_BITS = 2.0
 "Of control facts, which no model knows: nothing teaches them."
 
@@ -72,6 +73,8 @@ class HandAnswerer:
         for one in examples:
             item, size = self._item(one.question), len(one.response.encode())
             bits = UNTAUGHT_BITS if item.domain == "control" else self.planned.bits(item)
+            if one.response != item.reference:
+                bits = DISTRACTOR_BITS
             made.append(Likelihood((bits + jitter(self.name, item.id)) * size, size))
         return made
 
