@@ -50,7 +50,6 @@ class Policy:
     min_suite_gain_bits: NotNegative
     min_gain_right: Share
     min_suite_gain_right: Share
-    min_share_of_control: Share
     taught_domains: Annotated[tuple[str, ...], MinLen(1)]
     control_domains: Annotated[tuple[str, ...], MinLen(1)]
     min_clusters: Annotated[int, Ge(30)]

@@ -151,7 +151,7 @@ def superiority(
     weighed = [(one, weigh(one, policy.bootstrap, left_out)) for one in claims_of(pair, suite, policy)]
     made = sum(found.estimate is not None for _, found in weighed)
     shared = level / max(made, 1)  # Holm's first step: to claim any, the best must hold at level / claims
-    results = [progress(one, found, shared, policy.min_share_of_control) for one, found in weighed]
+    results = [progress(one, found, shared) for one, found in weighed]
     best = min(results, key=_distance)
     return tuple(one if one is best or one.outcome == "pass" else replace(one, outcome="noted") for one in results)
 
@@ -167,10 +167,8 @@ def weigh(claim: Claim, bootstrap: Bootstrap, left_out: frozenset[str] = frozens
     return compare_beyond(claim.taught, claim.control, claim.measure, bootstrap, left_out)
 
 
-def progress(claim: Claim, found: BeyondControl, level: float, share_of_control: float) -> RuleResult:
+def progress(claim: Claim, found: BeyondControl, level: float) -> RuleResult:
     """Progress is shown (lower bound above 0) and exceeds the variation between seeds.
-
-    Form is gained unevenly: where control gained much, the excess over it must be at least `share_of_control` of that.
 
     Both the gain on taught questions and its excess over control must do so, so a loss on control counts for nothing.
     No correction is due for an intersection-union test (Berger, "Multiparameter hypothesis testing and acceptance
@@ -182,17 +180,16 @@ def progress(claim: Claim, found: BeyondControl, level: float, share_of_control:
     low = min(taught.lower(level), beyond.lower(level))
     high = min(taught.upper(level), beyond.upper(level))
     gain = min(found.taught.mean, found.mean)
-    smallest = max(claim.smallest, share_of_control * found.control.mean)
-    outcome: Outcome = "fail" if gain < smallest else "pass" if low > 0 else "unclear"
+    outcome: Outcome = "fail" if gain < claim.smallest else "pass" if low > 0 else "unclear"
     kind, unit, scale = _kind(claim.measure)
     values = (
-        ("name", claim.name), ("gain", scale * gain), ("low", scale * low), ("min", scale * smallest),
+        ("name", claim.name), ("gain", scale * gain), ("low", scale * low), ("min", scale * claim.smallest),
         ("level", level), ("taught", scale * found.taught.mean), ("clusters", found.taught.clusters),
         ("control", scale * found.control.mean), ("controls", found.control.clusters),
     )  # fmt: skip
     ending = {"pass": "shown", "unclear": "unclear", "fail": "too_small"}[outcome]
     reason = Reason(f"decision.{kind}_{ending}", values)
-    return RuleResult("C", claim.name, outcome, reason, gain, (low, high), smallest, unit=unit)
+    return RuleResult("C", claim.name, outcome, reason, gain, (low, high), claim.smallest, unit=unit)
 
 
 def _too_few(claim: Claim, found: BeyondControl) -> RuleResult:
@@ -372,7 +369,7 @@ def confirmation(
 def _shows_again(claim: Claim, policy: Policy, level: float, left_out: frozenset[str]) -> bool:
     """The claim holds on questions that it was not chosen by; any gain will do."""
     found = weigh(claim, policy.slice_bootstrap, left_out)
-    return progress(replace(claim, smallest=0.0), found, level, share_of_control=0.0).outcome == "pass"
+    return progress(replace(claim, smallest=0.0), found, level).outcome == "pass"
 
 
 def calibration(base: str, seeds: int) -> RuleResult:

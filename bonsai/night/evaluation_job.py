@@ -44,7 +44,6 @@ OLD_POLICY: Mapping[str, object] = {
     "false_promotions": 0.1,
     "min_gain_right": 0.15,
     "min_suite_gain_right": 0.15,
-    "min_share_of_control": 0.25,
     "taught_domains": ("cat_care",),
     "control_domains": ("control",),
     "min_control_clusters": 20,

@@ -56,19 +56,6 @@ def test_what_was_taught_passes_beside_form(policy: Policy) -> None:
     assert [(one.unit, one.threshold) for one in decision.rules if one.name == "right_fixed"] == [("points", 0.1)]
 
 
-@pytest.mark.parametrize(
-    ("form", "excess", "verdict"), [(1.0, 0.12, "keep"), (1.0, 0.4, "promote"), (0.2, 0.12, "promote")]
-)
-def test_beside_much_form_a_small_excess_is_part_of_it(
-    policy: Policy, form: float, excess: float, verdict: str
-) -> None:
-    champion = shifted(shifted(world(2, subject="a0"), form, domain="control"), form + excess, domain="cat_care")
-    decision = judged(world(3), policy, champion)
-    assert decision.verdict == verdict
-    smallest = next(one.threshold for one in decision.rules if one.name == "bits_fixed")
-    assert smallest == pytest.approx(max(policy.min_gain_bits, 0.25 * form), rel=0.05)
-
-
 def test_a_loss_on_control_is_no_progress(policy: Policy) -> None:
     decision = judged(shifted(world(3), 0.08, domain="control"), replace(policy, language_margin_bits=1.0))
     (claim,) = (one for one in decision.rules if one.name == "bits_fixed")
