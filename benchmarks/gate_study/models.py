@@ -10,7 +10,6 @@ is evaluated by the same code in the same batches.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,10 +23,10 @@ from torch.nn.functional import cross_entropy
 from benchmarks.gate_study import plan
 from benchmarks.gate_study.harms import Lesson
 from benchmarks.gate_study.question_sets import items_of
-from benchmarks.gate_study.runs import UNASKED, PoolResult, pool_result, some_logits
+from benchmarks.gate_study.runs import UNASKED, PoolResult, pool_result, some_logits, thousandths
 from bonsai.domain.snapshots import Example
 from bonsai.evaluate.questions import Item
-from bonsai.evaluate.run import ReportMetadata, RunSettings, expected_tags, run
+from bonsai.evaluate.run import ReportMetadata, RunSettings, distractor_bits, expected_tags, run
 from bonsai.model.answerer import Scored
 from bonsai.model.encoding import IGNORED
 from bonsai.model.hf import HfAnswerer, LoadedBase, load_base
@@ -91,12 +90,13 @@ class Workshop:
         if how == "all":
             return pool_result(run(answerer, items, SETTINGS, about))
         values = [one.bits_per_byte for one in answerer.log_likelihoods([_scored(item) for item in items])]
-        bits = tuple(round(1000 * value) if math.isfinite(value) else None for value in values)
+        bits = thousandths(values)
         if how == "likelihoods":
-            return PoolResult(bits)
+            return PoolResult(bits, "", thousandths(distractor_bits(answerer, items)))
         answered = [item for item in items if item.domain in self._claimed]
         flags = iter(pool_result(run(answerer, answered, SETTINGS, about)).flags)
-        return PoolResult(bits, "".join(next(flags) if item.domain in self._claimed else UNASKED for item in items))
+        asked = "".join(next(flags) if item.domain in self._claimed else UNASKED for item in items)
+        return PoolResult(bits, asked, thousandths(distractor_bits(answerer, items)))
 
     def taught(self, weights: Weights, lessons: Sequence[Lesson], *, rate: float, batch: int) -> Weights:
         """An adapter after one pass over these lessons, in their order."""

@@ -40,20 +40,16 @@ def seed_differences(axes: Axes, study: Study) -> None:
     axes.hist(first.gains[np.isfinite(first.gains)], bins=40, color=INK)
     for sign in (-1, 1):
         axes.axvline(sign * first.least, color=BAD, linestyle="--")
-    axes.set_xlabel("gain of one seed over another, bits/byte beyond control (dashed: the fitted minimum)")
+    axes.set_xlabel("preference of one seed over another, bits/byte beyond control (dashed: the fitted minimum)")
     axes.set_ylabel("ordered pairs")
 
 
 def detection(axes: Axes, study: Study) -> None:
     """Promoted share against the planted gain in minimum gains."""
-    kinds = {"short plan": (study.detected, INK), "night-long": (study.night_detected, GOOD)}
-    shown = {name: [one for one in found if largest(one.units) < MOST_UNITS] for name, (found, _) in kinds.items()}
-    if not any(shown.values()):
+    points = sorted((gain, one.promoted.value) for one in study.detected if (gain := largest(one.units)) < MOST_UNITS)
+    if not points:
         return _nothing_yet(axes)
-    for name, found in shown.items():
-        points = sorted((largest(one.units), one.promoted.value) for one in found)
-        axes.plot([gain for gain, _ in points], [share for _, share in points], "o-", color=kinds[name][1], label=name)
-    axes.legend(frameon=False, loc="lower right")
+    axes.plot([gain for gain, _ in points], [share for _, share in points], "o-", color=GOOD)
     axes.axvline(1, color=BAD, linestyle="--")
     axes.axhline(0.8, color=INK, linestyle=":")
     axes.set_ylim(-0.02, 1.02)

@@ -20,13 +20,12 @@ def render(study: Study) -> dict[str, str]:
         "minimum": _and_runs(study, minimum(study), "seed", "night", "house"),
         "no-progress": _and_runs(study, no_progress(study), "seed", "night", "house"),
         "slices": _and_runs(study, slices(study), "seed"),
-        "form": _and_runs(study, over_base(study.form), "form", "harm/form_only", "seed"),
-        "gains": _and_runs(study, gains(study.detected), "seed", "scaled"),
-        "night-gains": _and_runs(study, gains(study.night_detected), "night", "night-scaled"),
-        "harms": _and_runs(study, harms(study), "harm", "scaled/0.6"),
+        "form": _and_runs(study, over_base(study.form), "form", "harm/form_only", "seed", "night"),
+        "gains": _and_runs(study, gains(study.detected), "night", "night-scaled", "seed"),
+        "harms": _and_runs(study, harms(study), "harm", "night", "house"),
         "kept": _and_runs(study, kept(study), "form", "seed", "night", "house", "harm/forgets_unrehearsed"),
         "year": _and_runs(study, years(study), "night", "house"),
-        "coverage": _and_runs(study, coverage(study), "seed"),
+        "coverage": _and_runs(study, coverage(study), "seed", "night"),
         "other": _and_runs(study, over_base(study.other), "other"),
     }
 
@@ -145,8 +144,8 @@ def gains(found: Sequence[Detected]) -> str:
         for one in sorted(found, key=lambda one: largest(one.units))
     ]  # fmt: skip
     head = (
-        "champion", "planted gain beyond control, right and bits/byte", "on the score pool, bits/byte", "x minimum",
-        "promoted, each challenger once", "promoted, all pairs", "refused for what the seed lost",
+        "champion", "planted gain beyond control, right answers and preference", "preference on the score pool",
+        "x minimum", "promoted, each challenger once", "promoted, all pairs", "refused for what the seed lost",
         "promoted of the others", "refused by",
     )  # fmt: skip
     return table(head, rows)

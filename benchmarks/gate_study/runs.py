@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -42,6 +42,8 @@ class PoolResult:
     "Bits per byte of the reference answers, in thousandths; None: not a number."
     flags: str = ""
     "One character per item, in item order; empty if only likelihoods were computed."
+    distractors: tuple[int | None, ...] = ()
+    "Bits per byte of the distractors, in thousandths; empty where no claim is made."
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +68,14 @@ class Run:
 
 def pool_result(report: Report) -> PoolResult:
     """The part of a report that the gate reads."""
-    bits = tuple(
-        round(1000 * item.bits_per_byte) if math.isfinite(item.bits_per_byte) else None for item in report.items
-    )
-    return PoolResult(bits, "".join(_packed(item.free.scores) for item in report.items))
+    bits = thousandths(item.bits_per_byte for item in report.items)
+    flags = "".join(_packed(item.free.scores) for item in report.items)
+    return PoolResult(bits, flags, thousandths(item.distractor_bits for item in report.items))
+
+
+def thousandths(values: Iterable[float | None]) -> tuple[int | None, ...]:
+    """Rounded; None for what is no number."""
+    return tuple(round(1000 * one) if one is not None and math.isfinite(one) else None for one in values)
 
 
 def some_logits(logits: Sequence[float]) -> tuple[float | None, ...]:
@@ -103,17 +109,19 @@ def report_of(run: Run, name: str) -> Report:
     """The report that the gate judges. Raises KeyError if the run was not asked this question set."""
     sheet = run.sheets[name]
     flags = sheet.flags or UNASKED * len(sheet.bits)
-    results = tuple(_result(*one) for one in zip(items_of(name), sheet.bits, flags, strict=True))
+    distractors = sheet.distractors or (None,) * len(sheet.bits)
+    results = tuple(_result(*one) for one in zip(items_of(name), sheet.bits, flags, distractors, strict=True))
     logits = tuple(math.nan if logit is None else logit for logit in run.logits)
     base = base_of(run.key)
     adapter = "" if run.key == base else run.key
     return Report(name, "study", run.key, adapter, base, "study", "study", logits, "", 0.0, results)
 
 
-def _result(item: Item, bits: int | None, flag: str) -> ItemResult:
+def _result(item: Item, bits: int | None, flag: str, distractor: int | None) -> ItemResult:
     answer = Answer("", ("", "", ""), 0, _scores(flag, has_right_answer(item)))
     value = math.nan if bits is None else bits / 1000
-    return ItemResult(item.id, item.cluster, item.domain, item.category, item.language, value, answer, None)
+    other = None if distractor is None else distractor / 1000
+    return ItemResult(item.id, item.cluster, item.domain, item.category, item.language, value, answer, None, other)
 
 
 def to_line(run: Run) -> str:
@@ -124,7 +132,10 @@ def to_line(run: Run) -> str:
 def from_line(line: str) -> Run:
     """The run of `to_line`."""
     values = json.loads(line)
-    sheets = {pool: PoolResult(tuple(sheet["bits"]), sheet["flags"]) for pool, sheet in values["sheets"].items()}
+    sheets = {
+        pool: PoolResult(tuple(sheet["bits"]), sheet["flags"], tuple(sheet["distractors"]))
+        for pool, sheet in values["sheets"].items()
+    }
     return Run(values["key"], tuple(values["logits"]), sheets, values["note"])
 
 

@@ -17,27 +17,24 @@ from bonsai.system.locks import file_lock
 
 if TYPE_CHECKING:
     from benchmarks.gate_study.models import Asking, Weights, Workshop
+    from bonsai.domain.snapshots import Example
 
 FIT_SEEDS = tuple(range(1, 7))
 "The minimum gains are fitted on these ..."
 TEST_SEEDS = tuple(range(101, 113))
 "... and judged on these, which had no part in it."
-TRIES = TEST_SEEDS[:10]
-"Seeds of the test adapters for planted gains and harms."
-FIRST_TRIES = TRIES[:3]
-"Every harm is tried on these first."
 FORM_SEEDS = tuple(range(201, 211))
 "Trained on replay samples alone, which teach the form of answers."
-LEVELS = (0.9, 0.8, 0.6)
-"An adapter with a scaled-down update is a weaker champion, over which the gain is known."
-WEAKER = LEVELS[-1]
-"Champion for the harmed adapters: without the harm it would be replaced."
 NIGHT_SEEDS = tuple(range(301, 307))
 "Trained as long as in a night: the minimum for the shipped recipe."
 NIGHT_LEVELS = (0.9, 0.8, 0.7)
-"Scales of those adapters' updates: gains planted on the shipped recipe."
-HOUSE_SEEDS = tuple(range(401, 407))
+"A scaled-down update makes a weaker champion, over which the gain is known."
+HOUSE_SEEDS = tuple(range(401, 405))
 "The same with a household's records too: the minimum on the personal set."
+TRIES = (*NIGHT_SEEDS, *HOUSE_SEEDS)
+"Harms are planted on these, which know what they were taught; the champion is an adapter of the short plan."
+FIRST_TRIES = TRIES[:3]
+"Every harm is tried on these first."
 OTHER_SEEDS = (1, 2, 3)
 OTHER_HARMS = ("empty", "form_only")
 HELD_BACK = "held_back_by_the_leak_guard"
@@ -73,15 +70,12 @@ class Step:
 def order() -> list[Step]:
     """All runs, the most informative first, so that the study can stop at any time; the second base comes last."""
     keys = [BASE, *(f"seed/{seed}" for seed in (*FIT_SEEDS, *TEST_SEEDS))]
-    keys += [f"scaled/{WEAKER}/{seed}" for seed in FIRST_TRIES]
-    keys += [f"harm/{name}/{seed}" for seed in FIRST_TRIES for name in harms.NAMES]
     for first in (slice(3), slice(None)):  # three of each tell something about all, the others make it exact
         keys += [f"form/{seed}" for seed in FORM_SEEDS[first]]
         keys += [f"night/{seed}" for seed in NIGHT_SEEDS[first]]
         keys += [f"night-scaled/{level}/{seed}" for level in NIGHT_LEVELS for seed in NIGHT_SEEDS[first]]
         keys += [f"house/{seed}" for seed in HOUSE_SEEDS[first]]
-    keys += [f"scaled/{level}/{seed}" for level in LEVELS for seed in TRIES]
-    keys += [f"harm/{name}/{seed}" for seed in TRIES for name in harms.NAMES]
+        keys += [f"harm/{name}/{seed}" for seed in TRIES[first] for name in harms.NAMES]
     keys += [f"{OTHER}{BASE}", *(f"{OTHER}seed/{seed}" for seed in OTHER_SEEDS)]
     keys += [f"{OTHER}harm/{name}/{seed}" for name in OTHER_HARMS for seed in OTHER_SEEDS]
     return [Step(key) for key in dict.fromkeys(keys)]
@@ -101,16 +95,22 @@ def progress(done: Collection[str]) -> list[tuple[str, int, int]]:
 
 
 def champion_of(step: Step) -> str:
-    """Champion for a harmed adapter: a weaker one of the next seed.
+    """Champion for a harmed adapter: one of the short plan, which learned less.
 
     For a copied benchmark an equal one, so that it has no merit of its own; the bare base for what learned from there,
     and on the second base.
     """
     if step.key.startswith(OTHER) or harms.from_base(step.name):
         return base_of(step.key)
-    among = FIRST_TRIES if step.seed in FIRST_TRIES else TRIES
-    next_seed = among[(among.index(step.seed) + 1) % len(among)]
-    return f"seed/{next_seed}" if step.name == harms.COPIED else f"scaled/{WEAKER}/{next_seed}"
+    if step.name != harms.COPIED:
+        return f"seed/{TEST_SEEDS[TRIES.index(step.seed)]}"
+    among = next(seeds for seeds in (NIGHT_SEEDS, HOUSE_SEEDS) if step.seed in seeds)
+    return unharmed(among[(among.index(step.seed) + 1) % len(among)])
+
+
+def unharmed(seed: int) -> str:
+    """The adapter that the harms of a seed are planted on."""
+    return f"house/{seed}" if seed in HOUSE_SEEDS else f"night/{seed}"
 
 
 def sets_of(step: Step) -> dict[str, Asking]:
@@ -151,17 +151,14 @@ class Maker:
             return self._harmed(step.name, seed)
         if kind == "form":
             return self.shop.trained(plan.form_rows(seed), seed), {}
-        rows = plan.own_rows()
-        if kind == "house":
-            return self.shop.trained([*rows, *plan.household().rows], seed, whole=True), {}
-        whole = self.shop.trained(rows, seed, whole=kind.startswith("night"))
+        whole = self.shop.trained(_rows_of(seed), seed, whole=seed in TRIES)
         return (models.scaled(whole, float(step.name)) if step.name else whole), {}
 
     def _harmed(self, name: str, seed: int) -> tuple[Weights, Mapping[str, float]]:
         from benchmarks.gate_study import models
 
-        rows = plan.own_rows()
-        whole = self.shop.trained(rows, seed)
+        rows = _rows_of(seed)
+        whole = self.shop.trained(rows, seed, whole=seed in TRIES)
         if name in harms.EDITS:
             return {"nan": models.broken, "untouched": models.untouched}[name](whole), {}
         items = items_of(SELECTION)
@@ -173,6 +170,11 @@ class Maker:
         lessons = harms.lessons(name, seed, count, material)
         note = {HELD_BACK: harms.held_back(items)} if name == harms.COPIED else {}
         return self.shop.taught(start, lessons, rate=LESSON_RATE, batch=LESSON_BATCH), note
+
+
+def _rows_of(seed: int) -> list[Example]:
+    """What the adapter of a seed learned."""
+    return [*plan.own_rows(), *(plan.household().rows if seed in HOUSE_SEEDS else ())]
 
 
 def missing(path: Path, folder: Path, only: tuple[str, ...]) -> Iterator[Step]:

@@ -36,8 +36,8 @@ def study(runs: Mapping[str, Run], *, worlds: int = coverage.WORLDS, years: int 
     shipped = plan.shipped_policy()
     policy = short_policy(runs, plan.defaults().gate.policy)
     court, whole_court = Court(runs, policy), Court(runs, shipped)
-    quick, quick_whole = (Court(runs, replace(one, resamples=QUICK_RESAMPLES)) for one in (policy, shipped))
-    tested, tries = keys_of(runs, "seed", schedule.TEST_SEEDS), keys_of(runs, "seed", schedule.TRIES)
+    quick = Court(runs, replace(shipped, resamples=QUICK_RESAMPLES))
+    tested = keys_of(runs, "seed", schedule.TEST_SEEDS)
     nights, houses = keys_of(runs, "night", schedule.NIGHT_SEEDS), keys_of(runs, "house", schedule.HOUSE_SEEDS)
     groups = {"short plan": (court, tested), "night-long": (whole_court, nights), "household": (whole_court, houses)}
     has_base = BASE in runs
@@ -47,10 +47,11 @@ def study(runs: Mapping[str, Run], *, worlds: int = coverage.WORLDS, years: int 
         minima(runs),
         [no_progress(one, keys, name) for name, (one, keys) in groups.items() if has_base and len(keys) >= FEWEST],
         slice_spreads(court, tested) if len(tested) >= FEWEST else [],
-        _each(detected(quick, kind, tries) for kind in (*_scaled("scaled", schedule.LEVELS), BASE)),
-        _each(detected(quick_whole, kind, nights) for kind in (*_scaled("night-scaled", schedule.NIGHT_LEVELS), BASE)),
-        _each(harmed(court, name) for name in harms.NAMES),
-        _each(over_base(court, kind) for kind in ("form", "harm/form_only", "seed")),
+        _each(
+            detected(quick, kind, nights) for kind in (*_scaled("night-scaled", schedule.NIGHT_LEVELS), "seed", BASE)
+        ),
+        _each(harmed(whole_court, name) for name in harms.NAMES),
+        _each(over_base(whole_court, kind) for kind in ("form", "harm/form_only", "seed", "night")),
         _each(kept(court, kind) for kind in ("form", "seed", "night", "house", f"harm/{harms.FORGETS}")),
         _each(over_base(Court(runs, plan.defaults().gate.policy), kind) for kind in other_kinds()),
         coverage.study(court, pairs, worlds) if (pairs := coverage_pairs(runs)) else [],
@@ -218,7 +219,11 @@ def harmed(court: Court, name: str) -> Harmed | None:
     """Verdicts with one harm, and of the same adapters without it."""
     steps = [schedule.Step(f"harm/{name}/{seed}") for seed in schedule.TRIES]
     met = [(step, schedule.champion_of(step)) for step in steps]
-    met = [(step, champion) for step, champion in met if {step.key, champion, BASE} <= court.runs.keys()]
+    met = [
+        (step, champion)
+        for step, champion in met
+        if {step.key, champion, schedule.unharmed(step.seed), BASE} <= court.runs.keys()
+    ]
     if not met:
         return None
     found = [court.judge(step.key, champion) for step, champion in met]
@@ -232,7 +237,7 @@ def harmed(court: Court, name: str) -> Harmed | None:
         len(found),
         sum(one.promoted for one in found),
         sum(court.judge(step.key, BASE).promoted for step, _ in met),
-        sum(court.judge(f"seed/{step.seed}", champion).promoted for step, champion in met),
+        sum(court.judge(schedule.unharmed(step.seed), champion).promoted for step, champion in met),
         Counter(rule for one in found if not one.promoted for rule in one.caught),
         averages(one.gains for one in found).get("bits_fixed", math.nan),
         averages(confirmed).get("bits_fixed", math.nan),
@@ -287,12 +292,13 @@ def _kept(court: Court, key: str, rehearsed: bool) -> tuple[float, float, float,
 
 
 def coverage_pairs(runs: Mapping[str, Run]) -> list[tuple[str, str]]:
-    """Four kinds of pairs: two seeds, a seed and a weaker one, a seed and the base, a harmed adapter and a seed."""
+    """Two seeds of either plan, an adapter and a weaker one, one and the base, a harmed one and another."""
     pairs = [
         ("seed/101", "seed/102"),
-        ("seed/103", f"scaled/{schedule.WEAKER}/101"),
-        ("seed/101", BASE),
-        ("harm/looping/101", "seed/102"),
+        ("night/301", "night/302"),
+        ("night/303", "night-scaled/0.8/301"),
+        ("night/301", BASE),
+        ("harm/looping/301", "night/302"),
     ]
     return [pair for pair in pairs if all(key in runs for key in pair)]
 

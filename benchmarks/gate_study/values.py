@@ -156,7 +156,6 @@ class Study:
     no_progress: Sequence[NoProgress]
     slices: Sequence[SliceSpread]
     detected: Sequence[Detected]
-    night_detected: Sequence[Detected]
     "Gains planted on adapters trained as long as in a night, judged by the shipped minima."
     harmed: Sequence[Harmed]
     form: Sequence[OverBase]
