@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from planted import FACTS, bare, judged, rightly, shifted, spoiled, suite_pair, tripped, world
+from planted import FACTS, bare, changed, judged, rightly, shifted, spoiled, suite_pair, tripped, world
 
 from bonsai.evaluate.compare import ReportPair
-from bonsai.evaluate.report import Report
+from bonsai.evaluate.report import ItemResult, Report
 from bonsai.gate.decide import decide
 from bonsai.gate.decision import Policy, render
 from bonsai.i18n import TEXT_LANGUAGES
@@ -44,6 +44,33 @@ def test_what_gains_form_alone_is_refused(policy: Policy, bits: float, right: fl
     assert decision.verdict == "keep"
     assert {name for _, name in tripped(decision)} <= {"right_fixed", "bits_fixed"}
     assert not decision.harm
+
+
+def test_what_learned_the_words_of_a_domain_and_no_fact_is_refused(policy: Policy) -> None:
+    """Taught answers gain where control answers, which have other words, do not; and so do other facts' answers."""
+
+    def likelier(item: ItemResult) -> ItemResult:
+        bits = item.bits_per_byte - 0.3, (item.distractor_bits or 0.0) - 0.3
+        return item if item.domain == "control" else replace(item, bits_per_byte=bits[0], distractor_bits=bits[1])
+
+    champion = shifted(world(2, subject="a0"), 0.3)
+    assert judged(shifted(world(3), -0.3), policy, champion).verdict == "promote"
+    decision = judged(changed(world(3), likelier), policy, changed(champion, unlikelier))
+    assert decision.verdict == "keep"
+    assert next(one for one in decision.rules if one.name == "bits_fixed").outcome in ("fail", "noted")
+
+
+def unlikelier(item: ItemResult) -> ItemResult:
+    return item if item.domain == "control" else replace(item, distractor_bits=(item.distractor_bits or 0.0) + 0.3)
+
+
+def test_without_distractors_likelihood_claims_nothing(policy: Policy) -> None:
+    """Reports of version 0.1.0 have none."""
+    old = changed(world(2, subject="a0"), lambda item: replace(item, distractor_bits=None))
+    decision = judged(shifted(world(3), -0.3), policy, old)
+    (claim,) = (one for one in decision.rules if one.name == "bits_fixed")
+    assert claim.reason.key in ("decision.few_clusters", "decision.no_control")
+    assert decision.verdict == "not_enough_evidence"
 
 
 def test_what_was_taught_passes_beside_form(policy: Policy) -> None:

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from bonsai.errors import BenchmarkError, InputError
-from bonsai.evaluate import evaluation, report, run, worker
+from bonsai.evaluate import evaluation, questions, report, run, worker
 from bonsai.evaluate.questions import Item
 from bonsai.evaluate.report import Report
 from bonsai.model.answerer import Generated, Likelihood, OnProgress, Scored, ignore_progress
@@ -245,3 +245,21 @@ def test_another_library_model_or_question_is_another_report(tmp_path: Path) -> 
         desk(tmp_path, "others").path(adapter, QUESTION_SET),
     }  # fmt: skip
     assert len(paths) == 4
+
+
+def test_a_distractor_is_another_facts_answer_in_the_same_domain_and_language() -> None:
+    asked = questions.load("selection")
+    found = run.distractors(asked)
+    by_reference: dict[str, set[str]] = {}
+    for item in asked:
+        by_reference.setdefault(item.reference, set()).add(item.cluster)
+    for item, one in zip(asked, found, strict=True):
+        assert one is not None
+        assert one != item.reference
+        assert by_reference[one] != {item.cluster}
+        assert any(
+            other.reference == one and (other.domain, other.language) == (item.domain, item.language) for other in asked
+        )
+    backward = run.distractors(asked[::-1])[::-1]
+    assert backward == found, "whatever the order of the questions"
+    assert run.distractors(asked[:1]) == [None]
