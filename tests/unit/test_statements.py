@@ -3,9 +3,10 @@
 a, b and c have 160 answers each, half of them English, with keys of their own. a and b were read while the rules were
 written. c agreed in 137 of 160 while it was unseen at the time, and is development data since then.
 
-d has 230 answers to the pools' own questions, judged without sight of the keys: 120 Japanese ones in the manner of
-assistants, 110 English ones that SmolLM2-135M-Instruct wrote. It agreed in 203 (88 %) while it was unseen: that figure
-is the one to expect of new answers. It is development data since then, read for the keys of benchmark 1's questions.
+d and e have 230 answers each to the pools' own questions, judged without sight of the keys: 120 Japanese ones in the
+manner of assistants, 110 English ones that SmolLM2-135M-Instruct wrote. d agreed in 203 (88 %) while it was unseen, and
+is development data since then, read for the keys of benchmark 1's questions. e, other questions mostly, was judged
+after that and nothing was changed for it: 224 (97 %) is the figure to expect of new answers.
 """
 
 import json
@@ -65,8 +66,9 @@ def test_agrees_with_hand_judged_answers(file: str, at_least: int) -> None:
     assert len(rows) - len(disagreed) >= at_least, "\n".join(disagreed)
 
 
-def test_agrees_with_judged_answers_to_the_pools_own_questions() -> None:
-    text = (TESTS / "unit" / "data" / "judged_answers_d.jsonl").read_text(encoding="utf-8")
+@pytest.mark.parametrize(("file", "at_least"), [("d", 226), ("e", 224)])
+def test_agrees_with_judged_answers_to_the_pools_own_questions(file: str, at_least: int) -> None:
+    text = (TESTS / "unit" / "data" / f"judged_answers_{file}.jsonl").read_text(encoding="utf-8")
     rows = [json.loads(line) for line in text.splitlines()]
     disagreed = [
         f"{row['answer']} ({row['why']})"
@@ -76,7 +78,7 @@ def test_agrees_with_judged_answers_to_the_pools_own_questions() -> None:
     ]
 
     assert len(rows) == 230
-    assert len(rows) - len(disagreed) >= 226, "\n".join(disagreed)
+    assert len(rows) - len(disagreed) >= at_least, "\n".join(disagreed)
 
 
 def test_reads_every_source() -> None:
