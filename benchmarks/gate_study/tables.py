@@ -24,6 +24,8 @@ from bonsai.gate.calibration import MINIMA, QUANTILE, predicted_minimum, seed_ga
 from bonsai.gate.decision import Policy
 
 T = TypeVar("T")
+LIKELIHOOD = "likelihood, no claim"
+"Of the reference alone: what learns the words of answers gains it too."
 FEWEST = 3
 "Seeds with a spread to speak of."
 ERROR_PAIRS = 10
@@ -252,7 +254,7 @@ def over_base(court: Court, kind: str) -> OverBase | None:
     if not keys or base not in court.runs:
         return None
     found = [court.judge(key, base) for key in keys]
-    weighed = [court.weighed(key, base) for key in keys]
+    weighed = [{**court.weighed(key, base), LIKELIHOOD: court.likelihood(key, base)} for key in keys]
     return OverBase(
         kind,
         len(keys),

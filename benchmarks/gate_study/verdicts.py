@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from benchmarks.gate_study.question_sets import CONFIRMATION, SELECTION, SUITE
 from benchmarks.gate_study.runs import Run, base_of, report_of
-from bonsai.evaluate.compare import BeyondControl, ReportPair
+from bonsai.evaluate.compare import BeyondControl, Questions, ReportPair, Slice, compare_beyond
 from bonsai.evaluate.report import Report
 from bonsai.evaluate.statistics import Bootstrap
 from bonsai.gate import error_budget
@@ -85,6 +85,12 @@ class Court:
         suite = self.suite(challenger, champion) if name == SELECTION else None
         claims = claims_of(self.pair(challenger, champion, name), suite, self.policy)
         return {claim.name: weigh(claim, self._quick) for claim in claims}
+
+    def likelihood(self, challenger: str, champion: str) -> BeyondControl:
+        """The plain gain in likelihood, which claims nothing, beside the one on control; means only."""
+        pair, policy = self.pair(challenger, champion), self.policy
+        taught, control = (Questions(pair, Slice("", part)) for part in (policy.taught_domains, policy.control_domains))
+        return compare_beyond(taught, control, policy.bits, self._quick, frozenset())
 
     def gains(self, challenger: str, champion: str, name: str = SELECTION) -> dict[str, float]:
         """By claim, the gain as rule C reads it: the smaller of the gain and its excess over control."""
