@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 SETTINGS_FILE = "bonsai.toml"
 PREFIX = "BONSAI_"
+KINDS = "kinds"
+"Table of `defaults.toml`: what profiles may inherit. No other layer has it."
 Keys = tuple[str, ...]
 "Path of a setting: gate, mode."
 
@@ -72,18 +75,45 @@ def home_of(environ: Mapping[str, str]) -> Path:
 
 
 def read_layers(home: Path, environ: Mapping[str, str]) -> Layers:
-    """Defaults, then the home's file if it exists, then the environment.
+    """Defaults, then the home's file if it exists, then the environment; below each profile the kind it inherits.
 
-    Raises ConfigError if the file is not UTF-8 TOML.
+    Raises ConfigError if the file is not UTF-8 TOML, or a profile inherits an unknown kind.
     """
     values: dict[str, Any] = tomllib.loads(defaults_text())
+    kinds = values.pop(KINDS)
     origins: dict[Keys, str] = {}
     path = home / SETTINGS_FILE
     if path.is_file():
         _merge(values, read_settings_file(path), str(path), origins, ())
     for name, keys in _variables(environ):
         _merge(values, _nested(keys, _plain(environ[name])), name, origins, ())
-    return Layers(values, origins)
+    return Layers(inherited(values, kinds), origins)
+
+
+def default_values() -> dict[str, Any]:
+    """The defaults alone, their profiles complete."""
+    values: dict[str, Any] = tomllib.loads(defaults_text())
+    return inherited(values, values.pop(KINDS))
+
+
+def inherited(values: dict[str, Any], kinds: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with each profile's kind below its own values. Raises ConfigError for an unknown kind."""
+    profiles = values.get("profiles")
+    if not isinstance(profiles, dict):
+        return values  # the models say what is wrong with it
+    made = {name: _inherited_profile(name, profile, kinds) for name, profile in profiles.items()}
+    return {**values, "profiles": made}
+
+
+def _inherited_profile(name: str, profile: Any, kinds: Mapping[str, Any]) -> Any:
+    kind = profile.get("inherits") if isinstance(profile, dict) else None
+    if not kind:
+        return profile
+    if kind not in kinds:
+        raise ConfigError("config.unknown_kind", profile=name, kind=kind, known=", ".join(kinds))
+    made = deepcopy(dict(kinds[kind]))
+    _merge(made, profile, "", {}, ())
+    return made
 
 
 def read_settings_file(path: Path) -> dict[str, Any]:

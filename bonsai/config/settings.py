@@ -152,6 +152,8 @@ class TrainingSettings(Section):
 class ProfileSettings(Section):
     """A base and how an adapter is trained on it."""
 
+    inherits: str = ""
+    "Kind whose values hold wherever the profile sets none of its own; they are merged in before this is read."
     base: Base
     recipe: Recipe
     night: NightBudget | None = None
