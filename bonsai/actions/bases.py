@@ -15,7 +15,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import psutil
 
@@ -28,6 +27,7 @@ from bonsai.model.base_sources import BaseSource, Hub, find_source, plain_name, 
 from bonsai.model.bases import Device, choose_profile, find_device, model_folder, weights_hash
 from bonsai.model.home_bases import (
     BASES,
+    CHECK_FOLDER,
     LOG_FILE,
     MANIFEST_FILE,
     PROFILE_FILE,
@@ -185,13 +185,18 @@ def _checked(
     known = folder_of(b.home, name)
     log = known / LOG_FILE if known.is_dir() else b.places.logs / "base-check.txt"
     told = _telling(tell, "base_check")
-    with TemporaryDirectory(prefix="base-check-", dir=b.places.runs) as folder:
-        job = BaseCheckJob(
-            profile=name, base=profile.base, recipe=profile.recipe, device=device.kind,
-            threads=b.config.training.threads, folder=folder, log=str(log), created_at=now.isoformat(),
-        )  # fmt: skip
-        with alone_on_device(b.home, device.kind, 1, lambda: told(0, 1)):
+    folder = b.home / BASES / CHECK_FOLDER
+    job = BaseCheckJob(
+        profile=name, base=profile.base, recipe=profile.recipe, device=device.kind,
+        threads=b.config.training.threads, folder=str(folder), log=str(log), created_at=now.isoformat(),
+    )  # fmt: skip
+    with alone_on_device(b.home, device.kind, 1, lambda: told(0, 1)):
+        shutil.rmtree(folder, ignore_errors=True)  # of a killed check
+        folder.mkdir(parents=True, mode=0o700)
+        try:
             findings = checker.check(job, told)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
     return BaseCheck(weights_hash(model_folder(profile.base)), device.kind, now.isoformat(), findings)
 
 

@@ -22,6 +22,8 @@ from bonsai.system.files import write_json_atomic
 from bonsai.system.json_values import from_values, to_values
 
 BASES = "bases"
+CHECK_FOLDER = ".check"
+"Work of a running check, beside the bases."
 MANIFEST_FILE, PROFILE_FILE, WEIGHTS, LOG_FILE = "base.json", "profile.toml", "model", "log.txt"
 FORMAT = 1
 

@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 from hand_bases import COMMIT, HandHub, hand_gguf
+from huggingface_hub import ModelInfo
+from huggingface_hub.errors import GatedRepoError, OfflineModeIsEnabled, RepositoryNotFoundError
 
 from bonsai.config.settings import profile_of_kind
 from bonsai.errors import BonsaiError
 from bonsai.i18n import TEXT_LANGUAGES
-from bonsai.model.base_sources import ModelShape, find_source, plain_name, shape_of, short_count
+from bonsai.model.base_sources import HuggingFaceHub, ModelShape, find_source, plain_name, shape_of, short_count
+from bonsai.model.bases import Base, model_folder
 from bonsai.model.known_bases import PERMISSIVE, known_bases
 from bonsai.model.seedling import weights_folder
 from bonsai.train.memory import training_memory
@@ -197,3 +200,55 @@ def test_the_memory_estimate_is_what_was_measured() -> None:
     assert of("gpu-qlora", 2_779_683_840, phi) == pytest.approx(5, abs=1.5), "Phi-2 in NF4 trains in about 5 GiB"
     assert of("gpu-lora", 2_779_683_840, phi) > 20
     assert of("cpu-small", 0, ModelShape()) == pytest.approx(1.0), "what is not known counts as nothing"
+
+
+def cached(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The seedling as a model that `hf download` left in the cache."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(cache))
+    model = cache / "models--owner--model"
+    folder = Path(shutil.copytree(weights_folder(), model / "snapshots" / COMMIT))
+    (model / "refs").mkdir()
+    (model / "refs" / "main").write_text(COMMIT)
+    return folder
+
+
+def test_a_model_in_the_cache_needs_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = cached(tmp_path, monkeypatch)
+
+    def no_network(*_args: object, **_options: object) -> None:
+        raise OfflineModeIsEnabled("offline")
+
+    monkeypatch.setattr("huggingface_hub.HfApi.model_info", no_network)
+    found = find_source("owner/model", HuggingFaceHub())
+    assert (found.kind, found.revision, found.licence) == ("hub", COMMIT, "")
+    assert found.parameters > 2_000_000
+    assert model_folder(Base("x", "owner/model", COMMIT, "none", False, "float32", 1, 1, 1, 1)) == folder
+    with pytest.raises(BonsaiError) as caught:
+        find_source("owner/another", HuggingFaceHub())
+    assert caught.value.key == "bases.offline"
+
+
+def test_the_hub_tells_commit_licence_and_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = cached(tmp_path, monkeypatch)
+    siblings = [{"rfilename": name, "size": 10} for name in ("config.json", "tokenizer.json", "model.safetensors")]
+    told = {
+        "id": "owner/model", "sha": COMMIT, "cardData": {"license": "MIT", "language": "ja"},
+        "siblings": [*siblings, {"rfilename": "onnx/a.json", "size": 999}, {"rfilename": "model.bin", "size": 9}],
+        "safetensors": {"parameters": {"BF16": 5}, "total": 5},
+    }  # fmt: skip
+    monkeypatch.setattr("huggingface_hub.HfApi.model_info", lambda *_args, **_options: ModelInfo(**told))
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", lambda *_args, **_options: str(folder / "config.json"))
+    found = find_source("owner/model", HuggingFaceHub())
+    assert (found.revision, found.licence, found.languages) == (COMMIT, "mit", ("ja",))
+    assert (found.parameters, found.size, found.shape.context) == (5, 30, 1024)
+
+
+@pytest.mark.parametrize(("error", "key"), [(GatedRepoError, "gated"), (RepositoryNotFoundError, "not_on_hub")])
+def test_a_hub_model_that_is_not_to_be_had(error: type[Exception], key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_args: object, **_options: object) -> None:
+        raise error.__new__(error)
+
+    monkeypatch.setattr("huggingface_hub.HfApi.model_info", refused)
+    with pytest.raises(BonsaiError) as caught:
+        find_source("owner/model", HuggingFaceHub())
+    assert caught.value.key == f"bases.{key}"
