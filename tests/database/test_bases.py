@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hand_bases import COMMIT, FAILED, HandChecker, HandHub
+from hand_bases import COMMIT, FAILED, HandChecker, HandHub, HandReplayMaker
 from hand_nights import EVENING, Stage, open_stage
 
 from bonsai import bootstrap
@@ -195,6 +195,29 @@ def test_a_champion_of_another_base_is_rolled_back_and_can_come_back(stage: Stag
     back = again(b)
     use_base(back, plan_use(back, "auto"), EVENING, "mika")
     assert again(b).find_profile() == "seedling"
+
+
+def test_the_first_night_on_another_base_asks_no_adapter_of_the_former(stage: Stage, mine: Path) -> None:
+    (mine / "config.json").write_text((mine / "config.json").read_text() + "\n")
+    stage.tell()
+    assert stage.night().verdict == "promote"
+    former = champion(stage.b)
+    add(stage.b, mine)
+    b = again(stage.b)
+    use_base(b, plan_use(b, "my-model"), EVENING, "mika")
+    with b.places.settings_file.open("a", encoding="utf-8") as settings:
+        settings.write('[profiles.my-model.recipe]\ntemplate = "tagged"\n')  # the trainer made by hand knows no other
+    stage.evaluator.subjects.clear()
+    later = replace(stage, b=replace(again(b), replay_maker=HandReplayMaker()))
+    later.tell(subject="Tama")
+
+    report = later.night(1)
+
+    assert report.verdict == "promote"
+    assert stage.trainer.plans[-1].base.name == "my-model"
+    assert not stage.trainer.plans[-1].parent, "a cold start"
+    assert former not in stage.evaluator.subjects, "neither as champion nor as anchor"
+    assert champion(b) not in (former, "base")
 
 
 def test_what_is_needed_is_not_removed(stage: Stage, mine: Path) -> None:
