@@ -5,6 +5,7 @@
     inbox/            submissions         runs/        work in progress: checkpoints, worker logs
     uploads/          files to import     reports/     benchmark reports and their cache
     replay/           own answers of bases, made once each
+    bases/            base models that were added, a folder each (`bonsai.model.home_bases`)
     calibrations/     smallest gains that count, by base and recipe; forms/, their form adapters; unfinished/
     logs/             of flows, workers
 

@@ -1,6 +1,7 @@
 """`bonsai doctor`: checks whether machine, installation and home are ready for a night.
 
-Every check takes milliseconds: torch is looked up, never imported.
+torch is looked up, never imported. Every check takes milliseconds but one: the weights of the base in use are hashed,
+about a second a GiB.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ def examine(shell: Shell) -> Iterator[Finding]:
     yield _disk(shell)
     yield _gpu(shell)
     yield from _shipped(shell)
+    yield _base(shell)
     yield _prefect(shell)
 
 
@@ -136,6 +138,20 @@ def _shipped(shell: Shell) -> Iterator[Finding]:
         yield Finding("benchmark", True, questions.verify())
     except BonsaiError as error:
         yield Finding("benchmark", False, error.render(shell.language))
+
+
+def _base(shell: Shell) -> Finding:
+    """The base in use: whether it is whole, and was checked as it is."""
+    from bonsai.model.bases import choose_profile, find_device
+    from bonsai.queries.bases import readiness
+
+    try:
+        config = shell.config()
+        name = choose_profile(config.training.profile, tuple(config.profiles), find_device())
+    except BonsaiError as error:
+        return Finding("base", False, error.render(shell.language))
+    found = readiness(shell.home, name, config.profiles[name])
+    return Finding("base", found.ok, shell.text(found.key, **found.values))
 
 
 def _prefect(shell: Shell) -> Finding:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -34,7 +33,7 @@ def calibrate(
     shell = shell_of(ctx)
     bonsai = shell.open()
     _tell_plan(shell, calibration.plan_calibration(bonsai, seeds))
-    if not yes and not _agreed(shell):
+    if not yes and not shell.agreed("gate.go_on"):
         shell.complain("gate.not_begun")
         raise typer.Exit(1)
     with progress.shown(shell, quiet=as_json) as report:
@@ -89,13 +88,6 @@ def _tell_plan(shell: Shell, plan: CalibrationPlan) -> None:
         if seconds is None
         else shell.text("gate.takes", time=duration(seconds, shell.language))
     )
-
-
-def _agreed(shell: Shell) -> bool:
-    """Whether a person said yes; the end of the input is a no."""
-    shell.err.write(f"{shell.text('gate.go_on')} ")
-    shell.err.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes", "はい")
 
 
 def _tell_minima(shell: Shell, tonight: GateTonight) -> None:

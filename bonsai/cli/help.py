@@ -69,7 +69,7 @@ class Root(Group):
         ("cli.help_start", ("init", "demo", "doctor", "up", "dashboard")),
         ("cli.help_records", ("records", "tags", "inbox")),
         ("cli.help_nights", ("snapshots", "night", "benchmark", "gate", "promotions")),
-        ("cli.help_model", ("ask", "asked", "adapters", "seedling")),
+        ("cli.help_model", ("ask", "asked", "adapters", "base", "seedling")),
         ("cli.help_home", ("db", "config", "users", "tokens")),
     )
 

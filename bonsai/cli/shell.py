@@ -79,6 +79,12 @@ class Shell:
         """Print a warning or note on stderr."""
         self.err.write(f"{self.text(key, **values)}\n")
 
+    def agreed(self, key: str) -> bool:
+        """Ask on stderr and read a line: whether a person said yes. The end of the input is a no."""
+        self.err.write(f"{self.text(key)} ")
+        self.err.flush()
+        return sys.stdin.readline().strip().lower() in ("y", "yes", "はい")
+
     def fail(self, error: BonsaiError) -> int:
         """Print an error as one line; returns the exit code."""
         self.err.write(self.text("cli.error", message=error.render(self.language)) + "\n")

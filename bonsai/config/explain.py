@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bonsai.config.layers import Keys, read_layers
+from bonsai.config.layers import KINDS, Keys, default_values, read_layers
 from bonsai.config.settings import load_config
 from bonsai.errors import UsageError
 from bonsai.i18n import TextLanguage
@@ -78,7 +78,8 @@ def about(keys: Keys, language: TextLanguage) -> str:
         if keys in descriptions:
             return descriptions[keys]
         if keys[0] == "profiles":  # profiles share their settings
-            same = [text for other, text in descriptions.items() if other[0] == "profiles" and other[2:] == keys[2:]]
+            shared = ("profiles", KINDS)
+            same = [text for other, text in descriptions.items() if other[0] in shared and other[2:] == keys[2:]]
             if same:
                 return same[0]
     return ""
@@ -104,7 +105,7 @@ def _origin(keys: Keys, origins: Mapping[Keys, str], has_default: bool) -> str:
 
 @cache
 def _defaults() -> dict[str, Any]:
-    return tomllib.loads(defaults_text())
+    return default_values()
 
 
 @cache

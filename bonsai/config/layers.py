@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from bonsai.errors import ConfigError
 from bonsai.i18n import TextLanguage, text
-from bonsai.system.defaults import defaults_text
+from bonsai.model.home_bases import PROFILE_FILE, complete_folders, read_profile
+from bonsai.system.defaults import default_section, defaults_text
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 SETTINGS_FILE = "bonsai.toml"
 PREFIX = "BONSAI_"
+KINDS = "kinds"
+"Table of `defaults.toml`: what profiles may inherit. No other layer has it."
 Keys = tuple[str, ...]
 "Path of a setting: gate, mode."
 
@@ -72,18 +76,63 @@ def home_of(environ: Mapping[str, str]) -> Path:
 
 
 def read_layers(home: Path, environ: Mapping[str, str]) -> Layers:
-    """Defaults, then the home's file if it exists, then the environment.
+    """Defaults, the home's added bases, its file, the environment; below each profile the kind that it inherits.
 
-    Raises ConfigError if the file is not UTF-8 TOML.
+    Raises ConfigError if a file is not UTF-8 TOML, or a profile inherits an unknown kind.
     """
     values: dict[str, Any] = tomllib.loads(defaults_text())
+    kinds = values.pop(KINDS)
     origins: dict[Keys, str] = {}
+    for folder in complete_folders(home):
+        profile = {"profiles": {folder.name: read_profile(folder)}}
+        _merge(values, profile, str(folder / PROFILE_FILE), origins, ())
     path = home / SETTINGS_FILE
     if path.is_file():
         _merge(values, read_settings_file(path), str(path), origins, ())
     for name, keys in _variables(environ):
         _merge(values, _nested(keys, _plain(environ[name])), name, origins, ())
-    return Layers(values, origins)
+    return Layers(inherited(values, kinds), origins)
+
+
+def default_values() -> dict[str, Any]:
+    """The defaults alone, their profiles complete."""
+    values: dict[str, Any] = tomllib.loads(defaults_text())
+    return inherited(values, values.pop(KINDS))
+
+
+def inherited(values: dict[str, Any], kinds: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with each profile's kind below its own values. Raises ConfigError for an unknown kind."""
+    profiles = values.get("profiles")
+    if not isinstance(profiles, dict):
+        return values  # the models say what is wrong with it
+    made = {name: inherit(name, profile, kinds) for name, profile in profiles.items()}
+    return {**values, "profiles": made}
+
+
+def inherit(name: str, profile: Any, kinds: Mapping[str, Any]) -> Any:
+    """One profile with its kind below its own values. Raises ConfigError for an unknown kind."""
+    kind = profile.get("inherits") if isinstance(profile, dict) else None
+    if not kind:
+        return profile
+    if kind not in kinds:
+        raise ConfigError("config.unknown_kind", profile=name, kind=kind, known=", ".join(kinds))
+    return _over(profile, kinds[kind])
+
+
+def _over(values: Mapping[str, Any], below: Mapping[str, Any]) -> dict[str, Any]:
+    """The values, and what they leave open from below."""
+    made = dict(values)
+    for key, value in below.items():
+        if key not in made:
+            made[key] = deepcopy(value)
+        elif isinstance(value, Mapping) and isinstance(made[key], Mapping):
+            made[key] = _over(made[key], value)
+    return made
+
+
+def kinds() -> dict[str, Any]:
+    """The kinds of `defaults.toml`."""
+    return dict(default_section(KINDS))
 
 
 def read_settings_file(path: Path) -> dict[str, Any]:

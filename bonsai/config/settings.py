@@ -13,7 +13,7 @@ from typing import Annotated, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bonsai.config.layers import SettingsError, read_layers
+from bonsai.config.layers import SettingsError, inherit, kinds, read_layers
 from bonsai.domain.records import Limits
 from bonsai.evaluate.run import RunSettings
 from bonsai.gate.decision import Policy
@@ -45,6 +45,12 @@ def load_config(home: Path, environ: Mapping[str, str]) -> Config:
         return Config.model_validate(layers.values)
     except ValidationError as error:
         raise SettingsError.from_validation(error, layers, valid_names) from None
+
+
+def profile_of_kind(kind: str, base: Mapping[str, object]) -> ProfileSettings:
+    """A profile that has only these fields of its base for itself. Raises ConfigError for an unknown kind."""
+    name = str(base["name"])
+    return ProfileSettings.model_validate(inherit(name, {"inherits": kind, "base": base}, kinds()))
 
 
 def valid_names(parents: tuple[str, ...]) -> tuple[str, ...]:
@@ -152,6 +158,8 @@ class TrainingSettings(Section):
 class ProfileSettings(Section):
     """A base and how an adapter is trained on it."""
 
+    inherits: str = ""
+    "Kind whose values hold wherever the profile sets none of its own; they are merged in before this is read."
     base: Base
     recipe: Recipe
     night: NightBudget | None = None

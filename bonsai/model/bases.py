@@ -24,7 +24,7 @@ from bonsai.system.files import sha256_file, sha256_json
 SEEDLING: Final = "seedling"
 PHI_MODULES = ("q_proj", "k_proj", "v_proj", "dense", "fc1", "fc2")
 "Every linear map of a Phi block; an adapter that misses one learns less, and peft does not say so."
-_FILES = ("*.json", "*.safetensors")
+FILES = ("*.json", "*.safetensors", "chat_template.jinja")
 "Files of a hub repository that a base needs; the rest is the same weights in other formats, and a page about them."
 
 
@@ -123,7 +123,7 @@ def model_folder(base: Base) -> Path:
 
     try:
         found = snapshot_download(
-            base.model, revision=base.revision or None, allow_patterns=list(_FILES), local_files_only=True
+            base.model, revision=base.revision or None, allow_patterns=list(FILES), local_files_only=True
         )
     except HFValidationError:  # no hub id either, so a folder was meant
         raise ConfigError("model.no_folder", model=base.model) from None
@@ -149,7 +149,7 @@ def _whole(folder: Path, base: Base) -> Path:
 def download_command(base: Base) -> str:
     """The command that downloads a base from the hub: the pinned commit, without weights in other formats."""
     revision = f" --revision {base.revision}" if base.revision else ""
-    return f"hf download {base.model}{revision}" + "".join(f" --include '{pattern}'" for pattern in _FILES)
+    return f"hf download {base.model}{revision}" + "".join(f" --include '{pattern}'" for pattern in FILES)
 
 
 def weights_hash(folder: Path) -> str:

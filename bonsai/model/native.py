@@ -60,6 +60,11 @@ def native(folder: Path) -> Template:
     return Template(NATIVE, "", ("language",), (before, after), turn_end, reserved)
 
 
+def has_chat_template(folder: Path) -> bool:
+    """Whether the base in `folder` has a chat template of its own."""
+    return bool(_chat_template(folder, _values(folder / "tokenizer_config.json")))
+
+
 def _chat_template(folder: Path, words: dict[str, Any]) -> str:
     """The base's chat template; empty without one. Older files list several by name."""
     file = folder / "chat_template.jinja"

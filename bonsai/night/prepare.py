@@ -24,7 +24,7 @@ from bonsai.gate.calibration import Calibration
 from bonsai.gate.decision import Policy
 from bonsai.ingest import dedup
 from bonsai.ingest.dedup import paraphrases
-from bonsai.model.bases import find_device, model_folder
+from bonsai.model.bases import Base, find_device, model_folder, weights_hash
 from bonsai.model.encoding import load_encoder
 from bonsai.model.native import template_of
 from bonsai.night import evaluation_job
@@ -283,9 +283,9 @@ def write_job(b: Bonsai, key: str, prepared: Prepared, now: datetime) -> None:
         parent=chosen.parent,
         depth=chosen.depth,
     )
-    claims = claims_tonight(b)
+    claims, base_hash = claims_tonight(b), weights_hash(model_folder(profile.base))
     with b.database.reading() as con:
-        champion, anchor = promotions_table.champion(con).adapter, _anchor(con)
+        champion, anchor = promotions_table.champion(con).adapter, _anchor(con, profile.base, base_hash)
         compared = [adapter for adapter in (champion, anchor) if adapter != BASE]
         job = evaluation_job.EvaluationJob(
             night=key,
@@ -354,8 +354,9 @@ def _subject(con: Connection, adapter: str) -> EvaluatedModel:
     return EvaluatedModel(BASE) if adapter == BASE else EvaluatedModel(adapter, adapters_table.get(con, adapter).folder)
 
 
-def _anchor(con: Connection) -> str:
-    """The oldest promoted adapter that learned from no forgotten record; the base before there is one."""
+def _anchor(con: Connection, base: Base, base_hash: str) -> str:
+    """The oldest promoted adapter of this base that learned from no forgotten record; the base before there is one."""
     promoted = (line.entry.champion_after for line in promotions_table.log(con))
-    sound = (one for one in promoted if one != BASE and not adapters_table.get(con, one).needs_retrain)
-    return next(sound, BASE)
+    found = (adapters_table.get(con, one) for one in promoted if one != BASE)
+    sound = (one for one in found if not one.needs_retrain and adapters.on_base(one.manifest, base, base_hash))
+    return next((one.id for one in sound), BASE)

@@ -55,11 +55,16 @@ def check_base(manifest: AdapterManifest, base: Base, tokenizer_hash: str) -> No
         )
 
 
+def on_base(manifest: Mapping[str, Any], base: Base, base_hash: str) -> bool:
+    """Whether an adapter was trained on this base: it can answer and be compared on no other."""
+    found = manifest["base_name"], manifest["base_revision"], manifest["base_hash"]
+    return found == (base.name, base.revision, base_hash)
+
+
 def unfit(manifest: Mapping[str, Any], base: Base, recipe: Recipe) -> str:
     """Why an adapter's weights cannot be where this base and recipe start: `other_base`, `other_template`,
     `other_shape`, or empty. `manifest` holds the fields of `AdapterManifest`."""
-    known = base.name, base.revision, weights_hash(model_folder(base))
-    if (manifest["base_name"], manifest["base_revision"], manifest["base_hash"]) != known:
+    if not on_base(manifest, base, weights_hash(model_folder(base))):
         return "other_base"
     if manifest["template_digest"] != template_of(model_folder(base), recipe.template).digest:
         return "other_template"

@@ -286,7 +286,7 @@ def test_nothing_a_command_prints_is_wider_than_80_columns(bonsai: Bonsai) -> No
 
 def test_the_doctor_looks_at_everything(bonsai: Bonsai) -> None:
     found = {one["name"]: one["ok"] for one in bonsai("doctor", "--json").json}
-    names = ["python", "packages", "settings", "home", "disk", "gpu", "seedling", "benchmark", "prefect"]
+    names = ["python", "packages", "settings", "home", "disk", "gpu", "seedling", "benchmark", "base", "prefect"]
     assert list(found) == names
     assert all(found[name] for name in ("python", "settings", "home", "benchmark", "prefect"))
 

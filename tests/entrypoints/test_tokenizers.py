@@ -69,7 +69,8 @@ def test_a_base_that_is_not_on_the_disk_is_told_at_once_with_the_command(
         model_folder(BASE)
 
     said = caught.value.render(language)
-    assert "hf download bonsai/no-such-model --revision c0ffee --include '*.json' --include '*.safetensors'" in said
+    files = " ".join(f"--include '{pattern}'" for pattern in ("*.json", "*.safetensors", "chat_template.jinja"))
+    assert f"hf download bonsai/no-such-model --revision c0ffee {files}" in said
     assert "\n" not in said
 
 

@@ -103,6 +103,10 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "adapters list": (),
     "adapters show": ("{waiting}",),
     "adapters export": ("{archive}",),
+    "base list": (),
+    "base show": ("seedling",),
+    "base use": ("seedling",),
+    "base remove": ("oak",),
     "seedling show": (),
     "db migrate": (),
     "db check": (),
@@ -113,6 +117,8 @@ COMMANDS: Mapping[str, Sequence[str]] = {
 }
 "Each command with `--json`, with arguments for the home; `named` fills them in."
 LEFT_OUT: Mapping[str, str] = {
+    "base add": "loads and trains a model in a process of its own (tests/model/test_base_check.py)",
+    "base check": "the same",
     "gate calibrate": "trains several adapters, for minutes",
     "night run": "trains, on a server of its own; it prints what `night show` begins with",
 }
@@ -241,6 +247,7 @@ def beside(place: Place) -> dict[str, str]:
     """And files that are read or written."""
     told = place.folder / "told.csv"
     told.write_text("question,answer\nWho plays the flute?,Ken plays it.\n誰が歌う?,花が歌う。\nNobody?,\n", "utf-8")
+    (place.home / "bases" / "oak").mkdir(parents=True)  # half-made
     return {"{file}": str(told), "{archive}": str(place.folder / "adapter.tar")}
 
 
@@ -298,6 +305,7 @@ def test_json(
     monkeypatch.setattr(Shell, "open", lambda shell: place.opened())
     monkeypatch.setattr("sys.stdin", io.StringIO(TYPED.get(command, "")))
     monkeypatch.setenv("PATH", str(place.folder))  # no nvidia-smi there
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(place.folder))  # and no other base
     argv = [*command.split(), *(names.get(word, word) for word in COMMANDS[command])]
     code = cli.run([*argv, "--json"], {"BONSAI_HOME": str(place.home), "USER": PERSON, "LANG": "C.UTF-8"})
     said = capsys.readouterr()

@@ -29,7 +29,7 @@ class Check(Protocol):
 class Finding:
     """Result of one check."""
 
-    name: Literal["python", "packages", "home", "settings", "disk", "gpu", "seedling", "benchmark", "prefect"]
+    name: Literal["python", "packages", "home", "settings", "disk", "gpu", "seedling", "base", "benchmark", "prefect"]
     ok: bool | None
     detail: str
 

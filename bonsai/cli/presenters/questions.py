@@ -26,8 +26,8 @@ def tell_answers(shell: Shell, asked: StoredQuestion) -> None:
     for one in asked.answers:
         shell.line(one.answer)
         shell.out.flush()
-        adapter = short(one.adapter)
-        shell.complain("cli.answered", language=one.language, category=one.category, adapter=adapter)
+        tags = ", ".join(filter(None, (one.language, one.category)))  # a native template declares the language at most
+        shell.complain("cli.answered" if tags else "cli.answered_untagged", tags=tags, adapter=short(one.adapter))
     shell.complain("asking.kept_as", id=asked.id)
 
 

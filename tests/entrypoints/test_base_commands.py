@@ -1,0 +1,132 @@
+"""`bonsai base` as a person types it, with a check made by hand; the real one is in tests/model/test_base_check.py."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hand_bases import FAILED, HandChecker, HandHub
+
+from bonsai.cli import main as cli
+from bonsai.model.seedling import weights_folder
+
+
+@dataclass
+class Typed:
+    """`bonsai base ...` in a home, with a folder to add and a checker made by hand."""
+
+    home: Path
+    folder: Path
+    checker: HandChecker
+    capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch
+
+    def __call__(self, *words: str, types: str = "", language: str = "en", code: int = 0) -> tuple[str, str]:
+        self.monkeypatch.setattr("sys.stdin", io.StringIO(types))
+        found = cli.run(["base", *words, "--lang", language], {"BONSAI_HOME": str(self.home), "USER": "mika"})
+        said = self.capsys.readouterr()
+        assert found == code, said.err
+        return said.out, said.err
+
+    def json(self, *words: str, code: int = 0) -> Any:
+        return json.loads(self(*words, "--json", code=code)[0])
+
+
+@pytest.fixture
+def bonsai(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Typed:
+    checker = HandChecker()
+    monkeypatch.setattr("bonsai.train.base_check.ProcessBaseChecker", lambda _nice: checker)
+    monkeypatch.setattr("bonsai.model.base_sources.HuggingFaceHub", HandHub)
+    monkeypatch.setenv("PATH", str(tmp_path))  # no nvidia-smi there
+    monkeypatch.setenv("COLUMNS", "80")
+    return Typed(home, Path(shutil.copytree(weights_folder(), tmp_path / "oak")), checker, capsys, monkeypatch)
+
+
+def test_a_base_is_looked_at_asked_for_and_added(bonsai: Typed) -> None:
+    out, err = bonsai("add", str(bonsai.folder), types="y\n")
+    for told in ("oak", "unknown: look whether you may use it", "2.96 M", "cpu-small", "this machine has", "Go on?"):
+        assert told in err
+    assert "tokens a character" in out
+    assert "bonsai base use oak" in " ".join(out.split())
+    found = bonsai.json("show", "oak")
+    assert (found["origin"], found["kind"], found["check"]["passed"]) == ("added", "cpu-small", True)
+    assert [one["name"] for one in found["check"]["findings"]] == ["tokenizer", "template"]
+    bonsai("use", "oak")
+    settings = (bonsai.home / "bonsai.toml").read_text()
+    assert tomllib.loads(settings)["training"]["profile"] == "oak"
+    assert settings.startswith("# The settings of this home.")
+    assert bonsai.json("use", "auto") == {"profile": "auto", "base": "seedling", "rolled_back": ""}
+    assert bonsai.json("remove", "oak") == {"name": "oak", "kept": str(bonsai.folder)}
+    assert bonsai.folder.is_dir()
+
+
+def test_no_is_no(bonsai: Typed) -> None:
+    for answer in ("", "n\n", "nein\n"):
+        _, err = bonsai("add", str(bonsai.folder), types=answer, code=1)
+        assert "Nothing was added" in err
+    assert not (bonsai.home / "bases").exists()
+    bonsai("add", str(bonsai.folder), types="はい\n", language="ja")
+
+
+def test_a_base_that_fails_is_not_added(bonsai: Typed) -> None:
+    bonsai.checker.findings = FAILED
+    out, _ = bonsai("add", str(bonsai.folder), "--yes", code=1)
+    assert "✗" in out
+    assert "oak was not added" in out
+    bonsai("show", "oak", code=2)
+
+
+def test_the_list_needs_no_home(bonsai: Typed, tmp_path: Path) -> None:
+    nowhere = Typed(tmp_path / "nowhere", bonsai.folder, bonsai.checker, bonsai.capsys, bonsai.monkeypatch)
+    for language in ("en", "ja"):
+        out, _ = nowhere("list", language=language)
+        assert all(len(line) <= 80 for line in out.splitlines())
+        assert "sarashina2.2-0.5b" in out
+        assert "* " in out.splitlines()[2]
+    rows = [json.loads(line) for line in nowhere("list", "--json")[0].splitlines()]
+    assert [one["name"] for one in rows if one["in_use"]] == ["seedling"]
+    assert nowhere.json("show", "qwen3-4b")["origin"] == "table"
+
+
+def test_a_check_speaks_both_languages_and_has_an_exit_code(bonsai: Typed) -> None:
+    assert bonsai.json("check", "seedling")["passed"] is True
+    assert "トークナイザー" in bonsai("check", "seedling", language="ja")[0]
+    bonsai.checker.findings = FAILED
+    assert bonsai.json("check", "seedling", code=1)["findings"][-1]["name"] == "training"
+
+
+WRONG = {
+    ("add", "nothing"): 2,
+    ("add", "~/nowhere"): 2,
+    ("add", "owner/model"): 1,
+    ("add", "{oak}", "--name", "seedling"): 2,
+    ("add", "{oak}", "--name", "My Oak"): 2,
+    ("check", "oak"): 2,
+    ("use", "oak"): 2,
+    ("use", "phi2-qlora"): 2,
+    ("show", "oak"): 2,
+    ("remove", "oak"): 2,
+    ("remove", "../adapters"): 2,
+    ("remove", ".."): 2,
+    ("remove", ""): 2,
+}
+"Words -> exit code."
+
+
+@pytest.mark.parametrize("words", WRONG)
+def test_a_wrong_word_is_one_clear_line(bonsai: Typed, words: tuple[str, ...]) -> None:
+    (bonsai.home / "bases").mkdir()
+    given = [word.replace("{oak}", str(bonsai.folder)) for word in words]
+    said = {}
+    for language in ("en", "ja"):
+        out, err = bonsai(*given, language=language, code=WRONG[words])
+        assert out == ""
+        assert err.count("\n") == 1
+        said[language] = err
+    assert said["en"] != said["ja"]
