@@ -23,7 +23,7 @@ def render(study: Study) -> dict[str, str]:
         "form": _and_runs(study, over_base(study.form), "form", "harm/form_only", "seed", "night"),
         "gains": _and_runs(study, gains(study.detected), "night", "night-scaled", "seed"),
         "harms": _and_runs(study, harms(study), "harm", "night", "house"),
-        "kept": _and_runs(study, kept(study), "form", "seed", "night", "house", "harm/forgets_unrehearsed"),
+        "kept": _and_runs(study, kept(study), "form", "night", "house", "harm/forgets_unrehearsed"),
         "year": _and_runs(study, years(study), "night", "house"),
         "coverage": _and_runs(study, coverage(study), "seed", "night"),
         "other": _and_runs(study, over_base(study.other), "other"),

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 FIT_SEEDS = tuple(range(1, 7))
 "The minimum gains are fitted on these ..."
-TEST_SEEDS = tuple(range(101, 113))
+TEST_SEEDS = tuple(range(101, 111))
 "... and judged on these, which had no part in it."
 FORM_SEEDS = tuple(range(201, 211))
 "Trained on replay samples alone, which teach the form of answers."
 NIGHT_SEEDS = tuple(range(301, 307))
 "Trained as long as in a night: the minimum for the shipped recipe."
-NIGHT_LEVELS = (0.9, 0.8, 0.7)
+NIGHT_LEVELS = (0.95, 0.9, 0.8)
 "A scaled-down update makes a weaker champion, over which the gain is known."
 HOUSE_SEEDS = tuple(range(401, 405))
 "The same with a household's records too: the minimum on the personal set."
@@ -114,16 +114,18 @@ def unharmed(seed: int) -> str:
 
 
 def sets_of(step: Step) -> dict[str, Asking]:
-    """What a run is asked: what the gate reads, and what the tables show beside it."""
+    """What a run is asked: what the gate reads, and what the tables show beside it.
+
+    Rule F comes last: most harms are found before, and a verdict that needs a pool which was not asked is an error.
+    """
     kind, sets = step.parts[0], dict[str, "Asking"]({SELECTION: "all"})
-    if step.name in harms.EDITS:
-        return sets
-    sets[CONFIRMATION] = "claims"
-    if kind != "harm":
+    if kind != "harm" or step.name in (harms.COPIED, harms.FORGETS):
+        sets[CONFIRMATION] = "claims"
+    if kind in (BASE, "seed", "night", "night-scaled"):
         sets[SCORE] = "likelihoods"
     if kind in (BASE, "house"):
         sets[SUITE] = "all"
-    if kind in (BASE, "seed", "form", "night", "house") or step.name == harms.FORGETS:
+    if kind in (BASE, "form", "night", "house") or step.name == harms.FORGETS:
         sets[REHEARSED] = "all"
     return sets
 

@@ -54,7 +54,7 @@ def study(runs: Mapping[str, Run], *, worlds: int = coverage.WORLDS, years: int 
         ),
         _each(harmed(whole_court, name) for name in harms.NAMES),
         _each(over_base(whole_court, kind) for kind in ("form", "harm/form_only", "seed", "night")),
-        _each(kept(court, kind) for kind in ("form", "seed", "night", "house", f"harm/{harms.FORGETS}")),
+        _each(kept(court, kind) for kind in ("form", "night", "house", f"harm/{harms.FORGETS}")),
         _each(over_base(Court(runs, plan.defaults().gate.policy), kind) for kind in other_kinds()),
         coverage.study(court, pairs, worlds) if (pairs := coverage_pairs(runs)) else [],
         lived,
