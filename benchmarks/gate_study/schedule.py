@@ -29,10 +29,12 @@ NIGHT_SEEDS = tuple(range(301, 307))
 "Trained as long as in a night: the minimum for the shipped recipe."
 NIGHT_LEVELS = (0.95, 0.9, 0.8)
 "A scaled-down update makes a weaker champion, over which the gain is known."
+WEAKER = NIGHT_LEVELS[-1]
+"Champion for the harmed adapters: without the harm it would be replaced."
 HOUSE_SEEDS = tuple(range(401, 405))
 "The same with a household's records too: the minimum on the personal set."
 TRIES = (*NIGHT_SEEDS, *HOUSE_SEEDS)
-"Harms are planted on these, which know what they were taught; the champion is an adapter of the short plan."
+"Harms are planted on these, which know what they were taught."
 FIRST_TRIES = TRIES[:3]
 "Every harm is tried on these first."
 OTHER_SEEDS = (1, 2, 3)
@@ -95,7 +97,7 @@ def progress(done: Collection[str]) -> list[tuple[str, int, int]]:
 
 
 def champion_of(step: Step) -> str:
-    """Champion for a harmed adapter: one of the short plan, which learned less.
+    """Champion for a harmed adapter: a weaker one of another seed.
 
     For a copied benchmark an equal one, so that it has no merit of its own; the bare base for what learned from there,
     and on the second base.
@@ -103,7 +105,7 @@ def champion_of(step: Step) -> str:
     if step.key.startswith(OTHER) or harms.from_base(step.name):
         return base_of(step.key)
     if step.name != harms.COPIED:
-        return f"seed/{TEST_SEEDS[TRIES.index(step.seed)]}"
+        return f"night-scaled/{WEAKER}/{NIGHT_SEEDS[(TRIES.index(step.seed) + 1) % len(NIGHT_SEEDS)]}"
     among = next(seeds for seeds in (NIGHT_SEEDS, HOUSE_SEEDS) if step.seed in seeds)
     return unharmed(among[(among.index(step.seed) + 1) % len(among)])
 

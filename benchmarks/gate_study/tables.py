@@ -49,9 +49,7 @@ def study(runs: Mapping[str, Run], *, worlds: int = coverage.WORLDS, years: int 
         minima(runs),
         [no_progress(one, keys, name) for name, (one, keys) in groups.items() if has_base and len(keys) >= FEWEST],
         slice_spreads(court, tested) if len(tested) >= FEWEST else [],
-        _each(
-            detected(quick, kind, nights) for kind in (*_scaled("night-scaled", schedule.NIGHT_LEVELS), "seed", BASE)
-        ),
+        _each(detected(quick, kind, nights) for kind in (*_scaled("night-scaled", schedule.NIGHT_LEVELS), BASE)),
         _each(harmed(whole_court, name) for name in harms.NAMES),
         _each(over_base(whole_court, kind) for kind in ("form", "harm/form_only", "seed", "night")),
         _each(kept(court, kind) for kind in ("form", "night", "house", f"harm/{harms.FORGETS}")),
