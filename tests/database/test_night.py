@@ -202,15 +202,16 @@ def test_a_fact_in_three_paraphrases_gives_one_to_the_personal_set(stage: Stage)
 def test_a_job_has_the_level_that_is_left_and_the_minima_of_its_recipe(stage: Stage) -> None:
     stage.tell()
     job = evaluation_job.read_job(stage.b.places.runs / begin_night(stage.b, EVENING).night)
-    assert (job.level, job.calibrated_seeds) == (error_budget.level([], job.policy.false_promotions), 0)
-    assert job.policy == stage.b.config.gate.policy
+    (shipped,) = calibration.read_all(calibration.SHIPPED)
+    assert (job.level, job.calibrated_seeds) == (error_budget.level([], job.policy.false_promotions), shipped.seeds)
+    assert job.policy == shipped.applied(stage.b.config.gate.policy)
     profile = stage.b.config.profiles["seedling"]
     recipe = calibration.recipe_hash(profile.base, profile.recipe)
-    measured = calibration.Calibration("seedling", recipe, 6, 0.01, 0.02, 0.03, 0.04, EVENING.isoformat())
+    measured = calibration.Calibration("seedling", recipe, 5, 0.01, 0.02, 0.03, 0.04, EVENING.isoformat())
     calibration.write(stage.b.places.calibrations, measured)
     stage.tell(subject="Tama")
     job = evaluation_job.read_job(stage.b.places.runs / begin_night(stage.b, EVENING + timedelta(days=1)).night)
-    assert job.calibrated_seeds == 6
+    assert job.calibrated_seeds == 5, "the home's own goes first"
     assert job.policy == measured.applied(stage.b.config.gate.policy)
 
 
@@ -227,7 +228,7 @@ def test_job_and_judgement_survive_the_disk(stage: Stage, tmp_path: Path) -> Non
     del begun_by_0_1_0["level"], begun_by_0_1_0["calibrated_seeds"], begun_by_0_1_0["form"]
     (tmp_path / "job.json").write_text(json.dumps(begun_by_0_1_0))
     old = evaluation_job.read_job(tmp_path)
-    assert old.policy == replace(job.policy, guard_margin=0.0)
+    assert old.policy == replace(job.policy, **evaluation_job.OLD_POLICY)  # type: ignore[arg-type]
     assert (old.level, old.calibrated_seeds, old.form) == (None, 0, None)
     train_night(stage.b, night, silent)
     judged = evaluation_job.evaluate_challenger(
