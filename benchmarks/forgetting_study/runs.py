@@ -141,11 +141,9 @@ def _trained(arm: Arm, seed: int, folder: Path) -> tuple[Path, int, float]:
     recipe = replace(
         shipped,
         kl_to_base=shipped.kl_to_base if arm.kl_to_base is None else arm.kl_to_base,
-        learning_rate=shipped.learning_rate * arm.rate,
-        epochs=round(shipped.epochs * arm.passes),
     )
     own = sample_rows("experience.jsonl")
-    share = config.training.anchor_share if arm.anchor_share is None else arm.anchor_share
+    share = config.training.anchor_share
     encoder, form = load_encoder(model_folder(profile.base)), template(recipe.template)
     snapshot = snapshots.build(
         own,
@@ -172,13 +170,4 @@ def _trained(arm: Arm, seed: int, folder: Path) -> tuple[Path, int, float]:
     began = time.process_time()
     adapter = qlora.train(plan, lambda _progress: None).path
     seconds = time.process_time() - began
-    if arm.pulled_back != 1.0:
-        _pull_back(adapter, arm.pulled_back)
     return adapter, plan.steps, seconds
-
-
-def _pull_back(adapter: Path, share: float) -> None:
-    from safetensors.torch import load_file, save_file
-
-    path = adapter / "adapter_model.safetensors"
-    save_file({name: one * share if "lora_B" in name else one for name, one in load_file(path).items()}, path)
