@@ -27,7 +27,7 @@ FORM_SEEDS = tuple(range(201, 211))
 "Trained on replay samples alone, which teach the form of answers."
 NIGHT_SEEDS = tuple(range(301, 307))
 "Trained as long as in a night: the minimum for the shipped recipe."
-NIGHT_LEVELS = (0.95, 0.9, 0.8)
+NIGHT_LEVELS = (0.95, 0.9, 0.8, 0.7)
 "A scaled-down update makes a weaker champion, over which the gain is known."
 WEAKER = NIGHT_LEVELS[-1]
 "Champion for the harmed adapters: without the harm it would be replaced."
@@ -118,7 +118,8 @@ def unharmed(seed: int) -> str:
 def sets_of(step: Step) -> dict[str, Asking]:
     """What a run is asked: what the gate reads, and what the tables show beside it.
 
-    Rule F comes last: most harms are found before, and a verdict that needs a pool which was not asked is an error.
+    Rule F comes last, so harms that have nothing to do with pools are not asked the confirmation pool: it counts as
+    agreed.
     """
     kind, sets = step.parts[0], dict[str, "Asking"]({SELECTION: "all"})
     if kind != "harm" or step.name in (harms.COPIED, harms.FORGETS):

@@ -296,7 +296,7 @@ def coverage_pairs(runs: Mapping[str, Run]) -> list[tuple[str, str]]:
     pairs = [
         ("seed/101", "seed/102"),
         ("night/301", "night/302"),
-        ("night/303", "night-scaled/0.8/301"),
+        ("night/303", "night-scaled/0.7/301"),
         ("night/301", BASE),
         ("harm/looping/301", "night/302"),
     ]

@@ -120,13 +120,18 @@ class Court:
             self.report(challenger),
             self.report(champion),
             base=self.report(base_of(challenger)),
-            confirm=lambda: self.pair(challenger, champion, CONFIRMATION),
+            confirm=lambda: self._confirming(challenger, champion),
             policy=self.policy,
             suite=self.suite(challenger, champion),
             level=first_level(self.policy) if self.level is None else self.level,
         )
         gains = self.gains(challenger, champion)
         return Finding(challenger, champion, decision.verdict, caught_by(decision.rules), gains)
+
+    def _confirming(self, challenger: str, champion: str) -> ReportPair:
+        """What rule F sees; of runs that were not asked the confirmation pool, the worst case: it agrees."""
+        asked = all(CONFIRMATION in self.runs[key].sheets for key in (challenger, champion))
+        return self.pair(challenger, champion, CONFIRMATION if asked else SELECTION)
 
     def judge_soon(self, challenger: str, champion: str) -> Finding:
         """Whether `judge` promotes; a hundred times faster if no gain reaches its minimum."""

@@ -135,8 +135,8 @@ def test_a_short_cut_never_changes_a_promotion(policy: Policy) -> None:
 
 
 def test_an_adapter_is_not_compared_with_one_made_of_it(policy: Policy) -> None:
-    here = court(policy, made("seed/7", 0.3), made("night-scaled/0.8/7", 0.5), made("night-scaled/0.8/8", 0.5))
-    champions = ["night-scaled/0.8/7", "night-scaled/0.8/8", BASE]
+    here = court(policy, made("seed/7", 0.3), made("night-scaled/0.7/7", 0.5), made("night-scaled/0.7/8", 0.5))
+    champions = ["night-scaled/0.7/7", "night-scaled/0.7/8", BASE]
     assert [one is None for one in here.table(["seed/7"], champions)[0]] == [
         True, False, False,
     ]  # fmt: skip
@@ -266,7 +266,7 @@ def test_minima_and_promotions_follow_from_the_runs() -> None:
     several += [made(f"seed/{seed}", 0.4, luck=seed, right=0.8) for seed in seeds]
     nights = schedule.NIGHT_SEEDS[:3]
     several += [made(f"night/{seed}", 0.3, luck=20 + seed) for seed in nights]
-    several += [made(f"night-scaled/0.8/{seed}", 0.7, luck=50 + seed, right=0.3) for seed in nights]
+    several += [made(f"night-scaled/0.7/{seed}", 0.7, luck=50 + seed, right=0.3) for seed in nights]
     several += [made(f"house/{seed}", 0.3, luck=seed) for seed in schedule.HOUSE_SEEDS[:3]]
     several += [made("harm/empty/301", 0.4, luck=9, flag=runs.DIGITS[0b011000], spoiled=600)]
     found = tables.study({one.key: one for one in several}, worlds=5, years=2)
@@ -278,7 +278,7 @@ def test_minima_and_promotions_follow_from_the_runs() -> None:
         ("household", 6),
     ]
     planted = {one.champion: one for one in found.detected}
-    assert planted["night-scaled/0.8"].won == planted["night-scaled/0.8"].tries == 3
+    assert planted["night-scaled/0.7"].won == planted["night-scaled/0.7"].tries == 3
     assert [(one.name, one.promoted, one.control) for one in found.harmed] == [("empty", 0, 1)]
     assert found.years_from == "house"
     assert not re.search(r"nan\b(?!`)", "".join(render.render(found).values()))
