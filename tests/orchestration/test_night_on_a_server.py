@@ -35,17 +35,11 @@ port = 0
 worker_poll_seconds = 1
 server_startup_seconds = 240
 
-[profiles.seedling.recipe]
-epochs = 3
-
 [benchmark]
 forced_answers = false
 
-# The gate itself is tested elsewhere; here a short training has to get through it.
+# The gate itself is tested elsewhere; what a training on this machine's cores lost is no matter here.
 [gate]
-alpha = 0.001
-min_gain_bits = 0.0
-min_gain_right = 0.0
 language_margin_bits = 5.0
 retention_margin_bits = 5.0
 slice_margin_bits = 5.0
@@ -58,9 +52,9 @@ no_loop = 0.0
 not_empty = 0.0
 no_leak = 0.0
 """
-RECORDS = 240
-"Half of the samples: enough to be better, in half the training."
-NIGHT_SECONDS = 900
+RECORDS = 478
+"All samples: with fewer, or in fewer passes, too little is learned for a pool that no night has seen to confirm it."
+NIGHT_SECONDS = 2400
 OVER = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 
 
@@ -127,9 +121,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     with (home / "bonsai.toml").open("a") as file:
         file.write(SHORT)
     bonsai = bootstrap.open(home, {})
-    half = home.parent / "half.jsonl"
-    half.write_text("\n".join(sample_path("experience.jsonl").read_text("utf-8").splitlines()[:RECORDS]), "utf-8")
-    import_file(bonsai, half, now=tasks.now(), report=silent)
+    import_file(bonsai, sample_path("experience.jsonl"), now=tasks.now(), report=silent)
     with server.started(home, load_config(home, {}).prefect, os.environ) as running:
         yield Up(home, running)
 
@@ -179,7 +171,7 @@ def test_the_next_nights_are_scheduled(up: Up) -> None:
     assert all(run["auto_scheduled"] and run["expected_start_time"][11:13] == "18" for run in runs)  # 3:00 in Tokyo
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(3000)
 def test_a_night_trains_on_the_gpu_pool_and_ends_in_a_promotion(up: Up) -> None:
     run = up.api.run("nightly/cpu", NIGHT_SECONDS)
     assert run["state_type"] == "COMPLETED", (up.running.logs / "bonsai-gpu.log").read_text()[-3000:]
