@@ -43,7 +43,7 @@ SETTINGS = RunSettings(forced_answers=False, canaries=0)
 "The gate reads only free answers and likelihoods."
 Asking = Literal["all", "claims", "likelihoods"]
 """Free answers and likelihoods of all items; free answers only of the domains whose right answers rule F reads, taught
-and control, a quarter of the time; or likelihoods alone, a tenth of it."""
+and control; or likelihoods alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from bonsai.evaluate.run import RunSettings
 from bonsai.model.bases import Base
 from bonsai.system.files import write_json_atomic
 from bonsai.system.json_values import from_values, to_values
-from bonsai.system.processes import LOWEST_PRIORITY, run_worker
+from bonsai.system.processes import LOWEST_PRIORITY, counting, run_worker
 
 BASE = "base"
 
@@ -104,11 +104,8 @@ class ProcessEvaluator:
         job = job_file(Path(evaluation_run.reports_folder), evaluation_run.created_at)
         write_json_atomic(job, to_json(evaluation_run))
 
-        def show(event: Mapping[str, Any]) -> None:
-            if event["type"] == "progress":
-                on_progress(int(event["done"]), int(event["total"]))
-
-        done = run_worker("bonsai.evaluate.worker", job, log=job.with_suffix(".log"), on_event=show, nice=self.nice)
+        log, on_event = job.with_suffix(".log"), counting(on_progress)
+        done = run_worker("bonsai.evaluate.worker", job, log=log, on_event=on_event, nice=self.nice)
         return tuple(_evaluated(made) for made in done["reports"])
 
 

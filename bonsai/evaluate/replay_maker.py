@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from bonsai.evaluate import questions
 from bonsai.evaluate.scoring import SCORING_VERSION
@@ -14,7 +14,7 @@ from bonsai.model.encoding import load_encoder
 from bonsai.model.native import template_of
 from bonsai.system.files import sha256_json, write_json_atomic
 from bonsai.system.json_values import to_values
-from bonsai.system.processes import LOWEST_PRIORITY, run_worker
+from bonsai.system.processes import LOWEST_PRIORITY, counting, run_worker
 from bonsai.train import own_answers
 from bonsai.train.replay import ReplaySource
 
@@ -57,13 +57,8 @@ class ProcessReplayMaker:
         run = Path(job.run_folder)
         write_json_atomic(run / "replay.json", to_values(job))
 
-        def show(event: Mapping[str, Any]) -> None:
-            if event["type"] == "progress":
-                on_progress(int(event["done"]), int(event["total"]))
-
-        run_worker(
-            "bonsai.evaluate.replay_worker", run / "replay.json", log=run / "log.txt", on_event=show, nice=self.nice
-        )
+        worker, log = "bonsai.evaluate.replay_worker", run / "log.txt"
+        run_worker(worker, run / "replay.json", log=log, on_event=counting(on_progress), nice=self.nice)
 
 
 def source_of(base: Base, template_name: str, folder: Path) -> ReplaySource:

@@ -73,7 +73,7 @@ def run(
     if not items:
         raise BenchmarkError("benchmark.no_items")
     started = clock()
-    phases = ("free", *(("forced",) if settings.forced_answers else ()), "likelihood", "consistency")
+    phases = ("free", *(("forced",) if settings.forced_answers else ()), "likelihood", "distractors", "consistency")
 
     def on(phase: str) -> OnProgress:
         before = phases.index(phase) * len(items)
@@ -87,7 +87,7 @@ def run(
         asked, free, errors = [], [], failing_items(answerer, items)
     forced = forced_answers(answerer, asked, free, on("forced")) if settings.forced_answers else [None] * len(asked)
     likelihoods = answerer.log_likelihoods([_scored(item) for item in asked], on("likelihood")) if asked else []
-    distracted = distractor_bits(answerer, asked)
+    distracted = distractor_bits(answerer, asked, on("distractors"))
     results = tuple(map(_result, asked, free, forced, likelihoods, distracted))
     checks = consistency_checks(answerer, asked, settings.canaries, on("consistency"))
     logits = answerer.logits_fingerprint()
@@ -209,11 +209,13 @@ def distractors(items: Sequence[Item]) -> list[str | None]:
     return found
 
 
-def distractor_bits(answerer: Answerer, items: Sequence[Item]) -> list[float | None]:
+def distractor_bits(
+    answerer: Answerer, items: Sequence[Item], on_progress: OnProgress = ignore_progress
+) -> list[float | None]:
     """Bits per byte of each item's distractor; None without one, or where it is no number."""
     chosen = distractors(items)
     asked = [replace(_scored(item), response=one) for item, one in zip(items, chosen, strict=True) if one is not None]
-    made = iter(answerer.log_likelihoods(asked) if asked else [])
+    made = iter(answerer.log_likelihoods(asked, on_progress) if asked else [])
     bits = [None if one is None else next(made).bits_per_byte for one in chosen]
     return [one if one is not None and math.isfinite(one) else None for one in bits]
 

@@ -16,9 +16,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import ClassVar, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
-from bonsai.errors import ConfigError
+from bonsai.errors import ConfigError, TrainingError
 from bonsai.system.files import sha256_file, sha256_json
 
 SEEDLING: Final = "seedling"
@@ -144,6 +144,14 @@ def _whole(folder: Path, base: Base) -> Path:
     if "/" in base.model and not Path(base.model).is_dir():
         raise ConfigError("model.base_incomplete", model=base.model, files=files, command=download_command(base))
     raise ConfigError("model.folder_incomplete", folder=folder, files=files)
+
+
+def base_values(file: Path) -> dict[str, Any]:
+    """The object in a JSON file of a base; empty without the file. Raises TrainingError for anything else."""
+    found = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    if not isinstance(found, dict):
+        raise TrainingError("model.not_an_object", file=file)
+    return found
 
 
 def download_command(base: Base) -> str:

@@ -10,14 +10,14 @@ Uses the small `tokenizers` library alone, so counting tokens loads neither torc
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from bonsai.domain.snapshots import Example
 from bonsai.errors import TrainingError
+from bonsai.model.bases import base_values
 from bonsai.model.prompt import END, AnswerTags, Question, Template, declaration, harmless, prompt
 
 IGNORED = -100
@@ -163,7 +163,7 @@ def load_encoder(folder: Path) -> Encoder:
 def _ends(folder: Path, tokenizer: RawTokenizer) -> list[int]:
     """End tokens of the generation configuration, else of the model's, and the tokenizer's own, which comes first."""
     generation, model, words = (
-        _values(folder / name) for name in ("generation_config.json", "config.json", "tokenizer_config.json")
+        base_values(folder / name) for name in ("generation_config.json", "config.json", "tokenizer_config.json")
     )
     found = generation.get("eos_token_id")
     if found is None:
@@ -173,8 +173,3 @@ def _ends(folder: Path, tokenizer: RawTokenizer) -> list[int]:
     word = word.get("content") if isinstance(word, dict) else word
     own = tokenizer.token_to_id(word) if word else None
     return list(dict.fromkeys([own, *ids] if own is not None else ids))
-
-
-def _values(path: Path) -> dict[str, Any]:
-    """A JSON file's object; empty without the file."""
-    return json.loads(path.read_text("utf-8")) if path.is_file() else {}

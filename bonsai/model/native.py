@@ -18,8 +18,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bonsai.errors import ConfigError, TrainingError
+from bonsai.errors import ConfigError
 from bonsai.model import prompt
+from bonsai.model.bases import base_values
 from bonsai.model.prompt import NATIVE, Template
 
 BARE_FORMS = {"phi": ("Instruct: ", "\nOutput:")}
@@ -43,11 +44,11 @@ def template_of(folder: Path, name: str, digest: str | None = None) -> Template:
 
 def native(folder: Path) -> Template:
     """The native template of the base in `folder`."""
-    words = _values(folder / "tokenizer_config.json")
-    reserved = tuple(one["content"] for one in _values(folder / "tokenizer.json").get("added_tokens", ()))
+    words = base_values(folder / "tokenizer_config.json")
+    reserved = tuple(one["content"] for one in base_values(folder / "tokenizer.json").get("added_tokens", ()))
     chat = _chat_template(folder, words)
     if not chat:
-        before, after = BARE_FORMS.get(_values(folder / "config.json").get("model_type", ""), ANY_BARE_FORM)
+        before, after = BARE_FORMS.get(base_values(folder / "config.json").get("model_type", ""), ANY_BARE_FORM)
         return Template(NATIVE, "", ("language",), (before, after), "", reserved)
     asked = {"role": "user", "content": _QUESTION}
     question = _rendered(chat, [asked], words, folder, add_generation_prompt=True)
@@ -62,7 +63,7 @@ def native(folder: Path) -> Template:
 
 def has_chat_template(folder: Path) -> bool:
     """Whether the base in `folder` has a chat template of its own."""
-    return bool(_chat_template(folder, _values(folder / "tokenizer_config.json")))
+    return bool(_chat_template(folder, base_values(folder / "tokenizer_config.json")))
 
 
 def _chat_template(folder: Path, words: dict[str, Any]) -> str:
@@ -112,11 +113,3 @@ def _rendered(
 def _content(token: object) -> str:
     """A special token's text; older files keep it in an object."""
     return str(token.get("content", "")) if isinstance(token, dict) else str(token or "")
-
-
-def _values(path: Path) -> dict[str, Any]:
-    """A JSON file's object; empty without the file."""
-    found = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    if not isinstance(found, dict):
-        raise TrainingError("model.not_an_object", file=path)
-    return found

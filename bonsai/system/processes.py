@@ -44,6 +44,16 @@ _PASSIVE_WAIT = {"OMP_WAIT_POLICY": "PASSIVE"}
 """torch's threads busy-wait by default: beside other busy processes a step took 20 times as long."""
 
 
+def counting(on_progress: Callable[[int, int], None]) -> Callable[[Mapping[str, Any]], None]:
+    """An `on_event` that passes on (steps done, steps) of progress events."""
+
+    def show(event: Mapping[str, Any]) -> None:
+        if event["type"] == "progress":
+            on_progress(int(event["done"]), int(event["total"]))
+
+    return show
+
+
 def run_worker(
     module: str,
     argument: Path,

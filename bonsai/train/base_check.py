@@ -9,10 +9,10 @@ that reloads differently. Light until the worker (`bonsai.train.base_check_worke
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from bonsai.model.base_sources import BaseSource
 from bonsai.model.bases import Base
@@ -20,7 +20,7 @@ from bonsai.model.gguf import ConversionJob
 from bonsai.model.home_bases import CheckFinding
 from bonsai.system.files import write_json_atomic
 from bonsai.system.json_values import from_values, to_values
-from bonsai.system.processes import LOWEST_PRIORITY, run_worker
+from bonsai.system.processes import LOWEST_PRIORITY, counting, run_worker
 from bonsai.train.plan import Recipe
 
 OnProgress = Callable[[int, int], None]
@@ -67,7 +67,7 @@ class ProcessBaseChecker:
         """Run the worker of `bonsai.model.gguf`."""
         job = folder.parent / "convert.json"
         write_json_atomic(job, to_values(ConversionJob(source.model, str(folder))))
-        run_worker("bonsai.model.gguf", job, log=log, on_event=_telling(on_progress), nice=self.nice)
+        run_worker("bonsai.model.gguf", job, log=log, on_event=counting(on_progress), nice=self.nice)
         job.unlink()
 
     def check(self, job: BaseCheckJob, on_progress: OnProgress) -> tuple[CheckFinding, ...]:
@@ -75,13 +75,5 @@ class ProcessBaseChecker:
         file = Path(job.folder) / "check.json"
         write_json_atomic(file, to_values(job))
         worker = "bonsai.train.base_check_worker"
-        done = run_worker(worker, file, log=Path(job.log), on_event=_telling(on_progress), nice=self.nice)
+        done = run_worker(worker, file, log=Path(job.log), on_event=counting(on_progress), nice=self.nice)
         return tuple(from_values(CheckFinding, one) for one in done["findings"])
-
-
-def _telling(on_progress: OnProgress) -> Callable[[Mapping[str, Any]], None]:
-    def show(event: Mapping[str, Any]) -> None:
-        if event["type"] == "progress":
-            on_progress(int(event["done"]), int(event["total"]))
-
-    return show

@@ -6,8 +6,8 @@
                   logits
     program       torch and its family: 1 GiB
 
-SmolLM2-135M in float32, batches of 8: 4.9 GiB by this estimate, 4.8 GiB measured on a CPU. A device whose memory runs
-out is tried again with each batch in halves, so a base is too large only where that does not fit either. Pure.
+`bonsai base add` shows it beside what the machine has. A device whose memory runs out is tried again with each batch in
+halves, so a base is too large only where that does not fit either. Pure.
 """
 
 from __future__ import annotations

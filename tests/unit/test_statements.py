@@ -52,10 +52,14 @@ ITEMS = [item for source in SOURCES for item in items_of(source)]
 POOLED = {item.id: item for pool in questions.POOLS for item in questions.load(pool)}
 
 
+def judged(file: str) -> list[dict[str, Any]]:
+    text = (TESTS / "unit" / "data" / f"judged_answers_{file}.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
 @pytest.mark.parametrize(("file", "at_least"), [("a", 158), ("b", 158), ("c", 156)])
 def test_agrees_with_hand_judged_answers(file: str, at_least: int) -> None:
-    text = (TESTS / "unit" / "data" / f"judged_answers_{file}.jsonl").read_text(encoding="utf-8")
-    rows = [json.loads(line) for line in text.splitlines()]
+    rows = judged(file)
     disagreed = [
         f"{row['answer']} ({row['why']})"
         for row in rows
@@ -68,8 +72,7 @@ def test_agrees_with_hand_judged_answers(file: str, at_least: int) -> None:
 
 @pytest.mark.parametrize(("file", "at_least"), [("d", 226), ("e", 224)])
 def test_agrees_with_judged_answers_to_the_pools_own_questions(file: str, at_least: int) -> None:
-    text = (TESTS / "unit" / "data" / f"judged_answers_{file}.jsonl").read_text(encoding="utf-8")
-    rows = [json.loads(line) for line in text.splitlines()]
+    rows = judged(file)
     disagreed = [
         f"{row['answer']} ({row['why']})"
         for row in rows
