@@ -21,7 +21,7 @@ def render(study: Study) -> dict[str, str]:
         "no-progress": _and_runs(study, no_progress(study), "seed", "night", "house"),
         "slices": _and_runs(study, slices(study), "seed"),
         "form": _and_runs(study, over_base(study.form), "form", "harm/form_only", "seed", "night"),
-        "gains": _and_runs(study, gains(study.detected), "night", "night-scaled"),
+        "gains": _and_runs(study, gains(study.detected), "night", "night-scaled", "fresh", "fresh-scaled"),
         "harms": _and_runs(study, harms(study), "harm", "night", "house", "night-scaled/0.7"),
         "kept": _and_runs(study, kept(study), "form", "night", "house", "harm/forgets_unrehearsed"),
         "year": _and_runs(study, years(study), "night", "house"),

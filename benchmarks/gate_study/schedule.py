@@ -29,6 +29,9 @@ NIGHT_SEEDS = tuple(range(301, 307))
 "Trained as long as in a night: the minimum for the shipped recipe."
 NIGHT_LEVELS = (0.95, 0.9, 0.8, 0.7)
 "A scaled-down update makes a weaker champion, over which the gain is known."
+FRESH_SEEDS = (311, 312, 313, 314)
+"More of the same, made after the last change of a rule: planted gains of FRESH_LEVELS, and nothing else."
+FRESH_LEVELS = (0.8, 0.7)
 WEAKER = NIGHT_LEVELS[-1]
 "Champion for the harmed adapters: without the harm it would be replaced."
 HOUSE_SEEDS = tuple(range(401, 405))
@@ -78,6 +81,8 @@ def order() -> list[Step]:
         keys += [f"night-scaled/{level}/{seed}" for level in NIGHT_LEVELS for seed in NIGHT_SEEDS[first]]
         keys += [f"house/{seed}" for seed in HOUSE_SEEDS[first]]
         keys += [f"harm/{name}/{seed}" for seed in TRIES[first] for name in harms.NAMES]
+    keys += [f"fresh/{seed}" for seed in FRESH_SEEDS]
+    keys += [f"fresh-scaled/{level}/{seed}" for level in FRESH_LEVELS for seed in FRESH_SEEDS]
     keys += [f"{OTHER}{BASE}", *(f"{OTHER}seed/{seed}" for seed in OTHER_SEEDS)]
     keys += [f"{OTHER}harm/{name}/{seed}" for name in OTHER_HARMS for seed in OTHER_SEEDS]
     return [Step(key) for key in dict.fromkeys(keys)]
@@ -124,7 +129,7 @@ def sets_of(step: Step) -> dict[str, Asking]:
     kind, sets = step.parts[0], dict[str, "Asking"]({SELECTION: "all"})
     if kind != "harm" or step.name in (harms.COPIED, harms.FORGETS):
         sets[CONFIRMATION] = "claims"
-    if kind in (BASE, "seed", "night", "night-scaled"):
+    if kind in (BASE, "seed", "night", "night-scaled", "fresh", "fresh-scaled"):
         sets[SCORE] = "likelihoods"
     if kind in (BASE, "house"):
         sets[SUITE] = "all"
@@ -156,7 +161,7 @@ class Maker:
             return self._harmed(step.name, seed)
         if kind == "form":
             return self.shop.trained(plan.form_rows(seed), seed), {}
-        whole = self.shop.trained(_rows_of(seed), seed, whole=seed in TRIES)
+        whole = self.shop.trained(_rows_of(seed), seed, whole=seed in (*TRIES, *FRESH_SEEDS))
         return (models.scaled(whole, float(step.name)) if step.name else whole), {}
 
     def _harmed(self, name: str, seed: int) -> tuple[Weights, Mapping[str, float]]:

@@ -41,6 +41,7 @@ def study(runs: Mapping[str, Run], *, worlds: int = coverage.WORLDS, years: int 
     quick = Court(runs, replace(shipped, resamples=QUICK_RESAMPLES))
     tested = keys_of(runs, "seed", schedule.TEST_SEEDS)
     nights, houses = keys_of(runs, "night", schedule.NIGHT_SEEDS), keys_of(runs, "house", schedule.HOUSE_SEEDS)
+    fresh = keys_of(runs, "fresh", schedule.FRESH_SEEDS)
     groups = {"short plan": (court, tested), "night-long": (whole_court, nights), "household": (whole_court, houses)}
     has_base = BASE in runs
     lived, years_from = simulated_years(court, tested, whole_court, nights, houses, years) if has_base else ({}, "")
@@ -49,7 +50,8 @@ def study(runs: Mapping[str, Run], *, worlds: int = coverage.WORLDS, years: int 
         minima(runs),
         [no_progress(one, keys, name) for name, (one, keys) in groups.items() if has_base and len(keys) >= FEWEST],
         slice_spreads(court, tested) if len(tested) >= FEWEST else [],
-        _each(detected(quick, kind, nights) for kind in (*_scaled("night-scaled", schedule.NIGHT_LEVELS), BASE)),
+        _each(detected(quick, kind, nights) for kind in (*_scaled("night-scaled", schedule.NIGHT_LEVELS), BASE))
+        + _each(detected(quick, kind, fresh) for kind in _scaled("fresh-scaled", schedule.FRESH_LEVELS)),
         _each(harmed(whole_court, name) for name in harms.NAMES),
         _each(over_base(whole_court, kind) for kind in ("form", "harm/form_only", "seed", "night")),
         _each(kept(court, kind) for kind in ("form", "night", "house", f"harm/{harms.FORGETS}")),

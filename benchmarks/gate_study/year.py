@@ -129,14 +129,14 @@ def level_of(nights: int, promoted: tuple[int, ...], budget: float) -> float:
     return error_budget.level([number in promoted for number in range(1, nights + 1)], budget)
 
 
-def budget_gate(budget: float) -> Gate:
-    """Rules C and F at the levels of the error budget."""
-    return lambda home, night: shows(home, night.gains, level_of(*night.looks, budget))
+def budget_gate(budget: float, again: float) -> Gate:
+    """Rule C at the levels of the error budget, and rule F at the level `again`."""
+    return lambda home, night: shows(home, night.gains, level_of(*night.looks, budget), again)
 
 
 def fixed_gate(level: float) -> Gate:
-    """The same at one level every night."""
-    return lambda home, night: shows(home, night.gains, level)
+    """Both at one level every night."""
+    return lambda home, night: shows(home, night.gains, level, level)
 
 
 def bare_gate(home: Home, night: Night) -> bool:
@@ -144,14 +144,14 @@ def bare_gate(home: Home, night: Night) -> bool:
     return bool(round(night.gains[-1] * home.graded) >= 0)
 
 
-def shows(home: Home, gains: Array, level: float) -> bool:
+def shows(home: Home, gains: Array, level: float, level_again: float) -> bool:
     """Rule C on selection, then rule F on the claims about the fixed questions that passed."""
     count = len(home.claims)
     passed = gains[:count] >= np.maximum(home.least, normal_quantile(level / count) * home.errors)
     if not passed.any():
         return False
     again = passed[home.fixed]
-    needed = normal_quantile(level / max(int(again.sum()), 1)) * home.confirmed_errors
+    needed = normal_quantile(level_again / max(int(again.sum()), 1)) * home.confirmed_errors
     return bool(not again.any() or (gains[count:-1][again] > needed[again]).any())
 
 
@@ -220,7 +220,7 @@ def homes(home: Home) -> dict[str, Home]:
 def study(home: Home, budget: float, alpha: float, years: int = YEARS) -> dict[str, dict[str, Ledger]]:
     """Ledgers by home and world, then by gate."""
     gates: dict[str, Gate] = {
-        "`new >= old`": bare_gate, f"{alpha:.0%} every night": fixed_gate(alpha), "this gate": budget_gate(budget),
+        "`new >= old`": bare_gate, f"{alpha:.0%} every night": fixed_gate(alpha), "this gate": budget_gate(budget, alpha),
     }  # fmt: skip
     return {
         f"{size}, {name}": {label: live(one, world, gate, years) for label, gate in gates.items()}

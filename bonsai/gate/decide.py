@@ -96,7 +96,7 @@ def decide(
     found += erosion(night, base, anchor, policy, left_out)
     if any(result.outcome in ("fail", "unclear") for result in found):
         return conclude(found, opened=False)
-    found += confirmation(confirm(), base, claimed=claimed, policy=policy, level=at, left_out=left_out)
+    found += confirmation(confirm(), base, claimed=claimed, policy=policy, left_out=left_out)
     return conclude(found, opened=True)
 
 

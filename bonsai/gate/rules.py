@@ -347,20 +347,21 @@ def kept_of_base(pair: ReportPair, base: Report, policy: Policy, left_out: froze
 
 
 def confirmation(
-    pair: ReportPair, base: Report, *, claimed: frozenset[str], policy: Policy, level: float, left_out: frozenset[str]
+    pair: ReportPair, base: Report, *, claimed: frozenset[str], policy: Policy, left_out: frozenset[str]
 ) -> tuple[RuleResult, ...]:
     """F: unseen questions agree. The result is pass or fail only, so that nobody can tune to them.
 
     The pool is smaller than selection, where D has shown non-inferiority: here no harm may be shown, and no observed
-    loss may exceed its margin. Of the claims about the fixed questions that passed (`claimed`), one must show again;
-    progress on the personal set alone cannot, as these questions do not ask it.
+    loss may exceed its margin. Of the claims about the fixed questions that passed (`claimed`), one must show again,
+    at the policy's alpha: the night's stricter level was spent on other questions in rule C, and a claim without
+    substance has to pass both. Progress on the personal set alone cannot, as these questions do not ask it.
     """
     checks = validity(pair, base.logits)
     agrees = checks[0].outcome == "pass"
     if agrees:
         checks = no_harm("F", pair, policy, left_out)
         again = [one for one in claims_of(pair, None, policy) if one.name in claimed]
-        shown = [_shows_again(one, policy, level / len(again), left_out) for one in again]
+        shown = [_shows_again(one, policy, policy.alpha / len(again), left_out) for one in again]
         agrees = any(shown or [True]) and all(one.outcome == "pass" or within_margin(one) for one in checks)
     reason = Reason("decision.confirmed" if agrees else "decision.not_confirmed")
     return (RuleResult("F", "confirmation", "pass" if agrees else "fail", reason),)

@@ -7,6 +7,7 @@ import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import pytest
@@ -90,7 +91,13 @@ def test_a_family_trains_and_answers(family: str, tiny_base: Base, tiny_snapshot
         family,
         base,
         replace(
-            SMALL, template="native", target_modules=(ALL_LINEAR,), learning_rate=5e-3, accumulate=1, kl_to_base=0.5
+            SMALL,
+            template="native",
+            target_modules=(ALL_LINEAR,),
+            learning_rate=5e-3,
+            epochs=6,
+            accumulate=1,
+            kl_to_base=0.5,
         ),
         tiny_snapshot,
         device="cpu",
@@ -104,7 +111,8 @@ def test_a_family_trains_and_answers(family: str, tiny_base: Base, tiny_snapshot
 
     made = train(plan, lambda progress: losses.append(progress.loss))
 
-    assert losses[-1] < losses[0]
+    a_pass = len(losses) // 6  # steps of different rows are no comparison
+    assert fmean(losses[-a_pass:]) < fmean(losses[:a_pass]) - 0.05
     assert json.loads((made.path / "passport.json").read_text())["measured"]["reload_difference"] < 1e-4
     answerer = open_answerer(load(base, "cpu"), made.path)
     questions = [Question("Where does Mike sleep (0)?"), Question("クロはどこで寝ますか(1)?")]

@@ -169,12 +169,12 @@ def home(least: float) -> year.Home:
 
 def test_a_year_counts_what_promotions_were_truly_worth() -> None:
     calm = home(least=0.09)
-    idle = year.live(calm, year.nothing_new, year.budget_gate(0.1), years=3)
+    idle = year.live(calm, year.nothing_new, year.budget_gate(0.1, 0.05), years=3)
     assert (idle.years, idle.promotions.total(), idle.false_share, idle.held) == (3, 0, None, [0, 0, 0])
     bare = year.live(calm, year.nothing_new, year.bare_gate, years=3)
     assert bare.a_year("no better") > 3
     assert bare.false_share == 1.0
-    taught = year.live(calm, year.lessons, year.budget_gate(0.1), years=3)
+    taught = year.live(calm, year.lessons, year.budget_gate(0.1, 0.05), years=3)
     assert taught.a_year("better") == pytest.approx(year.LESSONS, abs=1)
     assert min(taught.held) == year.LESSONS
 
@@ -182,7 +182,7 @@ def test_a_year_counts_what_promotions_were_truly_worth() -> None:
 def test_a_smaller_level_lets_fewer_lucky_seeds_in() -> None:
     lucky = home(least=0.0)
     strict, loose = (
-        year.live(lucky, year.nothing_new, gate, 3) for gate in (year.budget_gate(0.1), year.fixed_gate(0.05))
+        year.live(lucky, year.nothing_new, gate, 3) for gate in (year.budget_gate(0.1, 0.05), year.fixed_gate(0.05))
     )
     assert 0 <= strict.a_year("no better") < loose.a_year("no better")
     assert year.level_of(3, (2,), 0.1) == error_budget.level([False, True, False], 0.1)
