@@ -167,7 +167,8 @@ def erase_runs(runs: Path, snapshots: Collection[str], items: Collection[str]) -
     for path in runs.glob("*/job.json"):
         job = json.loads(path.read_text("utf-8"))
         if job["plan"]["snapshot_id"] in snapshots:
-            shutil.rmtree(path.parent / "checkpoints", ignore_errors=True)
+            for left in ("checkpoints", "twin"):
+                shutil.rmtree(path.parent / left, ignore_errors=True)
         kept = [one for one in job["suite"] if one["id"] not in items]
         if len(kept) < len(job["suite"]):
             write_json_atomic(path, {**job, "suite": kept})

@@ -220,8 +220,10 @@ def homes(home: Home) -> dict[str, Home]:
 def study(home: Home, budget: float, alpha: float, years: int = YEARS) -> dict[str, dict[str, Ledger]]:
     """Ledgers by home and world, then by gate."""
     gates: dict[str, Gate] = {
-        "`new >= old`": bare_gate, f"{alpha:.0%} every night": fixed_gate(alpha), "this gate": budget_gate(budget, alpha),
-    }  # fmt: skip
+        "`new >= old`": bare_gate,
+        f"{alpha:.0%} every night": fixed_gate(alpha),
+        "this gate": budget_gate(budget, alpha),
+    }
     return {
         f"{size}, {name}": {label: live(one, world, gate, years) for label, gate in gates.items()}
         for size, one in homes(home).items()

@@ -18,8 +18,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
-from math import ceil
 from pathlib import Path
 
 from bonsai.config.settings import ProfileSettings
@@ -40,19 +38,17 @@ from bonsai.evaluate.questions import Item
 from bonsai.evaluate.replay_maker import source_of
 from bonsai.gate import calibration
 from bonsai.gate.calibration import Calibration
-from bonsai.model.bases import find_device, model_folder
-from bonsai.model.encoding import load_encoder
-from bonsai.model.native import template_of
+from bonsai.model.bases import find_device
 from bonsai.night import evaluation_job
 from bonsai.night.device_lock import alone_on_device
+from bonsai.night.seed_training import Lesson, train_lesson
 from bonsai.night.status import reported_steps, step_seconds
-from bonsai.night.steps import train_alone
 from bonsai.system.files import copy_atomic, sha256_json, sync_folder
 from bonsai.system.json_values import from_values
 from bonsai.system.locks import file_lock
 from bonsai.system.progress import Progress, Report, silent
 from bonsai.train.manifest import read_manifest
-from bonsai.train.plan import AdapterFolder, make_plan
+from bonsai.train.plan import AdapterFolder
 from bonsai.train.replay import ReplaySource, replay_samples
 from storage.home import Home
 from storage.tables import (
@@ -68,18 +64,6 @@ MIN_SEEDS = 3
 MIN_FORM_ROWS = 200
 "Fewer rows do not teach the form of the answers."
 FORM = "form"
-
-
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """What one adapter of a calibration learns."""
-
-    name: str
-    "Of its folder: `seed-8` or `form`."
-    seed: int
-    own: tuple[Example, ...]
-    replay_share: float
-    "Share of replay samples in each pass."
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,58 +200,14 @@ def _alone(home: Home) -> Iterator[None]:
 
 def _train_all(b: Bonsai, plan: CalibrationPlan, now: datetime, tell: Report) -> dict[str, AdapterFolder]:
     """By lesson; what is there is not trained again."""
-    count = len(plan.lessons)
+    count, base, recipe = len(plan.lessons), plan.settings.base, plan.settings.recipe
     trained: dict[str, AdapterFolder] = {}
     for lesson in plan.lessons:
         tell(Progress("calibrate", len(trained), count))
         folder = plan.folder / lesson.name
-        trained[lesson.name] = _finished(folder) or _train(b, plan, lesson, folder, now, tell)
+        trained[lesson.name] = train_lesson(b, plan.profile, base, recipe, plan.source, lesson, folder, now, tell)
     tell(Progress("calibrate", count, count))
     return trained
-
-
-def _finished(folder: Path) -> AdapterFolder | None:
-    """The adapter that an earlier call trained, if it still verifies."""
-    try:
-        return evaluation_job.read_adapter(folder)
-    except IntegrityError:
-        return None
-
-
-def _train(
-    b: Bonsai, plan: CalibrationPlan, lesson: Lesson, folder: Path, now: datetime, tell: Report
-) -> AdapterFolder:
-    base, recipe, settings = plan.settings.base, plan.settings.recipe, b.config.training
-    encoder, form = load_encoder(model_folder(base)), template_of(model_folder(base), recipe.template)
-    share = lesson.replay_share
-    wanted = recipe.epochs * ceil(len(lesson.own) * share / (1 - share))
-    built = snapshots.build(
-        lesson.own,
-        replay_samples(plan.source, wanted, lesson.seed) if wanted else [],
-        seed=lesson.seed,
-        validation_share=0.0,
-        anchor_share=share,
-        count_tokens=partial(encoder.tokens, form),
-        max_tokens=base.max_tokens,
-        anchor_passes=recipe.epochs,
-    )
-    (folder / "adapters").mkdir(parents=True, exist_ok=True)
-    training = make_plan(
-        plan.profile,
-        base,
-        recipe,
-        snapshots.write(built, folder / "snapshot", now),
-        device=find_device().kind,
-        threads=settings.threads,
-        seed=lesson.seed,
-        run_folder=folder / "run",
-        adapters_folder=folder / "adapters",
-        created_at=now,
-        processes=settings.processes,
-    )
-    made = train_alone(b, training, tell)
-    evaluation_job.write_adapter(folder, made)
-    return made
 
 
 def _fitted(

@@ -13,7 +13,6 @@ from bonsai.i18n import duration
 
 if TYPE_CHECKING:
     from bonsai.actions.calibration import CalibrationPlan
-    from bonsai.gate.calibration import Calibration
     from bonsai.queries.gate import GateTonight
 
 
@@ -51,7 +50,7 @@ def calibrate(
 @verb(app, "cli.gate_show")
 def show(ctx: typer.Context, as_json: AsJson = False) -> None:
     """The policy that holds tonight, and where it comes from."""
-    from bonsai.queries.gate import gate_tonight
+    from bonsai.queries.gate import floor_rows, gate_tonight, other_lines
 
     shell = shell_of(ctx)
     tonight = gate_tonight(shell.open())
@@ -61,14 +60,10 @@ def show(ctx: typer.Context, as_json: AsJson = False) -> None:
         shell.json(serialized(tonight))
         return
     _tell_minima(shell, tonight)
-    claims, policy = tonight.claims, tonight.claims.policy
-    looks, promoted = len(claims.looks), sum(claims.looks)
-    values = {"share": policy.false_promotions, "looks": looks, "promoted": promoted}
-    shell.show(shell.text("gate.level", level=_digits(claims.level), **values))
-    shell.show(shell.text(f"gate.form_{_form_state(tonight)}", adapter=tonight.form[:10]))
-    shell.show(shell.text("gate.facts", facts=policy.min_clusters, control=policy.min_control_clusters))
+    for line in other_lines(tonight, shell.language):
+        shell.show(line)
     shell.line("")
-    shell.table(("floor", "at_least"), _floor_rows(shell, tonight), right=(1,))
+    shell.table(("floor", "at_least"), floor_rows(tonight, shell.language), right=(1,))
 
 
 def _tell_plan(shell: Shell, plan: CalibrationPlan) -> None:
@@ -91,48 +86,10 @@ def _tell_plan(shell: Shell, plan: CalibrationPlan) -> None:
 
 
 def _tell_minima(shell: Shell, tonight: GateTonight) -> None:
-    found = tonight.claims.calibration
+    from bonsai.queries.gate import minimum_rows, origin
+
     shell.fields((("base", tonight.base), ("recipe", tonight.recipe[:12])))
-    shell.show(_origin(shell, found, tonight.base))
+    shell.show(origin(tonight, shell.language))
     shell.line("")
-    shell.table(("claim", "minimum", "set_by"), _minimum_rows(shell, tonight), right=(1,))
+    shell.table(("claim", "minimum", "set_by"), minimum_rows(tonight, shell.language), right=(1,))
     shell.line("")
-
-
-def _origin(shell: Shell, found: Calibration | None, base: str) -> str:
-    if found is None:
-        return shell.text("gate.uncalibrated", base=base)
-    return shell.text("gate.calibrated", seeds=found.seeds, date=found.made_at[:10])
-
-
-def _minimum_rows(shell: Shell, tonight: GateTonight) -> list[tuple[str, str, str]]:
-    found, rows = tonight.claims.calibration, []
-    for claim, value in tonight.minima.items():
-        in_bits = claim.startswith("bits")
-        words = shell.text("gate.bits", value=value) if in_bits else shell.text("gate.points", value=100 * value)
-        measured = found is not None and claim in found.measured
-        origin = shell.text("gate.from_seeds" if measured else "gate.from_settings", seeds=found.seeds if found else 0)
-        rows.append((shell.text(f"gate.claim_{claim}"), words, origin))
-    return rows
-
-
-def _floor_rows(shell: Shell, tonight: GateTonight) -> list[tuple[str, str]]:
-    from dataclasses import asdict
-
-    policy = tonight.claims.policy
-    floors = {**asdict(policy.guard_floors), "retention": policy.retention_floor}
-    return [(shell.text(f"explain.rule_{name}"), f"{share:.0%}") for name, share in floors.items()]
-
-
-def _form_state(tonight: GateTonight) -> str:
-    found = tonight.claims.calibration
-    if tonight.form:
-        return "used" if tonight.measured_from_form else "known"
-    return "unusable" if found and found.form else "unknown"
-
-
-def _digits(level: float) -> str:
-    """Two digits, no exponent."""
-    from decimal import Decimal
-
-    return f"{Decimal(f'{level:.2g}'):f}"

@@ -134,10 +134,11 @@ class GateSettings(Policy):
     """Who decides on promotions, and the policy of the gate."""
 
     mode: Literal["auto", "review"]
+    twins: int = Field(ge=0)
 
     @property
     def policy(self) -> Policy:
-        """The policy without the mode."""
+        """The policy alone."""
         return Policy(**{field.name: getattr(self, field.name) for field in fields(Policy)})
 
 

@@ -3,7 +3,9 @@
 Two seeds of one recipe differ, and neither is progress. A calibration (`bonsai.actions.calibration`) trains some and
 fits the four minima of `Policy`: the gain beyond control that 97.5 % of further pairs of seeds stay below. It holds for
 its base and recipe alone; without one, the values of `defaults.toml` [gate] are on the safe side. One JSON file for
-each base and recipe lies in the home's `calibrations/`, or ships in `SHIPPED`.
+each base and recipe lies in the home's `calibrations/`, or ships in `SHIPPED`. *Twins* (`bonsai.night.twin`), pairs of
+seeds that cold nights trained, make a calibration by and by or keep one up to date; their files lie in
+`calibrations/twins/`.
 """
 
 from __future__ import annotations
@@ -35,6 +37,8 @@ MINIMA = {
     "right_personal": "min_suite_gain_right",
 }
 "Claim -> the field of `Policy` with its minimum."
+FEWEST_DEGREES = 2
+"Degrees of freedom, one less than seeds, below which there is no spread to speak of."
 SHIPPED = Path(__file__).parent / "calibrations"
 "Calibrations of the bases in this package."
 
@@ -58,6 +62,8 @@ class Calibration:
     "Folder, relative to the home, of an adapter that learned the form of answers alone; empty without one."
     measured: tuple[str, ...] = tuple(MINIMA)
     "Claims that the seeds could be asked about; the others have the minimum of the settings."
+    twins: int = 0
+    "Nights whose second seed took part."
 
     def applied(self, policy: Policy) -> Policy:
         """The policy with the measured minima."""
@@ -76,6 +82,50 @@ def fit(base: Base, recipe: Recipe, gains: Mapping[str, Matrix], policy: Policy,
     minima = {name: fitted.get(name, getattr(policy, name)) for name in MINIMA.values()}
     return Calibration(
         base.name, recipe_hash(base, recipe), seeds, **minima, made_at=made_at, measured=tuple(sorted(gains))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """Two seeds that learned the same records in one night."""
+
+    night: str
+    gains: Mapping[str, float]
+    "Claim -> gain beyond control of one over the other."
+    made_at: str
+    "ISO 8601, UTC."
+
+
+def with_twins(
+    found: Calibration | None, twins: Sequence[Twin], base: Base, recipe: Recipe, policy: Policy
+) -> Calibration | None:
+    """The calibration with the twins of later nights; one made of twins alone if there are enough of them.
+
+    Each twin is one difference, whose variance is twice that of a seed: one more degree of freedom of the pooled
+    spread. A claim that fewer than two differences tell about keeps the minimum of `policy`.
+    """
+    if not twins:
+        return found
+    minima, degrees = {name: getattr(policy, name) for name in MINIMA.values()}, {}
+    for claim, name in MINIMA.items():
+        known = found.seeds - 1 if found and claim in found.measured else 0
+        squares = [one.gains[claim] ** 2 / 2 for one in twins if claim in one.gains]
+        if known + len(squares) >= FEWEST_DEGREES:
+            before = spread_of(getattr(found, name), known + 1) ** 2 * known if known else 0.0
+            degrees[claim] = known + len(squares)
+            spread = ((before + sum(squares)) / degrees[claim]) ** 0.5
+            minima[name] = predicted_minimum(spread, degrees[claim] + 1)
+    if not degrees:
+        return found
+    return Calibration(
+        base.name,
+        recipe_hash(base, recipe),
+        max(degrees.values()) + 1,
+        **minima,
+        made_at=twins[-1].made_at,
+        form=found.form if found else "",
+        measured=tuple(sorted(degrees)),
+        twins=len(twins),
     )
 
 
@@ -115,6 +165,11 @@ def predicted_minimum(spread: float, seeds: int) -> float:
     return float(stdtrit(seeds - 1, (1 + QUANTILE) / 2) * 2**0.5 * spread)
 
 
+def spread_of(minimum: float, seeds: int) -> float:
+    """The inverse of `predicted_minimum`: the spread that a minimum was made of."""
+    return minimum / predicted_minimum(1.0, seeds)
+
+
 def recipe_hash(base: Base, recipe: Recipe) -> str:
     """SHA-256 of all settings of a base and of a recipe."""
     return sha256_json({"base": to_values(base), "recipe": to_values(recipe)})
@@ -139,6 +194,24 @@ def find(folders: Iterable[Path], base: Base, recipe: Recipe) -> Calibration | N
     paths = (path_of(folder, base.name, wanted) for folder in folders)
     found = (_read(path) for path in paths if path.is_file())
     return next((one for one in found if one.recipe == wanted), None)
+
+
+def add_twin(folder: Path, base: Base, recipe: Recipe, twin: Twin) -> None:
+    """Keep what a night's twin showed; a repeated night replaces its own."""
+    path = _twins_file(folder, base, recipe)
+    kept = [one for one in read_twins(folder, base, recipe) if one.night != twin.night]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json_atomic(path, to_values([*kept, twin]))
+
+
+def read_twins(folder: Path, base: Base, recipe: Recipe) -> list[Twin]:
+    """The twins of this base and recipe, oldest first."""
+    path = _twins_file(folder, base, recipe)
+    return [from_values(Twin, one) for one in json.loads(path.read_text("utf-8"))] if path.is_file() else []
+
+
+def _twins_file(folder: Path, base: Base, recipe: Recipe) -> Path:
+    return path_of(folder / "twins", base.name, recipe_hash(base, recipe))
 
 
 def read_all(folder: Path) -> list[Calibration]:

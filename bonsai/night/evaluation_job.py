@@ -79,6 +79,8 @@ class EvaluationJob:
     "On which the policy's minimum gains were measured; 0: they were not."
     form: EvaluatedModel | None = None
     "What learned the form of answers alone; known only while the bare base is champion."
+    twin_seed: int | None = None
+    "Seed of a second training of the same own rows, which calibrates the gate; None: there is none."
 
 
 @dataclass(frozen=True, slots=True)

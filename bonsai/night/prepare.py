@@ -304,6 +304,7 @@ def write_job(b: Bonsai, key: str, prepared: Prepared, now: datetime) -> None:
             level=claims.level,
             calibrated_seeds=claims.calibrated_seeds,
             form=form_tonight(b, claims.calibration) if champion == BASE else None,
+            twin_seed=None if chosen.parent else _twin_seed(b, claims),
         )
     evaluation_job.write_job(run, job)
 
@@ -331,10 +332,20 @@ def claims_tonight(b: Bonsai) -> Claims:
     """The policy and the level of the next night."""
     profile, policy = b.config.profiles[b.find_profile()], b.config.gate.policy
     found = calibration.find((b.places.calibrations, calibration.SHIPPED), profile.base, profile.recipe)
+    twins = calibration.read_twins(b.places.calibrations, profile.base, profile.recipe)
+    found = calibration.with_twins(found, twins, profile.base, profile.recipe, policy)
     with b.database.reading() as con:
         looks = promotions_table.looks(con)
     level = min(error_budget.level(looks, policy.false_promotions), policy.alpha)
     return Claims(found.applied(policy) if found else policy, level, tuple(looks), found)
+
+
+def _twin_seed(b: Bonsai, claims: Claims) -> int | None:
+    """The seed of a second training of this cold night; None where the minimum gains rest on enough seeds."""
+    profile = b.config.profiles[b.find_profile()]
+    twins = calibration.read_twins(b.places.calibrations, profile.base, profile.recipe)
+    known = max(claims.calibrated_seeds, len(twins) + 1)
+    return b.config.training.seed + known if known <= b.config.gate.twins else None
 
 
 def form_tonight(b: Bonsai, found: Calibration | None) -> EvaluatedModel | None:

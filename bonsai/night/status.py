@@ -28,7 +28,7 @@ from storage.tables.nights_table import Night, Outcome
 
 Clock = Callable[[], datetime]
 WRITE_EVERY = timedelta(seconds=1)
-STOPPABLE = ("snapshot", "replay", "train", "benchmark")
+STOPPABLE = ("snapshot", "replay", "train", "benchmark", "twin")
 
 
 @contextmanager

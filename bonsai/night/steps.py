@@ -4,6 +4,7 @@
                       once for each base but the seedling: have it answer what it will replay
     train_night       job -> adapter                                                             (folders only)
     benchmark_night   job -> reports, decision                                                   (folders only)
+    train_twin        only where the job asks for it: a second seed, for the calibration         (folders only)
     decide_night      decision -> database: adapter, candidate, openings, suspects
     promote_night     the candidate becomes champion (mode auto); the night is closed
 
@@ -28,6 +29,7 @@ from bonsai.night import evaluation_job
 from bonsai.night.device_lock import alone_on_device
 from bonsai.night.prepare import due_records, freeze_personal_set, write_job, write_snapshot
 from bonsai.night.replay import find_replay
+from bonsai.night.seed_training import train_alone
 from bonsai.night.status import (
     UNFINISHED,
     Clock,
@@ -40,10 +42,11 @@ from bonsai.night.status import (
     snapshot_made,
     watched,
 )
+from bonsai.night.twin import STEP as TWIN
+from bonsai.night.twin import train_twin, wants_twin
 from bonsai.system.locks import process_name
-from bonsai.system.progress import Progress, Report, ResourceUsage, silent
+from bonsai.system.progress import Progress, Report, silent
 from bonsai.train.manifest import MANIFEST_FILE, read_manifest
-from bonsai.train.plan import AdapterFolder, TrainingPlan, TrainingProgress
 from storage import forgetting
 from storage.connect import Connection
 from storage.home import remove_leftovers, remove_unfinished
@@ -155,19 +158,6 @@ def train_night(b: Bonsai, night: str, report: Report) -> str:
     adapter = train_alone(b, job.plan, report)
     evaluation_job.write_adapter(run, adapter)
     return adapter.id
-
-
-def train_alone(b: Bonsai, plan: TrainingPlan, report: Report) -> AdapterFolder:
-    """Run a plan when no other training runs on its device; resumes from its last checkpoint."""
-    gpus = plan.processes if plan.device == "cuda" else 0
-
-    def show(progress: TrainingProgress) -> None:
-        used = ResourceUsage(progress.tokens, progress.memory_bytes, progress.gpu_memory_bytes, gpus)
-        report(Progress("train", progress.step, progress.steps, progress.loss, progress.eta_seconds, used))
-
-    waiting = Progress("train", 0, plan.steps)
-    with alone_on_device(b.home, plan.device, plan.processes, lambda: report(waiting)):
-        return b.trainer.train(plan, show)
 
 
 def benchmark_night(b: Bonsai, night: str, report: Report) -> None:
@@ -293,6 +283,7 @@ class Step:
 SEQUENCE = (
     Step("train", "accelerator", lambda b, night, report, clock: train_night(b, night, report)),
     Step("benchmark", "accelerator", lambda b, night, report, clock: benchmark_night(b, night, report)),
+    Step("twin", "accelerator", lambda b, night, report, clock: train_twin(b, night, report, clock())),
     Step("decide", "database", lambda b, night, report, clock: decide_night(b, night, clock())),
     Step("promote", "database", lambda b, night, report, clock: promote_night(b, night, clock())),
 )
@@ -306,6 +297,8 @@ def steps_at(place: Place) -> tuple[Step, ...]:
 
 def run_step(b: Bonsai, night: str, step: Step, report: Report, clock: Clock) -> str | None:
     """One step, with its status kept. Raises NightCancelled when a person asked for it."""
+    if step.name == TWIN and not wants_twin(b, night):
+        return None
     with watched(b, night, step.name, report, clock) as tell:
         return step.work(b, night, tell, clock)
 

@@ -108,9 +108,9 @@ def _mapping(value: object) -> Accuracy:
 
 STEPS = ("snapshot", "train", "benchmark", "decide", "promote")
 "Of every night."
-ALL_STEPS = ("replay", *STEPS)
-"`replay` only before the first night of a base other than the seedling."
-ON_ACCELERATOR = ("replay", "train", "benchmark")
+ALL_STEPS = ("replay", "snapshot", "train", "benchmark", "twin", "decide", "promote")
+"`replay` only before the first night of a base other than the seedling, `twin` where a second seed is trained."
+ON_ACCELERATOR = ("replay", "train", "benchmark", "twin")
 LOGS = ("training", "benchmark")
 TAIL_BYTES = 64 * 1024
 State = Literal["running", "cancelling", "interrupted", "done", "failed", "cancelled"]

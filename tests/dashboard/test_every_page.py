@@ -57,6 +57,7 @@ def test_every_page_is_sound_and_shows_evil_texts_as_text(used: Desk, language: 
         "/promotions/ID",
         "/promotions/ID/answers",
         "/promotions/ID/answers/all",
+        "/promotions/gate",
         "/promotions/ID/data",
         "/promotions/ID/review",
         "/records",

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from bonsai.config.layers import read_layers
 from bonsai.config.settings import ProfileSettings
 from bonsai.gate import calibration
-from bonsai.gate.calibration import Calibration
+from bonsai.gate.calibration import Calibration, Twin
 
 POLICY = default_policy()
 NOW = "2026-11-29T22:00:00+00:00"
@@ -85,3 +85,45 @@ def test_a_calibration_is_found_again_for_its_base_and_recipe_alone(profile: Pro
     assert calibration.find((home, shipped), base, recipe) == made, "the home's own goes first"
     assert calibration.find((home, shipped), base, replace(recipe, epochs=1)) is None
     assert calibration.find((home, shipped), replace(base, quantisation="none"), recipe) is None
+
+
+def test_twins_alone_tell_what_seeds_tell(profile: ProfileSettings) -> None:
+    rng, base, recipe = np.random.default_rng(6), profile.base, profile.recipe
+    for count in (3, 8):
+        held = []
+        for _ in range(1_000):
+            pairs = rng.normal(0, 0.02, (count, 2))
+            twins = [Twin(f"night-{n}", {"bits_fixed": float(a - b)}, NOW) for n, (a, b) in enumerate(pairs)]
+            made = calibration.with_twins(None, twins, base, recipe, POLICY)
+            assert made
+            held.append(abs(rng.normal(0, 0.02) - rng.normal(0, 0.02)) < made.min_gain_bits)
+        assert 0.955 <= np.mean(held) <= 0.995
+        assert (made.seeds, made.twins, made.measured) == (count + 1, count, ("bits_fixed",))
+        assert made.applied(POLICY).min_gain_right == POLICY.min_gain_right
+
+
+def test_twins_keep_a_calibration_up_to_date(profile: ProfileSettings) -> None:
+    base, recipe = profile.base, profile.recipe
+    gains = differences(np.random.default_rng(7).normal(0, 0.02, 6))
+    made = calibration.fit(base, recipe, {"bits_fixed": gains, "right_fixed": gains}, POLICY, NOW)
+    assert calibration.with_twins(made, [], base, recipe, POLICY) is made
+    spread = calibration.spread_of(made.min_gain_bits, 6)
+    assert spread == pytest.approx(calibration.seed_spread(gains))
+    alike = Twin("night", {"bits_fixed": 2**0.5 * spread}, NOW)
+    known = calibration.with_twins(made, [alike], base, recipe, POLICY)
+    assert known
+    assert calibration.spread_of(known.min_gain_bits, 7) == pytest.approx(spread), "what it shows was known"
+    assert known.min_gain_bits < made.min_gain_bits, "and one seed more knows it better"
+    assert known.min_gain_right == made.min_gain_right, "which this twin was not asked about"
+    far = calibration.with_twins(made, [replace(alike, gains={"bits_fixed": 0.5})], base, recipe, POLICY)
+    assert far
+    assert far.min_gain_bits > made.min_gain_bits
+
+
+def test_the_twins_of_a_night_are_kept_once(profile: ProfileSettings, tmp_path: Path) -> None:
+    base, recipe = profile.base, profile.recipe
+    for gain in (0.1, 0.2):
+        calibration.add_twin(tmp_path, base, recipe, Twin("night", {"bits_fixed": gain}, NOW))
+    assert [one.gains["bits_fixed"] for one in calibration.read_twins(tmp_path, base, recipe)] == [0.2]
+    assert calibration.with_twins(None, calibration.read_twins(tmp_path, base, recipe), base, recipe, POLICY) is None
+    assert calibration.read_all(tmp_path) == []

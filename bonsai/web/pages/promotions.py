@@ -14,6 +14,7 @@ from bonsai.errors import PromotionError
 from bonsai.evaluate.blind_review import words
 from bonsai.queries import promotions
 from bonsai.queries.answers import list_answers
+from bonsai.queries.gate import floor_rows, gate_tonight, minimum_rows, origin, other_lines
 from bonsai.queries.promotions import Review, data_changes_of, list_promotions, promotion_evidence, show_promotion
 from bonsai.serializers.promotions import ACTIONS
 from bonsai.web import problems
@@ -25,6 +26,20 @@ from bonsai.web.request import Contributor, Form, Reviewer, Visit
 from storage.tables.promotions_table import Promotion
 
 router = APIRouter(prefix="/promotions")
+
+
+@router.get("/gate")
+def gate(visit: Contributor) -> Response:
+    """By what the next night is judged."""
+    tonight, language = gate_tonight(visit.b), visit.language
+    return visit.page(
+        "promotions/gate.html",
+        base=tonight.base,
+        origin=origin(tonight, language),
+        minima=minimum_rows(tonight, language),
+        lines=other_lines(tonight, language),
+        floors=floor_rows(tonight, language),
+    )
 
 
 @router.get("/{adapter}/review")
