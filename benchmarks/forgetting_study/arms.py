@@ -24,6 +24,8 @@ class Arm:
     kl_to_base: float | None = None
     own_share: float = OWN_SHARE
     "Of own answers to invented questions among the replay samples."
+    anchor_share: float | None = None
+    "Of replay samples in each pass."
 
 
 ARMS: Mapping[str, Arm] = {
@@ -32,5 +34,6 @@ ARMS: Mapping[str, Arm] = {
         "replay rows are taught like own ones, facts alone, as in version 0.1.0", kl_to_base=0.0, own_share=0.0
     ),
     "facts": Arm("held to the base on facts alone, without invented questions", own_share=0.0),
+    "more": Arm("three replay samples for each own row instead of two", anchor_share=0.75),
     "labels-own": Arm("replay rows are taught like own ones, invented questions among them", kl_to_base=0.0),
 }

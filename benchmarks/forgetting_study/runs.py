@@ -143,7 +143,7 @@ def _trained(arm: Arm, seed: int, folder: Path) -> tuple[Path, int, float]:
         kl_to_base=shipped.kl_to_base if arm.kl_to_base is None else arm.kl_to_base,
     )
     own = sample_rows("experience.jsonl")
-    share = config.training.anchor_share
+    share = config.training.anchor_share if arm.anchor_share is None else arm.anchor_share
     encoder, form = load_encoder(model_folder(profile.base)), template(recipe.template)
     snapshot = snapshots.build(
         own,

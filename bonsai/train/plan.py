@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from math import ceil
+from math import ceil, cos, pi
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol
 
@@ -60,6 +60,17 @@ class Recipe:
     "The loss is that of the whole text, as in the original script; otherwise of tags and answer alone."
     prepare_kbit: bool = False
     "peft's prepare_model_for_kbit_training, as in the original script: whatever is not NF4 becomes float32."
+
+    def rate_at(self, step: int, steps: int) -> float:
+        """Learning rate of a step (the first is 0), as a share of the peak: a linear rise, then half a cosine.
+
+        No step of a training has the rate 0. transformers' schedule begins there, so a night of a single step
+        would learn nothing; and a warm-up shorter than a step is none.
+        """
+        rise = int(self.warmup_share * steps)
+        if step < rise:
+            return (step + 1) / (rise + 1)
+        return 0.5 * (1 + cos(pi * min((step - rise) / (steps - rise), 1.0)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ def train(plan: TrainingPlan, on_progress: Callable[[TrainingProgress], None]) -
             processing_class=hf_tokenizer(plan),
             callbacks=[Reporter(plan, on_progress)],
         )
-        trainer.kl_to_base = plan.recipe.kl_to_base
+        trainer.recipe = plan.recipe
         trainer.remove_callback(PrinterCallback)
         for weight in trained_weights(model):
             weight.data = weight.data.float()  # trl casts them to bfloat16 on a 4-bit base: small updates vanish

@@ -54,6 +54,7 @@ def test_a_pack_has_the_loss_of_its_documents(
         trainer = BonsaiTrainer(
             model=model, args=sft_config(plan), train_dataset=data[packing], processing_class=hf_tokenizer(plan)
         )
+        trainer.recipe = plan.recipe
         [batch] = list(trainer.get_train_dataloader())
         labels[packing] = int((batch["labels"] != -100).sum())
         with varlen.attention_for_packs(bare, "cpu") if packing else nullcontext():

@@ -100,8 +100,9 @@ def test_replay_rows_are_not_learned_and_hold_the_model_to_its_base(
     )
     batch = dict(next(iter(trainer.get_train_dataloader())))
     learned = {**batch, "labels": torch.where(batch["labels"] == HELD, IGNORED, batch["labels"])}
+    trainer.recipe = replace(plan.recipe, kl_to_base=0.0)
     taught = trainer.compute_loss(model, dict(learned), num_items_in_batch=torch.tensor(50))
-    trainer.kl_to_base = plan.recipe.kl_to_base
+    trainer.recipe = plan.recipe
 
     untouched = trainer.compute_loss(model, dict(batch), num_items_in_batch=torch.tensor(50))
     assert untouched.item() == pytest.approx(taught.item(), rel=1e-5)  # a fresh LoRA is the base: no divergence yet
@@ -114,9 +115,9 @@ def test_replay_rows_are_not_learned_and_hold_the_model_to_its_base(
     ours = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits.log_softmax(-1)
     free = (batch["labels"][:, 1:] < 0) & batch["attention_mask"][:, 1:].bool()
     apart = (base.exp() * (base - ours)).sum(-1)[:, :-1][free].sum()
-    trainer.kl_to_base = 0.0
+    trainer.recipe = replace(plan.recipe, kl_to_base=0.0)
     taught = trainer.compute_loss(model, dict(learned), num_items_in_batch=torch.tensor(50))
-    trainer.kl_to_base = 2.0
+    trainer.recipe = replace(plan.recipe, kl_to_base=2.0)
     both = trainer.compute_loss(model, dict(batch), num_items_in_batch=torch.tensor(50))
     assert both.item() == pytest.approx(taught.item() + 2.0 * apart.item() / 50, rel=1e-4)
 
@@ -137,6 +138,7 @@ def test_the_quick_loss_on_a_cpu_is_trls_loss(
             torch.nn.init.normal_(weight, generator=torch.Generator().manual_seed(1))
     tokenizer = hf_tokenizer(tiny_plan)
     trainer = BonsaiTrainer(model=model, args=sft_config(tiny_plan), train_dataset=data, processing_class=tokenizer)
+    trainer.recipe = tiny_plan.recipe
     batch = next(iter(trainer.get_train_dataloader()))
 
     for items in (None, torch.tensor(50)):
@@ -154,6 +156,12 @@ def test_a_loss_that_is_no_number_stops_the_training_and_leaves_nothing(tiny_pla
     assert caught.value.key == "training.loss_not_finite"
     assert caught.value.values["step"] < tiny_plan.steps
     assert not Path(tiny_plan.adapters_folder).exists()
+
+
+def test_a_training_of_a_single_step_learns(tiny_plan: TrainingPlan) -> None:
+    plan = replace(with_recipe(tiny_plan, warmup_share=0.1, learning_rate=1e-2), steps=1)
+
+    assert json.loads((train(plan, ignore).path / "passport.json").read_text())["measured"]["steps"] == 1
 
 
 def test_a_learning_rate_of_zero_is_no_adapter(tiny_plan: TrainingPlan) -> None:

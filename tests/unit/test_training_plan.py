@@ -152,3 +152,16 @@ def test_a_plan_knows_its_parent_and_a_checkpoint_of_another_start_is_not_its_ow
 
     assert from_values(TrainingPlan, json.loads(json.dumps(to_values(warm)))) == warm
     assert plan_hash(warm) != plan_hash(planned())
+
+
+@given(st.integers(1, 3_000), st.floats(0, 0.5))
+def test_no_step_has_a_rate_of_zero_and_one_has_the_peak(steps: int, warmup_share: float) -> None:
+    recipe = replace(SMALL, warmup_share=warmup_share)
+    rates = [recipe.rate_at(step, steps) for step in range(steps)]
+    assert min(rates) > 0
+    peak = rates.index(max(rates))
+    assert rates[peak] == 1
+    assert peak <= warmup_share * steps
+    assert rates[: peak + 1] == sorted(rates[: peak + 1])
+    assert rates[peak:] == sorted(rates[peak:], reverse=True)
+    assert recipe.rate_at(steps, steps) < 1e-12
