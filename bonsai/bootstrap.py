@@ -81,6 +81,12 @@ def with_resident_model(b: Bonsai) -> Bonsai:
     return replace(b, inference=inference)
 
 
+def with_new_settings(b: Bonsai, environ: Mapping[str, str]) -> Bonsai:
+    """The same home with its settings read again: bases come and go while a server runs. Raises ConfigError."""
+    config = load_config(b.home, environ)
+    return replace(b, config=config, find_profile=_profile_finder(config))
+
+
 def migrate(home: Path, environ: Mapping[str, str], now: datetime) -> tuple[str, ...]:
     """Migrate a home to this version's schema; returns the applied migrations. Idempotent.
 

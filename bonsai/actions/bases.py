@@ -22,7 +22,7 @@ from bonsai.config.edit import with_setting
 from bonsai.config.settings import ProfileSettings, profile_of_kind
 from bonsai.context import Bonsai
 from bonsai.domain.promotion import BASE, State
-from bonsai.errors import HomeError, InputError, IntegrityError, LockTimeout, UsageError
+from bonsai.errors import HomeError, InputError, IntegrityError, LockTimeout, UnknownId, UsageError
 from bonsai.model.base_sources import BaseSource, Hub, find_source, plain_name, short_count
 from bonsai.model.bases import Device, choose_profile, find_device, model_folder, weights_hash
 from bonsai.model.home_bases import (
@@ -168,7 +168,7 @@ def add_base(
 def check_base(b: Bonsai, name: str, now: datetime, checker: BaseChecker, tell: Report = silent) -> BaseCheck:
     """Check any profile's base again; the result of an added one is kept in its manifest.
 
-    Raises UsageError for an unknown name, ConfigError when the base is not on this machine.
+    Raises UnknownId for an unknown name, ConfigError when the base is not on this machine.
     """
     profile, folder = _profile(b, name), folder_of(b.home, name)
     model_folder(profile.base)
@@ -216,7 +216,7 @@ class UsePlan:
 
 
 def plan_use(b: Bonsai, name: str) -> UsePlan:
-    """Changes nothing. Raises UsageError for an unknown name, ConfigError when the base is not on this machine."""
+    """Changes nothing. Raises UnknownId for an unknown name, ConfigError when the base is not on this machine."""
     profile = choose_profile(AUTO, tuple(b.config.profiles), find_device()) if name == AUTO else name
     settings = _profile(b, profile)
     model_folder(settings.base)
@@ -271,7 +271,7 @@ def remove_base(b: Bonsai, name: str) -> BaseManifest | None:
 
 def _profile(b: Bonsai, name: str) -> ProfileSettings:
     if name not in b.config.profiles:
-        raise UsageError("bases.unknown", name=name, known=", ".join(sorted(b.config.profiles)))
+        raise UnknownId("bases.unknown", name=name, known=", ".join(sorted(b.config.profiles)))
     return b.config.profiles[name]
 
 

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 app = noun()
 Name = Annotated[str, typer.Argument(help="cli.arg_base", metavar="NAME")]
-BFLOAT16_BYTES = 2
-"Of a weight that was unpacked from a GGUF file."
 Yes = Annotated[bool, typer.Option("--yes", help="cli.opt_yes")]
 
 
@@ -66,7 +64,7 @@ def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
 
     shell = shell_of(ctx)
     config, in_use = _settings(shell)
-    found = bases.list_bases(shell.home, config, in_use, _shipped())
+    found = bases.list_bases(shell.home, config, in_use, bases.shipped_profiles())
     if as_json:
         from bonsai.serializers.bases import row
 
@@ -75,7 +73,7 @@ def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
     here = [one for one in found if one.profile]
     shell.table(
         ("mark", "name", "parameters", "licence", "languages", "state"),
-        ((*_row(one), _state(shell, one)) for one in here),
+        ((*_row(one), shell.text(f"bases.state_{one.state}")) for one in here),
         right=(2,),
     )
     shell.line("")
@@ -93,39 +91,19 @@ def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
 def show(ctx: typer.Context, name: Name, as_json: AsJson = False) -> None:
     """Everything known of one base, its check included."""
     from bonsai.queries import bases
+    from bonsai.serializers.bases import detail, fields
 
     shell = shell_of(ctx)
     config, in_use = _settings(shell)
-    found = bases.show_base(shell.home, config, name, in_use, _shipped())
+    found = bases.show_base(shell.home, config, name, in_use, bases.shipped_profiles())
     if as_json:
-        from bonsai.serializers.bases import detail
-
         shell.json(detail(found, shell.language))
         return
-    profile, manifest = found.profile, found.manifest
-    base = profile.base if profile else None
-    shell.fields(
-        (
-            ("name", found.name),
-            ("state", _state(shell, found)),
-            ("about", found.known.note(shell.language) if found.known else ""),
-            ("source", manifest.source if manifest else ""),
-            ("model", f"{found.model}@{found.revision}" if found.revision else found.model),
-            ("licence", found.licence or shell.text("bases.unknown_licence")),
-            ("languages", found.languages),
-            ("parameters", short_count(found.parameters)),
-            ("kind", profile.inherits if profile else ""),
-            ("template", profile.recipe.template if profile else ""),
-            ("weights", f"{base.quantisation}, {base.compute_dtype}" if base else ""),
-            ("max_tokens", base.max_tokens if base else ""),
-            ("added_at", manifest.added_at[:10] if manifest else ""),
-            ("weights_hash", manifest.check.weights_hash if manifest else ""),
-        )
-    )
-    if manifest:
+    shell.fields(fields(found, shell.language))
+    if found.manifest:
         shell.line("")
-        _tell_check(shell, manifest.check, as_json=False)
-    elif profile is None:
+        _tell_check(shell, found.manifest.check, as_json=False)
+    elif found.profile is None:
         shell.show(shell.text("bases.to_add", name=found.name))
 
 
@@ -197,37 +175,15 @@ def _settings(shell: Shell) -> tuple[Config, str]:
     return config, choose_profile(config.training.profile, tuple(config.profiles), find_device())
 
 
-def _shipped() -> frozenset[str]:
-    from bonsai.config.layers import default_values
-
-    return frozenset(default_values()["profiles"])
-
-
 def _tell_plan(shell: Shell, plan: AddPlan) -> None:
     """What adding will do; on stderr, as `--json` has stdout for itself."""
     import dataclasses
 
-    source, need = plan.source, plan.need
-    parts = {name: _gib(getattr(need, name)) for name in ("weights", "adapter", "activations", "program")}
-    memory = shell.text("bases.memory", needed=_gib(need.total), has=_gib(plan.memory), **parts)
-    size = _size(source.size)
-    if source.kind == "gguf":
-        size = shell.text("bases.unpacked", size=size, unpacked=_size(BFLOAT16_BYTES * source.parameters))
-    aside = dataclasses.replace(shell, out=shell.err)
-    aside.fields(
-        (
-            ("name", plan.name),
-            ("source", f"{source.model}@{source.revision[:12]}" if source.revision else source.model),
-            ("licence", source.licence or shell.text("bases.unknown_licence")),
-            ("languages", source.languages),
-            ("parameters", short_count(source.parameters)),
-            ("size", size),
-            ("kind", shell.text(f"bases.kind_{plan.kind.replace('-', '_')}", kind=plan.kind)),
-            ("training_memory", memory),
-        )
-    )
+    from bonsai.serializers.bases import plan_fields
+
+    dataclasses.replace(shell, out=shell.err).fields(plan_fields(plan, shell.language))
     shell.err.write("\n")
-    _aside(shell, f"bases.will_{source.kind}", folder=source.model)
+    _aside(shell, f"bases.will_{plan.source.kind}")
 
 
 def _aside(shell: Shell, key: str, **values: object) -> None:
@@ -263,22 +219,3 @@ def _tell_check(shell: Shell, made: BaseCheck, as_json: bool) -> int:
 def _row(one: KnownToHome) -> tuple[str, str, str, str, str]:
     languages = ", ".join(one.languages[:3]) + (" …" if len(one.languages) > 3 else "")
     return ("*" if one.in_use else "", one.name, short_count(one.parameters), one.licence, languages)
-
-
-def _state(shell: Shell, one: KnownToHome) -> str:
-    """Where it is defined, and whether a night could train on it."""
-    if one.profile is None:
-        return shell.text("bases.state_table")
-    if not one.on_disk:
-        return shell.text("bases.state_missing")
-    if one.manifest and not one.manifest.check.passed:
-        return shell.text("bases.state_failed")
-    return shell.text(f"bases.state_{one.origin}")
-
-
-def _gib(size: int) -> str:
-    return f"{size / 2**30:.1f}"
-
-
-def _size(size: int) -> str:
-    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"

@@ -160,10 +160,14 @@ def find_source(given: str, hub: Hub) -> BaseSource:
         return replace(
             found, name=given, licence=licence, languages=languages, parameters=found.parameters or known.parameters
         )
-    path = Path(given).expanduser()
-    if path.is_dir():
+    try:
+        path = Path(given).expanduser()
+        is_folder, is_file = path.is_dir(), path.is_file()
+    except (OSError, RuntimeError):  # not to be looked into, too long, or the home folder of nobody
+        raise UsageError("bases.no_such_path", path=given) from None
+    if is_folder:
         return _in_folder(path.absolute())
-    if path.is_file():
+    if is_file:
         if path.suffix.lower() != ".gguf":
             raise UsageError("bases.no_gguf", file=path)
         return _in_gguf(path.absolute())

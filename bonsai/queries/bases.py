@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from bonsai.config.layers import default_values
 from bonsai.config.settings import Config, ProfileSettings
-from bonsai.errors import BonsaiError, ConfigError, UsageError
+from bonsai.errors import BonsaiError, ConfigError, UnknownId
 from bonsai.model.bases import SEEDLING, model_folder, weights_hash
 from bonsai.model.encoding import load_encoder
 from bonsai.model.home_bases import BaseCheck, BaseManifest, folder_of, read_base
@@ -17,6 +18,8 @@ from bonsai.model.seedling import card
 
 Origin = Literal["shipped", "added", "settings", "table"]
 """Where a base is defined: in `defaults.toml`, by `bonsai base add`, in `bonsai.toml`, or not yet."""
+BaseState = Literal["shipped", "added", "settings", "table", "missing", "failed"]
+"""Its origin, unless a night could not train on it: files that are not here, or a failed check."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,20 @@ class KnownToHome:
     known: KnownBase | None
     "Its entry in the table."
 
+    @property
+    def state(self) -> BaseState:
+        """Where it is defined, and whether a night could train on it; the text is `bases.state_<state>`."""
+        if self.profile is None:
+            return "table"
+        if not self.on_disk:
+            return "missing"
+        return "failed" if self.manifest and not self.manifest.check.passed else self.origin
+
+
+def shipped_profiles() -> frozenset[str]:
+    """Names of the profiles that come with Bonsai."""
+    return frozenset(default_values()["profiles"])
+
 
 def list_bases(home: Path, config: Config, in_use: str, shipped: frozenset[str]) -> tuple[KnownToHome, ...]:
     """All profiles, then what the table offers beside them. `in_use` is a profile's name."""
@@ -52,12 +69,12 @@ def list_bases(home: Path, config: Config, in_use: str, shipped: frozenset[str])
 
 
 def show_base(home: Path, config: Config, name: str, in_use: str, shipped: frozenset[str]) -> KnownToHome:
-    """One of them. Raises UsageError for an unknown name."""
+    """One of them. Raises UnknownId for an unknown name."""
     for one in list_bases(home, config, in_use, shipped):
         if one.name == name:
             return one
     known = sorted({*config.profiles, *known_bases()})
-    raise UsageError("bases.unknown", name=name, known=", ".join(known))
+    raise UnknownId("bases.unknown", name=name, known=", ".join(known))
 
 
 def _of_profile(home: Path, name: str, profile: ProfileSettings, in_use: str, shipped: frozenset[str]) -> KnownToHome:

@@ -1,13 +1,23 @@
-"""Bases and their checks -> `bonsai.schemas.bases`."""
+"""Bases, their checks and plans to add one -> `bonsai.schemas.bases`, or fields in words."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from bonsai.i18n import TextLanguage, text
+from bonsai.model.base_sources import short_count
 from bonsai.model.home_bases import BaseCheck
 from bonsai.queries.bases import KnownToHome
 from bonsai.schemas import bases as schemas
+
+if TYPE_CHECKING:
+    from bonsai.actions.bases import AddPlan
+
+Fields = tuple[tuple[str, str], ...]
+"""(Name, words); the text of a name is `cli.col_<name>`, and words that are empty are unknown."""
+BFLOAT16_BYTES = 2
+"Of a weight that was unpacked from a GGUF file."
 
 
 def check(made: BaseCheck, language: TextLanguage) -> schemas.BaseCheck:
@@ -55,3 +65,53 @@ def detail(one: KnownToHome, language: TextLanguage) -> schemas.BaseDetail:
         added_at=datetime.fromisoformat(manifest.added_at) if manifest else None,
         check=check(manifest.check, language) if manifest else None,
     )
+
+
+def fields(one: KnownToHome, language: TextLanguage) -> Fields:
+    """Everything known of a base but its check."""
+    profile, manifest = one.profile, one.manifest
+    base = profile.base if profile else None
+    return (
+        ("name", one.name),
+        ("state", text(f"bases.state_{one.state}", language)),
+        ("about", one.known.note(language) if one.known else ""),
+        ("source", manifest.source if manifest else ""),
+        ("model", f"{one.model}@{one.revision}" if one.revision else one.model),
+        ("licence", one.licence or text("bases.unknown_licence", language)),
+        ("languages", ", ".join(one.languages)),
+        ("parameters", short_count(one.parameters)),
+        ("kind", profile.inherits if profile else ""),
+        ("template", profile.recipe.template if profile else ""),
+        ("weights", f"{base.quantisation}, {base.compute_dtype}" if base else ""),
+        ("max_tokens", str(base.max_tokens) if base else ""),
+        ("added_at", manifest.added_at[:10] if manifest else ""),
+        ("weights_hash", manifest.check.weights_hash if manifest else ""),
+    )
+
+
+def plan_fields(plan: AddPlan, language: TextLanguage) -> Fields:
+    """What adding a base will do, and the memory that training it needs."""
+    source, need = plan.source, plan.need
+    parts = {name: _gib(getattr(need, name)) for name in ("weights", "adapter", "activations", "program")}
+    memory = text("bases.memory", language, needed=_gib(need.total), has=_gib(plan.memory), **parts)
+    size = _size(source.size)
+    if source.kind == "gguf":
+        size = text("bases.unpacked", language, size=size, unpacked=_size(BFLOAT16_BYTES * source.parameters))
+    return (
+        ("name", plan.name),
+        ("source", f"{source.model}@{source.revision[:12]}" if source.revision else source.model),
+        ("licence", source.licence or text("bases.unknown_licence", language)),
+        ("languages", ", ".join(source.languages)),
+        ("parameters", short_count(source.parameters)),
+        ("size", size),
+        ("kind", text(f"bases.kind_{plan.kind.replace('-', '_')}", language, kind=plan.kind)),
+        ("training_memory", memory),
+    )
+
+
+def _gib(size: int) -> str:
+    return f"{size / 2**30:.1f}"
+
+
+def _size(size: int) -> str:
+    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"

@@ -30,6 +30,7 @@ from bonsai.web.pages import (
     adapters,
     api_reference,
     ask,
+    bases,
     home,
     login,
     nights,
@@ -51,7 +52,7 @@ from bonsai.web.security import SafeHeaders, is_from_our_page
 
 PAGES = (
     home, login, nights, promotions, record_form, uploads, rejects, pairs, tagging, timeline, records, ask, adapters,
-    settings, help_page, api_reference,
+    bases, settings, help_page, api_reference,
 )  # fmt: skip
 "Order matters: `/records/new` must come before `/records/ID`."
 LOGIN_WINDOW = timedelta(minutes=15)

@@ -50,6 +50,7 @@ SUCCESS_MESSAGES = (
     *("edit", "restore", "resolve", "reopen", "undo", "many"),
     *("repair", "dismiss", "settled", "cancel"),
     *("night_start", "night_cancel"),
+    *("base_start", "base_use", "base_remove"),
 )
 "Success messages that an address can name."
 PAGE_ERRORS = {"storage.locked": "busy", "storage.locked_by": "busy", "storage.no_room": "no_room"}

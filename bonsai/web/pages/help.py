@@ -32,6 +32,7 @@ PAGES: tuple[tuple[str, str, str, Role], ...] = (
     ("nights.title", "/nights", "nights", "contributor"),
     ("asking.nav", "/ask", "ask", "contributor"),
     ("adapters.nav", "/adapters", "adapters", "contributor"),
+    ("bases.nav", "/bases", "bases", "admin"),
     ("settings.nav", "/settings", "settings", "admin"),
     ("api.nav", "/api", "api", "contributor"),
 )
