@@ -103,7 +103,7 @@ def start(home: Path, environ: Mapping[str, str], work: BaseWork) -> None:
             write_json_atomic(folder / WORK, to_values(replace(work, process=process)))
     except LockTimeout:  # somebody else is starting one
         raise UsageError("bases.work_runs") from None
-    except PermissionError as error:
+    except OSError as error:
         raise HomeError("bases.unwritable", folder=folder, reason=error.strerror) from None
 
 

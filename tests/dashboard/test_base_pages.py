@@ -26,7 +26,7 @@ from bonsai.model.home_bases import complete_folders
 from bonsai.model.known_bases import known_bases
 from bonsai.model.seedling import weights_folder
 from bonsai.queries.promotions import list_promotions
-from bonsai.system.locks import process_name
+from bonsai.system.locks import file_lock, process_name
 from flows import base_work
 from flows.base_work import BaseWork, last_work
 from storage import audit
@@ -128,16 +128,17 @@ def test_the_list_has_what_is_here_and_what_could_be(client: TestClient, languag
 
 
 @pytest.mark.parametrize("language", TEXT_LANGUAGES)
-def test_one_base_shows_everything(client: TestClient, background: Background, oak: Path, language: str) -> None:
-    lang: TextLanguage = "ja" if language == "ja" else "en"
+def test_one_base_shows_everything(
+    client: TestClient, background: Background, oak: Path, language: TextLanguage
+) -> None:
     add(client, background, oak)
-    said = shown(client, "/bases/oak", lang)
+    said = shown(client, "/bases/oak", language)
     assert str(oak) in said
     for key in ("bases.state_added", "bases.point_tokenizer", "bases.unknown_licence", "outcome_pass"):
-        assert text(key if "." in key else f"dashboard.{key}", lang) in said
-    assert text("bases.found_tokens", lang, en=0.24, ja=1.69) in said
-    assert known_bases()["qwen3-4b"].note(lang) in shown(client, "/bases/qwen3-4b", lang)
-    assert text("bases.check_not_kept", lang) in shown(client, "/bases/seedling", lang)
+        assert text(key if "." in key else f"dashboard.{key}", language) in said
+    assert text("bases.found_tokens", language, en=0.24, ja=1.69) in said
+    assert known_bases()["qwen3-4b"].note(language) in shown(client, "/bases/qwen3-4b", language)
+    assert text("bases.check_not_kept", language) in shown(client, "/bases/seedling", language)
 
 
 def test_an_unknown_base_is_not_found(client: TestClient) -> None:
@@ -321,8 +322,17 @@ def test_a_check_that_failed_says_which_point(client: TestClient, background: Ba
         said = shown(client, "/bases/seedling", language)
         assert text("bases.work_check_failed", language, name="seedling") in said
         assert text("training.no_effect", language) in said
-    part = client.get("/base-work?lang=en").text
-    assert "data-goes-on" not in part
+    assert "data-goes-on" not in client.get("/base-work").text
+
+
+def test_a_base_that_fails_is_not_added_and_says_why(client: TestClient, background: Background, oak: Path) -> None:
+    background.checker.findings = FAILED
+    add(client, background, oak)
+    said = shown(client, "/bases")
+    assert text("bases.work_add_failed", name="oak") in said
+    assert text("training.no_effect") in said
+    assert client.get("/bases/oak").status_code == 404
+    assert "/bases/oak" not in Page(client.get("/bases").text).links
 
 
 @pytest.mark.parametrize("act", ["add", "check"])
@@ -337,6 +347,19 @@ def test_an_error_of_the_process_is_its_sentence(
     for language in TEXT_LANGUAGES:
         reason = text(key, language, model="owner/model", module="by hand", signal="SIGKILL", log="-")
         assert text(f"bases.work_{act}_error", language, name=name, reason=reason) in shown(client, "/bases", language)
+
+
+def test_two_clicks_start_one(desk: Desk, client: TestClient, background: Background) -> None:
+    folder = desk.b.home / "bases"
+    folder.mkdir()
+    with file_lock(folder / base_work.LOCK, exclusive=True, wait_seconds=0):
+        assert text("bases.work_runs") in sent(client, "/bases/seedling/check", 409)
+    assert background.started == []
+
+
+def test_a_home_that_cannot_be_written_is_said_so(desk: Desk, client: TestClient, background: Background) -> None:
+    (desk.b.home / "bases").touch()
+    assert "File exists" in sent(client, "/bases/seedling/check", 409)
 
 
 def test_a_process_that_died_is_said_to_be_dead(client: TestClient, background: Background, oak: Path) -> None:

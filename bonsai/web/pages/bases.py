@@ -17,7 +17,7 @@ from bonsai.errors import TerminalError, UsageError
 from bonsai.i18n import duration
 from bonsai.model.base_sources import HuggingFaceHub, short_count
 from bonsai.model.bases import model_folder
-from bonsai.model.home_bases import BaseCheck
+from bonsai.model.home_bases import MANIFEST_FILE, folder_of
 from bonsai.model.known_bases import known_bases
 from bonsai.queries import bases as queries
 from bonsai.queries.bases import KnownToHome
@@ -59,7 +59,7 @@ class WorkShown:
     done: int
     total: int
     points: Sequence[CheckPoint]
-    "What the check found."
+    "What the check found, unless the base's own page shows it for good."
     known: bool
     "The base has a page."
 
@@ -85,11 +85,6 @@ def labelled(visit: Visit, fields: serializers.Fields) -> Pairs:
     return [(visit.text(f"cli.col_{name}").capitalize(), words) for name, words in fields if words]
 
 
-def points_of(visit: Visit, check: BaseCheck | None) -> Sequence[CheckPoint]:
-    """What a check found, in words."""
-    return serializers.check(check, visit.language).findings if check else ()
-
-
 def work_shown(visit: Visit, b: Bonsai, name: str = "") -> WorkShown | None:
     """The last work, or that on one base, unless it ended long ago."""
     found = base_work.last_work(b.home)
@@ -106,7 +101,8 @@ def work_shown(visit: Visit, b: Bonsai, name: str = "") -> WorkShown | None:
         said = visit.text(f"bases.work_{work.act}_{found.state}", name=work.name, took=took, log=log)
     step = visit.text(f"cli.step_{status.step}" if status.step else f"bases.work_{work.act}_begins")
     known = work.name in b.config.profiles or work.name in known_bases()
-    points = points_of(visit, status.check)
+    kept = (folder_of(b.home, work.name) / MANIFEST_FILE).is_file()
+    points = serializers.check(status.check, visit.language).findings if status.check and not kept else ()
     return WorkShown(work.name, found.state, said, step, status.done, status.total, points, known)
 
 
@@ -143,11 +139,9 @@ def live(visit: Admin) -> Response:
 def plan(visit: Admin, form: Form) -> Response:
     """What adding would do; fetches no weights and changes nothing."""
     try:
-        found = _planned(visit, form)
+        found, source = _planned(visit, form)
     except TerminalError as error:
         return _refused(visit, form, error)
-    # a file is named by its whole path: what it was relative to is not the process's folder
-    source = form["source"].strip() if found.source.kind == "hub" else found.source.model
     fields = labelled(visit, serializers.plan_fields(found, visit.language))
     return visit.page("bases/plan.html", plan=found, fields=fields, source=source)
 
@@ -156,21 +150,22 @@ def plan(visit: Admin, form: Form) -> Response:
 def add(visit: Admin, form: Form) -> Response:
     """Start to add it, in a process of its own."""
     try:
-        name = _planned(visit, form).name
-        work = BaseWork("add", name, form["source"].strip(), visit.now)
-        base_work.start(visit.b.home, visit.site.environ, work)
+        found, source = _planned(visit, form)
+        base_work.start(visit.b.home, visit.site.environ, BaseWork("add", found.name, source, visit.now))
     except TerminalError as error:
         return _refused(visit, form, error)
-    visit.noted("base_add", name)
+    visit.noted("base_add", found.name)
     return visit.go("/bases", "base_start")
 
 
-def _planned(visit: Visit, form: Form) -> AddPlan:
+def _planned(visit: Visit, form: Form) -> tuple[AddPlan, str]:
+    """The plan, and its source as another process finds it: a file by its whole path."""
     base_work.require_none(visit.b.home)
-    source = form.get("source", "").strip()
-    if not source:
+    given = form.get("source", "").strip()
+    if not given:
         raise UsageError("bases.source_needed")
-    return plan_add(current(visit), source, form.get("name", "").strip(), HuggingFaceHub())
+    found = plan_add(current(visit), given, form.get("name", "").strip(), HuggingFaceHub())
+    return found, given if found.source.kind == "hub" else found.source.model
 
 
 def _refused(visit: Visit, form: Form, error: TerminalError) -> Response:
@@ -187,15 +182,14 @@ def show(visit: Admin, name: str) -> Response:
 def _show(visit: Visit, name: str, problem: str = "", status: int = 200) -> Response:
     b = current(visit)
     found = _find(b, name)
-    manifest, work = found.manifest, work_shown(visit, b, name)
-    last = base_work.last_work(b.home)
+    manifest, last = found.manifest, base_work.last_work(b.home)
     return visit.page(
         "bases/base.html",
         status,
         found=found,
         fields=labelled(visit, serializers.fields(found, visit.language)),
         check=serializers.check(manifest.check, visit.language) if manifest else None,
-        work=work,
+        work=work_shown(visit, b, name),
         idle=last is None or last.state != "running",
         problem=problem,
     )
