@@ -21,6 +21,7 @@ from starlette.testclient import TestClient
 
 from bonsai.actions.promotions import approve
 from bonsai.auth import accounts
+from bonsai.errors import HomeError
 from bonsai.i18n import TEXT_LANGUAGES, TextLanguage, area_texts, text
 from bonsai.model.home_bases import complete_folders
 from bonsai.model.known_bases import known_bases
@@ -357,9 +358,11 @@ def test_two_clicks_start_one(desk: Desk, client: TestClient, background: Backgr
     assert background.started == []
 
 
-def test_a_home_that_cannot_be_written_is_said_so(desk: Desk, client: TestClient, background: Background) -> None:
+def test_a_home_that_cannot_be_written_is_said_so(desk: Desk, background: Background) -> None:
     (desk.b.home / "bases").touch()
-    assert "File exists" in sent(client, "/bases/seedling/check", 409)
+    with pytest.raises(HomeError, match="File exists"):
+        base_work.start(desk.b.home, {}, BaseWork("check", "seedling", "", NOW))
+    assert background.started == []
 
 
 def test_a_process_that_died_is_said_to_be_dead(client: TestClient, background: Background, oak: Path) -> None:
