@@ -4,60 +4,62 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from pydantic import Field
+
 from bonsai.schemas.base import ResponseModel
 
 
 class CheckPoint(ResponseModel):
     """One point of a base's check."""
 
-    name: str
-    ok: bool | None
-    "None: told, no fault."
-    detail: str
+    name: str = Field(description="api.field_point_name")
+    ok: bool | None = Field(description="api.field_point_ok")
+    detail: str = Field(description="api.field_point_detail")
 
 
 class BaseCheck(ResponseModel):
     """The check of a base."""
 
-    passed: bool
-    checked_at: datetime
-    device: str
-    weights_hash: str
-    findings: list[CheckPoint]
+    passed: bool = Field(description="api.field_check_passed")
+    checked_at: datetime = Field(description="api.field_checked_at")
+    device: str = Field(description="api.field_check_device")
+    weights_hash: str = Field(description="api.field_weights_hash")
+    findings: list[CheckPoint] = Field(description="api.field_findings")
 
 
 class BaseRow(ResponseModel):
     """One base in a list."""
 
-    name: str
-    origin: str
-    "shipped, added, settings (of bonsai.toml) or table (not added yet)."
-    in_use: bool
-    model: str
-    revision: str
-    licence: str
-    "Empty if unknown."
-    languages: list[str]
-    parameters: int
-    "0 if unknown."
-    on_disk: bool
-    tried: bool | None
-    "Of the table's bases: whether this project trained it."
-    note: str
+    name: str = Field(description="api.field_base_name")
+    origin: str = Field(description="api.field_base_origin")
+    in_use: bool = Field(description="api.field_base_in_use")
+    model: str = Field(description="api.field_base_model")
+    revision: str = Field(description="api.field_base_revision")
+    licence: str = Field(description="api.field_base_licence")
+    languages: list[str] = Field(description="api.field_base_languages")
+    parameters: int = Field(description="api.field_base_parameters")
+    on_disk: bool = Field(description="api.field_base_on_disk")
+    tried: bool | None = Field(description="api.field_base_tried")
+    note: str = Field(description="api.field_base_note")
+
+
+class Bases(ResponseModel):
+    """All bases: those of the home, then those of the table."""
+
+    items: list[BaseRow] = Field(description="api.field_items")
 
 
 class BaseDetail(BaseRow):
     """Everything known of one base."""
 
-    kind: str
-    quantisation: str
-    compute_dtype: str
-    max_tokens: int
-    template: str
-    source: str
-    "What it was added from; empty for others."
-    added_at: datetime | None
-    check: BaseCheck | None
+    kind: str = Field(description="api.field_base_kind")
+    quantisation: str = Field(description="api.field_base_quantisation")
+    compute_dtype: str = Field(description="api.field_base_compute_dtype")
+    max_tokens: int = Field(description="api.field_base_max_tokens")
+    template: str = Field(description="api.field_base_template")
+    source: str = Field(description="api.field_base_source")
+    added_at: datetime | None = Field(description="api.field_base_added_at")
+    check: BaseCheck | None = Field(description="api.field_base_check")
 
 
 class BaseInUse(ResponseModel):

@@ -405,3 +405,19 @@ def test_a_foreign_page_starts_nothing(client: TestClient, background: Backgroun
         answer = client.post(path, data={"source": str(oak)}, headers={"Origin": "https://elsewhere.example"})
         assert answer.status_code == 403
     assert background.started == []
+
+
+def test_a_program_reads_what_the_pages_show(desk: Desk, client: TestClient, background: Background, oak: Path) -> None:
+    add(client, background, oak)
+    program = desk.program("admin")
+    found = {one["name"]: one for one in program.get("/api/v1/bases").json()["items"]}
+    assert (found["seedling"]["in_use"], found["oak"]["origin"], found["qwen3-4b"]["origin"]) == (
+        True,
+        "added",
+        "table",
+    )
+    one = program.get("/api/v1/bases/oak", headers={"Accept-Language": "ja"}).json()
+    assert one["source"] == str(oak)
+    assert one["check"]["findings"][0]["detail"] == text("bases.found_tokens", "ja", en=0.24, ja=1.69)
+    assert program.get("/api/v1/bases/elm").status_code == 404
+    assert desk.program("read").get("/api/v1/bases").status_code == 403

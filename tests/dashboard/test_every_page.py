@@ -84,7 +84,10 @@ def test_every_page_is_sound_and_shows_evil_texts_as_text(used: Desk, language: 
         "/help",
         "/rejects/ID",
         "/api",
-        *(f"/api/{group}" for group in ("records", "pairs", "files", "questions", "adapters", "promotions", "nights")),
+        *(
+            f"/api/{group}"
+            for group in ("records", "pairs", "files", "questions", "adapters", "bases", "promotions", "nights")
+        ),
     } <= kinds
     assert {page.all("html")[0].attributes["lang"] for page in pages.values()} == {language}
     texts = "".join(page.all("body")[0].text for page in pages.values())

@@ -39,7 +39,13 @@ BODIES: dict[str, Any] = {
     "start_night": {"cold": False},
 }
 "By operation."
-ADDRESSED = {"upload": "20261121T000000-00000000", "question": "0" * 16, "submission": "none", "number": "1"}
+ADDRESSED = {
+    "upload": "20261121T000000-00000000",
+    "question": "0" * 16,
+    "submission": "none",
+    "number": "1",
+    "base": "oak",
+}
 "What a home has none of."
 
 

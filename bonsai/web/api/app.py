@@ -17,6 +17,7 @@ from bonsai.auth.throttling import TokenBuckets
 from bonsai.i18n import TextLanguage
 from bonsai.web.api import (
     adapters,
+    bases,
     document,
     nights,
     pairs,
@@ -35,7 +36,7 @@ PATH = "/api/v1"
 ROUTERS = (
     *(nights.overview, records.router, records.changes, records.submissions, records.tagging, pairs.router),
     *(timeline.router, uploads.router, rejects.router, questions.router, adapters.router),
-    *(promotions.router, nights.router, nights.progress),
+    *(bases.router, promotions.router, nights.router, nights.progress),
 )
 "In the order of the document."
 

@@ -109,6 +109,7 @@ def needs(scope: Scope) -> Any:
 Reading = Annotated[Call, needs("read")]
 Appending = Annotated[Call, needs("append")]
 Reviewing = Annotated[Call, needs("review")]
+Administering = Annotated[Call, needs("admin")]
 
 Key = Annotated[str | None, Header(alias="Idempotency-Key", pattern="^[!-~]{1,255}$", description="api.param_key")]
 "Read by the middleware; here for the document, and to refuse malformed keys."
