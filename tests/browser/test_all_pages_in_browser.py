@@ -16,7 +16,8 @@ from inspecting import problems
 
 
 def kind(path: str) -> str:
-    """Pages of one kind look alike: ids, queries and places on a page do not count."""
+    """Pages of one kind look alike: ids, queries and places on a page do not count, nor do bases that are not here."""
+    path = re.sub(r"^/bases/(?!seedling$|auto/)[^/?]+", "/bases/NAME", path)
     return re.sub(r"[0-9a-f]{10,}|\d{4}-[^/]*", "ID", re.split("[?#]", path)[0])
 
 
