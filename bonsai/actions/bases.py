@@ -10,16 +10,14 @@ lists it, and the next call with its name begins anew (a download goes on in the
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-import psutil
-
 from bonsai.config.edit import with_setting
-from bonsai.config.settings import ProfileSettings, profile_of_kind
+from bonsai.config.settings import ProfileSettings
 from bonsai.context import Bonsai
 from bonsai.domain.promotion import BASE, State
 from bonsai.errors import HomeError, InputError, IntegrityError, LockTimeout, UnknownId, UsageError
@@ -40,18 +38,17 @@ from bonsai.model.home_bases import (
     write_base,
 )
 from bonsai.night.device_lock import alone_on_device
+from bonsai.queries.base_plans import Machine, best_of, kinds_of, plan_of_kind
 from bonsai.system.files import write_atomic
 from bonsai.system.locks import file_lock
 from bonsai.system.progress import Progress, Report, silent
 from bonsai.train.adapters import unfit
 from bonsai.train.base_check import BaseChecker, BaseCheckJob, OnProgress
-from bonsai.train.memory import MemoryNeed, training_memory
+from bonsai.train.memory import MemoryNeed
 from storage.tables import adapters_table, promotions_table
 
 AUTO = "auto"
 "As the profile of `use`: chosen by device and memory, as in a new home."
-LARGE_GPU_GIB = 24
-"Free memory from which a base is trained in bfloat16; below it in NF4."
 KEPT = (State.CHAMPION, State.WAITING, State.REPLACED, State.ROLLED_BACK)
 "States of adapters that answer or may be chosen to: their base stays."
 
@@ -65,7 +62,7 @@ class AddPlan:
     kind: str
     "Of `[kinds.*]` in `defaults.toml`."
     profile: ProfileSettings
-    decided: dict[str, int]
+    decided: Mapping[str, int]
     "Fields of the base that differ from the kind's."
     need: MemoryNeed
     memory: int
@@ -81,22 +78,19 @@ def plan_add(b: Bonsai, given: str, name: str, hub: Hub) -> AddPlan:
     """
     source = find_source(given, hub)
     name = _free_name(b, name or source.name)
-    device = find_device()
-    memory = psutil.virtual_memory().total if device.kind == "cpu" else int(device.free_gib * 2**30)
-    plans = [_planned(name, source, kind, memory, device) for kind in _kinds_of(device)]
-    fitting = [one for one in plans if one.need.least <= memory]
-    if not fitting:
-        needed, has = (f"{size / 2**30:.1f}" for size in (plans[-1].need.least, memory))
-        parameters, kind = short_count(source.parameters), plans[-1].kind
-        raise InputError("bases.too_large", name=name, parameters=parameters, kind=kind, needed=needed, memory=has)
-    return fitting[0]
-
-
-def _kinds_of(device: Device) -> tuple[str, ...]:
-    """The kinds for a device, best first."""
-    if device.kind == "cpu":
-        return ("cpu-small",)
-    return ("gpu-lora", "gpu-qlora") if device.free_gib >= LARGE_GPU_GIB else ("gpu-qlora",)
+    machine = Machine.here()
+    model = f"{BASES}/{name}/{WEIGHTS}" if source.kind == "gguf" else source.model
+    base = {"name": name, "model": model, "revision": source.revision}
+    kinds = kinds_of(machine.device)
+    best = best_of(
+        machine, [plan_of_kind(kind, base, source.parameters, source.shape, machine.device) for kind in kinds]
+    )
+    plan = best.plan
+    if not best.fits:
+        needed, has = (f"{size / 2**30:.1f}" for size in (plan.need.least, machine.memory))
+        parameters = short_count(source.parameters)
+        raise InputError("bases.too_large", name=name, parameters=parameters, kind=plan.kind, needed=needed, memory=has)
+    return AddPlan(name, source, plan.kind, plan.profile, plan.decided, plan.need, machine.memory, machine.device)
 
 
 def _free_name(b: Bonsai, name: str) -> str:
@@ -105,27 +99,6 @@ def _free_name(b: Bonsai, name: str) -> str:
     if name in b.config.profiles:
         raise UsageError("bases.taken", name=name)
     return name
-
-
-def _planned(name: str, source: BaseSource, kind: str, memory: int, device: Device) -> AddPlan:
-    model = f"{BASES}/{name}/{WEIGHTS}" if source.kind == "gguf" else source.model
-    named = {"name": name, "model": model, "revision": source.revision}
-    decided = _decided(profile_of_kind(kind, named), source.shape.context)
-    profile = profile_of_kind(kind, {**named, **decided})
-    need = training_memory(source.parameters, source.shape, profile.base, profile.recipe)
-    return AddPlan(name, source, kind, profile, decided, need, memory, device)
-
-
-def _decided(profile: ProfileSettings, context: int) -> dict[str, int]:
-    """A base with a short context has shorter examples and answers."""
-    base = profile.base
-    if not context or context >= base.max_tokens:
-        return {}
-    return {
-        "max_tokens": context,
-        "answer_tokens_en": min(base.answer_tokens_en, context // 4),
-        "answer_tokens_ja": min(base.answer_tokens_ja, context // 2),
-    }
 
 
 def add_base(

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from bonsai.errors import InputError, UsageError
-from bonsai.model.bases import FILES, Base, model_folder
+from bonsai.model.bases import FILES, Base, ModelShape, model_folder
 from bonsai.model.known_bases import known_bases
 
 SourceKind = Literal["folder", "gguf", "hub"]
@@ -25,18 +25,6 @@ _HUB_ID = re.compile(r"([\w.-]+/[\w.-]+)(?:@([\w./-]+))?")
 _LOOKS_LIKE_A_PATH = ("/", "./", "../", "~")
 _CAUSAL = ("ForCausalLM", "LMHeadModel")
 "How the classes of causal language models end in `config.json`."
-
-
-@dataclass(frozen=True, slots=True)
-class ModelShape:
-    """Sizes that memory depends on; 0 where a configuration does not name them."""
-
-    layers: int = 0
-    hidden: int = 0
-    intermediate: int = 0
-    vocabulary: int = 0
-    context: int = 0
-    "Most tokens of a text; 0 where there is no limit."
 
 
 @dataclass(frozen=True, slots=True)

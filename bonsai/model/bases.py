@@ -57,6 +57,18 @@ class Base:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelShape:
+    """Sizes that memory depends on; 0 where a configuration does not name them."""
+
+    layers: int = 0
+    hidden: int = 0
+    intermediate: int = 0
+    vocabulary: int = 0
+    context: int = 0
+    "Most tokens of a text; 0 where there is no limit."
+
+
+@dataclass(frozen=True, slots=True)
 class Device:
     """Where models run on this machine."""
 

@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 
-import psutil
 import torch
 from torch.nn.functional import cross_entropy
 from transformers import (
@@ -42,6 +41,7 @@ from bonsai.model.architecture import cache_numbers, context_length, head_is_all
 from bonsai.model.bases import Base, model_folder
 from bonsai.model.encoding import Encoder, load_encoder
 from bonsai.model.prompt import AnswerTags, Question, Template, declaration, harmless
+from bonsai.system.memory import available_memory
 
 _PROBES = ("What is the capital of Japan?", "日本の首都はどこですか?", "Why does my cat purr?", "1 + 1 = ?")
 _LOGITS_PER_PROBE = 16
@@ -152,7 +152,7 @@ class LoadedBase:
 def load_base(base: Base, device: str) -> LoadedBase:
     """Load a base with its tokenizer. Where memory is short, fewer questions are answered at once."""
     loaded = LoadedBase(base, load_model(base, device), load_encoder(model_folder(base)))
-    free = psutil.virtual_memory().available if device == "cpu" else torch.cuda.mem_get_info()[0]
+    free = available_memory() if device == "cpu" else torch.cuda.mem_get_info()[0]
     loaded.batch = fitting_batch(loaded.model.config, base, int(free * _SHARE_OF_FREE_MEMORY))
     return loaded
 

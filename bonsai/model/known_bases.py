@@ -6,8 +6,10 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 from bonsai.i18n import TextLanguage
+from bonsai.model.bases import ModelShape
 
 PERMISSIVE = ("apache-2.0", "mit")
 "SPDX identifiers, in lower case, that the table admits."
@@ -30,6 +32,8 @@ class KnownBase:
     "Added, asked and trained by this project; says nothing of quality."
     en: str
     ja: str
+    shape: ModelShape
+    "Empty where no published configuration was at hand; `add` reads it from the files."
 
     def note(self, language: TextLanguage) -> str:
         """What it is good for, in one line."""
@@ -40,5 +44,9 @@ class KnownBase:
 def known_bases() -> dict[str, KnownBase]:
     """All of the table, by name."""
     text = (resources.files(__package__) / "known_bases.toml").read_text("utf-8")
-    entries = tomllib.loads(text)
-    return {name: KnownBase(name, **{**one, "languages": tuple(one["languages"])}) for name, one in entries.items()}
+    return {name: _entry(name, one) for name, one in tomllib.loads(text).items()}
+
+
+def _entry(name: str, values: dict[str, Any]) -> KnownBase:
+    shape, languages = ModelShape(**values.get("shape", {})), tuple(values["languages"])
+    return KnownBase(name, **{**values, "languages": languages, "shape": shape})

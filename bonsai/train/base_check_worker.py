@@ -24,7 +24,7 @@ from bonsai.model.prompt import NATIVE, AnswerTags, Question, Template, completi
 from bonsai.system.json_values import from_values, to_values
 from bonsai.system.processes import Emit, error_event, serve
 from bonsai.train.base_check import BaseCheckJob
-from bonsai.train.plan import make_plan
+from bonsai.train.plan import TrainingProgress, make_plan
 
 if TYPE_CHECKING:
     from bonsai.model.hf import LoadedBase
@@ -193,9 +193,12 @@ def check_training(job: BaseCheckJob, found: Findings) -> None:
         device=job.device, threads=job.threads, seed=1, run_folder=folder / "run",
         adapters_folder=folder / "adapters", created_at=created,
     )  # fmt: skip
-    losses: list[float] = []
-    made = train(plan, lambda progress: losses.append(progress.loss))
-    values = {"steps": plan.steps, "loss": round(losses[0], 2), "seconds": _seconds(started)}
+    steps: list[TrainingProgress] = []
+    made = train(plan, steps.append)
+    values = {
+        "steps": plan.steps, "loss": round(steps[0].loss, 2), "seconds": _seconds(started),
+        "tokens_per_second": round(steps[-1].tokens_per_second, 1),
+    }  # fmt: skip
     found.append(CheckFinding("training", True, "bases.found_training", values))
     measured = read_manifest(made.path).measured
     reload = {"difference": f"{measured['reload_difference']:.2g}"}

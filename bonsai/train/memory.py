@@ -1,21 +1,23 @@
 """How much memory a training on a base needs, estimated before anything is loaded.
 
-    weights       parameters x 4 bytes in float32, 2 in bfloat16, 0.55 in NF4 (its constants included)
+    weights       parameters x 4 bytes in float32, 2 in bfloat16, 0.55 in NF4 (its constants included), where embeddings
+                  and LM head stay in bfloat16; a CPU holds both while it unpacks NF4 (`bonsai.model.hf`)
     adapter       LoRA on every linear map: weight, gradient and the two moments of AdamW, in float32
     activations   one batch, packed or with rows of half of `max_tokens`: what the way back needs of each layer, and the
                   logits
     program       torch and its family: 1 GiB
 
-`bonsai base add` shows it beside what the machine has. A device whose memory runs out is tried again with each batch in
-halves, so a base is too large only where that does not fit either. Pure.
+`bonsai base add` and `bonsai base plan` show it beside what the machine has; docs/gpus.md compares it with what was
+measured. A device whose memory runs out is tried again with each batch in halves, so a base is too large only where
+that does not fit either. Pure.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from bonsai.model.base_sources import ModelShape
-from bonsai.model.bases import Base
+from bonsai.model.bases import Base, ModelShape
 from bonsai.train.plan import Recipe
 
 GIB = 2**30
@@ -47,10 +49,11 @@ class MemoryNeed:
         return self.total - self.activations // 2
 
 
-def training_memory(parameters: int, shape: ModelShape, base: Base, recipe: Recipe) -> MemoryNeed:
+def training_memory(
+    parameters: int, shape: ModelShape, base: Base, recipe: Recipe, device: Literal["cpu", "cuda"]
+) -> MemoryNeed:
     """The estimate for a base of so many parameters; sizes that are not known count as 0."""
     number = 4 if base.compute_dtype == "float32" else 2  # bytes
-    weights = parameters * (_NF4_BYTES if base.quantisation == "nf4" else number)
     # four maps of attention (hidden to hidden), three of the feed-forward network; r * (inputs + outputs) each
     a_layer = recipe.lora_rank * (4 * 2 * shape.hidden + 3 * (shape.hidden + shape.intermediate))
     tokens = recipe.batch_size * base.max_tokens // (1 if recipe.packing else 2)
@@ -58,7 +61,16 @@ def training_memory(parameters: int, shape: ModelShape, base: Base, recipe: Reci
     of_layers = shape.layers * shape.hidden + kept if recipe.gradient_checkpointing else shape.layers * kept
     logits = shape.vocabulary * 4 * _LOGIT_COPIES // 2  # of every second position: prompts are not learned
     return MemoryNeed(
-        weights=int(weights),
+        weights=_weights(parameters, shape, base, number, device),
         adapter=_ADAPTER_BYTES * shape.layers * a_layer,
         activations=tokens * (of_layers * number + logits),
     )
+
+
+def _weights(parameters: int, shape: ModelShape, base: Base, number: int, device: Literal["cpu", "cuda"]) -> int:
+    """Bytes of the base; embeddings and LM head count as two matrices, though some bases share one."""
+    if base.quantisation == "none":
+        return parameters * number
+    whole = min(2 * shape.vocabulary * shape.hidden, parameters)
+    packed = int((parameters - whole) * _NF4_BYTES) + whole * number
+    return packed + parameters * number if device == "cpu" else packed

@@ -137,7 +137,7 @@ def test_a_base_that_is_too_large_is_refused_with_numbers(
 def test_the_kind_follows_the_gpu(
     stage: Stage, mine: Path, monkeypatch: pytest.MonkeyPatch, free: float, parameters: float, kind: str
 ) -> None:
-    monkeypatch.setattr("bonsai.actions.bases.find_device", lambda: Device("cuda", free))
+    monkeypatch.setattr("bonsai.queries.base_plans.find_device", lambda: Device("cuda", free))
     monkeypatch.setattr(base_sources, "_safetensors_parameters", lambda _: int(parameters))
     assert plan_add(stage.b, str(mine), "", HandHub()).kind == kind
 

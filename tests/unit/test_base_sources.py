@@ -13,14 +13,12 @@ from hand_bases import COMMIT, HandHub, hand_gguf
 from huggingface_hub import ModelInfo
 from huggingface_hub.errors import GatedRepoError, OfflineModeIsEnabled, RepositoryNotFoundError
 
-from bonsai.config.settings import profile_of_kind
 from bonsai.errors import BonsaiError
 from bonsai.i18n import TEXT_LANGUAGES
-from bonsai.model.base_sources import HuggingFaceHub, ModelShape, find_source, plain_name, shape_of, short_count
-from bonsai.model.bases import Base, model_folder
+from bonsai.model.base_sources import HuggingFaceHub, find_source, plain_name, shape_of, short_count
+from bonsai.model.bases import Base, ModelShape, model_folder
 from bonsai.model.known_bases import PERMISSIVE, known_bases
 from bonsai.model.seedling import weights_folder
-from bonsai.train.memory import training_memory
 
 OFFLINE = HandHub()
 
@@ -186,20 +184,6 @@ def test_counts_are_short() -> None:
     assert [short_count(count) for count in (0, 2_961_024, 134_515_008, 999_999_999, 1_711_376_384)] == [
         "", "2.96 M", "135 M", "1 B", "1.71 B",
     ]  # fmt: skip
-
-
-def test_the_memory_estimate_is_what_was_measured() -> None:
-    smol = ModelShape(30, 576, 1536, 49152, 8192)
-
-    def of(kind: str, parameters: int = 134_515_008, shape: ModelShape = smol) -> float:
-        profile = profile_of_kind(kind, {"name": "x", "model": "y", "revision": ""})
-        return training_memory(parameters, shape, profile.base, profile.recipe).total / 2**30
-
-    assert of("cpu-small") == pytest.approx(4.84, abs=0.2), "5.2 GB measured on a CPU (SmolLM2-135M, batches of 8)"
-    phi = ModelShape(32, 2560, 10240, 51200, 2048)
-    assert of("gpu-qlora", 2_779_683_840, phi) == pytest.approx(5, abs=1.5), "Phi-2 in NF4 trains in about 5 GiB"
-    assert of("gpu-lora", 2_779_683_840, phi) > 20
-    assert of("cpu-small", 0, ModelShape()) == pytest.approx(1.0), "what is not known counts as nothing"
 
 
 def cached(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
