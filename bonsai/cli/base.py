@@ -107,6 +107,39 @@ def show(ctx: typer.Context, name: Name, as_json: AsJson = False) -> None:
         shell.show(shell.text("bases.to_add", name=found.name))
 
 
+@verb(app, "cli.base_plan")
+def plan(
+    ctx: typer.Context,
+    source: Annotated[str, typer.Argument(help="cli.arg_base_plan", metavar="SOURCE")],
+    memory: Annotated[float | None, typer.Option("--memory", help="cli.opt_memory", min=1)] = None,
+    records: Annotated[int | None, typer.Option("--records", help="cli.opt_records", min=1)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Needs no home, downloads nothing and loads nothing."""
+    from bonsai.queries import base_plans
+
+    shell = shell_of(ctx)
+    facts = base_plans.find_facts(shell.home, shell.config(), source)
+    sizes = (memory,) if memory else base_plans.CARDS_GIB
+    cards = [base_plans.plan_on(base_plans.Machine.card(gib), facts) for gib in sizes] if facts.known else []
+    here = base_plans.plan_here(base_plans.Machine.here(), facts) if facts.known else None
+    bonsai = shell.open() if (shell.home / "bonsai.duckdb").is_file() else None
+    night = base_plans.plan_night(bonsai, facts, records or 0) if bonsai else None
+    if as_json:
+        from bonsai.serializers.bases import plan as serialized
+
+        shell.json(serialized(facts, cards, here, night))
+        return
+    from bonsai.cli.presenters import base_plans as presenter
+
+    presenter.show_facts(shell, facts)
+    if here is None:
+        shell.show(shell.text("bases.plan_no_shape", name=facts.name))
+        return
+    presenter.show_plans(shell, cards, here)
+    presenter.show_night(shell, facts, night)
+
+
 @verb(app, "cli.base_check")
 def check(ctx: typer.Context, name: Name, as_json: AsJson = False) -> None:
     """Load, ask and train a base once; exit code 1 if a point fails."""

@@ -18,8 +18,9 @@ from bonsai.context import Bonsai
 from bonsai.errors import ConfigError, InputError
 from bonsai.model.base_sources import HubDescription, find_source
 from bonsai.model.bases import Device, ModelShape, find_device, model_folder
-from bonsai.model.home_bases import BaseManifest, folder_of, read_base
+from bonsai.model.home_bases import BaseManifest
 from bonsai.model.known_bases import known_bases
+from bonsai.queries.bases import show_base
 from bonsai.queries.nights import list_nights, night_detail
 from bonsai.system.memory import total_memory
 from bonsai.train.memory import MemoryNeed, training_memory
@@ -173,7 +174,7 @@ def find_facts(home: Path, config: Config, given: str) -> BaseFacts:
     Raises InputError for a hub id, and what `find_source` does for anything that is no base.
     """
     if given in config.profiles:
-        return _of_profile(home, given, config.profiles[given])
+        return _of_profile(home, config, given)
     known = known_bases().get(given)
     if known:
         return BaseFacts(given, known.licence, known.languages, known.parameters, known.shape)
@@ -181,18 +182,16 @@ def find_facts(home: Path, config: Config, given: str) -> BaseFacts:
     return BaseFacts(found.name, found.licence, found.languages, found.parameters, found.shape)
 
 
-def _of_profile(home: Path, name: str, profile: ProfileSettings) -> BaseFacts:
+def _of_profile(home: Path, config: Config, name: str) -> BaseFacts:
     """From its files; from the table while they are not on this disk."""
-    known = next((one for one in known_bases().values() if one.model == profile.base.model), None)
-    manifest = read_base(folder_of(home, name))
+    profile = config.profiles[name]
+    told = show_base(home, config, name, "", frozenset())
     try:
         found = find_source(str(model_folder(profile.base)), _NoHub())
         parameters, shape = found.parameters, found.shape
     except ConfigError:
-        parameters, shape = (known.parameters, known.shape) if known else (0, ModelShape())
-    told = manifest or known
-    licence, languages = (told.licence, told.languages) if told else ("", ())
-    return BaseFacts(name, licence, languages, parameters, shape, profile, manifest)
+        parameters, shape = told.parameters, told.known.shape if told.known else ModelShape()
+    return BaseFacts(name, told.licence, told.languages, parameters, shape, profile, told.manifest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import Field
 
@@ -60,6 +61,49 @@ class BaseDetail(BaseRow):
     source: str = Field(description="api.field_base_source")
     added_at: datetime | None = Field(description="api.field_base_added_at")
     check: BaseCheck | None = Field(description="api.field_base_check")
+
+
+class MachinePlan(ResponseModel):
+    """How a base would be trained on one machine, estimated."""
+
+    machine: Literal["card", "here"]
+    device: Literal["cpu", "cuda"]
+    memory_gib: float
+    kind: str
+    "The best that fits; the smallest if none does."
+    fits: bool
+    in_halves: bool
+    "It fits only with each batch in halves."
+    needed_gib: float
+    "All of it, the program included."
+    weights_gib: float
+    adapter_gib: float
+    activations_gib: float
+
+
+class NightPlan(ResponseModel):
+    """The training of a night on this machine."""
+
+    tokens: int
+    most: bool
+    "It is the night's whole budget."
+    tokens_per_second: float
+    seconds: float
+
+
+class BasePlan(ResponseModel):
+    """What training on a base would take."""
+
+    name: str
+    licence: str
+    "Empty if unknown."
+    languages: list[str]
+    parameters: int
+    "0 if unknown."
+    machines: list[MachinePlan]
+    "Graphics cards, then this machine; empty while the base's layers are unknown."
+    night: NightPlan | None
+    "None while no speed was measured here."
 
 
 class BaseInUse(ResponseModel):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from bonsai.i18n import TextLanguage, text
 from bonsai.model.base_sources import short_count
 from bonsai.model.home_bases import BaseCheck
+from bonsai.queries.base_plans import GIB, BaseFacts, MachinePlan, NightPlan
 from bonsai.queries.bases import KnownToHome
 from bonsai.schemas import bases as schemas
 
@@ -65,6 +67,52 @@ def detail(one: KnownToHome, language: TextLanguage) -> schemas.BaseDetail:
         added_at=datetime.fromisoformat(manifest.added_at) if manifest else None,
         check=check(manifest.check, language) if manifest else None,
     )
+
+
+def plan(
+    facts: BaseFacts, cards: Sequence[MachinePlan], here: MachinePlan | None, night: NightPlan | None
+) -> schemas.BasePlan:
+    """What training on a base would take."""
+    machines = [_machine("card", one) for one in cards]
+    if here:
+        machines.append(_machine("here", here))
+    return schemas.BasePlan(
+        name=facts.name,
+        licence=facts.licence,
+        languages=list(facts.languages),
+        parameters=facts.parameters,
+        machines=machines,
+        night=_night(night) if night else None,
+    )
+
+
+def _machine(name: Literal["card", "here"], one: MachinePlan) -> schemas.MachinePlan:
+    need = one.plan.need
+    return schemas.MachinePlan(
+        machine=name,
+        device=one.machine.device.kind,
+        memory_gib=_rounded_gib(one.machine.memory),
+        kind=one.plan.kind,
+        fits=one.fits,
+        in_halves=one.in_halves,
+        needed_gib=_rounded_gib(need.total),
+        weights_gib=_rounded_gib(need.weights),
+        adapter_gib=_rounded_gib(need.adapter),
+        activations_gib=_rounded_gib(need.activations),
+    )
+
+
+def _night(one: NightPlan) -> schemas.NightPlan:
+    return schemas.NightPlan(
+        tokens=one.tokens,
+        most=one.most,
+        tokens_per_second=round(one.tokens_per_second, 1),
+        seconds=round(one.seconds),
+    )
+
+
+def _rounded_gib(size: int) -> float:
+    return round(size / GIB, 1)
 
 
 def fields(one: KnownToHome, language: TextLanguage) -> Fields:

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hand_bases import FAILED, HandChecker, HandHub
+from hand_bases import FAILED, PASSED, HandChecker, HandHub
+from rich.cells import cell_len
 
 from bonsai.cli import main as cli
+from bonsai.model.home_bases import CheckFinding
 from bonsai.model.seedling import weights_folder
 
 
@@ -94,6 +96,43 @@ def test_the_list_needs_no_home(bonsai: Typed, tmp_path: Path) -> None:
     assert nowhere.json("show", "qwen3-4b")["origin"] == "table"
 
 
+@pytest.mark.parametrize("language", ["en", "ja"])
+@pytest.mark.parametrize("base", ["phi-2", "phi2-lora", "seedling", "sarashina2.2-3b"])
+def test_a_plan_needs_no_home_no_hub_and_80_columns(bonsai: Typed, tmp_path: Path, base: str, language: str) -> None:
+    nowhere = Typed(tmp_path / "nowhere", bonsai.folder, bonsai.checker, bonsai.capsys, bonsai.monkeypatch)
+    out, _ = nowhere("plan", base, language=language)
+    assert all(cell_len(line) <= 80 for line in out.splitlines())
+    assert base in out
+
+
+def test_a_plan_tells_the_kind_for_each_card_and_this_machine(bonsai: Typed) -> None:
+    found = bonsai.json("plan", "phi-2")
+    *cards, here = found["machines"]
+    assert [(one["memory_gib"], one["kind"], one["fits"]) for one in cards] == [
+        (8, "gpu-qlora", True), (12, "gpu-qlora", True), (16, "gpu-qlora", True), (24, "gpu-qlora", True),
+        (80, "gpu-lora", True),
+    ]  # fmt: skip
+    assert (here["machine"], here["device"], here["kind"]) == ("here", "cpu", "cpu-small")
+    assert found["night"] is None
+    assert "bonsai base add phi-2" in " ".join(bonsai("plan", "phi-2")[0].split())
+    [small, _] = bonsai.json("plan", "phi-2", "--memory", "3")["machines"]
+    assert (small["memory_gib"], small["fits"]) == (3, False)
+    assert bonsai.json("plan", "sarashina2.2-3b")["machines"] == []
+
+
+def test_a_plan_tells_the_time_once_a_check_has_measured_a_step(bonsai: Typed) -> None:
+    told = {"steps": 2, "seconds": 9, "loss": 3.1, "tokens_per_second": 100.0}
+    bonsai.checker.findings = (CheckFinding("training", True, "bases.found_training", told),)
+    bonsai("add", str(bonsai.folder), "--yes")
+    night = bonsai.json("plan", "oak", "--records", "10")["night"]
+    assert night == {"tokens": 300_000, "most": True, "tokens_per_second": 100.0, "seconds": 3000}
+    for language, said in (("en", "at most 50 min"), ("ja", "長くて 50 分")):
+        assert said in bonsai("plan", "oak", language=language)[0].replace("\n", " ")
+    bonsai.checker.findings = PASSED
+    bonsai("check", "oak")
+    assert "bonsai base check oak" in " ".join(bonsai("plan", "oak")[0].split())
+
+
 def test_a_check_speaks_both_languages_and_has_an_exit_code(bonsai: Typed) -> None:
     assert bonsai.json("check", "seedling")["passed"] is True
     assert "トークナイザー" in bonsai("check", "seedling", language="ja")[0]
@@ -111,6 +150,10 @@ WRONG = {
     ("use", "oak"): 2,
     ("use", "phi2-qlora"): 2,
     ("show", "oak"): 2,
+    ("plan", "nothing"): 2,
+    ("plan", "owner/model"): 1,
+    ("plan", "~/nowhere"): 2,
+    ("plan", "phi-2", "--memory", "0"): 2,
     ("remove", "oak"): 2,
     ("remove", "../adapters"): 2,
     ("remove", ".."): 2,

@@ -119,6 +119,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
 LEFT_OUT: Mapping[str, str] = {
     "base add": "loads and trains a model in a process of its own (tests/model/test_base_check.py)",
     "base check": "the same",
+    "base plan": "it tells this machine's memory (tests/entrypoints/test_base_commands.py)",
     "gate calibrate": "trains several adapters, for minutes",
     "night run": "trains, on a server of its own; it prints what `night show` begins with",
 }

@@ -40,7 +40,7 @@ def test_phi_2_in_nf4_on_a_cpu_is_unpacked() -> None:
 
 
 def test_phi_2_in_bfloat16_on_a_gpu() -> None:
-    """LitGPT's own run on an A10G: rank 8, batches of 4 with at most 512 tokens each, neither packed nor checkpointed."""
+    """LitGPT's own run on an A10G: rank 8, batches of 4 texts of at most 512 tokens, not packed, not checkpointed."""
     theirs = kind("gpu-lora", batch_size=4, lora_rank=8, packing=False)
     theirs = theirs.model_copy(update={"base": replace(theirs.base, max_tokens=512)})
     assert need("phi-2", theirs, "cuda") == pytest.approx(13.98 * GB, rel=TOLERANCE)
