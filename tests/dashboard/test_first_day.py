@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,10 @@ from desk import Desk
 from html_pages import Page
 
 from bonsai import bootstrap
+from bonsai.i18n import text
+from bonsai.model.bases import Device
+from bonsai.queries import base_offers
+from bonsai.queries.base_plans import GIB, Machine
 
 PAGES = ("/", "/records", "/promotions", "/nights", "/ask", "/adapters", "/pairs", "/tagging", "/subjects", "/rejects")
 
@@ -37,6 +42,21 @@ def test_the_first_page_says_how_to_begin_until_a_night_has_run(desk: Desk) -> N
     )
     desk.night(bits=1.0, day=1)
     assert not begins()
+
+
+@pytest.mark.parametrize(("language", "base"), [("en", "smollm2-135m"), ("ja", "sarashina2.2-0.5b")])
+def test_the_first_page_offers_a_real_base_while_the_seedling_is_in_use(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, language: str, base: str
+) -> None:
+    def offered(profile: str, gib: int = 16) -> str:
+        monkeypatch.setattr(base_offers, "free_machine", lambda: Machine(Device("cpu", 0.0), gib * GIB))
+        there = Desk(replace(desk.b, find_profile=lambda: profile))
+        return there.client().get("/", headers={"Accept-Language": language}).text
+
+    assert f"<code>bonsai base add {base}</code>" in offered("seedling")
+    assert text("bases.no_offer", language) in offered("seedling", gib=1)  # type: ignore[arg-type]
+    assert "bonsai base add" not in offered("phi2-lora")
+    assert text("bases.offer_title", language) not in offered("phi2-lora")  # type: ignore[arg-type]
 
 
 def test_an_empty_list_leads_on_and_an_empty_search_says_so(desk: Desk) -> None:

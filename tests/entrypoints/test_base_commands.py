@@ -15,8 +15,11 @@ from hand_bases import FAILED, PASSED, HandChecker, HandHub
 from rich.cells import cell_len
 
 from bonsai.cli import main as cli
+from bonsai.model.bases import Device
 from bonsai.model.home_bases import CheckFinding
 from bonsai.model.seedling import weights_folder
+from bonsai.queries import base_offers
+from bonsai.queries.base_plans import GIB, Machine
 
 
 @dataclass
@@ -131,6 +134,28 @@ def test_a_plan_tells_the_time_once_a_check_has_measured_a_step(bonsai: Typed) -
     bonsai.checker.findings = PASSED
     bonsai("check", "oak")
     assert "bonsai base check oak" in " ".join(bonsai("plan", "oak")[0].split())
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_a_new_home_is_offered_a_real_base_until_another_than_the_seedling_is_in_use(
+    bonsai: Typed, tmp_path: Path, language: str
+) -> None:
+    def init(**environ: str) -> str:
+        home = {"BONSAI_HOME": str(tmp_path / "new"), **environ}
+        assert cli.run(["init", "--lang", language], home) == 0
+        return bonsai.capsys.readouterr().out
+
+    def machine(gib: int) -> None:
+        bonsai.monkeypatch.setattr(base_offers, "free_machine", lambda: Machine(Device("cpu", 0.0), gib * GIB))
+
+    name = {"en": "smollm2-135m", "ja": "sarashina2.2-0.5b"}[language]
+    machine(16)
+    _, *offer = init().splitlines()
+    assert f"bonsai base add {name}" in " ".join(offer)
+    assert all(cell_len(line) <= 80 for line in offer)
+    assert "bonsai base add" not in init(BONSAI_TRAINING__PROFILE="phi2-qlora")
+    machine(1)
+    assert "bonsai base add" not in init()
 
 
 def test_a_check_speaks_both_languages_and_has_an_exit_code(bonsai: Typed) -> None:

@@ -20,7 +20,7 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from bonsai.domain.records import LANGUAGES, Category, Status
-from bonsai.queries import overview
+from bonsai.queries import base_offers, overview
 from bonsai.queries.nights import NightReport, list_nights
 from bonsai.queries.overview import PendingWork, Score
 from bonsai.queries.promotions import show_promotion
@@ -154,6 +154,17 @@ def coverage(counts: Mapping[tuple[str, str], int]) -> Coverage:
     return Coverage(languages, rows, tuple(fewest))
 
 
+def base_offer(visit: Visit) -> Markup | None:
+    """What this machine could train instead of the seedling; None while another base is in use."""
+    offer = base_offers.base_offer(visit.b.config, visit.b.find_profile(), visit.language)
+    if offer is None:
+        return None
+    if offer.base is None:
+        return visit.html("bases.no_offer")
+    command = Markup("<code>{}</code>").format(offer.command)
+    return visit.html("bases.offer", command=command, **offer.values(visit.language))
+
+
 router = APIRouter()
 
 
@@ -173,4 +184,5 @@ def home(visit: Contributor) -> Response:
         trend=trend(visit, found.scores),
         coverage=coverage(found.coverage),
         live=nights_shown.current(visit),
+        base_offer=base_offer(visit),
     )
