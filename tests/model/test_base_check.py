@@ -85,6 +85,9 @@ def test_a_random_base_is_added_checked_and_used(
     assert told["training"]["ok"] is True
     assert told["reload"]["ok"] is True
     assert load_config(home, {}).profiles["tiny"].base.max_tokens == 256
+    night = json.loads(said("plan", "tiny", "--json")[1])["night"]
+    assert night["tokens_per_second"] > 0, "the check has measured it"
+    assert night["tokens"] == load_config(home, {}).profiles["tiny"].night.token_budget
     assert said("use", "tiny")[0] == 0
     assert said("check", "tiny")[0] == 0
 
