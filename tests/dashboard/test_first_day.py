@@ -53,9 +53,9 @@ def test_the_first_page_offers_a_real_base_while_the_seedling_is_in_use(
         there = Desk(replace(desk.b, find_profile=lambda: profile))
         return there.client().get("/", headers={"Accept-Language": language}).text
 
-    assert f"<code>bonsai base add {base}</code>" in offered("seedling")
+    assert f'<a href="/bases/{base}">{base}</a>' in offered("seedling")
     assert text("bases.no_offer", language) in offered("seedling", gib=1)  # type: ignore[arg-type]
-    assert "bonsai base add" not in offered("phi2-lora")
+    assert "/bases/" not in offered("phi2-lora")
     assert text("bases.offer_title", language) not in offered("phi2-lora")  # type: ignore[arg-type]
 
 

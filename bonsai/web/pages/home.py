@@ -161,8 +161,10 @@ def base_offer(visit: Visit) -> Markup | None:
         return None
     if offer.base is None:
         return visit.html("bases.no_offer")
-    command = Markup("<code>{}</code>").format(offer.command)
-    return visit.html("bases.offer", command=command, **offer.values(visit.language))
+    adding = Markup("<code>{}</code>").format(offer.command)
+    if visit.person is None or visit.person.may("admin"):
+        adding = Markup('<a href="/bases/{0}">{0}</a>').format(offer.base.name)
+    return visit.html("bases.offer", command=adding, **offer.values(visit.language))
 
 
 router = APIRouter()
