@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from bonsai.cli import progress
 from bonsai.cli.help import noun, verb
 from bonsai.cli.presenters.records import on_one_line, short
-from bonsai.cli.shell import AsJson, Shell, shell_of
+from bonsai.cli.shell import AsJson, Shell, one_of, shell_of
 
 if TYPE_CHECKING:
+    from bonsai.evaluate.export import Form
     from bonsai.queries.adapters import FullAdapter
     from storage.tables.adapters_table import LearnedRecord
 
 
 app = noun()
+ARCHIVE: Literal["archive"] = "archive"
 
 KnownAdapter = Annotated[str, typer.Argument(help="cli.arg_known_adapter", metavar="ID")]
 
@@ -96,14 +99,20 @@ def _tell(shell: Shell, shown: FullAdapter, records: list[LearnedRecord], whole:
 @verb(app, "cli.adapters_export")
 def export(
     ctx: typer.Context,
-    path: Annotated[Path, typer.Argument(help="cli.arg_adapter_file", metavar="FILE")],
+    path: Annotated[Path, typer.Argument(help="cli.arg_export_path", metavar="PATH")],
+    form: Annotated[str, typer.Option("--as", help="cli.opt_export_as", metavar="FORM")] = ARCHIVE,
     name: Annotated[str, typer.Option("--adapter", help="cli.arg_known_adapter")] = "champion",
     as_json: AsJson = False,
 ) -> None:
-    """Write the verified folder as a .tar."""
+    """Write the verified folder as a .tar, or make a certified form of it."""
+    from bonsai.evaluate.export import FORMS
     from bonsai.queries import adapters
 
     shell = shell_of(ctx)
+    chosen = one_of(form, (ARCHIVE, *FORMS), "--as")
+    if chosen != ARCHIVE:
+        _export_form(shell, path, chosen, name, as_json)
+        return
     sha256 = adapters.export_adapter(shell.open(), name, path)
     if as_json:
         from bonsai.schemas.adapters import AdapterArchive
@@ -111,3 +120,29 @@ def export(
         shell.json(AdapterArchive(path=str(path), sha256=sha256))
         return
     shell.say("adapters.exported", path=path, sha256=sha256)
+
+
+def _export_form(shell: Shell, path: Path, form: Form, name: str, as_json: bool) -> None:
+    from bonsai.actions import export
+    from bonsai.evaluate.export import ProcessExporter
+    from bonsai.system.json_values import to_values
+
+    bonsai = shell.open()
+    exporter = ProcessExporter(bonsai.config.training.nice)
+    with progress.shown(shell, quiet=as_json) as report:
+        made = export.export_form(bonsai, name, path, form, shell.now(), shell.environ, exporter, report)
+    one = made.certificate
+    if as_json:
+        from bonsai.schemas.adapters import AdapterExport
+
+        shell.json(AdapterExport(path=str(made.path), certificate=to_values(one)))
+        return
+    shell.say("export.done", path=made.path, form=form, adapter=made.adapter)
+    shell.say(
+        "export.certified",
+        asked_as=one.asked_as,
+        questions=one.questions,
+        equal=round(100 * one.equal, 1),
+        before=round(100 * one.right_before, 1),
+        after=round(100 * one.right_after, 1),
+    )

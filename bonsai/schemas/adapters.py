@@ -85,3 +85,10 @@ class AdapterArchive(ResponseModel):
 
     path: str
     sha256: str
+
+
+class AdapterExport(ResponseModel):
+    """An adapter that was exported in another form, with its certificate."""
+
+    path: str
+    certificate: dict[str, Any]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -52,6 +53,43 @@ def _replacing(path: Path) -> Iterator[IO[bytes]]:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """A folder that becomes `path`, whole and durable, when the block ends; when it raises, nothing is left.
+
+    It lies beside `path` in a temporary folder, whose other content (scratch files) goes in either case. What killed
+    writers of the same name left is removed first. Raises FileExistsError when `path` has appeared meanwhile.
+    """
+    name = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]
+    for left in path.parent.glob(f".{name}.*.unfinished"):
+        if not is_alive(int(left.name.split(".")[2])):
+            shutil.rmtree(left)
+    temporary = path.with_name(f".{name}.{os.getpid()}.unfinished")
+    made = temporary / "made"
+    made.mkdir(parents=True)
+    try:
+        yield made
+        for file in (one for one in made.rglob("*") if one.is_file()):
+            _flush(file)
+        sync_folder(made)
+        if path.exists():
+            raise FileExistsError(path)
+        made.rename(path)
+        sync_folder(path.parent)
+    finally:
+        shutil.rmtree(temporary)
+
+
+def _flush(file: Path) -> None:
+    with file.open("rb") as opened:
+        os.fsync(opened.fileno())
+
+
+def is_full(error: OSError) -> bool:
+    """Whether the disk or the user's quota is full."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def move_durably(path: Path, target: Path) -> None:

@@ -11,9 +11,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from bonsai.errors import BonsaiError
+from bonsai.system.files import is_full
 from bonsai.web.api import app
 from bonsai.web.form_recovery import recovered_form, requested_address
-from bonsai.web.problems import RETRY_AFTER, ConfirmationNeeded, LoginNeeded, Problem, is_full
+from bonsai.web.problems import RETRY_AFTER, ConfirmationNeeded, LoginNeeded, Problem
 from bonsai.web.request import Site, Visit, choose_language, problem_of
 
 KNOWN_STATUS = (401, 403, 404, 405, 408, 409, 413, 415, 422, 500, 503, 507)

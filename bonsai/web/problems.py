@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date
@@ -10,11 +9,6 @@ from typing import TypeVar
 
 RETRY_AFTER = {"Retry-After": "5"}
 "Header of a busy response."
-
-
-def is_full(error: OSError) -> bool:
-    """Whether the disk or the user's quota is full."""
-    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Problem(Exception):

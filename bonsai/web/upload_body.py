@@ -20,7 +20,8 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 
-from bonsai.web.problems import Problem, is_full
+from bonsai.system.files import is_full
+from bonsai.web.problems import Problem
 from bonsai.web.request import Contributor, Site
 from bonsai.web.security import BODY_SECONDS
 from storage import uploads

@@ -141,12 +141,18 @@ def restore(con: Connection, adapter: str, who: str, reason: str, at: datetime) 
     return _apply(con, promotion.restore(candidate, champion(con), who=who, at=at, reason=reason, last_number=number))
 
 
+def find(con: Connection, adapter: str) -> Promotion | None:
+    """One candidate; None for an adapter that was never judged."""
+    found = rows(con, "FROM promotions WHERE adapter = ?", [adapter])
+    return _promotion(found[0]) if found else None
+
+
 def get(con: Connection, adapter: str) -> Promotion:
     """One candidate. Raises UnknownId."""
-    found = rows(con, "FROM promotions WHERE adapter = ?", [adapter])
-    if not found:
+    found = find(con, adapter)
+    if found is None:
         raise UnknownId("storage.unknown_promotion", id=adapter)
-    return _promotion(found[0])
+    return found
 
 
 def resolve(con: Connection, prefix: str) -> Promotion:

@@ -55,5 +55,5 @@ def test_every_key_in_the_code_has_a_text() -> None:
 
 def is_a_file(name: str) -> bool:
     """`model.safetensors` is a file's name, `flows.reconcile` a module's."""
-    suffixed = name.endswith((".json", ".jsonl", ".toml", ".py", ".parquet", ".safetensors", ".html"))
+    suffixed = name.endswith((".json", ".jsonl", ".toml", ".py", ".parquet", ".safetensors", ".gguf", ".html"))
     return suffixed or (ROOT / name.replace(".", "/")).with_suffix(".py").is_file()

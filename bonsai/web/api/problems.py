@@ -14,7 +14,8 @@ from starlette.responses import JSONResponse, Response
 from bonsai.domain.characters import one_line
 from bonsai.errors import BonsaiError
 from bonsai.i18n import TextLanguage, area_texts, text
-from bonsai.web.problems import RETRY_AFTER, Problem, is_full
+from bonsai.system.files import is_full
+from bonsai.web.problems import RETRY_AFTER, Problem
 from bonsai.web.request import accepted_language, localise, problem_of
 
 PROBLEM_TYPE = "application/problem+json"
