@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -77,7 +78,9 @@ def work(job_file: Path, emit: Emit) -> Mapping[str, Any]:
     except OSError as error:
         if not is_full(error):
             raise
-        raise NoRoom("storage.no_room", folder=Path(job.folder).parent) from error
+        raise NoRoom(
+            "storage.no_room", folder=Path(job.folder).parents[1]
+        ) from error  # beside it: where the target lies
     return {"certificate": to_values(made)}
 
 
@@ -119,9 +122,10 @@ def write_form(job: ExportJob, folder: Path) -> None:
         else:
             exporting.write_merged(adapter, job.base, folder)
     except SafetensorError as error:  # it hides the number of an OSError in its text
-        if "os error 28" not in str(error):
+        number = re.search(r"os error (\d+)", str(error))
+        if number is None:
             raise
-        raise NoRoom("storage.no_room", folder=folder.parent) from error
+        raise OSError(int(number[1]), str(error)) from error
     exporting.write_prompt(job.base, template(job), load_encoder(model_folder(job.base)), folder)
 
 

@@ -16,7 +16,10 @@ from typing import Any
 import pytest
 import torch
 from recipes import SMALL
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
+from tokenizers.processors import TemplateProcessing
 
 from bonsai.domain import snapshots
 from bonsai.domain.records import reasoning_sentence
@@ -27,7 +30,8 @@ from bonsai.evaluate.export import Certificate, ExportJob, Form, ProcessExporter
 from bonsai.evaluate.questions import Item, set_name
 from bonsai.model.bases import Base
 from bonsai.model.encoding import load_encoder
-from bonsai.model.prompt import CURRENT, Question
+from bonsai.model.native import template_of
+from bonsai.model.prompt import Question
 from bonsai.train import ask_exported, exporting
 from bonsai.train.adapters import load, open_answerer
 from bonsai.train.plan import AdapterFolder, make_plan
@@ -83,12 +87,10 @@ ITEMS = tuple(
 """The records that the tiny adapter learned, as questions."""
 
 
-@pytest.fixture(scope="module")
-def trained(tiny_base: Base, tmp_path_factory: pytest.TempPathFactory) -> AdapterFolder:
+def train_cats(base: Base, template_name: str, folder: Path) -> AdapterFolder:
     """An adapter that was trained for long enough to say other things to other questions."""
-    folder = tmp_path_factory.mktemp("trained")
-    (folder / "run").mkdir()
-    encoder = load_encoder(Path(tiny_base.model))
+    (folder / "run").mkdir(parents=True)
+    encoder, form = load_encoder(Path(base.model)), template_of(Path(base.model), template_name)
     rows = [
         Example(
             one.id,
@@ -104,17 +106,24 @@ def trained(tiny_base: Base, tmp_path_factory: pytest.TempPathFactory) -> Adapte
     ]
     built = snapshots.build(
         rows, [], seed=1, validation_share=0.0, anchor_share=0.0,
-        count_tokens=lambda row: encoder.tokens(CURRENT, row), max_tokens=tiny_base.max_tokens,
+        count_tokens=lambda row: encoder.tokens(form, row), max_tokens=base.max_tokens,
     )  # fmt: skip
     modules = ("q_proj", "k_proj", "v_proj", "dense", "fc1", "fc2")
     recipe = replace(
-        SMALL, target_modules=modules, learning_rate=1e-2, accumulate=1, epochs=100, lora_rank=16, lora_alpha=32.0
-    )
+        SMALL, template=template_name, target_modules=modules, learning_rate=1e-2, accumulate=1, epochs=100,
+        lora_rank=16, lora_alpha=32.0,
+    )  # fmt: skip
     plan = make_plan(
-        "tiny", tiny_base, recipe, snapshots.write(built, folder / "snapshot", NOW), device="cpu", threads=1, seed=7,
+        "tiny", base, recipe, snapshots.write(built, folder / "snapshot", NOW), device="cpu", threads=1, seed=7,
         run_folder=folder / "run", adapters_folder=folder / "adapters", created_at=NOW,
     )  # fmt: skip
     return train(plan, lambda _progress: None)
+
+
+@pytest.fixture(scope="module")
+def trained(tiny_base: Base, tmp_path_factory: pytest.TempPathFactory) -> AdapterFolder:
+    """On the tiny base in NF4, under Bonsai's own template."""
+    return train_cats(tiny_base, "tagged", tmp_path_factory.mktemp("trained"))
 
 
 @pytest.fixture
@@ -123,7 +132,7 @@ def make_job(trained: AdapterFolder, tiny_base: Base, tmp_path: Path) -> Callabl
     base = replace(tiny_base, answer_tokens_ja=64)
 
     def job(form: Form) -> ExportJob:
-        folder, work = tmp_path / "out" / form, tmp_path / "work" / form
+        folder, work = tmp_path / "out" / form / "made", tmp_path / "work" / form
         for one in (folder, work):
             one.mkdir(parents=True)
         return ExportJob(
@@ -148,6 +157,29 @@ def asked_elsewhere(job: ExportJob, questions: list[str]) -> list[str]:
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/")
     found: list[str] = json.loads(done.stdout.splitlines()[-1])
     return found
+
+
+@pytest.mark.long
+def test_a_base_with_its_own_chat_form_and_start_token(
+    make_job: Callable[[Form], ExportJob], tiny_base: Base, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(tiny_base.model, tmp_path / "base")
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    start = [("<|system|>", tokenizer.token_to_id("<|system|>"))]  # any token that stands before every text
+    tokenizer.post_processor = TemplateProcessing(single="<|system|> $A", special_tokens=start)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    chat = "{% for m in messages %}<|instruction|>{{ m.content }}<|category|>{% endfor %}"
+    (folder / "chat_template.jinja").write_text(chat)
+    base = replace(tiny_base, model=str(folder), quantisation="none", answer_tokens_ja=64)
+    made = train_cats(base, "native", tmp_path / "trained")
+    job = replace(make_job("merged"), base=base, adapter=made.id, adapter_folder=str(made.path))
+
+    found = export_worker.export(job, quietly)
+
+    assert (found.equal, found.right_after) == (1.0, found.right_before)
+    assert found.right_after > 0
+    generation = json.loads((Path(job.folder) / "generation_config.json").read_text())
+    assert generation["eos_token_id"] == [tokenizer.token_to_id("<|category|>"), 0]
 
 
 def check_files(job: ExportJob, tmp_path: Path) -> None:
@@ -286,16 +318,23 @@ def test_closed_pools_are_never_asked(make_job: Callable[[Form], ExportJob], tmp
         shutil.rmtree(tmp_path / "work")
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device"),
+        SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)"),
+    ],
+)
 def test_a_full_disk_is_told(
-    make_job: Callable[[Form], ExportJob], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    make_job: Callable[[Form], ExportJob], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: Exception
 ) -> None:
     def full(*_arguments: Any) -> None:
-        raise OSError(28, "No space left on device")
+        raise error
 
     monkeypatch.setattr(exporting, "write_peft", full)
     file = tmp_path / "job.json"
     file.write_text(json.dumps(export_worker.to_values(make_job("peft"))))
-    with pytest.raises(NoRoom):
+    with pytest.raises(NoRoom, match=f"The disk of {tmp_path / 'out'} is full"):
         export_worker.work(file, lambda _event: None)
 
 
