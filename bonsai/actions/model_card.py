@@ -14,7 +14,7 @@ from bonsai.evaluate.export import Form
 from bonsai.evaluate.report import Report, accuracy
 from bonsai.evaluate.statistics import exact_interval
 from bonsai.gate.decision import Decision
-from bonsai.model.bases import Base
+from bonsai.model.bases import SEEDLING, Base
 from bonsai.model.prompt import NATIVE
 from bonsai.train.manifest import AdapterManifest
 
@@ -49,22 +49,17 @@ class CardFacts:
 
 def model_card(facts: CardFacts) -> str:
     """The whole README.md."""
-    sections = (
-        ("", _about(facts)),
-        ("How to ask it", _usage(facts)),
-        ("What it learned from", _data(facts)),
-        ("The gate's verdict", _verdict(facts.decision)),
-        ("Right answers", _figures(facts.report)),
-        ("Intended use and limits", _limits(facts)),
-        ("Licence", licence(facts)),
-    )
-    return (
-        _metadata(facts)
-        + f"# {facts.base.name}, adapter {facts.manifest.adapter_id}\n"
-        + "".join(
-            f"\n{f'## {title}' if title else ''}\n\n{text}\n".replace("\n\n\n", "\n\n") for title, text in sections
-        )
-    )
+    sections = {
+        "How to ask it": _usage(facts),
+        "What it learned from": _data(facts),
+        "The gate's verdict": _verdict(facts.decision),
+        "Right answers": _figures(facts.report),
+        "Intended use and limits": _limits(facts),
+        "Licence": licence(facts),
+    }
+    title = f"# {facts.base.name}, adapter {facts.manifest.adapter_id}"
+    parts = [title, _about(facts), *(f"## {name}\n\n{text}" for name, text in sections.items())]
+    return _metadata(facts) + "\n\n".join(parts) + "\n"
 
 
 def licence(facts: CardFacts) -> str:
@@ -86,8 +81,9 @@ def _about(facts: CardFacts) -> str:
     if facts.hub_id:
         where = f"`{facts.hub_id}`" + (f" at commit `{base.revision}`" if base.revision else "")
     else:
+        lies = "comes with Bonsai" if base.model == SEEDLING else "lies only where the adapter was trained"
         where = (
-            f"`{base.name}`, which is on no hub: it lies only where the adapter was trained. "
+            f"`{base.name}`, which is on no hub: it {lies}. "
             f"Its weights and configuration have the hash `{manifest.base_hash}`."
         )
     what = {
@@ -122,26 +118,6 @@ def _usage(facts: CardFacts) -> str:
         return "```\nollama create mine -f Modelfile\nollama run mine\n```\n\n" + _answers(facts)
     if facts.form == "gguf":
         return "Any program on llama.cpp opens `model.gguf`.\n\n" + _answers(facts)
-    base = facts.base
-    imports = "import torch\nfrom transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig"
-    dtype = f"dtype=torch.{base.compute_dtype}"
-    if facts.form == "merged":
-        load = f'model = AutoModelForCausalLM.from_pretrained("{_PLACE}", {dtype})'
-    else:
-        imports += "\nfrom peft import PeftModel"
-        named = f'"{facts.hub_id}"' if facts.hub_id else '"THE BASE\'S FOLDER"'
-        pinned = f', revision="{base.revision}"' if facts.hub_id and base.revision else ""
-        load = f"base = AutoModelForCausalLM.from_pretrained({named}{pinned}, {dtype}"
-        if base.quantisation == "nf4":
-            imports += "\nfrom transformers import BitsAndBytesConfig"
-            load = (
-                f'nf4 = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4",\n'
-                f"    bnb_4bit_compute_dtype=torch.{base.compute_dtype}, "
-                f"bnb_4bit_use_double_quant={base.double_quantisation})\n{load}, quantization_config=nf4"
-            )
-        load += f')\nmodel = PeftModel.from_pretrained(base, "{_PLACE}")'
-        if base.quantisation == "nf4":
-            load = load.replace("\nmodel =", "\n# on a CPU: base = base.dequantize()\nmodel =")
     ask = (
         f'tokenizer = AutoTokenizer.from_pretrained("{_PLACE}")\n'
         'asked = tokenizer.apply_chat_template([{"role": "user", "content": "..."}], return_tensors="pt", '
@@ -150,7 +126,33 @@ def _usage(facts: CardFacts) -> str:
         "made = model.generate(**asked, generation_config=limits)[0, asked.input_ids.shape[1]:]\n"
         "print(tokenizer.decode(made))"
     )
-    return f"```python\n{imports}\n\n{load}\n{ask}\n```\n\n{_answers(facts)}"
+    load = _load_merged(facts.base) if facts.form == "merged" else _load_peft(facts)
+    return f"```python\n{load}\n{ask}\n```\n\n{_answers(facts)}"
+
+
+_IMPORTS = "import torch\nfrom transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig"
+
+
+def _load_merged(base: Base) -> str:
+    return f'{_IMPORTS}\n\nmodel = AutoModelForCausalLM.from_pretrained("{_PLACE}", dtype=torch.{base.compute_dtype})'
+
+
+def _load_peft(facts: CardFacts) -> str:
+    """As `bonsai/train/ask_exported.py` does it."""
+    base = facts.base
+    named = f'"{facts.hub_id}"' if facts.hub_id else '"THE BASE\'S FOLDER"'
+    pinned = f', revision="{base.revision}"' if facts.hub_id and base.revision else ""
+    plain = f"base = AutoModelForCausalLM.from_pretrained({named}{pinned}, dtype=torch.{base.compute_dtype}"
+    adapter = f'model = PeftModel.from_pretrained(base, "{_PLACE}")'
+    if base.quantisation == "none":
+        return f"from peft import PeftModel\n{_IMPORTS}\n\n{plain})\n{adapter}"
+    return (
+        f"from peft import PeftModel\n{_IMPORTS}\nfrom transformers import BitsAndBytesConfig\n\n"
+        'nf4 = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4",\n'
+        f"    bnb_4bit_compute_dtype=torch.{base.compute_dtype}, "
+        f"bnb_4bit_use_double_quant={base.double_quantisation})\n"
+        f"{plain}, quantization_config=nf4)\n# on a CPU: base = base.dequantize()\n{adapter}"
+    )
 
 
 def _answers(facts: CardFacts) -> str:

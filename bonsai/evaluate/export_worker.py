@@ -78,9 +78,8 @@ def work(job_file: Path, emit: Emit) -> Mapping[str, Any]:
     except OSError as error:
         if not is_full(error):
             raise
-        raise NoRoom(
-            "storage.no_room", folder=Path(job.folder).parents[1]
-        ) from error  # beside it: where the target lies
+        target = Path(job.folder).parents[1]  # the folder is made in a temporary one beside its place
+        raise NoRoom("storage.no_room", folder=target) from error
     return {"certificate": to_values(made)}
 
 
