@@ -141,14 +141,16 @@ def add_base(
 def check_base(b: Bonsai, name: str, now: datetime, checker: BaseChecker, tell: Report = silent) -> BaseCheck:
     """Check any profile's base again; the result of an added one is kept in its manifest.
 
-    Raises UnknownId for an unknown name, ConfigError when the base is not on this machine.
+    Raises UnknownId for an unknown name, ConfigError when the base is not on this machine, LockTimeout while another
+    process adds, checks or removes one.
     """
     profile, folder = _profile(b, name), folder_of(b.home, name)
     model_folder(profile.base)
-    known = read_base(folder)
-    made = _checked(b, name, profile, find_device(), now, checker, tell)
-    if known:
-        write_base(folder, replace(known, check=made))
+    with _alone(b.home):
+        known = read_base(folder)
+        made = _checked(b, name, profile, find_device(), now, checker, tell)
+        if known:
+            write_base(folder, replace(known, check=made))
     return made
 
 
@@ -220,7 +222,7 @@ def remove_base(b: Bonsai, name: str) -> BaseManifest | None:
     """Remove a base's folder in this home, whole or half-made; a person's own folder and the hub's cache stay.
 
     Returns its manifest, if it was complete and whole. Raises UsageError when it is in use, none of this home's own, or
-    needed by an adapter that answers or may be chosen to.
+    needed by an adapter that answers or may be chosen to, LockTimeout while another process adds or checks one.
     """
     folder = folder_of(b.home, name)
     if name != plain_name(name) or not folder.is_dir():  # no path leads out of the home's bases
@@ -233,12 +235,13 @@ def remove_base(b: Bonsai, name: str) -> BaseManifest | None:
     needed = [one for one in adapters if states.get(one) in KEPT]
     if needed:
         raise UsageError("bases.needed", name=name, adapters=", ".join(one[:10] for one in needed))
-    try:
-        manifest = read_base(folder)
-    except IntegrityError:  # damaged, and now it goes
-        manifest = None
-    (folder / MANIFEST_FILE).unlink(missing_ok=True)  # first: from here on it is no base
-    shutil.rmtree(folder)
+    with _alone(b.home):
+        try:
+            manifest = read_base(folder)
+        except IntegrityError:  # damaged, and now it goes
+            manifest = None
+        (folder / MANIFEST_FILE).unlink(missing_ok=True)  # first: from here on it is no base
+        shutil.rmtree(folder)
     return manifest
 
 
@@ -250,7 +253,7 @@ def _profile(b: Bonsai, name: str) -> ProfileSettings:
 
 @contextmanager
 def _alone(home: Path) -> Iterator[None]:
-    """One process at a time adds bases to a home. Raises LockTimeout, HomeError."""
+    """One process at a time adds, checks or removes bases of a home. Raises LockTimeout, HomeError."""
     folder = home / BASES
     with ExitStack() as stack:
         try:

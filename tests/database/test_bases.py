@@ -149,10 +149,17 @@ def test_a_home_that_cannot_be_written(stage: Stage, mine: Path) -> None:
     assert caught.value.key == "bases.unwritable"
 
 
-def test_one_process_at_a_time_adds(stage: Stage, mine: Path) -> None:
-    (stage.b.home / "bases").mkdir()
-    with file_lock(stage.b.home / "bases/.lock", exclusive=True, wait_seconds=0), pytest.raises(LockTimeout):
-        add(stage.b, mine)
+def test_one_process_at_a_time_adds_checks_and_removes(stage: Stage, mine: Path) -> None:
+    name = add(stage.b, mine).name
+    b = again(stage.b)
+    with file_lock(b.home / "bases/.lock", exclusive=True, wait_seconds=0):
+        with pytest.raises(LockTimeout):
+            add(b, mine, "other")
+        with pytest.raises(LockTimeout):
+            check_base(b, name, EVENING, HandChecker())
+        with pytest.raises(LockTimeout):
+            remove_base(b, name)
+    assert read_base(b.home / "bases" / name) is not None
 
 
 def test_a_check_is_kept_and_the_doctor_reads_it(stage: Stage, mine: Path) -> None:
