@@ -5,22 +5,26 @@ Loads no torch.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
 
 import bonsai
+from bonsai.config.layers import SETTINGS_FILE
 from bonsai.config.settings import Config, load_config
 from bonsai.context import Bonsai
-from bonsai.errors import HomeError
+from bonsai.errors import ConfigError, HomeError
 from bonsai.evaluate.evaluation import ProcessEvaluator
 from bonsai.evaluate.replay_maker import ProcessReplayMaker
 from bonsai.i18n import TextLanguage
 from bonsai.inference.client import ProcessClient
 from bonsai.inference.resident import ResidentClient
 from bonsai.model.bases import choose_profile, find_device
+from bonsai.model.home_bases import PROFILE_FILE, complete_folders
 from bonsai.night.device_lock import beside_no_training
 from bonsai.train.trainer import ProcessTrainer
 from storage import migrate as migrations
@@ -81,10 +85,32 @@ def with_resident_model(b: Bonsai) -> Bonsai:
     return replace(b, inference=inference)
 
 
-def with_new_settings(b: Bonsai, environ: Mapping[str, str]) -> Bonsai:
-    """The same home with its settings read again: bases come and go while a server runs. Raises ConfigError."""
-    config = load_config(b.home, environ)
-    return replace(b, config=config, find_profile=_profile_finder(config))
+def kept_current(b: Bonsai, environ: Mapping[str, str]) -> Callable[[], Bonsai]:
+    """The home for a server: at each call with the settings and bases of that moment, read again when a file changed.
+
+    While the settings are invalid, the last valid ones hold: `bonsai.toml` may be half-edited.
+    """
+    lock, known = threading.Lock(), [(_stamp(b.home), b)]
+
+    def current() -> Bonsai:
+        with lock:
+            stamp, opened = known[0]
+            now = _stamp(b.home)
+            if now != stamp:
+                with suppress(ConfigError):
+                    config = load_config(b.home, environ)
+                    opened = replace(b, config=config, find_profile=_profile_finder(config))
+                known[0] = (now, opened)
+            return opened
+
+    return current
+
+
+def _stamp(home: Path) -> tuple[tuple[str, int, int], ...]:
+    """Changes with every file that settings are read from."""
+    paths = [home / SETTINGS_FILE, *(folder / PROFILE_FILE for folder in complete_folders(home))]
+    seen = ((path, path.stat()) for path in paths if path.is_file())
+    return tuple((str(path), stat.st_mtime_ns, stat.st_size) for path, stat in seen)
 
 
 def migrate(home: Path, environ: Mapping[str, str], now: datetime) -> tuple[str, ...]:

@@ -232,13 +232,18 @@ class Ticket:
 class QuestionQueue:
     """One per process; its thread starts with the first question and ends with `close` or the process."""
 
-    def __init__(self, b: Bonsai, clock: Callable[[], datetime]) -> None:
-        self._b, self._clock = b, clock
+    def __init__(self, opened: Callable[[], Bonsai], clock: Callable[[], datetime]) -> None:
+        """`opened` gives the home with its settings of the moment."""
+        self._opened, self._clock = opened, clock
         self._tickets: dict[str, Ticket] = {}
         "In order of arrival; failed ones included."
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._over = False
+
+    @property
+    def _b(self) -> Bonsai:
+        return self._opened()
 
     def put(self, request: QuestionRequest) -> str:
         """Enqueue; returns the question's id. Raises TransientError if the queue is full, UsageError, UnknownId."""

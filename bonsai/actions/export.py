@@ -63,9 +63,9 @@ def export_form(
         raise UsageError("export.exists", path=path)
     if not path.parent.is_dir():
         raise UsageError("pipeline.no_folder", folder=path.parent)
-    converter = find_converter(environ) if form in ("gguf", "ollama") else ""
     shown = show_adapter(b, name)
     require_whole(shown)
+    converter = find_converter(environ) if form in ("gguf", "ollama") else ""
     profile = _profile(b, shown)
     device = find_device().kind
     model_folder(b.config.profiles[profile].base)  # raises for missing files

@@ -6,6 +6,7 @@ parsed, because help and usage errors need it too.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -39,6 +40,19 @@ def main() -> None:
     raise SystemExit(run(sys.argv[1:], os.environ))
 
 
+FILE_PROBLEMS = {
+    errno.EROFS: "read_only",
+    errno.EACCES: "forbidden",
+    errno.EPERM: "forbidden",
+    errno.EISDIR: "is_folder",
+    errno.ENOTDIR: "is_no_folder",
+    errno.ENOSPC: "no_space",
+    errno.EDQUOT: "no_space",
+    errno.ENAMETOOLONG: "name_too_long",
+}
+"What the world does to files that a person named; every other error of theirs is a mistake of ours."
+
+
 def run(argv: Sequence[str], environ: Mapping[str, str], root: type[Root] = Root) -> int:
     """Run one command line and return its exit code. Every expected error becomes one line here.
 
@@ -59,6 +73,12 @@ def run(argv: Sequence[str], environ: Mapping[str, str], root: type[Root] = Root
         return code
     except BonsaiError as error:
         return shell.fail(error)
+    except OSError as error:
+        if error.errno not in FILE_PROBLEMS or error.filename is None:
+            raise  # a mistake of ours
+        path, reason = error.filename2 or error.filename, shell.text(f"cli.file_{FILE_PROBLEMS[error.errno]}")
+        shell.complain("cli.error", message=shell.text("cli.file_problem", path=path, reason=reason))
+        return 1
     except KeyboardInterrupt:
         shell.complain("cli.interrupted")
         return INTERRUPTED

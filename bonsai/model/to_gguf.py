@@ -23,7 +23,9 @@ def find_converter(environ: Mapping[str, str]) -> str:
     """Path of the converter: what BONSAI_CONVERT_GGUF names, else from PATH. Raises UsageError when there is none."""
     named = environ.get(VARIABLE, "").strip()
     found = str(Path(named).expanduser().absolute()) if named else shutil.which(CONVERTER, path=environ.get("PATH"))
-    if not found or not Path(found).is_file():
+    if named and not Path(str(found)).is_file():
+        raise UsageError("export.no_such_converter", variable=VARIABLE, path=found)
+    if not found:
         raise UsageError("export.no_converter", program=CONVERTER, variable=VARIABLE)
     return found
 

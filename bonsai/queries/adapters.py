@@ -170,8 +170,13 @@ def require_whole(shown: FullAdapter) -> None:
 
 
 def export_adapter(b: Bonsai, name: str, path: Path) -> str:
-    """Write the archive to `path` and return its SHA-256. Raises UsageError if the parent folder is missing."""
+    """Write the archive to `path` and return its SHA-256.
+
+    Raises UsageError if the parent folder is missing or `path` exists already.
+    """
     shown = show_adapter(b, name)
+    if path.exists() or path.is_symlink():
+        raise UsageError("export.exists", path=path)
     if not path.parent.is_dir():
         raise UsageError("pipeline.no_folder", folder=path.parent)
     require_whole(shown)

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
+from bonsai import bootstrap
 from bonsai.actions.ask import QuestionQueue
 from bonsai.auth import accounts
 from bonsai.auth.throttling import Throttle
@@ -97,8 +98,9 @@ def create_app(
     )
     throttle = Throttle(dashboard_settings.login_attempts, LOGIN_WINDOW)
     light = with_little_memory(b)
+    opened = bootstrap.kept_current(light, environ or {})
     app.state.site = site = Site(
-        b=light,
+        opened=opened,
         settings=dashboard_settings,
         clock=clock,
         owner=owner,
@@ -107,9 +109,9 @@ def create_app(
         environment=make_environment(),
         throttle=throttle,
         tagger=cache(lambda: existing_tagger(light)),
-        questions=QuestionQueue(light, clock),
+        questions=QuestionQueue(opened, clock),
         environ=environ or {},
-        explain=cached_explain(light),
+        explain=cached_explain(opened),
         https=https,
     )
     if not owner:
@@ -136,14 +138,14 @@ def with_little_memory(b: Bonsai) -> Bonsai:
     return replace(b, places=replace(b.places, database=database))
 
 
-def cached_explain(b: Bonsai) -> Callable[[str], Explanation]:
+def cached_explain(opened: Callable[[], Bonsai]) -> Callable[[str], Explanation]:
     """`explain` with a cache that is dropped on any relevant change: forgotten records must not be shown."""
 
     @lru_cache(maxsize=EXPLANATIONS)
     def explained(adapter: str, stamp: str) -> Explanation:
-        return explain(b, adapter)
+        return explain(opened(), adapter)
 
-    return lambda adapter: explained(adapter, explanation_etag(b))
+    return lambda adapter: explained(adapter, explanation_etag(opened()))
 
 
 def _our_page(request: Request) -> None:

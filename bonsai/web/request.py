@@ -63,7 +63,8 @@ LOCAL_PATH = re.compile(r"/(?![/\\])[^\s\\]*")
 class Site:
     """What all pages share; created once."""
 
-    b: Bonsai
+    opened: Callable[[], Bonsai]
+    "The home with its settings of the moment."
     settings: DashboardSettings
     clock: Callable[[], datetime]
     owner: str
@@ -83,6 +84,11 @@ class Site:
     "Explanation of a promotion; takes a second, so recent ones are cached until the database changes."
     https: bool = False
     "Whether browsers use HTTPS, through a proxy in front."
+
+    @property
+    def b(self) -> Bonsai:
+        """The home."""
+        return self.opened()
 
 
 @dataclass(frozen=True, slots=True)

@@ -209,7 +209,7 @@ def test_an_unknown_question_is_no_page(asking_desk: Desk) -> None:
 def test_the_end_waits_for_nobody_who_waits(desk: Desk, inference: HandClient) -> None:
     inference.may_speak.clear()
     before = set(threading.enumerate())
-    queue = QuestionQueue(replace(desk.b, inference=inference), lambda: NOW)
+    queue = QuestionQueue(lambda: replace(desk.b, inference=inference), lambda: NOW)
     for question in ("One?", "Two?"):
         queue.put(ask.QuestionRequest(question, "mika"))
     while not inference.asked:

@@ -408,8 +408,8 @@ def test_a_foreign_page_starts_nothing(client: TestClient, background: Backgroun
 
 
 def test_a_program_reads_what_the_pages_show(desk: Desk, client: TestClient, background: Background, oak: Path) -> None:
-    add(client, background, oak)
     program = desk.program("admin")
+    add(client, background, oak)
     found = {one["name"]: one for one in program.get("/api/v1/bases").json()["items"]}
     assert (found["seedling"]["in_use"], found["oak"]["origin"], found["qwen3-4b"]["origin"]) == (
         True,

@@ -265,7 +265,7 @@ def test_the_terminal_shows_the_gate_in_two_languages(
     assert told["minima"] == told["calibration"]["minima"]
     assert told["calibration"]["measured"] == ["bits_fixed", "right_fixed"], "this home has no personal set"
     assert "4 seeds" in pages["en", True]
-    assert "0.090 bits/byte settings" in pages["en", True]
+    assert "0.100 bits/byte settings" in pages["en", True]
     assert (told["looks"], told["promoted"], told["measured_from_form"]) == (1, 1, False)
     assert told["floors"]["retention"] == 0.9
 

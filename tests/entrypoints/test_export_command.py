@@ -223,3 +223,20 @@ def test_an_adapter_that_was_never_judged_says_so(stage: Stage) -> None:
     card = model_card(replace(facts, decision=None, report=None, contents={}))
     assert "It was never judged." in card
     assert "It was not asked the benchmark." in card
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(errno.EROFS, "read-only"), (errno.EACCES, "permissions"), (errno.EISDIR, "file name")]
+)
+def test_what_the_file_system_refuses_is_one_sentence(
+    stage: Stage, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, number: int, said: str
+) -> None:
+    def refused(*_: object) -> str:
+        raise OSError(number, "words of the system", "/elsewhere/mika.tar")
+
+    monkeypatch.setattr("bonsai.queries.adapters.export_adapter", refused)
+    code = cli.run(["adapters", "export", "/elsewhere/mika.tar"], {"BONSAI_HOME": str(stage.b.home), "LANG": "C.UTF-8"})
+    out, err = capsys.readouterr()
+    assert (code, out) == (1, "")
+    assert "/elsewhere/mika.tar: " in err
+    assert said in err

@@ -6,7 +6,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from bonsai import bootstrap
 from bonsai.queries import bases
 from bonsai.schemas.bases import BaseDetail, Bases
 from bonsai.serializers import bases as serializers
@@ -19,7 +18,7 @@ BaseName = Annotated[str, Path(pattern="^[0-9A-Za-z._-]{1,100}$", description="a
 @router.get("", **documented("list_bases"))
 def list_bases(call: Administering) -> Bases:
     """Those of the home first; with the settings of this moment."""
-    b = bootstrap.with_new_settings(call.b, call.site.environ)
+    b = call.b
     found = bases.list_bases(b.home, b.config, b.find_profile(), bases.shipped_profiles())
     return Bases(items=[serializers.row(one, call.language) for one in found])
 
@@ -27,6 +26,6 @@ def list_bases(call: Administering) -> Bases:
 @router.get("/{base}", **documented("read_base", 404))
 def read_base(call: Administering, base: BaseName) -> BaseDetail:
     """Everything known of it, its check included."""
-    b = bootstrap.with_new_settings(call.b, call.site.environ)
+    b = call.b
     found = bases.show_base(b.home, b.config, base, b.find_profile(), bases.shipped_profiles())
     return serializers.detail(found, call.language)

@@ -10,7 +10,6 @@ from urllib.parse import quote
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from bonsai import bootstrap
 from bonsai.actions.bases import AUTO, AddPlan, UsePlan, plan_add, plan_use, remove_base, use_base
 from bonsai.context import Bonsai
 from bonsai.errors import TerminalError, UsageError
@@ -71,7 +70,7 @@ class WorkShown:
 
 def current(visit: Visit) -> Bonsai:
     """The home with the settings of this moment."""
-    return bootstrap.with_new_settings(visit.b, visit.site.environ)
+    return visit.b
 
 
 def row(visit: Visit, one: KnownToHome) -> BaseRow:
