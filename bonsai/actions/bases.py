@@ -9,11 +9,13 @@ lists it, and the next call with its name begins anew (a download goes on in the
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain, count
 from pathlib import Path
 
 from bonsai.config.edit import with_setting
@@ -37,8 +39,10 @@ from bonsai.model.home_bases import (
     read_base,
     write_base,
 )
+from bonsai.model.known_bases import known_bases
 from bonsai.night.device_lock import alone_on_device
 from bonsai.queries.base_plans import Machine, best_of, kinds_of, plan_of_kind
+from bonsai.queries.bases import why_missing
 from bonsai.system.files import write_atomic
 from bonsai.system.locks import file_lock
 from bonsai.system.progress import Progress, Report, silent
@@ -73,11 +77,15 @@ class AddPlan:
 def plan_add(b: Bonsai, given: str, name: str, hub: Hub) -> AddPlan:
     """Look at the source and at this machine. Changes nothing.
 
-    Raises what `find_source` does, UsageError for a name that is taken or none, and InputError for a base that this
-    machine has too little memory to train.
+    Raises what `find_source` does, UsageError for a base that is here already and for a name that is taken or none, and
+    InputError for a base that this machine has too little memory to train.
     """
-    source = find_source(given, hub)
-    name = _free_name(b, name or source.name)
+    try:
+        source = find_source(given, hub)
+    except UsageError:
+        _refuse_known(b, given)
+        raise
+    name = _free_name(b, name or source.name, source)
     machine = Machine.here()
     model = f"{BASES}/{name}/{WEIGHTS}" if source.kind == "gguf" else source.model
     base = {"name": name, "model": model, "revision": source.revision}
@@ -93,12 +101,34 @@ def plan_add(b: Bonsai, given: str, name: str, hub: Hub) -> AddPlan:
     return AddPlan(name, source, plan.kind, plan.profile, plan.decided, plan.need, machine.memory, machine.device)
 
 
-def _free_name(b: Bonsai, name: str) -> str:
+def _refuse_known(b: Bonsai, given: str) -> None:
+    """Raises UsageError for the name of a base of this home, which is no source."""
+    if given in b.config.profiles:
+        raise why_missing(given, b.config.profiles[given]) or UsageError("bases.here_already", name=given)
+
+
+def _free_name(b: Bonsai, name: str, source: BaseSource) -> str:
     if name != plain_name(name) or name == AUTO:
-        raise UsageError("bases.bad_name", name=name, valid=plain_name(name))
+        raise UsageError("bases.bad_name", name=name, valid=_suggested(b, name, source))
     if name in b.config.profiles:
         raise UsageError("bases.taken", name=name)
+    if _is_of_table(name, source):
+        raise UsageError("bases.name_of_table", name=name, valid=_suggested(b, name, source))
     return name
+
+
+def _is_of_table(name: str, source: BaseSource) -> bool:
+    """Whether the table means another base by this name."""
+    known = known_bases().get(name)
+    return known is not None and known.model != source.model
+
+
+def _suggested(b: Bonsai, name: str, source: BaseSource) -> str:
+    """A name that can be given: like `name` or else like the source."""
+    wanted = plain_name(name) if re.search("[a-z0-9]", name.lower()) and name != AUTO else source.name
+    taken = {AUTO, *b.config.profiles}
+    tries = chain([wanted], (f"{wanted}-{number}" for number in count(2)))
+    return next(one for one in tries if one not in taken and not _is_of_table(one, source))
 
 
 def add_base(
@@ -118,6 +148,7 @@ def add_base(
         if plan.source.kind == "gguf":
             base = replace(base, model=str(folder / WEIGHTS))
             told = _telling(tell, "base_convert")
+            told(0, 1)
             checker.convert(plan.source, folder / WEIGHTS, folder / LOG_FILE, told)
         model_folder(base)  # raises for missing files
         written = plan.profile.base
@@ -246,6 +277,8 @@ def remove_base(b: Bonsai, name: str) -> BaseManifest | None:
 
 
 def _profile(b: Bonsai, name: str) -> ProfileSettings:
+    if name not in b.config.profiles and name in known_bases():
+        raise UnknownId("bases.add_first", name=name)
     if name not in b.config.profiles:
         raise UnknownId("bases.unknown", name=name, known=", ".join(sorted(b.config.profiles)))
     return b.config.profiles[name]

@@ -105,6 +105,9 @@ def show(ctx: typer.Context, name: Name, as_json: AsJson = False) -> None:
         _tell_check(shell, found.manifest.check, as_json=False)
     elif found.profile is None:
         shell.show(shell.text("bases.to_add", name=found.name))
+    else:
+        step = found.next_step
+        shell.show(step.render(shell.language) if step else shell.text(found.no_check))
 
 
 @verb(app, "cli.base_plan")
@@ -134,7 +137,7 @@ def plan(
 
     presenter.show_facts(shell, facts)
     if here is None:
-        shell.show(shell.text("bases.plan_no_shape", name=facts.name))
+        shell.show(shell.text("bases.plan_no_shape", name=facts.name, source=presenter.to_add(facts)))
         return
     presenter.show_plans(shell, cards, here)
     presenter.show_night(shell, facts, night)

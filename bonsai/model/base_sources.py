@@ -23,6 +23,8 @@ from bonsai.model.known_bases import known_bases
 SourceKind = Literal["folder", "gguf", "hub"]
 _HUB_ID = re.compile(r"([\w.-]+/[\w.-]+)(?:@([\w./-]+))?")
 _LOOKS_LIKE_A_PATH = ("/", "./", "../", "~")
+GGUF_MAGIC = b"GGUF"
+"First bytes of each such file."
 _CAUSAL = ("ForCausalLM", "LMHeadModel")
 "How the classes of causal language models end in `config.json`."
 
@@ -141,6 +143,8 @@ def find_source(given: str, hub: Hub) -> BaseSource:
     Raises UsageError when it is none of the four, InputError when it is no causal language model, cannot be read or
     reached, and ConfigError when a folder lacks files.
     """
+    if not given.strip():
+        raise UsageError("bases.source_needed")
     known = known_bases().get(given)
     if known:
         found = _on_hub(known.model, "", hub)
@@ -217,10 +221,12 @@ def _on_hub(model: str, revision: str, hub: Hub) -> BaseSource:
 
 
 def _in_gguf(file: Path) -> BaseSource:
+    if _beginning(file) != GGUF_MAGIC:
+        raise InputError("bases.gguf_other", file=file)
     try:
         import gguf
     except ImportError:
-        raise UsageError("bases.no_gguf_package", command="pip install gguf") from None
+        raise UsageError("bases.no_gguf_package") from None
     try:
         reader = gguf.GGUFReader(file)
         fields = {name: field.contents() for name, field in reader.fields.items()}
@@ -229,8 +235,8 @@ def _in_gguf(file: Path) -> BaseSource:
             gguf.dequantize(tensor.data.reshape(-1, tensor.data.shape[-1])[:1], kind)
     except NotImplementedError:
         raise InputError("bases.gguf_kind", file=file, kind=kind.name) from None
-    except (ValueError, IndexError, KeyError, OSError, TypeError) as error:
-        raise InputError("bases.gguf_broken", file=file, reason=str(error)) from None
+    except (ValueError, LookupError, OSError, TypeError, AttributeError, ArithmeticError, MemoryError):
+        raise InputError("bases.gguf_broken", file=file) from None
     family = str(fields.get("general.architecture", ""))
     languages = fields.get("general.languages") or ()
     return BaseSource(
@@ -245,6 +251,14 @@ def _in_gguf(file: Path) -> BaseSource:
             context=int(fields.get(f"{family}.context_length") or 0),
         ),
     )  # fmt: skip
+
+
+def _beginning(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(len(GGUF_MAGIC))
+    except OSError as error:
+        raise InputError("bases.gguf_closed", file=file, reason=error.strerror) from None
 
 
 def shape_of(config: Mapping[str, Any]) -> ModelShape:

@@ -70,6 +70,8 @@ class BaseFacts:
     "Of a base that the home has already."
     manifest: BaseManifest | None = None
     "Of one that was added."
+    source: str = ""
+    "What `base add` is given; empty: the name."
 
     @property
     def known(self) -> bool:
@@ -98,14 +100,29 @@ class MachinePlan:
     "The smallest one where none fits."
 
     @property
+    def lacks_gpu(self) -> bool:
+        """It computes in bfloat16, and there is no GPU."""
+        return self.machine.device.kind == "cpu" and self.plan.profile.base.compute_dtype == "bfloat16"
+
+    @property
     def fits(self) -> bool:
         """Perhaps only with each batch in halves."""
-        return self.plan.need.least <= self.machine.memory
+        return not self.lacks_gpu and self.plan.need.least <= self.machine.memory
 
     @property
     def in_halves(self) -> bool:
         """It fits, but only with each batch in halves."""
         return self.fits and self.plan.need.total > self.machine.memory
+
+    @property
+    def needed(self) -> int:
+        """Bytes in all, in halves where it fits only so."""
+        return self.plan.need.least if self.in_halves else self.plan.need.total
+
+    @property
+    def activations(self) -> int:
+        """Bytes of a batch, or of half of it where it fits only so."""
+        return self.needed - self.plan.need.total + self.plan.need.activations
 
 
 def kinds_of(device: Device) -> tuple[str, ...]:
@@ -179,7 +196,7 @@ def find_facts(home: Path, config: Config, given: str) -> BaseFacts:
     if known:
         return BaseFacts(given, known.licence, known.languages, known.parameters, known.shape)
     found = find_source(given, _NoHub())
-    return BaseFacts(found.name, found.licence, found.languages, found.parameters, found.shape)
+    return BaseFacts(found.name, found.licence, found.languages, found.parameters, found.shape, source=given)
 
 
 def _of_profile(home: Path, config: Config, name: str) -> BaseFacts:

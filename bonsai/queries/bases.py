@@ -54,6 +54,16 @@ class KnownToHome:
             return "missing"
         return "failed" if self.manifest and not self.manifest.check.passed else self.origin
 
+    @property
+    def next_step(self) -> ConfigError | None:
+        """How its weights get here, for one of this home whose weights are not."""
+        return why_missing(self.name, self.profile) if self.profile else None
+
+    @property
+    def no_check(self) -> str:
+        """Key of the text that says why there is no result of a check."""
+        return "bases.check_shipped" if (self.origin, self.model) == ("shipped", SEEDLING) else "bases.check_not_kept"
+
 
 def shipped_profiles() -> frozenset[str]:
     """Names of the profiles that come with Bonsai."""
@@ -91,8 +101,8 @@ def _of_profile(home: Path, name: str, profile: ProfileSettings, in_use: str, sh
         licence, languages, parameters = known.licence, known.languages, known.parameters
     origin: Origin = "added" if manifest else "shipped" if name in shipped else "settings"
     return KnownToHome(
-        name, origin, name == in_use, base.model, base.revision, licence, languages, parameters, _is_here(profile),
-        profile, manifest, known,
+        name, origin, name == in_use, base.model, base.revision, licence, languages, parameters,
+        why_missing(name, profile) is None, profile, manifest, known,
     )  # fmt: skip
 
 
@@ -102,12 +112,14 @@ def _of_table(one: KnownBase) -> KnownToHome:
     )
 
 
-def _is_here(profile: ProfileSettings) -> bool:
+def why_missing(name: str, profile: ProfileSettings) -> ConfigError | None:
+    """What is missing of a profile's weights, and how they get here; None if they are here."""
     try:
         model_folder(profile.base)
-    except ConfigError:
-        return False
-    return True
+    except ConfigError as error:
+        command = error.values.get("command")
+        return ConfigError("bases.weights_missing", name=name, command=command) if command else error
+    return None
 
 
 @dataclass(frozen=True, slots=True)

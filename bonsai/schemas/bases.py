@@ -75,7 +75,7 @@ class MachinePlan(ResponseModel):
     in_halves: bool
     "It fits only with each batch in halves."
     needed_gib: float
-    "All of it, the program included."
+    "All of it, the program included; in halves where it fits only so."
     weights_gib: float
     adapter_gib: float
     activations_gib: float

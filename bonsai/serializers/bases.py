@@ -95,10 +95,10 @@ def _machine(name: Literal["card", "here"], one: MachinePlan) -> schemas.Machine
         kind=one.plan.kind,
         fits=one.fits,
         in_halves=one.in_halves,
-        needed_gib=_rounded_gib(need.total),
+        needed_gib=_rounded_gib(one.needed),
         weights_gib=_rounded_gib(need.weights),
         adapter_gib=_rounded_gib(need.adapter),
-        activations_gib=_rounded_gib(need.activations),
+        activations_gib=_rounded_gib(one.activations),
     )
 
 

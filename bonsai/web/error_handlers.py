@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from bonsai.errors import BonsaiError
@@ -96,11 +97,17 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
     return await _show(request, 422, "")
 
 
+async def _on_gone(request: Request, error: Exception) -> Response:
+    """The browser went away before its request was whole: nobody reads the answer, and nothing is wrong here."""
+    return Response(status_code=400)
+
+
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 HANDLERS: tuple[tuple[type[Exception], Handler], ...] = (
     (Problem, _on_problem),
     (BonsaiError, _on_bonsai_error),
     (LoginNeeded, _on_login_needed),
+    (ClientDisconnect, _on_gone),
     (HTTPException, _on_http_error),
     (RequestValidationError, _on_invalid),
     (OSError, _on_os_error),

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from bonsai.web.problems import Problem
 from bonsai.web.request import Site, read_form
@@ -79,7 +79,7 @@ async def recovered_form(request: Request) -> RecoveredForm | None:
         return None
     fields: Mapping[str, str] | None = getattr(request.state, "form", None)
     if fields is None and not getattr(request.state, "body_begun", False):
-        with suppress(Problem):
+        with suppress(Problem, ClientDisconnect):
             fields = await read_form(request)
     if fields is None or sum(map(len, fields.values())) > MAX_CHARACTERS:
         return None

@@ -139,14 +139,20 @@ def test_one_base_shows_everything(
         assert text(key if "." in key else f"dashboard.{key}", language) in said
     assert text("bases.found_tokens", language, en=0.24, ja=1.69) in said
     assert known_bases()["qwen3-4b"].note(language) in shown(client, "/bases/qwen3-4b", language)
-    assert text("bases.check_not_kept", language) in shown(client, "/bases/seedling", language)
+    assert text("bases.check_shipped", language) in shown(client, "/bases/seedling", language)
+    assert "hf download microsoft/phi-2" in shown(client, "/bases/phi2-lora", language)
 
 
 def test_an_unknown_base_is_not_found(client: TestClient) -> None:
-    for path in ("/bases/oak", "/bases/oak/use", "/bases/..%2fadapters", "/bases/plan"):
+    for path in ("/bases/oak", "/bases/oak/use", "/bases/..%2fadapters", "/bases/phi-2/use"):
         assert client.get(path).status_code == 404
     for act in ("use", "check", "remove"):
         sent(client, f"/bases/oak/{act}", 404)
+
+
+def test_a_plan_that_is_loaded_again_leads_to_the_list(client: TestClient) -> None:
+    answer = client.get("/bases/plan", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/bases")
 
 
 def test_use_without_a_champion(desk: Desk, client: TestClient, background: Background, oak: Path) -> None:
@@ -219,6 +225,8 @@ def test_what_was_added_is_removed_and_its_source_stays(
     assert complete_folders(desk.b.home) == []
     assert oak.is_dir()
     assert client.get("/bases/oak").status_code == 404
+    assert client.get("/base-work").text.count("<p") == 0, "nor is anything said of its adding"
+    assert text("bases.point_tokenizer") not in shown(client, "/bases")
 
 
 WRONG = {
@@ -233,6 +241,8 @@ WRONG = {
     "no such thing": "bases.no_source",
     "owner/model": "bases.offline",
     "qwen3-4b": "bases.offline",
+    "seedling": "bases.here_already_on_page",
+    "phi2-qlora": "bases.weights_missing_on_page",
 }
 "What is typed -> text that answers it."
 
@@ -252,7 +262,7 @@ def test_a_wrong_source_is_one_sentence(
             assert (answer.status_code, page.problems) == (422, [])
             [problem] = [one.text for one in page.all("p") if "problem" in one.attributes.get("class", "")]
             end = text(WRONG[typed], language, **dict.fromkeys(("path", "file", "folder", "files"), "|"),
-                       given="|", known="|", model="|").split("|")[-1]  # fmt: skip
+                       given="|", known="|", model="|", name="|", command="|").split("|")[-1]  # fmt: skip
             assert problem.endswith(end)
             assert html.escape(source, quote=True) in answer.text  # what was typed is still there
     assert background.started == []
@@ -313,6 +323,14 @@ def test_while_it_runs_the_page_says_how_far_it_is(desk: Desk, client: TestClien
     assert 'value="3"' in part
     assert "data-goes-on" in part
     assert "data-goes-on" not in client.get("/bases/qwen3-4b").text
+
+
+def test_only_a_hub_is_fetched_from(desk: Desk, client: TestClient, background: Background) -> None:
+    said = {"/oak.GGUF": "cli.step_base_convert", "/oak": "bases.work_check_begins", "a/b": "bases.work_add_begins"}
+    for source, key in said.items():
+        base_work.start(desk.b.home, {}, BaseWork("add", "oak", source, NOW))
+        assert text(key) in client.get("/base-work").text
+        (desk.b.home / "bases" / base_work.WORK).unlink()
 
 
 def test_a_check_that_failed_says_which_point(client: TestClient, background: Background) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import httpx2
 import pytest
 from desk import NOW, ORIGIN, Desk
 from starlette.testclient import TestClient
+from starlette.types import Message
 
 from bonsai.auth import accounts
 from bonsai.auth.throttling import Throttle
@@ -191,3 +193,26 @@ def test_which_addresses_only_this_machine_reaches() -> None:
     assert all(is_loopback(host) for host in ("127.0.0.1", "127.8.8.8", "::1", "[::1]", "localhost"))
     assert not any(is_loopback(host) for host in ("0.0.0.0", "::", "192.168.1.7", "cats.example", ""))
     assert trusted_hosts("0.0.0.0", ["cats.example"]) == ["localhost", "127.0.0.1", "[::1]", "cats.example"]
+
+
+@pytest.mark.parametrize("path", ["/bases/plan", "/uploads", "/api/v1/records", "/api/v1/uploads", "/logout"])
+def test_a_body_that_is_cut_off_leaves_no_traceback(desk: Desk, path: str) -> None:
+    """A second click on a button ends the first one's request."""
+    inside = path.startswith("/api")
+    client = desk.program("admin") if inside else desk.client()
+    kind = "multipart/form-data; boundary=b" if path == "/uploads" else "application/x-www-form-urlencoded"
+    names = {**client.headers, "origin": ORIGIN, "host": "testserver", "content-type": kind, "content-length": "9"}
+    head = {"path": path, "raw_path": path.encode(), "root_path": "", "query_string": b"", "method": "POST"}
+    headers = [(name.lower().encode(), value.encode()) for name, value in names.items()]
+    scope = {"type": "http", "http_version": "1.1", "scheme": "http", "headers": headers, "client": ("::1", 1), **head}
+    sent: list[int] = []
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message.get("status", 0))
+
+    asyncio.run(client.app(scope, receive, send))  # an error of the server would be raised here
+    assert sent[0] < 500
+    assert not list(desk.b.places.uploads.rglob("arrived"))

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from hand_nights import EVENING, HandTrainer, Stage, open_stage
 
+from bonsai.model.bases import Device
 from bonsai.night.steps import run_night
-from bonsai.queries.base_plans import BaseFacts, Machine, find_facts, plan_here, plan_night
+from bonsai.queries.base_plans import GIB, BaseFacts, Machine, find_facts, plan_here, plan_night
 from bonsai.system.progress import silent
 
 
@@ -46,3 +47,15 @@ def test_a_profile_is_planned_as_it_is_set(stage: Stage) -> None:
     planned = plan_here(Machine.here(), facts(stage))
     assert (planned.plan.kind, planned.plan.profile) == ("seedling", stage.b.config.profiles["seedling"])
     assert planned.fits
+    large = find_facts(stage.b.home, stage.b.config, "phi2-lora")
+    assert not plan_here(Machine(Device("cpu", 0.0), 500 * GIB), large).fits, "it computes in bfloat16"
+    assert plan_here(Machine.card(80), large).fits
+
+
+def test_what_fits_in_halves_needs_less(stage: Stage) -> None:
+    need = plan_here(Machine.here(), facts(stage)).plan.need
+    halved = plan_here(Machine(Device("cpu", 0.0), need.least), facts(stage))
+    assert halved.in_halves
+    assert (halved.needed, halved.activations) == (need.least, need.activations - need.activations // 2)
+    whole = plan_here(Machine(Device("cpu", 0.0), need.total), facts(stage))
+    assert (whole.needed, whole.activations) == (need.total, need.activations)

@@ -114,11 +114,33 @@ def test_what_was_interrupted_is_no_base_and_begins_anew(stage: Stage, mine: Pat
 def test_names_that_cannot_be_given(stage: Stage, mine: Path) -> None:
     add(stage.b, mine)
     b = again(stage.b)
-    wrong = {"": "taken", "seedling": "taken", "Mine": "bad_name", "a b": "bad_name", "auto": "bad_name"}
+    wrong = {"": "taken", "seedling": "taken", "Mine": "bad_name", "a b": "bad_name", "auto": "bad_name",
+             "みけ": "bad_name", "My Model": "bad_name", "phi-2": "name_of_table", "Phi-2": "bad_name"}  # fmt: skip
     for name, key in wrong.items():
         with pytest.raises(UsageError) as caught:
             plan_add(b, str(mine), name, HandHub())
         assert caught.value.key == f"bases.{key}"
+        assert key == "taken" or plan_add(b, str(mine), caught.value.values["valid"], HandHub()).name
+    hub = HandHub(weights_folder(), {"architectures": ["LlamaForCausalLM"]})
+    assert plan_add(b, "qwen3-0.6b", "", hub).name == "qwen3-0.6b", "its own name"
+
+
+def test_a_base_of_this_home_is_no_source_but_says_what_to_do(stage: Stage, mine: Path) -> None:
+    add(stage.b, mine, "oak")
+    wanted = {"seedling": "bonsai base use seedling", "oak": "use oak", "phi2-qlora": "hf download microsoft/phi-2"}
+    for name, told in wanted.items():
+        with pytest.raises(UsageError, match=told):
+            plan_add(again(stage.b), name, "", HandHub())
+    shutil.rmtree(mine)
+    with pytest.raises(UsageError, match="is neither a folder"):
+        plan_add(again(stage.b), "oak", "", HandHub())
+
+
+def test_a_name_of_the_table_is_to_be_added_first(stage: Stage) -> None:
+    with pytest.raises(UsageError, match="bonsai base add phi-2"):
+        plan_use(stage.b, "phi-2")
+    with pytest.raises(UsageError, match="bonsai base add phi-2"):
+        check_base(stage.b, "phi-2", EVENING, HandChecker())
 
 
 def test_a_base_that_is_too_large_is_refused_with_numbers(

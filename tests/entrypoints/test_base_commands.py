@@ -15,6 +15,7 @@ from hand_bases import FAILED, PASSED, HandChecker, HandHub
 from rich.cells import cell_len
 
 from bonsai.cli import main as cli
+from bonsai.i18n import TextLanguage, text
 from bonsai.model.bases import Device
 from bonsai.model.home_bases import CheckFinding
 from bonsai.model.seedling import weights_folder
@@ -121,6 +122,21 @@ def test_a_plan_tells_the_kind_for_each_card_and_this_machine(bonsai: Typed) -> 
     [small, _] = bonsai.json("plan", "phi-2", "--memory", "3")["machines"]
     assert (small["memory_gib"], small["fits"]) == (3, False)
     assert bonsai.json("plan", "sarashina2.2-3b")["machines"] == []
+    assert "no GPU" in bonsai("plan", "phi2-lora")[0]
+
+
+def test_a_plan_leads_to_the_source_that_was_given(bonsai: Typed) -> None:
+    folder = bonsai.folder.rename(bonsai.folder.with_name("my oak"))
+    said = "".join(bonsai("plan", str(folder))[0].split())
+    assert f"bonsaibaseadd'{folder.parent}/myoak'" in said
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_one_base_says_what_comes_next(bonsai: Typed, language: TextLanguage) -> None:
+    for name in ("phi2-lora", "phi2-qlora", "seed-script"):
+        assert "hf download microsoft/phi-2" in " ".join(bonsai("show", name, language=language)[0].split())
+    said = "".join(bonsai("show", "seedling", language=language)[0].split())
+    assert "".join(text("bases.check_shipped", language).split()) in said
 
 
 def test_a_plan_tells_the_time_once_a_check_has_measured_a_step(bonsai: Typed) -> None:
@@ -166,7 +182,15 @@ def test_a_check_speaks_both_languages_and_has_an_exit_code(bonsai: Typed) -> No
 
 
 WRONG = {
+    ("add", ""): 2,
     ("add", "nothing"): 2,
+    ("add", "seedling"): 2,
+    ("add", "phi2-qlora"): 2,
+    ("add", "{oak}", "--name", "phi-2"): 2,
+    ("add", "{oak}", "--name", "auto"): 2,
+    ("use", "phi-2"): 2,
+    ("check", "phi-2"): 2,
+    ("plan", ""): 2,
     ("add", "~/nowhere"): 2,
     ("add", "owner/model"): 1,
     ("add", "{oak}", "--name", "seedling"): 2,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from bonsai.cli.shell import Shell
@@ -44,17 +45,24 @@ def show_night(shell: Shell, facts: BaseFacts, night: NightPlan | None) -> None:
     shell.line("")
     if night is None:
         how = "check" if facts.manifest else "night" if facts.profile else "add"
-        shell.show(shell.text(f"bases.plan_no_speed_{how}", name=facts.name))
+        name = to_add(facts) if how == "add" else facts.name
+        shell.show(shell.text(f"bases.plan_no_speed_{how}", name=name))
         return
     values = {"tokens": f"{night.tokens:,}", "time": duration(night.seconds, shell.language)}
     key = "bases.plan_night_most" if night.most else "bases.plan_night"
     shell.show(shell.text(key, speed=f"{night.tokens_per_second:,.0f}", **values))
 
 
+def to_add(facts: BaseFacts) -> str:
+    """What `base add` is given, as a shell reads it."""
+    return shlex.quote(facts.source or facts.name)
+
+
 def _fits(shell: Shell, one: MachinePlan) -> str:
-    return shell.text(f"bases.plan_{'in_halves' if one.in_halves else 'fits' if one.fits else 'too_small'}")
+    fits = "in_halves" if one.in_halves else "fits" if one.fits else "no_gpu" if one.lacks_gpu else "too_small"
+    return shell.text(f"bases.plan_{fits}")
 
 
 def _sizes(one: MachinePlan) -> tuple[str, ...]:
     need = one.plan.need
-    return tuple(f"{size / GIB:.1f}" for size in (need.total, need.weights, need.adapter, need.activations))
+    return tuple(f"{size / GIB:.1f}" for size in (one.needed, need.weights, need.adapter, one.activations))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import quote
 
 from fastapi import APIRouter
@@ -90,7 +91,11 @@ def work_shown(visit: Visit, b: Bonsai, name: str = "") -> WorkShown | None:
     if found is None or (name and found.work.name != name):
         return None
     work, status = found.work, found.status
+    kept = (folder_of(b.home, work.name) / MANIFEST_FILE).is_file()
+    known_here = kept or work.name in b.config.profiles
     if status.ended_at and visit.now - status.ended_at > RESULT_SHOWN:
+        return None
+    if not known_here and (work.act == "check" or found.state == "done"):  # removed since
         return None
     if found.error:
         said = visit.text(f"bases.work_{work.act}_error", name=work.name, reason=visit.words_of(found.error))
@@ -98,11 +103,18 @@ def work_shown(visit: Visit, b: Bonsai, name: str = "") -> WorkShown | None:
         took = duration((visit.now - work.at).total_seconds(), visit.language)
         log = b.places.logs / base_work.LOG
         said = visit.text(f"bases.work_{work.act}_{found.state}", name=work.name, took=took, log=log)
-    step = visit.text(f"cli.step_{status.step}" if status.step else f"bases.work_{work.act}_begins")
+    step = visit.text(f"cli.step_{status.step}" if status.step else _first_step(work))
     known = work.name in b.config.profiles or work.name in known_bases()
-    kept = (folder_of(b.home, work.name) / MANIFEST_FILE).is_file()
     points = serializers.check(status.check, visit.language).findings if status.check and not kept else ()
     return WorkShown(work.name, found.state, said, step, status.done, status.total, points, known)
+
+
+def _first_step(work: BaseWork) -> str:
+    """Key of what happens before the process has said anything; only a hub is fetched from."""
+    source = Path(work.source)
+    if source.suffix.lower() == ".gguf" and source.is_absolute():
+        return "cli.step_base_convert"
+    return "bases.work_check_begins" if work.act == "check" or source.is_absolute() else "bases.work_add_begins"
 
 
 @router.get("/bases")
@@ -161,8 +173,6 @@ def _planned(visit: Visit, form: Form) -> tuple[AddPlan, str]:
     """The plan, and its source as another process finds it: a file by its whole path."""
     base_work.require_none(visit.b.home)
     given = form.get("source", "").strip()
-    if not given:
-        raise UsageError("bases.source_needed")
     found = plan_add(current(visit), given, form.get("name", "").strip(), HuggingFaceHub())
     return found, given if found.source.kind == "hub" else found.source.model
 
@@ -174,14 +184,16 @@ def _refused(visit: Visit, form: Form, error: TerminalError) -> Response:
 
 @router.get("/bases/{name}")
 def show(visit: Admin, name: str) -> Response:
-    """Everything known of one base, its check included."""
+    """Everything known of one base, its check included; a plan that is loaded again leads to the list."""
+    if name == "plan" and name not in current(visit).config.profiles:
+        return visit.go("/bases")
     return _show(visit, name)
 
 
 def _show(visit: Visit, name: str, problem: str = "", status: int = 200) -> Response:
     b = current(visit)
     found = _find(b, name)
-    manifest, last = found.manifest, base_work.last_work(b.home)
+    manifest, last, step = found.manifest, base_work.last_work(b.home), found.next_step
     return visit.page(
         "bases/base.html",
         status,
@@ -190,6 +202,7 @@ def _show(visit: Visit, name: str, problem: str = "", status: int = 200) -> Resp
         check=serializers.check(manifest.check, visit.language) if manifest else None,
         work=work_shown(visit, b, name),
         idle=last is None or last.state != "running",
+        missing=visit.words_of(step) if step else "",
         problem=problem,
     )
 
@@ -234,7 +247,7 @@ def check(visit: Admin, name: str) -> Response:
     profile = _find(current(visit), name).profile
     try:
         if profile is None:
-            raise UsageError("bases.not_here", name=name)
+            raise UsageError("bases.add_first", name=name)
         model_folder(profile.base)
         base_work.start(visit.b.home, visit.site.environ, BaseWork("check", name, "", visit.now))
     except TerminalError as error:
