@@ -104,9 +104,11 @@ def show(ctx: typer.Context, name: Name, as_json: AsJson = False) -> None:
         shell.line("")
         _tell_check(shell, found.manifest.check, as_json=False)
     elif found.profile is None:
+        shell.line("")
         shell.show(shell.text("bases.to_add", name=found.name))
     else:
         step = found.next_step
+        shell.line("")
         shell.show(step.render(shell.language) if step else shell.text(found.no_check))
 
 
