@@ -69,11 +69,6 @@ class WorkShown:
         return self.state == "running"
 
 
-def current(visit: Visit) -> Bonsai:
-    """The home with the settings of this moment."""
-    return visit.b
-
-
 def row(visit: Visit, one: KnownToHome) -> BaseRow:
     """Row of a table."""
     languages = ", ".join(one.languages[:SHOWN_LANGUAGES]) + (" …" if len(one.languages) > SHOWN_LANGUAGES else "")
@@ -124,7 +119,7 @@ def list_(visit: Admin) -> Response:
 
 
 def _list(visit: Visit, problem: str = "", status: int = 200, source: str = "", name: str = "") -> Response:
-    b = current(visit)
+    b = visit.b
     found = queries.list_bases(b.home, b.config, b.find_profile(), queries.shipped_profiles())
     return visit.page(
         "bases/list.html",
@@ -143,7 +138,7 @@ def _list(visit: Visit, problem: str = "", status: int = 200, source: str = "", 
 @router.get("/base-work")
 def live(visit: Admin) -> Response:
     """The work as an HTML fragment."""
-    return visit.page("bases/live.html", work=work_shown(visit, current(visit)))
+    return visit.page("bases/live.html", work=work_shown(visit, visit.b))
 
 
 @router.post("/bases/plan")
@@ -173,7 +168,7 @@ def _planned(visit: Visit, form: Form) -> tuple[AddPlan, str]:
     """The plan, and its source as another process finds it: a file by its whole path."""
     base_work.require_none(visit.b.home)
     given = form.get("source", "").strip()
-    found = plan_add(current(visit), given, form.get("name", "").strip(), HuggingFaceHub())
+    found = plan_add(visit.b, given, form.get("name", "").strip(), HuggingFaceHub())
     return found, given if found.source.kind == "hub" else found.source.model
 
 
@@ -185,13 +180,13 @@ def _refused(visit: Visit, form: Form, error: TerminalError) -> Response:
 @router.get("/bases/{name}")
 def show(visit: Admin, name: str) -> Response:
     """Everything known of one base, its check included; a plan that is loaded again leads to the list."""
-    if name == "plan" and name not in current(visit).config.profiles:
+    if name == "plan" and name not in visit.b.config.profiles:
         return visit.go("/bases")
     return _show(visit, name)
 
 
 def _show(visit: Visit, name: str, problem: str = "", status: int = 200) -> Response:
-    b = current(visit)
+    b = visit.b
     found = _find(b, name)
     manifest, last, step = found.manifest, base_work.last_work(b.home), found.next_step
     return visit.page(
@@ -214,7 +209,7 @@ def _find(b: Bonsai, name: str) -> KnownToHome:
 @router.get("/bases/{name}/use")
 def ask_use(visit: Admin, name: str) -> Response:
     """What using it, or `auto`, would do, before it is done. Hashes its weights, about a second a GiB."""
-    b = current(visit)
+    b = visit.b
     return _ask_use(visit, b, plan_use(b, name))
 
 
@@ -232,7 +227,7 @@ def _ask_use(visit: Visit, b: Bonsai, found: UsePlan, problem: str = "", status:
 @router.post("/bases/{name}/use")
 def use(visit: Admin, name: str, form: Form) -> Response:
     """Use it from the next night on; a champion that this rolls back must be ticked by its id."""
-    b = current(visit)
+    b = visit.b
     found = plan_use(b, name)
     if found.champion and form.get("sure") != found.champion:
         return _ask_use(visit, b, found, visit.text("bases.not_sure"), 422)
@@ -244,7 +239,7 @@ def use(visit: Admin, name: str, form: Form) -> Response:
 @router.post("/bases/{name}/check")
 def check(visit: Admin, name: str) -> Response:
     """Start to check it, in a process of its own."""
-    profile = _find(current(visit), name).profile
+    profile = _find(visit.b, name).profile
     try:
         if profile is None:
             raise UsageError("bases.add_first", name=name)
@@ -259,7 +254,7 @@ def check(visit: Admin, name: str) -> Response:
 @router.post("/bases/{name}/remove")
 def remove(visit: Admin, name: str) -> Response:
     """Remove what adding made in this home."""
-    b = current(visit)
+    b = visit.b
     try:
         base_work.require_none(b.home)
         remove_base(b, name)
