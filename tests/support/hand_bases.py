@@ -34,6 +34,9 @@ profile = "phi2-qlora"
 name = "hand-made"
 model = "{folder}"
 revision = ""
+
+[profiles.phi2-qlora.recipe]
+template = "tagged"
 """
 
 
