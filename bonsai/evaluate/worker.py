@@ -26,7 +26,7 @@ from bonsai.system.processes import Emit, serve
 
 _MEASURED = "distractors"
 "What reports of version 0.1.0 lack: they are read, and not used again."
-_STEPS = 10
+_STEPS = 100
 "Shares of a report that are told apart in its progress."
 HEARTBEAT_SECONDS = 0.5
 "Between two progress events while nothing else is done: a cancelled night is noticed at one."

@@ -104,8 +104,8 @@ def test_progress_is_told_at_each_share_and_not_at_each_token() -> None:
     progress = worker.paced(lambda event: events.append(dict(event)), 1, 2)
     for done in range(1001):
         progress(done, 1000)
-    assert [event["done"] for event in events] == list(range(10, 21))
-    assert {event["total"] for event in events} == {20}
+    assert [event["done"] for event in events] == list(range(100, 201))
+    assert {event["total"] for event in events} == {200}
 
 
 def test_only_wrong_tags_cost_a_second_answer() -> None:
