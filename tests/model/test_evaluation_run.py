@@ -76,7 +76,7 @@ def test_killed_and_started_again_an_evaluation_keeps_the_reports_it_has(evaluat
     steps: list[tuple[int, int]] = []
     examined = ProcessEvaluator(nice=0).evaluate(evaluation_run, lambda done, total: steps.append((done, total)))
     assert first.stat().st_mtime_ns == before, "its canaries reproduced: believed, not made again"
-    assert steps[-1] == (40, 40)
+    assert steps[-1] == (400, 400), "a hundred for each report"
     assert [(one.subject == BASE, one.question_set) for one in examined] == [
         (True, "v2/selection"), (True, "suite"), (False, "v2/selection"), (False, "suite"),
     ]  # fmt: skip
