@@ -90,17 +90,17 @@ def kept_current(b: Bonsai, environ: Mapping[str, str]) -> Callable[[], Bonsai]:
 
     While the settings are invalid, the last valid ones hold: `bonsai.toml` may be half-edited.
     """
-    lock, known = threading.Lock(), [(_stamp(b.home), b)]
+    lock, stamp, opened = threading.Lock(), _stamp(b.home), b
 
     def current() -> Bonsai:
+        nonlocal stamp, opened
         with lock:
-            stamp, opened = known[0]
             now = _stamp(b.home)
             if now != stamp:
                 with suppress(ConfigError):
                     config = load_config(b.home, environ)
                     opened = replace(b, config=config, find_profile=_profile_finder(config))
-                known[0] = (now, opened)
+                stamp = now
             return opened
 
     return current

@@ -25,13 +25,10 @@ from bonsai.context import Bonsai
 from bonsai.domain import snapshots
 from bonsai.domain.snapshots import Example
 from bonsai.errors import IntegrityError, LockTimeout, UsageError
-from bonsai.evaluate import questions
 from bonsai.evaluate.evaluation import (
     EvaluatedModel,
-    EvaluatedReport,
     EvaluationRun,
     QuestionSet,
-    find_report,
     fixed_question_set,
 )
 from bonsai.evaluate.questions import Item
@@ -40,8 +37,7 @@ from bonsai.gate import calibration
 from bonsai.gate.calibration import Calibration
 from bonsai.model.bases import find_device
 from bonsai.night import evaluation_job
-from bonsai.night.device_lock import alone_on_device
-from bonsai.night.seed_training import Lesson, train_lesson
+from bonsai.night.seed_training import Lesson, measured_gains, train_lesson
 from bonsai.night.status import reported_steps, step_seconds
 from bonsai.system.files import copy_atomic, sha256_json, sync_folder
 from bonsai.system.json_values import from_values
@@ -226,40 +222,22 @@ def _fitted(
         left_out = retired | personal_set_table.trained_items(con, [plan.learned])
     asked = [fixed_question_set(evaluation_job.SELECTION, dealing)]
     asked += [QuestionSet(evaluation_job.PERSONAL, items)] if items else []
-    reports = _evaluated(b, plan, [*seeds, *([form] if form else [])], asked, now, tell)
-    fixed, personal = (
-        [find_report(reports, one.id, name) for one in seeds] if name in {one.name for one in asked} else []
-        for name in (evaluation_job.SELECTION, evaluation_job.PERSONAL)
-    )
-    for one in reports:
-        if form and one.subject == form.id and one.path.is_file():
-            copy_atomic(one.path, b.places.reports / one.path.name)  # the next night need not ask it again
-    policy, counted = b.config.gate.policy, questions.open_and_sealed_ids(left_out)
-    gains = calibration.seed_gains(fixed, personal, policy, counted)
-    return calibration.fit(plan.settings.base, plan.settings.recipe, gains, policy, now.isoformat())
-
-
-def _evaluated(
-    b: Bonsai,
-    plan: CalibrationPlan,
-    adapters: Sequence[AdapterFolder],
-    asked: Sequence[QuestionSet],
-    now: datetime,
-    tell: Report,
-) -> tuple[EvaluatedReport, ...]:
-    device = find_device().kind
     evaluation_run = EvaluationRun(
         base=plan.settings.base,
-        device=device,
+        device=find_device().kind,
         template=plan.settings.recipe.template,
-        subjects=tuple(EvaluatedModel(one.id, str(one.path)) for one in adapters),
+        subjects=tuple(EvaluatedModel(one.id, str(one.path)) for one in [*seeds, *([form] if form else [])]),
         question_sets=tuple(asked),
         settings=b.config.benchmark,
         reports_folder=str(plan.folder / "reports"),
         created_at=now.isoformat(),
     )
-    with alone_on_device(b.home, device, 1, lambda: tell(Progress("benchmark", 0, 1))):
-        return b.evaluator.evaluate(evaluation_run, lambda done, total: tell(Progress("benchmark", done, total)))
+    policy = b.config.gate.policy
+    reports, gains = measured_gains(b, evaluation_run, seeds, policy, left_out, "benchmark", tell)
+    for one in reports:
+        if form and one.subject == form.id and one.path.is_file():
+            copy_atomic(one.path, b.places.reports / one.path.name)  # the next night need not ask it again
+    return calibration.fit(plan.settings.base, plan.settings.recipe, gains, policy, now.isoformat())
 
 
 def _published(home: Home, form: AdapterFolder) -> Path:

@@ -1,10 +1,11 @@
-"""Train own rows with a seed of their own: for a calibration, and for the twin of a cold night.
+"""Train own rows with a seed of their own and compare seeds: for a calibration, and for the twin of a cold night.
 
 Seeds of one recipe learn the same own rows from the base; LoRA weights, order and replay samples differ.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -15,6 +16,10 @@ from bonsai.context import Bonsai
 from bonsai.domain import snapshots
 from bonsai.domain.snapshots import Example
 from bonsai.errors import IntegrityError
+from bonsai.evaluate import questions
+from bonsai.evaluate.evaluation import EvaluatedReport, EvaluationRun, find_report
+from bonsai.gate.calibration import Matrix, seed_gains
+from bonsai.gate.decision import Policy
 from bonsai.model.bases import Base, find_device, model_folder
 from bonsai.model.encoding import load_encoder
 from bonsai.model.native import template_of
@@ -96,3 +101,26 @@ def train_alone(b: Bonsai, plan: TrainingPlan, report: Report) -> AdapterFolder:
     waiting = Progress("train", 0, plan.steps)
     with alone_on_device(b.home, plan.device, plan.processes, lambda: report(waiting)):
         return b.trainer.train(plan, show)
+
+
+def measured_gains(
+    b: Bonsai,
+    evaluation_run: EvaluationRun,
+    seeds: Sequence[AdapterFolder],
+    policy: Policy,
+    left_out: frozenset[str],
+    step: str,
+    tell: Report,
+) -> tuple[tuple[EvaluatedReport, ...], dict[str, Matrix]]:
+    """All reports of the run, and the gains beyond control of each of `seeds` over each other, by claim.
+
+    `left_out`: ids of items that do not count. Progress is told under the name `step`.
+    """
+    with alone_on_device(b.home, evaluation_run.device, 1, lambda: tell(Progress(step, 0, 1))):
+        reports = b.evaluator.evaluate(evaluation_run, lambda done, total: tell(Progress(step, done, total)))
+    asked = {one.name for one in evaluation_run.question_sets}
+    fixed, personal = (
+        [find_report(reports, one.id, name) for one in seeds] if name in asked else []
+        for name in (evaluation_job.SELECTION, evaluation_job.PERSONAL)
+    )
+    return reports, seed_gains(fixed, personal, policy, questions.open_and_sealed_ids(left_out))

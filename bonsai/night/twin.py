@@ -12,21 +12,18 @@ from pathlib import Path
 
 from bonsai.context import Bonsai
 from bonsai.domain import snapshots
-from bonsai.evaluate import questions
 from bonsai.evaluate.evaluation import (
     EvaluatedModel,
     EvaluationRun,
     QuestionSet,
-    find_report,
     fixed_question_set,
 )
 from bonsai.evaluate.replay_maker import source_of
 from bonsai.gate import calibration
 from bonsai.gate.calibration import Twin
 from bonsai.night import evaluation_job
-from bonsai.night.device_lock import alone_on_device
-from bonsai.night.seed_training import Lesson, train_lesson
-from bonsai.system.progress import Progress, Report
+from bonsai.night.seed_training import Lesson, measured_gains, train_lesson
+from bonsai.system.progress import Report
 
 STEP = "twin"
 
@@ -61,15 +58,7 @@ def train_twin(b: Bonsai, night: str, report: Report, now: datetime) -> None:
         reports_folder=job.reports_folder,
         created_at=job.created_at,
     )
-    waiting = Progress(STEP, 0, 1)
-    with alone_on_device(b.home, job.plan.device, 1, lambda: report(waiting)):
-        reports = b.evaluator.evaluate(evaluation_run, lambda done, total: report(Progress(STEP, done, total)))
-    fixed, personal = (
-        [find_report(reports, one.id, name) for one in pair] if name in {one.name for one in asked} else []
-        for name in (evaluation_job.SELECTION, evaluation_job.PERSONAL)
-    )
-    left_out = questions.open_and_sealed_ids(job.left_out)
-    gains = calibration.seed_gains(fixed, personal, job.policy, left_out)
+    _, gains = measured_gains(b, evaluation_run, pair, job.policy, frozenset(job.left_out), STEP, report)
     measured = {claim: float(matrix[0, 1]) for claim, matrix in gains.items()}
     calibration.add_twin(b.places.calibrations, base, recipe, Twin(night, measured, now.isoformat()))
     shutil.rmtree(run / STEP)

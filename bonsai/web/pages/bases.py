@@ -80,8 +80,9 @@ def labelled(visit: Visit, fields: serializers.Fields) -> Pairs:
     return [(visit.text(f"cli.col_{name}").capitalize(), words) for name, words in fields if words]
 
 
-def work_shown(visit: Visit, b: Bonsai, name: str = "") -> WorkShown | None:
+def work_shown(visit: Visit, name: str = "") -> WorkShown | None:
     """The last work, or that on one base, unless it ended long ago."""
+    b = visit.b
     found = base_work.last_work(b.home)
     if found is None or (name and found.work.name != name):
         return None
@@ -128,7 +129,7 @@ def _list(visit: Visit, problem: str = "", status: int = 200, source: str = "", 
         offered=[row(visit, one) for one in found if not one.profile],
         chosen=b.config.training.profile != AUTO,
         tried=", ".join(one.name for one in known_bases().values() if one.tried),
-        work=work_shown(visit, b),
+        work=work_shown(visit),
         problem=problem,
         source=source,
         name=name,
@@ -138,7 +139,7 @@ def _list(visit: Visit, problem: str = "", status: int = 200, source: str = "", 
 @router.get("/base-work")
 def live(visit: Admin) -> Response:
     """The work as an HTML fragment."""
-    return visit.page("bases/live.html", work=work_shown(visit, visit.b))
+    return visit.page("bases/live.html", work=work_shown(visit))
 
 
 @router.post("/bases/plan")
@@ -195,7 +196,7 @@ def _show(visit: Visit, name: str, problem: str = "", status: int = 200) -> Resp
         found=found,
         fields=labelled(visit, serializers.fields(found, visit.language)),
         check=serializers.check(manifest.check, visit.language) if manifest else None,
-        work=work_shown(visit, b, name),
+        work=work_shown(visit, name),
         idle=last is None or last.state != "running",
         missing=visit.words_of(step) if step else "",
         problem=problem,
