@@ -200,6 +200,6 @@ def erase_reports(reports: Path, items: Collection[str]) -> None:
 
 
 def _empty_answers(result: dict[str, Any]) -> None:
-    for answer in (result["free"], result["forced"]):
+    for answer in (result["free"], result.get("forced")):  # reports of before 0.3.0 may have a second answer
         if answer:
             answer["response"] = ""

@@ -20,6 +20,12 @@ def shared_data() -> Path:
     return SHARED_DATA
 
 
+@pytest.fixture(autouse=True)
+def plain_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A CPU without AMX, whatever this one has: the same base gets the same profile everywhere."""
+    monkeypatch.setattr("bonsai.model.bases.cpu_features", frozenset)
+
+
 @pytest.fixture(scope="session")
 def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fresh home to copy, its category tagger learned already: that takes seconds."""

@@ -105,7 +105,7 @@ def made(name: str, seed: int, folder: Path, before: frozenset[str]) -> tuple[Li
         loaded.add_adapter(name, adapter)
     answerer = loaded.answerer(template(profile.recipe.template), None if name == BASE else name)
     about = ReportMetadata("forgetting", name, name, profile.base.name, "study", "study", "")
-    report = run(answerer, items(), RunSettings(forced_answers=False, canaries=1), about)
+    report = run(answerer, items(), RunSettings(canaries=1), about)
     right = frozenset(one.id for one in report.items if accuracy(one))
     groups: dict[str, list[str]] = {}
     for one in report.items:

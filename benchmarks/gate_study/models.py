@@ -39,7 +39,7 @@ Weights = Mapping[str, torch.Tensor]
 SLOT = "subject"
 WAIT_SECONDS = 6 * 3600.0
 "Wait for another process that trains the same adapter."
-SETTINGS = RunSettings(forced_answers=False, canaries=0)
+SETTINGS = RunSettings(canaries=0)
 "The gate reads only free answers and likelihoods."
 Asking = Literal["all", "claims", "likelihoods"]
 """Free answers and likelihoods of all items; free answers only of the domains whose right answers rule F reads, taught

@@ -121,7 +121,7 @@ def _result(item: Item, bits: int | None, flag: str, distractor: int | None) -> 
     answer = Answer("", ("", "", ""), 0, _scores(flag, has_right_answer(item)))
     value = math.nan if bits is None else bits / 1000
     other = None if distractor is None else distractor / 1000
-    return ItemResult(item.id, item.cluster, item.domain, item.category, item.language, value, answer, None, other)
+    return ItemResult(item.id, item.cluster, item.domain, item.category, item.language, value, answer, other)
 
 
 def to_line(run: Run) -> str:

@@ -66,7 +66,7 @@ class AddPlan:
     kind: str
     "Of `[kinds.*]` in `defaults.toml`."
     profile: ProfileSettings
-    decided: Mapping[str, int]
+    decided: Mapping[str, int | str]
     "Fields of the base that differ from the kind's."
     need: MemoryNeed
     memory: int

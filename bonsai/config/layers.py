@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 SETTINGS_FILE = "bonsai.toml"
 PREFIX = "BONSAI_"
+RETIRED = frozenset({("benchmark", "forced_answers")})
+"Settings of earlier versions that say nothing any more: a home's file may still have them."
 KINDS = "kinds"
 "Table of `defaults.toml`: what profiles may inherit. No other layer has it."
 Keys = tuple[str, ...]
@@ -169,6 +171,8 @@ def _merge(below: dict[str, Any], above: Mapping[str, Any], origin: str, origins
     """Merge `above` into `below`, key by key."""
     for key, value in above.items():
         here = (*at, key)
+        if here in RETIRED:
+            continue
         origins[here] = origin
         if isinstance(value, Mapping) and isinstance(below.get(key), dict):
             _merge(below[key], value, origin, origins, here)

@@ -243,7 +243,7 @@ def certified(job: ExportJob, before: Answered, after: Mapping[str, Any]) -> Cer
 
 def _right(items: Sequence[Item], answers: Sequence[str]) -> tuple[int, int]:
     """How many items have a right answer, and how many of them are answered so."""
-    scored = (score(item, parse(said), ended=True, forced=False) for item, said in zip(items, answers, strict=True))
+    scored = (score(item, parse(said), ended=True) for item, said in zip(items, answers, strict=True))
     graded = [one.correct for one in scored if one.correct is not None]
     return len(graded), sum(graded)
 

@@ -54,7 +54,7 @@ class Scores:
     empty: bool
     leaked: bool
     tags_ok: bool | None
-    "Declared language and category match the expected ones; None if the tags were forced."
+    "Declared language and category match the expected ones."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Answer:
 
     response: str
     declared: tuple[str, str, str]
-    "Reasoning, category and language as declared; empty if forced."
+    "Reasoning, category and language as declared."
     tokens: int
     scores: Scores
 
@@ -82,8 +82,6 @@ class ItemResult:
     "Of the reference answer with the expected tags; NaN stays NaN and makes the report invalid."
     free: Answer
     "With tags declared by the model, as a user would get it."
-    forced: Answer | None
-    "With the expected tags given; None if the settings skip it."
     distractor_bits: float | None = None
     "Bits per byte of another fact's reference answer to this question; None without one, and in reports of 0.1.0."
 
@@ -196,10 +194,7 @@ def without_answers(report: Report) -> Report:
     def silent(answer: Answer) -> Answer:
         return replace(answer, response="", declared=("", "", ""))
 
-    items = tuple(
-        replace(item, free=silent(item.free), forced=item.forced and silent(item.forced)) for item in report.items
-    )
-    return replace(report, items=items)
+    return replace(report, items=tuple(replace(item, free=silent(item.free)) for item in report.items))
 
 
 def render_table(report: Report, language: TextLanguage) -> Table:

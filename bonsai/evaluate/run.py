@@ -1,8 +1,7 @@
 """Run a question set on a model and score the answers: `run(...) -> Report`.
 
-Each item yields an answer with the model's own tags (`free`: what a user would get), an answer with the expected tags
-(`forced`: was the tag wrong, or the answer?), and the bits per byte of the reference answer and of a distractor.
-Decoding is greedy and batches depend on the questions alone, so two models get the same ones.
+Each item yields an answer with the model's own tags, as a user would get it, and the bits per byte of the reference
+answer and of a distractor. Decoding is greedy.
 
 The worker `bonsai.evaluate.worker` calls this in its own process; tests call it with a hand-written answerer.
 """
@@ -38,7 +37,6 @@ _LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes", "tokenizers", "nu
 class RunSettings:
     """How a question set is asked; `[benchmark]` of the settings."""
 
-    forced_answers: bool
     canaries: Annotated[int, Ge(1)]
     "Number of items asked again, to check a stored report without asking everything."
 
@@ -73,7 +71,7 @@ def run(
     if not items:
         raise BenchmarkError("benchmark.no_items")
     started = clock()
-    phases = ("free", *(("forced",) if settings.forced_answers else ()), "likelihood", "distractors", "consistency")
+    phases = ("free", "likelihood", "distractors", "consistency")
 
     def on(phase: str) -> OnProgress:
         before = phases.index(phase) * len(items)
@@ -82,13 +80,12 @@ def run(
     asked = list(items)
     errors: tuple[tuple[str, str], ...] = ()
     try:
-        free = generate(answerer, asked, forced=False, on_progress=on("free"))
+        free = generate(answerer, asked, on("free"))
     except InputError:
         asked, free, errors = [], [], failing_items(answerer, items)
-    forced = forced_answers(answerer, asked, free, on("forced")) if settings.forced_answers else [None] * len(asked)
     likelihoods = answerer.log_likelihoods([_scored(item) for item in asked], on("likelihood")) if asked else []
     distracted = distractor_bits(answerer, asked, on("distractors"))
-    results = tuple(map(_result, asked, free, forced, likelihoods, distracted))
+    results = tuple(map(_result, asked, free, likelihoods, distracted))
     checks = consistency_checks(answerer, asked, settings.canaries, on("consistency"))
     logits = answerer.logits_fingerprint()
     on("consistency")(len(items))
@@ -98,30 +95,14 @@ def run(
     )  # fmt: skip
 
 
-def generate(
-    answerer: Answerer, items: Sequence[Item], *, forced: bool, on_progress: OnProgress = ignore_progress
-) -> list[Generated]:
+def generate(answerer: Answerer, items: Sequence[Item], on_progress: OnProgress = ignore_progress) -> list[Generated]:
     """One completion per item. Raises BenchmarkError if answers are missing."""
     if not items:
         return []
-    tags = [expected_tags(item) if forced else None for item in items]
-    made = answerer.answers([_question(item) for item in items], tags, on_progress=on_progress)
+    made = answerer.answers([_question(item) for item in items], [None] * len(items), on_progress=on_progress)
     if len(made) != len(items):
         raise BenchmarkError("benchmark.answers_missing", asked=len(items), got=len(made))
     return made
-
-
-def forced_answers(
-    answerer: Answerer, items: Sequence[Item], free: Sequence[Generated], on_progress: OnProgress = ignore_progress
-) -> list[Generated | None]:
-    """One completion per item with the expected tags; reuses the free one if the model declared just these.
-
-    Greedy decoding after the same prefix gives the same text, so only wrong tags cost a second answer.
-    """
-    wrong = [i for i, made in enumerate(free) if not parse(made.text).tags.agree(expected_tags(items[i]))]
-    made = generate(answerer, [items[i] for i in wrong], forced=True, on_progress=on_progress)
-    again = dict(zip(wrong, made, strict=True))
-    return [again.get(i, one) for i, one in enumerate(free)]
 
 
 def failing_items(answerer: Answerer, items: Sequence[Item]) -> tuple[tuple[str, str], ...]:
@@ -142,7 +123,7 @@ def consistency_checks(
 ) -> tuple[ConsistencyCheck, ...]:
     """Answer a fixed few items again in a batch of their own: greedy results depend on the batch."""
     few = sorted(items, key=lambda item: hashlib.sha256(item.id.encode()).hexdigest())[:count]
-    made = generate(answerer, few, forced=False, on_progress=on_progress)
+    made = generate(answerer, few, on_progress)
     likelihoods = answerer.log_likelihoods([_scored(item) for item in few]) if few else []
     return tuple(
         ConsistencyCheck(item.id, hashlib.sha256(said.text.encode()).hexdigest()[:16], likelihood.bits_per_byte)
@@ -220,17 +201,14 @@ def distractor_bits(
     return [one if one is not None and math.isfinite(one) else None for one in bits]
 
 
-def _result(
-    item: Item, free: Generated, forced: Generated | None, likelihood: Likelihood, distracted: float | None
-) -> ItemResult:
+def _result(item: Item, free: Generated, likelihood: Likelihood, distracted: float | None) -> ItemResult:
     return ItemResult(
         item.id, item.cluster, item.domain, item.category, item.language, likelihood.bits_per_byte,
-        _answer(item, free, forced=False), None if forced is None else _answer(item, forced, forced=True),
-        distracted,
+        _answer(item, free), distracted,
     )  # fmt: skip
 
 
-def _answer(item: Item, made: Generated, *, forced: bool) -> Answer:
+def _answer(item: Item, made: Generated) -> Answer:
     said = parse(made.text)
-    tags = ("", "", "") if forced else (said.tags.reasoning, said.tags.category, said.tags.language)
-    return Answer(said.response, tags, made.tokens, score(item, said, ended=made.ended, forced=forced))
+    tags = (said.tags.reasoning, said.tags.category, said.tags.language)
+    return Answer(said.response, tags, made.tokens, score(item, said, ended=made.ended))

@@ -61,7 +61,7 @@ _LETTER = re.compile(r"[^\W\d_]")
 _ENGLISH_RUN = re.compile(r"[A-Za-z']+(?:[ ,;]+[A-Za-z']+){3,}")
 
 
-def score(item: Item, completion: ParsedCompletion, *, ended: bool, forced: bool) -> Scores:
+def score(item: Item, completion: ParsedCompletion, *, ended: bool) -> Scores:
     """All scores of one parsed completion."""
     response = completion.response
     exact, accepted = same_answer(response, item.reference), does_as_expected(response, item)
@@ -76,7 +76,7 @@ def score(item: Item, completion: ParsedCompletion, *, ended: bool, forced: bool
         ended=ended,
         empty=not normalise_answer(response),
         leaked=completion.leaked_markers,
-        tags_ok=None if forced else declares_expected_tags(completion, item),
+        tags_ok=declares_expected_tags(completion, item),
     )
 
 

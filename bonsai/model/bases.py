@@ -13,7 +13,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
@@ -77,11 +77,24 @@ class Device:
     "Free memory of the first GPU in GiB; 0 without one."
     gpus: tuple[str, ...] = ()
     "Unique ids of the GPUs that torch will see, in its order."
+    bfloat16: bool = False
+    "A CPU that multiplies matrices of bfloat16 in hardware (AMX); for GPUs it is not asked."
 
 
 def find_device() -> Device:
     """Ask the NVIDIA driver, without loading torch; without an answering driver, or with a torch that was built for
     CPUs, this is a CPU machine."""
+    gpu = _find_gpu()
+    return gpu if gpu.kind == "cuda" else replace(gpu, bfloat16="amx_bf16" in cpu_features())
+
+
+def cpu_features(file: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
+    """Instruction sets of this CPU, as Linux names them; empty on other systems and processors."""
+    lines = file.read_text("utf-8").splitlines() if file.is_file() else []
+    return next((frozenset(line.partition(":")[2].split()) for line in lines if line.startswith("flags")), frozenset())
+
+
+def _find_gpu() -> Device:
     tool = shutil.which("nvidia-smi")
     if tool is None or metadata.version("torch").endswith("+cpu"):
         return Device("cpu", 0.0)

@@ -122,11 +122,15 @@ def read_profile(folder: Path) -> dict[str, Any]:
     return profile
 
 
-def profile_text(name: str, kind: str, model: str, revision: str, decided: Mapping[str, int]) -> str:
+def profile_text(name: str, kind: str, model: str, revision: str, decided: Mapping[str, int | str]) -> str:
     """`profile.toml`; `decided` are fields of its base that differ from the kind's."""
     lines = [f"inherits = {_quoted(kind)}", "", "[base]", f"name = {_quoted(name)}", f"model = {_quoted(model)}"]
-    lines += [f"revision = {_quoted(revision)}", *(f"{field} = {value}" for field, value in decided.items())]
+    lines += [f"revision = {_quoted(revision)}", *(f"{field} = {_value(value)}" for field, value in decided.items())]
     return "\n".join(lines) + "\n"
+
+
+def _value(one: int | str) -> str:
+    return _quoted(one) if isinstance(one, str) else str(one)
 
 
 def _quoted(text: str) -> str:

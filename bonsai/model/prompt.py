@@ -63,16 +63,6 @@ class AnswerTags:
     language: str
     "The answer's language: ja, en, zh or other."
 
-    def agree(self, expected: AnswerTags) -> bool:
-        """Whether something is declared, and all of it is as expected; templates declare more or less."""
-        pairs = (
-            (self.reasoning, expected.reasoning),
-            (self.category, expected.category),
-            (self.language, expected.language),
-        )
-        declared = [(found, wanted) for found, wanted in pairs if found]
-        return bool(declared) and all(found == wanted for found, wanted in declared)
-
 
 @dataclass(frozen=True, slots=True)
 class ParsedCompletion:

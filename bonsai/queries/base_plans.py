@@ -86,7 +86,7 @@ class KindPlan:
     kind: str
     "Of `[kinds.*]` in `defaults.toml`; for a profile that inherits none, the profile's name."
     profile: ProfileSettings
-    decided: Mapping[str, int]
+    decided: Mapping[str, int | str]
     "Fields of the base that differ from the kind's."
     need: MemoryNeed
 
@@ -101,8 +101,9 @@ class MachinePlan:
 
     @property
     def lacks_gpu(self) -> bool:
-        """It computes in bfloat16, and there is no GPU."""
-        return self.machine.device.kind == "cpu" and self.plan.profile.base.compute_dtype == "bfloat16"
+        """It computes in bfloat16, and there is neither a GPU nor a CPU that can."""
+        device, needed = self.machine.device, self.plan.profile.base.compute_dtype
+        return device.kind == "cpu" and not device.bfloat16 and needed == "bfloat16"
 
     @property
     def fits(self) -> bool:
@@ -134,19 +135,21 @@ def kinds_of(device: Device) -> tuple[str, ...]:
 
 def plan_of_kind(kind: str, base: Mapping[str, str], parameters: int, shape: ModelShape, device: Device) -> KindPlan:
     """`base` has the name, model and revision. Raises ConfigError for an unknown kind."""
-    decided = _decided(profile_of_kind(kind, base), shape.context)
+    decided = _decided(profile_of_kind(kind, base), shape.context, device)
     profile = profile_of_kind(kind, {**base, **decided})
     return KindPlan(
         kind, profile, decided, training_memory(parameters, shape, profile.base, profile.recipe, device.kind)
     )
 
 
-def _decided(profile: ProfileSettings, context: int) -> dict[str, int]:
-    """A base with a short context has shorter examples and answers."""
+def _decided(profile: ProfileSettings, context: int, device: Device) -> dict[str, int | str]:
+    """A CPU that can computes in bfloat16; a base with a short context has shorter examples and answers."""
     base = profile.base
+    precision = {"compute_dtype": "bfloat16"} if device.bfloat16 and base.compute_dtype == "float32" else {}
     if not context or context >= base.max_tokens:
-        return {}
+        return {**precision}
     return {
+        **precision,
         "max_tokens": context,
         "answer_tokens_en": min(base.answer_tokens_en, context // 4),
         "answer_tokens_ja": min(base.answer_tokens_ja, context // 2),

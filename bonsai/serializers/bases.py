@@ -139,7 +139,7 @@ def fields(one: KnownToHome, language: TextLanguage) -> Fields:
 
 def plan_fields(plan: AddPlan, language: TextLanguage) -> Fields:
     """What adding a base will do, and the memory that training it needs."""
-    source, need = plan.source, plan.need
+    source, need, precision = plan.source, plan.need, plan.profile.base.compute_dtype
     parts = {name: _gib(getattr(need, name)) for name in ("weights", "adapter", "activations", "program")}
     memory = text("bases.memory", language, needed=_gib(need.total), has=_gib(plan.memory), **parts)
     size = _size(source.size)
@@ -152,7 +152,7 @@ def plan_fields(plan: AddPlan, language: TextLanguage) -> Fields:
         ("languages", ", ".join(source.languages)),
         ("parameters", short_count(source.parameters)),
         ("size", size),
-        ("kind", text(f"bases.kind_{plan.kind.replace('-', '_')}", language, kind=plan.kind)),
+        ("kind", text(f"bases.kind_{plan.kind.replace('-', '_')}", language, kind=plan.kind, type=precision)),
         ("training_memory", memory),
     )
 

@@ -130,7 +130,7 @@ def answers(items: Sequence[Item], said: Sequence[Generated]) -> Answers:
     """Scores, lengths and languages of the answers."""
     parsed = [parse(one.text) for one in said]
     together = zip(items, parsed, said, strict=True)
-    judged = [score(item, one, ended=made.ended, forced=False) for item, one, made in together]
+    judged = [score(item, one, ended=made.ended) for item, one, made in together]
     return Answers(
         flags="".join(map(packed, judged)),
         lengths=tuple(len(one.response.encode()) for one in parsed),

@@ -35,7 +35,6 @@ epochs = 2
 
 [benchmark]
 canaries = 4
-forced_answers = false
 """
 "The verdict is not what this is about."
 MILLISECONDS = 600_000

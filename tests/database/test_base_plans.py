@@ -52,6 +52,16 @@ def test_a_profile_is_planned_as_it_is_set(stage: Stage) -> None:
     assert plan_here(Machine.card(80), large).fits
 
 
+def test_a_cpu_that_can_computes_in_bfloat16(stage: Stage) -> None:
+    small = find_facts(stage.b.home, stage.b.config, "smollm2-135m")
+    plain, fast = (plan_here(Machine(Device("cpu", 0.0, (), able), 16 * GIB), small) for able in (False, True))
+    assert (plain.plan.profile.base.compute_dtype, plain.plan.decided) == ("float32", {})
+    assert fast.plan.profile.base.compute_dtype == fast.plan.decided["compute_dtype"] == "bfloat16"
+    assert fast.fits
+    assert fast.needed < plain.needed
+    assert fast.plan.kind == "cpu-small"
+
+
 def test_what_fits_in_halves_needs_less(stage: Stage) -> None:
     need = plan_here(Machine.here(), facts(stage)).plan.need
     halved = plan_here(Machine(Device("cpu", 0.0), need.least), facts(stage))

@@ -43,7 +43,7 @@ def evaluation_run(tiny_plan: TrainingPlan, tmp_path: Path) -> EvaluationRun:
     adapter = train(tiny_plan, lambda progress: None)
     return EvaluationRun(
         tiny_plan.base, "cpu", "tagged", (EvaluatedModel(BASE), EvaluatedModel(adapter.id, str(adapter.path))),
-        (QuestionSet("v2/selection", ITEMS), QuestionSet("suite", ITEMS[:2])), RunSettings(True, 3),
+        (QuestionSet("v2/selection", ITEMS), QuestionSet("suite", ITEMS[:2])), RunSettings(3),
         str(tmp_path / "reports"), "2026-11-21T00:00:00+00:00",
     )  # fmt: skip
 

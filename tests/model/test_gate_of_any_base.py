@@ -163,7 +163,7 @@ def reported(answerer: Answerer, base: Base, pool: Pool, adapter: str) -> Report
     about = ReportMetadata(
         questions.set_name(pool), adapter or BASE, adapter, base.name, "settings", "libraries", NOW.isoformat()
     )
-    made = run(answerer, questions.items(pool), RunSettings(forced_answers=False, canaries=8), about)
+    made = run(answerer, questions.items(pool), RunSettings(canaries=8), about)
     return without_answers(made) if pool in questions.CLOSED else made
 
 

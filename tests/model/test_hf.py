@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import torch
 from transformers import PreTrainedConfig
 
 from bonsai.errors import InputError, IntegrityError, TrainingError
-from bonsai.model.answerer import Answerer, Scored
+from bonsai.model.answerer import Answerer, Scored, ignore_progress
 from bonsai.model.bases import Base
+from bonsai.model.greedy import LOOP_TOKENS, batches, complete, loops
 from bonsai.model.hf import LoadedBase, fitting_batch
 from bonsai.model.prompt import CURRENT, AnswerTags, Question, declaration, parse
 from bonsai.train.adapters import load, open_answerer
@@ -79,6 +81,41 @@ def test_short_memory_answers_fewer_questions_at_once_and_never_none(bare: Loade
 def test_a_question_without_room_for_an_answer_is_refused(bare: LoadedBase) -> None:
     with pytest.raises(InputError, match="256"):
         bare.answerer(CURRENT).answers([Question("cat " * 400)], [None])
+
+
+def test_a_batch_ends_before_a_row_twice_as_long() -> None:
+    rows = [(1,) * length for length in (5, 40, 4, 9, 8, 41)]
+    assert list(batches(rows, 4)) == [[2, 0, 4], [3], [1, 5]]
+    assert list(batches(rows[:4], 1)) == [[2], [0], [3], [1]]
+
+
+def test_a_loop_is_left_once_it_is_certain() -> None:
+    quiet = list(range(100, 140))
+    rows = [[*quiet, *[7] * 60], [*quiet, *[1, 2, 3] * 20], [*range(100)], [*quiet, *[7] * 47, *range(13)]]
+    assert loops(torch.tensor(rows), 60).tolist() == [48, 48, 0, 0]
+    assert loops(torch.tensor(rows), 47).tolist() == [0, 0, 0, 0], "what the row itself wrote is too short"
+    twelve = [list(range(12)) * 5 + [12]]
+    assert loops(torch.tensor([[*quiet, *twelve[0][:-1]]]), 60).tolist() == [60]
+
+
+def test_a_row_that_repeats_itself_does_not_write_to_its_limit(bare: LoadedBase) -> None:
+    bare.model.lm_head.bias.data[7] = 1e4  # whatever is asked, the same token
+    [made] = bare.answerer(CURRENT).answers(QUESTIONS[:1], [None], 150)
+    assert not made.ended
+    assert made.tokens == LOOP_TOKENS
+
+
+def test_a_row_says_the_same_whatever_shares_its_batch(bare: LoadedBase) -> None:
+    """Batches are broken off and mended, as some rows end early and others go on."""
+    chance = random.Random(7)
+    prompts = [tuple(chance.choices(range(3, 300), k=6 + number % 3 * 9)) for number in range(24)]
+    free = complete(bare.model, prompts, [60] * 24, (1,), 24, ignore_progress)
+    ends = tuple({made.ids[number % 5] for number, made in enumerate(free[:6])})
+
+    alone, together = (complete(bare.model, prompts, [60] * 24, ends, size, ignore_progress) for size in (1, 16))
+
+    assert alone == together
+    assert len({made.ended for made in alone}) == 2
 
 
 def test_an_answer_can_be_stopped_at_any_token(bare: LoadedBase) -> None:

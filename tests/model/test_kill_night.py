@@ -48,7 +48,6 @@ checkpoint_steps = 3
 
 [benchmark]
 canaries = 4
-forced_answers = false
 
 # The gate itself is tested elsewhere; here a base that knows nothing has to get through it.
 [gate]

@@ -36,7 +36,6 @@ worker_poll_seconds = 1
 server_startup_seconds = 240
 
 [benchmark]
-forced_answers = false
 
 # The gate itself is tested elsewhere; what a training on this machine's cores lost is no matter here.
 [gate]

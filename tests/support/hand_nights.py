@@ -112,7 +112,7 @@ def hand_report(question_set: str, items: tuple[Item, ...], subject: str, bits: 
         return (UNTAUGHT_BITS if item.domain == "control" else bits) + jitter(item.id, subject)
 
     results = tuple(
-        ItemResult(i.id, i.cluster, i.domain, i.category, i.language, bits_of(i), answer(n), None, 6.0)
+        ItemResult(i.id, i.cluster, i.domain, i.category, i.language, bits_of(i), answer(n), 6.0)
         for n, i in enumerate(items)
     )
     return Report(

@@ -57,7 +57,7 @@ def world(seed: int, *, subject: str = "a1", pool: str = "v2/selection", facts: 
                 right = replace(GOOD, correct=bool(difficulty < 1.0))
                 answer = Answer("はい", ("", "open_qa", language), 5, right)
                 items.append(
-                    ItemResult(f"{cluster}-{language}", cluster, domain, "open_qa", language, bits, answer, None, 6.0)
+                    ItemResult(f"{cluster}-{language}", cluster, domain, "open_qa", language, bits, answer, 6.0)
                 )
     return Report(
         pool, "items", subject, f"hash of {subject}", "seedling", "settings", "libraries", (float(seed), 0.5),

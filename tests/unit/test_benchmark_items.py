@@ -89,7 +89,7 @@ def test_everybodys_first_questions_are_asked() -> None:
 
 
 def is_correct(item: Item, response: str) -> bool | None:
-    return score(item, ParsedCompletion(TAGS, response, leaked_markers=False), ended=True, forced=False).correct
+    return score(item, ParsedCompletion(TAGS, response, leaked_markers=False), ended=True).correct
 
 
 def test_half_of_a_domains_new_facts_select_and_a_quarter_each_confirm_and_score() -> None:
@@ -175,7 +175,7 @@ def test_admitting_counts_in_the_asked_language_alone(language: str) -> None:
 def test_a_leaked_marker_makes_a_right_answer_wrong() -> None:
     item = next(item for item in ALL if item.domain == "reading")
     leaked = ParsedCompletion(TAGS, item.reference, leaked_markers=True)
-    assert score(item, leaked, ended=True, forced=False).correct is False
+    assert score(item, leaked, ended=True).correct is False
 
 
 def test_sample_items_are_the_samples_third_paraphrases() -> None:

@@ -40,6 +40,11 @@ def test_every_mistake_is_named_at_once_with_its_origin_and_the_nearest_key(tmp_
     assert "prefect.port = 'many' (BONSAI_PREFECT__PORT)" in line
 
 
+def test_a_setting_of_an_earlier_version_is_passed_over(tmp_path: Path) -> None:
+    home = write(tmp_path, "[benchmark]\nforced_answers = false\ncanaries = 9\n")
+    assert load_config(home, {}).benchmark.canaries == 9
+
+
 def test_a_key_that_resembles_nothing_is_answered_with_the_valid_ones(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"valid settings: language, list_limit"):
         load_config(tmp_path, {"BONSAI_CLI__ZZZ": "1"})

@@ -14,12 +14,13 @@ from recipes import SMALL
 
 from bonsai.domain.snapshots import Example, Snapshot
 from bonsai.errors import TrainingError
-from bonsai.model.bases import Base, Device, read_gpus
+from bonsai.model.bases import Base, Device, cpu_features, read_gpus
 from bonsai.night.device_lock import lock_files
 from bonsai.train.checkpoints import plan_hash
 from bonsai.train.order import packed
 from bonsai.train.plan import TrainingPlan, make_plan
 
+FEATURES = cpu_features  # before a test puts a plain CPU in its place
 SMI = "0, GPU-aaaa, 81079\n1, GPU-bbbb, 4096\n"
 BASE = Base("tiny", "/bases/tiny", "", "nf4", True, "float32", 64, 24, 32, 4)
 SNAPSHOT = Snapshot("0" * 16, "0" * 64, "/s/0", (Example("r", "own", "Q?", "", "", "open_qa", "en", "A."),), (), 7)
@@ -101,3 +102,9 @@ def test_packs_waste_little_room() -> None:
     packs = packed(list(range(900)), lengths, 1024)
 
     assert sum(lengths) / (len(packs) * 1024) > 0.95
+
+
+def test_a_cpu_tells_what_it_can_and_other_systems_tell_nothing(tmp_path: Path) -> None:
+    (tmp_path / "cpuinfo").write_text("processor\t: 0\nflags\t\t: fpu amx_bf16 amx_tile\n\nflags\t\t: fpu\n", "utf-8")
+    assert FEATURES(tmp_path / "cpuinfo") == {"fpu", "amx_bf16", "amx_tile"}
+    assert FEATURES(tmp_path / "none") == set()

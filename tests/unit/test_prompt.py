@@ -119,13 +119,6 @@ def test_a_completion_that_never_answers_has_no_response() -> None:
     assert parsed.response == ""
 
 
-def test_tags_agree_in_what_they_declare() -> None:
-    assert JA.agree(JA)
-    assert AnswerTags("", "", "ja").agree(JA)
-    assert not AnswerTags("", "open_qa", "en").agree(JA)
-    assert not AnswerTags("", "", "").agree(JA)
-
-
 @pytest.mark.parametrize("said", ["<|response|>a<|response|>b", "<|response|>a|>", "<|response|>a<|endoftext|>b"])
 def test_markers_in_an_answer_are_noticed(said: str) -> None:
     assert parse(said).leaked_markers

@@ -19,7 +19,7 @@ from bonsai.model.answerer import Generated, Likelihood, OnProgress, Scored, ign
 from bonsai.model.bases import Base
 from bonsai.model.prompt import CURRENT, AnswerTags, Question, completion
 
-SETTINGS = run.RunSettings(forced_answers=True, canaries=4)
+SETTINGS = run.RunSettings(canaries=4)
 ABOUT = run.ReportMetadata(
     "v2/selection", "a1", "hash", "seedling", "settings", "libraries", "2026-11-21T00:00:00+00:00"
 )
@@ -83,7 +83,7 @@ def made(parrot: Parrot | None = None) -> Report:
     return run.run(parrot or Parrot(), items(), SETTINGS, ABOUT, clock=lambda: 0.0)
 
 
-def test_a_run_scores_every_item_free_and_forced() -> None:
+def test_a_run_scores_every_item() -> None:
     found = made(Parrot({"What is 3?": "It is 4."}))
     assert [item.id for item in found.items] == [item.id for item in items()]
     right = {item.id: item.free.scores.correct for item in found.items}
@@ -93,8 +93,6 @@ def test_a_run_scores_every_item_free_and_forced() -> None:
     first = found.items[0]
     assert first.bits_per_byte == pytest.approx(8.0 / len("0です。".encode()))
     assert first.free.scores.tags_ok is True
-    assert first.forced is not None
-    assert first.forced.scores.tags_ok is None
     assert found.items_hash == run.items_hash(items())
     assert len(found.canaries) == 4
 
@@ -106,19 +104,6 @@ def test_progress_is_told_at_each_share_and_not_at_each_token() -> None:
         progress(done, 1000)
     assert [event["done"] for event in events] == list(range(100, 201))
     assert {event["total"] for event in events} == {200}
-
-
-def test_only_wrong_tags_cost_a_second_answer() -> None:
-    careful, careless, free_only = Parrot(), Parrot(reasoning="Hm."), Parrot()
-    same = made(careful)
-    assert careful.asked == len(items()) + SETTINGS.canaries
-    assert same.items[0].forced is not None
-    assert same.items[0].forced.response == same.items[0].free.response
-    assert made(careless).items[0].forced is not None
-    assert careless.asked == 2 * len(items()) + SETTINGS.canaries
-    found = run.run(free_only, items(), replace(SETTINGS, forced_answers=False), ABOUT)
-    assert free_only.asked == len(items()) + SETTINGS.canaries
-    assert all(item.forced is None for item in found.items)
 
 
 def test_an_item_that_cannot_be_asked_is_an_error_and_no_zero() -> None:

@@ -207,23 +207,22 @@ def test_what_repeats_with_reason_is_no_loop(response: str) -> None:
 
 
 def test_a_good_answer_has_all_its_scores() -> None:
-    made = score(ITEM, said("No, the kidneys may be damaged."), ended=True, forced=False)
+    made = score(ITEM, said("No, the kidneys may be damaged."), ended=True)
     assert (made.correct, made.exact, made.accepted) == (True, False, True)
     assert (made.language_ok, made.looping, made.empty, made.leaked, made.tags_ok) == (True, False, False, False, True)
 
 
 def test_bad_habits_are_seen() -> None:
-    assert score(ITEM, said(" 。"), ended=True, forced=False).empty
-    assert not score(ITEM, said("Kidneys"), ended=False, forced=False).ended
-    leaked = score(ITEM, said("Kidneys <|language|>", leaked=True), ended=True, forced=False)
+    assert score(ITEM, said(" 。"), ended=True).empty
+    assert not score(ITEM, said("Kidneys"), ended=False).ended
+    leaked = score(ITEM, said("Kidneys <|language|>", leaked=True), ended=True)
     assert leaked.leaked
     assert leaked.correct is False
     wrong_tags = said(ITEM.reference, AnswerTags("", "creative", "en"))
-    assert score(ITEM, wrong_tags, ended=True, forced=False).tags_ok is False
-    assert score(ITEM, wrong_tags, ended=True, forced=True).tags_ok is None
+    assert score(ITEM, wrong_tags, ended=True).tags_ok is False
 
 
 def test_a_creative_answer_is_neither_right_nor_wrong() -> None:
 
-    made = score(replace(ITEM, category="creative"), said("A poem."), ended=True, forced=False)
+    made = score(replace(ITEM, category="creative"), said("A poem."), ended=True)
     assert made.correct is None
