@@ -127,7 +127,8 @@ def _usage(facts: CardFacts) -> str:
         "print(tokenizer.decode(made))"
     )
     load = _load_merged(facts.base) if facts.form == "merged" else _load_peft(facts)
-    return f"```python\n{load}\n{ask}\n```\n\n{_answers(facts)}"
+    place = f"`{_PLACE}` is where this export lies: a folder, or its repository on a hub."
+    return f"```python\n{load}\n{ask}\n```\n\n{place} {_answers(facts)}"
 
 
 _IMPORTS = "import torch\nfrom transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,8 +12,11 @@ from bonsai.cli import progress
 from bonsai.cli.help import noun, verb
 from bonsai.cli.presenters.records import on_one_line, short
 from bonsai.cli.shell import AsJson, Shell, one_of, shell_of
+from bonsai.errors import UsageError
 
 if TYPE_CHECKING:
+    from bonsai.actions.export import ExportedAdapter
+    from bonsai.actions.hub_upload import HubTarget
     from bonsai.evaluate.export import Form
     from bonsai.queries.adapters import FullAdapter
     from storage.tables.adapters_table import LearnedRecord
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
 
 app = noun()
 ARCHIVE: Literal["archive"] = "archive"
+HUB: Literal["hub"] = "hub"
 
 KnownAdapter = Annotated[str, typer.Argument(help="cli.arg_known_adapter", metavar="ID")]
 
@@ -102,14 +107,22 @@ def export(
     path: Annotated[Path, typer.Argument(help="cli.arg_export_path", metavar="PATH")],
     form: Annotated[str, typer.Option("--as", help="cli.opt_export_as", metavar="FORM")] = ARCHIVE,
     name: Annotated[str, typer.Option("--adapter", help="cli.arg_known_adapter")] = "champion",
+    repo: Annotated[str, typer.Option("--repo", help="cli.opt_export_repo", metavar="OWNER/NAME")] = "",
+    public: Annotated[bool, typer.Option("--public", help="cli.opt_export_public")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="cli.opt_export_yes")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write the verified folder as a .tar, or make a certified form of it."""
+    """Write the verified folder as a .tar, or make a certified form of it, or upload that."""
     from bonsai.evaluate.export import FORMS
     from bonsai.queries import adapters
 
     shell = shell_of(ctx)
-    chosen = one_of(form, (ARCHIVE, *FORMS), "--as")
+    chosen = one_of(form, (ARCHIVE, *FORMS, HUB), "--as")
+    if chosen == HUB:
+        _export_to_hub(shell, path, repo, public, yes, name, as_json)
+        return
+    if repo or public:
+        raise UsageError("export.hub_alone", form=form)
     if chosen != ARCHIVE:
         _export_form(shell, path, chosen, name, as_json)
         return
@@ -123,21 +136,51 @@ def export(
 
 
 def _export_form(shell: Shell, path: Path, form: Form, name: str, as_json: bool) -> None:
+    made = _make_form(shell, path, form, name, as_json)
+    if as_json:
+        from bonsai.schemas.adapters import AdapterExport
+        from bonsai.system.json_values import to_values
+
+        shell.json(AdapterExport(path=str(made.path), certificate=to_values(made.certificate)))
+        return
+    _tell_form(shell, made)
+    shell.say("export.stays_here")
+
+
+def _export_to_hub(shell: Shell, path: Path, repo: str, public: bool, yes: bool, name: str, as_json: bool) -> None:
+    from bonsai.actions import hub_upload
+
+    target = hub_upload.find_target(repo, public)
+    made = _make_form(shell, path, "peft", name, as_json)
+    if not as_json:
+        _tell_form(shell, made)
+    _tell_upload(dataclasses.replace(shell, out=shell.err), target, made.path)  # `--json` has stdout for itself
+    if not yes and not shell.agreed("export.go_on"):
+        shell.complain("export.not_uploaded", path=made.path)
+        raise typer.Exit(1)
+    url = hub_upload.upload(made.path, target, made.adapter)
+    if as_json:
+        from bonsai.schemas.adapters import AdapterUpload
+        from bonsai.system.json_values import to_values
+
+        shell.json(AdapterUpload(path=str(made.path), certificate=to_values(made.certificate), url=url))
+        return
+    shell.say("export.uploaded", url=url)
+
+
+def _make_form(shell: Shell, path: Path, form: Form, name: str, as_json: bool) -> ExportedAdapter:
     from bonsai.actions import export
     from bonsai.evaluate.export import ProcessExporter
-    from bonsai.system.json_values import to_values
 
     bonsai = shell.open()
     exporter = ProcessExporter(bonsai.config.training.nice)
     with progress.shown(shell, quiet=as_json) as report:
-        made = export.export_form(bonsai, name, path, form, shell.now(), shell.environ, exporter, report)
-    one = made.certificate
-    if as_json:
-        from bonsai.schemas.adapters import AdapterExport
+        return export.export_form(bonsai, name, path, form, shell.now(), shell.environ, exporter, report)
 
-        shell.json(AdapterExport(path=str(made.path), certificate=to_values(one)))
-        return
-    shell.say("export.done", path=made.path, form=form, adapter=made.adapter)
+
+def _tell_form(shell: Shell, made: ExportedAdapter) -> None:
+    one = made.certificate
+    shell.say("export.done", path=made.path, form=one.form, adapter=made.adapter)
     shell.say(
         "export.certified",
         asked_as=one.asked_as,
@@ -146,3 +189,18 @@ def _export_form(shell: Shell, path: Path, form: Form, name: str, as_json: bool)
         before=round(100 * one.right_before, 1),
         after=round(100 * one.right_after, 1),
     )
+
+
+def _tell_upload(shell: Shell, target: HubTarget, folder: Path) -> None:
+    """Everything that an upload sends, and who will see it."""
+    from bonsai.actions.hub_upload import files_of
+
+    sizes = {file.relative_to(folder): file.stat().st_size for file in files_of(folder)}
+    shell.line("")
+    shell.table(("file", "size"), sizes.items(), right=(1,))
+    shell.line("")
+    shell.show(shell.text("export.upload", count=len(sizes), size=sum(sizes.values()), url=target.url))
+    shell.show(shell.text("export.upload_public" if target.public else "export.upload_private"))
+    if target.exists:
+        shell.show(shell.text("export.upload_updates"))
+    shell.show(shell.text("export.upload_learned"))

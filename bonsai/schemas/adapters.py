@@ -92,3 +92,9 @@ class AdapterExport(ResponseModel):
 
     path: str
     certificate: dict[str, Any]
+
+
+class AdapterUpload(AdapterExport):
+    """An adapter that was exported and uploaded to a hub."""
+
+    url: str

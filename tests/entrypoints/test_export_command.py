@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hand_exporter import HandExporter
 from hand_nights import EVENING, Stage, hand_report, open_stage
 
 from bonsai.actions import export
@@ -27,26 +28,6 @@ from bonsai.evaluate.export import ASKED, Certificate, ExportJob
 from bonsai.evaluate.questions import load
 from bonsai.queries.adapters import show_adapter
 from bonsai.system.files import new_folder
-
-
-class HandExporter:
-    """Writes the card and a certificate; fails as it is told after half of that."""
-
-    def __init__(self, error: Exception | None = None) -> None:
-        self.error = error
-        self.job: ExportJob | None = None
-
-    def export(self, job: ExportJob, log: Path, on_progress: Callable[[int, int], None]) -> Certificate:
-        self.job = job
-        (Path(job.folder) / "README.md").write_text(job.card)
-        (Path(job.work) / "answers.json").write_text("{}")
-        on_progress(1, 2)
-        if self.error:
-            raise self.error
-        return Certificate(
-            job.adapter, job.form, "peft", job.question_set, 200, 0, 0.995, 180, 0.5, 0.5, 0.02, 0.5, "cpu", {},
-            job.created_at,
-        )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
