@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch.nn.functional import cross_entropy, kl_div, log_softmax, nll_loss
+from torch.nn.functional import cross_entropy, kl_div, log_softmax
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.lr_scheduler import LambdaLR
+from torch.utils.checkpoint import checkpoint
 from transformers import (
     AutoTokenizer,
     TrainerCallback,
@@ -36,6 +37,10 @@ from bonsai.model.encoding import IGNORED
 from bonsai.train.checkpoints import mark_complete
 from bonsai.train.plan import Recipe, TrainingPlan, TrainingProgress
 
+Head = torch.nn.Module
+"From hidden states to logits."
+_NUMBERS_AT_ONCE = 2**24
+"Logits: 64 MiB in float32, some four times that with their derivatives."
 _CPU_HAS_NO_MEMORY = "can't allocate memory"
 "torch has an error of its own for a GPU's memory, and for the CPU's only this sentence in a RuntimeError."
 
@@ -158,28 +163,15 @@ class BonsaiTrainer(SFTTrainer):  # type: ignore[misc]
         learned = labels >= 0
         mask = inputs.get("attention_mask")
         kept = ~learned if mask is None else ~learned & mask[:, 1:].bool()
-        ours = self._log_probabilities(model, inputs, (learned, kept))
+        ours, head = _states(model, inputs)
         plain = model.module if isinstance(model, DistributedDataParallel) else model
         with torch.no_grad(), plain.disable_adapter():
-            (base,) = self._log_probabilities(plain, inputs, (kept,))
-        loss = nll_loss(ours[0], labels[learned], reduction="sum")
-        loss = loss + self.recipe.kl_to_base * kl_div(ours[1], base, log_target=True, reduction="sum")
+            base, _ = _states(plain, inputs)
+        loss = cross_entropy(head(ours[learned]).float(), labels[learned], reduction="sum")
+        loss = loss + self.recipe.kl_to_base * divergence(head, ours[kept], base[kept])
         if mask is not None and model.device.type == "cpu":
             self._tokens_on_cpu += int(mask.sum())
         return loss / ((labels != IGNORED).sum() if num_items_in_batch is None else num_items_in_batch)
-
-    def _log_probabilities(
-        self, model: Any, inputs: dict[str, torch.Tensor], wanted: tuple[torch.Tensor, ...]
-    ) -> list[torch.Tensor]:
-        """Log probabilities of the next token at the wanted places, (places, vocabulary) each."""
-        given = {name: value for name, value in inputs.items() if name != "labels"}
-        if isinstance(model, DistributedDataParallel) or not head_is_all(model.get_base_model()):
-            logits = model(**given, use_cache=False).logits[:, :-1]
-            return [log_softmax(logits[places].float(), -1) for places in wanted]
-        causal = model.get_base_model()
-        hidden = causal.base_model(**given, use_cache=False).last_hidden_state[:, :-1]
-        head = causal.get_output_embeddings()
-        return [log_softmax(head(hidden[places]).float(), -1) for places in wanted]
 
     def _may_be_quick(self, model: Any) -> bool:
         """Not under DDP, which must see its own forward pass."""
@@ -202,6 +194,40 @@ class BonsaiTrainer(SFTTrainer):  # type: ignore[misc]
 
     def create_model_card(self, *_args: Any, **_kwargs: Any) -> None:
         """No README in every checkpoint: the manifest says more."""
+
+
+def _states(model: Any, inputs: dict[str, torch.Tensor]) -> tuple[torch.Tensor, Head]:
+    """What stands before the LM head at each place but the last, (batch, width - 1, hidden), and the head. Logits and
+    no head, where the model does more than apply it, or is copied to several devices."""
+    given = {name: value for name, value in inputs.items() if name != "labels"}
+    if isinstance(model, DistributedDataParallel) or not head_is_all(model.get_base_model()):
+        return model(**given, use_cache=False).logits[:, :-1], torch.nn.Identity()
+    causal = model.get_base_model()
+    return causal.base_model(**given, use_cache=False).last_hidden_state[:, :-1], causal.get_output_embeddings()
+
+
+def divergence(head: Head, ours: torch.Tensor, base: torch.Tensor, numbers: int = _NUMBERS_AT_ONCE) -> torch.Tensor:
+    """KL(base || ours) of the next token, in nats, summed over the places; both (places, hidden).
+
+    Of a large vocabulary the logits of all places would be the largest tensors of a training: so many numbers are made
+    at once, and made again on the way back.
+    """
+
+    def part(mine: torch.Tensor, its: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            wanted = log_softmax(head(its).float(), -1)
+        return kl_div(log_softmax(head(mine).float(), -1), wanted, log_target=True, reduction="sum")
+
+    places = max(numbers // _vocabulary(head, ours), 1)
+    if len(ours) <= places:
+        return part(ours, base)
+    parts = zip(torch.split(ours, places), torch.split(base, places), strict=True)
+    return torch.stack([checkpoint(part, mine, its, use_reentrant=False) for mine, its in parts]).sum()
+
+
+def _vocabulary(head: Head, states: torch.Tensor) -> int:
+    weight = getattr(head, "weight", None)
+    return len(weight) if weight is not None else states.shape[-1]
 
 
 class Reporter(TrainerCallback):  # type: ignore[misc]

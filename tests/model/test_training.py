@@ -19,7 +19,7 @@ from bonsai.system.json_values import from_values
 from bonsai.train.manifest import read_manifest
 from bonsai.train.plan import TrainingPlan, TrainingProgress
 from bonsai.train.qlora import check_rows, check_trained, labels_of, prepared, to_dataset, train, with_lora
-from bonsai.train.sft import BonsaiTrainer, hf_tokenizer, sft_config
+from bonsai.train.sft import BonsaiTrainer, divergence, hf_tokenizer, sft_config
 
 
 def ignore(_progress: TrainingProgress) -> None:
@@ -125,6 +125,22 @@ def test_replay_rows_are_not_learned_and_hold_the_model_to_its_base(
     alone = trainer.compute_loss(model, {**batch, "labels": held})
     assert torch.isfinite(alone)
     assert alone.item() > 0
+
+
+def test_a_divergence_in_parts_is_that_of_the_whole() -> None:
+    head, places = torch.nn.Linear(8, 50), torch.Generator().manual_seed(3)
+    mine, base = (torch.randn(23, 8, generator=places) for _ in range(2))
+    made = []
+    for numbers in (50 * 23, 50 * 5, 1):
+        ours = mine.clone().requires_grad_()
+        apart = divergence(head, ours, base, numbers)
+        apart.backward()  # type: ignore[no-untyped-call]
+        assert ours.grad is not None
+        made.append((apart.item(), ours.grad))
+    assert made[0][0] > 0
+    for apart, slope in made[1:]:
+        assert apart == pytest.approx(made[0][0], rel=1e-5)
+        assert torch.allclose(slope, made[0][1], atol=1e-6)
 
 
 def test_the_quick_loss_on_a_cpu_is_trls_loss(
