@@ -77,6 +77,7 @@ def run_benchmark(b: Bonsai, adapter: str, pool: str, now: datetime, tell: Tell 
         settings=b.config.benchmark,
         reports_folder=str(b.places.reports),
         created_at=now.isoformat(),
+        preferred=b.config.gate.policy.preferred,
     )
     evaluated = b.evaluator.evaluate(evaluation_run, lambda done, total: tell(Progress("benchmark", done, total)))
     return evaluated[0].report

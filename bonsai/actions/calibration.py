@@ -222,6 +222,7 @@ def _fitted(
         left_out = retired | personal_set_table.trained_items(con, [plan.learned])
     asked = [fixed_question_set(evaluation_job.SELECTION, dealing)]
     asked += [QuestionSet(evaluation_job.PERSONAL, items)] if items else []
+    policy = b.config.gate.policy
     evaluation_run = EvaluationRun(
         base=plan.settings.base,
         device=find_device().kind,
@@ -231,8 +232,8 @@ def _fitted(
         settings=b.config.benchmark,
         reports_folder=str(plan.folder / "reports"),
         created_at=now.isoformat(),
+        preferred=policy.preferred,
     )
-    policy = b.config.gate.policy
     reports, gains = measured_gains(b, evaluation_run, seeds, policy, left_out, "benchmark", tell)
     for one in reports:
         if form and one.subject == form.id and one.path.is_file():

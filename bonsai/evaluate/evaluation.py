@@ -66,6 +66,8 @@ class EvaluationRun:
     reports_folder: str
     created_at: str
     "ISO 8601, UTC."
+    preferred: tuple[str, ...] = ()
+    "Domains whose items are also scored on another fact's answer; empty: all."
 
 
 @dataclass(frozen=True, slots=True)

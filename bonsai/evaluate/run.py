@@ -12,7 +12,7 @@ import hashlib
 import math
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from typing import Annotated, cast
@@ -60,12 +60,13 @@ def run(
     settings: RunSettings,
     about: ReportMetadata,
     *,
+    preferred: Collection[str] = (),
     progress: Callable[[int, int], None] = lambda done, total: None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Report:
-    """Score the model on all items. `progress` gets (steps done, total steps), also while a batch is answered.
+    """Score the model on all items; on another fact's answer too in the `preferred` domains, or all.
 
-    Items that cannot be asked are listed in the report's `errors`, which makes it invalid for the gate. Raises
+    `progress` gets (steps done, total steps), also while a batch is answered. Items that cannot be asked are listed in the report's `errors`, which makes it invalid for the gate. Raises
     BenchmarkError without items.
     """
     if not items:
@@ -84,7 +85,7 @@ def run(
     except InputError:
         asked, free, errors = [], [], failing_items(answerer, items)
     likelihoods = answerer.log_likelihoods([_scored(item) for item in asked], on("likelihood")) if asked else []
-    distracted = distractor_bits(answerer, asked, on("distractors"))
+    distracted = distractor_bits(answerer, asked, preferred, on("distractors"))
     results = tuple(map(_result, asked, free, likelihoods, distracted))
     checks = consistency_checks(answerer, asked, settings.canaries, on("consistency"))
     logits = answerer.logits_fingerprint()
@@ -191,10 +192,14 @@ def distractors(items: Sequence[Item]) -> list[str | None]:
 
 
 def distractor_bits(
-    answerer: Answerer, items: Sequence[Item], on_progress: OnProgress = ignore_progress
+    answerer: Answerer,
+    items: Sequence[Item],
+    preferred: Collection[str] = (),
+    on_progress: OnProgress = ignore_progress,
 ) -> list[float | None]:
-    """Bits per byte of each item's distractor; None without one, or where it is no number."""
-    chosen = distractors(items)
+    """Bits per byte of each item's distractor, in these domains or all; None without one, or where it is no number."""
+    wanted = [not preferred or item.domain in preferred for item in items]
+    chosen = [one if does else None for one, does in zip(distractors(items), wanted, strict=True)]
     asked = [replace(_scored(item), response=one) for item, one in zip(items, chosen, strict=True) if one is not None]
     made = iter(answerer.log_likelihoods(asked, on_progress) if asked else [])
     bits = [None if one is None else next(made).bits_per_byte for one in chosen]

@@ -64,6 +64,7 @@ def open_session(evaluation_run: EvaluationRun, batch: int) -> Session:
     """Record what the reports depend on: weights, generation settings, questions answered at once, libraries."""
     base = replace(evaluation_run.base, generation_batch=batch)
     dependencies = [asdict(base), weights_hash(model_folder(base)), asdict(evaluation_run.settings), SCORING_VERSION]
+    dependencies += [evaluation_run.preferred] if evaluation_run.preferred else []
     return Session(evaluation_run, sha256_json(dependencies), library_fingerprint(evaluation_run.device))
 
 
@@ -119,7 +120,8 @@ def write_report(
     ):
         progress(1, 1)
         return stored
-    made = run(answerer, question_set.items, settings, session.about(subject, question_set), progress=progress)
+    about, preferred = session.about(subject, question_set), session.evaluation_run.preferred
+    made = run(answerer, question_set.items, settings, about, preferred=preferred, progress=progress)
     if questions.is_closed(question_set.name):
         made = report.without_answers(made)
     report.write(made, path)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 
 from bonsai.domain.reasons import Reason, Value, reason_from_json
+from bonsai.evaluate import personal_set
 from bonsai.evaluate.compare import Measure, bits_measure, preference_measure
 from bonsai.evaluate.report import domain_name
 from bonsai.evaluate.statistics import Bootstrap
@@ -72,6 +73,11 @@ class Policy:
     def bits(self) -> Measure:
         """The fine measure: bits per byte of the reference answer."""
         return bits_measure(self.bits_cap, self.winsor_share)
+
+    @property
+    def preferred(self) -> tuple[str, ...]:
+        """Domains about which progress may be claimed in likelihood."""
+        return tuple(sorted({*self.taught_domains, *self.control_domains, personal_set.DOMAIN}))
 
     @property
     def preference(self) -> Measure:

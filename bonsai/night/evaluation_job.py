@@ -223,6 +223,7 @@ class _Evaluation:
             settings=job.settings,
             reports_folder=job.reports_folder,
             created_at=job.created_at,
+            preferred=job.policy.preferred,
         )
         return self.evaluator.evaluate(evaluation_run, self.on_progress)
 

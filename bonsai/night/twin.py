@@ -57,6 +57,7 @@ def train_twin(b: Bonsai, night: str, report: Report, now: datetime) -> None:
         settings=job.settings,
         reports_folder=job.reports_folder,
         created_at=job.created_at,
+        preferred=job.policy.preferred,
     )
     _, gains = measured_gains(b, evaluation_run, pair, job.policy, frozenset(job.left_out), STEP, report)
     measured = {claim: float(matrix[0, 1]) for claim, matrix in gains.items()}

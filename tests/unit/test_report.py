@@ -106,6 +106,17 @@ def test_progress_is_told_at_each_share_and_not_at_each_token() -> None:
     assert {event["total"] for event in events} == {200}
 
 
+def test_other_facts_answers_are_scored_in_the_domains_that_may_claim_progress() -> None:
+    everywhere, nowhere = (
+        run.run(Parrot(), items(), SETTINGS, ABOUT, preferred=domains, clock=lambda: 0.0)
+        for domains in ((), ("no such domain",))
+    )
+    assert any(one.distractor_bits is not None for one in everywhere.items)
+    assert all(one.distractor_bits is None for one in nowhere.items)
+    domains = {one.domain for one in items()}
+    assert run.run(Parrot(), items(), SETTINGS, ABOUT, preferred=domains, clock=lambda: 0.0) == everywhere
+
+
 def test_an_item_that_cannot_be_asked_is_an_error_and_no_zero() -> None:
     found = made(Parrot(longest=8))
     assert [name for name, _ in found.errors] == [item.id for item in items() if len(item.instruction) > 8]
