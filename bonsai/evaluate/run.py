@@ -66,8 +66,8 @@ def run(
 ) -> Report:
     """Score the model on all items; on another fact's answer too in the `preferred` domains, or all.
 
-    `progress` gets (steps done, total steps), also while a batch is answered. Items that cannot be asked are listed in the report's `errors`, which makes it invalid for the gate. Raises
-    BenchmarkError without items.
+    `progress` gets (steps done, total steps), also while a batch is answered. Items that cannot be asked are listed in
+    the report's `errors`, which makes it invalid for the gate. Raises BenchmarkError without items.
     """
     if not items:
         raise BenchmarkError("benchmark.no_items")
