@@ -27,8 +27,8 @@ from bonsai.model.prompt import AnswerTags, Question
 from bonsai.system.files import write_atomic
 from bonsai.system.json_values import from_values
 
-FORMAT = 1
-"Of the file; a file of another format has another name."
+FORMAT = 2
+"Of the file and of the choice of its rows; a file of another format has another name."
 FEW = 100
 "Fewer usable answers than this cover little of what a base can; the file and the night's report say so."
 _PROMPTS = "replay_prompts.toml"

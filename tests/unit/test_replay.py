@@ -114,6 +114,28 @@ def test_an_unusable_answer_is_dropped_and_counted(prompt: Prompt, made: Generat
     assert (found.rows, found.dropped, found.few) == ((), {reason: 1}, True)
 
 
+@pytest.mark.parametrize(
+    ("prompt", "cut", "kept"),
+    [
+        (
+            ENGLISH,
+            "Yeast makes gas. The gas cannot leave the dough! And then it",
+            "Yeast makes gas. The gas cannot leave the dough!",
+        ),
+        (ENGLISH, "Two things happen:\n1. Yeast makes gas.\n2. The dough", "Two things happen:\n1. Yeast makes gas."),
+        (ENGLISH, "It takes 3.5 hours. At 27.5 degrees it", "It takes 3.5 hours."),
+        (
+            JAPANESE,
+            "酵母がガスを出します。それで生地がふくらみます。そのあと",
+            "酵母がガスを出します。それで生地がふくらみます。",
+        ),
+    ],
+)
+def test_of_an_answer_that_was_cut_off_the_whole_sentences_are_kept(prompt: Prompt, cut: str, kept: str) -> None:
+    [row] = usable("hand-made", [prompt], [said(prompt, cut, ended=False)]).rows
+    assert row.output == kept
+
+
 def test_an_answer_that_gives_away_a_tested_fact_is_dropped() -> None:
     items = [one for one in questions.load("confirmation") if one.domain == "general" and one.language == "en"]
     item = max(items, key=lambda one: len(one.reference))
