@@ -1,10 +1,11 @@
 """Homes of the study: one is prepared for a base, each owner gets a copy and a night in it, through the command line.
 
-    FOLDER/prepared/          the home after `init`, `base add` and `base use`; prepared.json, written last
+    FOLDER/prepared/          the home after `init`, `base add` and `base use`
+    FOLDER/prepared.json      what these cost, written after each
     FOLDER/shared/            replay/ and the base's reports: made in the first night, copied into every later home
     FOLDER/OWNER-RECORDS/     home/; night.json, written last
 
-Every step that has its last file is not made again.
+A step whose last file is there is not made again.
 """
 
 from __future__ import annotations
@@ -16,10 +17,9 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psutil
 
@@ -89,26 +89,17 @@ def _resident_of(process: psutil.Process) -> int:
 
 def prepare(folder: Path, source: str, name: str) -> dict[str, Measured]:
     """A home that uses the base, and the cost of each command. `seedling` needs nothing to be added."""
-    done = folder / PREPARED
-    if done.is_file():
-        return _costs(json.loads(done.read_text("utf-8")))
-    home = folder / "prepared" / "home"
-    costs = {"init": bonsai(home, "init").cost}
+    home, file = folder / "prepared" / "home", folder / PREPARED
+    commands: dict[str, tuple[str, ...]] = {"init": ("init",)}
     if source != SEEDLING:
-        if read_base(folder_of(home, name)) is None:
-            costs["add"] = bonsai(home, "base", "add", source, "--name", name, "--yes").cost
-        costs["use"] = bonsai(home, "base", "use", name, "--yes").cost
-    write_json_atomic(done, to_values_of(costs))
+        commands["add"] = ("base", "add", source, "--name", name, "--yes")
+        commands["use"] = ("base", "use", name, "--yes")
+    known = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    costs = {command: from_values(Measured, known[command]) for command in commands if command in known}
+    for command in [one for one in commands if one not in costs]:
+        costs[command] = bonsai(home, *commands[command]).cost
+        write_json_atomic(file, {done: to_values(cost) for done, cost in costs.items()})
     return costs
-
-
-def to_values_of(costs: Mapping[str, Measured]) -> dict[str, Any]:
-    """Costs as JSON values."""
-    return {name: to_values(cost) for name, cost in costs.items()}
-
-
-def _costs(values: Mapping[str, Any]) -> dict[str, Measured]:
-    return {name: from_values(Measured, cost) for name, cost in values.items()}
 
 
 def parameters_of(folder: Path, name: str) -> int:

@@ -43,6 +43,7 @@ class Night:
     """One night, and what it made."""
 
     cost: Measured
+    "Of the attempt that ended; `steps_seconds` are over all attempts."
     steps_seconds: Mapping[str, float]
     "By step of the night; `replay` is missing where an earlier owner's night had it made."
     verdict: str
@@ -69,6 +70,7 @@ class Reply:
     right: bool
     "For an unanswerable question: it declines."
     language_ok: bool
+    "In the right language; an answer without a word is in none."
     looping: bool
     ended: bool
     bits: float | None

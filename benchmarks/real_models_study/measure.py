@@ -115,7 +115,7 @@ def reply(item: Item, made: Generated, bits: float) -> Reply:
     return Reply(
         response=parsed.response,
         right=scores.exact or scores.accepted,
-        language_ok=scores.language_ok,
+        language_ok=scores.language_ok and not scores.empty,
         looping=scores.looping,
         ended=scores.ended,
         bits=None if item.domain == "unanswerable" else round(bits, 4),

@@ -13,7 +13,7 @@ from bonsai.evaluate.questions import Item
 from bonsai.evaluate.statements import Expected
 
 FOUND = 3
-"Records put before a question."
+"Records that come with a question, as its passage."
 UNKNOWN = {"ja": "わかりません。", "en": "I don't know."}
 SEED_QUESTIONS = (
     "What is the highest mountain of Japan?",
@@ -36,7 +36,7 @@ class Asking:
     fact: int | None
     "Number of the record that answers it; None if none does."
     found: tuple[int, ...]
-    "Numbers of the records that come before the question, the nearest first."
+    "Numbers of the records that were found for it, the nearest first."
     passage: str
 
 
@@ -65,7 +65,7 @@ def find(facts: Sequence[Fact], questions: Sequence[str]) -> list[tuple[int, ...
 
 
 def passage(facts: Sequence[Fact]) -> str:
-    """Records as the passage before a question, a line each."""
+    """Records as the passage of a question, a line each."""
     return "\n".join(
         f"- {f'({fact.happened_on}) ' if fact.happened_on else ''}Q: {fact.instruction} A: {fact.output}"
         for fact in facts

@@ -25,6 +25,8 @@ from benchmarks.real_models_study.lines import (
 NORMAL_95 = 1.959964
 GIB = 1 << 30
 RIGHT_QUOTED, WRONG_QUOTED = 3, 2
+STEPS = ("replay", "snapshot", "train", "benchmark", "twin")
+"Of a night, without those that take no time."
 NOTHING = "Not measured yet."
 
 
@@ -77,7 +79,7 @@ def _section(lines: Sequence[Line]) -> str:
         f"From `{first.source}`{size}. Prepared once: {prepared}.",
         "**Nights.**",
         nights(lines),
-        *_reasons(lines),
+        reasons(lines),
         "**Facts right on unseen paraphrases.** `retrieved`: the right record was among the three that were found.",
         facts(lines),
         "**How it answers.** Of all questions: the share in the right language, looping, and ended within its tokens.",
@@ -94,23 +96,17 @@ def _section(lines: Sequence[Line]) -> str:
 
 def nights(lines: Sequence[Line]) -> str:
     """Cost and verdict by owner."""
-    steps = list(dict.fromkeys(step for line in lines for step in line.night.steps_seconds))
-    head = (
-        "owner",
-        "verdict",
-        "night s",
-        *(f"{step} s" for step in steps),
-        "updates",
-        "tokens",
-        "peak GiB",
-        "asking s",
-    )
+    steps = [step for step in STEPS if any(step in line.night.steps_seconds for line in lines)]
+    head = ("owner", "verdict", "night s", *(f"{step} s" for step in steps), "records learned", "replay samples",
+            "updates", "tokens", "peak GiB", "asking s")  # fmt: skip
     rows = [
         (
             line.owner,
             line.night.verdict,
             f"{line.night.cost.seconds:.0f}",
             *(_seconds(line.night.steps_seconds.get(step)) for step in steps),
+            str(line.night.own),
+            str(line.night.replayed),
             str(line.night.steps),
             f"{line.night.tokens:,}",
             f"{line.night.cost.peak_bytes / GIB:.1f}",
@@ -125,8 +121,9 @@ def _seconds(value: float | None) -> str:
     return "" if value is None else f"{value:.0f}"
 
 
-def _reasons(lines: Sequence[Line]) -> list[str]:
-    return ["\n".join(f"- {line.owner}: {' '.join(line.night.reasons)}" for line in lines)]
+def reasons(lines: Sequence[Line]) -> str:
+    """Why each night ended as it did."""
+    return "\n".join(f"- {line.owner}: {' '.join(line.night.reasons)}" for line in lines)
 
 
 def facts(lines: Sequence[Line]) -> str:
