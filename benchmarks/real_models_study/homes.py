@@ -29,7 +29,7 @@ from bonsai.evaluate import report
 from bonsai.evaluate.evaluation import BASE
 from bonsai.evaluate.report import ItemResult, Report, accuracy
 from bonsai.model.bases import SEEDLING, Base
-from bonsai.model.home_bases import folder_of, read_base
+from bonsai.model.home_bases import BASES, PROFILE_FILE, WEIGHTS, folder_of, read_base
 from bonsai.system.files import write_json_atomic
 from bonsai.system.json_values import from_values, to_values
 from bonsai.system.processes import python_path
@@ -113,8 +113,7 @@ def night_of(owner: Owner, place: Path, folder: Path) -> tuple[Night, Path]:
     home, done = place / "home", place / "night.json"
     if not done.is_file():
         if not home.is_dir():
-            shutil.copytree(folder / "prepared" / "home", place / "partial", copy_function=_linked, dirs_exist_ok=True)
-            (place / "partial").rename(home)
+            _copy_home(folder / "prepared" / "home", home)
         _copy((folder / "shared" / "replay").glob("*"), home / "replay")
         _copy((folder / "shared" / "reports").glob("*.json"), home / "reports")
         bonsai(home, "records", "import", str(written(owner, place / "records.csv")))
@@ -126,13 +125,18 @@ def night_of(owner: Owner, place: Path, folder: Path) -> tuple[Night, Path]:
     return night, home / "adapters" / night.challenger
 
 
-def _linked(source: str, target: str) -> None:
-    """Weights are linked, as nothing writes them; everything else is copied."""
-    if source.endswith(".safetensors"):
-        Path(target).unlink(missing_ok=True)
-        os.link(source, target)
-    else:
-        shutil.copy2(source, target)
+def _copy_home(prepared: Path, home: Path) -> None:
+    """A copy that reads the base's weights where the prepared home has them.
+
+    The path of the weights is one of the things that a stored report is named after.
+    """
+    partial = home.with_name("partial")
+    shutil.copytree(prepared, partial, ignore=shutil.ignore_patterns("*.safetensors"), dirs_exist_ok=True)
+    for profile in partial.glob(f"{BASES}/*/{PROFILE_FILE}"):
+        inside = f"{BASES}/{profile.parent.name}/{WEIGHTS}"
+        text = profile.read_text("utf-8")
+        profile.write_text(text.replace(json.dumps(inside), json.dumps(str(prepared / inside))), "utf-8")
+    partial.rename(home)
 
 
 def _copy(files: Iterable[Path], folder: Path) -> None:
