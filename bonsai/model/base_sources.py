@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from math import prod
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from types import ModuleType
+from typing import Any, Literal, Protocol, cast
 
 from bonsai.errors import InputError, UsageError
 from bonsai.model.bases import FILES, Base, ModelShape, model_folder
-from bonsai.model.known_bases import known_bases
+from bonsai.model.known_bases import KnownBase, known_bases
 
 SourceKind = Literal["folder", "gguf", "hub"]
 _HUB_ID = re.compile(r"([\w.-]+/[\w.-]+)(?:@([\w./-]+))?")
@@ -147,7 +148,7 @@ def find_source(given: str, hub: Hub) -> BaseSource:
         raise UsageError("bases.source_needed")
     known = known_bases().get(given)
     if known:
-        found = _on_hub(known.model, "", hub)
+        found = _known_on_hub(known, hub)
         licence, languages = known.licence, known.languages
         return replace(
             found, name=given, licence=licence, languages=languages, parameters=found.parameters or known.parameters
@@ -207,6 +208,15 @@ def _in_folder(folder: Path) -> BaseSource:
     )  # fmt: skip
 
 
+def _known_on_hub(known: KnownBase, hub: Hub) -> BaseSource:
+    try:
+        return _on_hub(known.model, "", hub)
+    except InputError as error:
+        if known.wheel and error.key == "bases.offline":
+            raise InputError("bases.offline_but_on_index", model=known.model, wheel=known.wheel.requirement) from None
+        raise
+
+
 def _on_hub(model: str, revision: str, hub: Hub) -> BaseSource:
     found = hub.describe(model, revision)
     require_causal(found.config, model)
@@ -223,10 +233,7 @@ def _on_hub(model: str, revision: str, hub: Hub) -> BaseSource:
 def _in_gguf(file: Path) -> BaseSource:
     if _beginning(file) != GGUF_MAGIC:
         raise InputError("bases.gguf_other", file=file)
-    try:
-        import gguf
-    except ImportError:
-        raise UsageError("bases.no_gguf_package") from None
+    gguf = gguf_package()
     try:
         reader = gguf.GGUFReader(file)
         fields = {name: field.contents() for name, field in reader.fields.items()}
@@ -251,6 +258,15 @@ def _in_gguf(file: Path) -> BaseSource:
             context=int(fields.get(f"{family}.context_length") or 0),
         ),
     )  # fmt: skip
+
+
+def gguf_package() -> ModuleType:
+    """The optional package that reads GGUF files. Raises UsageError where it is not installed."""
+    try:
+        import gguf
+    except ImportError:
+        raise UsageError("bases.no_gguf_package") from None
+    return cast("ModuleType", gguf)
 
 
 def _beginning(file: Path) -> bytes:

