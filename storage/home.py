@@ -7,6 +7,7 @@
     replay/           own answers of bases, made once each
     bases/            base models that were added, a folder each (`bonsai.model.home_bases`)
     calibrations/     smallest gains that count, by base and recipe; forms/, their form adapters; twins/; unfinished/
+    downloads/        the base of `bonsai demo --base smollm2`
     logs/             of flows, workers
 
 A snapshot or adapter folder is complete once its manifest, written last, exists.

@@ -42,14 +42,14 @@ def add(
     shell = shell_of(ctx)
     bonsai, hub = shell.open(), HuggingFaceHub()
     plan = bases.plan_add(bonsai, source, name, hub)
-    _tell_plan(shell, plan)
+    tell_plan(shell, plan)
     if not yes and not shell.agreed("bases.go_on"):
         shell.complain("bases.not_added_after_all")
         raise typer.Exit(1)
     checker = ProcessBaseChecker(bonsai.config.training.nice)
     with progress.shown(shell, quiet=as_json) as report:
         made = bases.add_base(bonsai, plan, shell.now(), hub, checker, report)
-    code = _tell_check(shell, made.check, as_json)
+    code = tell_check(shell, made.check, as_json)
     if not as_json:
         shell.line("")
         shell.show(shell.text("bases.added" if made.check.passed else "bases.refused", name=made.name))
@@ -102,7 +102,7 @@ def show(ctx: typer.Context, name: Name, as_json: AsJson = False) -> None:
     shell.fields(fields(found, shell.language))
     if found.manifest:
         shell.line("")
-        _tell_check(shell, found.manifest.check, as_json=False)
+        tell_check(shell, found.manifest.check, as_json=False)
     elif found.profile is None:
         shell.line("")
         shell.show(shell.text("bases.to_add", name=found.name))
@@ -156,7 +156,7 @@ def check(ctx: typer.Context, name: Name, as_json: AsJson = False) -> None:
     checker = ProcessBaseChecker(bonsai.config.training.nice)
     with progress.shown(shell, quiet=as_json) as report:
         made = bases.check_base(bonsai, name, shell.now(), checker, report)
-    raise typer.Exit(_tell_check(shell, made, as_json))
+    raise typer.Exit(tell_check(shell, made, as_json))
 
 
 @verb(app, "cli.base_use")
@@ -213,7 +213,7 @@ def _settings(shell: Shell) -> tuple[Config, str]:
     return config, choose_profile(config.training.profile, tuple(config.profiles), find_device())
 
 
-def _tell_plan(shell: Shell, plan: AddPlan) -> None:
+def tell_plan(shell: Shell, plan: AddPlan) -> None:
     """What adding will do; on stderr, as `--json` has stdout for itself."""
     import dataclasses
 
@@ -240,7 +240,7 @@ class _Point:
     detail: str
 
 
-def _tell_check(shell: Shell, made: BaseCheck, as_json: bool) -> int:
+def tell_check(shell: Shell, made: BaseCheck, as_json: bool) -> int:
     """Print a check; returns 1 if it failed."""
     if as_json:
         from bonsai.serializers.bases import check as serialized

@@ -19,7 +19,7 @@ import typer
 from bonsai.cli import progress
 from bonsai.cli.help import noun, verb
 from bonsai.cli.presenters.records import short
-from bonsai.cli.shell import Shell, shell_of
+from bonsai.cli.shell import Shell, one_of, shell_of
 from bonsai.errors import TerminalError
 
 if TYPE_CHECKING:
@@ -50,12 +50,19 @@ CAT_CARE_BEFORE, CAT_CARE_AFTER = 0.15, 0.50
 def demo(
     ctx: typer.Context,
     home: Annotated[Path | None, typer.Option("--home", help="demo.opt_home", show_default=False)] = None,
+    base: Annotated[str, typer.Option("--base", help="demo.opt_base")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="demo.opt_yes")] = False,
 ) -> None:
     """An empty home, four nights, a promotion, a rejection, a rollback."""
     from bonsai import bootstrap
+    from bonsai.cli import demo_real
 
     shell = shell_of(ctx)
+    real = one_of(base, ("", demo_real.BASE), "--base")
     folder = home or Path(tempfile.mkdtemp(prefix="bonsai-demo-")) / "home"
+    if real:
+        demo_real.tell(shell, folder, yes)
+        return
     today = shell.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
     bootstrap.init(folder, shell.language, evening(today, 1) - BEFORE, shell.environ)
     _Story(shell, bootstrap.open(folder, shell.environ), today).tell()

@@ -22,7 +22,7 @@ from bonsai.evaluate.questions import Item
 from bonsai.evaluate.report import Answer, ItemResult, Report, Scores
 from bonsai.evaluate.run import items_hash
 from bonsai.model.bases import model_folder, weights_hash
-from bonsai.model.prompt import template
+from bonsai.model.native import template_of
 from bonsai.night.steps import run_night
 from bonsai.queries.nights import NightReport, show_night
 from bonsai.system.json_values import to_values
@@ -55,7 +55,8 @@ class HandTrainer:
             on_progress(
                 TrainingProgress(step, self.steps, 2.0 / step, 100.0, left, tokens=100 * step, memory_bytes=5 << 30)
             )
-        form, base_hash = template(plan.recipe.template), weights_hash(model_folder(plan.base))
+        base = model_folder(plan.base)
+        form, base_hash = template_of(base, plan.recipe.template), weights_hash(base)
         self.plans.append(plan)
         folder = Path(plan.adapters_folder) / plan.snapshot_id
         folder.mkdir(exist_ok=True)
