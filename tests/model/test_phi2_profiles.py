@@ -67,6 +67,7 @@ def test_a_phi_goes_from_an_empty_home_to_an_answer(profile: str, tmp_path: Path
     assert checked["passed"], checked
     bonsai("records", "import", str(tmp_path / "ten.csv"))
     bonsai("night", "run")
-    night = json.loads(bonsai("night", "show", "--json"))
-    assert night["state"] == "done", night
-    assert json.loads(bonsai("ask", "Where does Mochi sleep?", "--json"))
+    night = json.loads(bonsai("night", "list", "--json"))
+    assert (night["status"], night["verdict"]) == ("done", "keep"), night
+    answer = json.loads(bonsai("ask", "Where does Mochi sleep?", "--json"))
+    assert (answer["state"], answer["text"]) == ("answered", "Where does Mochi sleep?"), answer
