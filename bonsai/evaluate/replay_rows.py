@@ -1,9 +1,8 @@
 """Which of a base's own answers may be replayed, and as which rows. Pure.
 
 A usable answer says something, in the language that was asked for, without a loop or a marker. Of one that reached its
-limit the whole sentences are kept: chat models are verbose, and of 683 answers of SmolLM2 581 were cut off. Rows that
-hold a benchmark's question, or the answer of an item that no night teaches, are dropped too
-(`bonsai.ingest.dedup.contamination`).
+limit the whole sentences are kept, as chat models are verbose. Rows that hold a benchmark's question, or the answer of
+an item that no night teaches, are dropped too (`bonsai.ingest.dedup.contamination`).
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The interface of a model for evaluation, `ask` and the dashboard, without torch.
 
-`Answerer` is implemented by `bonsai.model.hf.HfAnswerer`. Batches are formed from the questions alone (sorted by
-length), so that challenger and champion are compared on identical batches: the same greedy run differs with the
-batch's size and padding.
+`Answerer` is implemented by `bonsai.model.hf.HfAnswerer`. Batches are formed from the questions, sorted by length, so
+the order in which they come changes no answer; while answers are written, batches shrink and mix as rows end.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing import Protocol
 from bonsai.model.prompt import AnswerTags, Question
 
 OnProgress = Callable[[int], None]
-"Called with the number of finished questions, after each batch and at every generated token: it may raise to stop."
+"Called with how many questions' worth of work is done, after each batch and at every generated token: it may raise."
 
 
 def ignore_progress(_done: int) -> None:

@@ -178,8 +178,7 @@ def loops(ids: torch.Tensor, most: int) -> torch.Tensor:
 
 
 class _GrowingLayer(DynamicLayer):  # type: ignore[misc]
-    """Keys and values of one layer, with room ahead: the library's own copies all of them at each token, which takes up
-    to half of the time on a CPU."""
+    """Keys and values of one layer, with room ahead: the library's own copies all of them at each token."""
 
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *_args: object, **_kwargs: object

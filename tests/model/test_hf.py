@@ -94,8 +94,7 @@ def test_a_loop_is_left_once_it_is_certain() -> None:
     rows = [[*quiet, *[7] * 60], [*quiet, *[1, 2, 3] * 20], [*range(100)], [*quiet, *[7] * 47, *range(13)]]
     assert loops(torch.tensor(rows), 60).tolist() == [48, 48, 0, 0]
     assert loops(torch.tensor(rows), 47).tolist() == [0, 0, 0, 0], "what the row itself wrote is too short"
-    twelve = [list(range(12)) * 5 + [12]]
-    assert loops(torch.tensor([[*quiet, *twelve[0][:-1]]]), 60).tolist() == [60]
+    assert loops(torch.tensor([[*quiet, *list(range(12)) * 5]]), 60).tolist() == [60]
 
 
 def test_a_row_that_repeats_itself_does_not_write_to_its_limit(bare: LoadedBase) -> None:
