@@ -140,8 +140,7 @@ def add_base(
     written, LockTimeout while another process adds a base, and what download, conversion and check raise.
     """
     folder = folder_of(b.home, plan.name)
-    with _alone(b.home):
-        _begin(folder)
+    with _alone(b.home), _begun(folder):
         base = plan.profile.base
         if plan.source.kind == "hub":
             hub.download(base.model, base.revision)
@@ -299,10 +298,17 @@ def _alone(home: Path) -> Iterator[None]:
         yield
 
 
-def _begin(folder: Path) -> None:
-    """An empty folder; what an interrupted call left goes."""
+@contextmanager
+def _begun(folder: Path) -> Iterator[None]:
+    """An empty folder; what a killed call left goes. A person who stops the call finds their disk as it was; what an
+    error leaves stays, as its log is there."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
+    try:
+        yield
+    except KeyboardInterrupt:
+        shutil.rmtree(folder)
+        raise
 
 
 def _telling(tell: Report, step: str) -> OnProgress:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import typer
+from typer import core
 from typer._click import exceptions as click_errors  # typer 0.29 vendors click; its usage errors have no public name
 from typer.exceptions import TyperException
 
@@ -106,12 +107,30 @@ def usage_problem(error: Exception, shell: Shell) -> str:
             return shell.text("cli.no_such_option", name=error.option_name, valid=near)
         case click_errors.MissingParameter() if error.param is not None:
             return shell.text("cli.missing_parameter", name=error.param.get_error_hint().strip("'"))
+        case click_errors.BadParameter(param=core.TyperOption() as option) if _is_number(option):
+            return _bad_number(option, error.__cause__, shell)
         case click_errors.BadParameter() if error.param is not None:
             return shell.text("cli.bad_parameter", name=error.param.get_error_hint().strip("'"), detail=error.message)
         case TyperException():
             return error.format_message()
         case _:
             return shell.text("cli.interrupted")
+
+
+def _is_number(option: core.TyperOption) -> bool:
+    return option.type_descriptor.annotation in (int, float)
+
+
+def _bad_number(option: core.TyperOption, cause: BaseException | None, shell: Shell) -> str:
+    """Typer has pydantic's English sentence for it; pydantic keeps what was given."""
+    from pydantic import ValidationError
+
+    given = repr(cause.errors()[0]["input"]) if isinstance(cause, ValidationError) else ""
+    least, most = option.min, option.max
+    form = "cli.numbers" if least is None else "cli.numbers_from" if most is None else "cli.numbers_between"
+    return shell.text(
+        "cli.not_one_of", name=option.opts[-1], value=given, valid=shell.text(form, least=least, most=most)
+    )
 
 
 def take_language(argv: Sequence[str]) -> Arguments:

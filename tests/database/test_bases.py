@@ -111,6 +111,17 @@ def test_what_was_interrupted_is_no_base_and_begins_anew(stage: Stage, mine: Pat
     assert not (stage.b.home / "bases/.check").exists()
 
 
+def test_a_person_who_stops_it_finds_nothing_left(stage: Stage, mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(HandChecker, "check", stop)
+    with pytest.raises(KeyboardInterrupt):
+        add(stage.b, mine)
+    assert not (stage.b.home / "bases/my-model").exists()
+    assert not (stage.b.home / "bases/.check").exists()
+
+
 def test_names_that_cannot_be_given(stage: Stage, mine: Path) -> None:
     add(stage.b, mine)
     b = again(stage.b)

@@ -80,7 +80,9 @@ def test_a_broken_settings_file_does_not_silence_the_help(capsys: pytest.Capture
         (("records", "imprt"), "there is no command imprt; valid: import"),
         (("records", "list", "--bla"), "there is no option --bla"),
         (("records", "show"), "ID is missing"),
-        (("records", "list", "--limit", "many"), "--limit"),
+        (("records", "list", "--limit", "many"), "--limit: 'many' is not valid; valid values: 0 or more"),
+        (("gate", "calibrate", "--seeds", "2"), "--seeds: '2' is not valid; valid values: 3 to 16"),
+        (("dashboard", "--port", "http"), "--port: 'http' is not valid; valid values: a number"),
         (("records", "list", "--lang", "fr"), "--lang fr: valid values are en and ja"),
         (("records", "edit", "abc"), "no changes were given"),
     ],
@@ -98,6 +100,10 @@ def test_a_wrong_command_is_one_line_and_exit_code_2(
 
 def test_a_wrong_command_is_named_in_japanese(capsys: pytest.CaptureFixture[str]) -> None:
     assert "recods というコマンドはありません" in run(capsys, "recods", "--lang", "ja")[2]
+    assert (
+        "--limit: '-1' は使用できません。使用できる値：0 以上"
+        in run(capsys, "records", "list", "--limit=-1", "--lang=ja")[2]
+    )
 
 
 def test_what_stands_behind_two_dashes_is_no_option() -> None:
