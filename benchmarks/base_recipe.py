@@ -3,8 +3,9 @@
     python -m benchmarks.base_recipe HOME --owner biscuit --records 10
 
 `HOME` has the base in use (`bonsai base add`, `bonsai base use`), and has made its replay: one night. For each arm an
-adapter is trained as a night would, on an owner's first records, and asked two unseen paraphrases of each fact and the
-general questions of the benchmark's version 1, which no night asks. Owners that may be tuned on: `owners/README.md`.
+adapter is trained as a night would, on an owner's first records, and asked the records' own questions, two unseen
+paraphrases of each, and the general questions of the benchmark's version 1, which no night asks. Owners that may be
+tuned on: `owners/README.md`.
 Results go to `results/base_recipe.json`, arm by arm: what is there is not measured again.
 """
 
@@ -41,16 +42,14 @@ from bonsai.train.adapters import load, open_answerer
 RESULTS = Path(__file__).parent / "results" / "base_recipe.json"
 SEED, DEVICE = 7, "cpu"
 ARMS: tuple[Mapping[str, Any], ...] = (
+    {"batch_size": 8, "kl_to_base": 0.0},
+    {"batch_size": 4, "kl_to_base": 0.0},
+    {"batch_size": 2, "kl_to_base": 0.0},
+    {"batch_size": 2, "kl_to_base": 0.0, "share": 0.5},
+    {"batch_size": 2, "kl_to_base": 0.0, "learning_rate": 5e-4},
     {},
-    {"kl_to_base": 1.0},
-    {"learning_rate": 5e-4},
-    {"learning_rate": 5e-4, "epochs": 20},
-    {"kl_to_base": 1.0, "epochs": 20},
-    {"kl_to_base": 0.3, "epochs": 20},
-    {"kl_to_base": 1.0, "learning_rate": 2e-3},
-    {"kl_to_base": 1.0, "lora_rank": 32, "lora_alpha": 64.0},
 )
-"What differs from the profile's recipe; `share` is the share of replay samples."
+"What differs from the profile's recipe, which is the last; `share` is the share of replay samples."
 
 
 def main() -> int:
@@ -64,15 +63,19 @@ def main() -> int:
     given = parser.parse_args()
     done: dict[str, Any] = json.loads(RESULTS.read_text("utf-8")) if RESULTS.is_file() else {}
     owner = owners_data.read(given.owner).first(given.records)
-    asked = [one.item for one in askings(owner) if one.fact is not None]
+    about = {one.fact: one.item for one in askings(owner) if one.fact is not None}
+    asked = {
+        "own": [replace(item, instruction=owner.facts[at].instruction) for at, item in about.items()],
+        "facts": [one.item for one in askings(owner) if one.fact is not None],
+    }
     general = [one for one in questions.load("selection", "v1") if one.domain == "general"]
-    general = [one for one in general if one.language == one.question_language == given.language]
+    asked["general"] = [one for one in general if one.language == one.question_language == given.language]
     b = bootstrap.open(given.home, {})
     base_name = b.find_profile()
     for arm in [None, *given.arms]:
         key = json.dumps([base_name, given.owner, given.records, arm], sort_keys=True)
         if key not in done:
-            done[key] = measured(b, arm, rows_of(owner), asked, general)
+            done[key] = measured(b, arm, rows_of(owner), asked)
             write_json_atomic(RESULTS, done)
         print(key, json.dumps(done[key]), flush=True)
     return 0
@@ -96,7 +99,7 @@ def rows_of(owner: Owner) -> tuple[Example, ...]:
 
 
 def measured(
-    b: Bonsai, arm: Mapping[str, Any] | None, own: tuple[Example, ...], asked: Sequence[Item], general: Sequence[Item]
+    b: Bonsai, arm: Mapping[str, Any] | None, own: tuple[Example, ...], asked: Mapping[str, Sequence[Item]]
 ) -> dict[str, float]:
     """Shares of right answers; `arm=None` is the bare base."""
     name = b.find_profile()
@@ -112,8 +115,10 @@ def measured(
             adapter = train_lesson(b, name, base, recipe, source, lesson, Path(folder), now, silent).path
         seconds = time.perf_counter() - started
         answerer = open_answerer(load(base, DEVICE), adapter, recipe.template)
-        facts, kept = right(answerer, asked), right(answerer, general)
-    return {"seconds": round(seconds), **named("facts", facts), **named("general", kept)}
+        found = {name: right(answerer, items) for name, items in asked.items()}
+    return {"seconds": round(seconds)} | {
+        key: share for name in found for key, share in named(name, found[name]).items()
+    }
 
 
 def right(answerer: Answerer, items: Sequence[Item]) -> list[tuple[bool, bool, bool]]:
