@@ -1,4 +1,4 @@
-"""The tables of docs/real-models.md, from `benchmarks/results/real_models/` only.
+"""The tables of docs/real-models.md, from `benchmarks/results/real_models/` and `base_recipe.json` only.
 
 Intervals are Wilson's (1927) at 95 %, with the questions taken as independent; two paraphrases of a record are not
 quite that.
@@ -6,9 +6,11 @@ quite that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from math import sqrt
 from pathlib import Path
+from typing import Any
 
 from benchmarks.gate_study.document import put
 from benchmarks.real_models_study.lines import (
@@ -28,13 +30,23 @@ RIGHT_QUOTED, WRONG_QUOTED = 3, 2
 STEPS = ("replay", "snapshot", "train", "benchmark", "twin")
 "Of a night, without those that take no time."
 NOTHING = "Not measured yet."
+RECIPES_FILE = "base_recipe.json"
+"Of `benchmarks/base_recipe.py`."
 
 
 def report(results: Path, docs: Path) -> None:
     """Print every table and write them into the document."""
     lines = [line for file in sorted(results.glob(f"*/{OWNERS_FILE}")) for line in read(file, Line)]
     compared = [line for file in sorted(results.glob(f"*/{TEMPLATES_FILE}")) for line in read(file, TemplateLine)]
-    for name, text in {"summary": summary(lines), "bases": bases(lines), "templates": templates(compared)}.items():
+    file = results.parent / RECIPES_FILE
+    searched = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    tables = {
+        "summary": summary(lines),
+        "bases": bases(lines),
+        "recipes": recipes(searched),
+        "templates": templates(compared),
+    }
+    for name, text in tables.items():
         print(f"\n## {name}\n\n{text}")
         put(docs / "real-models.md", name, text)
 
@@ -247,6 +259,27 @@ def templates(lines: Sequence[TemplateLine]) -> str:
         for line in sorted(lines, key=lambda one: (one.base, one.owner, one.records, one.template, one.seed))
     ]
     return table(head, rows) if rows else NOTHING
+
+
+def recipes(searched: Mapping[str, Mapping[str, Any]]) -> str:
+    """An arm of the search a row, the bare base first and the profile's recipe last."""
+    head = ("base, owner, records", "recipe", "own questions right", "paraphrases right", "general right",
+            "general, ended", "training s")  # fmt: skip
+    rows = []
+    for key, found in sorted(searched.items(), key=lambda one: _place(json.loads(one[0])[3])):
+        base, owner, records, arm = json.loads(key)
+        changed = "the bare base" if arm is None else ", ".join(f"`{name} = {arm[name]:g}`" for name in arm)
+        shares = [
+            share((round(found[f"{name}_{part}"] * found[f"{name}_n"]), found[f"{name}_n"]))
+            for name, part in (("own", "right"), ("facts", "right"), ("general", "right"), ("general", "ended"))
+        ]
+        name = f"{base}, {owner}, {records}"
+        rows.append((name, changed or "the profile's", *shares, "" if arm is None else f"{found['seconds']:.0f}"))
+    return table(head, rows) if rows else NOTHING
+
+
+def _place(arm: Mapping[str, Any] | None) -> tuple[int, str]:
+    return (0 if arm is None else 1 if arm else 2), json.dumps(arm)
 
 
 def _right(lines: Iterable[Line], arm: str) -> tuple[int, int]:

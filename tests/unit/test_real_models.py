@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -76,11 +77,13 @@ def test_an_owner_measured_again_replaces_its_line(tmp_path: Path) -> None:
 
 
 def test_tables_are_written_into_the_document(tmp_path: Path) -> None:
-    marks = "".join(f"<!-- {name} -->\n\n<!-- end {name} -->\n" for name in ("summary", "bases", "templates"))
+    marks = "".join(
+        f"<!-- {name} -->\n\n<!-- end {name} -->\n" for name in ("summary", "bases", "recipes", "templates")
+    )
     document = tmp_path / "real-models.md"
     document.write_text(marks, "utf-8")
     report.report(tmp_path / "none", tmp_path)
-    assert document.read_text("utf-8").count(report.NOTHING) == 3
+    assert document.read_text("utf-8").count(report.NOTHING) == 4
     lines.store(tmp_path / "tiny" / "owners.jsonl", line())
     lines.write(
         tmp_path / "tiny" / "templates.jsonl",
@@ -92,6 +95,15 @@ def test_tables_are_written_into_the_document(tmp_path: Path) -> None:
     assert "| What \\| is it? | A B | (nothing) |" in text
     assert "| house, en | 10 | 50 % (24 to 76) | 40 % (17 to 69) | 80 % (38 to 96) |" in text
     assert "| tiny | house | `native` | 1 |" in text
+
+
+def test_recipes_that_were_searched_are_a_table() -> None:
+    right = {f"{name}_{part}": 0.5 for name in ("own", "facts", "general") for part in ("right", "ended")}
+    found = {**right, "own_n": 2, "facts_n": 4, "general_n": 10, "seconds": 9}
+    keys = [json.dumps(["tiny", "house", 2, arm]) for arm in ({}, {"batch_size": 4}, None)]
+    rows = report.recipes(dict.fromkeys(keys, found)).splitlines()[2:]
+    assert [row.split(" | ")[1] for row in rows] == ["the bare base", "`batch_size = 4`", "the profile's"]
+    assert rows[1].endswith("| 50 % (9 to 91) | 50 % (15 to 85) | 50 % (24 to 76) | 50 % (24 to 76) | 9 |")
 
 
 @pytest.mark.parametrize(
