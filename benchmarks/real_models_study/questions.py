@@ -1,6 +1,6 @@
 """What a model is asked of an owner: paraphrases with and without records, unanswerable questions, the seed's own.
 
-Pure. Records are found by TF-IDF over character 1-2-grams, which needs no word boundaries and so serves Japanese too.
+Pure. Records are found as the program finds them (`bonsai.ingest.retrieval`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from benchmarks.owners_data import Fact, Owner, language_of
 from bonsai.evaluate.questions import Item
 from bonsai.evaluate.statements import Expected
+from bonsai.ingest.retrieval import rank
 
 FOUND = 3
 "Records that come with a question, as its passage."
@@ -55,13 +56,9 @@ def askings(owner: Owner) -> list[Asking]:
 
 
 def find(facts: Sequence[Fact], questions: Sequence[str]) -> list[tuple[int, ...]]:
-    """For each question, the numbers of the FOUND nearest records."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    words = TfidfVectorizer(analyzer="char", ngram_range=(1, 2))
-    known = words.fit_transform(f"{fact.instruction} {fact.output}" for fact in facts)
-    alike = (words.transform(questions) @ known.T).toarray()  # (questions, facts); rows are of length 1
-    return [tuple(map(int, (-row).argsort(kind="stable")[:FOUND])) for row in alike]
+    """For each question, the numbers of up to FOUND records."""
+    texts = [f"{fact.subject} {fact.instruction} {fact.output}" for fact in facts]
+    return [tuple(one.number for one in rank(asked, texts, most=FOUND, at_least=0.0)) for asked in questions]
 
 
 def passage(facts: Sequence[Fact]) -> str:

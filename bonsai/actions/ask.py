@@ -14,15 +14,17 @@ from bonsai.context import Bonsai
 from bonsai.domain.characters import normalise
 from bonsai.domain.promotion import BASE, CHAMPION
 from bonsai.domain.records import LANGUAGES, Category, Defaults, Language, Origin, Reject, parse, reasoning_sentence
-from bonsai.errors import BonsaiError, TerminalError, TransientError, UnknownId, UsageError
+from bonsai.errors import BonsaiError, InputError, TerminalError, TransientError, UnknownId, UsageError
+from bonsai.evaluate.faults import fault_of, language_of_answer
 from bonsai.i18n import text
 from bonsai.inference.client import InferenceRequest
 from bonsai.ingest.tags.language import guess_question
 from bonsai.model.prompt import AnswerTags, Question
 from bonsai.queries.adapters import adapter_id, model_ref
-from bonsai.queries.similar import similar_records
+from bonsai.queries.similar import PASSAGE_RECORDS, SimilarRecord, passage, similar_records
 from bonsai.schemas.questions import MAX_MODELS
 from bonsai.system.progress import Progress, Report, silent
+from storage.scale.similar import by_ids
 from storage.tables import questions_table
 from storage.tables.questions_table import THUMBS, StoredAnswer, StoredQuestion
 
@@ -137,12 +139,15 @@ def check_request(b: Bonsai, request: QuestionRequest) -> None:
 def ask_models(
     b: Bonsai, request: QuestionRequest, asked_id: str, now: datetime, report: Report = silent
 ) -> StoredQuestion:
-    """Ask each model once and find similar records. Raises as `ask` does."""
+    """Ask each model once. Without a passage of its own, a question comes with the records that it may be about.
+
+    Raises as `ask` does.
+    """
+    found = similar_records(b, request.question, request.context)
     answers: list[Answer] = []
     for number, name in enumerate(request.adapters):
         report(Progress("ask", number, len(request.adapters)))
-        question = Question(request.question, request.context)
-        answer = ask_all(b, [question], request.language, request.category, name)[0]
+        answer = _answered(b, request, name, found[:PASSAGE_RECORDS])
         if answer.adapter not in [one.adapter for one in answers]:  # the champion may also be named by its id
             answers.append(answer)
     return StoredQuestion(
@@ -150,10 +155,21 @@ def ask_models(
         question=normalise(request.question),
         context=normalise(request.context),
         who=request.who,
-        record_ids=tuple(one.id for one in similar_records(b, request.question, request.context)),
+        record_ids=tuple(one.id for one in found),
         asked_at=now,
         answers=_stored_answers(answers, given=bool(request.language or request.category)),
     )
+
+
+def _answered(b: Bonsai, request: QuestionRequest, name: str, found: Sequence[SimilarRecord]) -> Answer:
+    """One model's answer, with as many of the records as it has room for."""
+    question = Question(request.question, request.context or passage(found))
+    try:
+        return ask_all(b, [question], request.language, request.category, name)[0]
+    except InputError as problem:
+        if problem.key != "model.question_too_long" or request.context or not found:
+            raise
+    return _answered(b, request, name, found[: len(found) // 2])
 
 
 def store_question(b: Bonsai, asked: StoredQuestion) -> None:
@@ -167,6 +183,17 @@ def _stored_answers(answers: Sequence[Answer], *, given: bool) -> tuple[StoredAn
         StoredAnswer(number, one.adapter, one.answer, one.language, one.category, one.reasoning, given, one.ended)
         for number, one in enumerate(answers, 1)
     )
+
+
+def fault_of_answer(answer: StoredAnswer, asked: StoredQuestion) -> str:
+    """Why it is no answer, of `bonsai.evaluate.faults.FAULTS`; empty for an answer, and for a forgotten one."""
+    if not asked.question:
+        return ""
+    wanted = answer.language if answer.given else language_of_answer(asked.question, asked.context)
+    return fault_of(
+        answer.answer, ended=answer.ended, asked=f"{asked.question}\n{asked.context}",
+        language=wanted if wanted in ("ja", "en") else "",
+    )  # fmt: skip
 
 
 def list_questions(b: Bonsai, limit: int, before: str = "") -> list[StoredQuestion]:
@@ -192,13 +219,17 @@ def rate_answer(b: Bonsai, asked_id: str, number: int, thumb: str, who: str) -> 
 def correct_answer(b: Bonsai, asked_id: str, number: int, output: str, who: str, now: datetime) -> str:
     """Submit the right answer as a record, which supersedes those it contradicts; returns the submission's id.
 
-    Raises UnknownId; UsageError if the text makes no valid record.
+    It is about the subject that the question names, if a record that was quoted has one. Raises UnknownId; UsageError
+    if the text makes no valid record.
     """
     with b.database.reading() as con:
         asked = questions_table.get(con, asked_id)
+        quoted = by_ids(con, asked.record_ids)
     if not 1 <= number <= len(asked.answers):  # checked before anything is submitted
         raise UnknownId("asking.unknown_answer", id=asked.id, number=number)
+    subjects = [one.record.subject for one in quoted if one.record.subject]
     fields = {"instruction": asked.question, "input": asked.context, "output": output, "source": "feedback"}
+    fields |= {"subject": next((one for one in subjects if one in asked.question), "")}
     fields = {name: value for name, value in fields.items() if value} | {"author": who}
     made = parse(fields, Origin("feedback"), Defaults(source="feedback"), b.config.records)
     if isinstance(made, Reject):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bonsai.cli.help import noun, verb
-from bonsai.cli.presenters.questions import tell_answers, tell_similar
+from bonsai.cli.presenters.questions import tell_answers, tell_records
 from bonsai.cli.shell import AsJson, Shell, shell_of
 
 if TYPE_CHECKING:
@@ -27,10 +27,9 @@ def ask(
     category: Annotated[str | None, typer.Option("--category", help="cli.opt_answer_category")] = None,
     adapter: Annotated[str, typer.Option("--adapter", help="cli.opt_adapter")] = "champion",
     base: Annotated[bool, typer.Option("--base", help="cli.opt_base")] = False,
-    similar: Annotated[bool, typer.Option("--similar", help="cli.opt_similar")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Answer on stdout, tags on stderr; both are stored for `bonsai asked`."""
+    """What the records say, on stderr and at once; then the answer on stdout. Both are stored for `bonsai asked`."""
     from bonsai.actions.ask import QuestionRequest, ask_models, check_request, new_question_id
     from bonsai.queries.similar import similar_records
 
@@ -39,15 +38,16 @@ def ask(
     models = (adapter, "base") if base else (adapter,)
     request = QuestionRequest(question, shell.person(""), context, tuple(dict.fromkeys(models)), language, category)
     check_request(bonsai, request)
+    records = similar_records(bonsai, question, context)
+    if not as_json:
+        tell_records(shell, records)
     found = ask_models(bonsai, request, new_question_id(), shell.now())
-    records = similar_records(bonsai, question, context) if similar else ()
     if as_json:
         from bonsai.serializers.questions import question_with_similar
 
         shell.json(question_with_similar(found, records))
     else:
         tell_answers(shell, found)
-        tell_similar(shell, records)
     _keep(shell, bonsai, found)
 
 

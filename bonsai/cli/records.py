@@ -473,7 +473,7 @@ def similar(
     limit: Annotated[int, typer.Option("--limit", help="cli.opt_limit", min=0)] = MOST_SIMILAR,
     as_json: AsJson = False,
 ) -> None:
-    """Most similar first; likeness is the share of the text's rarer n-grams that occur in the record."""
+    """Most similar first; likeness is the share of the text's weight that the record has."""
     from bonsai.queries.similar import similar_to
 
     shell = shell_of(ctx)

@@ -1,19 +1,19 @@
 """Which of a base's own answers may be replayed, and as which rows. Pure.
 
-A usable answer says something, in the language that was asked for, without a loop or a marker. Of one that reached its
-limit the whole sentences are kept, as chat models are verbose. Rows that hold a benchmark's question, or the answer of
-an item that no night teaches, are dropped too (`bonsai.ingest.dedup.contamination`).
+A usable answer has no fault (`bonsai.evaluate.faults`). Of one that reached its limit the whole sentences are kept, as
+chat models are verbose. Rows that hold a benchmark's question, or the answer of an item that no night teaches, are
+dropped too (`bonsai.ingest.dedup.contamination`).
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 
 from bonsai.evaluate import questions
-from bonsai.evaluate.scoring import is_in_language, is_looping, normalise_answer
+from bonsai.evaluate.faults import FAULTS, fault_of, whole_sentences
+from bonsai.evaluate.scoring import normalise_answer
 from bonsai.ingest.dedup.contamination import ReplayCheck
 from bonsai.model.answerer import Generated
 from bonsai.model.prompt import parse
@@ -21,9 +21,7 @@ from bonsai.system.defaults import default_section
 from bonsai.train import own_answers
 from bonsai.train.own_answers import OwnAnswers, Prompt
 
-_SENTENCES = re.compile(r"(?:.*(?<![\d\W])[.!?。！？](?=\s|$|[^\x00-\x7f]))?", re.DOTALL)
-"Up to the last sentence that ends; `2.` opens an entry of a list."
-DROPPED = ("too_long", "endless", "empty", "markers", "looping", "other_language", "tested")
+DROPPED = ("too_long", *FAULTS, "tested")
 "Why an answer is not replayed; `too_long`: the prompt leaves no room for an answer, so it was not asked."
 
 
@@ -44,23 +42,18 @@ def _dropped(prompt: Prompt, made: Generated | None) -> str:
     """The first reason against an answer; empty for a usable one."""
     if made is None:
         return "too_long"
-    answer, question = _answer(made), prompt.question
+    said, question = parse(made.text), prompt.question
     asked = f"{question.instruction}\n{question.context}"
-    reasons = {
-        "endless": not made.ended and not answer,
-        "empty": not normalise_answer(answer),
-        "markers": parse(made.text).leaked_markers,
-        "looping": is_looping(answer),
-        "other_language": not is_in_language(answer, prompt.tags.language, "", asked),
-        "tested": replay_check().finds(question.instruction, question.context, answer),
-    }
-    return next((reason for reason, holds in reasons.items() if holds), "")
+    fault = fault_of(
+        said.response, ended=made.ended, asked=asked, language=prompt.tags.language, leaked=said.leaked_markers
+    )
+    tested = not fault and replay_check().finds(question.instruction, question.context, _answer(made))
+    return "tested" if tested else fault
 
 
 def _answer(made: Generated) -> str:
     """What the base said; of an answer that was cut off, its whole sentences."""
-    said = parse(made.text).response
-    return said if made.ended else _SENTENCES.match(said)[0].strip()  # type: ignore[index]
+    return whole_sentences(parse(made.text).response, ended=made.ended)
 
 
 @cache

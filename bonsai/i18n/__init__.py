@@ -7,6 +7,7 @@ A test compares the two languages: the same keys, the same placeholders.
 from __future__ import annotations
 
 import tomllib
+from datetime import date
 from functools import cache
 from importlib import resources
 from typing import Any, Literal
@@ -35,6 +36,21 @@ def on_page(key: str, /) -> str:
     """The key for a page: a text that names a command has a second one, which says what to click."""
     area, name = key.split(".", 1)
     return f"{key}_on_page" if f"{name}_on_page" in area_texts(area, "en") else key
+
+
+MONTH_DAYS, YEAR_DAYS = 30.44, 365.25
+
+
+def ago(day: date, today: date, language: TextLanguage = "en") -> str:
+    """Distance of a day in words: `two years ago` says more than a date."""
+    days = (today - day).days
+    if days <= 0:
+        return text("asking.today" if days == 0 else "asking.ahead", language)
+    for unit, length in (("year", YEAR_DAYS), ("month", MONTH_DAYS)):
+        count = int(days / length + 1e-9)
+        if count:
+            return text(f"asking.one_{unit}_ago" if count == 1 else f"asking.{unit}s_ago", language, count=count)
+    return text("asking.one_day_ago" if days == 1 else "asking.days_ago", language, count=days)
 
 
 def duration(seconds: float, language: TextLanguage = "en") -> str:

@@ -1,8 +1,7 @@
-"""Own records similar to a question.
+"""Own records that a question may be about.
 
-The score is that of `ingest.dedup.ngrams`, over character n-grams. Scoring a million records takes half a minute, so
-only those with the question's rarest words are scored (`storage.scale.similar`), and the database is free in between.
-Similarity is not proof.
+The score is that of `ingest.retrieval`. Up to `MAX_COMPARED` records are all compared; of more, only those with the
+question's rarest words (`storage.scale.similar`), and the database is free in between. Likeness is not proof.
 """
 
 from __future__ import annotations
@@ -14,10 +13,10 @@ from datetime import date
 
 from bonsai.context import Bonsai
 from bonsai.domain.characters import normalise
-from bonsai.domain.records import Status
+from bonsai.domain.records import Source, Status
 from bonsai.errors import UsageError
 from bonsai.ingest.dedup.comparison import content_words
-from bonsai.ingest.dedup.ngrams import nearest
+from bonsai.ingest.retrieval import fold, groups_of, rank
 from storage.scale import similar
 from storage.scale.similar import ScoredRecord
 from storage.tables import records_table
@@ -25,9 +24,15 @@ from storage.tables.record_rows import StoredRecord
 
 MOST = 5
 MAX_COMPARED = 500
-"Records that are compared by n-grams."
-MIN_SIMILARITY = 0.2
-"Smallest share of the question's rarer n-grams that a record must contain to be named."
+"Records that are compared with a question."
+MIN_LIKENESS = 0.15
+"Smallest share of the question's weight that a record must have to be named."
+MAX_OTHER_WORDS = 24
+"Of the thesaurus, that a search of many records looks for beside the question's own."
+PASSAGE_RECORDS, PASSAGE_LINE = 3, 400
+"Records that a model gets with a question, and characters of each."
+SOURCES: tuple[Source, ...] = ("feedback", "self", "community", "import")
+"Of records that are alike, a correction comes first, then one's own experience."
 _ID = re.compile(r"[0-9a-f]{8,64}")
 _HAN = re.compile(r"[\u4e00-\u9fff々]{3,}")
 _HIRAGANA = re.compile(r"[\u3041-\u309f]{3,}")
@@ -35,27 +40,35 @@ _HIRAGANA = re.compile(r"[\u3041-\u309f]{3,}")
 
 @dataclass(frozen=True, slots=True)
 class SimilarRecord:
-    """An own record similar to a question."""
+    """An own record that a question may be about."""
 
     id: str
     instruction: str
     output: str
     subject: str
     happened_on: date | None
+    source: Source
+    source_name: str
     status: Status
     likeness: float
     "0 to 1."
 
 
 def similar_records(b: Bonsai, question: str, context: str = "", most: int = MOST) -> tuple[SimilarRecord, ...]:
-    """Most similar first; may be empty. Raises UsageError for an empty question."""
+    """Most alike first, to a tenth, then by source; may be empty. Raises UsageError for an empty question."""
     asked = normalise(f"{question}\n{context}").strip()
     if not normalise(question):
         raise UsageError("pipeline.empty_question")
-    found = records_with_words(b, search_words(asked), MAX_COMPARED)
+    with b.database.reading() as con:
+        found = similar.all_current(con, MAX_COMPARED)
+    if found is None:
+        others = [word for groups in groups_of(fold(asked)).values() for group in groups for word in group.words]
+        words = [*search_words(asked), *list(dict.fromkeys(others))[:MAX_OTHER_WORDS]]
+        found = records_with_words(b, words, MAX_COMPARED)
     texts = [f"{one.record.subject} {one.record.instruction} {one.record.input} {one.record.output}" for one in found]
-    (near,) = nearest([asked], texts, most=most, at_least=MIN_SIMILARITY)
-    return tuple(_similar(found[one.number], one.likeness) for one in near)
+    near = rank(asked, texts, most=most, at_least=MIN_LIKENESS)
+    named = [_similar(found[one.number], one.likeness) for one in near]
+    return tuple(sorted(named, key=lambda one: (-round(one.likeness, 1), SOURCES.index(one.source))))
 
 
 def records_with_words(b: Bonsai, words: Sequence[str], most: int) -> list[StoredRecord]:
@@ -96,6 +109,14 @@ def search_words(text: str) -> list[str]:
     return sorted(words)
 
 
+def passage(records: Sequence[SimilarRecord]) -> str:
+    """Records as the passage of a question, a line each; empty without any."""
+    return "\n".join(
+        f"- {f'({one.happened_on}) ' if one.happened_on else ''}Q: {one.instruction} A: {one.output}"[:PASSAGE_LINE]
+        for one in records
+    )
+
+
 def _similar(stored: StoredRecord, likeness: float) -> SimilarRecord:
     record = stored.record
     return SimilarRecord(
@@ -104,6 +125,8 @@ def _similar(stored: StoredRecord, likeness: float) -> SimilarRecord:
         record.output,
         record.subject,
         record.happened_on,
+        record.source,
+        record.source_name,
         stored.status,
         round(likeness, 3),
     )

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bonsai.domain.promotion import CHAMPION
-from bonsai.domain.records import Language, Status
+from bonsai.domain.records import Language, Source, Status
 from bonsai.schemas.base import RequestModel, ResponseModel
 from bonsai.schemas.records import CheckedAnswer, CheckedPassage, CheckedQuestion, Kind, Record
 
@@ -60,6 +60,7 @@ class ModelAnswer(ResponseModel):
     reasoning: str = Field(description="api.field_reasoning")
     given: bool = Field(description="api.field_answer_given")
     ended: bool = Field(description="api.field_answer_ended")
+    fault: str = Field(description="api.field_answer_fault")
     thumb: Literal["up", "down", ""] = Field(description="api.field_thumb")
     thumb_by: str = Field(description="api.field_who")
     correction: str = Field(description="api.field_answer_correction")
@@ -105,6 +106,8 @@ class SimilarRecord(ResponseModel):
     output: str
     subject: str
     happened_on: date | None
+    source: Source
+    source_name: str
     status: Status
     likeness: float
     "0 to 1."

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
-from bonsai.actions.ask import Ticket
+from bonsai.actions.ask import Ticket, fault_of_answer
 from bonsai.domain.records import content_id
 from bonsai.i18n import TextLanguage
 from bonsai.queries.similar import SimilarRecord
@@ -60,6 +61,9 @@ def _fields(one: StoredQuestion) -> dict[str, Any]:
         "who": one.who,
         "asked_at": one.asked_at,
         "problem": None,
-        "answers": [schemas.ModelAnswer.model_validate(answer) for answer in one.answers],
+        "answers": [
+            schemas.ModelAnswer.model_validate(asdict(answer) | {"fault": fault_of_answer(answer, one)})
+            for answer in one.answers
+        ],
         "records": list(one.record_ids),
     }

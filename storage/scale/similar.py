@@ -55,6 +55,12 @@ class ScoredRecord:
     "Sum of these words' weights."
 
 
+def all_current(con: Connection, most: int) -> list[StoredRecord] | None:
+    """All current records, newest first; None if there are more than `most`."""
+    found = rows(con, f"FROM records WHERE {CURRENT_SQL} ORDER BY sequence DESC LIMIT {int(most) + 1}")
+    return None if len(found) > most else [to_stored(row) for row in found]
+
+
 def candidate_blocks(con: Connection, word: str) -> list[int]:
     """Blocks that may contain a word, newest first."""
     return text_index.candidates(con, word)

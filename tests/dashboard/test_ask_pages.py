@@ -60,6 +60,37 @@ def test_given_tags_reach_the_model_and_say_so(asking_desk: Desk, inference: Han
     assert "Japanese · Creative writing" in text
 
 
+def test_the_records_are_quoted_while_the_model_thinks(asking_desk: Desk, inference: HandClient) -> None:
+    told = {"instruction": "Which vet do we go to?", "output": "Ms Adeyemi.", "happened_on": "2024-11-02"}
+    submit(asking_desk.b, {**told, "subject": "Tama", "source": "community", "source_name": "Cat club"}, NOW)
+    asking_desk.drain()
+    inference.may_speak.clear()
+    client = asking_desk.client()
+    path = client.post("/ask", data={"question": "病院はどこ?"}, follow_redirects=False).headers["location"]
+    page = Page(client.get(path).text)
+    assert page.problems == []
+    assert [one.text for one in page.all("blockquote")] == ["Ms Adeyemi."]
+    assert "2 years ago (2024-11-02), Tama, Cat club, Which vet do we go to?" in page.all("main")[0].text
+    inference.may_speak.set()
+    while client.get(f"{path}/state").json()["state"] != "answered":
+        time.sleep(0.01)
+    assert inference.asked[-1].questions[0].context == "- (2024-11-02) Q: Which vet do we go to? A: Ms Adeyemi."
+
+
+def test_a_model_gets_as_many_records_as_it_has_room_for(asking_desk: Desk, inference: HandClient) -> None:
+    for answer in ("In the sink.", "On the roof of the shed, at night."):
+        submit(asking_desk.b, {"instruction": f"Where is Tama, {answer[:2]}?", "output": answer, "source": "self"}, NOW)
+    asking_desk.drain()
+    inference.room = 80
+    client = asking_desk.client()
+    assert client.get(put(client, "Where is Tama?")).status_code == 200
+    assert [one.questions[0].context.count("\n- ") for one in inference.asked] == [1, 0]
+    inference.room = 0
+    assert client.get(put(client, "Where is Tama?")).status_code == 200
+    assert inference.asked[-1].questions[0].context == ""
+    assert client.get(put(client, "Where is Tama?", context="In the house.")).status_code == 422
+
+
 def test_no_page_waits_for_the_model(asking_desk: Desk, inference: HandClient) -> None:
     inference.may_speak.clear()
     client = asking_desk.client()
@@ -127,6 +158,16 @@ def test_what_cannot_be_asked_is_said_at_once(asking_desk: Desk, form: dict[str,
     assert 'role="alert"' in answer.text
 
 
+def test_what_repeats_itself_is_no_answer(asking_desk: Desk, inference: HandClient) -> None:
+    inference.says = "the cat " * 20
+    client = asking_desk.client()
+    path = put(client)
+    page = Page(client.get(path).text)
+    assert page.problems == []
+    assert "The model has no answer to this. It repeats itself." in page.all("main")[0].text
+    assert page.all("summary")[0].text == "See what it wrote"
+
+
 def test_a_thumb_is_kept_and_can_be_taken_back(asking_desk: Desk) -> None:
     client = asking_desk.client("mika")
     path = put(client)
@@ -142,12 +183,13 @@ def test_a_thumb_is_kept_and_can_be_taken_back(asking_desk: Desk) -> None:
 
 def test_a_correction_is_a_record_in_one_click_and_overrules(asking_desk: Desk) -> None:
     wrong = {"instruction": "Where does Tama sleep?", "output": "Tama sleeps on the roof.", "source": "self"}
+    wrong |= {"subject": "Tama"}
     submit(asking_desk.b, wrong, NOW)
     asking_desk.drain()
     client = asking_desk.client("mika")
     path = put(client)
     given = [one.text for one in Page(client.get(path).text).all("textarea")]
-    assert given == ["It is scratching. (base)"]
+    assert given == [""], "not a wrong answer to be edited"
     page = Page(client.post(f"{path}/1/correct", data={"output": "Tama sleeps in the sink."}).text)
     assert page.problems == []
     assert area_texts("dashboard", "en")["done_correct"] in page.all("main")[0].text
@@ -155,6 +197,9 @@ def test_a_correction_is_a_record_in_one_click_and_overrules(asking_desk: Desk) 
     found = {one.record.output: one for one in list_records(asking_desk.b, RecordFilter(text="Tama"), None)}
     right = found["Tama sleeps in the sink."]
     assert (right.record.source, right.record.author, right.status) == ("feedback", "mika", "active")
+    assert right.record.subject == "Tama", "of the record that was quoted"
+    again = Page(client.get(put(client)).text)
+    assert again.all("blockquote")[0].text == "Tama sleeps in the sink.", "at once"
     assert found["Tama sleeps on the roof."].status == "held_back"
 
 

@@ -135,8 +135,8 @@ def test_days_bound_a_list(b: Bonsai, at: datetime) -> None:
 
 def test_the_likest_records_are_found_in_either_language(b: Bonsai) -> None:
     first = similar_to(b, "Was Mike sneezing because of dust?")
-    assert {one.subject for one in first} == {"Mike"}
-    assert len(first) == 2
+    assert first[0].subject == "Mike"
+    assert {one.subject for one in first} == {"Mike", "三毛"}, "who sneezes too: くしゃみ"
     assert [one.subject for one in similar_to(b, "三毛がくしゃみをしている")] == ["三毛"]
     by_id = similar_to(b, by_question(b, "Why does Mike"))
     assert [one.instruction for one in by_id] == ["What happened to Mike in March?"]

@@ -99,7 +99,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "promotions approve": ("{waiting}", "--reason", "Good."),
     "promotions reject": ("{waiting}", "--reason", "Bad."),
     "promotions rollback": ("--reason", "Worse than before."),
-    "ask": ("Why does Mike scratch?", "--base", "--similar"),
+    "ask": ("Why does Mike scratch?", "--base"),
     "asked list": (),
     "asked show": ("{asked}",),
     "asked correct": ("{asked}", "Mike has fleas."),

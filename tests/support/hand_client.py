@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
-from bonsai.errors import BonsaiError
+from bonsai.errors import BonsaiError, InputError
 from bonsai.inference.client import Completion, InferenceRequest
 from bonsai.model.prompt import AnswerTags
 
@@ -18,6 +18,8 @@ class HandClient:
 
     says: str = "It is scratching."
     problem: BonsaiError | None = None
+    room: int | None = None
+    "Characters of a passage that it has room for."
     asked: list[InferenceRequest] = field(default_factory=list)
     may_speak: threading.Event = field(default_factory=threading.Event)
 
@@ -29,5 +31,8 @@ class HandClient:
         assert self.may_speak.wait(20)
         if self.problem:
             raise self.problem
+        longest = max(len(one.context) for one in asking.questions)
+        if self.room is not None and longest > self.room:
+            raise InputError("model.question_too_long", tokens=longest, limit=self.room)
         who = asking.model.adapter or "base"
         return tuple(Completion(f"{self.says} ({who})", tags or OWN, True) for tags in asking.forced)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bonsai.actions.ask import fault_of_answer
 from bonsai.cli.presenters.records import on_one_line, short
 from bonsai.cli.shell import Shell
+from bonsai.evaluate.faults import whole_sentences
+from bonsai.i18n import ago
 
 if TYPE_CHECKING:
     from bonsai.queries.similar import SimilarRecord
@@ -22,13 +26,38 @@ def asked_rows(found: Iterable[StoredQuestion]) -> Iterator[tuple[object, ...]]:
 
 
 def tell_answers(shell: Shell, asked: StoredQuestion) -> None:
-    """Each answer on stdout, its model and tags on stderr."""
+    """Each answer on stdout, its model and tags on stderr; what is no answer, and why, on stderr alone."""
     for one in asked.answers:
-        shell.line(one.answer)
+        fault = fault_of_answer(one, asked)
+        if fault:
+            shell.complain("cli.no_answer", reason=shell.text(f"asking.fault_{fault}"), said=on_one_line(one.answer))
+        else:
+            shell.line(whole_sentences(one.answer, ended=one.ended))
         shell.out.flush()
         tags = ", ".join(filter(None, (one.language, one.category)))  # a native template declares the language at most
         shell.complain("cli.answered" if tags else "cli.answered_untagged", tags=tags, adapter=short(one.adapter))
     shell.complain("asking.kept_as", id=asked.id)
+
+
+def tell_records(shell: Shell, records: Sequence[SimilarRecord]) -> None:
+    """What the records say to a question: quoted on stderr, with date and source."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    aside = replace(shell, out=shell.err)
+    if not records:
+        aside.show(shell.text("asking.records_none"))
+        return
+    aside.line(shell.text("asking.records_say"))
+    today = shell.now().astimezone().date()
+    for one in records:
+        when = f"{ago(one.happened_on, today, shell.language)} ({one.happened_on})" if one.happened_on else ""
+        source = one.source_name or shell.text(f"curating.source_{one.source}")
+        aside.show(Padding(Text(on_one_line(one.output)), (0, 0, 0, 2)))
+        about = " · ".join(filter(None, (when, one.subject, source, short(one.id))))
+        aside.show(Padding(Text(about, style="dim"), (0, 0, 0, 4)))
+    aside.line("")
+    aside.out.flush()  # the answer takes seconds
 
 
 def tell_similar(shell: Shell, records: Iterable[SimilarRecord]) -> None:

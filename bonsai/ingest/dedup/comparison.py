@@ -16,7 +16,7 @@ _DROPPED_AMONG_DIGITS = re.compile(r"(?!(?<=\d)[.:/](?=\d))(?!(?<!\w)-\d)[^\w+#%
 _DIGIT = re.compile(r"\d")
 _NUMBER = re.compile(r"\d+(?:[.:/]\d+)*|[一二三四五六七八九十百千万]+(?=[つ個匹回本枚人日月年歳円時分度番])")
 _WORD = re.compile(r"[a-z\u00c0-\u024f']+|[\u4e00-\u9fff々]+|[\u30a1-\u30fa\u30fc]+|\d+(?:[.:/]\d+)*")
-_STOP = frozenset(
+STOP_WORDS = frozenset(
     "a an the of to in on at for with by from and or but is are was were be been do does did has have had it its this "
     "that these those i you he she they we my your his her their our me him them us can could would should will may "
     "might must shall what which who whom whose when where why how there here as if so then than not no yes any some "
@@ -44,7 +44,7 @@ def numbers(text: str) -> tuple[str, ...]:
 def content_words(text: str) -> frozenset[str]:
     """Content words: Latin words without stop words, runs of Han and of katakana, numbers."""
     found = (word.strip("'") for word in _WORD.findall(text.casefold()))
-    return frozenset(_stem(word) for word in found if word and word not in _STOP)
+    return frozenset(_stem(word) for word in found if word and word not in STOP_WORDS)
 
 
 def _stem(word: str) -> str:

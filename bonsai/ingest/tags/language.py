@@ -91,6 +91,11 @@ def guess_question(instruction: str, passage: str = "") -> Guess:
     return NOTHING
 
 
+def asks_for_language(instruction: str) -> bool:
+    """Whether a question asks for a language: a translation, "in French", 英語で."""
+    return _ASKS_FOR_LANGUAGE.search(instruction) is not None
+
+
 def guess_answer(answer: str, instruction: str, asked: Guess | None = None) -> Guess:
     """The answer's language. Where the answer alone cannot say, the question's language (`asked`) decides.
 
@@ -98,7 +103,7 @@ def guess_answer(answer: str, instruction: str, asked: Guess | None = None) -> G
     question in Japanese, unless the question asks for another language ("... in French?", "英語で").
     """
     found = guess(answer)
-    if found.confidence == 0.0 or (not found.by_grammar and not _ASKS_FOR_LANGUAGE.search(instruction)):
+    if found.confidence == 0.0 or (not found.by_grammar and not asks_for_language(instruction)):
         return _resolve_by_question(found, asked or guess_question(instruction))
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
@@ -66,33 +66,39 @@ def _question_request(visit: Visit, form: Mapping[str, str]) -> QuestionRequest:
 
 @router.get("/{asked_id}")
 def show(visit: Contributor, asked_id: str) -> Response:
-    """Answers side by side, or progress."""
+    """What the records say, then answers side by side, or progress."""
     ticket = visit.site.questions.get(asked_id)
     return _waiting(visit, ticket) if ticket else _answers(visit, asked_id)
 
 
 def _waiting(visit: Visit, ticket: Ticket) -> Response:
+    asked = ticket.request
+    found = [one.id for one in similar.similar_records(visit.b, asked.question, asked.context)]
     return visit.page(
         "ask/waiting.html",
         problem_of(ticket.problem) if ticket.problem else 200,
         ticket=ticket,
         told=pages.progress(visit, ticket),
         problem=visit.words_of(ticket.problem) if ticket.problem else "",
+        records=_quoted(visit, found),
     )
 
 
 def _answers(visit: Visit, asked_id: str, problem: str = "", said: Mapping[int, str] | None = None) -> Response:
     found = show_question(visit.b, asked_id)
-    records = similar.existing_records(visit.b, found.record_ids)
     return visit.page(
         "ask/answers.html",
         422 if problem else 200,
         asked=found,
-        answers=[pages.answer_shown(visit, one) for one in found.answers],
-        records=[pages.record_shown(visit, one) for one in records],
+        answers=[pages.answer_shown(visit, one, found) for one in found.answers],
+        records=_quoted(visit, found.record_ids),
         problem=problem,
         said=said or {},
     )
+
+
+def _quoted(visit: Visit, ids: Iterable[str]) -> list[pages.RecordShown]:
+    return [pages.record_shown(visit, one) for one in similar.existing_records(visit.b, tuple(ids))]
 
 
 @router.get("/{asked_id}/state")

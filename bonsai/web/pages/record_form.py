@@ -28,8 +28,8 @@ from storage.tables.record_versions_table import version_fields
 
 router = APIRouter()
 
-KEPT = ("subject", "happened_on")
-"Fields kept for the next record: people often add several about one subject."
+KEPT = ("subject",)
+"Fields kept for the next record: people often add several about one subject, but a day is that of one event."
 MAX_RECENT = 8
 "Recent submissions shown under the form; their ids are in the address, so no session is needed."
 

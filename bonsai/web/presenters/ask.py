@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 
-from bonsai.actions.ask import Ticket
+from bonsai.actions.ask import Ticket, fault_of_answer
 from bonsai.domain.promotion import BASE, CHAMPION
 from bonsai.domain.records import Status
+from bonsai.evaluate.faults import whole_sentences
+from bonsai.i18n import ago
 from bonsai.queries import adapters
 from bonsai.web.labels import CATEGORIES, language_name, reasoning_words
 from bonsai.web.presenters.records import shorten
@@ -18,7 +19,6 @@ from storage.tables.record_rows import StoredRecord
 
 MAX_MODELS_LISTED = 50
 "Newest adapters to choose from; any other one can be chosen on its own page."
-MONTH_DAYS, YEAR_DAYS = 30.44, 365.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,15 @@ class AnswerShown:
     tags: str
     language: str
     "For the `lang` attribute; empty if not a supported language."
+    text: str
+    "Of an answer that was cut, its whole sentences."
+    fault: str
+    "Why it is no answer, in words; empty for one."
 
 
 @dataclass(frozen=True, slots=True)
 class RecordShown:
-    """A similar record with its date."""
+    """A record that is quoted, with its date and source."""
 
     id: str
     question: str
@@ -42,6 +46,7 @@ class RecordShown:
     subject: str
     happened_on: str
     ago: str
+    source: str
     state: str
     "Why it does not train; empty if it does."
 
@@ -75,12 +80,20 @@ def model_name(visit: Visit, adapter: str) -> str:
     return visit.text("asking.voice_adapter", id=adapter[:ID_LENGTH])
 
 
-def answer_shown(visit: Visit, one: StoredAnswer) -> AnswerShown:
+def answer_shown(visit: Visit, one: StoredAnswer, asked: StoredQuestion) -> AnswerShown:
     """One answer."""
+    fault = fault_of_answer(one, asked)
     category = visit.text(f"category_{one.category}") if one.category in CATEGORIES else one.category
     found = [language_name(visit, one.language), category, reasoning_words(visit, one.reasoning)]
     language = one.language if one.language in ("ja", "en", "zh") else ""
-    return AnswerShown(one, model_name(visit, one.adapter), " · ".join(filter(None, found)), language)
+    return AnswerShown(
+        one,
+        model_name(visit, one.adapter),
+        " · ".join(filter(None, found)),
+        language,
+        whole_sentences(one.answer, ended=one.ended),
+        visit.text(f"asking.fault_{fault}") if fault else "",
+    )
 
 
 def record_shown(visit: Visit, stored: StoredRecord) -> RecordShown:
@@ -93,23 +106,10 @@ def record_shown(visit: Visit, stored: StoredRecord) -> RecordShown:
         answer=shorten(record.output),
         subject=record.subject,
         happened_on=happened.isoformat() if happened else "",
-        ago=ago(visit, happened, visit.now.astimezone().date()) if happened else "",
+        ago=ago(happened, visit.now.astimezone().date(), visit.language) if happened else "",
+        source=record.source_name or visit.text(f"curating.source_{record.source}"),
         state="" if stored.status is Status.ACTIVE else stored.status.value,
     )
-
-
-def ago(visit: Visit, day: date, today: date) -> str:
-    """Distance of a day in words: `two years ago` says more than a date."""
-    days = (today - day).days
-    if days <= 0:
-        return visit.text("asking.today" if days == 0 else "asking.ahead")
-    for unit, length in (("year", YEAR_DAYS), ("month", MONTH_DAYS), ("day", 1.0)):
-        count = int(days / length + 1e-9)
-        if count == 1:
-            return visit.text(f"asking.one_{unit}_ago")
-        if count:
-            return visit.text(f"asking.{unit}s_ago", count=count)
-    return visit.text("asking.today")
 
 
 def history_row(visit: Visit, one: StoredQuestion) -> HistoryRow:
