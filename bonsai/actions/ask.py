@@ -21,7 +21,7 @@ from bonsai.inference.client import InferenceRequest
 from bonsai.ingest.tags.language import guess_question
 from bonsai.model.prompt import AnswerTags, Question
 from bonsai.queries.adapters import adapter_id, model_ref
-from bonsai.queries.similar import PASSAGE_RECORDS, SimilarRecord, passage, similar_records
+from bonsai.queries.similar import SimilarRecord, passage, similar_records
 from bonsai.schemas.questions import MAX_MODELS
 from bonsai.system.progress import Progress, Report, silent
 from storage.scale.similar import by_ids
@@ -147,7 +147,7 @@ def ask_models(
     answers: list[Answer] = []
     for number, name in enumerate(request.adapters):
         report(Progress("ask", number, len(request.adapters)))
-        answer = _answered(b, request, name, found[:PASSAGE_RECORDS])
+        answer = _answered(b, request, name, found)
         if answer.adapter not in [one.adapter for one in answers]:  # the champion may also be named by its id
             answers.append(answer)
     return StoredQuestion(

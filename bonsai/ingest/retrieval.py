@@ -37,7 +37,8 @@ GROUP_RARITY = 1.5
 LENGTH_SHARE = 0.2
 "How much a longer text has to have to count the same; 1: in proportion."
 _LATIN = re.compile(r"[a-z0-9\u00c0-\u024f]+")
-_JAPANESE = re.compile(r"[\u3041-\u309f\u30a0-\u30ff\u4e00-\u9fff々]+")
+_JAPANESE = re.compile(r"[\u3041-\u309f\u30a0-\u30ff\u4e00-\u4f54\u4f56-\u9fff々]+")
+"Runs of Japanese letters. 何 ends one: it asks, and what it asks for stands in the thesaurus."
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _POSSESSIVE = re.compile(r"['’]s?")
 _AS_HIRAGANA = {code: code - 0x60 for code in range(0x30A1, 0x30F7)}

@@ -22,15 +22,16 @@ from storage.scale.similar import ScoredRecord
 from storage.tables import records_table
 from storage.tables.record_rows import StoredRecord
 
-MOST = 5
+MOST = 3
+"Records that are quoted; a model gets them with the question."
 MAX_COMPARED = 500
 "Records that are compared with a question."
 MIN_LIKENESS = 0.15
 "Smallest share of the question's weight that a record must have to be named."
 MAX_OTHER_WORDS = 24
 "Of the thesaurus, that a search of many records looks for beside the question's own."
-PASSAGE_RECORDS, PASSAGE_LINE = 3, 400
-"Records that a model gets with a question, and characters of each."
+PASSAGE_LINE = 400
+"Characters of a record in a question's passage."
 SOURCES: tuple[Source, ...] = ("feedback", "self", "community", "import")
 "Of records that are alike, a correction comes first, then one's own experience."
 _ID = re.compile(r"[0-9a-f]{8,64}")

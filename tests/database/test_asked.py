@@ -62,7 +62,7 @@ def secret_id(stage: Stage) -> str:
 )
 def test_what_tells_of_a_forgotten_record_is_emptied(stage: Stage, question: str, says: str) -> None:
     told = ask(stage, question, says)
-    other = ask(stage, "Who naps?", "Kuro, on the piano")
+    other = ask(stage, "Kuro?", "Kuro, on the piano")
     rate_answer(stage.b, told.id, 1, "down", "mika")
 
     assert forget_records(stage.b, [secret_id(stage)], "Mika", EVENING).erased

@@ -139,7 +139,7 @@ def test_the_likest_records_are_found_in_either_language(b: Bonsai) -> None:
     assert {one.subject for one in first} == {"Mike", "三毛"}, "who sneezes too: くしゃみ"
     assert [one.subject for one in similar_to(b, "三毛がくしゃみをしている")] == ["三毛"]
     by_id = similar_to(b, by_question(b, "Why does Mike"))
-    assert [one.instruction for one in by_id] == ["What happened to Mike in March?"]
+    assert by_id[0].instruction == "What happened to Mike in March?"
     assert similar_to(b, "%_'; DROP TABLE records") == ()
     with pytest.raises(UsageError):
         similar_to(b, " ")
