@@ -19,6 +19,8 @@ from bonsai.evaluate.faults import fault_of, language_of_answer
 from bonsai.i18n import text
 from bonsai.inference.client import InferenceRequest
 from bonsai.ingest.tags.language import guess_question
+from bonsai.model.bases import model_folder
+from bonsai.model.native import has_chat_template
 from bonsai.model.prompt import AnswerTags, Question
 from bonsai.queries.adapters import adapter_id, model_ref
 from bonsai.queries.similar import SimilarRecord, passage, similar_records
@@ -139,7 +141,7 @@ def check_request(b: Bonsai, request: QuestionRequest) -> None:
 def ask_models(
     b: Bonsai, request: QuestionRequest, asked_id: str, now: datetime, report: Report = silent
 ) -> StoredQuestion:
-    """Ask each model once. Without a passage of its own, a question comes with the records that it may be about.
+    """Ask each model once. To a chat model, a question without a passage comes with the records that it may be about.
 
     Raises as `ask` does.
     """
@@ -162,12 +164,16 @@ def ask_models(
 
 
 def _answered(b: Bonsai, request: QuestionRequest, name: str, found: Sequence[SimilarRecord]) -> Answer:
-    """One model's answer, with as many of the records as it has room for."""
-    question = Question(request.question, request.context or passage(found))
+    """One model's answer, if it is a chat model with as many of the records as it has room for.
+
+    A bare model goes on with a passage instead of reading it (docs/real-models.md).
+    """
+    reads = has_chat_template(model_folder(model_ref(b, name).base))
+    question = Question(request.question, request.context or (passage(found) if reads else ""))
     try:
         return ask_all(b, [question], request.language, request.category, name)[0]
     except InputError as problem:
-        if problem.key != "model.question_too_long" or request.context or not found:
+        if problem.key != "model.question_too_long" or not question.context or request.context:
             raise
     return _answered(b, request, name, found[: len(found) // 2])
 

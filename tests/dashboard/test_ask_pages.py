@@ -74,15 +74,20 @@ def test_the_records_are_quoted_while_the_model_thinks(asking_desk: Desk, infere
     inference.may_speak.set()
     while client.get(f"{path}/state").json()["state"] != "answered":
         time.sleep(0.01)
-    assert inference.asked[-1].questions[0].context == "- (2024-11-02) Q: Which vet do we go to? A: Ms Adeyemi."
+    assert inference.asked[-1].questions[0].context == "", "a bare model would go on with a passage"
 
 
-def test_a_model_gets_as_many_records_as_it_has_room_for(asking_desk: Desk, inference: HandClient) -> None:
+def test_a_chat_model_gets_as_many_records_as_it_has_room_for(
+    asking_desk: Desk, inference: HandClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bonsai.actions.ask.has_chat_template", lambda folder: True)
     for answer in ("In the sink.", "On the roof of the shed, at night."):
         submit(asking_desk.b, {"instruction": f"Where is Tama, {answer[:2]}?", "output": answer, "source": "self"}, NOW)
     asking_desk.drain()
-    inference.room = 80
     client = asking_desk.client()
+    assert client.get(put(client, "Where is Tama?")).status_code == 200
+    assert inference.asked.pop().questions[0].context.startswith("- Q: Where is Tama, ")
+    inference.room = 80
     assert client.get(put(client, "Where is Tama?")).status_code == 200
     assert [one.questions[0].context.count("\n- ") for one in inference.asked] == [1, 0]
     inference.room = 0
