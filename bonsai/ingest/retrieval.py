@@ -99,7 +99,8 @@ def rank(question: str, texts: Sequence[str], *, most: int, at_least: float) -> 
             best = np.maximum(best, found * _rarity(int(found.sum()), len(folded)) ** GROUP_RARITY)
         scores += GROUP_WEIGHT * best
         whole += GROUP_WEIGHT * (float(best.max()) or _rarity(1, len(folded)) ** GROUP_RARITY)
-    sizes = np.array([len(one.letters) for one in folded])
+    # a Japanese letter counts twice, as it says more
+    sizes = np.array([len(one.letters) + len(one.letters.encode()) for one in folded])
     scores /= 1 - LENGTH_SHARE + LENGTH_SHARE * sizes / max(sizes.mean(), 1)
     likeness = np.minimum(scores / whole, 1.0) if whole else scores
     best_first = np.argsort(-likeness, kind="stable")[:most]

@@ -15,8 +15,9 @@ from bonsai.context import Bonsai
 from bonsai.domain.characters import normalise
 from bonsai.domain.records import Source, Status
 from bonsai.errors import UsageError
-from bonsai.ingest.dedup.comparison import content_words
+from bonsai.ingest.dedup.comparison import content_words, text_key
 from bonsai.ingest.retrieval import fold, groups_of, rank
+from bonsai.ingest.tags.language import guess_question
 from storage.scale import similar
 from storage.scale.similar import ScoredRecord
 from storage.tables import records_table
@@ -30,10 +31,13 @@ MIN_LIKENESS = 0.15
 "Smallest share of the question's weight that a record must have to be named."
 MAX_OTHER_WORDS = 24
 "Of the thesaurus, that a search of many records looks for beside the question's own."
+SAID_AGAIN = 4
+"Records that are ranked for each one that is named: some give the same answer."
 PASSAGE_LINE = 400
 "Characters of a record in a question's passage."
-SOURCES: tuple[Source, ...] = ("feedback", "self", "community", "import")
-"Of records that are alike, a correction comes first, then one's own experience."
+SAME_LANGUAGE = 0.15
+OWN: dict[Source, float] = {"feedback": 0.1, "self": 0.07, "community": 0.03, "import": 0.0}
+"What counts as so much more likeness: of records that are alike, a correction comes first, then one's own experience."
 _ID = re.compile(r"[0-9a-f]{8,64}")
 _HAN = re.compile(r"[\u4e00-\u9fff々]{3,}")
 _HIRAGANA = re.compile(r"[\u3041-\u309f]{3,}")
@@ -56,7 +60,10 @@ class SimilarRecord:
 
 
 def similar_records(b: Bonsai, question: str, context: str = "", most: int = MOST) -> tuple[SimilarRecord, ...]:
-    """Most alike first, to a tenth, then by source; may be empty. Raises UsageError for an empty question."""
+    """Most alike first, each answer once; those in the question's language and one's own come a little before others.
+
+    May be empty. Raises UsageError for an empty question.
+    """
     asked = normalise(f"{question}\n{context}").strip()
     if not normalise(question):
         raise UsageError("pipeline.empty_question")
@@ -67,9 +74,15 @@ def similar_records(b: Bonsai, question: str, context: str = "", most: int = MOS
         words = [*search_words(asked), *list(dict.fromkeys(others))[:MAX_OTHER_WORDS]]
         found = records_with_words(b, words, MAX_COMPARED)
     texts = [f"{one.record.subject} {one.record.instruction} {one.record.input} {one.record.output}" for one in found]
-    near = rank(asked, texts, most=most, at_least=MIN_LIKENESS)
-    named = [_similar(found[one.number], one.likeness) for one in near]
-    return tuple(sorted(named, key=lambda one: (-round(one.likeness, 1), SOURCES.index(one.source))))
+    language = guess_question(asked).language
+    near = rank(asked, texts, most=SAID_AGAIN * most, at_least=MIN_LIKENESS)
+    ordered = sorted(near, key=lambda one: -_worth(found[one.number], one.likeness, language))
+    once = {text_key(found[one.number].record.output): one for one in reversed(ordered)}
+    return tuple(_similar(found[one.number], one.likeness) for one in ordered if one in once.values())[:most]
+
+
+def _worth(stored: StoredRecord, likeness: float, language: str) -> float:
+    return likeness + SAME_LANGUAGE * (stored.tags.language.value == language) + OWN[stored.record.source]
 
 
 def records_with_words(b: Bonsai, words: Sequence[str], most: int) -> list[StoredRecord]:

@@ -5,6 +5,8 @@
     adapter       LoRA on every linear map: weight, gradient and the two moments of AdamW, in float32
     activations   one batch, packed or with rows of half of `max_tokens`: what the way back needs of each layer, and the
                   logits
+    beside base   where the recipe holds the model to its base (`kl_to_base`): the base's pass and both distributions in
+                  parts, 1.5 GiB as measured
     program       torch and its family: 1 GiB
 
 `bonsai base add` and `bonsai base plan` show it beside what the machine has; docs/gpus.md compares it with what was
@@ -22,6 +24,7 @@ from bonsai.train.plan import Recipe
 
 GIB = 2**30
 _PROGRAM = 1 * GIB
+_BESIDE_BASE = 3 * GIB // 2
 _NF4_BYTES = 0.55
 _ADAPTER_BYTES = 16
 "Of each LoRA weight: itself, its gradient and two moments, in float32."
@@ -64,6 +67,7 @@ def training_memory(
         weights=_weights(parameters, shape, base, number, device),
         adapter=_ADAPTER_BYTES * shape.layers * a_layer,
         activations=tokens * (of_layers * number + logits),
+        program=_PROGRAM + (_BESIDE_BASE if recipe.kl_to_base else 0),
     )
 
 

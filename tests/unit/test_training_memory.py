@@ -14,6 +14,7 @@ from bonsai.model.known_bases import known_bases
 from bonsai.train.memory import training_memory
 
 GB, GIB = 10**9, 2**30
+SMOLLM2, GEMMA = ModelShape(30, 576, 1536, 49_152, 8_192), ModelShape(18, 640, 2_048, 262_144, 32_768)
 TOLERANCE = 0.25
 "Of the measured peak, either way. An estimate that is worse says too often that a base fits."
 
@@ -29,7 +30,20 @@ def kind(name: str, **recipe: object) -> ProfileSettings:
 
 
 def test_smollm2_on_a_cpu() -> None:
-    assert need("smollm2-135m", kind("cpu-small", batch_size=8), "cpu") == pytest.approx(5.2 * GB, rel=TOLERANCE)
+    assert need("smollm2-135m", kind("cpu-small", batch_size=8, kl_to_base=0.0), "cpu") == pytest.approx(
+        5.2 * GB, rel=TOLERANCE
+    )
+
+
+@pytest.mark.parametrize(
+    ("parameters", "shape", "measured"), [(134_515_008, SMOLLM2, 4.23), (268_098_176, GEMMA, 3.95)]
+)
+def test_batches_of_two_beside_the_base_in_bfloat16(parameters: int, shape: ModelShape, measured: float) -> None:
+    """Nights of docs/real-models.md."""
+    profile = kind("cpu-small")
+    base = replace(profile.base, compute_dtype="bfloat16")
+    made = training_memory(parameters, shape, base, profile.recipe, "cpu").total
+    assert made == pytest.approx(measured * GB, rel=TOLERANCE)
 
 
 def test_phi_2_in_nf4_on_a_cpu_is_unpacked() -> None:
@@ -47,7 +61,7 @@ def test_phi_2_in_bfloat16_on_a_gpu() -> None:
 
 
 def test_what_is_not_known_counts_as_nothing() -> None:
-    profile = kind("cpu-small")
+    profile = kind("cpu-small", kl_to_base=0.0)
     assert training_memory(0, ModelShape(), profile.base, profile.recipe, "cpu").total == GIB
 
 
