@@ -52,7 +52,7 @@ class Match:
     number: int
     "Index of the text in the order given."
     likeness: float
-    "Share of the question's weight that the text has, 0 to 1."
+    "Share that the text has of the question's weight: of those words that any of the texts has. 0 to 1."
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def rank(question: str, texts: Sequence[str], *, most: int, at_least: float) -> 
             found = _having(folded, group.told)
             best = np.maximum(best, found * _rarity(int(found.sum()), len(folded)) ** GROUP_RARITY)
         scores += GROUP_WEIGHT * best
-        whole += GROUP_WEIGHT * (float(best.max()) or _rarity(1, len(folded)) ** GROUP_RARITY)
+        whole += GROUP_WEIGHT * float(best.max())
     # a Japanese letter counts twice, as it says more
     sizes = np.array([len(one.letters) + len(one.letters.encode()) for one in folded])
     scores /= 1 - LENGTH_SHARE + LENGTH_SHARE * sizes / max(sizes.mean(), 1)

@@ -29,8 +29,8 @@ MAX_COMPARED = 500
 "Records that are compared with a question."
 MIN_LIKENESS = 0.15
 "Smallest share of the question's weight that a record must have to be named."
-MAX_OTHER_WORDS = 24
-"Of the thesaurus, that a search of many records looks for beside the question's own."
+MAX_OTHER_WORDS = 16
+"Of the thesaurus, that a search of many records looks for beside the question's own: the first of each group."
 SAID_AGAIN = 4
 "Records that are ranked for each one that is named: some give the same answer."
 PASSAGE_LINE = 400
@@ -70,8 +70,9 @@ def similar_records(b: Bonsai, question: str, context: str = "", most: int = MOS
     with b.database.reading() as con:
         found = similar.all_current(con, MAX_COMPARED)
     if found is None:
-        others = [word for groups in groups_of(fold(asked)).values() for group in groups for word in group.words]
-        words = [*search_words(asked), *list(dict.fromkeys(others))[:MAX_OTHER_WORDS]]
+        groups = [group for groups in groups_of(fold(asked)).values() for group in groups]
+        others = dict.fromkeys(word for place in (0, 1) for group in groups for word in group.words[place : place + 1])
+        words = [*search_words(asked), *list(others)[:MAX_OTHER_WORDS]]
         found = records_with_words(b, words, MAX_COMPARED)
     texts = [f"{one.record.subject} {one.record.instruction} {one.record.input} {one.record.output}" for one in found]
     language = guess_question(asked).language
