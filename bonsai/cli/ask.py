@@ -48,6 +48,8 @@ def ask(
         shell.json(question_with_similar(found, records))
     else:
         tell_answers(shell, found)
+        if not records:
+            shell.complain("asking.records_none")
     _keep(shell, bonsai, found)
 
 

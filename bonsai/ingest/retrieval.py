@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 import re
+import threading
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,7 +43,8 @@ _JAPANESE = re.compile(r"[\u3041-\u309f\u30a0-\u30ff\u4e00-\u4f54\u4f56-\u9fffã€
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _POSSESSIVE = re.compile(r"['â€™]s?")
 _AS_HIRAGANA = {code: code - 0x60 for code in range(0x30A1, 0x30F7)}
-_stemmer = snowballstemmer.stemmer("english")
+_stemmer, _stemming = snowballstemmer.stemmer("english"), threading.Lock()
+"The stemmer keeps the word in itself: one thread at a time."
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,8 @@ def fold(text: str) -> Folded:
 
 @lru_cache(50_000)
 def _stem(word: str) -> str:
-    return str(_stemmer.stemWord(word))
+    with _stemming:
+        return str(_stemmer.stemWord(word))
 
 
 @cache

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 
 import pytest
 
+from bonsai.ingest import retrieval
 from bonsai.ingest.retrieval import THESAURUS, fold, groups_of, rank, read_group, terms_of, thesaurus
 
 TOLD = (
@@ -58,6 +60,16 @@ def test_a_line_of_the_thesaurus() -> None:
     assert directed.asked == ("何色", " what colour ")
     assert directed.told == (" red ", "赤")
     assert directed.words == ("red", "赤")
+
+
+def test_threads_do_not_mix_up_their_words() -> None:
+    words = [
+        f"{word}{ending}" for word in ("sneez", "limp", "vaccinat", "graz", "settl") for ending in ("ing", "ed", "es")
+    ]
+    alone = [retrieval._stem.__wrapped__(word) for word in words]
+    with ThreadPoolExecutor(8) as pool:
+        beside = list(pool.map(retrieval._stem.__wrapped__, words * 400))
+    assert beside == alone * 400
 
 
 def test_a_word_in_several_groups_counts_once() -> None:

@@ -40,14 +40,13 @@ def tell_answers(shell: Shell, asked: StoredQuestion) -> None:
 
 
 def tell_records(shell: Shell, records: Sequence[SimilarRecord]) -> None:
-    """What the records say to a question: quoted on stderr, with date and source."""
+    """What the records say to a question: quoted on stderr, with date and source; nothing without any."""
     from rich.padding import Padding
     from rich.text import Text
 
-    aside = replace(shell, out=shell.err)
     if not records:
-        aside.show(shell.text("asking.records_none"))
         return
+    aside = replace(shell, out=shell.err)
     aside.line(shell.text("asking.records_say"))
     today = shell.now().astimezone().date()
     for one in records:
