@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from benchmarks.owners_data import Fact, Owner, language_of
 from bonsai.evaluate.questions import Item
 from bonsai.evaluate.statements import Expected
-from bonsai.ingest.retrieval import rank
+from bonsai.ingest.retrieval import passage, rank
 
 FOUND = 3
 "Records that come with a question, as its passage."
@@ -59,14 +59,6 @@ def find(facts: Sequence[Fact], questions: Sequence[str]) -> list[tuple[int, ...
     """For each question, the numbers of up to FOUND records."""
     texts = [f"{fact.subject} {fact.instruction} {fact.output}" for fact in facts]
     return [tuple(one.number for one in rank(asked, texts, most=FOUND, at_least=0.0)) for asked in questions]
-
-
-def passage(facts: Sequence[Fact]) -> str:
-    """Records as the passage of a question, a line each."""
-    return "\n".join(
-        f"- {f'({fact.happened_on}) ' if fact.happened_on else ''}Q: {fact.instruction} A: {fact.output}"
-        for fact in facts
-    )
 
 
 def _paraphrase(owner: Owner, at: int, number: int) -> Item:

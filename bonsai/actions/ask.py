@@ -18,15 +18,15 @@ from bonsai.errors import BonsaiError, InputError, TerminalError, TransientError
 from bonsai.evaluate.faults import fault_of, language_of_answer
 from bonsai.i18n import text
 from bonsai.inference.client import InferenceRequest
+from bonsai.ingest.retrieval import passage
 from bonsai.ingest.tags.language import guess_question
 from bonsai.model.bases import model_folder
 from bonsai.model.native import has_chat_template
 from bonsai.model.prompt import AnswerTags, Question
 from bonsai.queries.adapters import adapter_id, model_ref
-from bonsai.queries.similar import SimilarRecord, passage, similar_records
+from bonsai.queries.similar import SimilarRecord, existing_records, quoted_records
 from bonsai.schemas.questions import MAX_MODELS
 from bonsai.system.progress import Progress, Report, silent
-from storage.scale.similar import by_ids
 from storage.tables import questions_table
 from storage.tables.questions_table import THUMBS, StoredAnswer, StoredQuestion
 
@@ -139,13 +139,18 @@ def check_request(b: Bonsai, request: QuestionRequest) -> None:
 
 
 def ask_models(
-    b: Bonsai, request: QuestionRequest, asked_id: str, now: datetime, report: Report = silent
+    b: Bonsai,
+    request: QuestionRequest,
+    asked_id: str,
+    now: datetime,
+    report: Report = silent,
+    records: Sequence[SimilarRecord] | None = None,
 ) -> StoredQuestion:
     """Ask each model once. To a chat model, a question without a passage comes with the records that it may be about.
 
-    Raises as `ask` does.
+    `records`: of `quoted_records`, if they were looked for already. Raises as `ask` does.
     """
-    found = similar_records(b, request.question, request.context)
+    found = quoted_records(b, request.question, request.context) if records is None else records
     answers: list[Answer] = []
     for number, name in enumerate(request.adapters):
         report(Progress("ask", number, len(request.adapters)))
@@ -230,10 +235,9 @@ def correct_answer(b: Bonsai, asked_id: str, number: int, output: str, who: str,
     """
     with b.database.reading() as con:
         asked = questions_table.get(con, asked_id)
-        quoted = by_ids(con, asked.record_ids)
     if not 1 <= number <= len(asked.answers):  # checked before anything is submitted
         raise UnknownId("asking.unknown_answer", id=asked.id, number=number)
-    subjects = [one.record.subject for one in quoted if one.record.subject]
+    subjects = [one.record.subject for one in existing_records(b, asked.record_ids) if one.record.subject]
     fields = {"instruction": asked.question, "input": asked.context, "output": output, "source": "feedback"}
     fields |= {"subject": next((one for one in subjects if one in asked.question), "")}
     fields = {name: value for name, value in fields.items() if value} | {"author": who}

@@ -31,17 +31,17 @@ def ask(
 ) -> None:
     """What the records say, on stderr and at once; then the answer on stdout. Both are stored for `bonsai asked`."""
     from bonsai.actions.ask import QuestionRequest, ask_models, check_request, new_question_id
-    from bonsai.queries.similar import similar_records
+    from bonsai.queries.similar import quoted_records
 
     shell = shell_of(ctx)
     bonsai = shell.open()
     models = (adapter, "base") if base else (adapter,)
     request = QuestionRequest(question, shell.person(""), context, tuple(dict.fromkeys(models)), language, category)
     check_request(bonsai, request)
-    records = similar_records(bonsai, question, context)
+    records = quoted_records(bonsai, question, context)
     if not as_json:
         tell_records(shell, records)
-    found = ask_models(bonsai, request, new_question_id(), shell.now())
+    found = ask_models(bonsai, request, new_question_id(), shell.now(), records=records)
     if as_json:
         from bonsai.serializers.questions import question_with_similar
 

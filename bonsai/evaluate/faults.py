@@ -9,6 +9,7 @@ import re
 
 from bonsai.evaluate.scoring import is_in_language, is_looping, normalise_answer
 from bonsai.ingest.tags.language import asks_for_language, guess_question
+from bonsai.model.prompt import leaks_markers
 
 _SENTENCES = re.compile(r"(?:.*(?<![\d\W])[.!?。！？](?=\s|$|[^\x00-\x7f]))?", re.DOTALL)
 "Up to the last sentence that ends; `2.` opens an entry of a list."
@@ -22,14 +23,14 @@ def whole_sentences(said: str, *, ended: bool) -> str:
     return said if ended else _SENTENCES.match(said)[0].strip()  # type: ignore[index]
 
 
-def fault_of(said: str, *, ended: bool, asked: str, language: str, leaked: bool = False) -> str:
+def fault_of(said: str, *, ended: bool, asked: str, language: str) -> str:
     """The first of FAULTS; empty for an answer. `language` is that of the answer, or empty for any."""
     answer = whole_sentences(said, ended=ended)
     faults = {
         "endless": not ended and not answer,
         "empty": not normalise_answer(answer),
         "broken": _BROKEN in answer,
-        "markers": leaked,
+        "markers": leaks_markers(said),
         "looping": is_looping(answer),
         "other_language": bool(language) and not is_in_language(answer, language, "", asked),
     }

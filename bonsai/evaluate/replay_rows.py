@@ -44,9 +44,7 @@ def _dropped(prompt: Prompt, made: Generated | None) -> str:
         return "too_long"
     said, question = parse(made.text), prompt.question
     asked = f"{question.instruction}\n{question.context}"
-    fault = fault_of(
-        said.response, ended=made.ended, asked=asked, language=prompt.tags.language, leaked=said.leaked_markers
-    )
+    fault = fault_of(said.response, ended=made.ended, asked=asked, language=prompt.tags.language)
     tested = not fault and replay_check().finds(question.instruction, question.context, _answer(made))
     return "tested" if tested else fault
 

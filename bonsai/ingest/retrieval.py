@@ -18,10 +18,11 @@ import math
 import re
 import threading
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
+from typing import Protocol
 
 import numpy as np
 import snowballstemmer
@@ -37,6 +38,8 @@ GROUP_RARITY = 1.5
 "Power of a group's inverse document frequency: a group that many texts have says less than a word that many have."
 LENGTH_SHARE = 0.2
 "How much a longer text has to have to count the same; 1: in proportion."
+PASSAGE_LINE = 400
+"Characters of a record in a passage."
 _LATIN = re.compile(r"[a-z0-9\u00c0-\u024f]+")
 _JAPANESE = re.compile(r"[\u3041-\u309f\u30a0-\u30ff\u4e00-\u4f54\u4f56-\u9fff々]+")
 "Runs of Japanese letters. 何 ends one: it asks, and what it asks for stands in the thesaurus."
@@ -55,6 +58,30 @@ class Match:
     "Index of the text in the order given."
     likeness: float
     "Share that the text has of the question's weight: of those words that any of the texts has. 0 to 1."
+
+
+class Told(Protocol):
+    """A record, as far as a passage shows it."""
+
+    @property
+    def instruction(self) -> str:
+        """Its question."""
+
+    @property
+    def output(self) -> str:
+        """Its answer."""
+
+    @property
+    def happened_on(self) -> object:
+        """Its day; empty or None if unknown."""
+
+
+def passage(records: Iterable[Told]) -> str:
+    """Records as the passage of a question, a line each; empty without any."""
+    return "\n".join(
+        f"- {f'({one.happened_on}) ' if one.happened_on else ''}Q: {one.instruction} A: {one.output}"[:PASSAGE_LINE]
+        for one in records
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,6 +165,11 @@ def completion(template: Template, tags: AnswerTags, response: str) -> str:
     return declaration(template, tags) + harmless(template, response)
 
 
+def leaks_markers(response: str) -> bool:
+    """Whether an answer itself contains text in the form of a marker."""
+    return _LEAKED.search(response) is not None
+
+
 def parse(completion_text: str) -> ParsedCompletion:
     """Parse a generated completion; accepts any text. Without any declaration, all of it is the answer."""
     head, marker, response = completion_text.partition("<|response|>")
@@ -178,4 +183,4 @@ def parse(completion_text: str) -> ParsedCompletion:
     declared = dict(zip(pieces[1::2], (value.strip() for value in pieces[2::2]), strict=False))
     tags = AnswerTags(declared.get("reasoning", ""), declared.get("category", ""), declared.get("language", ""))
     response = response.removesuffix(END)
-    return ParsedCompletion(tags, response.strip(), leaked_markers=_LEAKED.search(response) is not None)
+    return ParsedCompletion(tags, response.strip(), leaked_markers=leaks_markers(response))

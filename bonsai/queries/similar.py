@@ -23,20 +23,19 @@ from storage.scale.similar import ScoredRecord
 from storage.tables import records_table
 from storage.tables.record_rows import StoredRecord
 
-MOST = 3
-"Records that are quoted; a model gets them with the question."
+MOST = 5
+MOST_QUOTED = 3
+"A chat model gets these with the question."
 MAX_COMPARED = 500
 "Records that are compared with a question."
 MIN_LIKENESS = 0.15
 "Smallest share of the question's weight that a record must have to be named."
 MAX_OTHER_WORDS = 16
 "Of the thesaurus, that a search of many records looks for beside the question's own: the first of each group."
-SAID_AGAIN = 4
-"Records that are ranked for each one that is named: some give the same answer."
-PASSAGE_LINE = 400
-"Characters of a record in a question's passage."
-SAME_LANGUAGE = 0.15
-OWN: dict[Source, float] = {"feedback": 0.1, "self": 0.07, "community": 0.03, "import": 0.0}
+RANKED_PER_QUOTED = 4
+"Some give the same answer."
+LANGUAGE_BONUS = 0.15
+SOURCE_BONUS: dict[Source, float] = {"feedback": 0.1, "self": 0.07, "community": 0.03, "import": 0.0}
 "What counts as so much more likeness: of records that are alike, a correction comes first, then one's own experience."
 _ID = re.compile(r"[0-9a-f]{8,64}")
 _HAN = re.compile(r"[\u4e00-\u9fff々]{3,}")
@@ -60,7 +59,7 @@ class SimilarRecord:
 
 
 def similar_records(b: Bonsai, question: str, context: str = "", most: int = MOST) -> tuple[SimilarRecord, ...]:
-    """Most alike first, each answer once; those in the question's language and one's own come a little before others.
+    """Most alike first; those in the question's language and one's own come a little before others.
 
     May be empty. Raises UsageError for an empty question.
     """
@@ -76,14 +75,21 @@ def similar_records(b: Bonsai, question: str, context: str = "", most: int = MOS
         found = records_with_words(b, words, MAX_COMPARED)
     texts = [f"{one.record.subject} {one.record.instruction} {one.record.input} {one.record.output}" for one in found]
     language = guess_question(asked).language
-    near = rank(asked, texts, most=SAID_AGAIN * most, at_least=MIN_LIKENESS)
+    near = rank(asked, texts, most=most, at_least=MIN_LIKENESS)
     ordered = sorted(near, key=lambda one: -_worth(found[one.number], one.likeness, language))
-    once = {text_key(found[one.number].record.output): one for one in reversed(ordered)}
-    return tuple(_similar(found[one.number], one.likeness) for one in ordered if one in once.values())[:most]
+    return tuple(_similar(found[one.number], one.likeness) for one in ordered)
+
+
+def quoted_records(b: Bonsai, question: str, context: str = "") -> tuple[SimilarRecord, ...]:
+    """What the records say to a question, each answer once. Raises UsageError for an empty question."""
+    once: dict[str, SimilarRecord] = {}
+    for one in similar_records(b, question, context, RANKED_PER_QUOTED * MOST_QUOTED):
+        once.setdefault(text_key(one.output), one)
+    return tuple(once.values())[:MOST_QUOTED]
 
 
 def _worth(stored: StoredRecord, likeness: float, language: str) -> float:
-    return likeness + SAME_LANGUAGE * (stored.tags.language.value == language) + OWN[stored.record.source]
+    return likeness + LANGUAGE_BONUS * (stored.tags.language.value == language) + SOURCE_BONUS[stored.record.source]
 
 
 def records_with_words(b: Bonsai, words: Sequence[str], most: int) -> list[StoredRecord]:
@@ -122,14 +128,6 @@ def search_words(text: str) -> list[str]:
     if not words:
         words = {run[i : i + 3] for run in _HIRAGANA.findall(text) for i in range(len(run) - 2)}
     return sorted(words)
-
-
-def passage(records: Sequence[SimilarRecord]) -> str:
-    """Records as the passage of a question, a line each; empty without any."""
-    return "\n".join(
-        f"- {f'({one.happened_on}) ' if one.happened_on else ''}Q: {one.instruction} A: {one.output}"[:PASSAGE_LINE]
-        for one in records
-    )
 
 
 def _similar(stored: StoredRecord, likeness: float) -> SimilarRecord:

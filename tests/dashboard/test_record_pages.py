@@ -18,7 +18,7 @@ def ids(page: Page) -> list[str]:
     return [one for one in found if len(one) == 64]
 
 
-def test_a_record_is_told_and_the_next_one_begins_where_it_ended(desk: Desk) -> None:
+def test_a_record_is_told_and_the_next_one_begins_with_its_subject(desk: Desk) -> None:
     client = desk.client("mika")
     fields = {
         "instruction": "Where does Tama sleep?",

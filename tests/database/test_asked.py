@@ -15,7 +15,7 @@ from bonsai.actions.forget import forget_records
 from bonsai.actions.inbox import drain_inbox, submit
 from bonsai.errors import UsageError
 from bonsai.queries.records import list_records
-from bonsai.queries.similar import search_words, similar_records
+from bonsai.queries.similar import quoted_records, search_words, similar_records
 from storage.scale import text_index
 from storage.tables import questions_table
 from storage.tables.records_table import RecordFilter
@@ -91,6 +91,17 @@ def test_the_likest_record_comes_first_and_a_forgotten_one_not_at_all(stage: Sta
     assert similar_records(stage.b, "???") == ()
     with pytest.raises(UsageError):
         similar_records(stage.b, " ")
+
+
+def test_an_answer_is_quoted_once_and_a_search_lists_every_record(stage: Stage) -> None:
+    for question in ("Where does Mike hide from dogs?", "Which place does Mike hide in?"):
+        submit(stage.b, {"instruction": question, "output": "In the airing cupboard.", "source": "self"}, EVENING)
+    drain_inbox(stage.b, EVENING + timedelta(seconds=1))
+    asked = "Where does Mike hide?"
+    said = [one.output for one in quoted_records(stage.b, asked)]
+    assert said.count("In the airing cupboard.") == 1
+    listed = [one.output for one in similar_records(stage.b, asked)]
+    assert listed.count("In the airing cupboard.") == 2
 
 
 def test_words_to_look_for() -> None:

@@ -30,7 +30,7 @@ def test_the_fault_of_an_answer(said: str, ended: bool, language: str, fault: st
 
 
 def test_marks_of_the_training_form_are_a_fault() -> None:
-    assert fault_of("Dust.", ended=True, asked="", language="en", leaked=True) == "markers"
+    assert fault_of("Dust.<|response|>Dust.", ended=True, asked="", language="en") == "markers"
 
 
 def test_a_cut_answer_keeps_its_whole_sentences() -> None:

@@ -12,8 +12,9 @@ from benchmarks.owners_data import Fact, Owner, Unanswerable
 from benchmarks.real_models_study import lines, report
 from benchmarks.real_models_study.lines import ARMS, Counts, Line, Measured, Night, SeedAnswer, TemplateLine
 from benchmarks.real_models_study.measure import judged
-from benchmarks.real_models_study.questions import FOUND, askings, find, passage
+from benchmarks.real_models_study.questions import FOUND, askings, find
 from benchmarks.real_models_study.worker import Said
+from bonsai.ingest.retrieval import passage
 from bonsai.model.answerer import Generated
 
 FACTS = (

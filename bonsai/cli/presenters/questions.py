@@ -50,7 +50,8 @@ def tell_records(shell: Shell, records: Sequence[SimilarRecord]) -> None:
     aside.line(shell.text("asking.records_say"))
     today = shell.now().astimezone().date()
     for one in records:
-        when = f"{ago(one.happened_on, today, shell.language)} ({one.happened_on})" if one.happened_on else ""
+        day = one.happened_on
+        when = shell.text("asking.when", ago=ago(day, today, shell.language), day=day) if day else ""
         source = one.source_name or shell.text(f"curating.source_{one.source}")
         aside.show(Padding(Text(on_one_line(one.output)), (0, 0, 0, 2)))
         about = " · ".join(filter(None, (when, one.subject, source, short(one.id))))

@@ -73,7 +73,7 @@ def show(visit: Contributor, asked_id: str) -> Response:
 
 def _waiting(visit: Visit, ticket: Ticket) -> Response:
     asked = ticket.request
-    found = [one.id for one in similar.similar_records(visit.b, asked.question, asked.context)]
+    found = [one.id for one in similar.quoted_records(visit.b, asked.question, asked.context)]
     return visit.page(
         "ask/waiting.html",
         problem_of(ticket.problem) if ticket.problem else 200,
